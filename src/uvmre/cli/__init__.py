@@ -1,0 +1,1 @@
+"""The command line: parse, call the flow, show. One small file a verb."""

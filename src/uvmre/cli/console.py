@@ -1,0 +1,83 @@
+"""The only thing that prints: answers to stdout, talk to stderr."""
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from uvmre.core.result import Result
+
+COLORS = {
+    "shows": "red",
+    "absent": "green",
+    "different": "yellow",
+    "broken": "yellow",
+    "reproducible": "red",
+    "explained": "green",
+    "not_reproducible": "green",
+}
+
+
+def answer(text: str) -> None:
+    """Print what was asked for."""
+    click.echo(text)
+
+
+def answer_json(data: Any) -> None:
+    """Print one JSON object, which is then all that stdout carries."""
+    click.echo(json.dumps(data, ensure_ascii=False))
+
+
+def say(text: str) -> None:
+    """Print talk."""
+    click.echo(text, err=True)
+
+
+def complain(message: str, hint: str = "", faults: Sequence[str] = ()) -> None:
+    """Print what went wrong and what to do next."""
+    say(paint("error: ", "red", err=True) + message)
+    for fault in faults:
+        say(f"  {fault}")
+    if hint:
+        say(paint("next:  ", "cyan", err=True) + hint)
+
+
+def paint(text: str, color: str, *, err: bool = False) -> str:
+    """Colour text for a terminal; NO_COLOR and pipes get it plain."""
+    return click.style(text, fg=color) if colored(err=err) else text
+
+
+def colored(*, err: bool) -> bool:
+    """Tell whether a stream takes colours (https://no-color.org)."""
+    return not os.environ.get("NO_COLOR") and (sys.stderr if err else sys.stdout).isatty()
+
+
+def cache() -> Path:
+    """Return the folder in which uvmre keeps what it fetched."""
+    import platformdirs
+
+    return platformdirs.user_cache_path("uvmre")
+
+
+def table(result: "Result") -> str:
+    """Return the variants with their steps, times and outcomes."""
+    rows = []
+    for variant in result.variants:
+        steps = "  ".join(f"{step.title} ({step.exit}, {step.seconds:.1f} s)" for step in variant.observation.steps)
+        rows.append((variant.name, variant.outcome.word, steps))
+    widths = [max(len(row[i]) for row in rows) for i in (0, 1)]
+    lines = [
+        f"  {name:<{widths[0]}}  {paint(f'{word:<{widths[1]}}', COLORS[word])}  {steps}" for name, word, steps in rows
+    ]
+    return "\n".join(lines)
+
+
+def verdict(result: "Result") -> str:
+    """Return the verdict and its reason."""
+    word = result.verdict.word
+    return f"{paint(word, COLORS.get(word, 'yellow'))}: {result.verdict.reason}"

@@ -1,0 +1,34 @@
+"""`uvmre demo`."""
+
+from pathlib import Path
+
+import click
+
+from uvmre.cli import console
+
+
+@click.command(short_help="One real report from its claim to its verdict.")
+@click.argument("dest", default="uvmre-demo", type=click.Path(path_type=Path))
+@click.option("--uv", default="", metavar="VERSION", help="Another release than the report's 0.5.21, or `latest`.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+def demo(dest: Path, uv: str, as_json: bool) -> int:
+    """Scaffold astral-sh/uv#10903 in the folder DEST, run its claim and its controls, and write the report.
+
+    Exits 0 when the story ends as it did for its reporter, whose error shows and is explained; else as `run` does.
+    """
+    from uvmre.cli.progress import shown
+    from uvmre.core.result import to_data
+    from uvmre.flows.demo import demo as flow
+
+    with shown() as progress:
+        told = flow(dest, cache=console.cache(), uv=uv, progress=progress)
+    result = told.result
+    if as_json:
+        console.answer_json({**to_data(result), "report": str(told.report)})
+    else:
+        console.answer(f"{result.title} ({result.issue})")
+        console.answer(f"uv {result.uv}, Python {result.python}, {result.backend}")
+        console.answer(console.table(result))
+        console.answer(console.verdict(result))
+        console.answer(f"report: {told.report}")
+    return result.verdict.exit_code

@@ -1,0 +1,131 @@
+"""The command `uvmre`: its verbs, and the ways in which it ends."""
+
+import errno
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from types import FrameType
+from typing import NoReturn
+
+import click
+
+from uvmre import __version__
+from uvmre.cli import console
+from uvmre.cli.demo import demo
+from uvmre.cli.new import new
+from uvmre.cli.report import report
+from uvmre.cli.run import run
+from uvmre.errors import CannotTell, InputError, UsageError, UvmreError
+
+OUR_BUG = 3
+INTERRUPTED = 130
+DISK = {
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "the quota is used up",
+    errno.EROFS: "it is on a read-only file system",
+    errno.EACCES: "it is not yours to write or read",
+    errno.EPERM: "it is not yours to write or read",
+}
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="uvmre")
+def cli() -> None:
+    """Minimal reproducible examples of uv bugs: make one, run it, and say with evidence whether the bug shows."""
+
+
+for verb in (new, run, report, demo):
+    cli.add_command(verb)
+
+
+def main(words: Sequence[str]) -> int:
+    """Run a command line and return its exit code; nothing ends in a traceback."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    return _ended(lambda: cli.main(list(words), prog_name="uvmre", standalone_mode=False), as_json="--json" in words)
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def _ended(call: Callable[[], object], *, as_json: bool) -> int:
+    try:
+        code = call()
+    except click.exceptions.NoArgsIsHelpError as error:
+        console.say(error.format_message())
+        return UsageError.exit_code
+    except click.ClickException as error:
+        hint = (
+            f"`{error.ctx.command_path} --help` tells the rest."
+            if isinstance(error, click.UsageError) and error.ctx
+            else ""
+        )
+        return _failed(UsageError(error.format_message(), hint), as_json=as_json)
+    except UvmreError as error:
+        return _failed(error, as_json=as_json)
+    except (KeyboardInterrupt, click.Abort):
+        console.say("Interrupted.")
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read us has what it wanted (`| head`); keep the interpreter from complaining at its end.
+        sys.stdout = None
+        return 0
+    except OSError as error:
+        if error.errno in DISK:
+            return _failed(_disk(error), as_json=as_json)
+        return _our_bug()
+    except Exception:
+        return _our_bug()
+    return code if isinstance(code, int) else 0
+
+
+def _failed(error: UvmreError, *, as_json: bool) -> int:
+    faults = error.faults if isinstance(error, InputError) else ()
+    console.complain(error.message, error.hint, faults)
+    if as_json:
+        told = {
+            "schema": 1,
+            "error": error.message,
+            "faults": list(faults),
+            "hint": error.hint,
+            "exit": error.exit_code,
+        }
+        console.answer_json(told)
+    return error.exit_code
+
+
+def _disk(error: OSError) -> UvmreError:
+    why = DISK[error.errno or 0]
+    what = error.filename or "A file"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return CannotTell(
+            f"{what} could not be written: {why}.", "Make room, then run it again; nothing half-written was kept."
+        )
+    return UsageError(f"{what} cannot be used: {why}.", "Name a folder of yours that can be written.")
+
+
+def _our_bug() -> int:
+    """Leave a report of our own that can be pasted as it is."""
+    text = "\n".join(
+        [
+            "### What happened",
+            "",
+            "```",
+            traceback.format_exc().strip(),
+            "```",
+            "",
+            f"uvmre {__version__}, Python {sys.version.split()[0]}, {sys.platform}",
+            "",
+        ]
+    )
+    path = console.cache() / f"crash-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.md"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        where = f"Please report it with the text in {path}."
+    except OSError:
+        where = "Please report it with this text:\n" + text
+    console.complain("This is a bug of uvmre, not of your MRE.", where)
+    return OUR_BUG

@@ -1,0 +1,89 @@
+"""`uvmre new`."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from uvmre.cli import console
+from uvmre.errors import InputError, UsageError
+
+
+@click.command(short_help="Make an MRE from a template.")
+@click.argument("dest", default="mre", type=click.Path(path_type=Path))
+@click.option(
+    "-t", "--template", default="", metavar="NAME", help="Which template; may be left out while there is one."
+)
+@click.option("-d", "--data", multiple=True, metavar="KEY=VALUE", help="Answer a question; may be given often.")
+@click.option("--data-file", type=click.Path(path_type=Path, dir_okay=False), help="A YAML file with answers.")
+@click.option("--defaults", is_flag=True, help="Ask nothing: take the default of what is not answered.")
+@click.option("--force", is_flag=True, help="Write into a folder that has something in it already.")
+@click.option("--list", "listing", is_flag=True, help="Show the templates, a line each.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+def new(
+    dest: Path,
+    template: str,
+    data: tuple[str, ...],
+    data_file: Path | None,
+    defaults: bool,
+    force: bool,
+    listing: bool,
+    as_json: bool,
+) -> int:
+    """Make an MRE in the folder DEST (`mre` where none is named).
+
+    Asks the template's questions at a terminal; what `-d` and `--data-file` answer is not asked.
+    """
+    if listing:
+        return _list(as_json)
+    from uvmre.flows.new import new as flow
+    from uvmre.scaffold.render import has_terminal
+
+    answers = {**_from_file(data_file), **_from_words(data)}
+    if not defaults and not has_terminal():
+        raise UsageError(
+            "There is no terminal to ask the template's questions at.", "Take the defaults with `--defaults`."
+        )
+    made = flow(dest, template=template, answers=answers, ask=not defaults, force=force)
+    if as_json:
+        files = [file.path for file in made.mre.files]
+        console.answer_json({"schema": 1, "folder": str(made.folder), "template": made.template, "files": files})
+    else:
+        console.answer(f"{made.folder}: made from {made.template}, {len(made.mre.files) + 1} files")
+        console.say(f"next:  uvmre run {made.folder}")
+    return 0
+
+
+def _list(as_json: bool) -> int:
+    from uvmre.scaffold.templates import templates
+
+    known = templates()
+    if as_json:
+        console.answer_json({"schema": 1, "templates": [{"name": t.name, "summary": t.summary} for t in known]})
+    else:
+        width = max(len(template.name) for template in known)
+        for template in known:
+            console.answer(f"{template.name:<{width}}  {template.summary}")
+    return 0
+
+
+def _from_words(words: tuple[str, ...]) -> dict[str, Any]:
+    if faults := [f"{word!r} has no `=`" for word in words if "=" not in word]:
+        raise InputError("An answer is given as KEY=VALUE.", faults)
+    return dict(word.split("=", 1) for word in words)
+
+
+def _from_file(path: Path | None) -> dict[str, Any]:
+    if path is None:
+        return {}
+    import yaml
+
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise InputError(
+            f"{path} could not be read.", [str(error)], "Give a YAML file of `question: answer`."
+        ) from None
+    if not isinstance(data, dict):
+        raise InputError(f"{path} could not be read.", ["it is no table of questions and answers"])
+    return data

@@ -1,0 +1,108 @@
+"""How a run goes, on stderr: a live table at a terminal, a line for each thing done elsewhere."""
+
+import contextlib
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from uvmre.cli import console
+from uvmre.core.observation import StepResult
+from uvmre.core.progress import Progress
+from uvmre.core.symptom import Outcome
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+MEGABYTE = 1_000_000
+
+
+@contextlib.contextmanager
+def shown() -> Iterator[Progress]:
+    """Show progress as suits where stderr goes."""
+    if not sys.stderr.isatty():
+        yield Lines()
+        return
+    from rich.console import Console
+    from rich.live import Live
+
+    drawn = Drawn()
+    live = Live(console=Console(stderr=True), get_renderable=drawn.table, refresh_per_second=10, transient=True)
+    with live:
+        yield drawn
+
+
+class Lines(Progress):
+    """One line for each thing done."""
+
+    def __init__(self) -> None:
+        self._told: set[str] = set()
+
+    def downloading(self, release: str, done: int, total: int) -> None:
+        """Say once that a release comes, and once that it is there."""
+        state = f"uv {release}: fetched" if total and done >= total else f"uv {release}: fetching from PyPI"
+        if state not in self._told:
+            self._told.add(state)
+            console.say(state)
+
+    def judged(self, variant: str, outcome: Outcome) -> None:
+        """Say how a variant came out."""
+        console.say(f"{variant}: {outcome.word} ({outcome.reason})")
+
+
+class Drawn(Progress):
+    """A table that changes as the run does."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._download = ""
+        self._rows: dict[str, list[str]] = {}
+        self._running: dict[str, tuple[str, float]] = {}
+        self._outcomes: dict[str, Outcome] = {}
+
+    def downloading(self, release: str, done: int, total: int) -> None:
+        """Show how much of a release has come."""
+        with self._lock:
+            of = f" of {total / MEGABYTE:.1f}" if total else ""
+            self._download = f"uv {release}: {done / MEGABYTE:.1f}{of} MB"
+
+    def variants(self, names: list[str]) -> None:
+        """Show a row for each."""
+        with self._lock:
+            self._rows = {name: [] for name in names}
+
+    def step(self, variant: str, title: str) -> None:
+        """Show the step that runs."""
+        with self._lock:
+            self._running[variant] = (title, time.monotonic())
+
+    def stepped(self, variant: str, step: StepResult) -> None:
+        """Show how a step ended."""
+        with self._lock:
+            self._running.pop(variant, None)
+            self._rows[variant].append(f"{step.title} ({step.exit}, {step.seconds:.1f} s)")
+
+    def judged(self, variant: str, outcome: Outcome) -> None:
+        """Show how a variant came out."""
+        with self._lock:
+            self._outcomes[variant] = outcome
+
+    def table(self) -> "Table":
+        """Draw the state of now."""
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table.grid(padding=(0, 2))
+        with self._lock:
+            if self._download and not self._rows:
+                table.add_row(self._download)
+            for name, steps in self._rows.items():
+                outcome = self._outcomes.get(name)
+                word = Text(outcome.word, console.COLORS[outcome.word]) if outcome else Text("…", "dim")
+                now = []
+                if name in self._running:
+                    title, since = self._running[name]
+                    now = [f"{title} … {time.monotonic() - since:.1f} s"]
+                table.add_row(f"  {name}", word, Text("  ".join([*steps, *now])))
+        return table

@@ -1,0 +1,26 @@
+"""`uvmre report`."""
+
+import json
+from pathlib import Path
+
+import click
+
+from uvmre.cli import console
+
+
+@click.command(short_help="Tell the last run as text for an issue.")
+@click.argument("mre", default=".", type=click.Path(path_type=Path))
+@click.option("--format", "form", default="github", type=click.Choice(["github", "json"]), help="What to write.")
+@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+def report(mre: Path, form: str, as_json: bool) -> int:
+    """Write the last run of the MRE in a folder (this one where none is named): GitHub Markdown, or JSON."""
+    from uvmre.core.result import to_data
+    from uvmre.flows.report import report as flow
+
+    told = flow(mre)
+    if as_json or form == "json":
+        data = {**to_data(told.result), "markdown": told.markdown}
+        console.answer(told.redacted(json.dumps(data, ensure_ascii=False)))
+    else:
+        console.answer(told.markdown)
+    return 0

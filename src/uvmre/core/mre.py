@@ -1,0 +1,147 @@
+"""The minimal reproducible example as a value. The docstring under a field is its reference."""
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from uvmre.core.observation import Role
+
+MANIFEST = "mre.toml"
+SCHEMA = 1
+DEFAULT_TIMEOUT = 300
+
+Expectation = Literal["absent", "present"]
+
+
+@dataclass(frozen=True)
+class File:
+    """One file of the folder."""
+
+    path: str
+    """Relative, with `/`, inside the folder."""
+    content: bytes
+    executable: bool = False
+
+
+@dataclass(frozen=True)
+class Step:
+    """One shell command, run by `/bin/sh -c` in a shell of its own, as a Dockerfile's RUN is."""
+
+    run: str
+    role: Role = "setup"
+    """`setup` must work, or the run is broken; `observe` is where the symptom is looked for."""
+    name: str = ""
+    """What tables call it; the command where there is none."""
+    timeout: int = DEFAULT_TIMEOUT
+    """Seconds after which the step and all that it started are ended."""
+
+    @property
+    def title(self) -> str:
+        """Return the name, or the command's first line."""
+        return self.name or self.run.strip().splitlines()[0]
+
+
+@dataclass(frozen=True)
+class FilePattern:
+    """Text that must stand in a file after the steps."""
+
+    path: str
+    contains: str
+    """Compared as output is; `…` stands for anything."""
+
+
+@dataclass(frozen=True)
+class Symptom:
+    """What one sees when the bug shows: all of it, on one and the same observe step."""
+
+    exit: int | Literal["failure"] | None = None
+    """The exit code, or "failure" for any but 0."""
+    output: tuple[str, ...] = ()
+    """Texts that must all stand in the step's output, in this order; layout does not count, `…` stands for anything."""
+    files: tuple[FilePattern, ...] = ()
+    """Files to look at when the steps are done."""
+
+
+@dataclass(frozen=True)
+class Control:
+    """A variant in which the symptom must be absent (or present): it proves that the MRE itself is sound."""
+
+    name: str
+    expect: Expectation
+    why: str = ""
+    """What it shows, in one line."""
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """Laid over the environment's."""
+    unset: tuple[str, ...] = ()
+    """Variables that this variant must not have."""
+    files: Mapping[str, str] = field(default_factory=dict)
+    """Laid over the folder's files."""
+    steps: tuple[Step, ...] = ()
+    """Instead of the MRE's own, where there are any."""
+    explains: str = ""
+    """The mistake that this variant mends; where the symptom then goes, the verdict is `explained`."""
+
+
+@dataclass(frozen=True)
+class Environment:
+    """What the steps run in."""
+
+    uv: str
+    """The release of the report."""
+    python: str = ""
+    """The interpreter, as `3.11`; the newest found where empty."""
+    variables: Mapping[str, str] = field(default_factory=dict)
+    env_file: str = ""
+    """A file of the folder with more variables, one NAME=value a line, as `docker run --env-file` reads it."""
+    date: datetime.date | None = None
+    """The day of the report."""
+    home: str = ""
+    """A folder of the MRE whose content is put into the steps' home (`.netrc`, say)."""
+    path: tuple[str, ...] = ()
+    """Folders of the MRE that come first in the steps' PATH."""
+
+
+@dataclass(frozen=True)
+class Mre:
+    """A whole MRE: the manifest's fields and the folder's files (without the manifest)."""
+
+    title: str
+    environment: Environment
+    steps: tuple[Step, ...]
+    symptom: Symptom
+    controls: tuple[Control, ...] = ()
+    issue: str = ""
+    files: tuple[File, ...] = ()
+
+    def file(self, path: str) -> File | None:
+        """Return the file of that path."""
+        return next((file for file in self.files if file.path == path), None)
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """Return the variables of the steps: those of the env file, and the manifest's over them."""
+        file = self.file(self.environment.env_file)
+        given = read_env_file(file.content.decode(errors="replace")) if file else {}
+        return given | dict(self.environment.variables)
+
+
+def read_env_file(text: str) -> dict[str, str]:
+    """Read NAME=value lines by Docker's rule: no quotes, no expansion, `#` only at a line's start."""
+    lines = (line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#"))
+    return {name.strip(): value for name, _, value in (line.partition("=") for line in lines)}
+
+
+def overlay(mre: Mre, control: Control) -> Mre:
+    """Return the variant that a control describes."""
+    variables = {k: v for k, v in (mre.variables | dict(control.variables)).items() if k not in control.unset}
+    kept = tuple(file for file in mre.files if file.path not in control.files)
+    executable = {file.path for file in mre.files if file.executable}
+    laid = tuple(File(path, text.encode(), path in executable) for path, text in control.files.items())
+    return replace(
+        mre,
+        environment=replace(mre.environment, variables=variables, env_file=""),
+        files=kept + laid,
+        steps=control.steps or mre.steps,
+        controls=(),
+    )

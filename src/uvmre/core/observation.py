@@ -1,0 +1,71 @@
+"""What one run of one variant under one release left behind: facts, no opinion."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Role = Literal["setup", "observe"]
+
+AnsweredBy = Literal["upstream", "stand-in", "refused", "unreachable"]
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request that a step made, as the gateway saw it."""
+
+    method: str
+    host: str
+    path: str
+    """With its query; empty for a tunnel that was refused."""
+    status: int
+    credentials: bool
+    """Whether an Authorization header came along; its value is never kept."""
+    answered_by: AnsweredBy
+    seconds: float
+    reason: str = ""
+    """Why nobody answered, where nobody did."""
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """One step as it ran."""
+
+    title: str
+    run: str
+    role: Role
+    exit: int
+    """As a shell tells it: 128 + n for a process that signal n ended."""
+    stdout: str
+    stderr: str
+    seconds: float
+    timed_out: bool = False
+    truncated: bool = False
+    """Whether output was left out of the middle to hold the cap."""
+
+
+@dataclass(frozen=True)
+class Observation:
+    """Everything one variant left behind; a step that was never reached is not in `steps`."""
+
+    variant: str
+    uv: str
+    python: str
+    """The interpreter's full version."""
+    backend: str
+    platform: str
+    steps: tuple[StepResult, ...]
+    requests: tuple[Request, ...] = ()
+    files: tuple[tuple[str, str | None], ...] = ()
+    """Path and content of each file that the symptom looks at; None where there is no such file."""
+    obstacle: str = ""
+    """Why the steps could not be run at all, where they could not."""
+
+    @property
+    def seconds(self) -> float:
+        """Return the time that the steps took by themselves."""
+        return sum(step.seconds for step in self.steps)
+
+    @property
+    def unanswered(self) -> tuple[Request, ...]:
+        """Return the requests whose last try nobody answered: refused by the gateway, or the network was not there."""
+        last = {(request.method, request.host, request.path): request for request in self.requests}
+        return tuple(r for r in last.values() if r.answered_by in ("refused", "unreachable"))

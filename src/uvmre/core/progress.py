@@ -1,0 +1,23 @@
+"""Who is told how a long piece of work goes. Silent by default; the command line hands down one that draws."""
+
+from uvmre.core.observation import StepResult
+from uvmre.core.symptom import Outcome
+
+
+class Progress:
+    """Every method may be called from any thread."""
+
+    def downloading(self, release: str, done: int, total: int) -> None:
+        """So many bytes of a release have come; `total` is 0 where it is not known."""
+
+    def variants(self, names: list[str]) -> None:
+        """These will be run."""
+
+    def step(self, variant: str, title: str) -> None:
+        """A step starts."""
+
+    def stepped(self, variant: str, step: StepResult) -> None:
+        """A step has ended."""
+
+    def judged(self, variant: str, outcome: Outcome) -> None:
+        """A variant is done."""

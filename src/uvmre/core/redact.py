@@ -1,0 +1,39 @@
+"""Take secrets out of what is about to be shown. `public:heron` is public and stays."""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from uvmre.core.mre import Mre
+
+NAMES = re.compile(r"PASSWORD|PASSWD|TOKEN|SECRET|API_?KEY|CREDENTIAL", re.IGNORECASE)
+ASSIGNED = re.compile(r"""\b(\w*(?:PASSWORD|PASSWD|TOKEN|SECRET|API_?KEY)\w*)\s*=\s*["']?([^\s"'$]+)""", re.IGNORECASE)
+IN_URL = re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s/@:]*:([^\s/@]+)@", re.IGNORECASE)
+IN_NETRC = re.compile(r"\bpassword\s+(\S+)")
+PUBLIC = frozenset({"public", "heron", "eagle", "wrong"})
+"""The passwords of the public test index, and the one that a template gives for a wrong one."""
+MASK = "****"
+
+
+def secrets(mre: Mre) -> frozenset[str]:
+    """Return the values in an MRE that look like secrets: by the name of their variable, in a URL, in a `.netrc`."""
+    variables = [mre.environment.variables, *(control.variables for control in mre.controls)]
+    texts = [file.content.decode(errors="replace") for file in mre.files]
+    texts += [text for control in mre.controls for text in control.files.values()]
+    texts += [step.run for step in (*mre.steps, *(step for control in mre.controls for step in control.steps))]
+    named = (value for given in variables for name, value in given.items() if NAMES.search(name))
+    return frozenset({*named, *_in_texts(texts)}) - PUBLIC - {"", MASK}
+
+
+def _in_texts(texts: Iterable[str]) -> Iterator[str]:
+    for text in texts:
+        yield from (match[2] for match in ASSIGNED.finditer(text))
+        yield from (match[1] for match in IN_URL.finditer(text))
+        if "machine" in text:
+            yield from (match[1] for match in IN_NETRC.finditer(text))
+
+
+def redact(text: str, values: Iterable[str]) -> str:
+    """Return the text with every one of the values masked."""
+    for value in sorted(values, key=len, reverse=True):
+        text = text.replace(value, MASK)
+    return text

@@ -1,0 +1,118 @@
+"""Does what was observed match what was reported? One observation in, one outcome out."""
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from uvmre.core.mre import Symptom
+from uvmre.core.observation import Observation, Request, StepResult
+from uvmre.core.plain import find, plain, readable
+
+Word = Literal["shows", "absent", "different", "broken"]
+
+UNKNOWN = re.compile(
+    r"unrecognized subcommand '(?P<a>[^']+)'|unexpected argument '(?P<b>[^']+)'"
+    r"|argument '(?P<c>[^']+)' which wasn't expected|subcommand '(?P<d>[^']+)' wasn't recognized"
+)
+"""How clap says that a release does not know a command or an option, in its versions 3 and 4."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One observation judged."""
+
+    word: Word
+    reason: str
+    """One line, for a person."""
+
+
+def match(symptom: Symptom, observation: Observation) -> Outcome:
+    """Judge an observation.
+
+    `shows` needs the whole symptom on one observe step; `absent`, that the observe steps succeeded without it. A
+    failure that is not the reported one is `different`. A run that never came to the question (a set-up step failed,
+    nobody answered a request, the release lacks the command, the time was up) is `broken`: it says nothing.
+    """
+    if obstacle := _obstacle(observation):
+        return Outcome("broken", obstacle)
+    observed = [step for step in observation.steps if step.role == "observe"]
+    missing = [_missing(symptom, step, observation) for step in observed]
+    if [] in missing:
+        step = observed[missing.index([])]
+        return Outcome("shows", f"`{step.title}` ended with exit code {step.exit} and all that was reported")
+    for step in observed:
+        if step.exit and (unknown := _unknown(step)):
+            return Outcome("broken", f"uv {observation.uv} does not know `{unknown}`")
+    failed = [step for step in observed if step.exit]
+    if not failed:
+        return Outcome("absent", f"`{observed[-1].title}` succeeded")
+    least, step = min(zip(missing, observed, strict=True), key=lambda pair: len(pair[0]))
+    return Outcome("different", f"`{step.title}` failed ({step.exit}), but not as reported: {least[0]}")
+
+
+def _obstacle(observation: Observation) -> str:
+    if observation.obstacle:
+        return observation.obstacle
+    if unanswered := observation.unanswered:
+        return _nobody_answered(unanswered)
+    for step in observation.steps:
+        if step.timed_out:
+            return f"`{step.title}` was ended after {step.seconds:.0f} s, its time limit"
+        if step.role == "setup" and step.exit:
+            unknown = _unknown(step)
+            why = f"uv {observation.uv} does not know `{unknown}`" if unknown else last_line(step)
+            return f"the set-up step `{step.title}` failed ({step.exit}): {why}"
+    if not any(step.role == "observe" for step in observation.steps):
+        return "no step was observed"
+    return ""
+
+
+def _nobody_answered(requests: tuple[Request, ...]) -> str:
+    hosts = dict.fromkeys(request.host for request in requests)
+    reasons = dict.fromkeys(request.reason for request in requests)
+    return f"nobody answered for {', '.join(hosts)}: {next(iter(reasons))}"
+
+
+def _unknown(step: StepResult) -> str:
+    match = UNKNOWN.search(readable(step.stderr))
+    return next(word for word in match.groups() if word) if match else ""
+
+
+def last_line(step: StepResult) -> str:
+    """Return the last thing that a step said."""
+    said = readable(step.stderr).strip() or readable(step.stdout).strip()
+    return said.splitlines()[-1].strip() if said else "it said nothing"
+
+
+def _missing(symptom: Symptom, step: StepResult, observation: Observation) -> list[str]:
+    """Return what of the symptom this step does not have, each as a line."""
+    missing = []
+    if symptom.exit == "failure" and not step.exit:
+        missing.append("it succeeded")
+    elif isinstance(symptom.exit, int) and symptom.exit != step.exit:
+        missing.append(f"the exit code is {step.exit}, not {symptom.exit}")
+    missing += _missing_output(symptom.output, step)
+    contents = dict(observation.files)
+    for pattern in symptom.files:
+        content = contents.get(pattern.path)
+        if content is None:
+            missing.append(f"there is no file {pattern.path}")
+        elif find(pattern.contains, plain(content)) is None:
+            missing.append(f"{pattern.path} does not contain “{pattern.contains}”")
+    return missing
+
+
+def _missing_output(patterns: tuple[str, ...], step: StepResult) -> list[str]:
+    """Look for the texts in their order, in either stream: standard error is where uv tells what failed."""
+    best: list[str] | None = None
+    for stream in (step.stderr, step.stdout):
+        text, at, missing = plain(stream), 0, []
+        for pattern in patterns:
+            end = find(pattern, text, at)
+            if end is None:
+                missing.append(f"the output does not say “{pattern}”")
+            else:
+                at = end
+        if best is None or len(missing) < len(best):
+            best = missing
+    return best or []

@@ -1,0 +1,43 @@
+"""Tell the last run of an MRE to somebody else."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from uvmre.core.mre import Mre
+from uvmre.core.redact import redact, secrets
+from uvmre.core.result import Result, digest
+from uvmre.errors import UsageError
+from uvmre.folder import evidence
+from uvmre.folder.read import read
+from uvmre.report.github import github
+
+
+@dataclass(frozen=True)
+class Report:
+    """The last run, and its report as Markdown."""
+
+    mre: Mre
+    result: Result
+    markdown: str
+
+    def redacted(self, text: str) -> str:
+        """Return any text about this run without its secrets."""
+        return redact(text, secrets(self.mre))
+
+
+def report(folder: Path) -> Report:
+    """Report the newest finished run of the MRE in `folder`.
+
+    Raises:
+        UsageError: when there is no run, or the MRE changed since.
+        InputError: when the folder cannot be read.
+    """
+    mre = read(folder)
+    result = evidence.latest(folder)
+    if result is None:
+        raise UsageError(
+            f"{folder} was not run yet, so there is nothing to report.", f"Run it first: `uvmre run {folder}`."
+        )
+    if result.digest != digest(mre):
+        raise UsageError(f"{folder} changed since its last run.", f"Run it again: `uvmre run {folder}`.")
+    return Report(mre, result, github(mre, result))

@@ -1,0 +1,197 @@
+"""Run an MRE and its controls under one release, and judge it."""
+
+import platform
+import tempfile
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from os import cpu_count
+from pathlib import Path
+
+from uvmre.core.mre import Mre, overlay
+from uvmre.core.observation import Observation, StepResult
+from uvmre.core.progress import Progress
+from uvmre.core.result import Result, Variant, digest
+from uvmre.core.symptom import match
+from uvmre.core.verdict import BASE, verdict
+from uvmre.errors import CannotTell, Interrupted, UsageError
+from uvmre.folder import evidence
+from uvmre.folder.read import read
+from uvmre.gateway.serve import Gateway
+from uvmre.releases import binaries
+from uvmre.run import environment, interpreters, local
+from uvmre.run.environment import Place
+from uvmre.run.interpreters import Interpreter
+
+BACKENDS = {local.NAME: local}
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What every variant of one run shares."""
+
+    uv: str
+    binary: Path
+    interpreter: Interpreter
+    gateway: Gateway
+    stop: threading.Event
+    progress: Progress
+    keep: bool
+
+
+def run(
+    folder: Path,
+    *,
+    cache: Path,
+    uv: str = "",
+    python: str = "",
+    backend: str = local.NAME,
+    live: bool = False,
+    keep: bool = False,
+    progress: Progress | None = None,
+) -> Result:
+    """Run the MRE in `folder` and each of its controls, and return what they say together.
+
+    Args:
+        folder: the MRE; the evidence is kept below it.
+        cache: where the releases of uv are kept.
+        uv: a release instead of the MRE's, or `latest`.
+        python: an interpreter's version instead of the MRE's.
+        backend: what runs the steps.
+        live: ask the public test index itself, not its stand-in.
+        keep: leave the folders in which the steps ran.
+        progress: is told how it goes.
+
+    Raises:
+        UsageError: when the folder, the release or the backend is not to be had.
+        CannotTell: when the network, the disk or the interpreter is not.
+        Interrupted: on ^C; the evidence of what was done is kept.
+    """
+    progress = progress or Progress()
+    mre = read(folder)
+    if why := BACKENDS[backend].available():
+        raise UsageError(f"The backend {backend} cannot be used: {why}.", "Run it on Linux or macOS.")
+    interpreter = _interpreter(python or mre.environment.python)
+    release, binary = binaries.get(uv or mre.environment.uv, cache, progress.downloading)
+    now = datetime.now(UTC)
+    kept = evidence.begin(folder, release, now)
+    stop = threading.Event()
+    with Gateway(live=live) as gateway:
+        bench = Bench(release, binary, interpreter, gateway, stop, progress, keep)
+        variants, places = _observe_all(mre, bench, kept)
+    outcomes = {variant.name: variant.outcome for variant in variants}
+    result = Result(
+        title=mre.title,
+        issue=mre.issue,
+        reported_uv=mre.environment.uv,
+        uv=release,
+        python=interpreter.version,
+        backend=backend,
+        platform=_platform(),
+        live=live,
+        started=now.isoformat(timespec="seconds"),
+        digest=digest(mre),
+        variants=tuple(variants),
+        verdict=verdict(mre, outcomes),
+        evidence=str(kept),
+        kept=str(places) if keep else "",
+    )
+    evidence.finish(kept, result)
+    return result
+
+
+def _interpreter(wanted: str) -> Interpreter:
+    found = interpreters.find(wanted)
+    if found is None:
+        raise CannotTell(
+            f"There is no Python {wanted} on this machine (found: {', '.join(interpreters.available()) or 'none'}).",
+            f"Install it (`uv python install {wanted}`), or take another with `--python`.",
+        )
+    return found
+
+
+def _observe_all(mre: Mre, bench: Bench, kept: Path) -> tuple[list[Variant], Path]:
+    """Run the MRE and its controls side by side; an interrupt ends every step and keeps what was done."""
+    named = [(BASE, "", mre), *((control.name, control.expect, overlay(mre, control)) for control in mre.controls)]
+    bench.progress.variants([name for name, _, _ in named])
+    root = Path(tempfile.mkdtemp(prefix="uvmre-"))
+    with ThreadPoolExecutor(max_workers=cpu_count() or 1, thread_name_prefix="variant") as pool:
+        futures = [
+            pool.submit(_observe, name, expect, variant, bench, Place(root / evidence.slug(name)), kept)
+            for name, expect, variant in named
+        ]
+        try:
+            variants = [future.result() for future in futures]
+        except BaseException as error:
+            _end(futures, bench.stop)
+            if isinstance(error, KeyboardInterrupt):
+                raise Interrupted("Interrupted; every step was ended.", f"What was done is in {kept}.") from None
+            raise
+        finally:
+            if not bench.keep:
+                environment.clear(Place(root))
+    return variants, root
+
+
+def _end(futures: "list[Future[Variant]]", stop: threading.Event) -> None:
+    stop.set()
+    for future in futures:
+        future.cancel()
+    for future in futures:
+        if not future.cancelled():
+            future.exception()
+
+
+def _observe(name: str, expect: str, mre: Mre, bench: Bench, place: Place, kept: Path) -> Variant:
+    """Run one variant in fresh folders, keep its evidence, and judge it."""
+    steps: list[StepResult] = []
+    with bench.gateway.door() as door:
+        try:
+            environment.lay(place, mre, bench.binary, bench.interpreter)
+            bench.gateway.authority.write(place.authority)
+            for step in _steps(name, mre, bench, place, door.url):
+                steps.append(step)
+        finally:
+            observation = Observation(
+                variant=name,
+                uv=bench.uv,
+                python=bench.interpreter.version,
+                backend=local.NAME,
+                platform=_platform(),
+                steps=tuple(steps),
+                requests=tuple(door.requests),
+                files=tuple((pattern.path, _text(place.work / pattern.path)) for pattern in mre.symptom.files),
+                obstacle="it was interrupted" if bench.stop.is_set() else "",
+            )
+            evidence.keep(kept, observation)
+            if not bench.keep:
+                local.tidy(place)
+    outcome = match(mre.symptom, observation)
+    bench.progress.judged(name, outcome)
+    return Variant(name, expect, observation, outcome)
+
+
+def _steps(name: str, mre: Mre, bench: Bench, place: Place, gateway: str) -> Iterator[StepResult]:
+    """Run the steps in their order, up to a set-up step that fails or a step whose time was up."""
+    for step in mre.steps:
+        if bench.stop.is_set():
+            return
+        bench.progress.step(name, step.title)
+        result = local.run_step(place, mre, step, gateway, bench.stop)
+        bench.progress.stepped(name, result)
+        yield result
+        if result.timed_out or (result.exit and result.role == "setup"):
+            return
+
+
+def _text(path: Path) -> str | None:
+    try:
+        return path.read_bytes().decode(errors="replace")
+    except OSError:
+        return None
+
+
+def _platform() -> str:
+    return f"{platform.system()} {platform.release()} {platform.machine()}"

@@ -1,0 +1,63 @@
+"""The evidence of runs, below `.uvmre/runs` in the MRE: streams and requests as files, the whole result as JSON."""
+
+import dataclasses
+import json
+import re
+import secrets
+from datetime import datetime
+from pathlib import Path
+
+from uvmre.core.observation import Observation, Request
+from uvmre.core.result import Result, from_data, to_data
+
+RUNS = ".uvmre/runs"
+RESULT = "run.json"
+
+
+def begin(folder: Path, release: str, now: datetime) -> Path:
+    """Make the folder of a new run."""
+    runs = folder / RUNS
+    runs.mkdir(parents=True, exist_ok=True)
+    (runs.parent / ".gitignore").write_text("*\n")
+    run = runs / f"{now:%Y%m%dT%H%M%SZ}-uv-{release}-{secrets.token_hex(2)}"
+    run.mkdir()
+    return run
+
+
+def keep(run: Path, observation: Observation) -> None:
+    """Write what one variant left behind; called for each as soon as it is done, so that nothing done is lost."""
+    folder = run / slug(observation.variant)
+    folder.mkdir(exist_ok=True)
+    for i, step in enumerate(observation.steps, 1):
+        for stream, text in (("stdout", step.stdout), ("stderr", step.stderr)):
+            (folder / f"{i}-{slug(step.title)}.{stream}").write_text(text, encoding="utf-8")
+    (folder / "requests.log").write_text("".join(map(_line, observation.requests)), encoding="utf-8")
+    _write(folder / "observation.json", json.dumps(dataclasses.asdict(observation), indent=1))
+
+
+def finish(run: Path, result: Result) -> None:
+    """Write the whole result."""
+    _write(run / RESULT, json.dumps(to_data(result), indent=1))
+
+
+def latest(folder: Path) -> Result | None:
+    """Return the result of the newest finished run."""
+    finished = sorted((folder / RUNS).glob(f"*/{RESULT}"), key=lambda path: path.parent.name)
+    return from_data(json.loads(finished[-1].read_text(encoding="utf-8"))) if finished else None
+
+
+def slug(text: str) -> str:
+    """Return a name for a file that a person recognises."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:40] or "step"
+
+
+def _line(request: Request) -> str:
+    credentials = "with credentials" if request.credentials else "no credentials"
+    what = f"{request.method} {request.host}{request.path} {request.status} {credentials} {request.answered_by}"
+    return f"{what} {request.seconds * 1000:.0f} ms {request.reason}".rstrip() + "\n"
+
+
+def _write(path: Path, text: str) -> None:
+    aside = path.with_name(f".{path.name}.aside")
+    aside.write_text(text, encoding="utf-8")
+    aside.rename(path)

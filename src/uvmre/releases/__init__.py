@@ -1,0 +1,1 @@
+"""The releases of uv on PyPI, and their binaries in the cache."""

