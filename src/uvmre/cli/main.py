@@ -1,6 +1,7 @@
 """The command `uvmre`: its verbs, and the ways in which it ends."""
 
 import errno
+import os
 import signal
 import sys
 import traceback
@@ -70,7 +71,7 @@ def _ended(call: Callable[[], object], *, as_json: bool) -> int:
         return INTERRUPTED
     except BrokenPipeError:
         # Whoever read us has what it wanted (`| head`); keep the interpreter from complaining at its end.
-        sys.stdout = None
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:
         if error.errno in DISK:

@@ -7,9 +7,6 @@ from datetime import date, datetime
 from pathlib import PurePosixPath
 from typing import Any, Literal, cast
 
-import tomli_w
-from packaging.version import InvalidVersion, Version
-
 from uvmre.core.mre import (
     DEFAULT_TIMEOUT,
     MANIFEST,
@@ -23,13 +20,15 @@ from uvmre.core.mre import (
     Symptom,
 )
 from uvmre.core.observation import Role
-from uvmre.core.toml_lines import Path, lines
 from uvmre.errors import InputError
 
+Path = tuple[str | int, ...]
+"""Where something stands: `("step", 1, "run")` is the key `run` of the second `[[step]]`."""
 Fault = tuple[Path, str]
 Check = Callable[[Any], str]
 """Says what is wrong with a value, as the end of a sentence that starts with its key; empty when nothing is."""
 
+RELEASE = re.compile(r"\d+\.\d+\.\d+((a|b|rc)\d+)?\Z")
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
 
@@ -46,11 +45,8 @@ def _path(value: Any) -> str:
 
 
 def _version(value: Any) -> str:
-    try:
-        Version(value)
-    except (InvalidVersion, TypeError):
-        return f'must be one release, as "0.5.21", not {value!r}'
-    return ""
+    fine = isinstance(value, str) and RELEASE.match(value)
+    return "" if fine else f'must be one release, as "0.5.21", not {value!r}'
 
 
 def _python(value: Any) -> str:
@@ -152,6 +148,8 @@ def parse(text: str, *, source: str = MANIFEST) -> Mre:
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"{source} is not TOML, so nothing in it could be read.", [str(error)]) from None
     if found := list(_faults(data)):
+        from uvmre.core.toml_lines import lines
+
         known = lines(text)
         told = sorted((_line(known, path), f"{_dotted(path)} {fault}".strip()) for path, fault in found)
         faults = [f"line {line}: {fault}" for line, fault in told]
@@ -290,6 +288,8 @@ def _read_steps(data: dict[str, Any]) -> tuple[Step, ...]:
 
 def dump(mre: Mre) -> str:
     """Write the manifest of an MRE; `parse` reads the same value back. What is at its default is left out."""
+    import tomli_w
+
     environment, symptom = mre.environment, mre.symptom
     files = [{"path": file.path, "contains": file.contains} for file in symptom.files]
     data = {

@@ -5,11 +5,11 @@ Its JSON is described by docs/schemas/run.json.
 
 import dataclasses
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from uvmre.core.manifest import dump
 from uvmre.core.mre import Mre
 from uvmre.core.observation import Observation, Request, StepResult
 from uvmre.core.symptom import Outcome
@@ -60,7 +60,8 @@ class Result:
 
 def digest(mre: Mre) -> str:
     """Return a name for the content of an MRE: it changes when, and only when, the MRE does."""
-    sha = hashlib.sha256(dump(mre).encode())
+    manifest = dataclasses.asdict(dataclasses.replace(mre, files=()))
+    sha = hashlib.sha256(json.dumps(manifest, sort_keys=True, default=str).encode())
     for file in sorted(mre.files, key=lambda file: file.path):
         for part in (file.path.encode(), file.content, b"x" if file.executable else b"-"):
             sha.update(len(part).to_bytes(8, "big") + part)

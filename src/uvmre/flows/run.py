@@ -19,7 +19,7 @@ from uvmre.core.verdict import BASE, verdict
 from uvmre.errors import CannotTell, Interrupted, UsageError
 from uvmre.folder import evidence
 from uvmre.folder.read import read
-from uvmre.gateway.serve import Gateway
+from uvmre.gateway.gateway import Gateway
 from uvmre.releases import binaries
 from uvmre.run import environment, interpreters, local
 from uvmre.run.environment import Place
@@ -130,8 +130,9 @@ def _observe_all(mre: Mre, bench: Bench, kept: Path) -> tuple[list[Variant], Pat
                 raise Interrupted("Interrupted; every step was ended.", f"What was done is in {kept}.") from None
             raise
         finally:
+            local.tidy(root)
             if not bench.keep:
-                environment.clear(Place(root))
+                environment.clear(root)
     return variants, root
 
 
@@ -166,8 +167,6 @@ def _observe(name: str, expect: str, mre: Mre, bench: Bench, place: Place, kept:
                 obstacle="it was interrupted" if bench.stop.is_set() else "",
             )
             evidence.keep(kept, observation)
-            if not bench.keep:
-                local.tidy(place)
     outcome = match(mre.symptom, observation)
     bench.progress.judged(name, outcome)
     return Variant(name, expect, observation, outcome)

@@ -2,8 +2,8 @@
 
 import dataclasses
 import json
+import os
 import re
-import secrets
 from datetime import datetime
 from pathlib import Path
 
@@ -19,7 +19,7 @@ def begin(folder: Path, release: str, now: datetime) -> Path:
     runs = folder / RUNS
     runs.mkdir(parents=True, exist_ok=True)
     (runs.parent / ".gitignore").write_text("*\n")
-    run = runs / f"{now:%Y%m%dT%H%M%SZ}-uv-{release}-{secrets.token_hex(2)}"
+    run = runs / f"{now:%Y%m%dT%H%M%SZ}-uv-{release}-{os.urandom(2).hex()}"
     run.mkdir()
     return run
 

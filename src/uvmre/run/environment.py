@@ -104,6 +104,6 @@ def path(folders: Sequence[str]) -> str:
     return os.pathsep.join(folders)
 
 
-def clear(place: Place) -> None:
-    """Remove the folders, read-only ones too."""
-    shutil.rmtree(place.root, ignore_errors=True)
+def clear(root: Path) -> None:
+    """Remove the folders below `root`, read-only ones too."""
+    shutil.rmtree(root, ignore_errors=True)

@@ -2,6 +2,7 @@
 
 import platform
 import threading
+from pathlib import Path
 
 from uvmre.core.mre import Mre, Step
 from uvmre.core.observation import StepResult
@@ -42,7 +43,6 @@ def run_step(place: Place, mre: Mre, step: Step, gateway: str, stop: threading.E
     )
 
 
-def tidy(place: Place) -> None:
-    """End what a step left running, and remove its folders."""
-    process.end_strays(place.home)
-    environment.clear(place)
+def tidy(root: Path) -> None:
+    """End what the steps of places below `root` left running."""
+    process.end_strays(root)

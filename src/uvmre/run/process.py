@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-import psutil
-
 OUTPUT_LIMIT = 1_000_000
 """Bytes kept of each stream: the first half and the last half of this."""
 GRACE = 1.0
@@ -184,12 +182,14 @@ def _alive(process: "subprocess.Popen[bytes]") -> bool:
     return True
 
 
-def end_strays(home: Path) -> None:
-    """End what left its group (a daemon) but still has this run's home in its environment."""
+def end_strays(root: Path) -> None:
+    """End what left its group (a daemon) but still has its home below `root` in its environment."""
+    import psutil
+
     strays = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
-            if process.environ().get("HOME") == str(home):
+            if process.environ().get("HOME", "").startswith(f"{root}/"):
                 strays.append(process)
                 process.kill()
     psutil.wait_procs(strays, timeout=GRACE)
