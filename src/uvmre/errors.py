@@ -3,7 +3,9 @@
 A message says what failed and why that usually is; the hint says what to do next. One sentence each.
 """
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
+from os import PathLike
 
 
 class UvmreError(Exception):
@@ -39,3 +41,14 @@ class Interrupted(UvmreError):
     """Somebody pressed ^C, or the process was asked to end."""
 
     exit_code = 130
+
+
+@contextlib.contextmanager
+def at(path: "PathLike[str]") -> Iterator[None]:
+    """Name the place in an error of the system that names none: a full disk does not say where it is."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            error.filename = str(path)
+        raise

@@ -16,6 +16,8 @@ UNKNOWN = re.compile(
 )
 """How clap says that a release does not know a command or an option, in its versions 3 and 4."""
 
+DISK_FULL = "No space left on device"
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -56,6 +58,8 @@ def _obstacle(observation: Observation) -> str:
     if unanswered := observation.unanswered:
         return _nobody_answered(unanswered)
     for step in observation.steps:
+        if step.exit and DISK_FULL in step.stderr:
+            return f"`{step.title}` found the disk full"
         if step.timed_out:
             return f"`{step.title}` was ended after {step.seconds:.0f} s, its time limit"
         if step.role == "setup" and step.exit:

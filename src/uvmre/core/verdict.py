@@ -43,6 +43,10 @@ def verdict(mre: Mre, outcomes: Mapping[str, Outcome]) -> Verdict:
         return Verdict("inconclusive", f"The run never got as far as the symptom: {base.reason}.")
     if base.word == "different":
         return Verdict("inconclusive", f"It fails, but not as reported: {base.reason}.")
+    if broken := [control for control in mre.controls if _word(control, outcomes) == "broken"]:
+        names = ", ".join(f"“{control.name}”" for control in broken)
+        why = outcomes[broken[0].name].reason
+        return Verdict("inconclusive", f"What must prove that the MRE is sound could not be run ({names}): {why}.")
     if unsound := [fault for control in mre.controls if (fault := _fault(control, outcomes))]:
         return Verdict("inconclusive", f"The MRE is not sound: {'; '.join(unsound)}.")
     if base.word == "absent":
@@ -52,6 +56,10 @@ def verdict(mre: Mre, outcomes: Mapping[str, Outcome]) -> Verdict:
             gone = f"with that mended (“{control.name}”) the symptom is gone"
             return Verdict("explained", f"The symptom shows because {control.explains}; {gone}.")
     return Verdict("reproducible", f"The symptom shows: {base.reason}{_sound(mre)}.")
+
+
+def _word(control: Control, outcomes: Mapping[str, Outcome]) -> str:
+    return outcomes[control.name].word if control.name in outcomes else ""
 
 
 def _fault(control: Control, outcomes: Mapping[str, Outcome]) -> str:

@@ -16,7 +16,7 @@ from uvmre.core.progress import Progress
 from uvmre.core.result import Result, Variant, digest
 from uvmre.core.symptom import match
 from uvmre.core.verdict import BASE, verdict
-from uvmre.errors import CannotTell, Interrupted, UsageError
+from uvmre.errors import CannotTell, Interrupted, UsageError, at
 from uvmre.folder import evidence
 from uvmre.folder.read import read
 from uvmre.gateway.gateway import Gateway
@@ -76,7 +76,8 @@ def run(
     interpreter = _interpreter(python or mre.environment.python)
     release, binary = binaries.get(uv or mre.environment.uv, cache, progress.downloading)
     now = datetime.now(UTC)
-    kept = evidence.begin(folder, release, now)
+    with at(folder):
+        kept = evidence.begin(folder, release, now)
     stop = threading.Event()
     with Gateway(live=live) as gateway:
         bench = Bench(release, binary, interpreter, gateway, stop, progress, keep)
@@ -98,7 +99,8 @@ def run(
         evidence=str(kept),
         kept=str(places) if keep else "",
     )
-    evidence.finish(kept, result)
+    with at(kept):
+        evidence.finish(kept, result)
     return result
 
 
@@ -150,8 +152,9 @@ def _observe(name: str, expect: str, mre: Mre, bench: Bench, place: Place, kept:
     steps: list[StepResult] = []
     with bench.gateway.door() as door:
         try:
-            environment.lay(place, mre, bench.binary, bench.interpreter)
-            bench.gateway.authority.write(place.authority)
+            with at(place.root):
+                environment.lay(place, mre, bench.binary, bench.interpreter)
+                bench.gateway.authority.write(place.authority)
             for step in _steps(name, mre, bench, place, door.url):
                 steps.append(step)
         finally:
@@ -166,7 +169,8 @@ def _observe(name: str, expect: str, mre: Mre, bench: Bench, place: Place, kept:
                 files=tuple((pattern.path, _text(place.work / pattern.path)) for pattern in mre.symptom.files),
                 obstacle="it was interrupted" if bench.stop.is_set() else "",
             )
-            evidence.keep(kept, observation)
+            with at(kept):
+                evidence.keep(kept, observation)
     outcome = match(mre.symptom, observation)
     bench.progress.judged(name, outcome)
     return Variant(name, expect, observation, outcome)

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from uvmre.errors import CannotTell
+from uvmre.core.manifest import RELEASE
+from uvmre.errors import CannotTell, UsageError, at
 
 if TYPE_CHECKING:
     import httpx
@@ -32,6 +33,8 @@ def get(release: str, cache: Path, told: Told) -> tuple[str, Path]:
         UsageError: when there is no such release.
         CannotTell: when PyPI does not answer, or answers with something else.
     """
+    if release != "latest" and not RELEASE.match(release):
+        raise UsageError(f"{release!r} is not a release of uv.", "Name one, as 0.5.21, or `latest`.")
     if (kept := _folder(cache, release) / "uv").exists():
         return release, kept
 
@@ -66,7 +69,8 @@ def _fetch(http: "httpx.Client", release: str, cache: Path, told: Told) -> tuple
     folder = _folder(cache, version)
     if not (folder / "uv").exists():
         wheel = catalogue.pick(found, version, sys_tags())
-        _unpack(_download(http, wheel, lambda done, total: told(version, done, total)), folder)
+        with at(folder):
+            _unpack(_download(http, wheel, lambda done, total: told(version, done, total)), folder)
     return version, folder / "uv"
 
 

@@ -95,9 +95,7 @@ def pick(found: list[Wheel], release: str, platform_tags: Iterable[Tag]) -> Whee
     of_release = [wheel for wheel in found if wheel.version == Version(release)]
     if not of_release:
         near = _neighbours({wheel.version for wheel in found}, Version(release))
-        raise UsageError(
-            f"There is no uv {release} on PyPI.", f"The nearest are {near}, and the newest is {newest(found)}."
-        )
+        raise UsageError(f"There is no uv {release} on PyPI.", f"The newest is {newest(found)}, the nearest {near}.")
     for tag in platform_tags:
         for wheel in of_release:
             if tag in wheel.tags:

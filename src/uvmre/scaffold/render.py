@@ -5,7 +5,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from uvmre.errors import UsageError
+from uvmre.errors import UsageError, at
 from uvmre.scaffold.templates import Answers, Template
 
 
@@ -39,11 +39,12 @@ def render(template: Template, answers: Answers, target: Path, *, ask: bool, for
         ) from None
     try:
         rendered = aside / "mre"
-        copier.run_copy(str(template.folder), str(rendered), data=answers, defaults=not ask, quiet=True)
-        if target.exists():
-            shutil.copytree(rendered, target, dirs_exist_ok=True)
-        else:
-            rendered.rename(target)
+        with at(target):
+            copier.run_copy(str(template.folder), str(rendered), data=answers, defaults=not ask, quiet=True)
+            if target.exists():
+                shutil.copytree(rendered, target, dirs_exist_ok=True)
+            else:
+                rendered.rename(target)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
 
