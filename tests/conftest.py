@@ -1,0 +1,64 @@
+"""What the tests share: the real command line, a cache of real releases, and a loud skip where PyPI is out of reach."""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A command line that ended."""
+
+    exit: int
+    stdout: str
+    stderr: str
+
+
+CommandLine = Callable[..., Ended]
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a cache home that all workers of this session share."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
+    folder = shared / "cache"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@pytest.fixture
+def uvmre(cache: Path, tmp_path: Path) -> CommandLine:
+    """Return the real command line, run in a process of its own in `tmp_path`."""
+
+    def run(*words: str | Path, cwd: Path = tmp_path, **variables: str) -> Ended:
+        kept = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "FORCE_COLOR")}
+        environment = {**kept, "XDG_CACHE_HOME": str(cache), **variables}
+        command = [sys.executable, "-m", "uvmre", *map(str, words)]
+        done = subprocess.run(
+            command, cwd=cwd, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120
+        )
+        return Ended(done.returncode, done.stdout, done.stderr)
+
+    return run
+
+
+def pypi_answers() -> bool:
+    try:
+        socket.create_connection(("pypi.org", 443), timeout=5).close()
+    except OSError:
+        return False
+    return True
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    marked = [item for item in items if item.get_closest_marker("network")]
+    if marked and not pypi_answers():
+        for item in marked:
+            item.add_marker(pytest.mark.skip(reason="PyPI does not answer from here: nothing of this was tested"))
