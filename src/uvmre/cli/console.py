@@ -57,6 +57,11 @@ def colored(*, err: bool) -> bool:
     return not os.environ.get("NO_COLOR") and (sys.stderr if err else sys.stdout).isatty()
 
 
+def somebody_there() -> bool:
+    """Tell whether there is somebody at a terminal to ask."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
 def cache() -> Path:
     """Return the folder in which uvmre keeps what it fetched."""
     import platformdirs

@@ -4,9 +4,7 @@ import errno
 import os
 import signal
 import sys
-import traceback
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from types import FrameType
 from typing import NoReturn
 
@@ -109,6 +107,9 @@ def _disk(error: OSError) -> UvmreError:
 
 def _our_bug() -> int:
     """Leave a report of our own that can be pasted as it is."""
+    import traceback
+    from datetime import UTC, datetime
+
     text = "\n".join(
         [
             "### What happened",

@@ -37,10 +37,9 @@ def new(
     if listing:
         return _list(as_json)
     from uvmre.flows.new import new as flow
-    from uvmre.scaffold.render import has_terminal
 
     answers = {**_from_file(data_file), **_from_words(data)}
-    if not defaults and not has_terminal():
+    if not defaults and not console.somebody_there():
         raise UsageError(
             "There is no terminal to ask the template's questions at.", "Take the defaults with `--defaults`."
         )
@@ -55,9 +54,9 @@ def new(
 
 
 def _list(as_json: bool) -> int:
-    from uvmre.scaffold.templates import templates
+    from uvmre.flows.new import known_templates
 
-    known = templates()
+    known = known_templates()
     if as_json:
         console.answer_json({"schema": 1, "templates": [{"name": t.name, "summary": t.summary} for t in known]})
     else:

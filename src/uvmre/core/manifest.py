@@ -20,6 +20,7 @@ from uvmre.core.mre import (
     Symptom,
 )
 from uvmre.core.observation import Role
+from uvmre.core.plain import WILDCARD, plain
 from uvmre.errors import InputError
 
 Path = tuple[str | int, ...]
@@ -29,11 +30,18 @@ Check = Callable[[Any], str]
 """Says what is wrong with a value, as the end of a sentence that starts with its key; empty when nothing is."""
 
 RELEASE = re.compile(r"\d+\.\d+\.\d+((a|b|rc)\d+)?\Z")
+LEAST = 4
+"""How many plain characters a text of the symptom must have: with fewer it is met by chance."""
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
 
 def _text(value: Any) -> str:
     return "" if isinstance(value, str) and value.strip() else "must be a text that is not empty"
+
+
+def _pattern(value: Any) -> str:
+    short = isinstance(value, str) and len(plain(WILDCARD.sub("", value))) < LEAST
+    return f"says too little ({value!r}): almost any output would meet it" if short else _text(value)
 
 
 def _path(value: Any) -> str:
@@ -123,8 +131,8 @@ ENVIRONMENT: Keys = {
     "home": (_path, False),
     "path": (_list_of(_path), False),
 }
-SYMPTOM: Keys = {"exit": (_exit, False), "output": (_list_of(_text), False)}
-FILE_PATTERN: Keys = {"path": (_path, True), "contains": (_text, True)}
+SYMPTOM: Keys = {"exit": (_exit, False), "output": (_list_of(_pattern), False)}
+FILE_PATTERN: Keys = {"path": (_path, True), "contains": (_pattern, True)}
 CONTROL: Keys = {
     "name": (_text, True),
     "expect": (_one_of("absent", "present"), True),

@@ -5,7 +5,8 @@ from typing import Literal
 
 Role = Literal["setup", "observe"]
 
-AnsweredBy = Literal["upstream", "stand-in", "refused", "unreachable"]
+AnsweredBy = Literal["upstream", "stand-in", "refused", "unreachable", "distrusted"]
+"""`distrusted`: the client broke off the TLS, as one does that does not know the gateway's authority."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,15 @@ class Observation:
 
     @property
     def unanswered(self) -> tuple[Request, ...]:
-        """Return the requests whose last try nobody answered: refused by the gateway, or the network was not there."""
+        """Return the requests whose last try nobody answered: refused by the gateway, or the network was not there.
+
+        Clients also open connections that they then do not need; so a TLS that was broken off counts only where the
+        host answered nothing else.
+        """
         last = {(request.method, request.host, request.path): request for request in self.requests}
-        return tuple(r for r in last.values() if r.answered_by in ("refused", "unreachable"))
+        answered = {r.host for r in last.values() if r.answered_by in ("upstream", "stand-in")}
+        return tuple(
+            r
+            for r in last.values()
+            if r.answered_by in ("refused", "unreachable") or (r.answered_by == "distrusted" and r.host not in answered)
+        )

@@ -1,9 +1,11 @@
 """Take secrets out of what is about to be shown. `public:heron` is public and stays."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
 
 from uvmre.core.mre import Mre
+from uvmre.core.observation import Observation
 
 NAMES = re.compile(r"PASSWORD|PASSWD|TOKEN|SECRET|API_?KEY|CREDENTIAL", re.IGNORECASE)
 ASSIGNED = re.compile(r"""\b(\w*(?:PASSWORD|PASSWD|TOKEN|SECRET|API_?KEY)\w*)\s*=\s*["']?([^\s"'$]+)""", re.IGNORECASE)
@@ -37,3 +39,16 @@ def redact(text: str, values: Iterable[str]) -> str:
     for value in sorted(values, key=len, reverse=True):
         text = text.replace(value, MASK)
     return text
+
+
+def masked(observation: Observation, values: Collection[str]) -> Observation:
+    """Return an observation that may be kept: what its steps and requests said, with every one of the values masked."""
+    if not values:
+        return observation
+    steps = (
+        replace(step, **{name: redact(getattr(step, name), values) for name in ("title", "run", "stdout", "stderr")})
+        for step in observation.steps
+    )
+    requests = (replace(request, path=redact(request.path, values)) for request in observation.requests)
+    files = ((path, None if text is None else redact(text, values)) for path, text in observation.files)
+    return replace(observation, steps=tuple(steps), requests=tuple(requests), files=tuple(files))

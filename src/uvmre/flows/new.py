@@ -47,6 +47,11 @@ def new(
     return New(target, chosen.name, read(target))
 
 
+def known_templates() -> list[templates.Template]:
+    """Return every template, by name."""
+    return templates.templates()
+
+
 def _only() -> templates.Template:
     known = templates.templates()
     if len(known) == 1:

@@ -13,6 +13,7 @@ from pathlib import Path
 from uvmre.core.mre import Mre, overlay
 from uvmre.core.observation import Observation, StepResult
 from uvmre.core.progress import Progress
+from uvmre.core.redact import masked, secrets
 from uvmre.core.result import Result, Variant, digest
 from uvmre.core.symptom import match
 from uvmre.core.verdict import BASE, verdict
@@ -39,6 +40,8 @@ class Bench:
     stop: threading.Event
     progress: Progress
     keep: bool
+    secrets: frozenset[str]
+    """Masked in all that is kept."""
 
 
 def run(
@@ -80,7 +83,7 @@ def run(
         kept = evidence.begin(folder, release, now)
     stop = threading.Event()
     with Gateway(live=live) as gateway:
-        bench = Bench(release, binary, interpreter, gateway, stop, progress, keep)
+        bench = Bench(release, binary, interpreter, gateway, stop, progress, keep, secrets(mre))
         variants, places = _observe_all(mre, bench, kept)
     outcomes = {variant.name: variant.outcome for variant in variants}
     result = Result(
@@ -169,9 +172,10 @@ def _observe(name: str, expect: str, mre: Mre, bench: Bench, place: Place, kept:
                 files=tuple((pattern.path, _text(place.work / pattern.path)) for pattern in mre.symptom.files),
                 obstacle="it was interrupted" if bench.stop.is_set() else "",
             )
+            outcome = match(mre.symptom, observation)
+            observation = masked(observation, bench.secrets)
             with at(kept):
                 evidence.keep(kept, observation)
-    outcome = match(mre.symptom, observation)
     bench.progress.judged(name, outcome)
     return Variant(name, expect, observation, outcome)
 

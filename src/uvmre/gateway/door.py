@@ -6,7 +6,6 @@ between two sockets.
 
 import asyncio
 import ssl
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -23,10 +22,15 @@ HEAD_LIMIT = 64 * 1024
 HANDSHAKE_SECONDS = 30.0
 
 
+DISTRUST = "the client broke off the TLS, as releases of uv do that do not read SSL_CERT_FILE"
+
+
 class Http(HttpToolsProtocol):
     """uvicorn's protocol, patient with a client whose first request comes in one piece with its TLS handshake."""
 
     early = b""
+    distrusted: Callable[[], None] | None = None
+    """Called when the client ends the TLS with an alert before it asked for anything (TLS 1.3 may be that late)."""
 
     def data_received(self, data: bytes) -> None:
         """Keep what comes before the connection is made; the handshake's last packet may carry it."""
@@ -34,6 +38,12 @@ class Http(HttpToolsProtocol):
             self.early += data
             return
         super().data_received(data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """See whether the client went because it does not trust us."""
+        if isinstance(exc, ssl.SSLError) and self.cycle is None and self.distrusted:
+            self.distrusted()
+        super().connection_lost(exc)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take over the connection, and what came too early."""
@@ -114,8 +124,8 @@ class Door(asyncio.Protocol):
         self._reply(403, "Forbidden", reason)
 
     async def _start_tls(self, host: str) -> None:
-        started = time.perf_counter()
         protocol = self._http()
+        protocol.distrusted = lambda: self._record(Request("TLS", host, "", 0, False, "distrusted", 0.0, DISTRUST))
         try:
             transport = await asyncio.get_running_loop().start_tls(
                 self._transport,
@@ -124,10 +134,8 @@ class Door(asyncio.Protocol):
                 server_side=True,
                 ssl_handshake_timeout=HANDSHAKE_SECONDS,
             )
-        except (OSError, ssl.SSLError, TimeoutError) as error:
-            # Not recorded as unanswered: clients open connections that they never use, and hang up.
-            reason = f"no TLS with the client: {error}"
-            self._record(Request("TLS", host, "", 0, False, "stand-in", time.perf_counter() - started, reason))
+        except (OSError, TimeoutError):  # ssl.SSLError is an OSError
+            protocol.distrusted()
             return
         if transport is not None:
             protocol.connection_made(transport)

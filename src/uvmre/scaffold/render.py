@@ -1,6 +1,5 @@
 """Make an MRE's folder of a template: rendered aside, then moved, so that nobody finds half of one."""
 
-import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -47,11 +46,3 @@ def render(template: Template, answers: Answers, target: Path, *, ask: bool, for
                 rendered.rename(target)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
-
-
-def has_terminal() -> bool:
-    """Tell whether there is somebody to ask."""
-    try:
-        return os.isatty(0) and os.isatty(2)
-    except OSError:
-        return False

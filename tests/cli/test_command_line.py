@@ -1,0 +1,330 @@
+"""The outer skin, by the real command line: exit codes, streams, and nothing left behind. Needs no network."""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import psutil
+import pytest
+
+from conftest import CommandLine, Ended
+
+ROOT = Path(__file__).parents[2]
+SCHEMAS = ROOT / "docs" / "schemas"
+RELEASE = "0.0.1"
+FAKE_UV = '#!/bin/sh\ncase "$1" in\n  fail) echo "error: it broke in two" >&2; exit 2;;\n  *) echo "did $*";;\nesac\n'
+
+MRE = """\
+schema = 1
+title = "It breaks"
+
+[environment]
+uv = "0.0.1"
+
+[[step]]
+run = "uv prepare"
+
+[[step]]
+role = "observe"
+run = "{observe}"
+
+[symptom]
+exit = "failure"
+output = ["it broke in …two"]
+
+[[control]]
+name = "mended"
+expect = "absent"
+[[control.step]]
+role = "observe"
+run = "{control}"
+"""
+
+
+def valid(data: Mapping[str, Any], schema: str) -> None:
+    jsonschema.validate(data, json.loads((SCHEMAS / f"{schema}.json").read_text()))
+
+
+@pytest.fixture
+def mre(cache: Path, tmp_path: Path) -> Path:
+    """Return an MRE whose release is a shell script in the cache: everything else is real."""
+    tools = cache / "uvmre" / "uv" / RELEASE
+    tools.mkdir(parents=True, exist_ok=True)
+    aside = tools / f"uv.{os.getpid()}"
+    aside.write_text(FAKE_UV)
+    aside.chmod(0o755)
+    aside.rename(tools / "uv")
+    return written(tmp_path)
+
+
+def written(tmp_path: Path, observe: str = "uv fail", control: str = "uv fine") -> Path:
+    folder = tmp_path / "mre"
+    folder.mkdir(exist_ok=True)
+    (folder / "mre.toml").write_text(MRE.format(observe=observe, control=control))
+    return folder
+
+
+def snapshot(ended: Ended) -> tuple[int, list[str]]:
+    return ended.exit, ended.stdout.splitlines()
+
+
+def test_help_names_every_verb(uvmre: CommandLine) -> None:
+    ended = uvmre("--help")
+    assert ended.exit == 0
+    for verb in ("new", "run", "report", "demo"):
+        assert f"\n  {verb} " in ended.stdout
+    assert ended.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("observe", "control", "code", "verdict"),
+    [
+        pytest.param("uv fail", "uv fine", 0, "reproducible", id="it shows and the control behaves"),
+        pytest.param("uv fine", "uv fine", 1, "not_reproducible", id="it is absent"),
+        pytest.param("uv fail", "uv fail", 125, "inconclusive", id="the control shows it too"),
+        pytest.param("uv fail", "exit 1", 125, "inconclusive", id="the control fails otherwise"),
+        pytest.param("exit 7", "uv fine", 125, "inconclusive", id="it fails otherwise"),
+    ],
+)
+def test_run_exits_as_the_verdict_says(
+    uvmre: CommandLine, mre: Path, observe: str, control: str, code: int, verdict: str
+) -> None:
+    written(mre.parent, observe, control)
+    ended = uvmre("run", mre, "--json")
+    told = json.loads(ended.stdout)
+    assert (ended.exit, told["verdict"]) == (code, verdict), told["reason"]
+    valid(told, "run")
+
+
+def test_run_tells_a_person_what_it_saw(uvmre: CommandLine, mre: Path) -> None:
+    ended = uvmre("run", mre)
+    assert ended.exit == 0
+    lines = ended.stdout.splitlines()
+    assert lines[0].startswith("uv 0.0.1, Python 3.")
+    assert lines[1].split()[:6] == ["as", "reported", "shows", "uv", "prepare", "(0,"]
+    assert lines[2].split()[:2] == ["mended", "absent"]
+    assert lines[3].startswith("reproducible: The symptom shows: `uv fail` ended with exit code 2")
+    assert "\x1b" not in ended.stdout + ended.stderr
+    evidence = Path(ended.stderr.split("evidence: ")[1].splitlines()[0])
+    assert (evidence / "as-reported" / "2-uv-fail.stderr").read_text() == "error: it broke in two\n"
+
+
+def test_report_tells_the_last_run(uvmre: CommandLine, mre: Path) -> None:
+    before = uvmre("report", mre)
+    assert before.exit == 2
+    assert "was not run yet" in before.stderr
+    uvmre("run", mre)
+    told = uvmre("report", mre)
+    assert told.exit == 0
+    assert "$ uv fail\nerror: it broke in two\n```\nexit code 2" in told.stdout
+    valid(json.loads(uvmre("report", mre, "--json").stdout), "run")
+    written(mre.parent, observe="uv other")
+    assert "changed since its last run" in uvmre("report", mre).stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        pytest.param(["run", "nowhere"], "nowhere is not an MRE", id="no such folder"),
+        pytest.param(["run", "--uv", "banana", "mre"], "'banana' is not a release of uv", id="not a release"),
+        pytest.param(["run", "--backend", "x", "mre"], "Invalid value for '--backend'", id="not a backend"),
+        pytest.param(["run", "--nonsense"], "No such option", id="not an option"),
+        pytest.param(["frobnicate"], "No such command 'frobnicate'", id="not a verb"),
+        pytest.param(["new", "x", "-t", "none", "--defaults"], "There is no template 'none'", id="not a template"),
+        pytest.param(["new", "x", "--defaults", "-d", "uv"], "'uv' has no `=`", id="half an answer"),
+        pytest.param(["new", "x"], "no terminal to ask", id="nobody to ask"),
+        pytest.param(["new", "mre", "--defaults"], "has something in it already", id="a folder in use"),
+        pytest.param(["new", "mre/mre.toml", "--defaults"], "is a file, not a folder", id="a file as folder"),
+        pytest.param(["new", "x", "--defaults", "--data-file", "none.yml"], "could not be read", id="no data file"),
+        pytest.param(["report", "nowhere"], "nowhere is not an MRE", id="nothing to report"),
+    ],
+)
+def test_wrong_usage_ends_with_2_and_a_sentence(uvmre: CommandLine, mre: Path, words: list[str], message: str) -> None:
+    ended = uvmre(*words)
+    assert ended.exit == 2
+    assert message in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert ended.stdout == ""
+    if "--nonsense" not in words and "frobnicate" not in words:
+        in_json = uvmre(*words, "--json")
+        valid(json.loads(in_json.stdout), "error")
+        assert in_json.exit == 2
+
+
+def test_all_faults_of_a_manifest_are_told_at_once(uvmre: CommandLine, mre: Path) -> None:
+    (mre / "mre.toml").write_text('schema = 2\ntitle = ""\n[environment]\nuv = 5\ncolour = "red"\n')
+    ended = uvmre("run", mre)
+    assert ended.exit == 2
+    told = [line.strip().split(":")[0] for line in ended.stderr.splitlines() if line.startswith("  line")]
+    assert told == ["line 1", "line 1", "line 1", "line 2", "line 4", "line 5"]
+
+
+def test_all_bad_answers_are_told_at_once_with_what_is_allowed(uvmre: CommandLine, tmp_path: Path) -> None:
+    answers = ["-d", "uv=x", "-d", "members=many", "-d", "build_backend=make", "-d", "colour=red"]
+    ended = uvmre("new", "x", "--defaults", *answers)
+    assert ended.exit == 2
+    assert "uv cannot be 'x': give one release, as 0.5.21" in ended.stderr
+    assert "members cannot be 'many': give a whole number" in ended.stderr
+    assert "build_backend cannot be 'make': give one of hatchling, setuptools, flit-core" in ended.stderr
+    assert "colour is no question of workspace-index" in ended.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_new_makes_a_picture_of_the_template(uvmre: CommandLine, tmp_path: Path) -> None:
+    ended = uvmre("new", "bug", "--defaults", "-d", "member=spam", "--json")
+    assert ended.exit == 0, ended.stderr
+    valid(json.loads(ended.stdout), "new")
+    assert sorted(p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*") if p.is_file()) == [
+        "bug/.dockerignore",
+        "bug/Dockerfile",
+        "bug/README.md",
+        "bug/mre.env",
+        "bug/mre.toml",
+        "bug/packages/spam/pyproject.toml",
+        "bug/packages/spam/src/spam/__init__.py",
+        "bug/pyproject.toml",
+        "bug/run.sh",
+    ]
+
+
+def test_new_lists_the_templates_a_line_each(uvmre: CommandLine) -> None:
+    ended = uvmre("new", "--list")
+    assert ended.stdout.startswith("workspace-index  A workspace")
+    assert all(len(line) < 120 for line in ended.stdout.splitlines())
+    valid(json.loads(uvmre("new", "--list", "--json").stdout), "new")
+
+
+def test_answers_come_from_a_file_and_words_win(uvmre: CommandLine, tmp_path: Path) -> None:
+    (tmp_path / "answers.yml").write_text("uv: 0.6.0\npython: '3.12'\n")
+    uvmre("new", "bug", "--defaults", "--data-file", "answers.yml", "-d", "uv=0.7.0")
+    manifest = (tmp_path / "bug" / "mre.toml").read_text()
+    assert 'uv = "0.7.0"' in manifest
+    assert 'python = "3.12"' in manifest
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_ends_every_step_and_keeps_the_evidence(cache: Path, mre: Path, number: signal.Signals) -> None:
+    unique = f"61.{os.getpid()}{number.value}"
+    written(mre.parent, observe=f"echo begun; (setsid sleep {unique} &) ; sleep {unique}")
+    started = subprocess.Popen(
+        [sys.executable, "-m", "uvmre", "run", str(mre)],
+        env={**os.environ, "XDG_CACHE_HOME": str(cache)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 30
+    while not sleepers(unique) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert len(sleepers(unique)) == 2
+    started.send_signal(number)
+    _, talk = started.communicate(timeout=30)
+    assert started.returncode == 130
+    assert "Interrupted" in talk
+    assert sleepers(unique) == []
+    (run,) = (mre / ".uvmre" / "runs").iterdir()
+    assert (run / "as-reported" / "1-uv-prepare.stdout").read_text() == "did prepare\n"
+    assert next(run.glob("as-reported/2-*.stdout")).read_text() == "begun\n"
+
+
+def sleepers(unique: str) -> list[psutil.Process]:
+    found = []
+    for process in psutil.process_iter(["cmdline"]):
+        if process.info["cmdline"] == ["sleep", unique]:
+            found.append(process)
+    return found
+
+
+def test_keep_leaves_the_folder_of_the_steps(uvmre: CommandLine, mre: Path) -> None:
+    ended = uvmre("run", mre, "--keep", "--json")
+    kept = Path(json.loads(ended.stdout)["kept"])
+    assert (kept / "as-reported" / "mre" / "mre.toml").exists() is False
+    assert (kept / "as-reported" / "home").is_dir()
+
+
+def test_a_reader_that_has_enough_is_no_fault(cache: Path, mre: Path) -> None:
+    command = f"{sys.executable} -m uvmre run {mre} --json | head -c 1"
+    environment = {**os.environ, "XDG_CACHE_HOME": str(cache)}
+    done = subprocess.run(["sh", "-c", command], env=environment, capture_output=True, text=True)
+    assert (done.stdout, "Traceback" in done.stderr) == ("{", False)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_cannot_be_written_is_named(uvmre: CommandLine, tmp_path: Path) -> None:
+    (tmp_path / "locked").mkdir(mode=0o500)
+    ended = uvmre("new", "locked/bug", "--defaults")
+    assert ended.exit == 2
+    assert "locked" in ended.stderr
+
+
+def full(folder: Path) -> bool:
+    """Put a full file system on `folder`, where this user may."""
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", folder], capture_output=True)
+    return mounted.returncode == 0 and fill(folder)
+
+
+def fill(folder: Path) -> bool:
+    with contextlib.suppress(OSError), (folder / "filler").open("wb", buffering=0) as file:
+        while True:
+            file.write(b"x" * 512)
+    return True
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
+def test_a_full_disk_is_named_and_leaves_no_half(uvmre: CommandLine, mre: Path, tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if not full(disk):
+        pytest.skip("no small disk can be mounted here")
+    try:
+        made = uvmre("new", disk / "bug", "--defaults")
+        assert (made.exit, made.stdout) == (125, "")
+        assert f"{disk / 'bug'} could not be written: the disk is full." in made.stderr
+        assert [path.name for path in disk.iterdir()] == ["filler"]
+        (disk / "filler").unlink()
+        shutil.copytree(mre, disk / "mre")
+        fill(disk)
+        ran = uvmre("run", disk / "mre")
+        assert (ran.exit, ran.stdout) == (125, "")
+        assert f"{disk / 'mre'}" in ran.stderr
+        assert "the disk is full" in ran.stderr
+    finally:
+        subprocess.run(["umount", disk], check=True)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount read-only")
+def test_a_read_only_folder_is_named(uvmre: CommandLine, tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "ro,size=64k", "tmpfs", disk], capture_output=True).returncode:
+        pytest.skip("nothing can be mounted here")
+    try:
+        ended = uvmre("new", disk / "bug", "--defaults")
+        assert ended.exit == 2
+        assert "read-only" in ended.stderr
+        assert "next:" in ended.stderr
+    finally:
+        subprocess.run(["umount", disk], check=True)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="network namespaces are Linux's")
+def test_no_network_is_told_and_never_taken_for_an_answer(cache: Path, mre: Path) -> None:
+    words = [sys.executable, "-m", "uvmre", "run", str(mre), "--uv", "0.5.20"]
+    if subprocess.run(["unshare", "-n", "true"], capture_output=True).returncode:
+        pytest.skip("no network namespace can be made here")
+    environment = {**os.environ, "XDG_CACHE_HOME": str(mre.parent / "empty")}
+    done = subprocess.run(["unshare", "-n", *words], env=environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 125
+    assert "uv 0.5.20 is not in the cache, and PyPI could not be asked for it" in done.stderr
+    assert "next:" in done.stderr
+    left = [path for path in (mre.parent / "empty").rglob("*") if path.is_file()]
+    assert left == []

@@ -1,0 +1,147 @@
+"""Who answers for which host."""
+
+import pytest
+
+from uvmre.gateway.hosts import UNAUTHORIZED, Answer, Forward, decide, let_through
+from uvmre.gateway.index import EAGLE, HERON, LOCATIONS, Location, basic
+
+INDEX = "pypi-proxy.fly.dev"
+FILE = "packages/ab/cd/x-1.0.tar.gz"
+
+CLOSED = [place for place in LOCATIONS if place.authorization]
+WRONG = [
+    pytest.param(None, id="no credentials"),
+    pytest.param("", id="an empty header"),
+    pytest.param("Basic", id="a scheme without credentials"),
+    pytest.param(basic("public", "wrong"), id="a wrong password"),
+    pytest.param(basic("other", "heron"), id="a wrong name"),
+    pytest.param(basic("public", ""), id="a name without its password"),
+    pytest.param(f"Bearer {HERON.partition(' ')[2]}", id="the right value under another scheme"),
+    pytest.param(f"{HERON}x", id="the right header with more behind it"),
+]
+ROUTES = [
+    # path, credentials, upstream, links
+    pytest.param("/simple/x/", None, "https://pypi.org/simple/x/", None, id="the open index"),
+    pytest.param(
+        "/relative/simple/x/", None, "https://pypi.org/simple/x/", "../../../files/", id="the open index, relative"
+    ),
+    pytest.param(f"/files/{FILE}", None, f"https://files.pythonhosted.org/{FILE}", None, id="an open file"),
+    pytest.param(
+        "/basic-auth/simple/x/", HERON, "https://pypi.org/simple/x/", "{origin}/basic-auth/files/", id="heron's index"
+    ),
+    pytest.param(
+        "/basic-auth/relative/simple/x/",
+        HERON,
+        "https://pypi.org/simple/x/",
+        "../../../files/",
+        id="heron's index, relative",
+    ),
+    pytest.param(
+        f"/basic-auth/files/{FILE}", HERON, f"https://files.pythonhosted.org/{FILE}", None, id="heron's files"
+    ),
+    pytest.param(
+        "/basic-auth-heron/simple/x/",
+        HERON,
+        "https://pypi.org/simple/x/",
+        "{origin}/basic-auth-heron/files/",
+        id="heron's other index",
+    ),
+    pytest.param(
+        f"/basic-auth-heron/files/{FILE}",
+        HERON,
+        f"https://files.pythonhosted.org/{FILE}",
+        None,
+        id="heron's other files",
+    ),
+    pytest.param(
+        "/basic-auth-eagle/simple/x/",
+        EAGLE,
+        "https://pypi.org/simple/x/",
+        "{origin}/basic-auth-eagle/files/",
+        id="eagle's index",
+    ),
+    pytest.param(
+        f"/basic-auth-eagle/files/{FILE}", EAGLE, f"https://files.pythonhosted.org/{FILE}", None, id="eagle's files"
+    ),
+    pytest.param("/simple/x/?a=b&c", None, "https://pypi.org/simple/x/?a=b&c", None, id="a query goes along"),
+    pytest.param(
+        "/files/a%2Fb%20c/", None, "https://files.pythonhosted.org/a%2Fb%20c/", None, id="escapes stay as they are"
+    ),
+    pytest.param("/simple/x/", basic("any", "body"), "https://pypi.org/simple/x/", None, id="open to credentials too"),
+]
+
+
+@pytest.mark.parametrize("origin", [f"https://{INDEX}", f"http://{INDEX}", f"http://{INDEX}:8080"])
+@pytest.mark.parametrize(("path", "authorization", "upstream", "links"), ROUTES)
+def test_a_request_with_the_right_credentials_is_forwarded(
+    origin: str, path: str, authorization: str | None, upstream: str, links: str | None
+) -> None:
+    expected = None if links is None else links.replace("{origin}", origin)
+    assert decide(origin, INDEX, path, authorization, live=False) == Forward(upstream, expected, stand_in=True)
+
+
+def test_the_routes_above_are_all_there_are() -> None:
+    paths = [str(route.values[0]) for route in ROUTES]
+    for place in LOCATIONS:
+        assert any(path.startswith(place.prefix) for path in paths), f"{place.prefix} is not in the table"
+
+
+@pytest.mark.parametrize("authorization", WRONG)
+@pytest.mark.parametrize("place", CLOSED, ids=lambda place: place.prefix)
+def test_other_credentials_are_answered_with_401(place: Location, authorization: str | None) -> None:
+    assert decide(f"https://{INDEX}", INDEX, f"{place.prefix}simple/x/", authorization, live=False) is UNAUTHORIZED
+
+
+@pytest.mark.parametrize(
+    ("path", "authorization"),
+    [
+        pytest.param("/basic-auth/simple/x/", EAGLE, id="eagle at heron's"),
+        pytest.param("/basic-auth/files/x", EAGLE, id="eagle at heron's files"),
+        pytest.param("/basic-auth-heron/simple/x/", EAGLE, id="eagle at heron's other"),
+        pytest.param("/basic-auth-eagle/simple/x/", HERON, id="heron at eagle's"),
+        pytest.param("/basic-auth-eagle/files/x", HERON, id="heron at eagle's files"),
+    ],
+)
+def test_the_other_password_does_not_open_a_location(path: str, authorization: str) -> None:
+    assert decide(f"https://{INDEX}", INDEX, path, authorization, live=False) is UNAUTHORIZED
+
+
+def test_the_401_asks_as_nginx_does() -> None:
+    assert isinstance(UNAUTHORIZED, Answer)
+    assert UNAUTHORIZED.status == 401
+    assert dict(UNAUTHORIZED.headers)["www-authenticate"] == 'Basic realm="authenticated"'
+    assert b"401 Authorization Required" in UNAUTHORIZED.body
+
+
+@pytest.mark.parametrize("authorization", [None, HERON, basic("public", "wrong")])
+@pytest.mark.parametrize("path", ["/", "/simple/x/", "/basic-auth/simple/x/", "/basic-auth/files/x?y=z"])
+def test_live_asks_the_index_itself(path: str, authorization: str | None) -> None:
+    decided = decide(f"https://{INDEX}", INDEX, path, authorization, live=True)
+    assert decided == Forward(f"https://{INDEX}{path}", None, stand_in=False)
+
+
+@pytest.mark.parametrize("live", [False, True], ids=["with the stand-in", "live"])
+@pytest.mark.parametrize("host", ["pypi.org", "files.pythonhosted.org"])
+def test_pypi_is_passed_on_as_it_is(host: str, live: bool) -> None:
+    for path in ("/simple/x/?y", "/basic-auth/simple/x/"):
+        assert decide(f"https://{host}", host, path, None, live=live) == Forward(f"https://{host}{path}")
+
+
+@pytest.mark.parametrize(
+    ("host", "through"),
+    [
+        pytest.param("pypi-proxy.fly.dev", True, id="the public test index"),
+        pytest.param("pypi.org", True, id="PyPI"),
+        pytest.param("files.pythonhosted.org", True, id="PyPI's files"),
+        pytest.param("github.com", False, id="any other host"),
+        pytest.param("test.pypi.org", False, id="a name below PyPI's"),
+        pytest.param("pypi.org.example.com", False, id="a name that begins as PyPI's"),
+        pytest.param("notpypi.org", False, id="a name that ends as PyPI's"),
+        pytest.param("127.0.0.1", False, id="this machine by its address"),
+        pytest.param("localhost", False, id="this machine by its name"),
+        pytest.param("169.254.169.254", False, id="a cloud's metadata"),
+        pytest.param("", False, id="no host"),
+    ],
+)
+def test_only_the_hosts_of_an_mre_are_let_through(host: str, through: bool) -> None:
+    assert let_through(host) is through

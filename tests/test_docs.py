@@ -1,0 +1,55 @@
+"""What no machine checks rots: the README's verbs and options, the manifest's reference, the map of the house."""
+
+import re
+from pathlib import Path
+
+import click
+import pytest
+
+from uvmre.cli.main import cli
+from uvmre.core.manifest import CONTROL, ENVIRONMENT, FILE_PATTERN, STEP, SYMPTOM, TOP, parse
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+REFERENCE = (ROOT / "docs" / "manifest.md").read_text()
+
+
+@pytest.mark.parametrize("verb", sorted(cli.commands))
+def test_the_readme_names_every_verb_and_option(verb: str) -> None:
+    (row,) = [line for line in README.splitlines() if line.startswith(f"| `uvmre {verb} ")]
+    told = set(re.findall(r"`(-{1,2}[a-z-]+)", row))
+    options = [param for param in cli.commands[verb].params if isinstance(param, click.Option)]
+    assert told == {min(option.opts, key=len) for option in options}
+
+
+def test_the_readme_does_not_invent_commands() -> None:
+    for verb in re.findall(r"^    uvmre (\w+)", README, re.MULTILINE):
+        assert verb in cli.commands
+
+
+def test_the_reference_is_a_manifest_and_names_every_key() -> None:
+    (block,) = re.findall(r"```toml\n(.*?)```", REFERENCE, re.DOTALL)
+    mre = parse(block)
+    assert mre.controls[0].explains
+    for keys in (TOP, ENVIRONMENT, SYMPTOM, STEP, FILE_PATTERN, CONTROL):
+        for key in keys:
+            assert re.search(rf"(^|\s){key} = ", block, re.MULTILINE), f"{key} is not in the reference"
+
+
+def test_the_map_of_the_house_names_every_file() -> None:
+    told = (ROOT / "docs" / "architecture.md").read_text()
+    for path in (ROOT / "src" / "uvmre").rglob("*.py"):
+        if path.parent.name not in ("flows", "cli") and not path.name.startswith("__"):
+            assert re.search(rf"\b{path.name}\b", told), f"{path.name} is not on the map"
+
+
+def test_every_decision_is_listed() -> None:
+    listed = (ROOT / "docs" / "decisions" / "README.md").read_text()
+    for path in (ROOT / "docs" / "decisions").glob("[a-z]*.md"):
+        assert f"({path.name})" in listed
+
+
+def test_nothing_tracked_names_a_machine() -> None:
+    for path in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*"), *(ROOT / "src").rglob("*.py")]:
+        if path.is_file():
+            assert not re.search(r"/(root|work|home/\w+)/", path.read_text()), f"{path} names a path of some machine"
