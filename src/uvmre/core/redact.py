@@ -45,10 +45,14 @@ def masked(observation: Observation, values: Collection[str]) -> Observation:
     """Return an observation that may be kept: what its steps and requests said, with every one of the values masked."""
     if not values:
         return observation
-    steps = (
-        replace(step, **{name: redact(getattr(step, name), values) for name in ("title", "run", "stdout", "stderr")})
-        for step in observation.steps
+
+    def hide(text: str) -> str:
+        return redact(text, values)
+
+    steps = tuple(
+        replace(s, title=hide(s.title), run=hide(s.run), stdout=hide(s.stdout), stderr=hide(s.stderr))
+        for s in observation.steps
     )
-    requests = (replace(request, path=redact(request.path, values)) for request in observation.requests)
-    files = ((path, None if text is None else redact(text, values)) for path, text in observation.files)
-    return replace(observation, steps=tuple(steps), requests=tuple(requests), files=tuple(files))
+    requests = tuple(replace(request, path=hide(request.path)) for request in observation.requests)
+    files = tuple((path, None if text is None else hide(text)) for path, text in observation.files)
+    return replace(observation, steps=steps, requests=requests, files=files)

@@ -5,7 +5,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from os import cpu_count
 from pathlib import Path
@@ -13,7 +13,7 @@ from pathlib import Path
 from uvmre.core.mre import Mre, overlay
 from uvmre.core.observation import Observation, StepResult
 from uvmre.core.progress import Progress
-from uvmre.core.redact import masked, secrets
+from uvmre.core.redact import masked, redact, secrets
 from uvmre.core.result import Result, Variant, digest
 from uvmre.core.symptom import match
 from uvmre.core.verdict import BASE, verdict
@@ -173,6 +173,7 @@ def _observe(name: str, expect: str, mre: Mre, bench: Bench, place: Place, kept:
                 obstacle="it was interrupted" if bench.stop.is_set() else "",
             )
             outcome = match(mre.symptom, observation)
+            outcome = replace(outcome, reason=redact(outcome.reason, bench.secrets))
             observation = masked(observation, bench.secrets)
             with at(kept):
                 evidence.keep(kept, observation)

@@ -1,0 +1,118 @@
+"""Secrets are found where they usually stand, and masked; what is public stays."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from uvmre.core.mre import Control, Environment, File, Mre, Step, Symptom
+from uvmre.core.redact import redact, secrets
+
+
+def mre(
+    *,
+    variables: dict[str, str] | None = None,
+    files: tuple[File, ...] = (),
+    run: str = "uv sync",
+    controls: tuple[Control, ...] = (),
+) -> Mre:
+    steps = (Step(run, "observe"),)
+    return Mre("t", Environment("0.5.21", variables=variables or {}), steps, Symptom(2), controls, files=files)
+
+
+@pytest.mark.parametrize(
+    ("given_mre", "values"),
+    [
+        pytest.param(mre(variables={"UV_INDEX_MINE_PASSWORD": "s3cr3t"}), {"s3cr3t"}, id="a password by its name"),
+        pytest.param(mre(variables={"GITHUB_TOKEN": "ghp_1"}), {"ghp_1"}, id="a token by its name"),
+        pytest.param(mre(variables={"aws_secret": "x/y+z="}), {"x/y+z="}, id="a secret by its name in lower case"),
+        pytest.param(mre(variables={"MY_API_KEY": "k1", "MY_APIKEY": "k2"}), {"k1", "k2"}, id="keys by their names"),
+        pytest.param(mre(variables={"UV_INDEX_MINE_USERNAME": "me", "A": "1"}), set(), id="other variables are none"),
+        pytest.param(
+            mre(
+                variables={"A_PASSWORD": "heron", "B_PASSWORD": "eagle", "C_PASSWORD": "public", "D_PASSWORD": "wrong"}
+            ),
+            set(),
+            id="the public ones are none",
+        ),
+        pytest.param(mre(variables={"A_PASSWORD": "", "B_TOKEN": "****"}), set(), id="nothing and a mask are none"),
+        pytest.param(
+            mre(controls=(Control("c", "absent", variables={"A_TOKEN": "t0"}),)), {"t0"}, id="a control's variable"
+        ),
+        pytest.param(
+            mre(files=(File("mre.env", b"# mine\nUV_INDEX_MINE_PASSWORD=s3cr3t\n"),)),
+            {"s3cr3t"},
+            id="a variable in an env file",
+        ),
+        pytest.param(
+            mre(files=(File("Dockerfile", b'ENV A_TOKEN="t0" B=1\n'),)), {"t0"}, id="a variable in quotes in a file"
+        ),
+        pytest.param(mre(run="A_PASSWORD=s3cr3t uv sync"), {"s3cr3t"}, id="a variable in a command"),
+        pytest.param(mre(run="A_PASSWORD=$B uv sync"), set(), id="a variable that another gives is none"),
+        pytest.param(
+            mre(controls=(Control("c", "absent", steps=(Step("export A_TOKEN=t0", "observe"),)),)),
+            {"t0"},
+            id="a variable in a control's command",
+        ),
+        pytest.param(
+            mre(files=(File("pyproject.toml", b'url = "https://me:s3cr3t@example.com/simple"\n'),)),
+            {"s3cr3t"},
+            id="a password in a URL in a file",
+        ),
+        pytest.param(
+            mre(run="uv pip install git+https://x-token:ghp_1@example.com/a.git"), {"ghp_1"}, id="a password in a URL"
+        ),
+        pytest.param(mre(run="uv sync --index-url https://:t0@example.com/"), {"t0"}, id="a URL without a user"),
+        pytest.param(mre(run="uv sync --index-url https://me@example.com:80/"), set(), id="a URL without a password"),
+        pytest.param(
+            mre(run="uv sync --index-url https://public:heron@example.com/"), set(), id="a URL with the public password"
+        ),
+        pytest.param(
+            mre(files=(File("home/.netrc", b"machine example.com login me password s3cr3t\n"),)),
+            {"s3cr3t"},
+            id="a netrc of one line",
+        ),
+        pytest.param(
+            mre(files=(File("home/.netrc", b"machine a\n  login me\n  password p1\nmachine b\n  password p2\n"),)),
+            {"p1", "p2"},
+            id="a netrc of many lines",
+        ),
+        pytest.param(
+            mre(controls=(Control("c", "absent", files={"home/.netrc": "machine a login me password s3cr3t"}),)),
+            {"s3cr3t"},
+            id="a netrc of a control",
+        ),
+        pytest.param(
+            mre(files=(File("home/.netrc", b"machine a login public password heron\n"),)),
+            set(),
+            id="a netrc with the public password",
+        ),
+        pytest.param(
+            mre(files=(File("README.md", b"Your password is asked for.\n"),)), set(), id="the word password in prose"
+        ),
+        pytest.param(
+            mre(files=(File("a.bin", b"\xff\xfe A_TOKEN=t0 \x00"),)), {"t0"}, id="a file that is not text is read too"
+        ),
+    ],
+)
+def test_what_looks_like_a_secret_is_found(given_mre: Mre, values: set[str]) -> None:
+    assert secrets(given_mre) == values
+
+
+@pytest.mark.parametrize(
+    ("text", "values", "expected"),
+    [
+        pytest.param("a s3cr3t, s3cr3t", {"s3cr3t"}, "a ****, ****", id="every one is masked"),
+        pytest.param("abc abcdef", {"abc", "abcdef"}, "**** ****", id="the longer of two is masked whole"),
+        pytest.param("a.c abc", {"a.c"}, "**** abc", id="a value is no pattern"),
+        pytest.param("public:heron", set(), "public:heron", id="nothing is masked where there is nothing"),
+    ],
+)
+def test_secrets_are_masked(text: str, values: set[str], expected: str) -> None:
+    assert redact(text, values) == expected
+
+
+@given(st.text("abcdef "), st.sets(st.text("abcdef", min_size=1)))
+def test_no_value_is_left(text: str, values: set[str]) -> None:
+    masked = redact(text, values)
+    assert [value for value in values if value in masked] == []
+    assert masked.count("****") > 0 or masked == text

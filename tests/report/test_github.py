@@ -1,0 +1,287 @@
+"""The report: uv's form, and enough in it to build the MRE again."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from uvmre.core.manifest import parse
+from uvmre.core.mre import Control, Environment, File, Mre, Step, Symptom
+from uvmre.core.observation import Observation, Request, StepResult
+from uvmre.core.result import Result, Variant
+from uvmre.core.symptom import Outcome
+from uvmre.core.verdict import Verdict
+from uvmre.report.github import github
+
+MRE = Mre(
+    title="uv sync does not ask for the password",
+    environment=Environment("0.5.21", "3.11", {"UV_LINK_MODE": "copy"}),
+    steps=(Step("uv lock"), Step("uv sync", "observe")),
+    symptom=Symptom("failure", ("401 Unauthorized",)),
+    controls=(Control("a | b", "absent", why="With the password it works.", files={"a": 'say """x"""\n```\n'}),),
+    issue="https://github.com/astral-sh/uv/issues/1",
+    files=(
+        File("README.md", b"# Read\n\n````console\n$ ls\n```\n````\n\n</details>\n### Platform\n~~~\n"),
+        File("bin/keyring", b"#!/bin/sh\n\techo heron\n", executable=True),
+        File("packages/foo/__init__.py", b""),
+        File("pyproject.toml", b'[project]\nname = "foo"'),
+        File("blank", b"\n"),
+        File("blanks", b"\n\n\n"),
+        File("notes with spaces.txt", "    ärger…\n\n".encode()),
+        File("run.sh", b"#!/bin/sh", executable=True),
+    ),
+)
+
+
+def result(mre: Mre = MRE, *steps: StepResult, obstacle: str = "", requests: tuple[Request, ...] = ()) -> Result:
+    ran = steps or (step("uv lock", 0), step("uv sync", 2, "error: 401 Unauthorized\n"))
+    place = ("0.5.21", "3.11.7", "local", "Linux 6.1 x86_64")
+    base = Observation("as reported", *place, () if obstacle else ran, requests, obstacle=obstacle)
+    variants = [Variant("as reported", "", base, Outcome("shows", "`uv sync` ended so"))]
+    for control in mre.controls:
+        variants.append(
+            Variant(control.name, control.expect, Observation(control.name, *place, ()), Outcome("absent", "it worked"))
+        )
+    return Result(
+        title=mre.title,
+        issue=mre.issue,
+        reported_uv="0.5.21",
+        uv="0.5.21",
+        python="3.11.7",
+        backend="local",
+        platform="Linux 6.1 x86_64",
+        live=False,
+        started="2025-01-23T12:00:00+00:00",
+        digest="d1",
+        variants=tuple(variants),
+        verdict=Verdict("reproducible", "The symptom shows."),
+    )
+
+
+def step(run: str, code: int, err: str = "", *, out: str = "", timed_out: bool = False) -> StepResult:
+    return StepResult(run, run, "observe", code, out, err, 1.25, timed_out)
+
+
+def tokens(text: str) -> list[Token]:
+    return MarkdownIt("commonmark").parse(text)
+
+
+def headings(text: str) -> list[str]:
+    found = tokens(text)
+    return [f"{token.markup} {found[i + 1].content}" for i, token in enumerate(found) if token.type == "heading_open"]
+
+
+def rebuild(text: str) -> dict[str, File]:
+    """Make the files again as a reader would: the path from the paragraph before each block, and its notes."""
+    files, inside, before = {}, False, None
+    for token in tokens(text):
+        if token.type == "html_block":
+            inside = "<summary>The files</summary>" in token.content
+        if inside and token.type == "inline":
+            before = token
+        if inside and token.type == "fence":
+            assert before is not None
+            assert before.children is not None
+            path, notes = before.children[0].content, before.content
+            content = token.content or ("" if "empty" in notes else "\n")
+            if "no line break at its end" in notes:
+                content = content.removesuffix("\n")
+            files[path] = File(path, content.encode(), "executable" in notes)
+            before = None
+    return files
+
+
+def consoles(text: str) -> list[str]:
+    return [token.content for token in tokens(text) if token.type == "fence" and token.info == "console"]
+
+
+def test_the_report_has_the_fields_of_uv_s_form() -> None:
+    assert headings(github(MRE, result())) == ["### Summary", "### Platform", "### Version", "### Python version"]
+    assert github(MRE, result()).endswith(
+        "### Platform\n\nLinux 6.1 x86_64\n\n### Version\n\nuv 0.5.21\n\n### Python version\n\nPython 3.11.7\n"
+    )
+
+
+def test_the_summary_says_what_it_is_about_and_what_came_of_it() -> None:
+    assert github(MRE, result()).startswith(
+        "### Summary\n\n"
+        "uv sync does not ask for the password (https://github.com/astral-sh/uv/issues/1)\n\n"
+        "**reproducible**: The symptom shows.\n\n"
+        "With these variables:\n\n```sh\nUV_LINK_MODE=copy\n```\n\n"
+        "```console\n$ uv lock\n```\nexit code 0, 1.2 s\n\n"
+        "```console\n$ uv sync\nerror: 401 Unauthorized\n```\nexit code 2, 1.2 s\n\n"
+    )
+
+
+def test_the_mre_can_be_built_again() -> None:
+    rebuilt = rebuild(github(MRE, result()))
+    manifest = rebuilt.pop("mre.toml")
+    assert rebuilt == {file.path: file for file in MRE.files}
+    assert replace(parse(manifest.content.decode()), files=MRE.files) == MRE
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "`packages/foo/__init__.py` (empty):",
+        "`pyproject.toml` (no line break at its end):",
+        "`bin/keyring` (executable):",
+        "`run.sh` (executable, no line break at its end):",
+        "`blank`:",
+    ],
+)
+def test_what_a_block_cannot_show_is_said_before_it(line: str) -> None:
+    assert f"\n{line}\n\n```" in github(MRE, result())
+
+
+@given(
+    st.one_of(
+        st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0\r")),
+        st.lists(
+            st.sampled_from(
+                ["```", "~~~", "````toml", "`", "</details>", "### Platform", "    x", "- a", "> b", "\t", ""]
+            )
+        ).map("\n".join),
+    ),
+    st.booleans(),
+)
+@settings(deadline=None)
+def test_any_text_survives(text: str, executable: bool) -> None:
+    file = File("a.md", text.encode(), executable)
+    mre = replace(MRE, files=(file,))
+    assert rebuild(github(mre, result(mre)))["a.md"] == file
+
+
+def test_a_file_that_is_not_text_is_left_out_and_said_so() -> None:
+    files = (File("a.whl", b"PK\x03\x04\xff"), File("b.txt", b"a\0b"), File("c.bat", b"a\r\n"), File("d.txt", b"d\n"))
+    mre = replace(MRE, files=files)
+    text = github(mre, result(mre))
+    assert "`a.whl` is left out: it is not text (5 bytes)." in text
+    assert "`b.txt` is left out: it is not text (3 bytes)." in text
+    assert "`c.bat` is left out: it is not text (3 bytes)." in text
+    assert sorted(rebuild(text)) == ["d.txt", "mre.toml"]
+
+
+def test_a_long_log_and_a_long_file_keep_it_within_what_github_takes() -> None:
+    log = "".join(f"line {i} of a long log × \n" for i in range(190_000))
+    assert len(log.encode()) > 5_000_000
+    mre = replace(MRE, files=(*MRE.files, File("uv.lock", b"# a lock\n" * 33_334)))
+    text = github(mre, result(mre, step("uv sync", 2, log)))
+    assert len(text.encode()) <= 65_536
+    assert "`uv.lock` is left out: it is too long for an issue (300006 bytes)." in text
+    rebuilt = rebuild(text)
+    assert rebuilt.pop("mre.toml").content.startswith(b"schema = 1\n")
+    assert rebuilt == {file.path: file for file in MRE.files}
+    assert headings(text) == ["### Summary", "### Platform", "### Version", "### Python version"]
+
+
+def test_of_a_long_log_the_beginning_and_the_end_are_kept() -> None:
+    log = "".join(f"line {i} of a long log\n" for i in range(10_000))
+    (console,) = consoles(github(MRE, result(MRE, step("uv sync", 2, log))))
+    assert console.startswith("$ uv sync\nline 0 of a long log\n")
+    assert console.endswith("line 9999 of a long log\n")
+    assert " characters left out …]\n" in console
+
+
+def test_a_log_of_many_bytes_a_character_is_cut_until_it_fits() -> None:
+    text = github(MRE, result(MRE, *[step("uv sync", 2, "×" * 19_000)] * 4))
+    assert len(text.encode()) <= 65_536
+    assert len(consoles(text)) == 4
+
+
+def test_what_is_too_long_in_itself_is_cut_and_said_so() -> None:
+    mre = replace(MRE, steps=(Step("true " * 20_000, "observe"),))
+    text = github(mre, result(mre))
+    assert len(text.encode()) <= 65_536
+    assert text.endswith("\n\n(cut: the steps alone are too long for an issue)\n")
+
+
+@pytest.mark.parametrize(
+    ("rows", "folded"),
+    [pytest.param(31, False, id="31 lines stand open"), pytest.param(32, True, id="32 lines are folded")],
+)
+def test_long_output_is_folded(rows: int, folded: bool) -> None:
+    text = github(MRE, result(MRE, step("uv <sync>", 2, "a line\n" * rows)))
+    summary = "<details>\n<summary><code>uv &lt;sync&gt;</code>: exit code 2</summary>\n\n```console\n$ uv <sync>\n"
+    assert (summary in text) == folded
+    assert ("exit code 2, 1.2 s" in text) == (not folded)
+    assert text.count("<details>") == text.count("</details>") - MRE.files[0].content.count(b"</details>")
+
+
+def test_a_step_that_was_ended_is_told() -> None:
+    assert "\nexit code 143, ended at its time limit, 1.2 s\n" in github(
+        MRE, result(MRE, step("uv sync", 143, timed_out=True))
+    )
+
+
+def test_output_is_shown_as_a_terminal_leaves_it() -> None:
+    text = github(MRE, result(MRE, step("uv sync", 2, "\x1b[31m10 %\r100 %\x1b[0m\n", out="first\n")))
+    assert consoles(text) == ["$ uv sync\nfirst\n100 %\n"]
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("at /tmp/uvmre-abcdefgh/as-reported/mre/x", "at /mre/x"),
+        ("at `/var/folders/a1/T/uvmre-ab_de0gh/no-credentials/home/.netrc`", "at `/home/.netrc`"),
+        ("Creating /tmp/uvmre-abcdefgh/as-reported/tmp", "Creating /tmp"),
+        ("at /tmp/uvmre-abcdefgh/notes", "at /tmp/uvmre-abcdefgh/notes"),
+    ],
+)
+def test_the_folder_of_a_run_is_shortened(said: str, shown: str) -> None:
+    assert consoles(github(MRE, result(MRE, step("uv sync", 2, said)))) == [f"$ uv sync\n{shown}\n"]
+
+
+def test_secrets_are_masked_wherever_they_stand() -> None:
+    mre = replace(
+        MRE,
+        environment=replace(MRE.environment, variables={"UV_INDEX_MINE_PASSWORD": "s3cr3t-1"}),
+        steps=(Step("A_TOKEN=s3cr3t-2 uv sync", "observe"),),
+        files=(
+            File("home/.netrc", b"machine example.com login me password s3cr3t-3\n"),
+            File("pyproject.toml", b'url = "https://me:s3cr3t-4@example.com/"\n'),
+        ),
+    )
+    said = "asked https://me:s3cr3t-4@example.com/ with s3cr3t-1, s3cr3t-2 and s3cr3t-3, not public:heron"
+    text = github(mre, result(mre, step("A_TOKEN=s3cr3t-2 uv sync", 2, said)))
+    assert "s3cr3t" not in text
+    assert consoles(text) == [
+        "$ A_TOKEN=**** uv sync\nasked https://me:****@example.com/ with ****, **** and ****, not public:heron\n"
+    ]
+    assert "```sh\nUV_INDEX_MINE_PASSWORD=****\n```" in text
+    assert rebuild(text)["home/.netrc"].content == b"machine example.com login me password ****\n"
+
+
+def test_the_variants_stand_in_a_table() -> None:
+    assert (
+        "| variant | symptom | expected | |\n|---|---|---|---|\n"
+        "| as reported | shows |  | `uv sync` ended so |\n"
+        "| a \\| b | absent | absent | With the password it works. |\n\n"
+    ) in github(MRE, result())
+
+
+def test_without_controls_there_is_no_table() -> None:
+    mre = replace(MRE, controls=())
+    assert "| variant |" not in github(mre, result(mre))
+
+
+@pytest.mark.parametrize("answered_by", ["stand-in", "upstream"])
+def test_a_stand_in_is_told_where_one_answered(answered_by: str) -> None:
+    request = Request("GET", "pypi-proxy.fly.dev", "/", 401, False, answered_by, 0.1)  # type: ignore[arg-type]
+    told = "The public test index was answered by a local stand-in with the same rules." in github(
+        MRE, result(requests=(request,))
+    )
+    assert told == (answered_by == "stand-in")
+
+
+def test_another_release_than_the_reported_one_is_told() -> None:
+    text = github(MRE, replace(result(), uv="0.13.9"))
+    assert "\nThis is a run on uv 0.13.9; the report is about uv 0.5.21.\n" in text
+    assert "\n### Version\n\nuv 0.13.9\n" in text
+
+
+def test_steps_that_could_not_be_run_are_told() -> None:
+    assert "\nThe steps could not be run: no shell.\n" in github(MRE, result(obstacle="no shell"))
