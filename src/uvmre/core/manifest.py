@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from typing import Any, Literal, cast
 
 from uvmre.core.mre import (
+    BASE,
     DEFAULT_TIMEOUT,
     MANIFEST,
     SCHEMA,
@@ -18,6 +19,7 @@ from uvmre.core.mre import (
     Mre,
     Step,
     Symptom,
+    slug,
 )
 from uvmre.core.observation import Role
 from uvmre.core.plain import WILDCARD, plain
@@ -183,7 +185,7 @@ def _faults(data: dict[str, Any]) -> Iterator[Fault]:
     yield from _array(data, "control", CONTROL, (), ("step",))
     for i, control in enumerate(_dicts(data.get("control"))):
         yield from _steps(control, ("control", i))
-    yield from _twice(data, "control")
+    yield from _names(data)
 
 
 def _subtable(data: dict[str, Any], key: str, keys: Keys, others: Sequence[str] = ()) -> Iterator[Fault]:
@@ -223,11 +225,15 @@ def _steps(data: dict[str, Any], path: Path) -> Iterator[Fault]:
         yield (*path, "step", len(steps) - 1), 'nothing is observed: give one step role = "observe"'
 
 
-def _twice(data: dict[str, Any], key: str) -> Iterator[Fault]:
-    names = [table.get("name") for table in _dicts(data.get(key))]
-    for i, name in enumerate(names):
-        if name is not None and name in names[:i]:
-            yield (key, i, "name"), f"stands twice ({name!r}): outcomes are told by it"
+def _names(data: dict[str, Any]) -> Iterator[Fault]:
+    """Names tell outcomes and folders apart, so they must differ in their letters and digits."""
+    taken = {slug(BASE)}
+    for i, control in enumerate(_dicts(data.get("control"))):
+        name = control.get("name")
+        if isinstance(name, str):
+            if slug(name) in taken:
+                yield ("control", i, "name"), f"is taken ({name!r}): outcomes are told by it, so give another"
+            taken.add(slug(name))
 
 
 def _dicts(value: Any) -> list[dict[str, Any]]:

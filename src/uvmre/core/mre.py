@@ -1,6 +1,7 @@
 """The minimal reproducible example as a value. The docstring under a field is its reference."""
 
 import datetime
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -8,6 +9,8 @@ from typing import Literal
 from uvmre.core.observation import Role
 
 MANIFEST = "mre.toml"
+BASE = "as reported"
+"""What the MRE itself is called among its variants."""
 SCHEMA = 1
 DEFAULT_TIMEOUT = 300
 
@@ -124,6 +127,11 @@ class Mre:
         file = self.file(self.environment.env_file)
         given = read_env_file(file.content.decode(errors="replace")) if file else {}
         return given | dict(self.environment.variables)
+
+
+def slug(text: str) -> str:
+    """Return a name for a folder or a file that a person recognises."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:40] or "step"
 
 
 def read_env_file(text: str) -> dict[str, str]:

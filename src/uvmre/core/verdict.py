@@ -4,13 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from uvmre.core.mre import Control, Mre
+from uvmre.core.mre import BASE, Control, Mre
 from uvmre.core.symptom import Outcome
 
 Answer = Literal["reproducible", "not_reproducible", "needs_more_information", "explained", "inconclusive"]
-
-BASE = "as reported"
-"""What the MRE itself is called among its variants."""
 
 EXIT_CODES: Mapping[Answer, int] = {
     "reproducible": 0,

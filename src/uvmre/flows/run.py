@@ -10,29 +10,31 @@ from datetime import UTC, datetime
 from os import cpu_count
 from pathlib import Path
 
-from uvmre.core.mre import Mre, overlay
+from uvmre.core.mre import BASE, Mre, overlay, slug
 from uvmre.core.observation import Observation, StepResult
 from uvmre.core.progress import Progress
 from uvmre.core.redact import masked, redact, secrets
 from uvmre.core.result import Result, Variant, digest
 from uvmre.core.symptom import match
-from uvmre.core.verdict import BASE, verdict
+from uvmre.core.verdict import verdict
 from uvmre.errors import CannotTell, Interrupted, UsageError, at
 from uvmre.folder import evidence
 from uvmre.folder.read import read
 from uvmre.gateway.gateway import Gateway
 from uvmre.releases import binaries
-from uvmre.run import environment, interpreters, local
+from uvmre.run import environment, interpreters
+from uvmre.run.backend import BACKENDS, Backend
 from uvmre.run.environment import Place
 from uvmre.run.interpreters import Interpreter
 
-BACKENDS = {local.NAME: local}
+DEFAULT_BACKEND = "local"
 
 
 @dataclass(frozen=True)
-class Bench:
+class Shared:
     """What every variant of one run shares."""
 
+    backend: Backend
     uv: str
     binary: Path
     interpreter: Interpreter
@@ -50,7 +52,7 @@ def run(
     cache: Path,
     uv: str = "",
     python: str = "",
-    backend: str = local.NAME,
+    backend: str = DEFAULT_BACKEND,
     live: bool = False,
     keep: bool = False,
     progress: Progress | None = None,
@@ -83,8 +85,8 @@ def run(
         kept = evidence.begin(folder, release, now)
     stop = threading.Event()
     with Gateway(live=live) as gateway:
-        bench = Bench(release, binary, interpreter, gateway, stop, progress, keep, secrets(mre))
-        variants, places = _observe_all(mre, bench, kept)
+        shared = Shared(BACKENDS[backend], release, binary, interpreter, gateway, stop, progress, keep, secrets(mre))
+        variants, places = _observe_all(mre, shared, kept)
     outcomes = {variant.name: variant.outcome for variant in variants}
     result = Result(
         title=mre.title,
@@ -117,26 +119,26 @@ def _interpreter(wanted: str) -> Interpreter:
     return found
 
 
-def _observe_all(mre: Mre, bench: Bench, kept: Path) -> tuple[list[Variant], Path]:
+def _observe_all(mre: Mre, shared: Shared, kept: Path) -> tuple[list[Variant], Path]:
     """Run the MRE and its controls side by side; an interrupt ends every step and keeps what was done."""
     named = [(BASE, "", mre), *((control.name, control.expect, overlay(mre, control)) for control in mre.controls)]
-    bench.progress.variants([name for name, _, _ in named])
+    shared.progress.variants([name for name, _, _ in named])
     root = Path(tempfile.mkdtemp(prefix="uvmre-"))
     with ThreadPoolExecutor(max_workers=cpu_count() or 1, thread_name_prefix="variant") as pool:
         futures = [
-            pool.submit(_observe, name, expect, variant, bench, Place(root / evidence.slug(name)), kept)
+            pool.submit(_observe, name, expect, variant, shared, Place(root / slug(name)), kept)
             for name, expect, variant in named
         ]
         try:
             variants = [future.result() for future in futures]
         except BaseException as error:
-            _end(futures, bench.stop)
+            _end(futures, shared.stop)
             if isinstance(error, KeyboardInterrupt):
                 raise Interrupted("Interrupted; every step was ended.", f"What was done is in {kept}.") from None
             raise
         finally:
-            local.tidy(root)
-            if not bench.keep:
+            shared.backend.tidy(root)
+            if not shared.keep:
                 environment.clear(root)
     return variants, root
 
@@ -150,45 +152,45 @@ def _end(futures: "list[Future[Variant]]", stop: threading.Event) -> None:
             future.exception()
 
 
-def _observe(name: str, expect: str, mre: Mre, bench: Bench, place: Place, kept: Path) -> Variant:
+def _observe(name: str, expect: str, mre: Mre, shared: Shared, place: Place, kept: Path) -> Variant:
     """Run one variant in fresh folders, keep its evidence, and judge it."""
     steps: list[StepResult] = []
-    with bench.gateway.door() as door:
+    with shared.gateway.door() as door:
         try:
             with at(place.root):
-                environment.lay(place, mre, bench.binary, bench.interpreter)
-                bench.gateway.authority.write(place.authority)
-            for step in _steps(name, mre, bench, place, door.url):
+                environment.lay(place, mre, shared.binary, shared.interpreter)
+                shared.gateway.authority.write(place.authority)
+            for step in _steps(name, mre, shared, place, door.url):
                 steps.append(step)
         finally:
             observation = Observation(
                 variant=name,
-                uv=bench.uv,
-                python=bench.interpreter.version,
-                backend=local.NAME,
+                uv=shared.uv,
+                python=shared.interpreter.version,
+                backend=shared.backend.NAME,
                 platform=_platform(),
                 steps=tuple(steps),
                 requests=tuple(door.requests),
                 files=tuple((pattern.path, _text(place.work / pattern.path)) for pattern in mre.symptom.files),
-                obstacle="it was interrupted" if bench.stop.is_set() else "",
+                obstacle="it was interrupted" if shared.stop.is_set() else "",
             )
             outcome = match(mre.symptom, observation)
-            outcome = replace(outcome, reason=redact(outcome.reason, bench.secrets))
-            observation = masked(observation, bench.secrets)
+            outcome = replace(outcome, reason=redact(outcome.reason, shared.secrets))
+            observation = masked(observation, shared.secrets)
             with at(kept):
                 evidence.keep(kept, observation)
-    bench.progress.judged(name, outcome)
+    shared.progress.judged(name, outcome)
     return Variant(name, expect, observation, outcome)
 
 
-def _steps(name: str, mre: Mre, bench: Bench, place: Place, gateway: str) -> Iterator[StepResult]:
+def _steps(name: str, mre: Mre, shared: Shared, place: Place, gateway: str) -> Iterator[StepResult]:
     """Run the steps in their order, up to a set-up step that fails or a step whose time was up."""
     for step in mre.steps:
-        if bench.stop.is_set():
+        if shared.stop.is_set():
             return
-        bench.progress.step(name, step.title)
-        result = local.run_step(place, mre, step, gateway, bench.stop)
-        bench.progress.stepped(name, result)
+        shared.progress.step(name, step.title)
+        result = shared.backend.run_step(place, mre, step, gateway, shared.stop)
+        shared.progress.stepped(name, result)
         yield result
         if result.timed_out or (result.exit and result.role == "setup"):
             return

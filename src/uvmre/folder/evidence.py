@@ -3,10 +3,10 @@
 import dataclasses
 import json
 import os
-import re
 from datetime import datetime
 from pathlib import Path
 
+from uvmre.core.mre import slug
 from uvmre.core.observation import Observation, Request
 from uvmre.core.result import Result, from_data, to_data
 
@@ -44,11 +44,6 @@ def latest(folder: Path) -> Result | None:
     """Return the result of the newest finished run."""
     finished = sorted((folder / RUNS).glob(f"*/{RESULT}"), key=lambda path: path.parent.name)
     return from_data(json.loads(finished[-1].read_text(encoding="utf-8"))) if finished else None
-
-
-def slug(text: str) -> str:
-    """Return a name for a file that a person recognises."""
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:40] or "step"
 
 
 def _line(request: Request) -> str:
