@@ -93,6 +93,7 @@ def test_only_the_console_prints() -> None:
 
 @pytest.mark.parametrize("module", sorted(m for m in MODULES if m.startswith("uvmre.core.")))
 def test_the_core_is_pure(module: str) -> None:
+    # A pure path is only a text; Path opens files.
     pure = {"pathlib"} if "from pathlib import PurePosixPath\n" in MODULES[module].read_text() else set()
     assert not (IMPURE - pure) & set(imports(MODULES[module])), f"{module} reaches outside"
 

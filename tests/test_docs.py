@@ -7,7 +7,8 @@ import click
 import pytest
 
 from uvmre.cli.main import cli
-from uvmre.core.manifest import CONTROL, ENVIRONMENT, FILE_PATTERN, STEP, SYMPTOM, TOP, parse
+from uvmre.core.manifest import parse
+from uvmre.core.schema import CONTROL, ENVIRONMENT, FILE_PATTERN, STEP, SYMPTOM, TOP
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()

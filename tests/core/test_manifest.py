@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from uvmre.core.manifest import dump, parse
-from uvmre.core.mre import Control, Environment, FilePattern, Mre, Step, Symptom
+from uvmre.core.mre import Control, Environment, FilePattern, Mre, Step, Symptom, slug
+from uvmre.core.plain import plain
 from uvmre.errors import InputError
 
 MINIMAL = """\
@@ -54,7 +55,7 @@ output = ["401 Unauthorized"]
 
 [[symptom.file]]
 path = "uv.lock"
-contains = "foo"
+contains = "name = foo"
 
 [[control]]
 name = "netrc"
@@ -92,7 +93,7 @@ def test_every_key_is_read() -> None:
         issue="https://github.com/astral-sh/uv/issues/1",
         environment=Environment("0.5.21", "3.11", {"A": "1"}, "mre.env", date(2025, 1, 23), "home", ("bin",)),
         steps=(Step("uv lock", "setup", "lock it", 60), Step("uv sync", "observe")),
-        symptom=Symptom(2, ("401 Unauthorized",), (FilePattern("uv.lock", "foo"),)),
+        symptom=Symptom(2, ("401 Unauthorized",), (FilePattern("uv.lock", "name = foo"),)),
         controls=(
             Control(
                 name="netrc",
@@ -141,8 +142,8 @@ LEAVES = "leaves the folder ({!r}): give a path inside it, with `/`"
             id="an unknown key of the symptom",
         ),
         pytest.param(
-            'contains = "foo"',
-            'contains = "foo"\nhas = "foo"',
+            'contains = "name = foo"',
+            'contains = "name = foo"\nhas = "foo"',
             "line 30: symptom.file[1].has is not a key here: take one of path, contains",
             id="an unknown key of a file of the symptom",
         ),
@@ -326,8 +327,26 @@ LEAVES = "leaves the folder ({!r}): give a path inside it, with `/`"
         pytest.param(
             'output = ["401 Unauthorized"]',
             'output = ["401 Unauthorized", ""]',
-            "line 25: symptom.output item 2: must be a text that is not empty",
-            id="an output that anything has",
+            "line 25: symptom.output item 2: says too little (''): almost any output would meet it",
+            id="an output that is empty",
+        ),
+        pytest.param(
+            'output = ["401 Unauthorized"]',
+            'output = ["error: … `no`"]',
+            "line 25: symptom.output item 1: says too little ('error: … `no`'): almost any output would meet it",
+            id="an output of which two letters count",
+        ),
+        pytest.param(
+            'output = ["401 Unauthorized"]',
+            "output = [401]",
+            "line 25: symptom.output item 1: must be a text that is not empty",
+            id="an output that is a number",
+        ),
+        pytest.param(
+            'contains = "name = foo"',
+            'contains = "..."',
+            "line 29: symptom.file[1].contains says too little ('...'): almost any output would meet it",
+            id="a file's content that any file has",
         ),
         pytest.param(
             'expect = "absent"',
@@ -338,8 +357,20 @@ LEAVES = "leaves the folder ({!r}): give a path inside it, with `/`"
         pytest.param(
             "[[control.step]]",
             '[[control]]\nname = "netrc"\nexpect = "present"\n\n[[control.step]]',
-            "line 41: control[2].name stands twice ('netrc'): outcomes are told by it",
+            "line 41: control[2].name is taken ('netrc'): outcomes are told by it, so give another",
             id="two controls of one name",
+        ),
+        pytest.param(
+            "[[control.step]]",
+            '[[control]]\nname = ".NETRC"\nexpect = "present"\n\n[[control.step]]',
+            "line 41: control[2].name is taken ('.NETRC'): outcomes are told by it, so give another",
+            id="two controls whose folders would be one",
+        ),
+        pytest.param(
+            'name = "netrc"',
+            'name = "as reported"',
+            "line 32: control[1].name is taken ('as reported'): outcomes are told by it, so give another",
+            id="a control that is called as the MRE itself is",
         ),
     ],
 )
@@ -383,6 +414,12 @@ def test_a_fault_is_told_with_its_line_and_a_remedy(old: str, new: str, fault: s
             'exit = "failure"',
             "line 11: symptom would be met by any failure: say what stands in the output, or in a file",
             id="a symptom that any failure meets",
+        ),
+        pytest.param(
+            'output = ["401 Unauthorized"]',
+            "output = []",
+            "line 11: symptom would be met by any failure: say what stands in the output, or in a file",
+            id="a symptom with no texts",
         ),
         pytest.param(
             'output = ["401 Unauthorized"]\n',
@@ -451,6 +488,7 @@ PATHS = st.lists(
     min_size=1,
     max_size=3,
 ).map("/".join)
+PATTERNS = TEXTS.filter(lambda text: len(plain(text.replace("…", "").replace("...", ""))) >= 4)
 VARIABLES = st.dictionaries(NAMES, TEXTS, max_size=3)
 STEPS = st.tuples(
     st.lists(st.builds(Step, SAID, st.just("setup"), st.one_of(st.just(""), SAID), st.integers(1, 86_400)), max_size=2),
@@ -459,8 +497,8 @@ STEPS = st.tuples(
 SYMPTOMS = st.builds(
     Symptom,
     st.one_of(st.none(), st.just("failure"), st.integers(0, 255)),
-    st.lists(SAID, max_size=3).map(tuple),
-    st.lists(st.builds(FilePattern, PATHS, SAID), max_size=2).map(tuple),
+    st.lists(PATTERNS, max_size=3).map(tuple),
+    st.lists(st.builds(FilePattern, PATHS, PATTERNS), max_size=2).map(tuple),
 ).filter(lambda symptom: bool(symptom.output or symptom.files or isinstance(symptom.exit, int)))
 ENVIRONMENTS = st.builds(
     Environment,
@@ -489,7 +527,7 @@ MRES = st.builds(
     environment=ENVIRONMENTS,
     steps=STEPS,
     symptom=SYMPTOMS,
-    controls=st.lists(CONTROLS, max_size=2, unique_by=lambda control: control.name).map(tuple),
+    controls=st.lists(CONTROLS, max_size=2, unique_by=lambda control: slug(control.name)).map(tuple),
     issue=st.one_of(st.just(""), SAID),
 )
 

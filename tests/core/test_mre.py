@@ -1,12 +1,13 @@
 """The MRE as a value: a control laid over it, its env file, and what a step is called."""
 
+import re
 from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uvmre.core.mre import Control, Environment, File, Mre, Step, Symptom, overlay, read_env_file
+from uvmre.core.mre import Control, Environment, File, Mre, Step, Symptom, overlay, read_env_file, slug
 
 MRE = Mre(
     title="t",
@@ -131,3 +132,22 @@ def test_any_value_of_one_line_comes_out_of_an_env_file_as_it_went_in(variables:
 )
 def test_a_step_is_called(step: Step, title: str) -> None:
     assert step.title == title
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("uv sync --frozen", "uv-sync-frozen"),
+        (".netrc", "netrc"),
+        ("../../etc/passwd", "etc-passwd"),
+        ("…", "step"),
+        ("a" * 50, "a" * 40),
+    ],
+)
+def test_a_name_for_a_file_is_recognised(text: str, name: str) -> None:
+    assert slug(text) == name
+
+
+@given(st.text())
+def test_a_name_for_a_file_is_safe_whatever_it_is_made_of(text: str) -> None:
+    assert re.fullmatch(r"[a-z0-9][a-z0-9-]{0,39}", slug(text))

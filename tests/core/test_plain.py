@@ -154,3 +154,8 @@ def test_no_width_and_no_box_changes_what_is_said(words: list[str], width: int, 
     text = " ".join(words)
     wrapped = textwrap.wrap(text, width, break_long_words=False)
     assert plain("\n".join(f"{prefix}{line}" for line in wrapped)) == plain(text)
+
+
+def test_many_wildcards_are_found_or_missed_in_no_time() -> None:
+    assert find("a…a…a…b", "a" * 100_000) is None
+    assert find("aa…aa…aa…b", "a" * 5_000 + "b") == 5_001

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from uvmre.core.mre import Control, Environment, File, Mre, Step, Symptom
-from uvmre.core.redact import redact, secrets
+from uvmre.core.observation import Observation, Request, StepResult
+from uvmre.core.redact import masked, redact, secrets
 
 
 def mre(
@@ -25,7 +26,9 @@ def mre(
         pytest.param(mre(variables={"UV_INDEX_MINE_PASSWORD": "s3cr3t"}), {"s3cr3t"}, id="a password by its name"),
         pytest.param(mre(variables={"GITHUB_TOKEN": "ghp_1"}), {"ghp_1"}, id="a token by its name"),
         pytest.param(mre(variables={"aws_secret": "x/y+z="}), {"x/y+z="}, id="a secret by its name in lower case"),
-        pytest.param(mre(variables={"MY_API_KEY": "k1", "MY_APIKEY": "k2"}), {"k1", "k2"}, id="keys by their names"),
+        pytest.param(
+            mre(variables={"MY_API_KEY": "key-1", "MY_APIKEY": "key-2"}), {"key-1", "key-2"}, id="keys by their names"
+        ),
         pytest.param(mre(variables={"UV_INDEX_MINE_USERNAME": "me", "A": "1"}), set(), id="other variables are none"),
         pytest.param(
             mre(
@@ -36,7 +39,9 @@ def mre(
         ),
         pytest.param(mre(variables={"A_PASSWORD": "", "B_TOKEN": "****"}), set(), id="nothing and a mask are none"),
         pytest.param(
-            mre(controls=(Control("c", "absent", variables={"A_TOKEN": "t0"}),)), {"t0"}, id="a control's variable"
+            mre(controls=(Control("c", "absent", variables={"A_TOKEN": "t0ken"}),)),
+            {"t0ken"},
+            id="a control's variable",
         ),
         pytest.param(
             mre(files=(File("mre.env", b"# mine\nUV_INDEX_MINE_PASSWORD=s3cr3t\n"),)),
@@ -44,13 +49,15 @@ def mre(
             id="a variable in an env file",
         ),
         pytest.param(
-            mre(files=(File("Dockerfile", b'ENV A_TOKEN="t0" B=1\n'),)), {"t0"}, id="a variable in quotes in a file"
+            mre(files=(File("Dockerfile", b'ENV A_TOKEN="t0ken" B=1\n'),)),
+            {"t0ken"},
+            id="a variable in quotes in a file",
         ),
         pytest.param(mre(run="A_PASSWORD=s3cr3t uv sync"), {"s3cr3t"}, id="a variable in a command"),
         pytest.param(mre(run="A_PASSWORD=$B uv sync"), set(), id="a variable that another gives is none"),
         pytest.param(
-            mre(controls=(Control("c", "absent", steps=(Step("export A_TOKEN=t0", "observe"),)),)),
-            {"t0"},
+            mre(controls=(Control("c", "absent", steps=(Step("export A_TOKEN=t0ken", "observe"),)),)),
+            {"t0ken"},
             id="a variable in a control's command",
         ),
         pytest.param(
@@ -61,7 +68,11 @@ def mre(
         pytest.param(
             mre(run="uv pip install git+https://x-token:ghp_1@example.com/a.git"), {"ghp_1"}, id="a password in a URL"
         ),
-        pytest.param(mre(run="uv sync --index-url https://:t0@example.com/"), {"t0"}, id="a URL without a user"),
+        pytest.param(mre(files=(File("a.py", b'if token == "x":'),)), set(), id="a comparison is no assignment"),
+        pytest.param(mre(files=(File("a.py", b"password = None"),)), set(), id="no value is no secret"),
+        pytest.param(mre(files=(File("a.py", b'API_KEY = os.environ["X"]'),)), set(), id="an expression is no secret"),
+        pytest.param(mre(files=(File("e", b'A_PASSWORD=ab$cd"ef'),)), {'ab$cd"ef'}, id="all of an odd value"),
+        pytest.param(mre(run="uv sync --index-url https://:t0ken@example.com/"), {"t0ken"}, id="a URL without a user"),
         pytest.param(mre(run="uv sync --index-url https://me@example.com:80/"), set(), id="a URL without a password"),
         pytest.param(
             mre(run="uv sync --index-url https://public:heron@example.com/"), set(), id="a URL with the public password"
@@ -72,8 +83,10 @@ def mre(
             id="a netrc of one line",
         ),
         pytest.param(
-            mre(files=(File("home/.netrc", b"machine a\n  login me\n  password p1\nmachine b\n  password p2\n"),)),
-            {"p1", "p2"},
+            mre(
+                files=(File("home/.netrc", b"machine a\n  login me\n  password pass1\nmachine b\n  password pass2\n"),)
+            ),
+            {"pass1", "pass2"},
             id="a netrc of many lines",
         ),
         pytest.param(
@@ -90,7 +103,9 @@ def mre(
             mre(files=(File("README.md", b"Your password is asked for.\n"),)), set(), id="the word password in prose"
         ),
         pytest.param(
-            mre(files=(File("a.bin", b"\xff\xfe A_TOKEN=t0 \x00"),)), {"t0"}, id="a file that is not text is read too"
+            mre(files=(File("a.bin", b"\xff\xfe A_TOKEN=t0ken \x00"),)),
+            {"t0ken"},
+            id="a file that is not text is read too",
         ),
     ],
 )
@@ -116,3 +131,22 @@ def test_no_value_is_left(text: str, values: set[str]) -> None:
     masked = redact(text, values)
     assert [value for value in values if value in masked] == []
     assert masked.count("****") > 0 or masked == text
+
+
+def test_an_observation_is_masked_in_all_that_it_says() -> None:
+    step = StepResult("A=s3cr3t uv", "A=s3cr3t uv sync", "observe", 2, "out s3cr3t", "err s3cr3t", 1.5, True, True)
+    request = Request("GET", "example.com", "/simple?key=s3cr3t", 401, True, "upstream", 0.5, "because")
+    files = (("uv.lock", "at s3cr3t"), ("none", None))
+    seen = Observation("as reported", "0.5.21", "3.11.7", "local", "Linux", (step,), (request,), files, "no shell")
+    assert masked(seen, {"s3cr3t"}) == Observation(
+        "as reported",
+        "0.5.21",
+        "3.11.7",
+        "local",
+        "Linux",
+        (StepResult("A=**** uv", "A=**** uv sync", "observe", 2, "out ****", "err ****", 1.5, True, True),),
+        (Request("GET", "example.com", "/simple?key=****", 401, True, "upstream", 0.5, "because"),),
+        (("uv.lock", "at ****"), ("none", None)),
+        "no shell",
+    )
+    assert masked(seen, ()) == seen

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from uvmre.core.mre import Control, Environment, File, FilePattern, Mre, Step, Symptom
+from uvmre.core.mre import BASE, Control, Environment, File, FilePattern, Mre, Step, Symptom
 from uvmre.core.observation import Observation, Request, StepResult
 from uvmre.core.result import Result, Variant, digest, from_data, to_data
 from uvmre.core.symptom import Outcome
-from uvmre.core.verdict import BASE, Verdict
+from uvmre.core.verdict import Verdict
 
 RESULT = Result(
     title="t",
@@ -154,7 +154,7 @@ def test_the_digest_changes_with(change: Callable[[Mre], Mre]) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        pytest.param(lambda m: replace(m), id="a copy"),
+        pytest.param(replace, id="a copy"),
         pytest.param(lambda m: replace(m, files=m.files[::-1]), id="the order in which files were read"),
         pytest.param(
             lambda m: replace(m, environment=replace(m.environment, variables={"B": "2", "A": "1"})),

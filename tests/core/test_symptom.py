@@ -1,5 +1,7 @@
 """What was observed against what was reported."""
 
+from typing import Literal
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,9 +14,9 @@ SYMPTOM = Symptom("failure", ("No solution found", "401 Unauthorized"))
 REPORTED = "error: No solution found\n  cause: 401 Unauthorized\n"
 
 
-def step(  # noqa: PLR0913 - as many as a step has
+def step(
     title: str = "uv sync",
-    exit: int = 0,  # noqa: A002 - the field's name
+    exit: int = 0,
     *,
     err: str = "",
     out: str = "",
@@ -33,7 +35,7 @@ def observed(
 
 
 def request(answered_by: AnsweredBy, *, host: str = "pypi.org", path: str = "/simple/a/", reason: str = "") -> Request:
-    status = {"upstream": 200, "stand-in": 401, "refused": 403, "unreachable": 502}[answered_by]
+    status = {"upstream": 200, "stand-in": 401, "refused": 403, "unreachable": 502, "distrusted": 0}[answered_by]
     return Request("GET", host, path, status, False, answered_by, 0.1, reason)
 
 
@@ -140,6 +142,11 @@ def test_an_observation_is_judged(observation: Observation, outcome: Outcome) ->
             id="a request was answered and its last try was not",
         ),
         pytest.param(
+            observed(step(exit=2, err=REPORTED), requests=(request("distrusted", reason="it broke off the TLS"),)),
+            "nobody answered for pypi.org: it broke off the TLS",
+            id="the client does not trust the gateway",
+        ),
+        pytest.param(
             observed(step("uv lock", 2, err="warning: slow\nerror: no\n\n", role="setup")),
             "the set-up step `uv lock` failed (2): error: no",
             id="a set-up step failed and said why last",
@@ -205,6 +212,9 @@ def test_a_run_that_never_came_to_the_question_is_broken(observation: Observatio
     "requests",
     [
         pytest.param((request("unreachable"), request("upstream")), id="a try that failed and then was answered"),
+        pytest.param(
+            (request("distrusted", path=""), request("upstream")), id="a connection that was not needed and broken off"
+        ),
         pytest.param((request("stand-in"),), id="the stand-in answered that it may not"),
         pytest.param((), id="nothing was asked"),
     ],
@@ -236,8 +246,8 @@ def test_a_full_disk_that_a_step_got_over_breaks_nothing() -> None:
         pytest.param(0, 2, "different", id="2 is not 0"),
     ],
 )
-def test_the_exit_code_counts(wanted: int | None, exit_code: int, word: str) -> None:
-    assert match(Symptom(wanted, ("No",)), observed(step(exit=exit_code, err="No"))).word == word  # type: ignore[arg-type]
+def test_the_exit_code_counts(wanted: int | Literal["failure"] | None, exit_code: int, word: str) -> None:
+    assert match(Symptom(wanted, ("No",)), observed(step(exit=exit_code, err="No"))).word == word
 
 
 def test_a_different_exit_code_is_told_with_both() -> None:
@@ -287,3 +297,8 @@ def test_whatever_stands_around_the_reported_texts_it_shows(before: str, between
     said = f"{before}\nNo solution found\n{between}\n401 Unauthorized\n{after}"
     assert match(SYMPTOM, observed(step(exit=code, err=said))).word == "shows"
     assert match(SYMPTOM, observed(step(exit=code, err=f"{before}{between}{after}"))).word == "different"
+
+
+def test_a_different_outcome_names_the_step_that_failed() -> None:
+    seen = observed(step("one", 0, out="a1"), step("two", 1, out="zz"))
+    assert match(Symptom(output=("a1", "b1")), seen).reason.startswith("`two` failed (1)")

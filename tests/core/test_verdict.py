@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uvmre.core.mre import Control, Environment, Expectation, Mre, Step, Symptom
+from uvmre.core.mre import BASE, Control, Environment, Expectation, Mre, Step, Symptom
 from uvmre.core.symptom import Outcome, Word
-from uvmre.core.verdict import BASE, Answer, Verdict, verdict
+from uvmre.core.verdict import Answer, Verdict, verdict
 
 NETRC = Control("netrc", "absent")
 NOTHING = Control("nothing", "present")

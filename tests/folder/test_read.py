@@ -117,7 +117,7 @@ def test_what_is_no_file_of_the_folder_is_told_all_at_once(folder: Path, tmp_pat
     assert raised.value.faults == (
         "a is a link that leaves the folder: put the file itself there",
         "b is a link that leaves the folder: put the file itself there",
-        "c is neither a file nor a folder",
+        "'c' is a link that leads nowhere, or its name is not UTF-8",
     )
 
 
@@ -165,3 +165,32 @@ def test_what_is_written_is_read(files: dict[tuple[str, str], tuple[bytes, bool]
         "/".join(path): value for path, value in files.items()
     }
     assert len(found) == len(files)
+
+
+def test_a_link_to_a_folder_or_to_itself_is_told(folder: Path) -> None:
+    (folder / "real").mkdir()
+    (folder / "linked").symlink_to("real")
+    (folder / "loop").symlink_to("loop")
+    with pytest.raises(InputError) as raised:
+        read(folder)
+    assert raised.value.faults == (
+        "linked is neither a file nor a folder of its own: an MRE has only these",
+        "'loop' is a link that leads nowhere, or its name is not UTF-8",
+    )
+
+
+def test_a_manifest_that_is_a_folder_is_told(tmp_path: Path) -> None:
+    (tmp_path / "mre.toml").mkdir()
+    with pytest.raises(UsageError, match="is a folder, not a file"):
+        read(tmp_path)
+
+
+def test_a_name_in_the_env_file_that_is_none_is_told(folder: Path) -> None:
+    (folder / "mre.toml").write_text(MANIFEST.replace("[[step]]", 'env-file = "mre.env"\n[[step]]'))
+    (folder / "mre.env").write_text("A=1\nC D=1\n=x\nALONE\n")
+    with pytest.raises(InputError) as raised:
+        read(folder)
+    assert raised.value.faults == (
+        "mre.env: 'C D' is not the name of a variable",
+        "mre.env: '' is not the name of a variable",
+    )

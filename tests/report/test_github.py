@@ -139,7 +139,7 @@ def test_what_a_block_cannot_show_is_said_before_it(line: str) -> None:
 
 @given(
     st.one_of(
-        st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0\r")),
+        st.text(st.characters(codec="utf-8", exclude_characters="\0\r")),
         st.lists(
             st.sampled_from(
                 ["```", "~~~", "````toml", "`", "</details>", "### Platform", "    x", "- a", "> b", "\t", ""]
@@ -196,16 +196,16 @@ def test_what_is_too_long_in_itself_is_cut_and_said_so() -> None:
     mre = replace(MRE, steps=(Step("true " * 20_000, "observe"),))
     text = github(mre, result(mre))
     assert len(text.encode()) <= 65_536
-    assert text.endswith("\n\n(cut: the steps alone are too long for an issue)\n")
+    assert "\n\n(cut: the steps alone are too long for an issue)\n\n### Platform\n" in text
 
 
 @pytest.mark.parametrize(
     ("rows", "folded"),
-    [pytest.param(31, False, id="31 lines stand open"), pytest.param(32, True, id="32 lines are folded")],
+    [pytest.param(30, False, id="30 lines stand open"), pytest.param(31, True, id="31 lines are folded")],
 )
 def test_long_output_is_folded(rows: int, folded: bool) -> None:
     text = github(MRE, result(MRE, step("uv <sync>", 2, "a line\n" * rows)))
-    summary = "<details>\n<summary><code>uv &lt;sync&gt;</code>: exit code 2</summary>\n\n```console\n$ uv <sync>\n"
+    summary = "<details>\n<summary><code>uv &lt;sync></code>: exit code 2</summary>\n\n```console\n$ uv <sync>\n"
     assert (summary in text) == folded
     assert ("exit code 2, 1.2 s" in text) == (not folded)
     assert text.count("<details>") == text.count("</details>") - MRE.files[0].content.count(b"</details>")
@@ -222,17 +222,10 @@ def test_output_is_shown_as_a_terminal_leaves_it() -> None:
     assert consoles(text) == ["$ uv sync\nfirst\n100 %\n"]
 
 
-@pytest.mark.parametrize(
-    ("said", "shown"),
-    [
-        ("at /tmp/uvmre-abcdefgh/as-reported/mre/x", "at /mre/x"),
-        ("at `/var/folders/a1/T/uvmre-ab_de0gh/no-credentials/home/.netrc`", "at `/home/.netrc`"),
-        ("Creating /tmp/uvmre-abcdefgh/as-reported/tmp", "Creating /tmp"),
-        ("at /tmp/uvmre-abcdefgh/notes", "at /tmp/uvmre-abcdefgh/notes"),
-    ],
-)
-def test_the_folder_of_a_run_is_shortened(said: str, shown: str) -> None:
-    assert consoles(github(MRE, result(MRE, step("uv sync", 2, said)))) == [f"$ uv sync\n{shown}\n"]
+def test_a_secret_across_a_cut_is_masked_whole() -> None:
+    mre = replace(MRE, environment=replace(MRE.environment, variables={"A_PASSWORD": "topsecretvalue"}))
+    said = "x" * 9_983 + "topsecretvalue" + "y" * 30_000
+    assert "topsecret" not in github(mre, result(mre, step("uv sync", 2, said)))
 
 
 def test_secrets_are_masked_wherever_they_stand() -> None:

@@ -135,9 +135,13 @@ def slug(text: str) -> str:
 
 
 def read_env_file(text: str) -> dict[str, str]:
-    """Read NAME=value lines by Docker's rule: no quotes, no expansion, `#` only at a line's start."""
-    lines = (line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#"))
-    return {name.strip(): value for name, _, value in (line.partition("=") for line in lines)}
+    """Read NAME=value lines by Docker's rule: no quotes, no expansion, `#` only at a line's start.
+
+    A name alone means the same variable outside, where nothing is inherited, and so gives none.
+    """
+    lines = (line.removesuffix("\r").lstrip() for line in text.removeprefix("\ufeff").split("\n"))
+    pairs = (line.partition("=") for line in lines if line and not line.startswith("#"))
+    return {name: value for name, equals, value in pairs if equals}
 
 
 def overlay(mre: Mre, control: Control) -> Mre:

@@ -5,10 +5,11 @@ Both come to the same here, and so does a report's text that was wrapped a third
 """
 
 import re
+from bisect import bisect_right
 
 ANSI = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[@-Z\\-_]")
 BOXES = re.compile(r"^[\s│┃|├╰└╭╮╯┌─━▶►×✖✗·]+", re.MULTILINE)
-LINKS = re.compile(r"\b(?:error|caused by|cause|hint|help|warning):", re.IGNORECASE)
+LINKS = re.compile(r"\b(?:error|caused\s+by|cause|hint|help|warning):", re.IGNORECASE)
 """The words that say which link of the chain it is; which of them stands there changed between releases."""
 QUOTES = re.compile("[`'\"‘’“”]")
 WILDCARD = re.compile(r"…|\.\.\.")
@@ -39,6 +40,20 @@ def find(pattern: str, text: str, start: int = 0) -> int | None:
         text: already plain.
         start: where in it to begin.
     """
-    pieces = [re.escape(plain(piece)) for piece in WILDCARD.split(pattern)]
-    match = re.compile(f".{{0,{REACH}}}?".join(pieces), re.DOTALL).search(text, start)
-    return match.end() if match else None
+    ends: list[int] | None = None
+    for piece in filter(None, map(plain, WILDCARD.split(pattern))):
+        starts = _occurrences(piece, text, start)
+        if ends is not None:
+            starts = [at for at in starts if (i := bisect_right(ends, at)) and at - ends[i - 1] <= REACH]
+        if not starts:
+            return None
+        ends = [at + len(piece) for at in starts]
+    return ends[0] if ends else start
+
+
+def _occurrences(piece: str, text: str, start: int) -> list[int]:
+    found = []
+    while (start := text.find(piece, start)) >= 0:
+        found.append(start)
+        start += 1
+    return found

@@ -7,13 +7,19 @@ from dataclasses import replace
 from uvmre.core.mre import Mre
 from uvmre.core.observation import Observation
 
-NAMES = re.compile(r"PASSWORD|PASSWD|TOKEN|SECRET|API_?KEY|CREDENTIAL", re.IGNORECASE)
-ASSIGNED = re.compile(r"""\b(\w*(?:PASSWORD|PASSWD|TOKEN|SECRET|API_?KEY)\w*)\s*=\s*["']?([^\s"'$]+)""", re.IGNORECASE)
+NAMES = re.compile(r"PASSWORD|PASSWD|TOKEN|SECRET|API_?KEY", re.IGNORECASE)
+ASSIGNED = re.compile(
+    rf"""\b\w*(?:{NAMES.pattern})\w*(?:\s?=\s?"([^"\n]+)"|\s?=\s?'([^'\n]+)'|=([^\s"'$=\[(]\S*))""", re.IGNORECASE
+)
+"""As a shell and an env file assign (no space around the `=`), or a program, in quotes."""
 IN_URL = re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s/@:]*:([^\s/@]+)@", re.IGNORECASE)
 IN_NETRC = re.compile(r"\bpassword\s+(\S+)")
 PUBLIC = frozenset({"public", "heron", "eagle", "wrong"})
 """The passwords of the public test index, and the one that a template gives for a wrong one."""
 MASK = "****"
+LEAST = 4
+"""Shorter values are no secrets, and masking them would mask half a log."""
+NO_SECRETS = frozenset({"true", "false", "none", "null", MASK})
 
 
 def secrets(mre: Mre) -> frozenset[str]:
@@ -23,12 +29,13 @@ def secrets(mre: Mre) -> frozenset[str]:
     texts += [text for control in mre.controls for text in control.files.values()]
     texts += [step.run for step in (*mre.steps, *(step for control in mre.controls for step in control.steps))]
     named = (value for given in variables for name, value in given.items() if NAMES.search(name))
-    return frozenset({*named, *_in_texts(texts)}) - PUBLIC - {"", MASK}
+    found = {value for value in (*named, *_in_texts(texts)) if len(value) >= LEAST and value.lower() not in NO_SECRETS}
+    return frozenset(found) - PUBLIC
 
 
 def _in_texts(texts: Iterable[str]) -> Iterator[str]:
     for text in texts:
-        yield from (match[2] for match in ASSIGNED.finditer(text))
+        yield from (match[1] or match[2] or match[3] for match in ASSIGNED.finditer(text))
         yield from (match[1] for match in IN_URL.finditer(text))
         if "machine" in text:
             yield from (match[1] for match in IN_NETRC.finditer(text))

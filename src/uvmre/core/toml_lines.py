@@ -1,5 +1,6 @@
 """Where in a TOML text a key stands. tomllib, which reads the values, does not say."""
 
+import tomllib
 from collections.abc import Iterator
 
 import tree_sitter
@@ -48,8 +49,7 @@ def _pairs(pairs: list[tree_sitter.Node], table: Path) -> Iterator[tuple[Path, i
 def _keys(node: tree_sitter.Node) -> tuple[str, ...]:
     if node.type == "dotted_key":
         return tuple(key for child in node.named_children for key in _keys(child))
-    text = (node.text or b"").decode()
-    return (text[1:-1] if node.type == "quoted_key" else text,)
+    return tuple(tomllib.loads(f"{(node.text or b'').decode()} = 0"))
 
 
 def _resolve(keys: tuple[str, ...], counts: dict[Path, int]) -> Path:

@@ -123,10 +123,11 @@ def _observe_all(mre: Mre, shared: Shared, kept: Path) -> tuple[list[Variant], P
     """Run the MRE and its controls side by side; an interrupt ends every step and keeps what was done."""
     named = [(BASE, "", mre), *((control.name, control.expect, overlay(mre, control)) for control in mre.controls)]
     shared.progress.variants([name for name, _, _ in named])
-    root = Path(tempfile.mkdtemp(prefix="uvmre-"))
+    # No hyphens: uv wraps a path at them.
+    root = Path(tempfile.mkdtemp(prefix="uvmre_"))
     with ThreadPoolExecutor(max_workers=cpu_count() or 1, thread_name_prefix="variant") as pool:
         futures = [
-            pool.submit(_observe, name, expect, variant, shared, Place(root / slug(name)), kept)
+            pool.submit(_observe, name, expect, variant, shared, Place(root / slug(name).replace("-", "_")), kept)
             for name, expect, variant in named
         ]
         try:
@@ -189,11 +190,17 @@ def _steps(name: str, mre: Mre, shared: Shared, place: Place, gateway: str) -> I
         if shared.stop.is_set():
             return
         shared.progress.step(name, step.title)
-        result = shared.backend.run_step(place, mre, step, gateway, shared.stop)
+        result = _shortened(shared.backend.run_step(place, mre, step, gateway, shared.stop), place)
         shared.progress.stepped(name, result)
         yield result
         if result.timed_out or (result.exit and result.role == "setup"):
             return
+
+
+def _shortened(result: StepResult, place: Place) -> StepResult:
+    """Take the name of the fresh folder out of what a step said: it says nothing, and differs from run to run."""
+    root = str(place.root)
+    return replace(result, stdout=result.stdout.replace(root, ""), stderr=result.stderr.replace(root, ""))
 
 
 def _text(path: Path) -> str | None:

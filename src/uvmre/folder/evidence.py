@@ -19,7 +19,7 @@ def begin(folder: Path, release: str, now: datetime) -> Path:
     runs = folder / RUNS
     runs.mkdir(parents=True, exist_ok=True)
     (runs.parent / ".gitignore").write_text("*\n")
-    run = runs / f"{now:%Y%m%dT%H%M%SZ}-uv-{release}-{os.urandom(2).hex()}"
+    run = runs / f"{now:%Y%m%dT%H%M%S.%fZ}-uv-{release}-{os.urandom(2).hex()}"
     run.mkdir()
     return run
 

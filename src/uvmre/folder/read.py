@@ -6,7 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from uvmre.core import manifest
-from uvmre.core.mre import MANIFEST, File, Mre
+from uvmre.core.mre import MANIFEST, File, Mre, read_env_file
+from uvmre.core.schema import VARIABLE
 from uvmre.errors import InputError, UsageError
 
 LEFT_OUT = frozenset({".uvmre", ".git", ".venv", "__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache"})
@@ -29,36 +30,63 @@ def read(folder: Path) -> Mre:
             f"{folder} is not an MRE: it has no {MANIFEST}.",
             "Make one with `uvmre new`, or name the folder that has it.",
         ) from None
+    except IsADirectoryError:
+        raise UsageError(f"{path} is a folder, not a file.", "Name the folder of an MRE.") from None
     except UnicodeDecodeError:
         raise InputError(f"{path} could not be read.", ["it is not UTF-8, which TOML must be"]) from None
     mre = manifest.parse(text, source=str(path))
     faults: list[str] = []
-    files = tuple(_files(folder, faults))
-    named = [name for name in (mre.environment.env_file,) if name and all(file.path != name for file in files)]
-    faults += [f"environment.env-file names {name}, which is not in the folder" for name in named]
+    whole = replace(mre, files=tuple(_files(folder, faults)))
+    faults += _env_faults(whole)
     if faults:
         raise InputError(f"{folder} has {len(faults)} fault{'s' * (len(faults) > 1)}.", faults)
-    return replace(mre, files=files)
+    return whole
+
+
+def _env_faults(mre: Mre) -> list[str]:
+    name = mre.environment.env_file
+    if not name:
+        return []
+    file = mre.file(name)
+    if file is None:
+        return [f"environment.env-file names {name}, which is not in the folder"]
+    variables = read_env_file(file.content.decode(errors="replace"))
+    return [f"{name}: {key!r} is not the name of a variable" for key in variables if not VARIABLE.match(key)]
 
 
 def _files(folder: Path, faults: list[str]) -> Iterator[File]:
     size = 0
-    for where, folders, names in os.walk(folder):
+    for path in _walk(folder, faults):
+        relative = path.relative_to(folder).as_posix()
+        try:
+            inside = path.resolve(strict=True).is_relative_to(folder.resolve())
+            relative.encode()
+        except (OSError, RuntimeError, UnicodeEncodeError):
+            faults.append(f"{relative!r} is a link that leads nowhere, or its name is not UTF-8")
+            continue
+        if not inside:
+            faults.append(f"{relative} is a link that leaves the folder: put the file itself there")
+        elif not path.is_file():
+            faults.append(f"{relative} is neither a file nor a folder of its own: an MRE has only these")
+        else:
+            size += path.stat().st_size
+            if size > SIZE_LIMIT:
+                faults.append(
+                    f"with {relative} the folder is larger than {SIZE_LIMIT // 1_000_000} MB: an MRE is small"
+                )
+                return
+            yield File(relative, path.read_bytes(), os.access(path, os.X_OK))
+
+
+def _walk(folder: Path, faults: list[str]) -> Iterator[Path]:
+    """Yield every file, and every link to a folder, but not the manifest."""
+
+    def unreadable(error: OSError) -> None:
+        faults.append(f"{error.filename} cannot be read: {error.strerror}")
+
+    for where, folders, names in os.walk(folder, onerror=unreadable):
         folders[:] = sorted(name for name in folders if name not in LEFT_OUT)
-        for name in sorted(names):
-            path = Path(where) / name
-            relative = path.relative_to(folder).as_posix()
-            if relative == MANIFEST:
-                continue
-            if not path.resolve().is_relative_to(folder.resolve()):
-                faults.append(f"{relative} is a link that leaves the folder: put the file itself there")
-            elif not path.is_file():
-                faults.append(f"{relative} is neither a file nor a folder")
-            else:
-                size += path.stat().st_size
-                if size > SIZE_LIMIT:
-                    faults.append(
-                        f"with {relative} the folder is larger than {SIZE_LIMIT // 1_000_000} MB: an MRE is small"
-                    )
-                    return
-                yield File(relative, path.read_bytes(), os.access(path, os.X_OK))
+        linked = [name for name in folders if (Path(where) / name).is_symlink()]
+        for name in sorted([*names, *linked]):
+            if Path(where) / name != folder / MANIFEST:
+                yield Path(where) / name

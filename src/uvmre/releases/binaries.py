@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from uvmre.core.manifest import RELEASE
+from uvmre.core.schema import RELEASE
 from uvmre.errors import CannotTell, UsageError, at
 
 if TYPE_CHECKING:

@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from uvmre.core.manifest import dump
 from uvmre.core.mre import MANIFEST, Control, File, Mre
 from uvmre.core.observation import StepResult
 from uvmre.core.plain import readable
-from uvmre.core.redact import redact, secrets
+from uvmre.core.redact import masked, redact, secrets
 from uvmre.core.result import Result, Variant
 
 LIMIT = 65_536
@@ -16,14 +17,15 @@ OPEN_LINES = 30
 """Output longer than this is folded."""
 LOG_SIZES = (20_000, 8_000, 3_000, 1_000, 300)
 """How much is kept of each log, tried from the left until the whole fits."""
-PLACE = re.compile(r"/\S*?/uvmre-[a-z0-9_]{8}/[a-z0-9-]+/(mre|home|tmp|bin)\b")
-"""The fresh folder of a run, whose name says nothing to anybody else."""
 LANGUAGES = {".toml": "toml", ".py": "python", ".sh": "sh", ".lock": "toml", ".md": "markdown", ".cfg": "ini"}
 
 
 def github(mre: Mre, result: Result) -> str:
     """Return the report as Markdown, at most LIMIT bytes of UTF-8."""
     values = secrets(mre)
+    # Masked before anything is cut, or half a secret could stay at the edge.
+    base = replace(result.base, observation=masked(result.base.observation, values))
+    result = replace(result, variants=(base, *result.variants[1:]))
     for size in LOG_SIZES:
         text = redact(_whole(mre, result, size, mre.files), values)
         if len(text.encode()) <= LIMIT:
@@ -34,9 +36,8 @@ def github(mre: Mre, result: Result) -> str:
         text = redact(_whole(mre, result, LOG_SIZES[-1], kept), values)
         if len(text.encode()) <= LIMIT:
             return text
-    return (
-        text.encode()[: LIMIT - 100].decode(errors="ignore") + "\n\n(cut: the steps alone are too long for an issue)\n"
-    )
+    form = "\n".join(["", "", "(cut: the steps alone are too long for an issue)", "", *_form(result)])
+    return text.encode()[: LIMIT - len(form.encode())].decode(errors="ignore") + form
 
 
 def _whole(mre: Mre, result: Result, size: int, kept: Sequence[File]) -> str:
@@ -61,10 +62,10 @@ def _summary(mre: Mre, result: Result, size: int) -> list[str]:
 
 def _step(step: StepResult, size: int) -> list[str]:
     ended = f"exit code {step.exit}" + (", ended at its time limit" if step.timed_out else "")
-    said = PLACE.sub(r"/\1", readable(step.stdout) + readable(step.stderr)).strip("\n")
+    said = (readable(step.stdout) + readable(step.stderr)).strip("\n")
     command = f"$ {step.run}"
     shown = _fence(_cut("\n".join([command, said]) if said else command, size), "console")
-    if said.count("\n") <= OPEN_LINES:
+    if said.count("\n") < OPEN_LINES:
         return [*shown, f"{ended}, {step.seconds:.1f} s"]
     return [
         "<details>",
@@ -107,16 +108,16 @@ def _files(mre: Mre, kept: Sequence[File]) -> Iterable[str]:
     manifest = File(MANIFEST, dump(mre).encode())
     for file in (manifest, *sorted(mre.files, key=lambda file: file.path)):
         if file is not manifest and file not in kept:
-            yield from (f"`{file.path}` is left out: it is too long for an issue ({len(file.content)} bytes).", "")
+            yield from (f"{_code(file.path)} is left out: it is too long for an issue ({len(file.content)} bytes).", "")
             continue
         text = _text(file)
         if text is None:
-            yield from (f"`{file.path}` is left out: it is not text ({len(file.content)} bytes).", "")
+            yield from (f"{_code(file.path)} is left out: it is not text ({len(file.content)} bytes).", "")
             continue
         notes = ["executable"] * file.executable
         notes += ["no line break at its end"] * (text != "" and not text.endswith("\n"))
         notes += ["empty"] * (text == "")
-        yield f"`{file.path}`" + (f" ({', '.join(notes)})" if notes else "") + ":"
+        yield _code(file.path) + (f" ({', '.join(notes)})" if notes else "") + ":"
         yield ""
         yield from _fence(text.removesuffix("\n"), _language(file.path))
         yield ""
@@ -160,8 +161,13 @@ def _language(path: str) -> str:
     return LANGUAGES.get("." + name.rpartition(".")[2], "")
 
 
+def _code(text: str) -> str:
+    """Return a code span that a backtick inside cannot end (CommonMark 0.31, 6.1)."""
+    return f"`` {text} ``" if "`" in text else f"`{text}`"
+
+
 def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
+    return text.replace("\\|", "|").replace("|", "\\|").replace("\n", " ")
 
 
 def _escape(text: str) -> str:
