@@ -90,6 +90,14 @@ def tunnel(door: Door, host: str = INDEX) -> socket.socket:
     return connection
 
 
+def told_of_tls(door: Door) -> set[tuple[str, str, int, str]]:
+    """Wait until something was recorded, which is when the gateway sees it, and return what that was."""
+    deadline = time.monotonic() + 20
+    while not door.requests and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return {(request.method, request.host, request.status, request.answered_by) for request in door.requests}
+
+
 def assert_still_answers(door: Door, asking: Asking) -> None:
     with asking(door) as client:
         assert client.get(CLOSED).status_code == 401
@@ -272,18 +280,15 @@ def test_a_client_that_hangs_up_in_the_handshake_is_recorded_and_harmless(
 ) -> None:
     with tunnel(door) as connection:
         connection.sendall(sent)
-    deadline = time.monotonic() + 20
-    while not door.requests and time.monotonic() < deadline:
-        time.sleep(0.05)
-    [request] = door.requests
-    assert (request.method, request.host, request.status) == ("TLS", INDEX, 0)
-    assert "no TLS with the client" in request.reason
+    assert told_of_tls(door) == {("TLS", INDEX, 0, "distrusted")}
     assert_still_answers(door, asking)
 
 
-def test_a_client_that_trusts_somebody_else_is_harmless(door: Door, asking: Asking) -> None:
+def test_a_client_that_trusts_somebody_else_is_recorded_and_harmless(door: Door, asking: Asking) -> None:
     with httpx.Client(proxy=door.url, trust_env=False, timeout=20) as client, pytest.raises(httpx.ConnectError):
         client.get(CLOSED)
+    assert told_of_tls(door) == {("TLS", INDEX, 0, "distrusted")}
+    assert all("the client broke off the TLS" in request.reason for request in door.requests)
     assert_still_answers(door, asking)
 
 

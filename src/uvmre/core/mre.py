@@ -93,7 +93,7 @@ class Environment:
     uv: str
     """The release of the report."""
     python: str = ""
-    """The interpreter, as `3.11`; the newest found where empty."""
+    """The interpreter, as `3.11`; that of uvmre itself where empty."""
     variables: Mapping[str, str] = field(default_factory=dict)
     env_file: str = ""
     """A file of the folder with more variables, one NAME=value a line, as `docker run --env-file` reads it."""

@@ -1,13 +1,12 @@
 """Run an MRE and its controls under one release, and judge it."""
 
-import platform
+import os
 import tempfile
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from os import cpu_count
 from pathlib import Path
 
 from uvmre.core.mre import BASE, Mre, overlay, slug
@@ -125,7 +124,7 @@ def _observe_all(mre: Mre, shared: Shared, kept: Path) -> tuple[list[Variant], P
     shared.progress.variants([name for name, _, _ in named])
     # No hyphens: uv wraps a path at them.
     root = Path(tempfile.mkdtemp(prefix="uvmre_"))
-    with ThreadPoolExecutor(max_workers=cpu_count() or 1, thread_name_prefix="variant") as pool:
+    with ThreadPoolExecutor(max_workers=os.cpu_count() or 1, thread_name_prefix="variant") as pool:
         futures = [
             pool.submit(_observe, name, expect, variant, shared, Place(root / slug(name).replace("-", "_")), kept)
             for name, expect, variant in named
@@ -211,4 +210,5 @@ def _text(path: Path) -> str | None:
 
 
 def _platform() -> str:
-    return f"{platform.system()} {platform.release()} {platform.machine()}"
+    system = os.uname()
+    return f"{system.sysname} {system.release} {system.machine}"

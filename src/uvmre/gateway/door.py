@@ -5,7 +5,9 @@ between two sockets.
 """
 
 import asyncio
+import logging
 import ssl
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -20,6 +22,9 @@ from uvmre.gateway.authority import Authority
 
 HEAD_LIMIT = 64 * 1024
 HANDSHAKE_SECONDS = 30.0
+
+Connections = weakref.WeakSet[asyncio.Transport]
+"""Those that are open; who speaks on them changes, so they are not counted by their ends."""
 
 
 DISTRUST = "the client broke off the TLS, as releases of uv do that do not read SSL_CERT_FILE"
@@ -41,9 +46,15 @@ class Http(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """See whether the client went because it does not trust us."""
-        if isinstance(exc, ssl.SSLError) and self.cycle is None and self.distrusted:
-            self.distrusted()
+        if isinstance(exc, ssl.SSLError) and self.cycle is None:
+            self.distrust()
         super().connection_lost(exc)
+
+    def distrust(self) -> None:
+        """Tell it, once."""
+        tell, self.distrusted = self.distrusted, None
+        if tell:
+            tell()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take over the connection, and what came too early."""
@@ -72,11 +83,13 @@ class Door(asyncio.Protocol):
         state: ServerState,
         authority: Authority,
         record: Callable[[Request], None],
+        connections: "Connections",
     ) -> None:
         self._config = config
         self._state = state
         self._authority = authority
         self._record = record
+        self._connections = connections
         self._head = b""
         self._transport: asyncio.Transport
         self._task: asyncio.Task[None] | None = None
@@ -85,6 +98,7 @@ class Door(asyncio.Protocol):
         """Wait for the first bytes."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
+        self._connections.add(transport)
 
     def data_received(self, data: bytes) -> None:
         """Read up to the end of a CONNECT's head, or see that it is none."""
@@ -114,7 +128,8 @@ class Door(asyncio.Protocol):
         except httptools.HttpParserError as error:
             self._reply(400, "Bad Request", str(error))
             return
-        host = call.target.decode("latin-1").rpartition(":")[0].strip("[]").lower()
+        target = call.target.decode("latin-1")
+        host = (target.rpartition(":")[0] or target).strip("[]").lower()
         if hosts.let_through(host):
             self._transport.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
             self._task = asyncio.get_running_loop().create_task(self._start_tls(host))
@@ -135,7 +150,7 @@ class Door(asyncio.Protocol):
                 ssl_handshake_timeout=HANDSHAKE_SECONDS,
             )
         except (OSError, TimeoutError):  # ssl.SSLError is an OSError
-            protocol.distrusted()
+            protocol.distrust()
             return
         if transport is not None:
             protocol.connection_made(transport)
@@ -160,4 +175,6 @@ def application(answer: Callable[..., Any]) -> Config:
         proxy_headers=False,
     )
     config.load()
+    # What clients do wrong is in the record; on stderr it would stand between the lines of the run.
+    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL + 1)
     return config

@@ -48,4 +48,5 @@ LOCATIONS = (
 
 def locate(path: str) -> Location:
     """Return the location that nginx would take: the longest prefix."""
-    return max((place for place in LOCATIONS if path.startswith(place.prefix)), key=lambda place: len(place.prefix))
+    found = (place for place in LOCATIONS if path.startswith(place.prefix))
+    return max(found, key=lambda place: len(place.prefix), default=LOCATIONS[0])

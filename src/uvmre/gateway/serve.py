@@ -13,7 +13,7 @@ from uvmre import client
 from uvmre.core.observation import AnsweredBy, Request
 from uvmre.gateway import hosts, index
 from uvmre.gateway.authority import Authority
-from uvmre.gateway.door import Door, application
+from uvmre.gateway.door import Connections, Door, application
 
 Headers = list[tuple[bytes, bytes]]
 Record = Callable[[Request], None]
@@ -33,7 +33,7 @@ class Service:
         self._authority = authority
         self._live = live
         self._loop = asyncio.new_event_loop()
-        self._servers: dict[socket.socket, asyncio.Server] = {}
+        self._servers: dict[socket.socket, tuple[asyncio.Server, Connections]] = {}
         self._pool = client.pool(CONNECTIONS)
 
     def run(self) -> None:
@@ -56,13 +56,17 @@ class Service:
         asyncio.run_coroutine_threadsafe(self._shut(listening), self._loop).result()
 
     async def _open(self, listening: socket.socket, record: Record) -> None:
-        config, state = application(self._answer), ServerState()
-        self._servers[listening] = await self._loop.create_server(
-            lambda: Door(config, state, self._authority, record), sock=listening
+        config, state, connections = application(self._answer), ServerState(), Connections()
+        server = await self._loop.create_server(
+            lambda: Door(config, state, self._authority, record, connections), sock=listening
         )
+        self._servers[listening] = server, connections
 
     async def _shut(self, listening: socket.socket) -> None:
-        self._servers.pop(listening).close()
+        server, connections = self._servers.pop(listening)
+        server.close()
+        for transport in list(connections):
+            transport.abort()
 
     async def _close(self) -> None:
         if self._pool.connections:
@@ -89,6 +93,8 @@ class Service:
             await exchange.refuse(502, "unreachable", f"{host} could not be reached ({error or type(error).__name__})")
         except OSError as error:
             await exchange.refuse(502, "unreachable", f"{decision.url} could not be passed on ({error})")
+        except Exception as error:  # an answer that only looks like one must never be judged
+            await exchange.refuse(500, "unreachable", f"the gateway itself failed ({error!r})")
 
     async def _forward(self, forward: hosts.Forward, exchange: "Exchange") -> None:
         """Ask upstream, and pass its answer on piece by piece; a page whose links are replaced is held whole."""

@@ -45,7 +45,7 @@ def get(release: str, cache: Path, told: Told) -> tuple[str, Path]:
     try:
         with client() as http:
             return _fetch(http, release, cache, told)
-    except (httpx.HTTPError, ValueError, KeyError) as error:
+    except (httpx.HTTPError, ValueError) as error:
         why = str(error) or type(error).__name__
         raise CannotTell(
             f"uv {release} is not in the cache, and PyPI could not be asked for it ({why}).",
@@ -94,6 +94,8 @@ def _unpack(wheel: bytes, folder: Path) -> None:
     """Unpack a wheel's scripts beside where they belong, and rename: nobody ever sees half a release."""
     import zipfile
 
+    if not zipfile.is_zipfile(io.BytesIO(wheel)):
+        raise CannotTell(f"The wheel of uv {folder.name} is no wheel.", "Take another release.")
     folder.parent.mkdir(parents=True, exist_ok=True)
     with (
         tempfile.TemporaryDirectory(dir=folder.parent, prefix=".aside-") as aside,
@@ -106,6 +108,8 @@ def _unpack(wheel: bytes, folder: Path) -> None:
             if ".data/scripts/" in name and tool in TOOLS:
                 (whole / tool).write_bytes(zipped.read(name))
                 (whole / tool).chmod(0o755)
+        if not (whole / "uv").exists():
+            raise CannotTell(f"The wheel of uv {folder.name} has no `uv` in it.", "Take another release.")
         try:
             whole.rename(folder)
         except OSError:

@@ -1,10 +1,12 @@
 """Which releases of uv there are, and the wheel of each for this platform (PEP 503, 691, 427)."""
 
+import contextlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from typing import Any
+from urllib.parse import urljoin
 
 from packaging.tags import Tag
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
@@ -36,15 +38,16 @@ def wheels(content_type: str, page: str) -> list[Wheel]:
     Raises:
         ValueError: when the page is neither.
     """
-    files = json.loads(page)["files"] if content_type.startswith(JSON) else _links(page)
     found = []
-    for file in files:
-        try:
-            _, version, _, tags = parse_wheel_filename(file["filename"])
-        except (InvalidWheelFilename, InvalidVersion):
-            continue
-        hashes, yanked = file["hashes"], file.get("yanked", False)
-        found.append(Wheel(version, file["filename"], file["url"], hashes["sha256"], tags, yanked is not False))
+    try:
+        for file in json.loads(page)["files"] if content_type.startswith(JSON) else _links(page):
+            with contextlib.suppress(InvalidWheelFilename, InvalidVersion):
+                _, version, _, tags = parse_wheel_filename(file["filename"])
+                if sha256 := file["hashes"].get("sha256"):
+                    yanked = file.get("yanked", False) is not False
+                    found.append(Wheel(version, file["filename"], urljoin(INDEX, file["url"]), sha256, tags, yanked))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"the page is not what PEP 691 says: {error!r}") from None
     if not found:
         raise ValueError("the page lists no wheel")
     return found
@@ -77,7 +80,7 @@ class Anchors(HTMLParser):
 
 def newest(found: Iterable[Wheel]) -> str:
     """Return the newest release that is neither a pre-release nor yanked."""
-    return str(max(wheel.version for wheel in found if not wheel.yanked and not wheel.version.is_prerelease))
+    return str(max(found, key=lambda w: (not w.yanked, not w.version.is_prerelease, w.version)).version)
 
 
 def pick(found: list[Wheel], release: str, platform_tags: Iterable[Tag]) -> Wheel:

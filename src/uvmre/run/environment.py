@@ -55,9 +55,8 @@ def lay(place: Place, mre: Mre, uv: Path, interpreter: Interpreter) -> None:
         if mre.environment.home and file.path.startswith(home):
             write(place.home, File(file.path.removeprefix(home), file.content, file.executable))
     # .netrc and the like are refused by some tools when others can read them.
-    for hidden in place.home.iterdir():
-        if hidden.is_file():
-            hidden.chmod(0o600)
+    for kept in place.home.iterdir():
+        kept.chmod(kept.stat().st_mode & 0o700)
     for tool in (uv, uv.with_name("uvx")):
         if tool.exists():
             (place.tools / tool.name).symlink_to(tool)
@@ -106,4 +105,6 @@ def path(folders: Sequence[str]) -> str:
 
 def clear(root: Path) -> None:
     """Remove the folders below `root`, read-only ones too."""
+    for folder, _, _ in os.walk(root):
+        Path(folder).chmod(0o700)
     shutil.rmtree(root, ignore_errors=True)

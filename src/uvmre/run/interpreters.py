@@ -64,7 +64,12 @@ def _folders() -> Iterator[Path]:
     uv = Path(os.environ.get("UV_PYTHON_INSTALL_DIR") or Path.home() / ".local/share/uv/python")
     for root in (pyenv / "versions", uv):
         if root.is_dir():
-            yield from sorted((folder / "bin" for folder in root.iterdir()), reverse=True)
+            yield from (folder / "bin" for folder in sorted(root.iterdir(), key=_numbers, reverse=True))
+
+
+def _numbers(folder: Path) -> list[int]:
+    """Return the numbers in a name, so that 3.11.10 comes after 3.11.9."""
+    return [int(number) for number in re.findall(r"\d+", folder.name)]
 
 
 def _files(folder: Path) -> list[Path]:

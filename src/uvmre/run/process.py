@@ -179,7 +179,19 @@ def _alive(process: "subprocess.Popen[bytes]") -> bool:
         os.killpg(process.pid, 0)
     except (ProcessLookupError, PermissionError):
         return False
-    return True
+    import psutil
+
+    return any(_running(pid, process.pid) for pid in psutil.pids())
+
+
+def _running(pid: int, group: int) -> bool:
+    """Tell whether a process of the group still runs: one that is dead and not yet buried does not."""
+    import psutil
+
+    try:
+        return os.getpgid(pid) == group and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except (ProcessLookupError, psutil.Error):
+        return False
 
 
 def end_strays(root: Path) -> None:

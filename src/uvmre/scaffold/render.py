@@ -32,10 +32,9 @@ def render(template: Template, answers: Answers, target: Path, *, ask: bool, for
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         aside = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}-"))
-    except PermissionError as error:
-        raise UsageError(
-            f"{error.filename or target.parent} cannot be written: {error.strerror}.", "Name a folder of yours."
-        ) from None
+    except (PermissionError, FileExistsError, NotADirectoryError) as error:
+        what = error.filename or target.parent
+        raise UsageError(f"{what} cannot be written: {error.strerror}.", "Name a folder of yours.") from None
     try:
         rendered = aside / "mre"
         with at(target):
