@@ -98,7 +98,7 @@ def test_a_release_that_does_not_exist_is_named(uvmre: CommandLine) -> None:
     assert "The newest is" in ended.stderr
 
 
-def test_run_sh_agrees_with_uvmre(uvmre: CommandLine, tmp_path: Path) -> None:
+def test_run_sh_agrees_with_uvmre(uvmre: CommandLine, cache: Path, tmp_path: Path) -> None:
     """`run.sh` is for machines without uvmre; here the public index is answered by a gateway of ours."""
     import os
     import subprocess
@@ -108,8 +108,8 @@ def test_run_sh_agrees_with_uvmre(uvmre: CommandLine, tmp_path: Path) -> None:
     uvmre("new", "shows", "--defaults", "-d", "credentials=none")
     uvmre("new", "absent", "--defaults", "-d", "credentials=netrc")
     authority = tmp_path / "authority.pem"
-    with Gateway() as gateway, gateway.door() as door:
-        gateway.authority.write(authority)
+    with Gateway(cache) as gateway, gateway.door() as door:
+        authority.write_bytes(gateway.certificate)
         proxies = dict.fromkeys(("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"), door.url)
         trusted = dict.fromkeys(("SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE"), str(authority))
         for name, expected in (("shows", 0), ("absent", 1)):

@@ -1,13 +1,15 @@
-"""The authority of one run."""
+"""The authority of a day, and what it signs."""
 
+import os
 import socket
 import ssl
 import threading
+import time
 from pathlib import Path
 
 import pytest
 
-from uvmre.gateway.authority import Authority
+from uvmre.gateway.authority import FILE, LIFE, Signer, authority, certificate
 
 
 def handshake(server: ssl.SSLContext, trusted: Path, name: str) -> dict[str, object]:
@@ -33,50 +35,62 @@ def handshake(server: ssl.SSLContext, trusted: Path, name: str) -> dict[str, obj
         thread.join(20)
 
 
-def test_what_is_written_is_one_certificate_and_no_key(tmp_path: Path) -> None:
-    path = tmp_path / "authority.pem"
-    Authority().write(path)
-    text = path.read_text()
-    assert text.count("-----BEGIN CERTIFICATE-----") == 1
-    assert "PRIVATE" not in text
-    assert "KEY" not in text
-    loaded = ssl.create_default_context(cafile=str(path)).get_ca_certs()
-    assert len(loaded) == 1
+def trusting(kept: str, path: Path) -> Path:
+    path.write_text(certificate(kept))
+    return path
 
 
-def test_nothing_else_is_written(tmp_path: Path) -> None:
-    authority = Authority()
-    authority.write(tmp_path / "authority.pem")
-    authority.context("pypi.org")
-    assert [path.name for path in tmp_path.iterdir()] == ["authority.pem"]
+def test_the_public_part_is_one_certificate_and_no_key(tmp_path: Path) -> None:
+    public = certificate(authority(tmp_path))
+    assert public.count("-----BEGIN CERTIFICATE-----") == 1
+    assert "KEY" not in public
+    (tmp_path / "public.pem").write_text(public)
+    assert len(ssl.create_default_context(cafile=str(tmp_path / "public.pem")).get_ca_certs()) == 1
 
 
-def test_a_context_is_made_once_for_each_host() -> None:
-    authority = Authority()
-    assert authority.context("pypi.org") is authority.context("pypi.org")
-    assert authority.context("pypi.org") is not authority.context("files.pythonhosted.org")
+def test_it_is_kept_for_its_owner_only_and_nothing_lies_beside_it(tmp_path: Path) -> None:
+    authority(tmp_path)
+    assert (tmp_path / FILE).stat().st_mode & 0o777 == 0o600
+    assert [path.name for path in (tmp_path / FILE).parent.iterdir()] == ["authority.pem"]
 
 
-def test_two_authorities_share_no_context() -> None:
-    assert Authority().context("pypi.org") is not Authority().context("pypi.org")
+def test_it_is_the_same_all_day_and_thrown_away_after(tmp_path: Path) -> None:
+    first = authority(tmp_path)
+    assert authority(tmp_path) == first
+    yesterday = time.time() - LIFE - 1
+    os.utime(tmp_path / FILE, (yesterday, yesterday))
+    second = authority(tmp_path)
+    assert second != first
+    assert authority(tmp_path) == second
+
+
+@pytest.mark.parametrize("kept", [b"", b"-----BEGIN", b"\xff\xfe"])
+def test_one_that_cannot_be_read_is_made_anew(tmp_path: Path, kept: bytes) -> None:
+    (tmp_path / FILE).parent.mkdir()
+    (tmp_path / FILE).write_bytes(kept)
+    assert "BEGIN CERTIFICATE" in authority(tmp_path)
+
+
+def test_a_context_is_made_once_for_each_host(tmp_path: Path) -> None:
+    signer = Signer(authority(tmp_path))
+    assert signer.context("pypi.org") is signer.context("pypi.org")
+    assert signer.context("pypi.org") is not signer.context("files.pythonhosted.org")
 
 
 @pytest.mark.parametrize("host", ["pypi.org", "pypi-proxy.fly.dev"])
 def test_a_client_that_trusts_the_authority_accepts_its_hosts(tmp_path: Path, host: str) -> None:
-    authority = Authority()
-    authority.write(tmp_path / "authority.pem")
-    shown = handshake(authority.context(host), tmp_path / "authority.pem", host)
+    kept = authority(tmp_path)
+    shown = handshake(Signer(kept).context(host), trusting(kept, tmp_path / "public.pem"), host)
     assert shown["subjectAltName"] == (("DNS", host),)
 
 
 def test_a_certificate_is_good_for_its_own_host_only(tmp_path: Path) -> None:
-    authority = Authority()
-    authority.write(tmp_path / "authority.pem")
+    kept = authority(tmp_path)
     with pytest.raises(ssl.SSLCertVerificationError, match="certificate is not valid for"):
-        handshake(authority.context("pypi.org"), tmp_path / "authority.pem", "files.pythonhosted.org")
+        handshake(Signer(kept).context("pypi.org"), trusting(kept, tmp_path / "p.pem"), "files.pythonhosted.org")
 
 
-def test_another_runs_authority_is_not_trusted(tmp_path: Path) -> None:
-    Authority().write(tmp_path / "other.pem")
+def test_another_authority_is_not_trusted(tmp_path: Path) -> None:
+    other = trusting(authority(tmp_path / "other"), tmp_path / "other.pem")
     with pytest.raises(ssl.SSLCertVerificationError):
-        handshake(Authority().context("pypi.org"), tmp_path / "other.pem", "pypi.org")
+        handshake(Signer(authority(tmp_path)).context("pypi.org"), other, "pypi.org")

@@ -9,6 +9,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 import ssl
 import subprocess
@@ -20,8 +21,10 @@ from pathlib import Path
 from urllib.parse import urljoin
 
 import httpx
+import psutil
 import pytest
 
+from uvmre.errors import CannotTell
 from uvmre.gateway.door import HEAD_LIMIT
 from uvmre.gateway.gateway import Door, Gateway
 from uvmre.gateway.index import basic
@@ -33,8 +36,8 @@ ANCHOR = re.compile(r'href="([^"#]+)#sha256=([0-9a-f]{64})"')
 
 
 @pytest.fixture(scope="module")
-def gateway() -> Iterator[Gateway]:
-    with Gateway() as gateway:
+def gateway(cache: Path) -> Iterator[Gateway]:
+    with Gateway(cache) as gateway:
         yield gateway
 
 
@@ -42,7 +45,7 @@ def gateway() -> Iterator[Gateway]:
 def trust(gateway: Gateway, tmp_path_factory: pytest.TempPathFactory) -> ssl.SSLContext:
     """Return a context that trusts the gateway's authority and nobody else."""
     path = tmp_path_factory.mktemp("authority") / "authority.pem"
-    gateway.authority.write(path)
+    path.write_bytes(gateway.certificate)
     return ssl.create_default_context(cafile=str(path))
 
 
@@ -301,21 +304,67 @@ def test_clients_that_never_say_anything_are_harmless(gateway: Gateway, asking: 
         assert_still_answers(door, asking)
 
 
-def test_a_gateway_ends_while_a_client_waits_in_the_handshake() -> None:
-    with contextlib.ExitStack() as waiting, Gateway() as gateway, gateway.door() as door:
+def test_a_gateway_ends_while_a_client_waits_in_the_handshake(cache: Path) -> None:
+    with contextlib.ExitStack() as waiting, Gateway(cache) as gateway, gateway.door() as door:
         waiting.enter_context(tunnel(door))  # closed last
     with pytest.raises(ConnectionRefusedError):
         raw(door)
 
 
+def test_a_closed_door_hangs_up_on_who_is_there(gateway: Gateway) -> None:
+    with gateway.door() as door:
+        connection = raw(door)
+        assert door.requests == ()  # the gateway is up and has let it in
+    with connection:
+        connection.settimeout(5)
+        with contextlib.suppress(ConnectionResetError):
+            assert connection.recv(1) == b""
+
+
+def test_a_door_does_not_wait_for_acknowledgements(door: Door, asking: Asking) -> None:
+    with asking(door) as client:
+        started = time.monotonic()
+        for _ in range(100):
+            assert client.get(CLOSED).status_code == 401
+    assert time.monotonic() - started < 3  # 4.4 s with Nagle's delay, 0.1 s without
+
+
+def test_a_gateway_that_was_killed_is_told(cache: Path) -> None:
+    def use() -> None:
+        with Gateway(cache) as gateway, gateway.door() as door:
+            os.kill(gateway._pid, signal.SIGKILL)
+            _ = door.requests
+
+    with pytest.raises(CannotTell, match="The gateway ended early"):
+        use()
+
+
+def test_a_gateway_does_not_outlive_who_started_it(cache: Path) -> None:
+    program = f"""
+import os, pathlib
+from uvmre.gateway.gateway import Gateway
+gateway = Gateway(pathlib.Path({str(cache)!r})).__enter__()
+print(gateway._pid, flush=True)
+os.kill(os.getpid(), 9)
+"""
+    started = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    pid = int(started.stdout)
+    deadline = time.monotonic() + 20
+    while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
 OFFLINE = """
-import fcntl, json, socket, ssl, struct, sys
+import fcntl, json, pathlib, socket, ssl, struct, sys
 with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as plain:  # loopback up: SIOCSIFFLAGS, IFF_UP | IFF_RUNNING
     fcntl.ioctl(plain, 0x8914, struct.pack("16sh", b"lo", 0x41).ljust(40, b"\\0"))
 import httpx
+import psutil
 from uvmre.gateway.gateway import Gateway
-with Gateway() as gateway, gateway.door() as door:
-    gateway.authority.write(path := __import__("pathlib").Path(sys.argv[1]))
+path = pathlib.Path(sys.argv[1])
+with Gateway(path.parent) as gateway, gateway.door() as door:
+    path.write_bytes(gateway.certificate)
     context = ssl.create_default_context(cafile=str(path))
     with httpx.Client(proxy=door.url, verify=context, trust_env=False, timeout=60) as client:
         answers = [client.get("https://pypi-proxy.fly.dev/basic-auth/simple/x/", auth=("public", "heron"))]
@@ -349,12 +398,12 @@ def test_without_a_network_upstream_is_unreachable_and_says_why(tmp_path: Path) 
 
 
 def test_a_proxy_above_that_does_not_answer_makes_upstream_unreachable(
-    asking: Asking, monkeypatch: pytest.MonkeyPatch
+    asking: Asking, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as nobody:
         port = nobody.getsockname()[1]
     monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{port}")
-    with Gateway() as gateway, gateway.door() as door, asking(door) as client:
+    with Gateway(cache) as gateway, gateway.door() as door, asking(door) as client:
         answer = client.get(f"http://{INDEX}/basic-auth/simple/x/", auth=("public", "heron"))
     assert (answer.status_code, "could not be reached" in answer.text) == (502, True)
     [request] = door.requests

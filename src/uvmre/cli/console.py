@@ -24,13 +24,16 @@ COLORS = {
 
 
 def answer(text: str) -> None:
-    """Print what was asked for."""
-    click.echo(text)
+    """Print what was asked for. Who reads it may have enough of it (`| head`): the exit code stays what it is."""
+    try:
+        click.echo(text)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def answer_json(data: Any) -> None:
     """Print one JSON object, which is then all that stdout carries."""
-    click.echo(json.dumps(data, ensure_ascii=False))
+    answer(json.dumps(data, ensure_ascii=False))
 
 
 def say(text: str) -> None:

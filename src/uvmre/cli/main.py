@@ -1,7 +1,6 @@
 """The command `uvmre`: its verbs, and the ways in which it ends."""
 
 import errno
-import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -67,10 +66,6 @@ def _ended(call: Callable[[], object], *, as_json: bool) -> int:
     except (KeyboardInterrupt, click.Abort):
         console.say("Interrupted.")
         return INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read us has what it wanted (`| head`); keep the interpreter from complaining at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except OSError as error:
         if error.errno in DISK:
             return _failed(_disk(error), as_json=as_json)

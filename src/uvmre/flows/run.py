@@ -74,19 +74,19 @@ def run(
         Interrupted: on ^C; the evidence of what was done is kept.
     """
     progress = progress or Progress()
-    mre = read(folder)
-    if why := BACKENDS[backend].available():
-        raise UsageError(f"The backend {backend} cannot be used: {why}.", "Run it on Linux or macOS.")
-    interpreter = _interpreter(python or mre.environment.python)
-    release, binary = binaries.get(uv or mre.environment.uv, cache, progress.downloading)
-    now = datetime.now(UTC)
-    with at(folder):
-        kept = evidence.begin(folder, release, now)
-    stop = threading.Event()
-    with Gateway(live=live) as gateway:
+    # First of all, because it comes up on another core while the rest is made ready here.
+    with Gateway(cache, live=live) as gateway:
+        mre = read(folder)
+        if why := BACKENDS[backend].available():
+            raise UsageError(f"The backend {backend} cannot be used: {why}.", "Run it on Linux or macOS.")
+        interpreter = _interpreter(python or mre.environment.python)
+        release, binary = binaries.get(uv or mre.environment.uv, cache, progress.downloading)
+        now = datetime.now(UTC)
+        with at(folder):
+            kept = evidence.begin(folder, release, now)
+        stop = threading.Event()
         shared = Shared(BACKENDS[backend], release, binary, interpreter, gateway, stop, progress, keep, secrets(mre))
         variants, places = _observe_all(mre, shared, kept)
-    outcomes = {variant.name: variant.outcome for variant in variants}
     result = Result(
         title=mre.title,
         issue=mre.issue,
@@ -99,7 +99,7 @@ def run(
         started=now.isoformat(timespec="seconds"),
         digest=digest(mre),
         variants=tuple(variants),
-        verdict=verdict(mre, outcomes),
+        verdict=verdict(mre, {variant.name: variant.outcome for variant in variants}),
         evidence=str(kept),
         kept=str(places) if keep else "",
     )
@@ -159,7 +159,7 @@ def _observe(name: str, expect: str, mre: Mre, shared: Shared, place: Place, kep
         try:
             with at(place.root):
                 environment.lay(place, mre, shared.binary, shared.interpreter)
-                shared.gateway.authority.write(place.authority)
+                place.authority.write_bytes(shared.gateway.certificate)
             for step in _steps(name, mre, shared, place, door.url):
                 steps.append(step)
         finally:

@@ -18,7 +18,7 @@ from uvicorn.server import ServerState
 
 from uvmre.core.observation import Request
 from uvmre.gateway import hosts
-from uvmre.gateway.authority import Authority
+from uvmre.gateway.authority import Signer
 
 HEAD_LIMIT = 64 * 1024
 HANDSHAKE_SECONDS = 30.0
@@ -81,13 +81,13 @@ class Door(asyncio.Protocol):
         self,
         config: Config,
         state: ServerState,
-        authority: Authority,
+        signer: Signer,
         record: Callable[[Request], None],
         connections: "Connections",
     ) -> None:
         self._config = config
         self._state = state
-        self._authority = authority
+        self._signer = signer
         self._record = record
         self._connections = connections
         self._head = b""
@@ -145,7 +145,7 @@ class Door(asyncio.Protocol):
             transport = await asyncio.get_running_loop().start_tls(
                 self._transport,
                 protocol,
-                self._authority.context(host),
+                self._signer.context(host),
                 server_side=True,
                 ssl_handshake_timeout=HANDSHAKE_SECONDS,
             )

@@ -1,20 +1,22 @@
-"""The gateway as the rest of uvmre sees it: a thread that answers for every host, and doors into it.
+"""The gateway as the rest of uvmre sees it: a process of its own that answers for every host, and doors into it.
 
-Only what a step must have before it starts is done before it starts: a socket that listens and an authority. What
-answers (asyncio, uvicorn, httpcore: 0.2 s of imports) comes up in the thread while the first step is on its way.
+It comes up on another core while this process prepares the first step, which waits for nothing of it: its doors listen
+before it does. It ends with us, however we end, because its control socket then closes.
 """
 
 import contextlib
+import json
+import os
 import socket
+import sys
 import threading
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import Any
 
 from uvmre.core.observation import Request
-from uvmre.gateway.authority import Authority
-
-if TYPE_CHECKING:
-    from uvmre.gateway.serve import Service
+from uvmre.errors import CannotTell
+from uvmre.gateway.authority import authority, certificate
 
 BACKLOG = 1024
 
@@ -22,65 +24,82 @@ BACKLOG = 1024
 class Door:
     """One address of the gateway, for one variant, and the requests that came through it."""
 
-    def __init__(self, listening: socket.socket) -> None:
+    def __init__(self, gateway: "Gateway", listening: socket.socket) -> None:
         # asyncio does this for sockets of its own making; without it every answer waits 40 ms for an acknowledgement.
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.socket = listening
-        self.url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        self.requests: list[Request] = []
+        self._gateway = gateway
+        self._seen: tuple[Request, ...] | None = None
+        self.port: int = listening.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    @property
+    def requests(self) -> tuple[Request, ...]:
+        """Return what came through up to now."""
+        return self._ask("seen") if self._seen is None else self._seen
+
+    def close(self) -> None:
+        """Let nobody in any more, and hang up on who is still there."""
+        self._seen = self._ask("close")
+
+    def _ask(self, what: str) -> tuple[Request, ...]:
+        return tuple(Request(**request) for request in self._gateway.ask(what, self.port))
 
 
 class Gateway:
     """Serves from `with` to the end of it."""
 
-    def __init__(self, *, live: bool = False) -> None:
-        self.authority = Authority()
+    def __init__(self, cache: Path, *, live: bool = False) -> None:
+        self._authority = authority(cache)
         self._live = live
-        self._service: Service | None = None
-        self._fault: BaseException | None = None
-        self._ready = threading.Event()
-        self._thread = threading.Thread(target=self._serve, name="gateway", daemon=True)
+        self._lock = threading.Lock()
 
     def __enter__(self) -> "Gateway":
-        """Start the thread."""
-        self._thread.start()
+        """Start the process; nothing waits for it yet."""
+        self._control, theirs = socket.socketpair()
+        self._answers = self._control.makefile("rb")
+        theirs.set_inheritable(True)
+        words = [sys.executable, "-m", "uvmre.gateway", str(theirs.fileno()), *(["--live"] if self._live else [])]
+        # A group of its own: ^C is for us, and we tell it when it is no longer needed.
+        self._pid = os.posix_spawn(sys.executable, words, os.environ, setpgroup=0)
+        theirs.close()
+        self._tell({"authority": self._authority})
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Close what is open and end the thread."""
-        self._ready.wait()
-        if self._service is not None:
-            self._service.stop()
-        self._thread.join()
+        """Hang up, which ends the process, and wait for that."""
+        self._answers.close()
+        self._control.close()
+        os.waitpid(self._pid, 0)
+
+    @property
+    def certificate(self) -> bytes:
+        """Return the certificate that a step must trust, as PEM."""
+        return certificate(self._authority).encode()
 
     @contextlib.contextmanager
     def door(self) -> Iterator[Door]:
         """Open a door on a free port of this machine, and close it again."""
-        door = Door(socket.create_server(("127.0.0.1", 0), backlog=BACKLOG))
-        opener = threading.Thread(target=self._open, args=(door,), daemon=True)
-        opener.start()
+        with socket.create_server(("127.0.0.1", 0), backlog=BACKLOG) as listening:
+            door = Door(self, listening)
+            self._tell({"open": door.port}, listening)
         try:
             yield door
         finally:
-            opener.join()
-            if self._service is None:
-                door.socket.close()
-                raise RuntimeError("the gateway did not start") from self._fault
-            self._service.close(door.socket)
+            door.close()
 
-    def _open(self, door: Door) -> None:
-        self._ready.wait()
-        if self._service is not None:
-            self._service.open(door.socket, door.requests.append)
-
-    def _serve(self) -> None:
+    def ask(self, what: str, port: int) -> Any:
+        """Ask the process something about a door, and return its answer."""
         try:
-            from uvmre.gateway.serve import Service
+            with self._lock:
+                self._control.sendall(json.dumps({what: port}).encode() + b"\n")
+                line = self._answers.readline()
+        except ConnectionError:
+            line = b""
+        if not line:
+            raise CannotTell("The gateway ended early, so the steps had no network.", "Run it again.")
+        return json.loads(line)
 
-            self._service = Service(self.authority, live=self._live)
-        except BaseException as fault:  # told by `door`, in the thread of who needs it
-            self._fault = fault
-            return
-        finally:
-            self._ready.set()
-        self._service.run()
+    def _tell(self, what: dict[str, Any], *sockets: socket.socket) -> None:
+        with self._lock:
+            told = json.dumps(what).encode() + b"\n"
+            socket.send_fds(self._control, [told], [listening.fileno() for listening in sockets])

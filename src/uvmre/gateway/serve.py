@@ -1,6 +1,8 @@
 """The service behind the doors: what the gateway decides about a request is done here (ASGI)."""
 
 import asyncio
+import dataclasses
+import json
 import socket
 import time
 from collections.abc import AsyncIterable, Callable, Iterable
@@ -12,11 +14,10 @@ from uvicorn.server import ServerState
 from uvmre import client
 from uvmre.core.observation import AnsweredBy, Request
 from uvmre.gateway import hosts, index
-from uvmre.gateway.authority import Authority
+from uvmre.gateway.authority import Signer
 from uvmre.gateway.door import Connections, Door, application
 
 Headers = list[tuple[bytes, bytes]]
-Record = Callable[[Request], None]
 
 CONNECTIONS = 100
 UPSTREAM_ERRORS = (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, httpcore.ProxyError)
@@ -27,54 +28,66 @@ PLAIN = (("content-type", "text/plain"),)
 
 
 class Service:
-    """An event loop with servers in it; `run` is its thread's, the rest may be called from any."""
+    """An event loop with a server for each door, told what to do over the control socket."""
 
-    def __init__(self, authority: Authority, *, live: bool) -> None:
-        self._authority = authority
+    def __init__(self, control: socket.socket, *, live: bool) -> None:
+        self._signer: Signer
+        self._control = control
         self._live = live
         self._loop = asyncio.new_event_loop()
-        self._servers: dict[socket.socket, tuple[asyncio.Server, Connections]] = {}
+        self._opened: dict[int, asyncio.Task[Opened]] = {}
+        self._descriptors: list[int] = []
+        self._told = b""
         self._pool = client.pool(CONNECTIONS)
 
     def run(self) -> None:
-        """Serve until `stop`."""
+        """Serve until the control socket closes."""
         asyncio.set_event_loop(self._loop)
+        self._control.setblocking(False)
+        self._loop.add_reader(self._control, self._listen)
         self._loop.run_forever()
-        self._loop.run_until_complete(self._close())
-        self._loop.close()
 
-    def stop(self) -> None:
-        """End `run`."""
-        self._loop.call_soon_threadsafe(self._loop.stop)
+    def _listen(self) -> None:
+        """Take what is told: one JSON object a line; with `open` comes the descriptor of a listening socket."""
+        try:
+            data, descriptors, _, _ = socket.recv_fds(self._control, 65536, 16)
+        except ConnectionError:
+            data, descriptors = b"", []
+        if not data:
+            self._loop.stop()
+            return
+        self._descriptors += descriptors
+        *lines, self._told = (self._told + data).split(b"\n")
+        for line in lines:
+            self._do(json.loads(line))
 
-    def open(self, listening: socket.socket, record: Record) -> None:
-        """Serve a listening socket; what asked before is answered now."""
-        asyncio.run_coroutine_threadsafe(self._open(listening, record), self._loop).result()
+    def _do(self, told: dict[str, Any]) -> None:
+        match told:
+            case {"authority": authority}:
+                self._signer = Signer(authority)
+            case {"open": port}:
+                listening = socket.socket(fileno=self._descriptors.pop(0))
+                self._opened[port] = self._loop.create_task(self._open(listening))
+            case {"seen": port}:
+                self._loop.create_task(self._tell(port, close=False))
+            case {"close": port}:
+                self._loop.create_task(self._tell(port, close=True))
 
-    def close(self, listening: socket.socket) -> None:
-        """Serve it no more, and hang up on who is still there."""
-        asyncio.run_coroutine_threadsafe(self._shut(listening), self._loop).result()
-
-    async def _open(self, listening: socket.socket, record: Record) -> None:
-        config, state, connections = application(self._answer), ServerState(), Connections()
-        server = await self._loop.create_server(
-            lambda: Door(config, state, self._authority, record, connections), sock=listening
+    async def _open(self, listening: socket.socket) -> "Opened":
+        config, state, opened = application(self._answer), ServerState(), Opened()
+        opened.server = await self._loop.create_server(
+            lambda: Door(config, state, self._signer, opened.requests.append, opened.connections), sock=listening
         )
-        self._servers[listening] = server, connections
+        return opened
 
-    async def _shut(self, listening: socket.socket) -> None:
-        server, connections = self._servers.pop(listening)
-        server.close()
-        for transport in list(connections):
-            transport.abort()
-
-    async def _close(self) -> None:
-        if self._pool.connections:
-            await self._pool.aclose()
-        tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+    async def _tell(self, port: int, *, close: bool) -> None:
+        """Answer with the requests of a door, after closing it where that is asked."""
+        opened = await self._opened[port]
+        if close:
+            del self._opened[port]
+            opened.close()
+        answer = json.dumps([dataclasses.asdict(request) for request in opened.requests])
+        await self._loop.sock_sendall(self._control, answer.encode() + b"\n")
 
     async def _answer(self, scope: dict[str, Any], receive: Callable[..., Any], send: Callable[..., Any]) -> None:
         """Answer one request (ASGI), and record it."""
@@ -118,6 +131,22 @@ class Service:
                 kept = without({*HOP_BY_HOP, b"content-length", b"etag"}, answered)
                 await exchange.start(response.status, [*kept, length(replaced)], by)
                 await exchange.end(replaced)
+
+
+class Opened:
+    """A door as this side has it."""
+
+    def __init__(self) -> None:
+        self.requests: list[Request] = []
+        self.connections = Connections()
+        self.server: asyncio.Server | None = None
+
+    def close(self) -> None:
+        """Let nobody in any more, and hang up on who is there."""
+        if self.server is not None:
+            self.server.close()
+        for transport in list(self.connections):
+            transport.abort()
 
 
 class Exchange:

@@ -1,0 +1,19 @@
+"""The gateway's own process: started by `Gateway`, told what to do over a control socket, gone when that closes."""
+
+import os
+import signal
+import socket
+import sys
+
+from uvmre.gateway.serve import Service
+
+
+def main() -> None:
+    """Serve what the control socket, whose descriptor is the first argument, tells."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Service(socket.socket(fileno=int(sys.argv[1])), live="--live" in sys.argv).run()
+    os._exit(0)  # who waits for us has waited enough: nothing is open that matters
+
+
+if __name__ == "__main__":
+    main()
