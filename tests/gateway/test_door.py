@@ -314,7 +314,9 @@ def test_a_gateway_ends_while_a_client_waits_in_the_handshake(cache: Path) -> No
 def test_a_closed_door_hangs_up_on_who_is_there(gateway: Gateway) -> None:
     with gateway.door() as door:
         connection = raw(door)
-        assert door.requests == ()  # the gateway is up and has let it in
+        while not gateway.is_up:
+            time.sleep(0.01)
+        assert door.requests == ()
     with connection:
         connection.settimeout(5)
         with contextlib.suppress(ConnectionResetError):
@@ -332,6 +334,8 @@ def test_a_door_does_not_wait_for_acknowledgements(door: Door, asking: Asking) -
 def test_a_gateway_that_was_killed_is_told(cache: Path) -> None:
     def use() -> None:
         with Gateway(cache) as gateway, gateway.door() as door:
+            while not gateway.is_up:
+                time.sleep(0.01)
             os.kill(gateway._pid, signal.SIGKILL)
             _ = door.requests
 

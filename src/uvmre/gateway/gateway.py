@@ -7,6 +7,8 @@ before it does. It ends with us, however we end, because its control socket then
 import contextlib
 import json
 import os
+import select
+import signal
 import socket
 import sys
 import threading
@@ -28,6 +30,7 @@ class Door:
         # asyncio does this for sockets of its own making; without it every answer waits 40 ms for an acknowledgement.
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._gateway = gateway
+        self._listening = listening
         self._seen: tuple[Request, ...] | None = None
         self.port: int = listening.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
@@ -42,7 +45,18 @@ class Door:
         self._seen = self._ask("close")
 
     def _ask(self, what: str) -> tuple[Request, ...]:
+        if not self._gateway.is_up and not self._knocked():
+            return ()  # so there is nobody to ask yet, and nothing to ask for
         return tuple(Request(**request) for request in self._gateway.ask(what, self.port))
+
+    def _knocked(self) -> bool:
+        """Tell whether somebody waits to be let in."""
+        self._listening.setblocking(False)
+        try:
+            self._listening.accept()[0].close()
+        except BlockingIOError:
+            return False
+        return True
 
 
 class Gateway:
@@ -52,6 +66,7 @@ class Gateway:
         self._authority = authority(cache)
         self._live = live
         self._lock = threading.Lock()
+        self._up = False
 
     def __enter__(self) -> "Gateway":
         """Start the process; nothing waits for it yet."""
@@ -66,7 +81,9 @@ class Gateway:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Hang up, which ends the process, and wait for that."""
+        """End the process, wherever it is."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self._pid, signal.SIGTERM)
         self._answers.close()
         self._control.close()
         os.waitpid(self._pid, 0)
@@ -76,22 +93,29 @@ class Gateway:
         """Return the certificate that a step must trust, as PEM."""
         return certificate(self._authority).encode()
 
+    @property
+    def is_up(self) -> bool:
+        """Tell whether the process answers already; the first line that it sends says so."""
+        return self._up or bool(select.select([self._control], [], [], 0)[0])
+
     @contextlib.contextmanager
     def door(self) -> Iterator[Door]:
         """Open a door on a free port of this machine, and close it again."""
         with socket.create_server(("127.0.0.1", 0), backlog=BACKLOG) as listening:
             door = Door(self, listening)
             self._tell({"open": door.port}, listening)
-        try:
-            yield door
-        finally:
-            door.close()
+            try:
+                yield door
+            finally:
+                door.close()
 
     def ask(self, what: str, port: int) -> Any:
         """Ask the process something about a door, and return its answer."""
         try:
             with self._lock:
                 self._control.sendall(json.dumps({what: port}).encode() + b"\n")
+                if not self._up:
+                    self._up = bool(self._answers.readline())
                 line = self._answers.readline()
         except ConnectionError:
             line = b""

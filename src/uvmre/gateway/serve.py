@@ -43,6 +43,7 @@ class Service:
     def run(self) -> None:
         """Serve until the control socket closes."""
         asyncio.set_event_loop(self._loop)
+        self._control.sendall(b"true\n")
         self._control.setblocking(False)
         self._loop.add_reader(self._control, self._listen)
         self._loop.run_forever()
