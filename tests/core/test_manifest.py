@@ -482,6 +482,7 @@ def test_lines_count_as_an_editor_counts_them_beyond_the_ninth() -> None:
 
 TEXTS = st.text(st.one_of(st.just("\n"), st.characters(exclude_categories=("Cc", "Cs"))), max_size=20)
 SAID = TEXTS.filter(lambda text: text.strip() != "")
+LINES = SAID.filter(lambda text: len(text.splitlines()) == 1)
 NAMES = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,8}", fullmatch=True)
 PATHS = st.lists(
     st.from_regex(r"[a-z.][a-z0-9. _-]{0,5}", fullmatch=True).filter(lambda part: part not in (".", "..")),
@@ -523,7 +524,7 @@ CONTROLS = st.builds(
 )
 MRES = st.builds(
     Mre,
-    title=SAID,
+    title=LINES,
     environment=ENVIRONMENTS,
     steps=STEPS,
     symptom=SYMPTOMS,
