@@ -1,7 +1,12 @@
 """The story of astral-sh/uv#10903 on real releases of uv, from PyPI, by the real command line."""
 
 import json
+import os
+import shlex
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -100,15 +105,12 @@ def test_a_release_that_does_not_exist_is_named(uvmre: CommandLine) -> None:
 
 def test_run_sh_agrees_with_uvmre(uvmre: CommandLine, cache: Path, tmp_path: Path) -> None:
     """`run.sh` is for machines without uvmre; here the public index is answered by a gateway of ours."""
-    import os
-    import subprocess
-
     from uvmre.gateway.gateway import Gateway
 
     uvmre("new", "shows", "--defaults", "-d", "credentials=none")
     uvmre("new", "absent", "--defaults", "-d", "credentials=netrc")
     authority = tmp_path / "authority.pem"
-    with Gateway(cache) as gateway, gateway.door() as door:
+    with Gateway(cache, tmp_path / "tape") as gateway, gateway.door() as door:
         authority.write_bytes(gateway.certificate)
         proxies = dict.fromkeys(("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"), door.url)
         trusted = dict.fromkeys(("SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE"), str(authority))
@@ -118,3 +120,35 @@ def test_run_sh_agrees_with_uvmre(uvmre: CommandLine, cache: Path, tmp_path: Pat
                 [tmp_path / name / "run.sh"], env=environment, capture_output=True, text=True, timeout=120
             )
             assert done.returncode == expected, done.stdout + done.stderr
+
+
+def unplugged(cache: Path, tmp_path: Path, *words: str) -> dict[str, Any]:
+    """Run the command line on a machine with nothing but its loopback, and return its JSON."""
+    if subprocess.run(["unshare", "-n", "ip", "link", "set", "lo", "up"], capture_output=True).returncode:
+        pytest.skip("no network namespace can be made here")
+    command = shlex.join([sys.executable, "-m", "uvmre", *words, "--json"])
+    environment = {**os.environ, "XDG_CACHE_HOME": str(cache)}
+    alone = ["unshare", "-n", "sh", "-c", f"ip link set lo up && exec {command}"]
+    done = subprocess.run(alone, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)
+    told: dict[str, Any] = json.loads(done.stdout)
+    return told
+
+
+def test_what_was_recorded_is_replayed_without_a_network(uvmre: CommandLine, cache: Path, tmp_path: Path) -> None:
+    recorded = json.loads(uvmre("demo", "demo", "--json").stdout)
+    for words in (["run", "demo"], ["run", "demo", "--replay"], ["run", "demo", "--replay"]):
+        told = unplugged(cache, tmp_path, *words)
+        assert told["verdict"] == recorded["verdict"]
+        for before, after in zip(recorded["variants"], told["variants"], strict=True):
+            assert before["outcome"] == after["outcome"] == OUTCOMES[after["name"]]
+            assert [step["exit"] for step in before["steps"]] == [step["exit"] for step in after["steps"]]
+            assert all(r["taped"] for r in after["requests"] if r["status"] not in (401,))
+
+
+def test_a_tape_that_lacks_something_is_broken_and_names_it(uvmre: CommandLine, tmp_path: Path) -> None:
+    uvmre("new", "mre", "--defaults", "-d", "dockerfile=env")
+    ended = uvmre("run", "mre", "--replay", "--json")
+    told = json.loads(ended.stdout)
+    assert (ended.exit, told["verdict"], told["variants"][0]["outcome"]) == (125, "inconclusive", "broken")
+    assert "https://pypi.org/simple/hatchling/ is not on the tape" in told["reason"]
+    assert 504 in {request["status"] for request in told["variants"][0]["requests"]}

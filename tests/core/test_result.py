@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from uvmre.core.mre import BASE, Control, Environment, File, FilePattern, Mre, Step, Symptom
-from uvmre.core.observation import Observation, Request, StepResult
+from uvmre.core.observation import Network, Observation, Request, StepResult
 from uvmre.core.result import Result, Variant, digest, from_data, to_data
 from uvmre.core.symptom import Outcome
 from uvmre.core.verdict import Verdict
@@ -23,7 +23,7 @@ RESULT = Result(
     python="3.11.7",
     backend="local",
     platform="Linux 6.1 x86_64",
-    live=False,
+    network="auto",
     started="2025-01-23T12:00:00+00:00",
     digest="d1",
     variants=(
@@ -99,11 +99,11 @@ VARIANTS = st.tuples(st.sampled_from(["", "absent", "present"]), OBSERVATIONS, O
 @given(
     st.lists(VARIANTS, min_size=1, max_size=3).map(tuple),
     st.builds(Verdict, st.sampled_from(["reproducible", "explained", "not_reproducible", "inconclusive"]), TEXTS),
-    st.booleans(),
+    st.sampled_from(["auto", "live", "replay"]),
 )
 @settings(deadline=None)
-def test_any_result_comes_back_from_json(variants: tuple[Variant, ...], verdict: Verdict, live: bool) -> None:
-    result = replace(RESULT, variants=variants, verdict=verdict, live=live)
+def test_any_result_comes_back_from_json(variants: tuple[Variant, ...], verdict: Verdict, network: Network) -> None:
+    result = replace(RESULT, variants=variants, verdict=verdict, network=network)
     assert from_data(json.loads(json.dumps(to_data(result)))) == result
 
 

@@ -36,8 +36,8 @@ ANCHOR = re.compile(r'href="([^"#]+)#sha256=([0-9a-f]{64})"')
 
 
 @pytest.fixture(scope="module")
-def gateway(cache: Path) -> Iterator[Gateway]:
-    with Gateway(cache) as gateway:
+def gateway(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    with Gateway(cache, tmp_path_factory.mktemp("tape")) as gateway:
         yield gateway
 
 
@@ -304,8 +304,8 @@ def test_clients_that_never_say_anything_are_harmless(gateway: Gateway, asking: 
         assert_still_answers(door, asking)
 
 
-def test_a_gateway_ends_while_a_client_waits_in_the_handshake(cache: Path) -> None:
-    with contextlib.ExitStack() as waiting, Gateway(cache) as gateway, gateway.door() as door:
+def test_a_gateway_ends_while_a_client_waits_in_the_handshake(cache: Path, tmp_path: Path) -> None:
+    with contextlib.ExitStack() as waiting, Gateway(cache, tmp_path) as gateway, gateway.door() as door:
         waiting.enter_context(tunnel(door))  # closed last
     with pytest.raises(ConnectionRefusedError):
         raw(door)
@@ -331,9 +331,9 @@ def test_a_door_does_not_wait_for_acknowledgements(door: Door, asking: Asking) -
     assert time.monotonic() - started < 3  # 4.4 s with Nagle's delay, 0.1 s without
 
 
-def test_a_gateway_that_was_killed_is_told(cache: Path) -> None:
+def test_a_gateway_that_was_killed_is_told(cache: Path, tmp_path: Path) -> None:
     def use() -> None:
-        with Gateway(cache) as gateway, gateway.door() as door:
+        with Gateway(cache, tmp_path) as gateway, gateway.door() as door:
             while not gateway.is_up:
                 time.sleep(0.01)
             os.kill(gateway._pid, signal.SIGKILL)
@@ -347,7 +347,7 @@ def test_a_gateway_does_not_outlive_who_started_it(cache: Path) -> None:
     program = f"""
 import os, pathlib
 from uvmre.gateway.gateway import Gateway
-gateway = Gateway(pathlib.Path({str(cache)!r})).__enter__()
+gateway = Gateway(pathlib.Path({str(cache)!r}), pathlib.Path({str(cache)!r})).__enter__()
 print(gateway._pid, flush=True)
 os.kill(os.getpid(), 9)
 """
@@ -367,7 +367,7 @@ import httpx
 import psutil
 from uvmre.gateway.gateway import Gateway
 path = pathlib.Path(sys.argv[1])
-with Gateway(path.parent) as gateway, gateway.door() as door:
+with Gateway(path.parent, path.parent / "tape") as gateway, gateway.door() as door:
     path.write_bytes(gateway.certificate)
     context = ssl.create_default_context(cafile=str(path))
     with httpx.Client(proxy=door.url, verify=context, trust_env=False, timeout=60) as client:
@@ -402,12 +402,12 @@ def test_without_a_network_upstream_is_unreachable_and_says_why(tmp_path: Path) 
 
 
 def test_a_proxy_above_that_does_not_answer_makes_upstream_unreachable(
-    asking: Asking, cache: Path, monkeypatch: pytest.MonkeyPatch
+    asking: Asking, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as nobody:
         port = nobody.getsockname()[1]
     monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{port}")
-    with Gateway(cache) as gateway, gateway.door() as door, asking(door) as client:
+    with Gateway(cache, tmp_path) as gateway, gateway.door() as door, asking(door) as client:
         answer = client.get(f"http://{INDEX}/basic-auth/simple/x/", auth=("public", "heron"))
     assert (answer.status_code, "could not be reached" in answer.text) == (502, True)
     [request] = door.requests

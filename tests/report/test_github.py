@@ -53,7 +53,7 @@ def result(mre: Mre = MRE, *steps: StepResult, obstacle: str = "", requests: tup
         python="3.11.7",
         backend="local",
         platform="Linux 6.1 x86_64",
-        live=False,
+        network="auto",
         started="2025-01-23T12:00:00+00:00",
         digest="d1",
         variants=tuple(variants),

@@ -5,6 +5,9 @@ from typing import Literal
 
 Role = Literal["setup", "observe"]
 
+Network = Literal["auto", "live", "replay"]
+"""What answers a run: its tape first, then the network; the network only; the tape only."""
+
 AnsweredBy = Literal["upstream", "stand-in", "refused", "unreachable", "distrusted"]
 """`distrusted`: the client broke off the TLS, as one does that does not know the gateway's authority."""
 
@@ -24,6 +27,8 @@ class Request:
     seconds: float
     reason: str = ""
     """Why nobody answered, where nobody did."""
+    taped: bool = False
+    """Whether the answer, or what it was made of, came from the tape."""
 
 
 @dataclass(frozen=True)

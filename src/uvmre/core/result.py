@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from uvmre.core.mre import Mre
-from uvmre.core.observation import Observation, Request, StepResult
+from uvmre.core.observation import Network, Observation, Request, StepResult
 from uvmre.core.symptom import Outcome
 from uvmre.core.verdict import Verdict
 
@@ -40,7 +40,7 @@ class Result:
     python: str
     backend: str
     platform: str
-    live: bool
+    network: Network
     started: str
     """In UTC, ISO 8601."""
     digest: str

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from uvmre.core.mre import BASE, Mre, overlay, slug
-from uvmre.core.observation import Observation, StepResult
+from uvmre.core.observation import Network, Observation, StepResult
 from uvmre.core.progress import Progress
 from uvmre.core.redact import masked, redact, secrets
 from uvmre.core.result import Result, Variant, digest
@@ -27,6 +27,7 @@ from uvmre.run.environment import Place
 from uvmre.run.interpreters import Interpreter
 
 DEFAULT_BACKEND = "local"
+TAPE = ".uvmre/tape"
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def run(
     uv: str = "",
     python: str = "",
     backend: str = DEFAULT_BACKEND,
-    live: bool = False,
+    network: Network = "auto",
     keep: bool = False,
     progress: Progress | None = None,
 ) -> Result:
@@ -64,7 +65,7 @@ def run(
         uv: a release instead of the MRE's, or `latest`.
         python: an interpreter's version instead of the MRE's.
         backend: what runs the steps.
-        live: ask the public test index itself, not its stand-in.
+        network: what answers; `live` asks the public test index itself too, instead of its stand-in.
         keep: leave the folders in which the steps ran.
         progress: is told how it goes.
 
@@ -75,7 +76,7 @@ def run(
     """
     progress = progress or Progress()
     # First of all, because it comes up on another core while the rest is made ready here.
-    with Gateway(cache, live=live) as gateway:
+    with Gateway(cache, folder / TAPE, network) as gateway:
         mre = read(folder)
         if why := BACKENDS[backend].available():
             raise UsageError(f"The backend {backend} cannot be used: {why}.", "Run it on Linux or macOS.")
@@ -95,7 +96,7 @@ def run(
         python=interpreter.version,
         backend=backend,
         platform=_platform(),
-        live=live,
+        network=network,
         started=now.isoformat(timespec="seconds"),
         digest=digest(mre),
         variants=tuple(variants),

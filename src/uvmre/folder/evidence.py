@@ -1,5 +1,6 @@
 """The evidence of runs, below `.uvmre/runs` in the MRE: streams and requests as files, the whole result as JSON."""
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -42,13 +43,17 @@ def finish(run: Path, result: Result) -> None:
 
 def latest(folder: Path) -> Result | None:
     """Return the result of the newest finished run."""
-    finished = sorted((folder / RUNS).glob(f"*/{RESULT}"), key=lambda path: path.parent.name)
-    return from_data(json.loads(finished[-1].read_text(encoding="utf-8"))) if finished else None
+    for path in sorted((folder / RUNS).glob(f"*/{RESULT}"), key=lambda path: path.parent.name, reverse=True):
+        # What another version of uvmre wrote is evidence still, but not a result of ours.
+        with contextlib.suppress(ValueError, KeyError, TypeError):
+            return from_data(json.loads(path.read_text(encoding="utf-8")))
+    return None
 
 
 def _line(request: Request) -> str:
     credentials = "with credentials" if request.credentials else "no credentials"
-    what = f"{request.method} {request.host}{request.path} {request.status} {credentials} {request.answered_by}"
+    by = f"{request.answered_by}{' (taped)' * request.taped}"
+    what = f"{request.method} {request.host}{request.path} {request.status} {credentials} {by}"
     return f"{what} {request.seconds * 1000:.0f} ms {request.reason}".rstrip() + "\n"
 
 

@@ -11,7 +11,7 @@ from uvmre.gateway.serve import Service
 def main() -> None:
     """Serve what the control socket, whose descriptor is the first argument, tells."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    Service(socket.socket(fileno=int(sys.argv[1])), live="--live" in sys.argv).run()
+    Service(socket.socket(fileno=int(sys.argv[1]))).run()
     os._exit(0)  # who waits for us has waited enough: nothing is open that matters
 
 

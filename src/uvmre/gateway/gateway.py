@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from uvmre.core.observation import Request
+from uvmre.core.observation import Network, Request
 from uvmre.errors import CannotTell
 from uvmre.gateway.authority import authority, certificate
 
@@ -62,9 +62,16 @@ class Door:
 class Gateway:
     """Serves from `with` to the end of it."""
 
-    def __init__(self, cache: Path, *, live: bool = False) -> None:
+    def __init__(self, cache: Path, tape: Path, network: Network = "auto") -> None:
+        """Make ready.
+
+        Args:
+            cache: the folder of all that uvmre keeps.
+            tape: the folder of the MRE's recorded answers, made where it is not there.
+            network: what answers.
+        """
         self._authority = authority(cache)
-        self._live = live
+        self._settings = {"tape": str(tape), "bodies": str(cache / "bodies"), "network": network}
         self._lock = threading.Lock()
         self._up = False
 
@@ -73,11 +80,11 @@ class Gateway:
         self._control, theirs = socket.socketpair()
         self._answers = self._control.makefile("rb")
         theirs.set_inheritable(True)
-        words = [sys.executable, "-m", "uvmre.gateway", str(theirs.fileno()), *(["--live"] if self._live else [])]
+        words = [sys.executable, "-m", "uvmre.gateway", str(theirs.fileno())]
         # A group of its own: ^C is for us, and we tell it when it is no longer needed.
         self._pid = os.posix_spawn(sys.executable, words, os.environ, setpgroup=0)
         theirs.close()
-        self._tell({"authority": self._authority})
+        self._tell({"authority": self._authority, **self._settings})
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -3,42 +3,39 @@
 import asyncio
 import dataclasses
 import json
+import signal
 import socket
 import time
 from collections.abc import AsyncIterable, Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 import httpcore
 from uvicorn.server import ServerState
 
-from uvmre import client
 from uvmre.core.observation import AnsweredBy, Request
 from uvmre.gateway import hosts, index
 from uvmre.gateway.authority import Signer
 from uvmre.gateway.door import Connections, Door, application
+from uvmre.gateway.tape import Headers, Tape
+from uvmre.gateway.upstream import HOP_BY_HOP, Upstream
 
-Headers = list[tuple[bytes, bytes]]
-
-CONNECTIONS = 100
 UPSTREAM_ERRORS = (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, httpcore.ProxyError)
-# RFC 9110, 7.6.1: these speak about one connection, not about the message.
-HOP_BY_HOP = {b"connection", b"keep-alive", b"proxy-authorization", b"proxy-connection", b"te", b"trailer"}
-HOP_BY_HOP |= {b"transfer-encoding", b"upgrade", b"proxy-authenticate"}
 PLAIN = (("content-type", "text/plain"),)
 
 
 class Service:
     """An event loop with a server for each door, told what to do over the control socket."""
 
-    def __init__(self, control: socket.socket, *, live: bool) -> None:
+    def __init__(self, control: socket.socket) -> None:
         self._signer: Signer
+        self._upstream: Upstream
+        self._live = False
         self._control = control
-        self._live = live
         self._loop = asyncio.new_event_loop()
         self._opened: dict[int, asyncio.Task[Opened]] = {}
         self._descriptors: list[int] = []
         self._told = b""
-        self._pool = client.pool(CONNECTIONS)
 
     def run(self) -> None:
         """Serve until the control socket closes."""
@@ -46,7 +43,16 @@ class Service:
         self._control.sendall(b"true\n")
         self._control.setblocking(False)
         self._loop.add_reader(self._control, self._listen)
+        self._loop.add_signal_handler(signal.SIGTERM, self._loop.stop)
         self._loop.run_forever()
+        self._loop.run_until_complete(self._end())
+
+    async def _end(self) -> None:
+        """Stop what is under way, so that nothing half-recorded stays behind."""
+        tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     def _listen(self) -> None:
         """Take what is told: one JSON object a line; with `open` comes the descriptor of a listening socket."""
@@ -64,8 +70,10 @@ class Service:
 
     def _do(self, told: dict[str, Any]) -> None:
         match told:
-            case {"authority": authority}:
+            case {"authority": authority, "tape": tape, "bodies": bodies, "network": network}:
                 self._signer = Signer(authority)
+                self._upstream = Upstream(Tape(Path(tape), Path(bodies)), network)
+                self._live = network == "live"
             case {"open": port}:
                 listening = socket.socket(fileno=self._descriptors.pop(0))
                 self._opened[port] = self._loop.create_task(self._open(listening))
@@ -105,6 +113,8 @@ class Service:
         except UPSTREAM_ERRORS as error:
             host = decision.url.split("/")[2]
             await exchange.refuse(502, "unreachable", f"{host} could not be reached ({error or type(error).__name__})")
+        except LookupError as error:
+            await exchange.refuse(504, "unreachable", str(error.args[0]))
         except OSError as error:
             await exchange.refuse(502, "unreachable", f"{decision.url} could not be passed on ({error})")
         except Exception as error:  # an answer that only looks like one must never be judged
@@ -112,25 +122,19 @@ class Service:
 
     async def _forward(self, forward: hosts.Forward, exchange: "Exchange") -> None:
         """Ask upstream, and pass its answer on piece by piece; a page whose links are replaced is held whole."""
-        dropped = HOP_BY_HOP | {b"host"} | ({b"authorization"} if forward.stand_in else set())
-        if forward.links is not None:
-            dropped |= {b"accept-encoding"}  # as the nginx does: what is replaced in must be plain
-        headers = [(b"host", forward.url.split("/")[2].encode()), *without(dropped, exchange.headers)]
-        timeout = {"connect": client.CONNECT_SECONDS, "read": client.SECONDS, "write": client.SECONDS, "pool": None}
-        body = await exchange.body()
+        dropped = {*HOP_BY_HOP, b"host", b"accept-encoding"} | ({b"authorization"} if forward.stand_in else set())
+        # Plain, so that one recorded answer serves every client, and links can be replaced in it.
+        headers = [*without(dropped, exchange.headers), (b"accept-encoding", b"identity")]
         by: AnsweredBy = "stand-in" if forward.stand_in else "upstream"
-        async with self._pool.stream(
-            exchange.method, forward.url, headers=headers, content=body, extensions={"timeout": timeout}
-        ) as response:
-            answered = [(name.lower(), value) for name, value in response.headers]
+        async with self._upstream.ask(exchange.method, forward.url, headers, await exchange.body()) as answered:
+            exchange.taped = answered.taped
             if forward.links is None:
-                await exchange.start(response.status, without(HOP_BY_HOP, answered), by)
-                await exchange.stream(response.aiter_stream())
+                await exchange.start(answered.status, answered.headers, by)
+                await exchange.stream(answered.chunks)
             else:
-                whole = await response.aread()
-                replaced = whole.replace(index.FILES.encode(), forward.links.encode())
-                kept = without({*HOP_BY_HOP, b"content-length", b"etag"}, answered)
-                await exchange.start(response.status, [*kept, length(replaced)], by)
+                replaced = (await answered.whole()).replace(index.FILES.encode(), forward.links.encode())
+                kept = without({b"content-length", b"etag"}, answered.headers)
+                await exchange.start(answered.status, [*kept, length(replaced)], by)
                 await exchange.end(replaced)
 
 
@@ -157,6 +161,7 @@ class Exchange:
         self._scope, self._receive, self._send = scope, receive, send
         self._started = time.perf_counter()
         self._answering = False
+        self.taped = False
         self.method: str = scope["method"]
         self.headers: Headers = scope["headers"]
         named = dict(self.headers)
@@ -183,7 +188,7 @@ class Exchange:
         took = time.perf_counter() - self._started
         credentials = self.authorization is not None
         self._scope["state"]["record"](
-            Request(self.method, self.host, self.path, status, credentials, by, took, reason)
+            Request(self.method, self.host, self.path, status, credentials, by, took, reason, self.taped)
         )
         await self._send({"type": "http.response.start", "status": status, "headers": headers})
 

@@ -1,0 +1,139 @@
+"""The tape: what the network answered, kept by content, so that a run asks it once and the next run cannot drift.
+
+An entry is one small file in the MRE's tape, named by its request; bodies are files in the cache, named by their
+sha256 and shared by all tapes. Both are written aside and renamed: two runs may record at once, and one that is killed
+leaves no half.
+"""
+
+import contextlib
+import hashlib
+import json
+import tempfile
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+
+Headers = list[tuple[bytes, bytes]]
+
+CHUNK = 64 * 1024
+METHODS = ("GET", "HEAD")
+CONDITIONS = (b"if-none-match", b"if-modified-since", b"if-range", b"authorization")
+"""With one of these an answer is for this client at this moment only."""
+VARY = (b"accept", b"range")
+"""What else than method and address an answer of an index depends on; bodies are asked for without encoding."""
+LASTING = frozenset({200, 206, 301, 302, 303, 307, 308, 401, 403, 404, 410})
+"""Statuses that say something about what was asked; others say that the server was in trouble."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One recorded answer."""
+
+    method: str
+    url: str
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    sha256: str
+    size: int
+
+
+def key(method: str, url: str, headers: Headers) -> str | None:
+    """Return the name of a request on a tape; None where its answer is not to be kept."""
+    if method not in METHODS or any(name in CONDITIONS for name, _ in headers):
+        return None
+    varying = sorted((name.decode(), value.decode("latin-1")) for name, value in headers if name in VARY)
+    return hashlib.sha256(json.dumps([method, url, varying]).encode()).hexdigest()
+
+
+class Tape:
+    """The recorded answers of one MRE."""
+
+    def __init__(self, folder: Path, bodies: Path) -> None:
+        self._folder = folder
+        self._bodies = bodies
+        self._sound: set[str] = set()
+
+    def find(self, key: str) -> Entry | None:
+        """Return an entry whose body is there and is what it was; a bit that flipped makes it unheard."""
+        try:
+            data = json.loads((self._folder / f"{key}.json").read_text(encoding="utf-8"))
+            entry = Entry(**{**data, "headers": tuple((name, value) for name, value in data["headers"])})
+        except (OSError, ValueError, TypeError, KeyError):
+            return None
+        return entry if self._is_sound(entry.sha256) else None
+
+    def body(self, entry: Entry) -> Iterator[bytes]:
+        """Yield a body in pieces."""
+        with self._path(entry.sha256).open("rb") as file:
+            while chunk := file.read(CHUNK):
+                yield chunk
+
+    def record(self, key: str, method: str, url: str, status: int, headers: Headers) -> "Recording":
+        """Begin to record an answer."""
+        kept = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in headers)
+        return Recording(self, key, Entry(method, url, status, kept, "", 0))
+
+    def keep(self, key: str, entry: Entry, aside: Path) -> None:
+        """Put a body and its entry where they are found."""
+        path = self._path(entry.sha256)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        aside.rename(path)
+        self._sound.add(entry.sha256)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", dir=self._folder, encoding="utf-8", delete=False) as file:
+            json.dump(asdict(entry), file)
+        Path(file.name).rename(self._folder / f"{key}.json")
+
+    def aside(self) -> Path:
+        """Return the folder for what is not finished, on the same disk as the bodies."""
+        self._bodies.mkdir(parents=True, exist_ok=True)
+        return self._bodies
+
+    def _path(self, sha256: str) -> Path:
+        return self._bodies / sha256[:2] / sha256
+
+    def _is_sound(self, sha256: str) -> bool:
+        """Tell whether a body is what its name says; each is read once for that."""
+        if sha256 in self._sound:
+            return self._path(sha256).exists()
+        try:
+            with self._path(sha256).open("rb") as file:
+                sound = hashlib.file_digest(file, "sha256").hexdigest() == sha256
+        except OSError:
+            return False
+        if sound:
+            self._sound.add(sha256)
+        return sound
+
+
+class Recording:
+    """An answer that is being recorded: kept when the `with` ends well, gone when it does not."""
+
+    def __init__(self, tape: Tape, key: str, entry: Entry) -> None:
+        self._tape, self._key, self._entry = tape, key, entry
+        self._sha = hashlib.sha256()
+        self._size = 0
+        self._file = tempfile.NamedTemporaryFile(dir=tape.aside(), delete=False)  # noqa: SIM115 - closed by `__exit__`
+
+    def __enter__(self) -> "Recording":
+        """Return the recording."""
+        return self
+
+    def write(self, chunk: bytes) -> None:
+        """Take the next piece of the body."""
+        self._file.write(chunk)
+        self._sha.update(chunk)
+        self._size += len(chunk)
+
+    def __exit__(self, kind: type[BaseException] | None, *_: BaseException | TracebackType | None) -> None:
+        """Keep the whole, or leave nothing."""
+        self._file.close()
+        aside = Path(self._file.name)
+        try:
+            if kind is None:
+                entry = Entry(**{**asdict(self._entry), "sha256": self._sha.hexdigest(), "size": self._size})
+                self._tape.keep(self._key, entry, aside)
+        finally:
+            with contextlib.suppress(FileNotFoundError):
+                aside.unlink()
