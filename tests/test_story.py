@@ -152,3 +152,39 @@ def test_a_tape_that_lacks_something_is_broken_and_names_it(uvmre: CommandLine, 
     assert (ended.exit, told["verdict"], told["variants"][0]["outcome"]) == (125, "inconclusive", "broken")
     assert "https://pypi.org/simple/hatchling/ is not on the tape" in told["reason"]
     assert 504 in {request["status"] for request in told["variants"][0]["requests"]}
+
+
+DATED = """\
+schema = 1
+title = "PyPI as it was"
+[environment]
+uv = "0.5.21"
+date = 2024-03-01
+[[step]]
+role = "observe"
+run = "uv venv -q && uv pip install six click && uv pip install {file}"
+[symptom]
+output = ["click==8.1.7"]
+"""
+TOO_NEW = (
+    "https://files.pythonhosted.org/packages/b7/ce/149a00dd41f10bc29e5921b496af8b574d8413afcd5e30dfa0ed46c2cc5e/"
+    "six-1.17.0-py2.py3-none-any.whl"
+)
+
+
+@pytest.mark.parametrize("release", ["0.1.20", "0.5.21", "0.13.9"])
+def test_the_calendar_holds_for_every_release(uvmre: CommandLine, tmp_path: Path, release: str) -> None:
+    (tmp_path / "mre").mkdir()
+    (tmp_path / "mre" / "mre.toml").write_text(DATED.format(file=f"'six @ {TOO_NEW}'"))
+    told = json.loads(uvmre("run", "mre", "--uv", release, "--json").stdout)
+    (step,) = told["variants"][0]["steps"]
+    assert "+ six==1.16.0" in step["stderr"]
+    assert "+ click==8.1.7" in step["stderr"]  # 8.1.8 came in December 2024
+    refused = [
+        request
+        for request in told["variants"][0]["requests"]
+        if request["path"].endswith("six-1.17.0-py2.py3-none-any.whl")
+    ]
+    if release != "0.1.20":  # which is content with the six that it has
+        assert {request["status"] for request in refused} == {404}
+        assert {request["reason"] for request in refused} == {"it came on 2024-12-04, after 2024-03-01"}

@@ -15,6 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from uvmre.core import pages
 from uvmre.errors import CannotTell, UsageError
 from uvmre.releases import binaries, catalogue
 
@@ -55,7 +56,7 @@ class Network:
             if self.index is not None:
                 return self.index(request)
             listed = [page(name, hashlib.sha256(content).hexdigest()) for name, content in WHEELS.items()]
-            return httpx.Response(200, headers={"content-type": catalogue.JSON}, text=json.dumps({"files": listed}))
+            return httpx.Response(200, headers={"content-type": pages.JSON}, text=json.dumps({"files": listed}))
         name = request.url.path.rpartition("/")[2]
         self.before_file()
         return httpx.Response(200, content=self.files[name]) if name in self.files else httpx.Response(404)
@@ -194,12 +195,12 @@ def slow(request: httpx.Request) -> httpx.Response:
         pytest.param(lambda _: httpx.Response(200, text="hello"), "lists no wheel", id="neither JSON nor HTML"),
         pytest.param(lambda _: httpx.Response(200, html="<p>Sign in</p>"), "lists no wheel", id="a captive portal"),
         pytest.param(
-            lambda _: httpx.Response(200, headers={"content-type": catalogue.JSON}, text="<html>"),
+            lambda _: httpx.Response(200, headers={"content-type": pages.JSON}, text="<html>"),
             "Expecting value",
             id="HTML that says it is JSON",
         ),
         pytest.param(
-            lambda _: httpx.Response(200, headers={"content-type": catalogue.JSON}, text='{"error": 1}'),
+            lambda _: httpx.Response(200, headers={"content-type": pages.JSON}, text='{"error": 1}'),
             "files",
             id="JSON of something else",
         ),

@@ -98,7 +98,7 @@ class Environment:
     env_file: str = ""
     """A file of the folder with more variables, one NAME=value a line, as `docker run --env-file` reads it."""
     date: datetime.date | None = None
-    """The day of the report."""
+    """The day of the report: PyPI is as it was at its end."""
     home: str = ""
     """A folder of the MRE whose content is put into the steps' home (`.netrc`, say)."""
     path: tuple[str, ...] = ()

@@ -26,7 +26,7 @@ class Request:
     answered_by: AnsweredBy
     seconds: float
     reason: str = ""
-    """Why nobody answered, where nobody did."""
+    """Why nobody answered, where nobody did; or what is to be known of the answer."""
     taped: bool = False
     """Whether the answer, or what it was made of, came from the tape."""
 

@@ -75,9 +75,9 @@ def run(
         Interrupted: on ^C; the evidence of what was done is kept.
     """
     progress = progress or Progress()
-    # First of all, because it comes up on another core while the rest is made ready here.
-    with Gateway(cache, folder / TAPE, network) as gateway:
-        mre = read(folder)
+    mre = read(folder)
+    # Before all else, because it comes up on another core while the rest is made ready here.
+    with Gateway(cache, folder / TAPE, network, mre.environment.date) as gateway:
         if why := BACKENDS[backend].available():
             raise UsageError(f"The backend {backend} cannot be used: {why}.", "Run it on Linux or macOS.")
         interpreter = _interpreter(python or mre.environment.python)

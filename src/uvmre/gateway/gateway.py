@@ -13,6 +13,7 @@ import socket
 import sys
 import threading
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -62,16 +63,22 @@ class Door:
 class Gateway:
     """Serves from `with` to the end of it."""
 
-    def __init__(self, cache: Path, tape: Path, network: Network = "auto") -> None:
+    def __init__(self, cache: Path, tape: Path, network: Network = "auto", day: date | None = None) -> None:
         """Make ready.
 
         Args:
             cache: the folder of all that uvmre keeps.
             tape: the folder of the MRE's recorded answers, made where it is not there.
             network: what answers.
+            day: PyPI is as it was at the end of this day; as it is now, where there is none.
         """
         self._authority = authority(cache)
-        self._settings = {"tape": str(tape), "bodies": str(cache / "bodies"), "network": network}
+        self._settings = {
+            "tape": str(tape),
+            "bodies": str(cache / "bodies"),
+            "network": network,
+            "day": day.isoformat() if day else "",
+        }
         self._lock = threading.Lock()
         self._up = False
 

@@ -7,6 +7,7 @@ import signal
 import socket
 import time
 from collections.abc import AsyncIterable, Callable, Iterable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,10 @@ from uvicorn.server import ServerState
 from uvmre.core.observation import AnsweredBy, Request
 from uvmre.gateway import hosts, index
 from uvmre.gateway.authority import Signer
+from uvmre.gateway.calendar import Calendar
 from uvmre.gateway.door import Connections, Door, application
 from uvmre.gateway.tape import Headers, Tape
-from uvmre.gateway.upstream import HOP_BY_HOP, Upstream
+from uvmre.gateway.upstream import HOP_BY_HOP, Answered, Upstream
 
 UPSTREAM_ERRORS = (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, httpcore.ProxyError)
 PLAIN = (("content-type", "text/plain"),)
@@ -30,6 +32,7 @@ class Service:
     def __init__(self, control: socket.socket) -> None:
         self._signer: Signer
         self._upstream: Upstream
+        self._calendar: Calendar | None = None
         self._live = False
         self._control = control
         self._loop = asyncio.new_event_loop()
@@ -70,9 +73,10 @@ class Service:
 
     def _do(self, told: dict[str, Any]) -> None:
         match told:
-            case {"authority": authority, "tape": tape, "bodies": bodies, "network": network}:
+            case {"authority": authority, "tape": tape, "bodies": bodies, "network": network, "day": day}:
                 self._signer = Signer(authority)
                 self._upstream = Upstream(Tape(Path(tape), Path(bodies)), network)
+                self._calendar = Calendar(date.fromisoformat(day), self._upstream) if day else None
                 self._live = network == "live"
             case {"open": port}:
                 listening = socket.socket(fileno=self._descriptors.pop(0))
@@ -126,16 +130,30 @@ class Service:
         # Plain, so that one recorded answer serves every client, and links can be replaced in it.
         headers = [*without(dropped, exchange.headers), (b"accept-encoding", b"identity")]
         by: AnsweredBy = "stand-in" if forward.stand_in else "upstream"
-        async with self._upstream.ask(exchange.method, forward.url, headers, await exchange.body()) as answered:
-            exchange.taped = answered.taped
-            if forward.links is None:
-                await exchange.start(answered.status, answered.headers, by)
-                await exchange.stream(answered.chunks)
-            else:
-                replaced = (await answered.whole()).replace(index.FILES.encode(), forward.links.encode())
-                kept = without({b"content-length", b"etag"}, answered.headers)
-                await exchange.start(answered.status, [*kept, length(replaced)], by)
-                await exchange.end(replaced)
+        body = await exchange.body()
+        if self._calendar and self._calendar.covers(exchange.method, forward.url):
+            accept = dict(exchange.headers).get(b"accept", b"").decode("latin-1")
+            answered, note = await self._calendar.page(forward.url, accept)
+            await self._pass_on(answered, exchange, by, links=forward.links or index.FILES, note=note)
+            return
+        if self._calendar and (why := await self._calendar.too_new(forward.url)):
+            await exchange.answer(hosts.Answer(404, PLAIN, f"uvmre: {why}\n".encode()), by, why)
+            return
+        async with self._upstream.ask(exchange.method, forward.url, headers, body) as answered:
+            await self._pass_on(answered, exchange, by, links=forward.links)
+
+    async def _pass_on(
+        self, answered: Answered, exchange: "Exchange", by: AnsweredBy, *, links: str | None, note: str = ""
+    ) -> None:
+        exchange.taped = answered.taped
+        if links is None:
+            await exchange.start(answered.status, answered.headers, by, note)
+            await exchange.stream(answered.chunks)
+            return
+        replaced = (await answered.whole()).replace(index.FILES.encode(), links.encode())
+        kept = without({b"content-length", b"etag"}, answered.headers)
+        await exchange.start(answered.status, [*kept, length(replaced)], by, note)
+        await exchange.end(replaced)
 
 
 class Opened:

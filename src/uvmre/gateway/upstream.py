@@ -72,6 +72,11 @@ class Upstream:
                 yield Answered(response.status, answered, response.aiter_stream(), taped=False)
 
 
+async def in_one(body: bytes) -> AsyncIterator[bytes]:
+    """Yield a body that is there already."""
+    yield body
+
+
 async def _later(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
     for chunk in chunks:
         yield chunk

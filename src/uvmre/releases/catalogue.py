@@ -1,22 +1,18 @@
 """Which releases of uv there are, and the wheel of each for this platform (PEP 503, 691, 427)."""
 
 import contextlib
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from html.parser import HTMLParser
-from typing import Any
-from urllib.parse import urljoin
 
 from packaging.tags import Tag
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 from packaging.version import InvalidVersion, Version
 
+from uvmre.core import pages
 from uvmre.errors import CannotTell, UsageError
 
 INDEX = "https://pypi.org/simple/uv/"
-JSON = "application/vnd.pypi.simple.v1+json"
-ACCEPT = f"{JSON}, text/html;q=0.1"
+ACCEPT = f"{pages.JSON}, {pages.HTML};q=0.1"
 """JSON if it can be had; mirrors that keep one page for everybody may answer with HTML whatever is asked for."""
 
 
@@ -32,50 +28,22 @@ class Wheel:
     yanked: bool
 
 
-def wheels(content_type: str, page: str) -> list[Wheel]:
+def wheels(content_type: str, text: str) -> list[Wheel]:
     """Read the wheels from a project's page, JSON or HTML as its content type says.
 
     Raises:
         ValueError: when the page is neither.
     """
     found = []
-    try:
-        for file in json.loads(page)["files"] if content_type.startswith(JSON) else _links(page):
-            with contextlib.suppress(InvalidWheelFilename, InvalidVersion):
-                _, version, _, tags = parse_wheel_filename(file["filename"])
-                if sha256 := file["hashes"].get("sha256"):
-                    yanked = file.get("yanked", False) is not False
-                    found.append(Wheel(version, file["filename"], urljoin(INDEX, file["url"]), sha256, tags, yanked))
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"the page is not what PEP 691 says: {error!r}") from None
+    for file in pages.read(content_type, text, INDEX).files:
+        with contextlib.suppress(InvalidWheelFilename, InvalidVersion):
+            _, version, _, tags = parse_wheel_filename(file["filename"])
+            if sha256 := file["hashes"].get("sha256"):
+                yanked = file.get("yanked", False) is not False
+                found.append(Wheel(version, file["filename"], file["url"], sha256, tags, yanked))
     if not found:
         raise ValueError("the page lists no wheel")
     return found
-
-
-def _links(page: str) -> list[dict[str, Any]]:
-    anchors = Anchors()
-    anchors.feed(page)
-    return anchors.files
-
-
-class Anchors(HTMLParser):
-    """Collects the links of a PEP 503 page as PEP 691 has them."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.files: list[dict[str, Any]] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Take a link whose fragment has a sha256: PEP 503 puts the hash there."""
-        attributes = dict(attrs)
-        url, _, fragment = (attributes.get("href") or "").partition("#")
-        name, _, value = fragment.partition("=")
-        if tag == "a" and name == "sha256":
-            yanked = "data-yanked" in attributes
-            self.files.append(
-                {"filename": url.rpartition("/")[2], "url": url, "hashes": {name: value}, "yanked": yanked}
-            )
 
 
 def newest(found: Iterable[Wheel]) -> str:

@@ -1,0 +1,168 @@
+"""A project's page on an index: read from JSON or HTML, cut off at a day, written as either (PEP 503, 691, 700)."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from html import escape
+from html.parser import HTMLParser
+from typing import Any
+from urllib.parse import urljoin
+
+from packaging.utils import (
+    InvalidSdistFilename,
+    InvalidWheelFilename,
+    parse_sdist_filename,
+    parse_wheel_filename,
+)
+from packaging.version import InvalidVersion, Version
+
+JSON = "application/vnd.pypi.simple.v1+json"
+HTML = "text/html"
+
+Files = list[dict[str, Any]]
+"""As PEP 691 has them: filename, url, hashes, and what else the index says of each."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """All that an index says of a project."""
+
+    data: Mapping[str, Any]
+    """The page as PEP 691 has it."""
+
+    @property
+    def files(self) -> Files:
+        """Return the files."""
+        files: Files = self.data["files"]
+        return files
+
+
+def read(content_type: str, text: str, url: str) -> Page:
+    """Read a page; addresses in it come out whole.
+
+    Raises:
+        ValueError: when it is not what the PEPs say.
+    """
+    try:
+        if content_type.startswith(JSON):
+            data = json.loads(text)
+            files = [
+                {**file, "url": urljoin(url, file["url"]), "hashes": dict(file["hashes"])} for file in data["files"]
+            ]
+            return Page({**data, "files": files})
+        anchors = Anchors(url)
+        anchors.feed(text)
+        name = url.rstrip("/").rpartition("/")[2]
+        return Page({"meta": {"api-version": "1.1"}, "name": name, "files": anchors.files})
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"the page is not what PEP 691 says: {error!r}") from None
+
+
+class Anchors(HTMLParser):
+    """Collects the links of a PEP 503 page, as PEP 691 has them."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__()
+        self._url = url
+        self.files: Files = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Take a link: its hash is in the fragment, the rest in data attributes (PEP 503, 592, 658, 714)."""
+        given = {name: value or "" for name, value in attrs}
+        if tag != "a" or "href" not in given:
+            return
+        address, _, fragment = given["href"].partition("#")
+        algorithm, _, digest = fragment.partition("=")
+        file: dict[str, Any] = {
+            "filename": address.rpartition("/")[2],
+            "url": urljoin(self._url, address),
+            "hashes": {algorithm: digest} if digest else {},
+        }
+        if "data-requires-python" in given:
+            file["requires-python"] = given["data-requires-python"]
+        if "data-yanked" in given:
+            file["yanked"] = given["data-yanked"] or True
+        if "data-upload-time" in given:
+            file["upload-time"] = given["data-upload-time"]
+        metadata = given.get("data-core-metadata", given.get("data-dist-info-metadata"))
+        if metadata:
+            algorithm, _, digest = metadata.partition("=")
+            file["core-metadata"] = {algorithm: digest} if digest else True
+        self.files.append(file)
+
+
+def uploaded(file: Mapping[str, Any]) -> datetime | None:
+    """Return when a file was uploaded, where the index says so (PEP 700)."""
+    try:
+        return datetime.fromisoformat(file["upload-time"])
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def end_of(day: date) -> datetime:
+    """Return the moment at which a day is over, in UTC: what came on the day itself was there, as with uv's option."""
+    return datetime.combine(day + timedelta(days=1), time(), UTC)
+
+
+def cut(page: Page, day: date) -> Page:
+    """Return the page as it was at the end of a day. A file of which nobody says when it came is kept."""
+    end = end_of(day)
+    kept = [file for file in page.files if (came := uploaded(file)) is None or came < end]
+    data = {**page.data, "files": kept}
+    if "versions" in data:
+        # PEP 700: every version that has a file; one that had none before keeps its place.
+        gone = _versions(page.files) - _versions(kept)
+        data["versions"] = [version for version in data["versions"] if _parsed(version) not in gone]
+    return Page(data)
+
+
+def version_of(filename: str) -> Version | None:
+    """Return the version in the name of a wheel or an sdist."""
+    try:
+        return parse_wheel_filename(filename)[1]
+    except (InvalidWheelFilename, InvalidVersion):
+        pass
+    try:
+        return parse_sdist_filename(filename)[1]
+    except (InvalidSdistFilename, InvalidVersion):
+        return None
+
+
+def _versions(files: Files) -> set[Version]:
+    return {version for file in files if (version := version_of(file["filename"]))}
+
+
+def _parsed(version: str) -> Version | None:
+    try:
+        return Version(version)
+    except InvalidVersion:
+        return None
+
+
+def as_json(page: Page) -> str:
+    """Write a page as PEP 691 has it."""
+    return json.dumps(page.data)
+
+
+def as_html(page: Page) -> str:
+    """Write a page as PEP 503 has it, with the attributes of PEP 592, 658 and 714."""
+    title = f"Links for {escape(str(page.data.get('name', '')))}"
+    lines = ["<!DOCTYPE html>", "<html>", "  <head>", '    <meta name="pypi:repository-version" content="1.1">']
+    lines += [f"    <title>{title}</title>", "  </head>", "  <body>", f"    <h1>{title}</h1>"]
+    return "\n".join([*lines, *map(_anchor, page.files), "  </body>", "</html>", ""])
+
+
+def _anchor(file: Mapping[str, Any]) -> str:
+    fragment = next((f"#{name}={value}" for name, value in sorted(file["hashes"].items(), reverse=True)), "")
+    attributes = [f'href="{escape(file["url"] + fragment)}"']
+    if file.get("requires-python"):
+        attributes.append(f'data-requires-python="{escape(file["requires-python"])}"')
+    yanked = file.get("yanked", False)
+    if yanked is not False:
+        attributes.append(f'data-yanked="{escape("" if yanked is True else yanked)}"')
+    metadata = file.get("core-metadata", file.get("dist-info-metadata", False))
+    if metadata:
+        value = "true" if metadata is True else next(f"{name}={digest}" for name, digest in metadata.items())
+        attributes += [f'data-dist-info-metadata="{value}"', f'data-core-metadata="{value}"']
+    return f"    <a {' '.join(attributes)}>{escape(file['filename'])}</a><br />"
