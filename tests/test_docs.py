@@ -17,7 +17,7 @@ REFERENCE = (ROOT / "docs" / "manifest.md").read_text()
 
 @pytest.mark.parametrize("verb", sorted(cli.commands))
 def test_the_readme_names_every_verb_and_option(verb: str) -> None:
-    (row,) = [line for line in README.splitlines() if line.startswith(f"| `uvmre {verb} ")]
+    (row,) = [line for line in README.splitlines() if re.match(rf"\| `uvmre {verb}\b", line)]
     told = set(re.findall(r"`(-{1,2}[a-z-]+)", row))
     options = [param for param in cli.commands[verb].params if isinstance(param, click.Option)]
     assert told == {min(option.opts, key=len) for option in options}

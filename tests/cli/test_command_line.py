@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import signal
+import ssl
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import httpx
 import jsonschema
 import psutil
 import pytest
@@ -80,7 +82,7 @@ def snapshot(ended: Ended) -> tuple[int, list[str]]:
 def test_help_names_every_verb(uvmre: CommandLine) -> None:
     ended = uvmre("--help")
     assert ended.exit == 0
-    for verb in ("new", "run", "report", "demo"):
+    for verb in ("new", "run", "report", "gateway", "demo"):
         assert f"\n  {verb} " in ended.stdout
     assert ended.stderr == ""
 
@@ -329,3 +331,28 @@ def test_no_network_is_told_and_never_taken_for_an_answer(cache: Path, mre: Path
     assert "next:" in done.stderr
     left = [path.name for path in (mre.parent / "empty").rglob("*") if path.is_file()]
     assert left == ["authority.pem"]
+
+
+def test_the_gateway_serves_any_client_until_it_is_interrupted(cache: Path) -> None:
+    command = [sys.executable, "-m", "uvmre", "gateway", "--json"]
+    environment = {**os.environ, "XDG_CACHE_HOME": str(cache)}
+    serving = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert serving.stdout
+    told = json.loads(serving.stdout.readline())
+    trust = ssl.create_default_context(cafile=told["variables"]["SSL_CERT_FILE"])
+    with httpx.Client(proxy=told["variables"]["HTTPS_PROXY"], verify=trust, trust_env=False, timeout=30) as client:
+        assert client.get("https://pypi-proxy.fly.dev/basic-auth/simple/six/").status_code == 401
+        with pytest.raises(httpx.ProxyError):
+            client.get("https://example.com/")
+    port = told["url"].rpartition(":")[2]
+    taken = subprocess.run([*command, "--port", port], env=environment, capture_output=True, text=True, timeout=30)
+    assert taken.returncode == 2
+    assert f"Port {port} cannot be had" in taken.stderr
+    time.sleep(1)
+    serving.send_signal(signal.SIGINT)
+    _, talk = serving.communicate(timeout=30)
+    assert serving.returncode == 0
+    assert "GET pypi-proxy.fly.dev/basic-auth/simple/six/  401  -  stand-in" in talk
+    assert "CONNECT example.com  403  -  refused" in talk
+    assert "ended after 2 requests" in talk
+    assert not Path(told["variables"]["SSL_CERT_FILE"]).exists()

@@ -12,6 +12,7 @@ import click
 from uvmre import __version__
 from uvmre.cli import console
 from uvmre.cli.demo import demo
+from uvmre.cli.gateway import gateway
 from uvmre.cli.new import new
 from uvmre.cli.report import report
 from uvmre.cli.run import run
@@ -34,13 +35,15 @@ def cli() -> None:
     """Minimal reproducible examples of uv bugs: make one, run it, and say with evidence whether the bug shows."""
 
 
-for verb in (new, run, report, demo):
+for verb in (new, run, report, gateway, demo):
     cli.add_command(verb)
 
 
 def main(words: Sequence[str]) -> int:
     """Run a command line and return its exit code; nothing ends in a traceback."""
     signal.signal(signal.SIGTERM, _interrupt)
+    # A shell's script starts what runs beside it deaf to SIGINT; who sends one all the same means it.
+    signal.signal(signal.SIGINT, _interrupt)
     return _ended(lambda: cli.main(list(words), prog_name="uvmre", standalone_mode=False), as_json="--json" in words)
 
 

@@ -1,16 +1,21 @@
 """`uvmre run`."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
 
 import click
 
 from uvmre.cli import console
-
-if TYPE_CHECKING:
-    from uvmre.core.observation import Network
+from uvmre.core.observation import Network
 
 FOLDER = click.Path(path_type=Path)
+
+
+def network_options(command: Callable[..., int]) -> Callable[..., int]:
+    """Add the options that say what answers: the tape first and then the network, or only one of them."""
+    live = click.option("--live", "network", flag_value="live", help="Ask the network, and the public index itself.")
+    replay = click.option("--replay", "network", flag_value="replay", help="Ask no network: only recorded answers.")
+    return live(replay(command))
 
 
 @click.command(short_help="Run an MRE and say whether the bug shows.")
@@ -18,11 +23,10 @@ FOLDER = click.Path(path_type=Path)
 @click.option("--uv", default="", metavar="VERSION", help="A release instead of the MRE's own, or `latest`.")
 @click.option("--python", default="", metavar="VERSION", help="An interpreter instead of the MRE's own, as 3.12.")
 @click.option("--backend", default="local", type=click.Choice(["local"]), help="What runs the steps.")
-@click.option("--live", "network", flag_value="live", help="Ask the network, and the public test index itself.")
-@click.option("--replay", "network", flag_value="replay", help="Ask no network: only what was recorded answers.")
+@network_options
 @click.option("--keep", is_flag=True, help="Leave the folders in which the steps ran.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
-def run(mre: Path, uv: str, python: str, backend: str, network: str | None, keep: bool, as_json: bool) -> int:
+def run(mre: Path, uv: str, python: str, backend: str, network: Network | None, keep: bool, as_json: bool) -> int:
     """Run the MRE in a folder (this one where none is named) and its controls, each in fresh folders.
 
     Exit codes: 0 the bug shows, 1 it does not, 125 cannot tell, 2 wrong usage, 3 a bug of uvmre, 130 interrupted.
@@ -31,7 +35,6 @@ def run(mre: Path, uv: str, python: str, backend: str, network: str | None, keep
     from uvmre.core.result import to_data
     from uvmre.flows.run import run as flow
 
-    chosen = cast("Network", network or "auto")
     with shown() as progress:
         result = flow(
             mre,
@@ -39,7 +42,7 @@ def run(mre: Path, uv: str, python: str, backend: str, network: str | None, keep
             uv=uv,
             python=python,
             backend=backend,
-            network=chosen,
+            network=network or "auto",
             keep=keep,
             progress=progress,
         )

@@ -164,6 +164,7 @@ def _observe(name: str, expect: str, mre: Mre, shared: Shared, place: Place, kep
             for step in _steps(name, mre, shared, place, door.url):
                 steps.append(step)
         finally:
+            door.close()
             observation = Observation(
                 variant=name,
                 uv=shared.uv,

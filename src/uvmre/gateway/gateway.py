@@ -39,19 +39,21 @@ class Door:
     @property
     def requests(self) -> tuple[Request, ...]:
         """Return what came through up to now."""
-        return self._ask("seen") if self._seen is None else self._seen
+        if self._seen is not None:
+            return self._seen
+        return self._ask("seen") if self._gateway.is_up else ()
 
     def close(self) -> None:
         """Let nobody in any more, and hang up on who is still there."""
-        self._seen = self._ask("close")
+        if self._seen is None:
+            # Where the process is not up yet and nobody waits for it, there is nothing to ask it for.
+            self._seen = self._ask("close") if self._gateway.is_up or self._knocked() else ()
 
     def _ask(self, what: str) -> tuple[Request, ...]:
-        if not self._gateway.is_up and not self._knocked():
-            return ()  # so there is nobody to ask yet, and nothing to ask for
         return tuple(Request(**request) for request in self._gateway.ask(what, self.port))
 
     def _knocked(self) -> bool:
-        """Tell whether somebody waits to be let in."""
+        """Tell whether somebody waited to be let in, and turn them away."""
         self._listening.setblocking(False)
         try:
             self._listening.accept()[0].close()
@@ -113,9 +115,9 @@ class Gateway:
         return self._up or bool(select.select([self._control], [], [], 0)[0])
 
     @contextlib.contextmanager
-    def door(self) -> Iterator[Door]:
-        """Open a door on a free port of this machine, and close it again."""
-        with socket.create_server(("127.0.0.1", 0), backlog=BACKLOG) as listening:
+    def door(self, port: int = 0) -> Iterator[Door]:
+        """Open a door on a port of this machine, a free one where it is 0, and close it again."""
+        with socket.create_server(("127.0.0.1", port), backlog=BACKLOG) as listening:
             door = Door(self, listening)
             self._tell({"open": door.port}, listening)
             try:

@@ -1,6 +1,7 @@
 """The service behind the doors: what the gateway decides about a request is done here (ASGI)."""
 
 import asyncio
+import contextlib
 import dataclasses
 import json
 import signal
@@ -100,7 +101,8 @@ class Service:
             del self._opened[port]
             opened.close()
         answer = json.dumps([dataclasses.asdict(request) for request in opened.requests])
-        await self._loop.sock_sendall(self._control, answer.encode() + b"\n")
+        with contextlib.suppress(ConnectionError):  # who asked may be gone by now
+            await self._loop.sock_sendall(self._control, answer.encode() + b"\n")
 
     async def _answer(self, scope: dict[str, Any], receive: Callable[..., Any], send: Callable[..., Any]) -> None:
         """Answer one request (ASGI), and record it."""

@@ -50,6 +50,8 @@ def _summary(mre: Mre, result: Result, size: int) -> list[str]:
     lines += [f"**{result.verdict.word}**: {result.verdict.reason}", ""]
     if result.uv != result.reported_uv:
         lines += [f"This is a run on uv {result.uv}; the report is about uv {result.reported_uv}.", ""]
+    if mre.environment.date:
+        lines += [f"PyPI is as it was at the end of {mre.environment.date}.", ""]
     variables = [f"{name}={value}" for name, value in mre.variables.items()]
     if variables:
         lines += ["With these variables:", "", *_fence("\n".join(variables), "sh"), ""]

@@ -84,17 +84,23 @@ def variables(place: Place, mre: Mre, gateway: str) -> dict[str, str]:
         gateway: the address of the gateway's door.
     """
     own = [str(place.work / folder) for folder in mre.environment.path]
-    authority = str(place.authority)
     return {
         "PATH": path([*own, str(place.tools), *SYSTEM_PATH]),
         "HOME": str(place.home),
         "TMPDIR": str(place.temp),
         "LANG": "C.UTF-8",
-        # Python's requests, pip before 24.2, curl and git have names of their own for what others call SSL_CERT_FILE.
-        **dict.fromkeys(("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO"), authority),
-        **dict.fromkeys(("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "https_proxy", "http_proxy"), gateway),
-        "NO_PROXY": "localhost,127.0.0.1",
+        **gateway_variables(gateway, place.authority),
         **mre.variables,
+    }
+
+
+def gateway_variables(url: str, authority: Path) -> dict[str, str]:
+    """Return the variables that send a client through a door and let it trust what answers there."""
+    return {
+        # Python's requests, pip before 24.2, curl and git have names of their own for what others call SSL_CERT_FILE.
+        **dict.fromkeys(("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO"), str(authority)),
+        **dict.fromkeys(("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "https_proxy", "http_proxy"), url),
+        "NO_PROXY": "localhost,127.0.0.1",
     }
 
 
