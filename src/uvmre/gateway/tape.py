@@ -22,8 +22,8 @@ CONDITIONS = (b"if-none-match", b"if-modified-since", b"if-range", b"authorizati
 """With one of these an answer is for this client at this moment only."""
 VARY = (b"accept", b"range")
 """What else than method and address an answer of an index depends on; bodies are asked for without encoding."""
-LASTING = frozenset({200, 206, 301, 302, 303, 307, 308, 401, 403, 404, 410})
-"""Statuses that say something about what was asked; others say that the server was in trouble."""
+LASTING = frozenset({200, 206, 301, 302, 303, 307, 308, 404, 410})
+"""Statuses that say something about what was asked; others may be a proxy's on the way, or a server in trouble."""
 
 
 @dataclass(frozen=True)
