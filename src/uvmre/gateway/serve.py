@@ -7,7 +7,7 @@ import json
 import signal
 import socket
 import time
-from collections.abc import AsyncIterable, Callable, Iterable
+from collections.abc import AsyncIterable, Callable, Coroutine, Iterable
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from uvmre.gateway.authority import Signer
 from uvmre.gateway.calendar import Calendar
 from uvmre.gateway.door import Connections, Door, application
 from uvmre.gateway.tape import Headers, Tape
-from uvmre.gateway.upstream import HOP_BY_HOP, Answered, Upstream
+from uvmre.gateway.upstream import HOP_BY_HOP, Answered, NotOnTape, Upstream
 
 UPSTREAM_ERRORS = (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, httpcore.ProxyError)
 PLAIN = (("content-type", "text/plain"),)
@@ -39,6 +39,7 @@ class Service:
         self._loop = asyncio.new_event_loop()
         self._opened: dict[int, asyncio.Task[Opened]] = {}
         self._descriptors: list[int] = []
+        self._tasks: set[asyncio.Task[None]] = set()
         self._told = b""
 
     def run(self) -> None:
@@ -83,9 +84,15 @@ class Service:
                 listening = socket.socket(fileno=self._descriptors.pop(0))
                 self._opened[port] = self._loop.create_task(self._open(listening))
             case {"seen": port}:
-                self._loop.create_task(self._tell(port, close=False))
+                self._later(self._tell(port, close=False))
             case {"close": port}:
-                self._loop.create_task(self._tell(port, close=True))
+                self._later(self._tell(port, close=True))
+
+    def _later(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do it beside the rest; the loop itself would forget a task that nobody holds."""
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _open(self, listening: socket.socket) -> "Opened":
         config, state, opened = application(self._answer), ServerState(), Opened()
@@ -119,8 +126,8 @@ class Service:
         except UPSTREAM_ERRORS as error:
             host = decision.url.split("/")[2]
             await exchange.refuse(502, "unreachable", f"{host} could not be reached ({error or type(error).__name__})")
-        except LookupError as error:
-            await exchange.refuse(504, "unreachable", str(error.args[0]))
+        except NotOnTape as error:
+            await exchange.refuse(504, "unreachable", str(error))
         except OSError as error:
             await exchange.refuse(502, "unreachable", f"{decision.url} could not be passed on ({error})")
         except Exception as error:  # an answer that only looks like one must never be judged

@@ -15,6 +15,10 @@ HOP_BY_HOP = {b"connection", b"keep-alive", b"proxy-authorization", b"proxy-conn
 HOP_BY_HOP |= {b"transfer-encoding", b"upgrade", b"proxy-authenticate"}
 
 
+class NotOnTape(Exception):
+    """Only the tape may answer, and it has nothing."""
+
+
 @dataclass(frozen=True)
 class Answered:
     """An answer, with its body in pieces."""
@@ -42,7 +46,7 @@ class Upstream:
         """Ask for `url`; the headers are sent as they are.
 
         Raises:
-            LookupError: when only the tape may answer, and has nothing.
+            NotOnTape: when only the tape may answer, and has nothing.
         """
         name = key(method, url, headers)
         if self._network != "live" and name and (entry := self._tape.find(name)):
@@ -50,7 +54,7 @@ class Upstream:
             yield Answered(entry.status, kept, _later(self._tape.body(entry)), taped=True)
             return
         if self._network == "replay":
-            raise LookupError(f"{url} is not on the tape")
+            raise NotOnTape(f"{url} is not on the tape")
         host = (b"host", url.split("/")[2].encode())
         async with self._pool.stream(
             method, url, headers=[host, *headers], content=body, extensions={"timeout": TIMEOUT}
