@@ -333,10 +333,11 @@ def test_no_network_is_told_and_never_taken_for_an_answer(cache: Path, mre: Path
     assert left == ["authority.pem"]
 
 
-def test_the_gateway_serves_any_client_until_it_is_interrupted(cache: Path) -> None:
+def test_the_gateway_serves_any_client_until_it_is_interrupted(cache: Path, request: pytest.FixtureRequest) -> None:
     command = [sys.executable, "-m", "uvmre", "gateway", "--json"]
     environment = {**os.environ, "XDG_CACHE_HOME": str(cache)}
     serving = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    request.addfinalizer(serving.kill)
     assert serving.stdout
     told = json.loads(serving.stdout.readline())
     trust = ssl.create_default_context(cafile=told["variables"]["SSL_CERT_FILE"])
