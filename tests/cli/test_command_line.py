@@ -120,6 +120,13 @@ def test_run_tells_a_person_what_it_saw(uvmre: CommandLine, mre: Path) -> None:
     assert (evidence / "as-reported" / "2-uv-fail.stderr").read_text() == "error: it broke in two\n"
 
 
+def test_a_run_on_another_release_says_so(uvmre: CommandLine, cache: Path, mre: Path) -> None:
+    tools = cache / "uvmre" / "uv"
+    shutil.copytree(tools / RELEASE, tools / "0.0.2", dirs_exist_ok=True)
+    told = json.loads(uvmre("run", mre, "--uv", "0.0.2", "--json").stdout)
+    assert told["reason"].startswith("On uv 0.0.2, not the reported 0.0.1: The symptom shows")
+
+
 def test_report_tells_the_last_run(uvmre: CommandLine, mre: Path) -> None:
     before = uvmre("report", mre)
     assert before.exit == 2
@@ -340,6 +347,7 @@ def test_the_gateway_serves_any_client_until_it_is_interrupted(cache: Path, requ
     request.addfinalizer(serving.kill)
     assert serving.stdout
     told = json.loads(serving.stdout.readline())
+    valid(told, "gateway")
     trust = ssl.create_default_context(cafile=told["variables"]["SSL_CERT_FILE"])
     with httpx.Client(proxy=told["variables"]["HTTPS_PROXY"], verify=trust, trust_env=False, timeout=30) as client:
         assert client.get("https://pypi-proxy.fly.dev/basic-auth/simple/six/").status_code == 401
@@ -353,7 +361,7 @@ def test_the_gateway_serves_any_client_until_it_is_interrupted(cache: Path, requ
     serving.send_signal(signal.SIGINT)
     _, talk = serving.communicate(timeout=30)
     assert serving.returncode == 0
-    assert "GET pypi-proxy.fly.dev/basic-auth/simple/six/  401  -  stand-in" in talk
-    assert "CONNECT example.com  403  -  refused" in talk
+    assert "GET pypi-proxy.fly.dev/basic-auth/simple/six/ 401 no credentials stand-in" in talk
+    assert "CONNECT example.com 403 no credentials refused" in talk
     assert "ended after 2 requests" in talk
     assert not Path(told["variables"]["SSL_CERT_FILE"]).exists()

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uvmre.core.pages import HTML, JSON, Page, as_html, as_json, cut, read, uploaded, version_of
+from uvmre.core.pages import HTML, JSON, Page, as_html, as_json, cut, named, read, uploaded
 
 URL = "https://pypi.org/simple/six/"
 SIX = "https://files.pythonhosted.org/packages/six-1.0-py3-none-any.whl"
@@ -108,5 +108,5 @@ def test_json_that_is_no_page_is_an_error(text: str) -> None:
     ],
 )
 def test_the_version_stands_in_the_name(filename: str, version: str | None) -> None:
-    found = version_of(filename)
-    assert (str(found) if found else None) == version
+    found = named(filename)
+    assert (str(found[1]) if found else None) == version

@@ -128,7 +128,7 @@ def test_the_page_is_asked_for_as_json_by_name(network: Network, tmp_path: Path)
     network.index = index
     with pytest.raises(CannotTell):
         get("0.5.21", tmp_path)
-    assert headers[0]["accept"] == catalogue.ACCEPT
+    assert headers[0]["accept"] == pages.ACCEPT
     assert headers[0]["user-agent"].startswith("uvmre/")
 
 

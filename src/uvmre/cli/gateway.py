@@ -8,7 +8,7 @@ import click
 
 from uvmre.cli import console
 from uvmre.cli.run import network_options
-from uvmre.core.observation import Network, Request
+from uvmre.core.observation import Network
 
 LOOK_SECONDS = 0.2
 
@@ -27,27 +27,18 @@ def gateway(port: int, day: datetime | None, network: Network | None, as_json: b
 
     with flow(cache=console.cache(), port=port, network=network or "auto", day=day.date() if day else None) as served:
         if as_json:
-            console.answer_json({"schema": 1, "url": served.url, "variables": served.variables})
+            console.answer_json({"schema": 1, "url": served.door.url, "variables": served.variables})
         else:
             console.answer("\n".join(f"export {name}={shlex.quote(value)}" for name, value in served.variables.items()))
-        console.say(f"serving on {served.url}; ^C ends it")
+        console.say(f"serving on {served.door.url}; ^C ends it")
         told = 0
         try:
             while True:
                 requests = served.door.requests
                 for request in requests[told:]:
-                    console.say(line(request))
+                    console.say(request.line)
                 told = len(requests)
                 time.sleep(LOOK_SECONDS)
         except KeyboardInterrupt:
             console.say(f"ended after {told} requests")
     return 0
-
-
-def line(request: Request) -> str:
-    """Return a request as one line of the log."""
-    credentials = "credentials" if request.credentials else "-"
-    by = f"{request.answered_by}{', taped' * request.taped}"
-    took = f"{request.seconds * 1000:.0f} ms"
-    what = f"{request.method} {request.host}{request.path}"
-    return "  ".join(filter(None, (what, str(request.status), credentials, by, took, request.reason)))

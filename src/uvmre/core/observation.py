@@ -30,6 +30,14 @@ class Request:
     taped: bool = False
     """Whether the answer, or what it was made of, came from the tape."""
 
+    @property
+    def line(self) -> str:
+        """Return it as one line of a log."""
+        credentials = "with credentials" if self.credentials else "no credentials"
+        by = f"{self.answered_by}{' (taped)' * self.taped}"
+        what = f"{self.method} {self.host}{self.path} {self.status} {credentials} {by}"
+        return f"{what} {self.seconds * 1000:.0f} ms {self.reason}".rstrip()
+
 
 @dataclass(frozen=True)
 class StepResult:

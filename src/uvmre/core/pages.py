@@ -19,6 +19,8 @@ from packaging.version import InvalidVersion, Version
 
 JSON = "application/vnd.pypi.simple.v1+json"
 HTML = "text/html"
+ACCEPT = f"{JSON}, {HTML};q=0.1"
+"""JSON if it can be had; mirrors that keep one page for everybody may answer with HTML whatever is asked for."""
 
 Files = list[dict[str, Any]]
 """As PEP 691 has them: filename, url, hashes, and what else the index says of each."""
@@ -117,20 +119,20 @@ def cut(page: Page, day: date) -> Page:
     return Page(data)
 
 
-def version_of(filename: str) -> Version | None:
-    """Return the version in the name of a wheel or an sdist."""
+def named(filename: str) -> tuple[str, Version] | None:
+    """Return the project and the version in the name of a wheel or an sdist; None where it is neither's."""
     try:
-        return parse_wheel_filename(filename)[1]
-    except (InvalidWheelFilename, InvalidVersion):
-        pass
-    try:
-        return parse_sdist_filename(filename)[1]
-    except (InvalidSdistFilename, InvalidVersion):
-        return None
+        project, version, *_ = parse_wheel_filename(filename)
+    except InvalidWheelFilename:
+        try:
+            project, version = parse_sdist_filename(filename)
+        except InvalidSdistFilename:
+            return None
+    return project, version
 
 
 def _versions(files: Files) -> set[Version]:
-    return {version for file in files if (version := version_of(file["filename"]))}
+    return {known[1] for file in files if (known := named(file["filename"]))}
 
 
 def _parsed(version: str) -> Version | None:

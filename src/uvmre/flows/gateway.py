@@ -20,7 +20,6 @@ TAPE = "tape"
 class Served:
     """A gateway that is up."""
 
-    url: str
     variables: dict[str, str]
     """What a client must be given to go through it."""
     door: Door
@@ -48,4 +47,4 @@ def gateway(*, cache: Path, port: int = 0, network: Network = "auto", day: date 
             except OSError as error:
                 why = f"Port {port} cannot be had: {os.strerror(error.errno or 0)}."
                 raise UsageError(why, "Take another, or leave it out.") from None
-            yield Served(door.url, gateway_variables(door.url, certificate), door)
+            yield Served(gateway_variables(door.url, certificate), door)

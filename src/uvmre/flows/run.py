@@ -15,7 +15,7 @@ from uvmre.core.progress import Progress
 from uvmre.core.redact import masked, redact, secrets
 from uvmre.core.result import Result, Variant, digest
 from uvmre.core.symptom import match
-from uvmre.core.verdict import verdict
+from uvmre.core.verdict import Verdict, verdict
 from uvmre.errors import CannotTell, Interrupted, UsageError, at
 from uvmre.folder import evidence
 from uvmre.folder.read import read
@@ -100,13 +100,20 @@ def run(
         started=now.isoformat(timespec="seconds"),
         digest=digest(mre),
         variants=tuple(variants),
-        verdict=verdict(mre, {variant.name: variant.outcome for variant in variants}),
+        verdict=_on(release, mre, verdict(mre, {variant.name: variant.outcome for variant in variants})),
         evidence=str(kept),
         kept=str(places) if keep else "",
     )
     with at(kept):
         evidence.finish(kept, result)
     return result
+
+
+def _on(release: str, mre: Mre, verdict: Verdict) -> Verdict:
+    """Say in the reason when this was not the reported release: the verdict is about the one that was run."""
+    if release == mre.environment.uv:
+        return verdict
+    return replace(verdict, reason=f"On uv {release}, not the reported {mre.environment.uv}: {verdict.reason}")
 
 
 def _interpreter(wanted: str) -> Interpreter:

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from uvmre.core.mre import slug
-from uvmre.core.observation import Observation, Request
+from uvmre.core.observation import Observation
 from uvmre.core.result import Result, from_data, to_data
 
 RUNS = ".uvmre/runs"
@@ -32,7 +32,9 @@ def keep(run: Path, observation: Observation) -> None:
     for i, step in enumerate(observation.steps, 1):
         for stream, text in (("stdout", step.stdout), ("stderr", step.stderr)):
             (folder / f"{i}-{slug(step.title)}.{stream}").write_text(text, encoding="utf-8")
-    (folder / "requests.log").write_text("".join(map(_line, observation.requests)), encoding="utf-8")
+    (folder / "requests.log").write_text(
+        "".join(f"{request.line}\n" for request in observation.requests), encoding="utf-8"
+    )
     _write(folder / "observation.json", json.dumps(dataclasses.asdict(observation), indent=1))
 
 
@@ -48,13 +50,6 @@ def latest(folder: Path) -> Result | None:
         with contextlib.suppress(ValueError, KeyError, TypeError):
             return from_data(json.loads(path.read_text(encoding="utf-8")))
     return None
-
-
-def _line(request: Request) -> str:
-    credentials = "with credentials" if request.credentials else "no credentials"
-    by = f"{request.answered_by}{' (taped)' * request.taped}"
-    what = f"{request.method} {request.host}{request.path} {request.status} {credentials} {by}"
-    return f"{what} {request.seconds * 1000:.0f} ms {request.reason}".rstrip() + "\n"
 
 
 def _write(path: Path, text: str) -> None:

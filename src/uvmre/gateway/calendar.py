@@ -7,18 +7,13 @@ so pages are asked for as JSON and written in the form that the client wants.
 import re
 from datetime import date, datetime
 
-from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
-
 from uvmre.core import pages
 from uvmre.gateway import index
 from uvmre.gateway.tape import Headers
 from uvmre.gateway.upstream import Answered, Upstream, in_one
 
 PAGE = re.compile(rf"{re.escape(index.PYPI)}simple/[^/?]+/?\Z")
-ASKED: Headers = [
-    (b"accept", f"{pages.JSON}, {pages.HTML};q=0.1".encode()),
-    (b"accept-encoding", b"identity"),
-]
+ASKED: Headers = [(b"accept", pages.ACCEPT.encode()), (b"accept-encoding", b"identity")]
 
 
 class Calendar:
@@ -54,8 +49,8 @@ class Calendar:
         address = url.partition("?")[0].removesuffix(".metadata")
         if not address.startswith(index.FILES):
             return ""
-        if address not in self._came and (project := _project(address.rpartition("/")[2])):
-            await self.page(f"{index.PYPI}simple/{project}/", pages.JSON)
+        if address not in self._came and (known := pages.named(address.rpartition("/")[2])):
+            await self.page(f"{index.PYPI}simple/{known[0]}/", pages.JSON)
         came = self._came.get(address)
         if came is None or came < pages.end_of(self._day):
             return ""
@@ -68,15 +63,3 @@ class Calendar:
             return None
         self._came |= {file["url"]: pages.uploaded(file) for file in page.files}
         return page
-
-
-def _project(filename: str) -> str:
-    """Return the project that a file is of, by its name; empty where the name says none."""
-    try:
-        return parse_wheel_filename(filename)[0]
-    except InvalidWheelFilename:
-        pass
-    try:
-        return parse_sdist_filename(filename)[0]
-    except InvalidSdistFilename:
-        return ""

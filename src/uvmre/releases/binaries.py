@@ -61,9 +61,10 @@ def _fetch(http: "httpx.Client", release: str, cache: Path, told: Told) -> tuple
     from packaging.tags import sys_tags
     from packaging.version import Version
 
+    from uvmre.core import pages
     from uvmre.releases import catalogue
 
-    page = http.get(catalogue.INDEX, headers={"accept": catalogue.ACCEPT}).raise_for_status()
+    page = http.get(catalogue.INDEX, headers={"accept": pages.ACCEPT}).raise_for_status()
     found = catalogue.wheels(page.headers.get("content-type", ""), page.text)
     version = catalogue.newest(found) if release == "latest" else str(Version(release))
     folder = _folder(cache, version)

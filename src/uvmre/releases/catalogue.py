@@ -12,8 +12,6 @@ from uvmre.core import pages
 from uvmre.errors import CannotTell, UsageError
 
 INDEX = "https://pypi.org/simple/uv/"
-ACCEPT = f"{pages.JSON}, {pages.HTML};q=0.1"
-"""JSON if it can be had; mirrors that keep one page for everybody may answer with HTML whatever is asked for."""
 
 
 @dataclass(frozen=True)
