@@ -109,7 +109,7 @@ def test_every_key_is_read() -> None:
     )
 
 
-TOP = "schema, title, issue, environment, symptom, step, control"
+TOP = "schema, title, issue, environment, symptom, step, control, index, fault"
 LEAVES = "leaves the folder ({!r}): give a path inside it, with `/`"
 
 
@@ -126,7 +126,7 @@ LEAVES = "leaves the folder ({!r}): give a path inside it, with `/`"
             'python = "3.11"',
             'pyton = "3.11"',
             "line 7: environment.pyton is not a key here: "
-            "take one of uv, python, variables, env-file, date, home, path",
+            "take one of uv, python, variables, env-file, date, home, path, allow-hosts",
             id="an unknown key of the environment",
         ),
         pytest.param(
@@ -151,7 +151,7 @@ LEAVES = "leaves the folder ({!r}): give a path inside it, with `/`"
             'why = "The same with ~/.netrc."',
             'reason = "x"',
             "line 34: control[1].reason is not a key here: "
-            "take one of name, expect, why, variables, unset, files, explains, step",
+            "take one of name, expect, why, variables, unset, files, explains, faults, step",
             id="an unknown key of a control",
         ),
         pytest.param(

@@ -1,10 +1,14 @@
-"""`mre.toml` ⇄ its value. Read strictly: every fault of a text is told at once, with its line and a remedy."""
+"""`mre.toml` ⇄ its value. Read strictly: every mistake of a text is told at once, with its line and a remedy."""
 
 import json
 import tomllib
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any, Literal, cast
 
+from uvmre.core.checks import Path
+from uvmre.core.fault import Fault
+from uvmre.core.index import Index
 from uvmre.core.mre import (
     DEFAULT_TIMEOUT,
     MANIFEST,
@@ -18,7 +22,8 @@ from uvmre.core.mre import (
     Symptom,
 )
 from uvmre.core.observation import Role
-from uvmre.core.schema import Path, faults
+from uvmre.core.schema import mistakes
+from uvmre.core.universe import dump_packages, read_packages
 from uvmre.errors import InputError
 
 
@@ -32,7 +37,7 @@ def parse(text: str, *, source: str = MANIFEST) -> Mre:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"{source} is not TOML, so nothing in it could be read.", [str(error)]) from None
-    if found := list(faults(data)):
+    if found := list(mistakes(data)):
         from uvmre.core.toml_lines import lines
 
         known = lines(text)
@@ -68,7 +73,10 @@ def _mre(data: dict[str, Any]) -> Mre:
             date=environment.get("date"),
             home=environment.get("home", ""),
             path=tuple(environment.get("path", ())),
+            allow_hosts=tuple(environment.get("allow-hosts", ())),
         ),
+        indexes=tuple(_index(index) for index in data.get("index", ())),
+        faults=tuple(Fault(**{_field(key): value for key, value in fault.items()}) for fault in data.get("fault", ())),
         steps=_read_steps(data),
         symptom=Symptom(
             exit=cast("int | Literal['failure'] | None", symptom.get("exit")),
@@ -85,10 +93,20 @@ def _mre(data: dict[str, Any]) -> Mre:
                 files=control.get("files", {}),
                 steps=_read_steps(control),
                 explains=control.get("explains", ""),
+                faults=control.get("faults", True),
             )
             for control in data.get("control", ())
         ),
     )
+
+
+def _field(key: str) -> str:
+    return key.replace("-", "_")
+
+
+def _index(data: dict[str, Any]) -> Index:
+    given = {key: value for key, value in data.items() if key != "packages"}
+    return Index(**given, packages=read_packages(data.get("packages", {})))
 
 
 def _read_steps(data: dict[str, Any]) -> tuple[Step, ...]:
@@ -119,6 +137,7 @@ def dump(mre: Mre) -> str:
                 python=environment.python, date=environment.date, home=environment.home, path=list(environment.path)
             ),
             **({"env-file": environment.env_file} if environment.env_file else {}),
+            **({"allow-hosts": list(environment.allow_hosts)} if environment.allow_hosts else {}),
             **_given(variables=dict(environment.variables)),
         },
         "step": [_step(step) for step in mre.steps],
@@ -127,6 +146,7 @@ def dump(mre: Mre) -> str:
             **_given(output=list(symptom.output), file=files),
         },
         **_given(control=[_control(control) for control in mre.controls]),
+        **_given(index=[_changed(index) for index in mre.indexes], fault=[_changed(fault) for fault in mre.faults]),
     }
     # tomli-w writes line ends as they are in a multi-line text, and TOML reads \r\n there as \n.
     return tomli_w.dumps(data, multiline_strings="\\r" not in json.dumps(data, default=str))
@@ -142,9 +162,17 @@ def _control(control: Control) -> dict[str, Any]:
         "name": control.name,
         "expect": control.expect,
         **_given(why=control.why, explains=control.explains, unset=list(control.unset)),
+        **({} if control.faults else {"faults": False}),
         **_given(variables=dict(control.variables), files=dict(control.files)),
         **_given(step=[_step(step) for step in control.steps]),
     }
+
+
+def _changed(value: Index | Fault) -> dict[str, Any]:
+    """Return the fields of a value that are not at their default, by the keys of the manifest."""
+    given = {field.name: getattr(value, field.name) for field in fields(value)}
+    told = {f.name.replace("_", "-"): given[f.name] for f in fields(value) if given[f.name] != f.default}
+    return {**told, "packages": dump_packages(told["packages"])} if "packages" in told else told
 
 
 def _given(**values: Any) -> dict[str, Any]:

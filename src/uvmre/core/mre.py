@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from uvmre.core.fault import Fault
+from uvmre.core.index import Index
 from uvmre.core.observation import Role
 
 MANIFEST = "mre.toml"
@@ -84,6 +86,8 @@ class Control:
     """Instead of the MRE's own, where there are any."""
     explains: str = ""
     """The mistake that this variant mends; where the symptom then goes, the verdict is `explained`."""
+    faults: bool = True
+    """Whether the MRE's faults of the network happen here too."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +107,8 @@ class Environment:
     """A folder of the MRE whose content is put into the steps' home (`.netrc`, say)."""
     path: tuple[str, ...] = ()
     """Folders of the MRE that come first in the steps' PATH."""
+    allow_hosts: tuple[str, ...] = ()
+    """Hosts that the gateway lets through beside the indexes; `*.` in front stands for every name below."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +121,9 @@ class Mre:
     symptom: Symptom
     controls: tuple[Control, ...] = ()
     issue: str = ""
+    indexes: tuple[Index, ...] = ()
+    """Answered on this machine; the public test index is there without being named."""
+    faults: tuple[Fault, ...] = ()
     files: tuple[File, ...] = ()
 
     def file(self, path: str) -> File | None:
@@ -155,5 +164,6 @@ def overlay(mre: Mre, control: Control) -> Mre:
         environment=replace(mre.environment, variables=variables, env_file=""),
         files=kept + laid,
         steps=control.steps or mre.steps,
+        faults=mre.faults if control.faults else (),
         controls=(),
     )

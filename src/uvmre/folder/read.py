@@ -6,8 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from uvmre.core import manifest
+from uvmre.core.checks import VARIABLE
 from uvmre.core.mre import MANIFEST, File, Mre, read_env_file
-from uvmre.core.schema import VARIABLE
 from uvmre.errors import InputError, UsageError
 
 LEFT_OUT = frozenset({".uvmre", ".git", ".venv", "__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache"})

@@ -46,13 +46,28 @@ def key(method: str, url: str, headers: Headers) -> str | None:
     return hashlib.sha256(json.dumps([method, url, varying]).encode()).hexdigest()
 
 
+def places(folder: Path, bodies: Path, sha256: str) -> tuple[Path, Path]:
+    """Return where a body may be: in the cache, or beside the entries, where `uvmre tape pack` puts it."""
+    name = Path(sha256[:2], sha256)
+    return bodies / name, folder / "bodies" / name
+
+
+def is_sound(path: Path, sha256: str) -> bool:
+    """Tell whether a body is there and is what its name says."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest() == sha256
+    except OSError:
+        return False
+
+
 class Tape:
     """The recorded answers of one MRE."""
 
     def __init__(self, folder: Path, bodies: Path) -> None:
         self._folder = folder
         self._bodies = bodies
-        self._sound: set[str] = set()
+        self._sound: dict[str, Path] = {}
 
     def find(self, key: str) -> Entry | None:
         """Return an entry whose body is there and is what it was; a bit that flipped makes it unheard."""
@@ -61,11 +76,11 @@ class Tape:
             entry = Entry(**{**data, "headers": tuple((name, value) for name, value in data["headers"])})
         except (OSError, ValueError, TypeError, KeyError):
             return None
-        return entry if self._is_sound(entry.sha256) else None
+        return entry if self._sound_body(entry.sha256) else None
 
     def body(self, entry: Entry) -> Iterator[bytes]:
         """Yield a body in pieces."""
-        with self._path(entry.sha256).open("rb") as file:
+        with (self._sound_body(entry.sha256) or self._path(entry.sha256)).open("rb") as file:
             while chunk := file.read(CHUNK):
                 yield chunk
 
@@ -79,7 +94,7 @@ class Tape:
         path = self._path(entry.sha256)
         path.parent.mkdir(parents=True, exist_ok=True)
         aside.rename(path)
-        self._sound.add(entry.sha256)
+        self._sound[entry.sha256] = path
         self._folder.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile("w", dir=self._folder, encoding="utf-8", delete=False) as file:
             json.dump(asdict(entry), file)
@@ -91,20 +106,16 @@ class Tape:
         return self._bodies
 
     def _path(self, sha256: str) -> Path:
-        return self._bodies / sha256[:2] / sha256
+        return places(self._folder, self._bodies, sha256)[0]
 
-    def _is_sound(self, sha256: str) -> bool:
-        """Tell whether a body is what its name says; each is read once for that."""
-        if sha256 in self._sound:
-            return self._path(sha256).exists()
-        try:
-            with self._path(sha256).open("rb") as file:
-                sound = hashlib.file_digest(file, "sha256").hexdigest() == sha256
-        except OSError:
-            return False
-        if sound:
-            self._sound.add(sha256)
-        return sound
+    def _sound_body(self, sha256: str) -> Path | None:
+        """Return where a body is and is what its name says; each is read once for that."""
+        if (known := self._sound.get(sha256)) and known.exists():
+            return known
+        found = next((path for path in places(self._folder, self._bodies, sha256) if is_sound(path, sha256)), None)
+        if found:
+            self._sound[sha256] = found
+        return found
 
 
 class Recording:

@@ -1,0 +1,39 @@
+"""A fault of the network that the MRE asks for: declared, counted and seeded, so that a run repeats exactly."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One `[[fault]]`: what goes wrong with the requests whose URL fits."""
+
+    url: str
+    """`*` stands for anything."""
+    times: int | None = None
+    """Only the first so many requests of the pattern; all of them where None."""
+    times_each: int | None = None
+    """Only the first so many requests of each URL: with these, requests side by side cannot change who is met."""
+    seed: int = 0
+    """What is left to chance (where a body is corrupted, which digest is wrong) follows from it."""
+    status: int | None = None
+    """Answer with this status, and nothing else."""
+    retry_after: int | None = None
+    """Seconds, sent along with `status`."""
+    delay: float = 0
+    """Seconds before the answer starts."""
+    drip: int | None = None
+    """Bytes of the body a second."""
+    cut: int | None = None
+    """Hang up after so many bytes of the body."""
+    truncate: int | None = None
+    """End the body after so many bytes, and say that this is its length."""
+    corrupt: int = 0
+    """So many bytes of the body are other ones."""
+    wrong_hash: bool = False
+    """The page tells digests that its files do not have."""
+    missing_metadata: bool = False
+    """The `.metadata` of the file is not there, whatever the page says (PEP 658)."""
+    expired_certificate: bool = False
+    """The host's certificate ran out."""
+    redirect_loop: bool = False
+    """The answer sends the client to the same address again."""
