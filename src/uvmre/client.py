@@ -52,3 +52,16 @@ def pool(connections: int) -> "httpcore.AsyncConnectionPool":
         keepalive_expiry=SECONDS,
         proxy=httpcore.Proxy(proxy) if proxy else None,
     )
+
+
+def address(url: str) -> "httpcore.URL":
+    """Return a URL whose path goes as it is; httpcore's own reading of it loses what follows a `;`."""
+    import httpcore
+
+    scheme, _, rest = url.partition("://")
+    authority, slash, path = rest.partition("/")
+    host, _, port = authority.partition(":")
+    target = (slash + path).partition("#")[0] or "/"
+    return httpcore.URL(
+        scheme=scheme.encode(), host=host.encode(), port=int(port) if port else None, target=target.encode("latin-1")
+    )

@@ -27,7 +27,7 @@ import pytest
 from uvmre.errors import CannotTell
 from uvmre.gateway.door import HEAD_LIMIT
 from uvmre.gateway.gateway import Door, Gateway
-from uvmre.gateway.index import basic
+from uvmre.gateway.public import basic
 
 INDEX = "pypi-proxy.fly.dev"
 CLOSED = f"https://{INDEX}/basic-auth/simple/x/"
@@ -198,7 +198,7 @@ def test_many_requests_go_over_one_connection(door: Door, trust: ssl.SSLContext)
 
 def test_head_gets_the_length_and_no_body(door: Door, trust: ssl.SSLContext) -> None:
     with tunnel(door) as connection, trust.wrap_socket(connection, server_hostname=INDEX) as secured:
-        ask = f"HEAD /basic-auth/ HTTP/1.1\r\nHost: {INDEX}\r\nConnection: close\r\n\r\n"
+        ask = f"HEAD /basic-auth/files/ HTTP/1.1\r\nHost: {INDEX}\r\nConnection: close\r\n\r\n"
         secured.sendall(ask.encode())
         head, _, body = read_all(secured).partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 401 ")

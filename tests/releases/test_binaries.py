@@ -238,3 +238,70 @@ def test_a_real_release_is_fetched(tmp_path: Path) -> None:
     release, uv = get("0.5.21", tmp_path)
     done = subprocess.run([uv, "--version"], capture_output=True, text=True, check=True, timeout=60)
     assert (release, done.stdout.split()[:2]) == ("0.5.21", ["uv", "0.5.21"])
+
+
+def packed(near: Path, release: str = "0.5.21", platform: str = "") -> Path:
+    """Put a release where a pack has it, without its executable bits."""
+    folder = near / release
+    folder.mkdir(parents=True)
+    for tool in ("uv", "uvx"):
+        (folder / tool).write_text(f"#!/bin/sh\necho packed {tool}\n")
+    (folder / "platform").write_text(f"{platform or binaries.platform()}\n")
+    return folder
+
+
+def test_a_release_that_the_mre_brings_is_taken_where_the_cache_has_none(
+    network: Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = packed(tmp_path / "near")
+    monkeypatch.chdir(tmp_path)
+    release, uv = binaries.get("0.5.21", tmp_path / "cache", lambda *_: None, near=Path("near"))
+    assert (release, uv) == ("0.5.21", folder / "uv")  # absolute: steps run elsewhere
+    assert [says(uv), says(uv.with_name("uvx"))] == ["packed uv", "packed uvx"]
+    assert network.asked == []
+    assert kept(tmp_path / "cache") == []  # what somebody gave away is for their MRE only
+
+
+def test_the_cache_comes_before_what_the_mre_brings(network: Network, tmp_path: Path) -> None:
+    get("0.5.21", tmp_path / "cache")
+    packed(tmp_path / "near")
+    _, uv = binaries.get("0.5.21", tmp_path / "cache", lambda *_: None, near=tmp_path / "near")
+    assert says(uv) == "uv 0.5.21"
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        pytest.param(lambda folder: (folder / "platform").write_text("macosx_sparc64\n"), id="another platform"),
+        pytest.param(lambda folder: (folder / "platform").write_bytes(b"\xff"), id="a platform that is no text"),
+        pytest.param(lambda folder: (folder / "platform").unlink(), id="no platform"),
+        pytest.param(lambda folder: (folder / "uv").unlink(), id="no uv"),
+        pytest.param(lambda folder: folder.rename(folder.with_name("0.5.20")), id="another release"),
+    ],
+)
+def test_a_release_that_is_not_for_here_is_fetched_all_the_same(
+    network: Network, tmp_path: Path, harm: Callable[[Path], object]
+) -> None:
+    harm(packed(tmp_path / "near"))
+    _, uv = binaries.get("0.5.21", tmp_path / "cache", lambda *_: None, near=tmp_path / "near")
+    assert says(uv) == "uv 0.5.21"
+
+
+def test_latest_is_never_what_the_mre_brings(network: Network, tmp_path: Path) -> None:
+    packed(tmp_path / "near", "latest")
+    assert binaries.get("latest", tmp_path / "cache", lambda *_: None, near=tmp_path / "near")[0] == "0.5.21"
+
+
+@pytest.mark.parametrize(
+    ("tags", "platform"),
+    [
+        (["linux_x86_64", "manylinux_2_36_x86_64", "manylinux_2_35_x86_64"], "manylinux_x86_64"),
+        (["manylinux_2_17_aarch64", "manylinux2014_aarch64", "linux_aarch64"], "manylinux_aarch64"),
+        (["linux_x86_64", "musllinux_1_2_x86_64"], "musllinux_x86_64"),
+        (["macosx_14_0_arm64", "macosx_14_0_universal2"], "macosx_arm64"),
+        (["linux_riscv64"], "linux_riscv64"),
+    ],
+)
+def test_a_platform_is_told_without_versions(monkeypatch: pytest.MonkeyPatch, tags: list[str], platform: str) -> None:
+    monkeypatch.setattr("packaging.tags.platform_tags", lambda: iter(tags))
+    assert binaries.platform() == platform

@@ -13,6 +13,7 @@ import pytest
 from uvmre.core.mre import Mre, overlay
 from uvmre.errors import UsageError
 from uvmre.folder.read import read
+from uvmre.folder.write import whole
 from uvmre.scaffold.render import render
 from uvmre.scaffold.templates import check, find
 
@@ -48,7 +49,8 @@ def told(answers: Answers) -> str:
 
 def make(target: Path, answers: Answers, *, force: bool = False) -> Mre:
     template = find("workspace-index")
-    render(template, check(template, answers), target, ask=False, force=force)
+    with whole(target, force=force) as folder:
+        render(template, check(template, answers), folder, ask=False)
     return read(target)
 
 

@@ -16,6 +16,7 @@ from uvmre.cli.gateway import gateway
 from uvmre.cli.new import new
 from uvmre.cli.report import report
 from uvmre.cli.run import run
+from uvmre.cli.tape import tape
 from uvmre.errors import CannotTell, InputError, UsageError, UvmreError
 
 OUR_BUG = 3
@@ -35,7 +36,7 @@ def cli() -> None:
     """Minimal reproducible examples of uv bugs: make one, run it, and say with evidence whether the bug shows."""
 
 
-for verb in (new, run, report, gateway, demo):
+for verb in (new, run, report, tape, gateway, demo):
     cli.add_command(verb)
 
 

@@ -1,15 +1,22 @@
 """`uvmre new`."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from uvmre.cli import console
 from uvmre.errors import InputError, UsageError
 
+if TYPE_CHECKING:
+    from uvmre.flows.new import New
 
-@click.command(short_help="Make an MRE from a template.")
+
+SCENARIO = click.Path(path_type=Path, dir_okay=False)
+
+
+@click.command(short_help="Make an MRE from a template, or from a scenario of packse.")
 @click.argument("dest", default="mre", type=click.Path(path_type=Path))
 @click.option(
     "-t", "--template", default="", metavar="NAME", help="Which template; may be left out while there is one."
@@ -17,33 +24,25 @@ from uvmre.errors import InputError, UsageError
 @click.option("-d", "--data", multiple=True, metavar="KEY=VALUE", help="Answer a question; may be given often.")
 @click.option("--data-file", type=click.Path(path_type=Path, dir_okay=False), help="A YAML file with answers.")
 @click.option("--defaults", is_flag=True, help="Ask nothing: take the default of what is not answered.")
+@click.option("--from-packse", "scenario", type=SCENARIO, help="A scenario of packse (TOML) instead of a template.")
+@click.option("--uv", default="", metavar="VERSION", help="With --from-packse: the release; else the latest.")
 @click.option("--force", is_flag=True, help="Write into a folder that has something in it already.")
 @click.option("--list", "listing", is_flag=True, help="Show the templates, a line each.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
-def new(
-    dest: Path,
-    template: str,
-    data: tuple[str, ...],
-    data_file: Path | None,
-    defaults: bool,
-    force: bool,
-    listing: bool,
-    as_json: bool,
-) -> int:
+def new(dest: Path, scenario: Path | None, uv: str, force: bool, listing: bool, as_json: bool, **asked: Any) -> int:
     """Make an MRE in the folder DEST (`mre` where none is named).
 
     Asks the template's questions at a terminal; what `-d` and `--data-file` answer is not asked.
+    A scenario of packse asks nothing: its packages come along, and the MRE shows when uv does what it expects.
     """
     if listing:
         return _list(as_json)
-    from uvmre.flows.new import new as flow
-
-    answers = {**_from_file(data_file), **_from_words(data)}
-    if not defaults and not console.somebody_there():
-        raise UsageError(
-            "There is no terminal to ask the template's questions at.", "Take the defaults with `--defaults`."
-        )
-    made = flow(dest, template=template, answers=answers, ask=not defaults, force=force)
+    if scenario:
+        _refuse(asked, "only for a template", "Take either that or `--from-packse`.")
+        made = _from_packse(scenario, dest, uv, force=force)
+    else:
+        _refuse({"uv": uv}, "only for `--from-packse`", "Tell a template its release with `-d uv=…`.")
+        made = _from_template(dest, **asked, force=force)
     if as_json:
         files = [file.path for file in made.mre.files]
         console.answer_json({"schema": 1, "folder": str(made.folder), "template": made.template, "files": files})
@@ -51,6 +50,32 @@ def new(
         console.answer(f"{made.folder}: made from {made.template}, {len(made.mre.files) + 1} files")
         console.say(f"next:  uvmre run {made.folder}")
     return 0
+
+
+def _refuse(options: Mapping[str, Any], why: str, hint: str) -> None:
+    if given := [f"--{name.replace('_', '-')}" for name, value in options.items() if value]:
+        raise UsageError(f"{', '.join(given)} {'are' if len(given) > 1 else 'is'} {why}.", hint)
+
+
+def _from_packse(scenario: Path, dest: Path, uv: str, *, force: bool) -> "New":
+    from uvmre.cli.progress import shown
+    from uvmre.flows.new import from_packse
+
+    with shown() as progress:
+        return from_packse(scenario, dest, cache=console.cache(), uv=uv or "latest", force=force, progress=progress)
+
+
+def _from_template(
+    dest: Path, *, template: str, data: tuple[str, ...], data_file: Path | None, defaults: bool, force: bool
+) -> "New":
+    from uvmre.flows.new import new as flow
+
+    answers = {**_from_file(data_file), **_from_words(data)}
+    if not defaults and not console.somebody_there():
+        raise UsageError(
+            "There is no terminal to ask the template's questions at.", "Take the defaults with `--defaults`."
+        )
+    return flow(dest, template=template, answers=answers, ask=not defaults, force=force)
 
 
 def _list(as_json: bool) -> int:

@@ -16,10 +16,12 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 MEGABYTE = 1_000_000
+LONG = 1.0
+"""Seconds after which who waits wants to know what for."""
 
 
 @contextlib.contextmanager
-def shown() -> Iterator[Progress]:
+def shown() -> Iterator["Lines | Drawn"]:
     """Show progress as suits where stderr goes."""
     if not sys.stderr.isatty():
         yield Lines()
@@ -38,6 +40,7 @@ class Lines(Progress):
 
     def __init__(self) -> None:
         self._told: set[str] = set()
+        self._since: dict[str, float] = {}
 
     def downloading(self, release: str, done: int, total: int) -> None:
         """Say once that a release comes, and once that it is there."""
@@ -45,6 +48,13 @@ class Lines(Progress):
         if state not in self._told:
             self._told.add(state)
             console.say(state)
+
+    def working(self, what: str, done: int, total: int) -> None:
+        """Say once what takes its time, where it does."""
+        since = self._since.setdefault(what, time.monotonic())
+        if what not in self._told and time.monotonic() - since > LONG:
+            self._told.add(what)
+            console.say(f"{what}: {done / MEGABYTE:.1f} of {total / MEGABYTE:.1f} MB")
 
     def judged(self, variant: str, outcome: Outcome) -> None:
         """Say how a variant came out."""
@@ -66,6 +76,11 @@ class Drawn(Progress):
         with self._lock:
             of = f" of {total / MEGABYTE:.1f}" if total else ""
             self._download = f"uv {release}: {done / MEGABYTE:.1f}{of} MB"
+
+    def working(self, what: str, done: int, total: int) -> None:
+        """Show how much of a long piece of work is done."""
+        with self._lock:
+            self._download = f"{what}: {done / MEGABYTE:.1f} of {total / MEGABYTE:.1f} MB"
 
     def variants(self, names: list[str]) -> None:
         """Show a row for each."""

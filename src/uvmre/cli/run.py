@@ -18,15 +18,31 @@ def network_options(command: Callable[..., int]) -> Callable[..., int]:
     return live(replay(command))
 
 
+def allow_host_option(command: Callable[..., int]) -> Callable[..., int]:
+    """Add the option that lets more hosts through."""
+    told = "Let this host through too, as example.com or *.example.com; may be given often."
+    return click.option("--allow-host", "allow_hosts", multiple=True, metavar="HOST", help=told)(command)
+
+
 @click.command(short_help="Run an MRE and say whether the bug shows.")
 @click.argument("mre", default=".", type=FOLDER)
 @click.option("--uv", default="", metavar="VERSION", help="A release instead of the MRE's own, or `latest`.")
 @click.option("--python", default="", metavar="VERSION", help="An interpreter instead of the MRE's own, as 3.12.")
 @click.option("--backend", default="local", type=click.Choice(["local"]), help="What runs the steps.")
 @network_options
+@allow_host_option
 @click.option("--keep", is_flag=True, help="Leave the folders in which the steps ran.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
-def run(mre: Path, uv: str, python: str, backend: str, network: Network | None, keep: bool, as_json: bool) -> int:
+def run(
+    mre: Path,
+    uv: str,
+    python: str,
+    backend: str,
+    network: Network | None,
+    allow_hosts: tuple[str, ...],
+    keep: bool,
+    as_json: bool,
+) -> int:
     """Run the MRE in a folder (this one where none is named) and its controls, each in fresh folders.
 
     Exit codes: 0 the bug shows, 1 it does not, 125 cannot tell, 2 wrong usage, 3 a bug of uvmre, 130 interrupted.
@@ -43,6 +59,7 @@ def run(mre: Path, uv: str, python: str, backend: str, network: Network | None, 
             python=python,
             backend=backend,
             network=network or "auto",
+            allow_hosts=allow_hosts,
             keep=keep,
             progress=progress,
         )

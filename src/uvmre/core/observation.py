@@ -8,8 +8,9 @@ Role = Literal["setup", "observe"]
 Network = Literal["auto", "live", "replay"]
 """What answers a run: its tape first, then the network; the network only; the tape only."""
 
-AnsweredBy = Literal["upstream", "stand-in", "refused", "unreachable", "distrusted"]
-"""`distrusted`: the client broke off the TLS, as one does that does not know the gateway's authority."""
+AnsweredBy = Literal["upstream", "stand-in", "refused", "unreachable", "distrusted", "fault"]
+"""`distrusted`: the client broke off the TLS, as one does that does not know the gateway's authority; `fault`: the
+answer is one that the MRE asks to be wrong."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ class Observation:
         host answered nothing else.
         """
         last = {(request.method, request.host, request.path): request for request in self.requests}
-        answered = {r.host for r in last.values() if r.answered_by in ("upstream", "stand-in")}
+        answered = {r.host for r in last.values() if r.answered_by in ("upstream", "stand-in", "fault")}
         return tuple(
             r
             for r in last.values()

@@ -6,16 +6,11 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from html import escape
 from html.parser import HTMLParser
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 
-from packaging.utils import (
-    InvalidSdistFilename,
-    InvalidWheelFilename,
-    parse_sdist_filename,
-    parse_wheel_filename,
-)
-from packaging.version import InvalidVersion, Version
+if TYPE_CHECKING:
+    from packaging.version import Version
 
 JSON = "application/vnd.pypi.simple.v1+json"
 HTML = "text/html"
@@ -119,8 +114,10 @@ def cut(page: Page, day: date) -> Page:
     return Page(data)
 
 
-def named(filename: str) -> tuple[str, Version] | None:
+def named(filename: str) -> "tuple[str, Version] | None":
     """Return the project and the version in the name of a wheel or an sdist; None where it is neither's."""
+    from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
+
     try:
         project, version, *_ = parse_wheel_filename(filename)
     except InvalidWheelFilename:
@@ -131,11 +128,13 @@ def named(filename: str) -> tuple[str, Version] | None:
     return project, version
 
 
-def _versions(files: Files) -> set[Version]:
+def _versions(files: Files) -> "set[Version]":
     return {known[1] for file in files if (known := named(file["filename"]))}
 
 
-def _parsed(version: str) -> Version | None:
+def _parsed(version: str) -> "Version | None":
+    from packaging.version import InvalidVersion, Version
+
     try:
         return Version(version)
     except InvalidVersion:
@@ -147,15 +146,23 @@ def as_json(page: Page) -> str:
     return json.dumps(page.data)
 
 
-def as_html(page: Page) -> str:
-    """Write a page as PEP 503 has it, with the attributes of PEP 592, 658 and 714."""
+def as_html(page: Page, attributes: str = "", *, dated: bool = False) -> str:
+    """Write a page as PEP 503 has it, with the attributes of PEP 592, 658 and 714.
+
+    Args:
+        page: what it tells.
+        attributes: what else every link carries.
+        dated: tell when each file came, which no PEP has for HTML.
+    """
     title = f"Links for {escape(str(page.data.get('name', '')))}"
     lines = ["<!DOCTYPE html>", "<html>", "  <head>", '    <meta name="pypi:repository-version" content="1.1">']
     lines += [f"    <title>{title}</title>", "  </head>", "  <body>", f"    <h1>{title}</h1>"]
-    return "\n".join([*lines, *map(_anchor, page.files), "  </body>", "</html>", ""])
+    return "\n".join(
+        [*lines, *(_anchor(file, attributes, dated=dated) for file in page.files), "  </body>", "</html>", ""]
+    )
 
 
-def _anchor(file: Mapping[str, Any]) -> str:
+def _anchor(file: Mapping[str, Any], more: str, *, dated: bool) -> str:
     fragment = next((f"#{name}={value}" for name, value in sorted(file["hashes"].items(), reverse=True)), "")
     attributes = [f'href="{escape(file["url"] + fragment)}"']
     if file.get("requires-python"):
@@ -167,4 +174,30 @@ def _anchor(file: Mapping[str, Any]) -> str:
     if metadata:
         value = "true" if metadata is True else next(f"{name}={digest}" for name, digest in metadata.items())
         attributes += [f'data-dist-info-metadata="{value}"', f'data-core-metadata="{value}"']
+    if dated and file.get("upload-time"):
+        attributes.append(f'data-upload-time="{escape(file["upload-time"])}"')
+    if more:
+        attributes.append(more)
     return f"    <a {' '.join(attributes)}>{escape(file['filename'])}</a><br />"
+
+
+def wants_json(accept: str) -> bool:
+    """Tell whether a client that accepts this is given JSON."""
+    return JSON in accept or "vnd.pypi.simple.latest+json" in accept
+
+
+def joined(first: Page, second: Page) -> Page:
+    """Return one page with the files of both; of two of one name, the first's."""
+    taken = {file["filename"] for file in first.files}
+    files = [*first.files, *(file for file in second.files if file["filename"] not in taken)]
+    versions = [*first.data.get("versions", ()), *second.data.get("versions", ())]
+    return Page({**second.data, "files": files, **({"versions": list(dict.fromkeys(versions))} if versions else {})})
+
+
+def listing(projects: list[str], *, as_json: bool) -> str:
+    """Write the page that lists an index's projects."""
+    if as_json:
+        return json.dumps({"meta": {"api-version": "1.1"}, "projects": [{"name": project} for project in projects]})
+    anchors = [f'    <a href="{escape(project)}/">{escape(project)}</a><br />' for project in projects]
+    head = ["<!DOCTYPE html>", "<html>", "  <head>", "    <title>Simple index</title>", "  </head>", "  <body>"]
+    return "\n".join([*head, *anchors, "  </body>", "</html>", ""])

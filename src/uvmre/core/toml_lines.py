@@ -1,12 +1,12 @@
 """Where in a TOML text a key stands. tomllib, which reads the values, does not say."""
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import tree_sitter
 import tree_sitter_toml
 
-Path = tuple[str | int, ...]
+from uvmre.core.checks import Mistake, Path
 
 
 def lines(text: str) -> dict[Path, int]:
@@ -60,3 +60,22 @@ def _resolve(keys: tuple[str, ...], counts: dict[Path, int]) -> Path:
         if i < len(keys) - 1 and path in counts:
             path = (*path, counts[path])
     return path
+
+
+def sentences(text: str, found: Iterable[Mistake]) -> list[str]:
+    """Tell mistakes of a TOML text in the order of their lines."""
+    known = lines(text)
+    told = sorted((_line(known, path), f"{_dotted(path)} {mistake}".strip()) for path, mistake in found)
+    return [f"line {line}: {mistake}" for line, mistake in told]
+
+
+def _line(known: Mapping[Path, int], path: Path) -> int:
+    """Return the line of what is at fault, or of the nearest table around it."""
+    while path and path not in known:
+        path = path[:-1]
+    return known.get(path, 1)
+
+
+def _dotted(path: Path) -> str:
+    parts = (f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in path)
+    return "".join(parts).removeprefix(".")

@@ -4,13 +4,15 @@ import contextlib
 import os
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
 from uvmre.core.observation import Network
 from uvmre.errors import UsageError
+from uvmre.folder.read import read
 from uvmre.gateway.gateway import Door, Gateway
+from uvmre.gateway.world import World, world
 from uvmre.run.environment import gateway_variables
 
 TAPE = "tape"
@@ -26,24 +28,38 @@ class Served:
 
 
 @contextlib.contextmanager
-def gateway(*, cache: Path, port: int = 0, network: Network = "auto", day: date | None = None) -> Iterator[Served]:
+def gateway(
+    folder: Path | None = None,
+    *,
+    cache: Path,
+    port: int = 0,
+    network: Network = "auto",
+    day: date | None = None,
+    allow_hosts: tuple[str, ...] = (),
+) -> Iterator[Served]:
     """Serve on a port of this machine until the `with` ends.
 
     Args:
+        folder: an MRE whose indexes, faults and tape it has.
         cache: where the authority and the recorded answers are kept.
         port: a free one where 0.
         network: what answers.
-        day: PyPI is as it was at the end of this day.
+        day: PyPI is as it was at the end of this day, instead of the MRE's own.
+        allow_hosts: let through beside the indexes.
 
     Raises:
-        UsageError: when somebody else has the port.
+        UsageError: when somebody else has the port, or the folder is no MRE.
     """
-    with tempfile.TemporaryDirectory(prefix="uvmre_") as folder, Gateway(cache, cache / TAPE, network, day) as served:
-        certificate = Path(folder) / "authority.pem"
+    mre = read(folder) if folder else None
+    made = world(mre, allow_hosts) if mre else World(allow_hosts=allow_hosts)
+    made = replace(made, day=day) if day else made
+    tape = folder / ".uvmre" / TAPE if folder else cache / TAPE
+    with tempfile.TemporaryDirectory(prefix="uvmre_") as own, Gateway(cache, tape, network, made) as served:
+        certificate = Path(own) / "authority.pem"
         certificate.write_bytes(served.certificate)
         with contextlib.ExitStack() as open_door:
             try:
-                door = open_door.enter_context(served.door(port))
+                door = open_door.enter_context(served.door(port, mre.faults if mre else ()))
             except OSError as error:
                 why = f"Port {port} cannot be had: {os.strerror(error.errno or 0)}."
                 raise UsageError(why, "Take another, or leave it out.") from None

@@ -20,6 +20,7 @@ from uvmre.errors import CannotTell, Interrupted, UsageError, at
 from uvmre.folder import evidence
 from uvmre.folder.read import read
 from uvmre.gateway.gateway import Gateway
+from uvmre.gateway.world import world
 from uvmre.releases import binaries
 from uvmre.run import environment, interpreters
 from uvmre.run.backend import BACKENDS, Backend
@@ -54,6 +55,7 @@ def run(
     python: str = "",
     backend: str = DEFAULT_BACKEND,
     network: Network = "auto",
+    allow_hosts: tuple[str, ...] = (),
     keep: bool = False,
     progress: Progress | None = None,
 ) -> Result:
@@ -66,6 +68,7 @@ def run(
         python: an interpreter's version instead of the MRE's.
         backend: what runs the steps.
         network: what answers; `live` asks the public test index itself too, instead of its stand-in.
+        allow_hosts: let through beside those of the MRE.
         keep: leave the folders in which the steps ran.
         progress: is told how it goes.
 
@@ -77,11 +80,13 @@ def run(
     progress = progress or Progress()
     mre = read(folder)
     # Before all else, because it comes up on another core while the rest is made ready here.
-    with Gateway(cache, folder / TAPE, network, mre.environment.date) as gateway:
+    with Gateway(cache, folder / TAPE, network, world(mre, allow_hosts)) as gateway:
         if why := BACKENDS[backend].available():
             raise UsageError(f"The backend {backend} cannot be used: {why}.", "Run it on Linux or macOS.")
         interpreter = _interpreter(python or mre.environment.python)
-        release, binary = binaries.get(uv or mre.environment.uv, cache, progress.downloading)
+        release, binary = binaries.get(
+            uv or mre.environment.uv, cache, progress.downloading, near=folder / binaries.NEAR
+        )
         now = datetime.now(UTC)
         with at(folder):
             kept = evidence.begin(folder, release, now)
@@ -163,7 +168,7 @@ def _end(futures: "list[Future[Variant]]", stop: threading.Event) -> None:
 def _observe(name: str, expect: str, mre: Mre, shared: Shared, place: Place, kept: Path) -> Variant:
     """Run one variant in fresh folders, keep its evidence, and judge it."""
     steps: list[StepResult] = []
-    with shared.gateway.door() as door:
+    with shared.gateway.door(faults=mre.faults) as door:
         try:
             with at(place.root):
                 environment.lay(place, mre, shared.binary, shared.interpreter)

@@ -5,13 +5,15 @@ import signal
 import socket
 import sys
 
-from uvmre.gateway.serve import Service
+import uvloop
+
+from uvmre.gateway.service import Service
 
 
 def main() -> None:
     """Serve what the control socket, whose descriptor is the first argument, tells."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    Service(socket.socket(fileno=int(sys.argv[1]))).run()
+    Service(socket.socket(fileno=int(sys.argv[1])), uvloop.new_event_loop()).run()
     os._exit(0)  # who waits for us has waited enough: nothing is open that matters
 
 

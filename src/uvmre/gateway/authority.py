@@ -4,14 +4,22 @@ Making one costs 0.1 s of imports, which every run would wait for. It lies in th
 trust store has it, and only the processes that uvmre starts trust it.
 """
 
+import hashlib
 import os
 import ssl
 import tempfile
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import trustme
 
 LIFE = 24 * 60 * 60
 FILE = "gateway/authority.pem"
+LEAVES = "leaves"
+USUAL = ("pypi.org", "files.pythonhosted.org", "pypi-proxy.fly.dev")
 CERTIFICATE = "-----BEGIN CERTIFICATE-----"
 
 
@@ -25,17 +33,21 @@ def authority(cache: Path) -> str:
                 return kept
     except (OSError, UnicodeDecodeError):
         pass  # there is none, or it cannot be read: a new one is as good
-    made = _make()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, aside = tempfile.mkstemp(dir=path.parent)  # which only its owner can read
-    try:
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(made)
-        Path(aside).rename(path)
-    except BaseException:
-        Path(aside).unlink()
-        raise
+    for old in path.parent.glob(f"{LEAVES}/*.pem"):
+        old.unlink(missing_ok=True)
+    import trustme
+
+    ca = trustme.CA(organization_name="uvmre, for one day")
+    made = ca.private_key_pem.bytes().decode() + ca.cert_pem.bytes().decode()
+    _keep(path, made)
+    for host in USUAL:  # now that the import is paid for
+        leaf(made, path.parent / LEAVES, host)
     return made
+
+
+def leaves(cache: Path) -> Path:
+    """Return the folder of what today's authority signed."""
+    return (cache / FILE).parent / LEAVES
 
 
 def certificate(authority: str) -> str:
@@ -43,25 +55,49 @@ def certificate(authority: str) -> str:
     return CERTIFICATE + authority.partition(CERTIFICATE)[2]
 
 
-def _make() -> str:
-    import trustme
-
-    ca = trustme.CA(organization_name="uvmre, for one day")
-    return ca.private_key_pem.bytes().decode() + ca.cert_pem.bytes().decode()
-
-
 class Signer:
-    """Answers under every name that a step asks for."""
+    """Answers under every name that a step asks for; what it signs lies in the cache beside the authority."""
 
-    def __init__(self, authority: str) -> None:
+    def __init__(self, authority: str, folder: Path) -> None:
+        self._authority, self._folder = authority, folder
+        self._contexts: dict[tuple[str, bool], ssl.SSLContext] = {}
+
+    def context(self, host: str, *, expired: bool = False) -> ssl.SSLContext:
+        """Return the TLS context that answers as `host`."""
+        if (host, expired) not in self._contexts:
+            context = self._contexts[host, expired] = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(leaf(self._authority, self._folder, host, expired=expired))
+        return self._contexts[host, expired]
+
+
+def leaf(authority: str, folder: Path, host: str, *, expired: bool = False) -> Path:
+    """Return the file with a host's key and certificate, signed where it is not there yet."""
+    # Of this very authority: another day's is of no use.
+    day = hashlib.sha256(authority.encode()).hexdigest()[:16]
+    path = folder / f"{day}-{'expired-' * expired}{host}.pem"
+    if not path.exists():
         import trustme
 
-        self._ca = trustme.CA.from_pem(certificate(authority).encode(), authority.partition(CERTIFICATE)[0].encode())
-        self._contexts: dict[str, ssl.SSLContext] = {}
+        ca = trustme.CA.from_pem(certificate(authority).encode(), authority.partition(CERTIFICATE)[0].encode())
+        _keep(path, _signed(ca, host, expired=expired))
+    return path
 
-    def context(self, host: str) -> ssl.SSLContext:
-        """Return the TLS context that answers as `host`."""
-        if host not in self._contexts:
-            self._contexts[host] = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            self._ca.issue_cert(host).configure_cert(self._contexts[host])
-        return self._contexts[host]
+
+def _signed(ca: "trustme.CA", host: str, *, expired: bool = False) -> str:
+    now = datetime.now(UTC)
+    begin, end = (now - timedelta(days=2), now - timedelta(days=1)) if expired else (None, None)
+    signed = ca.issue_cert(host, not_before=begin, not_after=end)
+    return signed.private_key_pem.bytes().decode() + "".join(pem.bytes().decode() for pem in signed.cert_chain_pems)
+
+
+def _keep(path: Path, text: str) -> None:
+    """Write a file that only its owner can read, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, aside = tempfile.mkstemp(dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(text)
+        Path(aside).rename(path)
+    except BaseException:
+        Path(aside).unlink(missing_ok=True)
+        raise

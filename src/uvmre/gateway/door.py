@@ -1,67 +1,47 @@
 """One connection through the door: CONNECT, then TLS under the name asked for, then HTTP; or plain HTTP at once.
 
-uvicorn parses and paces the HTTP. The TLS is laid on the same connection (`loop.start_tls`), so no byte is copied
-between two sockets.
+The TLS is laid on the same connection (`loop.start_tls`), so no byte is copied between two sockets.
 """
 
 import asyncio
-import logging
 import ssl
 import weakref
 from collections.abc import Callable
-from typing import Any
+from typing import cast
 
 import httptools
-from uvicorn import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-from uvicorn.server import ServerState
 
 from uvmre.core.observation import Request
-from uvmre.gateway import hosts
 from uvmre.gateway.authority import Signer
+from uvmre.gateway.faults import Faults
+from uvmre.gateway.http1 import Http
 
 HEAD_LIMIT = 64 * 1024
 HANDSHAKE_SECONDS = 30.0
-
-Connections = weakref.WeakSet[asyncio.Transport]
-"""Those that are open; who speaks on them changes, so they are not counted by their ends."""
-
-
 DISTRUST = "the client broke off the TLS, as releases of uv do that do not read SSL_CERT_FILE"
+EXPIRED = "fault: expired-certificate"
 
 
-class Http(HttpToolsProtocol):
-    """uvicorn's protocol, patient with a client whose first request comes in one piece with its TLS handshake."""
+class Opened:
+    """A door, as this side has it."""
 
-    early = b""
-    distrusted: Callable[[], None] | None = None
-    """Called when the client ends the TLS with an alert before it asked for anything (TLS 1.3 may be that late)."""
+    def __init__(self, faults: Faults) -> None:
+        self.faults = faults
+        self.requests: list[Request] = []
+        self.connections = weakref.WeakSet[asyncio.Transport]()
+        """Those that are open; who speaks on them changes, so they are not counted by their ends."""
+        self.server: asyncio.Server | None = None
 
-    def data_received(self, data: bytes) -> None:
-        """Keep what comes before the connection is made; the handshake's last packet may carry it."""
-        if self.transport is None:
-            self.early += data
-            return
-        super().data_received(data)
+    def record(self, request: Request) -> None:
+        """Remember a request."""
+        self.requests.append(request)
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        """See whether the client went because it does not trust us."""
-        if isinstance(exc, ssl.SSLError) and self.cycle is None:
-            self.distrust()
-        super().connection_lost(exc)
-
-    def distrust(self) -> None:
-        """Tell it, once."""
-        tell, self.distrusted = self.distrusted, None
-        if tell:
-            tell()
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Take over the connection, and what came too early."""
-        super().connection_made(transport)
-        early, self.early = self.early, b""
-        if early:
-            super().data_received(early)
+    def close(self) -> None:
+        """Let nobody in any more, and hang up on who is there."""
+        if self.server is not None:
+            self.server.close()
+        for transport in list(self.connections):
+            transport.abort()
 
 
 class Connect:
@@ -78,46 +58,33 @@ class Door(asyncio.Protocol):
     """Reads the first bytes of a connection and hands it to who speaks it from there."""
 
     def __init__(
-        self,
-        config: Config,
-        state: ServerState,
-        signer: Signer,
-        record: Callable[[Request], None],
-        connections: "Connections",
+        self, opened: Opened, signer: Signer, let_through: Callable[[str], bool], http: Callable[[str], Http]
     ) -> None:
-        self._config = config
-        self._state = state
+        self._opened = opened
         self._signer = signer
-        self._record = record
-        self._connections = connections
+        self._let_through = let_through
+        self._http = http
         self._head = b""
         self._transport: asyncio.Transport
         self._task: asyncio.Task[None] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Wait for the first bytes."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        self._connections.add(transport)
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's are none of asyncio's classes
+        self._opened.connections.add(self._transport)
 
     def data_received(self, data: bytes) -> None:
         """Read up to the end of a CONNECT's head, or see that it is none."""
         self._head += data
         if not b"CONNECT ".startswith(self._head[:8]):
-            self._serve_plain()
+            protocol = self._http("http")
+            self._transport.set_protocol(protocol)
+            protocol.connection_made(self._transport)
+            protocol.data_received(self._head)
         elif b"\r\n\r\n" in self._head:
             self._connect()
         elif len(self._head) > HEAD_LIMIT:
             self._reply(431, "Request Header Fields Too Large", "the head of a CONNECT is a few lines")
-
-    def _http(self) -> Http:
-        return Http(self._config, self._state, {"record": self._record})
-
-    def _serve_plain(self) -> None:
-        protocol = self._http()
-        self._transport.set_protocol(protocol)
-        protocol.connection_made(self._transport)
-        protocol.data_received(self._head)
 
     def _connect(self) -> None:
         call = Connect()
@@ -130,27 +97,38 @@ class Door(asyncio.Protocol):
             return
         target = call.target.decode("latin-1")
         host = (target.rpartition(":")[0] or target).strip("[]").lower()
-        if hosts.let_through(host):
+        if self._let_through(host):
             self._transport.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
             self._task = asyncio.get_running_loop().create_task(self._start_tls(host))
             return
         reason = f"{host} is not a host of this MRE"
-        self._record(Request("CONNECT", host, "", 403, False, "refused", 0.0, reason))
+        self._opened.record(Request("CONNECT", host, "", 403, False, "refused", 0.0, reason))
         self._reply(403, "Forbidden", reason)
 
     async def _start_tls(self, host: str) -> None:
-        protocol = self._http()
-        protocol.distrusted = lambda: self._record(Request("TLS", host, "", 0, False, "distrusted", 0.0, DISTRUST))
+        protocol = self._http("https")
+        expired = self._opened.faults.meet_tls(host)
+        if expired:
+            self._opened.record(Request("TLS", host, "", 0, False, "fault", 0.0, EXPIRED))
+        told = False
+
+        def distrusted() -> None:
+            nonlocal told
+            if not told and not expired:
+                told = True
+                self._opened.record(Request("TLS", host, "", 0, False, "distrusted", 0.0, DISTRUST))
+
+        protocol.on_lost = lambda error: distrusted() if isinstance(error, ssl.SSLError) else None
         try:
             transport = await asyncio.get_running_loop().start_tls(
                 self._transport,
                 protocol,
-                self._signer.context(host),
+                self._signer.context(host, expired=expired),
                 server_side=True,
                 ssl_handshake_timeout=HANDSHAKE_SECONDS,
             )
         except (OSError, TimeoutError):  # ssl.SSLError is an OSError
-            protocol.distrust()
+            distrusted()
             return
         if transport is not None:
             protocol.connection_made(transport)
@@ -160,21 +138,3 @@ class Door(asyncio.Protocol):
         head = f"HTTP/1.1 {status} {phrase}\r\ncontent-type: text/plain\r\ncontent-length: {len(body)}\r\n"
         self._transport.write(head.encode("latin-1") + b"connection: close\r\n\r\n" + body)
         self._transport.close()
-
-
-def application(answer: Callable[..., Any]) -> Config:
-    """Return uvicorn's settings for `answer`: an ASGI application, quiet, and with no headers of uvicorn's own."""
-    config = Config(
-        answer,
-        http=Http,
-        interface="asgi3",
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        proxy_headers=False,
-    )
-    config.load()
-    # What clients do wrong is in the record; on stderr it would stand between the lines of the run.
-    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL + 1)
-    return config

@@ -7,19 +7,22 @@ before it does. It ends with us, however we end, because its control socket then
 import contextlib
 import json
 import os
+import pickle
 import select
 import signal
 import socket
 import sys
 import threading
+from base64 import b64encode
 from collections.abc import Iterator
-from datetime import date
 from pathlib import Path
 from typing import Any
 
+from uvmre.core.fault import Fault
 from uvmre.core.observation import Network, Request
 from uvmre.errors import CannotTell
-from uvmre.gateway.authority import authority, certificate
+from uvmre.gateway.authority import authority, certificate, leaves
+from uvmre.gateway.world import World
 
 BACKLOG = 1024
 
@@ -32,22 +35,29 @@ class Door:
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._gateway = gateway
         self._listening = listening
-        self._seen: tuple[Request, ...] | None = None
+        self._seen: list[Request] = []
+        self._closed = False
         self.port: int = listening.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
 
     @property
     def requests(self) -> tuple[Request, ...]:
         """Return what came through up to now."""
-        if self._seen is not None:
-            return self._seen
-        return self._ask("seen") if self._gateway.is_up else ()
+        self.news()
+        return tuple(self._seen)
+
+    def news(self) -> tuple[Request, ...]:
+        """Return what came through since this was asked last."""
+        news = () if self._closed or not self._gateway.is_up else self._ask("news")
+        self._seen += news
+        return news
 
     def close(self) -> None:
         """Let nobody in any more, and hang up on who is still there."""
-        if self._seen is None:
-            # Where the process is not up yet and nobody waits for it, there is nothing to ask it for.
-            self._seen = self._ask("close") if self._gateway.is_up or self._knocked() else ()
+        # Where the process is not up yet and nobody waits for it, there is nothing to ask it for.
+        if not self._closed and (self._gateway.is_up or self._knocked()):
+            self._seen += self._ask("close")
+        self._closed = True
 
     def _ask(self, what: str) -> tuple[Request, ...]:
         return tuple(Request(**request) for request in self._gateway.ask(what, self.port))
@@ -65,21 +75,22 @@ class Door:
 class Gateway:
     """Serves from `with` to the end of it."""
 
-    def __init__(self, cache: Path, tape: Path, network: Network = "auto", day: date | None = None) -> None:
+    def __init__(self, cache: Path, tape: Path, network: Network = "auto", world: World | None = None) -> None:
         """Make ready.
 
         Args:
             cache: the folder of all that uvmre keeps.
             tape: the folder of the MRE's recorded answers, made where it is not there.
             network: what answers.
-            day: PyPI is as it was at the end of this day; as it is now, where there is none.
+            world: what the network looks like; as it is, and with the public test index, where there is none.
         """
         self._authority = authority(cache)
         self._settings = {
             "tape": str(tape),
             "bodies": str(cache / "bodies"),
             "network": network,
-            "day": day.isoformat() if day else "",
+            "leaves": str(leaves(cache)),
+            "world": _packed(world or World()),
         }
         self._lock = threading.Lock()
         self._up = False
@@ -93,7 +104,7 @@ class Gateway:
         # A group of its own: ^C is for us, and we tell it when it is no longer needed.
         self._pid = os.posix_spawn(sys.executable, words, os.environ, setpgroup=0)
         theirs.close()
-        self._tell({"authority": self._authority, **self._settings})
+        self._control.sendall(json.dumps({"authority": self._authority, **self._settings}).encode() + b"\n")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -115,11 +126,16 @@ class Gateway:
         return self._up or bool(select.select([self._control], [], [], 0)[0])
 
     @contextlib.contextmanager
-    def door(self, port: int = 0) -> Iterator[Door]:
-        """Open a door on a port of this machine, a free one where it is 0, and close it again."""
+    def door(self, port: int = 0, faults: tuple[Fault, ...] = ()) -> Iterator[Door]:
+        """Open a door on a port of this machine, a free one where it is 0, and close it again.
+
+        Args:
+            port: where it is.
+            faults: what goes wrong behind it, counted from its opening.
+        """
         with socket.create_server(("127.0.0.1", port), backlog=BACKLOG) as listening:
             door = Door(self, listening)
-            self._tell({"open": door.port}, listening)
+            self._tell({"open": door.port, "faults": _packed(faults)}, listening)
             try:
                 yield door
             finally:
@@ -143,3 +159,8 @@ class Gateway:
         with self._lock:
             told = json.dumps(what).encode() + b"\n"
             socket.send_fds(self._control, [told], [listening.fileno() for listening in sockets])
+
+
+def _packed(value: object) -> str:
+    """Return one of our own values as a text; who reads it is a process of ours."""
+    return b64encode(pickle.dumps(value)).decode()

@@ -1,59 +1,195 @@
-"""Who answers for which host: the decision about one request. Pure."""
+"""Who answers a request: the public test index, an index of the MRE, the network, or nobody. Pure."""
 
+import fnmatch
+import re
 from dataclasses import dataclass
+from urllib.parse import unquote, urlsplit
 
-from uvmre.gateway import index
+from uvmre.core.index import Index
+from uvmre.core.personality import PUBLIC
+from uvmre.gateway import public
+from uvmre.gateway.exchange import Answer
+from uvmre.gateway.public import Location, basic
+from uvmre.gateway.world import World
 
 STAND_IN = "pypi-proxy.fly.dev"
 PASSED_ON = ("pypi.org", "files.pythonhosted.org")
+HERE = ("127.0.0.1", "localhost")
+"""The gateway's own address, at which the public test index answers too: for a browser, or a client with no proxy."""
+BODY_LIMIT = 1024 * 1024
+HTML = (b"content-type", b"text/html")
 
 
 @dataclass(frozen=True)
 class Forward:
-    """Ask `url` and give its answer on, with `FILES` replaced by `links` where that is not None."""
+    """Ask `url` and give its answer on."""
 
     url: str
-    links: str | None = None
-    stand_in: bool = False
+    index: int | None = None
+    """Which index of the MRE it is for; None for PyPI as everybody has it."""
+    location: Location | None = None
+    """The stand-in's rules, where a stand-in answers."""
+    links: str = ""
+    """What stands for PyPI's file host in the answer; as it is, where empty."""
+    origin: str = ""
 
 
 @dataclass(frozen=True)
-class Answer:
-    """An answer that the gateway gives itself."""
+class Listed:
+    """Something below an index of the MRE: a project's page, or the list of all where `project` is empty."""
 
-    status: int
-    headers: tuple[tuple[str, str], ...]
-    body: bytes
-
-
-UNAUTHORIZED = Answer(
-    401,
-    (("content-type", "text/html"), ("www-authenticate", 'Basic realm="authenticated"')),
-    b"<html>\r\n<head><title>401 Authorization Required</title></head>\r\n"
-    b"<body>\r\n<center><h1>401 Authorization Required</h1></center>\r\n"
-    b"<hr><center>nginx/1.25.4</center>\r\n</body>\r\n</html>\r\n",
-)
+    index: int
+    project: str
 
 
-def let_through(host: str) -> bool:
-    """Tell whether a step may reach this host at all."""
-    return host == STAND_IN or host in PASSED_ON
+@dataclass(frozen=True)
+class Filed:
+    """A file of an index of the MRE, wherever it lies there."""
+
+    index: int
+    filename: str
+    stored: bool = False
+    """Whether the storage is asked to which the index sends its clients."""
 
 
-def decide(origin: str, host: str, path: str, authorization: str | None, *, live: bool) -> Forward | Answer:
-    """Decide who answers a request to a host that is let through.
+Decision = Forward | Listed | Filed | Answer
 
-    Args:
-        origin: scheme and host as the client sees them, for links.
-        host: the name asked for, without port.
-        path: the raw path, with its query.
-        authorization: the client's header, compared whole.
-        live: ask the public test index itself instead of its stand-in.
-    """
-    if host != STAND_IN or live:
+
+class Hosts:
+    """Decides by host and path, for one world."""
+
+    def __init__(self, world: World, *, live: bool) -> None:
+        self._live = live
+        self._indexes = [_Site(n, index) for n, index in enumerate(world.indexes)]
+        self._storages = {site.storage: site for site in self._indexes if site.storage}
+        self._allowed = world.allow_hosts
+
+    def let_through(self, host: str) -> bool:
+        """Tell whether a step may reach this host at all."""
+        known = host in (STAND_IN, *PASSED_ON, *HERE) or any(site.host == host for site in self._indexes)
+        return known or host in self._storages or any(fnmatch.fnmatchcase(host, allowed) for allowed in self._allowed)
+
+    def decide(self, origin: str, host: str, path: str, authorization: str | None) -> Decision:
+        """Decide who answers a request to a host that is let through.
+
+        Args:
+            origin: scheme and host as the client sees them, for links.
+            host: the name asked for, without port.
+            path: the raw path, with its query.
+            authorization: the client's header, compared whole.
+        """
+        plain, question, query = path.partition("?")
+        if site := self._site(host, plain):
+            if site.index.personality == PUBLIC or host in (STAND_IN, *PASSED_ON):
+                return self._public(origin, host, plain, question + query, authorization, site)
+            return site.decide(plain, authorization)
+        if host in self._storages:
+            return _stored(self._storages[host], plain, authorization)
+        if host in (STAND_IN, *HERE) and not self._live:
+            return self._public(origin, host, plain, question + query, authorization, None)
         return Forward(f"{origin}{path}")
-    place = index.locate(path)
-    if place.authorization not in (None, authorization):
-        return UNAUTHORIZED
-    links = place.links.format(origin=origin) if place.links else None
-    return Forward(place.upstream + path.removeprefix(place.prefix), links, stand_in=True)
+
+    def _site(self, host: str, path: str) -> "_Site | None":
+        found = [site for site in self._indexes if site.host == host and site.has(path)]
+        return max(found, key=lambda site: len(site.base), default=None)
+
+    def _public(
+        self, origin: str, host: str, path: str, query: str, authorization: str | None, site: "_Site | None"
+    ) -> Decision:
+        """Answer as the nginx of the public test index does; `site` where an index of the MRE is one like it."""
+        n = site.number if site else None
+        if host in PASSED_ON:
+            return Forward(f"{origin}{path}{query}", n)
+        compared = public.normal(path)
+        if compared is None:
+            return _own(400, "Bad Request")
+        own = site is not None and host != STAND_IN
+        location = public.locate(compared, site.locations if site and own else public.LOCATIONS)
+        if location is None:
+            return _own(404, "Not Found")
+        if not compared.startswith(location.prefix):  # the prefix but for its slash
+            at = f"{origin}{location.prefix}{query}".encode("latin-1")
+            return _own(301, "Moved Permanently", (b"location", at))
+        if not public.opens(location.authorization, authorization):
+            challenge = (b"www-authenticate", b'Basic realm="authenticated"')
+            return _own(401, "Authorization Required", challenge, sized=location.links is None)
+        raw = (
+            path.removeprefix("/") if location.prefix == "/" else public.escaped(compared.removeprefix(location.prefix))
+        )
+        links = location.links.format(origin=origin) if location.links else ""
+        return Forward(f"{location.upstream}{raw}{query}", n, location, links, origin)
+
+
+class _Site:
+    """An index of the MRE as requests meet it."""
+
+    def __init__(self, number: int, index: Index) -> None:
+        parts = urlsplit(index.url)
+        self.number, self.index, self.behaviour = number, index, index.behaviour
+        self.host = parts.hostname or ""
+        self.root = parts.path.rstrip("/")
+        self.base = self.root.removesuffix("/simple").removesuffix("/+simple")
+        """What its pages and files have in common."""
+        self._header = basic(index.username or self.behaviour.username, index.password) if index.password else None
+        storage = urlsplit(self.behaviour.storage)
+        self.storage = storage.hostname or ""
+        self._stored = "" if self.storage else storage.path.partition("{")[0]
+        if index.personality == PUBLIC:
+            self.locations = tuple(public.beside(self.root, self._header))
+
+    def has(self, path: str) -> bool:
+        """Tell whether a path is one of this index's."""
+        own = path.startswith((f"{self.base}/", f"{self.root}/")) or path == self.root
+        return own or bool(self._stored and path.startswith(self._stored))
+
+    def decide(self, path: str, authorization: str | None) -> Decision:
+        """Decide by the table of the registry."""
+        behaviour = self.behaviour
+        filename = unquote(path.rpartition("/")[2])
+        if self._stored and path.startswith(self._stored):
+            return Filed(self.number, filename, stored=True)
+        if not self._opens(authorization):
+            status = behaviour.denied if authorization is None else behaviour.wrong
+            challenges = [(b"www-authenticate", told.encode()) for told in behaviour.challenges if status == 401]
+            return Answer(status, (*challenges, (b"content-type", b"text/plain")), b"")
+        if FILE.search(filename):
+            return Filed(self.number, filename)
+        project = path.removeprefix(self.root).strip("/")
+        if not path.startswith(self.root) or "/" in project:
+            return Answer(behaviour.missing, ((b"content-type", b"text/plain"),), b"")
+        if behaviour.slash and project and not path.endswith("/"):
+            return Answer(behaviour.slash, ((b"location", f"{path}/".encode("latin-1")),), b"")
+        return Listed(self.number, project)
+
+    def _opens(self, authorization: str | None) -> bool:
+        if self._header is None:
+            return True
+        if self.behaviour.any_username:
+            return _password(authorization) == self.index.password
+        return public.opens(self._header, authorization)
+
+
+FILE = re.compile(r"\.(whl|tar\.gz|tar\.bz2|zip|egg|tgz)(\.metadata)?\Z")
+
+
+def _password(authorization: str | None) -> str | None:
+    import base64
+    import binascii
+
+    scheme, _, token = (authorization or "").partition(" ")
+    try:
+        _, colon, password = base64.b64decode(token.strip(), validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    return password if scheme.lower() == "basic" and colon else None
+
+
+def _stored(site: _Site, path: str, authorization: str | None) -> Decision:
+    """Answer as the storage does to which an index sends its clients: it knows no credentials but the signed URL."""
+    if authorization is not None and site.behaviour.storage_refuses:
+        return Answer(400, ((b"content-type", b"application/xml"),), site.behaviour.storage_refuses.encode())
+    return Filed(site.number, unquote(path.rpartition("/")[2]), stored=True)
+
+
+def _own(status: int, phrase: str, *headers: tuple[bytes, bytes], sized: bool = True) -> Answer:
+    return Answer(status, (HTML, *headers), public.page(status, phrase), sized)

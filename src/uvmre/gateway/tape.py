@@ -18,8 +18,6 @@ Headers = list[tuple[bytes, bytes]]
 
 CHUNK = 64 * 1024
 METHODS = ("GET", "HEAD")
-CONDITIONS = (b"if-none-match", b"if-modified-since", b"if-range", b"authorization")
-"""With one of these an answer is for this client at this moment only."""
 VARY = (b"accept", b"range")
 """What else than method and address an answer of an index depends on; bodies are asked for without encoding."""
 LASTING = frozenset({200, 206, 301, 302, 303, 307, 308, 404, 410})
@@ -40,7 +38,7 @@ class Entry:
 
 def key(method: str, url: str, headers: Headers) -> str | None:
     """Return the name of a request on a tape; None where its answer is not to be kept."""
-    if method not in METHODS or any(name in CONDITIONS for name, _ in headers):
+    if method not in METHODS or any(name == b"authorization" for name, _ in headers):
         return None
     varying = sorted((name.decode(), value.decode("latin-1")) for name, value in headers if name in VARY)
     return hashlib.sha256(json.dumps([method, url, varying]).encode()).hexdigest()
@@ -78,10 +76,13 @@ class Tape:
             return None
         return entry if self._sound_body(entry.sha256) else None
 
-    def body(self, entry: Entry) -> Iterator[bytes]:
-        """Yield a body in pieces."""
+    def body(self, entry: Entry, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
+        """Yield a body, or the part of it from `start` up to `stop`, in pieces."""
+        left = (entry.size if stop is None else stop) - start
         with (self._sound_body(entry.sha256) or self._path(entry.sha256)).open("rb") as file:
-            while chunk := file.read(CHUNK):
+            file.seek(start)
+            while chunk := file.read(min(CHUNK, left)):
+                left -= len(chunk)
                 yield chunk
 
     def record(self, key: str, method: str, url: str, status: int, headers: Headers) -> "Recording":

@@ -1,18 +1,28 @@
 """What stands behind the gateway: the tape first, then the network, whose answers go onto the tape as they pass."""
 
 import contextlib
+import functools
+import re
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from uvmre import client
 from uvmre.core.observation import Network
-from uvmre.gateway.tape import LASTING, Headers, Tape, key
+from uvmre.gateway.tape import LASTING, Entry, Headers, Tape, key
+
+if TYPE_CHECKING:
+    import httpcore
 
 CONNECTIONS = 100
 TIMEOUT = {"connect": client.CONNECT_SECONDS, "read": client.SECONDS, "write": client.SECONDS, "pool": None}
 # RFC 9110, 7.6.1: these speak about one connection, not about the message.
 HOP_BY_HOP = {b"connection", b"keep-alive", b"proxy-authorization", b"proxy-connection", b"te", b"trailer"}
 HOP_BY_HOP |= {b"transfer-encoding", b"upgrade", b"proxy-authenticate"}
+# A recorded answer is as fresh as on the day: nginx, too, gives its own date; an old one would make clients ask again.
+OF_ITS_MOMENT = {b"date", b"age"}
+CONDITIONS = {b"if-none-match", b"if-modified-since", b"if-match", b"if-unmodified-since", b"if-range"}
+RANGE = re.compile(rb"bytes=(\d*)-(\d*)\Z")
 
 
 class NotOnTape(Exception):
@@ -27,10 +37,16 @@ class Answered:
     headers: Headers
     chunks: AsyncIterator[bytes]
     taped: bool
+    note: str = ""
+    """What is to be known of it."""
 
     async def whole(self) -> bytes:
         """Return the whole body."""
         return b"".join([chunk async for chunk in self.chunks])
+
+
+class NotReached(Exception):
+    """The network has no answer."""
 
 
 class Upstream:
@@ -39,27 +55,30 @@ class Upstream:
     def __init__(self, tape: Tape, network: Network) -> None:
         self._tape = tape
         self._network = network
-        self._pool = client.pool(CONNECTIONS)
 
     @contextlib.asynccontextmanager
-    async def ask(self, method: str, url: str, headers: Headers, body: bytes) -> AsyncIterator[Answered]:
-        """Ask for `url`; the headers are sent as they are.
+    async def ask(self, method: str, url: str, headers: Headers, body: bytes = b"") -> AsyncIterator[Answered]:
+        """Ask for `url`; what holds for this connection or this moment only is not passed on.
 
         Raises:
             NotOnTape: when only the tape may answer, and has nothing.
         """
-        name = key(method, url, headers)
-        if self._network != "live" and name and (entry := self._tape.find(name)):
-            kept = [(header.encode("latin-1"), value.encode("latin-1")) for header, value in entry.headers]
-            yield Answered(entry.status, kept, _later(self._tape.body(entry)), taped=True)
-            return
+        sent = [(name, value) for name, value in headers if name not in HOP_BY_HOP and name != b"host"]
+        name = key(method, url, sent)
+        if name and self._network != "live":
+            # A client's conditions are answered here, of the whole answer.
+            dropped = CONDITIONS | ({b"range"} if b"if-range" in dict(sent) else set())
+            sent = [header for header in sent if header[0] not in dropped]
+            if found := self._find(method, url, sent):
+                yield found
+                return
+            name = key(method, url, sent)
         if self._network == "replay":
             raise NotOnTape(f"{url} is not on the tape")
         host = (b"host", url.split("/")[2].encode())
-        async with self._pool.stream(
-            method, url, headers=[host, *headers], content=body, extensions={"timeout": TIMEOUT}
-        ) as response:
-            answered = [(n.lower(), value) for n, value in response.headers if n.lower() not in HOP_BY_HOP]
+        async with self._reach(method, url, [host, *sent], body) as response:
+            gone = HOP_BY_HOP | OF_ITS_MOMENT
+            answered = [(n.lower(), value) for n, value in response.headers if n.lower() not in gone]
             if name and response.status in LASTING:
                 with self._tape.record(name, method, url, response.status, answered) as recording:
 
@@ -75,10 +94,91 @@ class Upstream:
             else:
                 yield Answered(response.status, answered, response.aiter_stream(), taped=False)
 
+    @functools.cached_property
+    def _pool(self) -> "httpcore.AsyncConnectionPool":
+        return client.pool(CONNECTIONS)
+
+    @contextlib.asynccontextmanager
+    async def _reach(self, method: str, url: str, headers: Headers, body: bytes) -> "AsyncIterator[httpcore.Response]":
+        import httpcore
+
+        timeouts = {"timeout": TIMEOUT}
+        try:
+            async with self._pool.stream(
+                method, client.address(url), headers=headers, content=body, extensions=timeouts
+            ) as response:
+                yield response
+        except (
+            httpcore.NetworkError,
+            httpcore.TimeoutException,
+            httpcore.ProtocolError,
+            httpcore.ProxyError,
+        ) as error:
+            host = url.split("/")[2]
+            raise NotReached(f"{host} could not be reached ({error or type(error).__name__})") from None
+
+    def _find(self, method: str, url: str, sent: Headers) -> Answered | None:
+        """Return what the tape has: the answer itself, or the whole of which a part or the head is asked for."""
+        if entry := self._on_tape(method, url, sent):
+            return self._taped(entry)
+        plain = [header for header in sent if header[0] != b"range"]
+        entry = self._on_tape("GET", url, plain)
+        if entry is None:
+            return None
+        if method == "HEAD":
+            return replace(self._taped(entry), chunks=in_one(b""))
+        return self._part(entry, dict(sent).get(b"range", b"")) if entry.status == 200 else self._taped(entry)
+
+    def _on_tape(self, method: str, url: str, sent: Headers) -> Entry | None:
+        name = key(method, url, sent)
+        return self._tape.find(name) if name else None
+
+    def _taped(self, entry: Entry) -> Answered:
+        return Answered(entry.status, _headers(entry), _later(self._tape.body(entry)), taped=True)
+
+    def _part(self, entry: Entry, wanted: bytes) -> Answered:
+        """Return the part of a recorded body that a Range header wants (RFC 9110, 14)."""
+        span = part(wanted, entry.size)
+        if span is None:
+            return self._taped(entry)
+        start, stop = span
+        kept = [header for header in _headers(entry) if header[0] != b"content-length"]
+        if start >= stop:
+            kept = [header for header in kept if header[0] != b"content-type"]
+            return Answered(
+                416, [*kept, (b"content-range", b"bytes */%d" % entry.size), NOTHING], in_one(b""), taped=True
+            )
+        told = [(b"content-range", b"bytes %d-%d/%d" % (start, stop - 1, entry.size))]
+        told.append((b"content-length", b"%d" % (stop - start)))
+        return Answered(206, [*kept, *told], _later(self._tape.body(entry, start, stop)), taped=True)
+
+
+NOTHING = (b"content-length", b"0")
+
+
+def part(wanted: bytes, size: int) -> tuple[int, int] | None:
+    """Return where the one part that a Range header wants begins and ends; empty where there is no such part.
+
+    None where the header wants nothing that is understood: then the whole is the answer (RFC 9110, 14.2).
+    """
+    match = RANGE.match(wanted.replace(b" ", b""))
+    if not match or wanted.endswith(b"=-"):
+        return None
+    first, last = match[1], match[2]
+    if not first:
+        return (max(0, size - int(last)), size) if int(last) else (size, size)
+    if last and int(last) < int(first):
+        return None
+    return int(first), min(size, int(last) + 1) if last else size
+
 
 async def in_one(body: bytes) -> AsyncIterator[bytes]:
     """Yield a body that is there already."""
     yield body
+
+
+def _headers(entry: Entry) -> Headers:
+    return [(header.encode("latin-1"), value.encode("latin-1")) for header, value in entry.headers]
 
 
 async def _later(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:

@@ -2,6 +2,8 @@
 
 import hashlib
 import io
+import os
+import re
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -19,15 +21,20 @@ Told = Callable[[str, int, int], None]
 """Called with a release, the bytes that have come, and those that there are."""
 
 TOOLS = ("uv", "uvx")
+NEAR = ".uvmre/uv"
+"""Where an MRE that was packed brings its release along, below its own folder."""
+PLATFORM = "platform"
+"""The file beside a packed release that says what it runs on."""
 
 
-def get(release: str, cache: Path, told: Told) -> tuple[str, Path]:
-    """Return a release's version and the path of its `uv`, fetched where the cache does not have it.
+def get(release: str, cache: Path, told: Told, *, near: Path | None = None) -> tuple[str, Path]:
+    """Return a release's version and the path of its `uv`, fetched where neither the cache nor a pack has it.
 
     Args:
         release: one version, or `latest`.
         cache: the folder of all that uvmre keeps.
         told: is told how the download goes.
+        near: the folder of the releases that the MRE brings along, where it was packed.
 
     Raises:
         UsageError: when there is no such release.
@@ -37,6 +44,8 @@ def get(release: str, cache: Path, told: Told) -> tuple[str, Path]:
         raise UsageError(f"{release!r} is not a release of uv.", "Name one, as 0.5.21, or `latest`.")
     if (kept := _folder(cache, release) / "uv").exists():
         return release, kept
+    if near and release != "latest" and (packed := _packed(near.absolute() / release)):
+        return release, packed
 
     import httpx
 
@@ -51,6 +60,32 @@ def get(release: str, cache: Path, told: Told) -> tuple[str, Path]:
             f"uv {release} is not in the cache, and PyPI could not be asked for it ({why}).",
             "Look at the network or at HTTPS_PROXY, then run it again.",
         ) from None
+
+
+def platform() -> str:
+    """Return what a release must be made for to run here, as `manylinux_x86_64`: a wheel's tag without its versions."""
+    from packaging.tags import platform_tags
+
+    names = list(platform_tags())
+    # `linux_…` does not say which libc there is, and uv's wheels differ in it.
+    name = next((name for name in names if not name.startswith("linux_")), names[0])
+    return re.sub(r"_\d+_\d+_", "_", name)
+
+
+def _packed(folder: Path) -> Path | None:
+    """Return the `uv` of a packed release that is for this platform."""
+    uv = folder / "uv"
+    try:
+        made_for = (folder / PLATFORM).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        return None
+    if made_for != platform() or not uv.is_file():
+        return None
+    for tool in (folder / name for name in TOOLS):
+        # Not everything that unzips keeps the executable bits.
+        if tool.is_file() and not os.access(tool, os.X_OK):
+            tool.chmod(0o755)
+    return uv
 
 
 def _folder(cache: Path, release: str) -> Path:

@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from uvmre.gateway.index import EAGLE, FILES, HERON, LOCATIONS, PYPI, Location, basic, locate
+from uvmre.gateway.public import EAGLE, FILES, HERON, LOCATIONS, PYPI, Location, basic, locate
 
 ROUTES = [
     pytest.param("/", "/", id="the root is open"),
@@ -19,7 +19,7 @@ ROUTES = [
     pytest.param("/basic-auth-heron/files/a", "/basic-auth-heron/files/", id="files with heron by name"),
     pytest.param("/basic-auth-eagle/simple/x/", "/basic-auth-eagle/", id="a page with eagle"),
     pytest.param("/basic-auth-eagle/files/a", "/basic-auth-eagle/files/", id="files with eagle"),
-    pytest.param("/basic-auth", "/", id="without its slash a location is not meant"),
+    pytest.param("/basic-auth", "/basic-auth/", id="without its slash a location is meant, and sends there"),
     pytest.param("/basic-authx/simple/", "/", id="a longer name is not the location"),
     pytest.param("/basic-auth/relativex/", "/basic-auth/", id="a longer name inside is its parent's"),
     pytest.param("/BASIC-AUTH/simple/", "/", id="case counts"),

@@ -1,0 +1,203 @@
+"""Requests a second of a page of 20 files: the gateway, other package servers, and nginx, all asked by the same wrk."""
+
+import base64
+import contextlib
+import os
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import local
+import made_up
+from local import NotToBeHad
+
+from uvmre.gateway.gateway import Gateway
+
+ROUNDS = 3
+INDEX = "pypi-proxy.fly.dev"
+HERON = "Basic " + base64.b64encode(b"public:heron").decode()
+HEADERS = {"Host": INDEX, "Accept": made_up.JSON, "Authorization": HERON}
+WRK = ["wrk", "-t1", "-c8", "-d5"]
+OTHERS = ("proxpi", "pypiserver[passlib,cache]", "gunicorn")
+UVMRE = "uvmre gateway"
+PUBLIC = "nginx as the public service"
+DISK = "nginx from disk, plain password"
+GOALS = {"proxpi": 8.0, "pypiserver": 20.0, PUBLIC: 3.0, DISK: 0.5}
+
+NGINX = """\
+{user}
+daemon off;
+pid {folder}/nginx.pid;
+error_log {folder}/error.log;
+worker_processes auto;
+events {{}}
+http {{
+    access_log off;
+    client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
+    default_type {json};
+    types {{}}
+    gzip on;
+    keepalive_requests 1000000000;
+    index index.json;
+    server {{
+        listen 127.0.0.1:{upstream};
+        root {folder}/site;
+    }}
+    server {{
+        listen 127.0.0.1:{public};
+        location /basic-auth/ {{
+            auth_basic "authenticated";
+            auth_basic_user_file {folder}/hashed;
+            proxy_pass http://127.0.0.1:{upstream}/;
+            proxy_set_header Accept-Encoding "";
+            sub_filter_types *;
+            sub_filter_once off;
+            sub_filter 'https://files.pythonhosted.org/' '$scheme://$host/basic-auth/files/';
+        }}
+    }}
+    server {{
+        listen 127.0.0.1:{disk};
+        location /basic-auth/ {{
+            auth_basic "authenticated";
+            auth_basic_user_file {folder}/plain;
+            alias {folder}/site/;
+        }}
+    }}
+}}
+"""
+
+
+def main() -> None:
+    if missing := [tool for tool in ("nginx", "wrk") if not shutil.which(tool)]:
+        raise NotToBeHad(f"there is no {' and no '.join(missing)} here (apt install nginx-light wrk)")
+    scripts = others()
+    measured: dict[str, list[float]] = {}
+    with tempfile.TemporaryDirectory(prefix="uvmre-bench-") as name, contextlib.ExitStack() as running:
+        folder = Path(name)
+        folder.chmod(0o755)
+        ports = running.enter_context(nginx(folder, scripts))
+        pages = {
+            UVMRE: running.enter_context(uvmre(folder)) + "/basic-auth/simple/egret/",
+            "proxpi": running.enter_context(proxpi(folder, scripts, ports["upstream"])) + "/index/egret/",
+            "pypiserver": running.enter_context(pypiserver(folder, scripts)) + "/simple/egret/",
+            PUBLIC: f"http://127.0.0.1:{ports['public']}/basic-auth/simple/egret/",
+            DISK: f"http://127.0.0.1:{ports['disk']}/basic-auth/simple/egret/",
+        }
+        for _ in range(ROUNDS):
+            for server, page in pages.items():
+                measured.setdefault(server, []).append(asked_by_wrk(server, page))
+    rps = {server: statistics.median(figures) for server, figures in measured.items()}
+    print(f"speed: requests a second of a JSON page of 20 files ({len(made_up.PAGE)} bytes); {' '.join(WRK)}")
+    print(f"  median of {ROUNDS}; basic auth for all but proxpi, which has none; pypiserver's page is HTML")
+    for server, figure in rps.items():
+        print(f"  {server:32} {figure:9.0f}")
+    for server, goal in GOALS.items():
+        print(f"  uvmre / {server:32} {rps[UVMRE] / rps[server]:7.2f}  (goal: at least {goal:g})")
+
+
+def asked_by_wrk(server: str, page: str) -> float:
+    """Return how many requests a second were answered, all of them with 200."""
+    headers = [word for name, value in HEADERS.items() for word in ("-H", f"{name}: {value}")]
+    port = int(page.split(":")[2].partition("/")[0])
+    path = page.partition(f":{port}")[2]
+    lines = [
+        f"GET {path} HTTP/1.1",
+        *(f"{name}: {value}" for name, value in HEADERS.items()),
+        "Connection: close",
+        "",
+        "",
+    ]
+    first = local.whole(port, "\r\n".join(lines).encode())  # whoever asks upstream does it now
+    if b" 200 " not in first[:20] or made_up.NAMES[-1].encode() not in first:
+        raise NotToBeHad(f"{server} answers something else: {first[:300]!r}")
+    told = subprocess.run([*WRK, *headers, page], capture_output=True, text=True, check=True).stdout
+    figure = re.search(r"Requests/sec:\s+([0-9.]+)", told)
+    if figure is None or "Non-2xx" in told or "Socket errors" in told:
+        raise NotToBeHad(f"{server} did not answer all: {told}")
+    return float(figure[1])
+
+
+@contextlib.contextmanager
+def uvmre(folder: Path) -> Iterator[str]:
+    """Serve the gateway, whose first answer comes from the made-up PyPI, and all others from its tape."""
+    with made_up.pypi(folder), Gateway(folder / "cache", folder / "tape") as gateway, gateway.door() as door:
+        yield door.url
+
+
+@contextlib.contextmanager
+def nginx(folder: Path, scripts: Path) -> Iterator[dict[str, int]]:
+    """Serve the page as the public service does, from disk, and to whoever asks as an upstream."""
+    page = folder / "site/simple/egret/index.json"
+    page.parent.mkdir(parents=True)
+    page.write_bytes(made_up.PAGE)
+    hashing = [str(scripts / "python"), "-c", "from passlib.hash import apr_md5_crypt as h; print(h.hash('heron'))"]
+    apr1 = subprocess.run(hashing, capture_output=True, text=True, check=True).stdout
+    (folder / "hashed").write_text(f"public:{apr1}")
+    (folder / "plain").write_text("public:{PLAIN}heron\n")
+    ports = {name: local.free_port() for name in ("upstream", "public", "disk")}
+    user = "user root;" if os.geteuid() == 0 else ""
+    settings = folder / "nginx.conf"
+    settings.write_text(NGINX.format(user=user, folder=folder, json=made_up.JSON, **ports))
+    with local.serving(["nginx", "-p", str(folder), "-c", str(settings), "-e", str(folder / "log")], ports["disk"]):
+        yield ports
+
+
+@contextlib.contextmanager
+def proxpi(folder: Path, scripts: Path, upstream: int) -> Iterator[str]:
+    """Serve proxpi as its image does, with an index that it may keep for as long as it likes."""
+    port = local.free_port()
+    command = [
+        str(scripts / "gunicorn"),
+        "--preload",
+        "--threads",
+        "2",
+        "--bind",
+        f"127.0.0.1:{port}",
+        "proxpi.server:app",
+    ]
+    cached = folder / "proxpi"
+    variables = {
+        "PROXPI_INDEX_URL": f"http://127.0.0.1:{upstream}/simple/",
+        "PROXPI_INDEX_TTL": "86400",
+        "PROXPI_CACHE_DIR": str(cached),
+        "NO_PROXY": "127.0.0.1",
+    }
+    with local.serving(command, port, os.environ | variables):
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextlib.contextmanager
+def pypiserver(folder: Path, scripts: Path) -> Iterator[str]:
+    """Serve 20 small wheels by pypiserver, which caches its listing where watchdog is installed, as here."""
+    port = local.free_port()
+    wheels = folder / "wheels"
+    wheels.mkdir()
+    for name in made_up.NAMES:
+        with zipfile.ZipFile(wheels / name, "w") as wheel:
+            wheel.writestr("egret.py", "")
+    words = ["run", "-i", "127.0.0.1", "-p", str(port), "-P", str(folder / "hashed"), "-a", "update,download,list"]
+    with local.serving([str(scripts / "pypi-server"), *words, "--server", "gunicorn", str(wheels)], port):
+        yield f"http://127.0.0.1:{port}"
+
+
+def others() -> Path:
+    """Return the folder of the scripts of what the gateway is compared with, in an environment of their own."""
+    folder = local.cache() / "others"
+    done = folder / "done"
+    if not done.exists() or done.read_text() != " ".join(OTHERS):
+        for command in (
+            [sys.executable, "-m", "venv", "--clear", str(folder)],
+            [str(folder / "bin/python"), "-m", "pip", "install", "--quiet", *OTHERS],
+        ):
+            made = subprocess.run(command, capture_output=True, text=True, check=False)
+            if made.returncode:
+                raise NotToBeHad(f"{' and '.join(OTHERS)} cannot be had: {made.stderr[-300:]}")
+        done.write_text(" ".join(OTHERS))
+    return folder / "bin"

@@ -1,0 +1,134 @@
+"""The tape of an MRE: look at it, delete from it, and give it away with all that a run needs."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from uvmre.core.mre import MANIFEST, Mre
+from uvmre.core.progress import Progress
+from uvmre.core.redact import PUBLIC, secrets
+from uvmre.errors import InputError, UsageError
+from uvmre.flows.run import TAPE
+from uvmre.folder.read import read
+from uvmre.gateway import pack as packing
+from uvmre.gateway.pack import Check, Content, Listing, Told
+from uvmre.releases import binaries
+
+BODIES = "bodies"
+
+
+@dataclass(frozen=True)
+class Packed:
+    """A pack that was written."""
+
+    path: Path
+    top: str
+    """The folder that comes out of it."""
+    entries: int
+    size: int
+    uv: str
+    platform: str
+    """What its uv runs on."""
+    sha256: str
+    secrets: tuple[str, ...]
+    """The files in it with a value that looks like a secret: the MRE's own, which a run needs as they are."""
+
+
+def ls(folder: Path) -> Listing:
+    """List the tape of the MRE in `folder`."""
+    return packing.listing(_tape(folder))
+
+
+def rm(folder: Path, patterns: Sequence[str]) -> int:
+    """Delete the entries whose address matches a pattern, all without one; return how many."""
+    return packing.remove(_tape(folder), patterns)
+
+
+def verify(folder: Path, *, cache: Path, told: Told) -> Check:
+    """Look whether every answer on the tape is there and is what it was."""
+    return packing.check(_tape(folder), cache / BODIES, told)
+
+
+def pack(target: Path, folder: Path, *, cache: Path, progress: Progress, told: Told) -> Packed:
+    """Write the MRE with its tape, the bodies and its release of uv into one file.
+
+    Args:
+        target: the file to write, outside the MRE; an older pack is replaced.
+        folder: the MRE.
+        cache: where the bodies and the releases are.
+        progress: is told how the download of the release goes.
+        told: is told how the rest goes.
+
+    Raises:
+        UsageError: when there is no tape, a body is not sound, or the target cannot be taken.
+        InputError: with all that is wrong with the tape, or with the folder.
+        CannotTell: when the release cannot be had.
+    """
+    mre = read(folder)
+    _take(target, folder)
+    tape, release = folder / TAPE, mre.environment.uv
+    checked = packing.check(tape, cache / BODIES, told)
+    if not (checked.entries or checked.faults):
+        raise UsageError(
+            f"{folder} has no tape, so there is nothing to replay elsewhere: nothing was asked for in a run yet.",
+            f"Record one: `uvmre run {folder}`.",
+        )
+    if checked.faults:
+        raise InputError(
+            f"{folder} cannot be packed: its tape is not sound.",
+            [fault.line for fault in checked.faults],
+            f"Delete what is at fault (`uvmre tape rm {folder} URL`), then record it again: `uvmre run {folder}`.",
+        )
+    files = [Content(MANIFEST, (folder / MANIFEST).read_bytes())]
+    files += [Content(file.path, file.content, file.executable) for file in mre.files]
+    taped = [Content(f"{TAPE}/{content.name}", content.source) for content in packing.contents(tape, checked.bodies)]
+    _, uv = binaries.get(release, cache, progress.downloading, near=folder / binaries.NEAR)
+    top = folder.resolve().name or "mre"
+    sha256 = packing.write(target, top, [*files, *taped, *_release(release, uv)], told)
+    telling = tuple(_telling(mre, [*files, *taped]))
+    return Packed(target, top, checked.entries, target.stat().st_size, release, binaries.platform(), sha256, telling)
+
+
+def _tape(folder: Path) -> Path:
+    if not (folder / MANIFEST).is_file():
+        raise UsageError(
+            f"{folder} is not an MRE: it has no {MANIFEST}.",
+            "Name the folder that has it; patterns come after it, as in `uvmre tape rm . '*/simple/*'`.",
+        )
+    return folder / TAPE
+
+
+def _take(target: Path, folder: Path) -> None:
+    """Refuse a target that would harm something, or that cannot be written."""
+    import zipfile
+
+    if target.resolve().is_relative_to(folder.resolve()):
+        raise UsageError(
+            f"{target} lies in the MRE, and would be a part of it from then on.",
+            f"Name a file outside, as ../{folder.resolve().name}.zip.",
+        )
+    if not target.parent.is_dir():
+        raise UsageError(f"{target.parent} is not a folder, so nothing can be written there.", "Make it first.")
+    if target.is_dir():
+        raise UsageError(f"{target} is a folder, not a file.", f"Name a file, as {target / folder.resolve().name}.zip.")
+    if target.exists() and not zipfile.is_zipfile(target):
+        raise UsageError(f"{target} is there already, and is no pack.", "Name another file; the MRE comes after it.")
+
+
+def _telling(mre: Mre, packed: Sequence[Content]) -> Iterator[str]:
+    """Yield the files with a value that looks like a secret; bodies, which are what the network said, are not read."""
+    # A shell's `(export PASSWORD=heron)` is the public index's password all the same.
+    values = [value.encode() for value in secrets(mre) if value.strip("();&|,") not in PUBLIC]
+    for content in packed:
+        if isinstance(content.source, bytes) or content.name.endswith(".json"):
+            text = content.source if isinstance(content.source, bytes) else content.source.read_bytes()
+            if any(value in text for value in values):
+                yield content.name
+
+
+def _release(release: str, uv: Path) -> Iterator[Content]:
+    below = f"{binaries.NEAR}/{release}"
+    yield Content(f"{below}/{binaries.PLATFORM}", f"{binaries.platform()}\n".encode())
+    for tool in (uv.with_name(name) for name in binaries.TOOLS):
+        if tool.exists():
+            yield Content(f"{below}/{tool.name}", tool, executable=True)

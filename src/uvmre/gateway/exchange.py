@@ -1,0 +1,158 @@
+"""One request and its answer: what was asked, in words the rest uses, and how an answer is given and recorded."""
+
+import time
+from collections.abc import AsyncIterable, Callable, Iterable
+from dataclasses import dataclass, replace
+
+from uvmre.core.observation import AnsweredBy, Request
+from uvmre.gateway.http1 import BODILESS, CLOCK, Asked, Headers, Http, chunk, head
+
+GZIP_LEAST = 1000
+"""Bytes below which nobody compresses."""
+PLAIN = (b"content-type", b"text/plain")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer that is whole."""
+
+    status: int
+    headers: tuple[tuple[bytes, bytes], ...]
+    body: bytes
+    sized: bool = True
+    """Whether its length is told; it goes in one chunk where it is not."""
+    compressed: bool = False
+    """Whether it may go as gzip to a client that takes it."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """An answer that is ready to be given again."""
+
+    head: bytes
+    body: bytes
+    request: Request
+
+
+class Exchange:
+    """A request that is being answered; it is recorded when its answer starts."""
+
+    def __init__(self, http: Http, asked: Asked, record: Callable[[Request], None]) -> None:
+        self._http, self._asked, self._record = http, asked, record
+        self.started = False
+        self._chunked = False
+        named = asked.named
+        target = asked.target.decode("latin-1")
+        authority = named.get(b"host", b"").decode("latin-1")
+        if not target.startswith("/") and "://" in target:  # as a proxy is asked (RFC 9112, 3.2.2)
+            authority, slash, path = target.partition("://")[2].partition("/")
+            target = slash + path
+        self.path = target if target.startswith("/") else f"/{target}"
+        self.host = authority.rpartition("@")[2].partition(":")[0].lower()
+        self.origin = f"{asked.scheme}://{authority}"
+        self.method = asked.method.decode("latin-1")
+        self.headers = asked.headers
+        self.named = named
+        self.body = asked.body
+        authorization = named.get(b"authorization")
+        self.authorization = None if authorization is None else authorization.decode("latin-1")
+
+    @property
+    def url(self) -> str:
+        """Return the whole address."""
+        return f"{self.origin}{self.path}"
+
+    @property
+    def gone(self) -> bool:
+        """Tell whether the client hung up."""
+        return self._http.lost
+
+    def _request(self, status: int, by: AnsweredBy, reason: str, *, taped: bool) -> Request:
+        took = time.perf_counter() - self._asked.started
+        credentials = self.authorization is not None
+        return Request(self.method, self.host, self.path, status, credentials, by, took, reason, taped)
+
+    async def whole(self, answer: Answer, by: AnsweredBy, reason: str = "", *, taped: bool = False) -> Kept | None:
+        """Give a whole answer, and return it where it can be given again."""
+        answer = zipped(matched(answer, self.method, self.named), self.named)
+        request = self._request(answer.status, by, reason, taped=taped)
+        sized = (
+            [(b"content-length", b"%d" % len(answer.body))] if answer.sized and answer.status not in BODILESS else []
+        )
+        begin, chunked = head(answer.status, [*answer.headers, *sized], self._asked)
+        body = b"" if self.method == "HEAD" or answer.status in BODILESS else answer.body
+        if chunked:
+            body = (chunk(body) if body else b"") + chunk(b"")
+        self.started = True
+        self._record(request)
+        self._http.write(begin + CLOCK.end() + body)
+        await self._http.drain()
+        return Kept(begin, body, replace(request, taped=True, seconds=0.0)) if self._asked.keep_alive else None
+
+    async def start(
+        self, status: int, headers: Headers, by: AnsweredBy, reason: str = "", *, taped: bool = False
+    ) -> None:
+        """Start an answer whose body comes in pieces, and record it."""
+        begin, self._chunked = head(status, headers, self._asked)
+        self.started = True
+        self._record(self._request(status, by, reason, taped=taped))
+        self._http.write(begin + CLOCK.end())
+
+    async def stream(self, chunks: AsyncIterable[bytes]) -> None:
+        """Send the body as it comes, holding none of it; a client that hung up does not end it."""
+        async for piece in chunks:
+            if piece and self.method != "HEAD":
+                self._http.write(chunk(piece) if self._chunked else piece)
+                await self._http.drain()
+        if self._chunked:
+            self._http.write(chunk(b""))
+
+    async def refuse(self, status: int, by: AnsweredBy, reason: str) -> bool:
+        """Say why nobody answers, and return whether the client can still be spoken to.
+
+        In the middle of an answer it can not: then that is recorded as well.
+        """
+        if self.started:
+            self._record(replace(self._request(0, by, reason, taped=False), credentials=False, seconds=0.0))
+            return False
+        await self.whole(Answer(status, (PLAIN,), f"uvmre: {reason}\n".encode()), by, reason)
+        return True
+
+
+def matched(answer: Answer, method: str, named: dict[bytes, bytes]) -> Answer:
+    """Return 304 instead of what the client has already (RFC 9110, 13.1.2)."""
+    etag = dict(answer.headers).get(b"etag")
+    wanted = named.get(b"if-none-match")
+    if answer.status != 200 or method not in ("GET", "HEAD") or not etag or not wanted or not same(etag, wanted):
+        return answer
+    kept = tuple(header for header in answer.headers if header[0] in (b"etag", b"cache-control", b"vary", b"expires"))
+    return Answer(304, kept, b"")
+
+
+def same(etag: bytes, wanted: bytes) -> bool:
+    """Tell whether one of the tags that a client has is this one; weak ones are as good here."""
+    tags = [tag.strip().removeprefix(b"W/") for tag in wanted.split(b",")]
+    return b"*" in tags or etag.removeprefix(b"W/") in tags
+
+
+def zipped(answer: Answer, named: dict[bytes, bytes]) -> Answer:
+    """Return the answer as gzip, where it may and the client takes it."""
+    if not answer.compressed or answer.status in BODILESS or len(answer.body) < GZIP_LEAST or not takes_gzip(named):
+        return answer
+    headers = [(n, b"W/" + v if n == b"etag" and not v.startswith(b"W/") else v) for n, v in answer.headers]
+    encoded = (*headers, (b"content-encoding", b"gzip"), (b"vary", b"Accept-Encoding"))
+    import gzip
+
+    return replace(answer, headers=encoded, body=gzip.compress(answer.body, 1, mtime=0))
+
+
+def takes_gzip(named: dict[bytes, bytes]) -> bool:
+    """Tell whether the client takes gzip."""
+    codings = [coding.replace(b" ", b"") for coding in named.get(b"accept-encoding", b"").split(b",")]
+    return any(coding.partition(b";")[0] == b"gzip" and not coding.endswith(b";q=0") for coding in codings)
+
+
+def without(dropped: Iterable[bytes], headers: Iterable[tuple[bytes, bytes]]) -> Headers:
+    """Return the headers but those of these names, which are in lower case."""
+    gone = set(dropped)
+    return [(name, value) for name, value in headers if name not in gone]

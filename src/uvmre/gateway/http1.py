@@ -1,0 +1,252 @@
+"""HTTP/1.1 as a server speaks it: httptools parses, this keeps the order of requests, the pace, and the limits.
+
+No server of others is under it: their start takes longer than a whole run may, and an answer that is ready must go out
+without a task of its own.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import cast
+
+import httptools
+
+Headers = list[tuple[bytes, bytes]]
+
+# What nginx allows by default (large_client_header_buffers): one line of a head, and the whole of it.
+LINE_LIMIT = 8 * 1024
+HEAD_LIMIT = 4 * LINE_LIMIT
+BODY_LIMIT = 256 * 1024 * 1024
+STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
+BODILESS = (204, 304)
+DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+class Asked:
+    """One request as it came in, with its body."""
+
+    __slots__ = ("body", "headers", "keep_alive", "method", "named", "old", "scheme", "started", "target")
+
+    def __init__(self, scheme: str) -> None:
+        self.scheme = scheme
+        self.target = b""
+        self.headers: Headers = []
+        self.named: dict[bytes, bytes] = {}
+        self.body = b""
+        self.method = b""
+        self.keep_alive = True
+        self.old = False
+        """Whether the client speaks HTTP/1.0, which has no chunks."""
+        self.started = 0.0
+
+
+Ready = Callable[[Asked], bytes | None]
+"""Returns a whole answer that can go out at once, where there is one."""
+Answering = Callable[["Http", Asked], None]
+"""Starts to answer; calls `done` of the protocol at the end."""
+
+
+class Http(asyncio.Protocol):
+    """One connection on which HTTP is spoken; requests are answered one after the other."""
+
+    def __init__(self, ready: Ready, answering: Answering, scheme: str) -> None:
+        self._ready, self._answering = ready, answering
+        self._scheme = scheme
+        self._parser = httptools.HttpRequestParser(self)
+        self._asked = Asked(scheme)
+        self._in_head = False
+        self._head_size = 0
+        self._waiting: deque[Asked] = deque()
+        self._busy = False
+        self._paused = False
+        self._early = b""
+        self._room: asyncio.Future[None] | None = None
+        self.transport: asyncio.Transport | None = None
+        self.on_lost: Callable[[Exception | None], None] | None = None
+        """Called when the connection ends before a request came; a client that distrusts us says so as late as that."""
+        self._spoken = False
+        self.lost = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take over the connection, and what came too early: the handshake's last packet may carry it."""
+        self.transport = cast("asyncio.Transport", transport)  # uvloop's are none of asyncio's classes
+        early, self._early = self._early, b""
+        if early:
+            self.data_received(early)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Let who writes go on: what they write from now on goes nowhere."""
+        if self.on_lost and not self._spoken:
+            self.on_lost(exc)
+        self.lost = True
+        self.resume_writing()
+
+    def pause_writing(self) -> None:
+        """Make writers wait."""
+        self._room = asyncio.get_running_loop().create_future()
+
+    def resume_writing(self) -> None:
+        """Let writers go on."""
+        room, self._room = self._room, None
+        if room is not None and not room.done():
+            room.set_result(None)
+
+    async def drain(self) -> None:
+        """Wait until the client has taken what was written."""
+        if self._room is not None:
+            await self._room
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what came."""
+        if self.transport is None:
+            self._early += data
+            return
+        self._head_size += len(data)
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            pass  # nothing is upgraded here: the request is answered as it is
+        except httptools.HttpParserError:
+            self.refuse(400)
+            return
+        if self._in_head and self._head_size > HEAD_LIMIT:
+            self.refuse(400)
+
+    def refuse(self, status: int) -> None:
+        """Say why there is no talking, and hang up."""
+        if self.transport is not None and not self.lost:
+            head = STATUS_LINES[status] + b"content-type: text/plain\r\nconnection: close\r\n"
+            body = f"uvmre: {HTTPStatus(status).phrase}\n".encode()
+            self.transport.write(head + b"content-length: %d\r\n\r\n" % len(body) + body)
+            self.lost = True
+            self.transport.close()
+
+    def on_message_begin(self) -> None:
+        """Begin a request."""
+        self._asked = Asked(self._scheme)
+        self._in_head = True
+
+    def on_url(self, url: bytes) -> None:
+        """Take the target, which may come in pieces."""
+        self._asked.target += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header."""
+        name = name.lower()
+        self._asked.headers.append((name, value))
+        self._asked.named[name] = value
+
+    def on_headers_complete(self) -> None:
+        """Hold the head to its limits, and tell who waits for it that the body may come (RFC 9110, 10.1.1)."""
+        self._in_head = False
+        asked = self._asked
+        if self._head_size > LINE_LIMIT and not self.lost:
+            if len(asked.target) > LINE_LIMIT:
+                self.refuse(414)
+            elif sum(len(name) + len(value) + 4 for name, value in asked.headers) > HEAD_LIMIT:
+                self.refuse(400)
+        self._head_size = 0
+        if asked.named.get(b"expect", b"").lower() == b"100-continue" and self.transport is not None and not self.lost:
+            self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def on_body(self, body: bytes) -> None:
+        """Take a piece of the body; uploads are not what an MRE is about, so it is held whole."""
+        self._head_size = 0
+        self._asked.body += body
+        if len(self._asked.body) > BODY_LIMIT:
+            self.refuse(413)
+
+    def on_message_complete(self) -> None:
+        """Answer, or let it wait for its turn."""
+        asked = self._asked
+        asked.method = self._parser.get_method()
+        asked.old = self._parser.get_http_version() == "1.0"
+        asked.keep_alive = self._parser.should_keep_alive() and not asked.old
+        asked.started = time.perf_counter()
+        self._head_size = 0
+        self._spoken = True
+        if self.lost:
+            return
+        if self._busy:
+            self._waiting.append(asked)
+            assert self.transport is not None
+            if not self._paused:
+                self._paused = True
+                self.transport.pause_reading()
+        else:
+            self._answer(asked)
+
+    def _answer(self, asked: Asked) -> None:
+        assert self.transport is not None
+        if asked.keep_alive and (whole := self._ready(asked)):
+            self.transport.write(whole)
+            return
+        self._busy = True
+        self._answering(self, asked)
+
+    def done(self, asked: Asked, *, whole: bool) -> None:
+        """End an answer: go on with the next request, or hang up where the client or a half answer wants that."""
+        self._busy = False
+        if self.transport is None or self.lost:
+            return
+        if not asked.keep_alive or not whole:
+            self.transport.close()
+            return
+        while self._waiting and not self._busy:
+            self._answer(self._waiting.popleft())
+        if self._paused and not self._waiting:
+            self._paused = False
+            self.transport.resume_reading()
+
+    def write(self, data: bytes) -> None:
+        """Write to a client that may be gone."""
+        if self.transport is not None and not self.lost:
+            self.transport.write(data)
+
+
+def head(status: int, headers: Headers, asked: Asked) -> tuple[bytes, bool]:
+    """Return the head of an answer up to its date, and whether its body goes in chunks."""
+    named = {name for name, _ in headers}
+    line = STATUS_LINES.get(status) or b"HTTP/1.1 %d Status\r\n" % status
+    lines = [line, *(name + b": " + value + b"\r\n" for name, value in headers)]
+    chunked = False
+    if b"content-length" not in named and asked.method != b"HEAD" and status not in BODILESS:
+        chunked = not asked.old
+        asked.keep_alive = asked.keep_alive and chunked
+        if chunked:
+            lines.append(b"transfer-encoding: chunked\r\n")
+    if not asked.keep_alive:
+        lines.append(b"connection: close\r\n")
+    return b"".join(lines), chunked
+
+
+class Clock:
+    """The end of a head: the date, formatted once a second."""
+
+    def __init__(self) -> None:
+        self._second = 0
+        self._end = b""
+
+    def end(self) -> bytes:
+        """Return the date's line and the empty one below it."""
+        now = int(time.time())
+        if now != self._second:
+            told = time.gmtime(now)
+            day, month = (
+                DAYS[told.tm_wday],
+                MONTHS[told.tm_mon - 1],
+            )  # in English, whatever the locale (RFC 9110, 5.6.7)
+            date = time.strftime(f"{day}, %d {month} %Y %H:%M:%S GMT", told)
+            self._second, self._end = now, f"date: {date}\r\n\r\n".encode()
+        return self._end
+
+
+CLOCK = Clock()
+
+
+def chunk(data: bytes) -> bytes:
+    """Return a piece of a body as chunks carry it; the empty one ends the body."""
+    return b"%x\r\n" % len(data) + data + b"\r\n"
