@@ -41,7 +41,11 @@ http {{
     types {{ text/html html; {json} json; }}
     {temporary}
 
-    # PyPI: what lies in a folder, with the headers that PyPI sends.
+    # PyPI: what lies in a folder, with the headers that PyPI's network of caches sends: one range at a time, and ranges
+    # of what is compressed or a range itself too, where nginx would not say so.
+    max_ranges 1;
+    map "$http_accept_encoding $http_range $http_if_range" $ranges {{ "~^gzip|^ bytes=\\d*-\\d* $" bytes; }}
+    map "$http_range $http_if_range" $range {{ "~^bytes=\\d*-\\d* $" bytes; }}
     map $http_accept $form {{ default html; "~simple\\.(v1|latest)\\+json" json; }}
     server {{
         listen 127.0.0.1:{pypi} ssl;
@@ -54,6 +58,7 @@ http {{
         gzip_http_version 1.0;
         gzip_vary on;
         add_header Cache-Control "max-age=600, public" always;
+        add_header Accept-Ranges $ranges;
         add_header X-PyPI-Last-Serial 42 always;
         location ~ "^/simple/(?<name>[a-z-]+)/$" {{ try_files /simple/$name/index.$form =404; }}
         location ~ "^/simple/(?<name>[a-z-]+)$" {{ return 301 /simple/$name/; }}
@@ -67,6 +72,8 @@ http {{
         ssl_certificate_key {folder}/pypi.pem;
         root {folder}/site/files;
         types {{}}
+        gzip_static off;
+        add_header Accept-Ranges $range;
         add_header Cache-Control "max-age=365000000, immutable, public" always;
         location /echo/ {{ default_type text/plain; return 200 "$request_method $request_uri\\n"; }}
     }}

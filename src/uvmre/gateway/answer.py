@@ -13,8 +13,8 @@ from uvmre.gateway.dress import dressed, located
 from uvmre.gateway.exchange import PLAIN, Answer, Exchange, Kept, matched, without
 from uvmre.gateway.faults import Cut, Faults, Met
 from uvmre.gateway.hosts import BODY_LIMIT, HTML, Filed, Forward, Hosts, Listed
-from uvmre.gateway.public import PYPI, Location
-from uvmre.gateway.source import PAGE, Source, rendered, whole
+from uvmre.gateway.public import FILES, PYPI, Location
+from uvmre.gateway.source import EMPTY, PAGE, Found, Source, rendered, whole
 from uvmre.gateway.tape import Tape
 from uvmre.gateway.upstream import Answered, NotOnTape, NotReached, Upstream
 from uvmre.gateway.world import World
@@ -35,8 +35,8 @@ class Answering:
         self.hosts = Hosts(world, live=self._live)
         self._indexes = world.indexes
         upstream = Upstream(tape, network)
-        made = [_universe(index, world) for index in world.indexes]
-        others = [universe for universe in made if universe]
+        made = [_universe(n, index, world) for n, index in enumerate(world.indexes)]
+        others = {_where(n): universe for n, universe in enumerate(made) if universe}
         self._sources: dict[int | None, Source] = {None: Source(upstream, world.day, others=others)}
         for n, index in enumerate(world.indexes):
             self._sources[n] = Source(upstream, world.day, made[n], index.universe, others)
@@ -48,7 +48,7 @@ class Answering:
         if not self.hosts.let_through(exchange.host):
             await exchange.refuse(403, "refused", f"{exchange.host} is not a host of this MRE")
             return None
-        met = faults.meet(exchange.url) if faults else None
+        met = faults.meet(exchange.method, exchange.url) if faults else None
         if met:
             await asyncio.sleep(met.delay)
             if answer := met.answer:
@@ -106,7 +106,7 @@ class Answering:
         index, source = self._indexes[listed.index], self._sources[listed.index]
         wants_json = behaviour.json and pages.wants_json(exchange.named.get(b"accept", b"").decode("latin-1"))
         if not listed.project:
-            return rendered(pages.listing(source.projects, as_json=wants_json), wants_json)
+            return rendered(pages.listing(source.projects, as_json=wants_json), Found(EMPTY), as_json=wants_json)
         found = await source.page(listed.project)
         if isinstance(found, Answered):
             if found.status != 404:
@@ -116,12 +116,10 @@ class Answering:
                 return whole(302, b"", [(b"location", there)])
             if not behaviour.empty:
                 return whole(behaviour.missing, b"", [PLAIN])
-            found = pages.Page({"meta": {"api-version": "1.0"}, "name": listed.project, "files": []}), True, ""
-        page, taped, note = found
-        page = dressed(page, index, exchange.origin)
+            found = Found(pages.Page({**EMPTY.data, "name": listed.project}))
+        page = dressed(found.page, index, exchange.origin)
         html = pages.as_html(page, behaviour.attributes, dated=behaviour.uploaded_in_html)
-        text = pages.as_json(page) if wants_json else html
-        answered = rendered(text, wants_json, taped, note)
+        answered = rendered(pages.as_json(page) if wants_json else html, found, as_json=wants_json)
         if wants_json:
             return answered
         return replace(answered, headers=[(b"content-type", behaviour.form.encode()), *answered.headers[1:]])
@@ -132,7 +130,7 @@ class Answering:
         name = filed.filename.removesuffix(".metadata")
         known = pages.named(name)
         found = await source.page(known[0]) if known else None
-        file = next((f for f in found[0].files if f["filename"] == name), None) if isinstance(found, tuple) else None
+        file = next((f for f in found.page.files if f["filename"] == name), None) if isinstance(found, Found) else None
         if file is None or (name != filed.filename and not behaviour.metadata):
             missing = whole(behaviour.missing, b"", [PLAIN])
             return await self._give(exchange, missing, "stand-in", met)
@@ -157,6 +155,7 @@ class Answering:
         note = "; ".join(filter(None, (answered.note, met.reason if met else "")))
         if met and met.changes:
             answered = met.changed(answered)
+        by = "stand-in" if answered.made else by
         named = dict(answered.headers)
         location = forward.location if forward else None
         rewritten = location is not None and public.rewrites(location)
@@ -183,13 +182,18 @@ class Answering:
         return given if len(body) <= WHOLE else None
 
 
-def _universe(index: Index, world: World) -> "Universe | None":
+def _where(n: int) -> str:
+    """Return where pages say that the made-up files of an index are: each its own, for two may have one name."""
+    return f"{FILES}packages/made/up/{n}"
+
+
+def _universe(n: int, index: Index, world: World) -> "Universe | None":
     """Return the made-up packages of an index; where it has none, and no PyPI either, that is a universe as well."""
     if not index.packages and index.universe != "instead":
         return None
     from uvmre.gateway.universe import Universe
 
-    return Universe(index.packages, world.files)
+    return Universe(index.packages, world.files, _where(n))
 
 
 def nginx(answered: Answered, forward: Forward, location: Location) -> Answered:

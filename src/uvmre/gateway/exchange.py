@@ -72,10 +72,19 @@ class Exchange:
         credentials = self.authorization is not None
         return Request(self.method, self.host, self.path, status, credentials, by, took, reason, taped)
 
-    async def whole(self, answer: Answer, by: AnsweredBy, reason: str = "", *, taped: bool = False) -> Kept | None:
-        """Give a whole answer, and return it where it can be given again."""
+    async def whole(
+        self, answer: Answer, by: AnsweredBy, reason: str = "", *, taped: bool | None = None
+    ) -> Kept | None:
+        """Give a whole answer, and return it where it can be given again.
+
+        Args:
+            answer: what is given, if the client has not got it already.
+            by: who answers.
+            reason: what is to be known of it.
+            taped: whether it came from the tape; None where it is the gateway's own.
+        """
         answer = zipped(matched(answer, self.method, self.named), self.named)
-        request = self._request(answer.status, by, reason, taped=taped)
+        request = self._request(answer.status, by, reason, taped=bool(taped))
         sized = (
             [(b"content-length", b"%d" % len(answer.body))] if answer.sized and answer.status not in BODILESS else []
         )
@@ -87,7 +96,8 @@ class Exchange:
         self._record(request)
         self._http.write(begin + CLOCK.end() + body)
         await self._http.drain()
-        return Kept(begin, body, replace(request, taped=True, seconds=0.0)) if self._asked.keep_alive else None
+        again = replace(request, taped=taped is not None, seconds=0.0)
+        return Kept(begin, body, again) if self._asked.keep_alive else None
 
     async def start(
         self, status: int, headers: Headers, by: AnsweredBy, reason: str = "", *, taped: bool = False

@@ -87,11 +87,9 @@ class Faults:
         """Tell whether there are any."""
         return bool(self._faults)
 
-    def meet(self, url: str) -> Met | None:
-        """Count a request, and return what meets it."""
-        fitting = [
-            (n, fault) for n, fault in enumerate(self._faults) if not fault.expired_certificate and fits(fault, url)
-        ]
+    def meet(self, method: str, url: str) -> Met | None:
+        """Count a request, and return what meets it; what befalls a body does not befall a HEAD, nor counts it one."""
+        fitting = [(n, fault) for n, fault in enumerate(self._faults) if fits(fault, method, url)]
         met = [(fault, nth) for n, fault in fitting if (nth := self._count(n, fault, url))]
         return Met(tuple(met), url) if met else None
 
@@ -114,8 +112,10 @@ class Faults:
         return 0 if over or over_each else self._counts[n]
 
 
-def fits(fault: Fault, url: str) -> bool:
-    """Tell whether a fault is about a URL; one about metadata may name the file itself."""
+def fits(fault: Fault, method: str, url: str) -> bool:
+    """Tell whether a fault is about a request; one about metadata may name the file itself."""
+    if fault.expired_certificate or (method == "HEAD" and not (fault.status or fault.delay or fault.redirect_loop)):
+        return False
     if fault.missing_metadata:
         return url.endswith(METADATA) and (fnmatchcase(url, fault.url) or fnmatchcase(url[: -len(METADATA)], fault.url))
     return fnmatchcase(url, fault.url)

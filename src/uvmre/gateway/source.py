@@ -7,15 +7,17 @@ not there. PyPI says when a file came in JSON only, so pages are asked for as JS
 import contextlib
 import hashlib
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from uvmre.core import pages
 from uvmre.core.index import Universe as Where
 from uvmre.gateway.public import FILES, PYPI
 from uvmre.gateway.tape import Headers
-from uvmre.gateway.upstream import Answered, Upstream, in_one
+from uvmre.gateway.upstream import Answered, Upstream, in_one, part, partial
 
 if TYPE_CHECKING:
     from uvmre.gateway.universe import Universe
@@ -27,6 +29,21 @@ ASKED: Headers = [(b"accept", pages.ACCEPT.encode()), (b"accept-encoding", b"ide
 CACHED = (b"cache-control", b"max-age=600, public")
 
 
+EMPTY = pages.Page({"meta": {"api-version": "1.1"}, "name": "", "files": []})
+PLAIN = (b"content-type", b"text/plain")
+
+
+@dataclass(frozen=True)
+class Found:
+    """A project's page."""
+
+    page: pages.Page
+    taped: bool = False
+    note: str = ""
+    made: bool = False
+    """Whether it is made up from its first line to its last."""
+
+
 class Source:
     """Answers for PyPI's pages and files."""
 
@@ -36,7 +53,7 @@ class Source:
         day: date | None = None,
         universe: "Universe | None" = None,
         where: Where = "in front",
-        others: "Sequence[Universe]" = (),
+        others: "Mapping[str, Universe] | None" = None,
     ) -> None:
         """Make ready.
 
@@ -45,11 +62,11 @@ class Source:
             day: the day at whose end PyPI is seen.
             universe: the made-up packages.
             where: where these stand.
-            others: those of every index; a file is served under PyPI's address whichever of them has it.
+            others: those of every index, by the address of their files, which lie at PyPI's file host.
         """
         self._upstream, self._day = upstream, day
         self._universe, self._where = universe, where
-        self._others = others
+        self._others = others or {}
         self._came: dict[str, datetime | None] = {}
 
     @property
@@ -60,42 +77,44 @@ class Source:
     @contextlib.asynccontextmanager
     async def ask(self, method: str, url: str, headers: Headers, body: bytes = b"") -> AsyncIterator[Answered]:
         """Ask for `url` as upstream would be asked."""
-        if method in ("GET", "HEAD") and (answered := await self._own(url, dict(headers).get(b"accept", b""))):
+        if method in ("GET", "HEAD") and (answered := await self._own(url, dict(headers))):
             yield answered
             return
         async with self._upstream.ask(method, url, headers, body) as answered:
             yield answered
 
-    async def _own(self, url: str, accept: bytes) -> Answered | None:
+    async def _own(self, url: str, asked: dict[bytes, bytes]) -> Answered | None:
         """Answer for a page or a file that is other than PyPI's; None where PyPI's is as good."""
+        accept = asked.get(b"accept", b"").decode("latin-1")
         if match := PAGE.match(url):
             if self._day or self._universe:
-                return await self._written(match[1], url, accept.decode("latin-1"))
+                return await self._written(match[1], url, accept)
             return None
-        filename = url.partition("?")[0].rpartition("/")[2]
+        filename = unquote(url.partition("?")[0].rpartition("/")[2])
         if url.startswith(FILES):
-            for universe in self._others:
-                if (content := universe.file(filename)) is not None:
-                    return whole(200, content, [(b"content-type", b"application/octet-stream")])
+            for where, universe in self._others.items():
+                if url.startswith(f"{where}/") and (content := universe.file(filename)) is not None:
+                    return file_of(content, asked.get(b"range", b""))
             if self._day and (why := await self._too_new(url)):
-                return whole(404, f"uvmre: {why}\n".encode(), [(b"content-type", b"text/plain")], why)
+                return whole(404, f"uvmre: {why}\n".encode(), [PLAIN], why)
         if self._universe and self._where == "instead":
             if url.rstrip("/") == ROOT.rstrip("/"):
-                wants_json = pages.wants_json(accept.decode("latin-1"))
-                return rendered(pages.listing(self._universe.projects(), as_json=wants_json), wants_json)
-            return whole(404, b"404 Not Found\n", [(b"content-type", b"text/plain")])
+                wants_json = pages.wants_json(accept)
+                text = pages.listing(self._universe.projects(), as_json=wants_json)
+                return rendered(text, Found(EMPTY, made=True), as_json=wants_json)
+            return whole(404, b"404 Not Found\n", [PLAIN], made=True)
         return None
 
     async def _written(self, project: str, url: str, accept: str) -> Answered:
         found = await self.page(project, url)
         if isinstance(found, Answered):
             return found
-        page, taped, note = found
         wants_json = pages.wants_json(accept)
-        return rendered(pages.as_json(page) if wants_json else pages.as_html(page), wants_json, taped, note)
+        text = pages.as_json(found.page) if wants_json else pages.as_html(found.page)
+        return rendered(text, found, as_json=wants_json)
 
-    async def page(self, project: str, url: str = "") -> Answered | tuple[pages.Page, bool, str]:
-        """Return a project's page, whether it came from the tape, and what is to be noted; or why there is none.
+    async def page(self, project: str, url: str = "") -> "Answered | Found":
+        """Return a project's page, or why there is none.
 
         Args:
             project: its name, as the client writes it.
@@ -103,7 +122,7 @@ class Source:
         """
         made = self._universe.page(project) if self._universe else None
         if self._universe and self._where != "beside" and (made or self._where == "instead"):
-            return (made, True, "") if made else whole(404, b"404 Not Found\n", [(b"content-type", b"text/plain")])
+            return Found(made, made=True) if made else whole(404, b"404 Not Found\n", [PLAIN], made=True)
         url = url or f"{ROOT}{project}/"
         async with self._upstream.ask("GET", url, ASKED) as answered:
             body, told = await answered.whole(), dict(answered.headers)
@@ -112,13 +131,13 @@ class Source:
         )
         if page is None:
             if made:
-                return made, answered.taped, ""
+                return Found(made, answered.taped, made=True)
             note = "" if answered.status != 200 else "the page could not be read, and so not be cut off at its day"
             return whole(answered.status, body, answered.headers, note, taped=answered.taped)
         kept = pages.cut(page, self._day) if self._day else page
         undated = sum(pages.uploaded(file) is None for file in kept.files) if self._day else 0
         note = f"{undated} files were kept that say no upload time" if undated else ""
-        return (pages.joined(made, kept) if made else kept), answered.taped, note
+        return Found(pages.joined(made, kept) if made else kept, answered.taped, note)
 
     async def _too_new(self, url: str) -> str:
         """Return why a file is not there yet on that day; empty when it is, or when nobody knows when it came."""
@@ -141,14 +160,30 @@ class Source:
         return page
 
 
-def rendered(text: str, as_json: bool, taped: bool = True, note: str = "") -> Answered:
+def rendered(text: str, found: Found, *, as_json: bool) -> Answered:
     """Return a page as an answer; it has the tag of its own bytes, since it is not PyPI's."""
     body = text.encode()
     etag = f'"{hashlib.blake2b(body, digest_size=16).hexdigest()}"'.encode()
     form = pages.JSON if as_json else pages.HTML
-    return whole(200, body, [(b"content-type", form.encode()), (b"etag", etag), CACHED], note, taped=taped)
+    headers = [(b"content-type", form.encode()), (b"etag", etag), CACHED]
+    return whole(200, body, headers, found.note, taped=found.taped, made=found.made)
 
 
-def whole(status: int, body: bytes, headers: Headers, note: str = "", *, taped: bool = True) -> Answered:
+def file_of(content: bytes, wanted: bytes) -> Answered:
+    """Return a made-up file, or the part of it that a Range header wants."""
+    span = part(wanted, len(content)) or (0, len(content))
+    status, told = partial(span, len(content)) if part(wanted, len(content)) else (200, [length(content)])
+    headers = [(b"content-type", b"application/octet-stream"), (b"accept-ranges", b"bytes"), *told]
+    return whole(status, content[slice(*span)], headers, made=True)
+
+
+def length(content: bytes) -> tuple[bytes, bytes]:
+    """Return the header that tells the length of a body."""
+    return (b"content-length", b"%d" % len(content))
+
+
+def whole(
+    status: int, body: bytes, headers: Headers, note: str = "", *, taped: bool = False, made: bool = False
+) -> Answered:
     """Return an answer that is there already."""
-    return Answered(status, headers, in_one(body), taped, note)
+    return Answered(status, headers, in_one(body), taped, note, made)

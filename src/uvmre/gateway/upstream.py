@@ -39,6 +39,8 @@ class Answered:
     taped: bool
     note: str = ""
     """What is to be known of it."""
+    made: bool = False
+    """Whether it is made up, and so nobody's but the gateway's."""
 
     async def whole(self) -> bytes:
         """Return the whole body."""
@@ -141,19 +143,9 @@ class Upstream:
         span = part(wanted, entry.size)
         if span is None:
             return self._taped(entry)
-        start, stop = span
+        status, told = partial(span, entry.size)
         kept = [header for header in _headers(entry) if header[0] != b"content-length"]
-        if start >= stop:
-            kept = [header for header in kept if header[0] != b"content-type"]
-            return Answered(
-                416, [*kept, (b"content-range", b"bytes */%d" % entry.size), NOTHING], in_one(b""), taped=True
-            )
-        told = [(b"content-range", b"bytes %d-%d/%d" % (start, stop - 1, entry.size))]
-        told.append((b"content-length", b"%d" % (stop - start)))
-        return Answered(206, [*kept, *told], _later(self._tape.body(entry, start, stop)), taped=True)
-
-
-NOTHING = (b"content-length", b"0")
+        return Answered(status, [*kept, *told], _later(self._tape.body(entry, *span)), taped=True)
 
 
 def part(wanted: bytes, size: int) -> tuple[int, int] | None:
@@ -166,10 +158,18 @@ def part(wanted: bytes, size: int) -> tuple[int, int] | None:
         return None
     first, last = match[1], match[2]
     if not first:
-        return (max(0, size - int(last)), size) if int(last) else (size, size)
+        return (max(0, size - int(last)), size)
     if last and int(last) < int(first):
         return None
-    return int(first), min(size, int(last) + 1) if last else size
+    start = min(size, int(first))
+    return start, min(size, int(last) + 1) if last else size
+
+
+def partial(span: tuple[int, int], size: int) -> tuple[int, Headers]:
+    """Return the status of a part, and what is told of it beside what is told of the whole."""
+    start, stop = span
+    status, told = (206, b"bytes %d-%d/%d" % (start, stop - 1, size)) if start < stop else (416, b"bytes */%d" % size)
+    return status, [(b"content-range", told), (b"content-length", b"%d" % max(0, stop - start))]
 
 
 async def in_one(body: bytes) -> AsyncIterator[bytes]:
