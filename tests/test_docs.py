@@ -19,7 +19,10 @@ REFERENCE = (ROOT / "docs" / "manifest.md").read_text()
 def test_the_readme_names_every_verb_and_option(verb: str) -> None:
     (row,) = [line for line in README.splitlines() if re.match(rf"\| `uvmre {verb}\b", line)]
     told = set(re.findall(r"`(-{1,2}[a-z-]+)", row))
-    options = [param for param in cli.commands[verb].params if isinstance(param, click.Option)]
+    command = cli.commands[verb]
+    inner = list(command.commands.values()) if isinstance(command, click.Group) else [command]
+    assert all(name in row for name in getattr(command, "commands", ()))
+    options = [param for each in inner for param in each.params if isinstance(param, click.Option)]
     assert told == {min(option.opts, key=len) for option in options}
 
 
