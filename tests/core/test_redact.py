@@ -1,9 +1,12 @@
 """Secrets are found where they usually stand, and masked; what is public stays."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from uvmre.core.index import Index
 from uvmre.core.mre import Control, Environment, File, Mre, Step, Symptom
 from uvmre.core.observation import Observation, Request, StepResult
 from uvmre.core.redact import masked, redact, secrets
@@ -150,3 +153,11 @@ def test_an_observation_is_masked_in_all_that_it_says() -> None:
         "no shell",
     )
     assert masked(seen, ()) == seen
+
+
+def test_the_password_of_an_index_is_masked_too() -> None:
+    indexes = (
+        Index("https://private.example.com/simple", password="hunter22"),
+        Index("https://a.example.com", password="heron"),
+    )
+    assert secrets(replace(mre(), indexes=indexes)) == {"hunter22"}

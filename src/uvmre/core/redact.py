@@ -28,8 +28,10 @@ def secrets(mre: Mre) -> frozenset[str]:
     texts = [file.content.decode(errors="replace") for file in mre.files]
     texts += [text for control in mre.controls for text in control.files.values()]
     texts += [step.run for step in (*mre.steps, *(step for control in mre.controls for step in control.steps))]
+    passwords = (index.password for index in mre.indexes)
     named = (value for given in variables for name, value in given.items() if NAMES.search(name))
-    found = {value for value in (*named, *_in_texts(texts)) if len(value) >= LEAST and value.lower() not in NO_SECRETS}
+    given = (*named, *passwords, *_in_texts(texts))
+    found = {value for value in given if len(value) >= LEAST and value.lower() not in NO_SECRETS}
     return frozenset(found) - PUBLIC
 
 

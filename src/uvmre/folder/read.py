@@ -37,7 +37,7 @@ def read(folder: Path) -> Mre:
     mre = manifest.parse(text, source=str(path))
     faults: list[str] = []
     whole = replace(mre, files=tuple(_files(folder, faults)))
-    faults += _env_faults(whole)
+    faults += [*_env_faults(whole), *_package_faults(whole)]
     if faults:
         raise InputError(f"{folder} has {len(faults)} fault{'s' * (len(faults) > 1)}.", faults)
     return whole
@@ -52,6 +52,13 @@ def _env_faults(mre: Mre) -> list[str]:
         return [f"environment.env-file names {name}, which is not in the folder"]
     variables = read_env_file(file.content.decode(errors="replace"))
     return [f"{name}: {key!r} is not the name of a variable" for key in variables if not VARIABLE.match(key)]
+
+
+def _package_faults(mre: Mre) -> Iterator[str]:
+    for index in mre.indexes:
+        for made in index.packages:
+            if made.file and mre.file(made.file) is None:
+                yield f"{made.name} {made.version} names {made.file}, which is not in the folder"
 
 
 def _files(folder: Path, faults: list[str]) -> Iterator[File]:

@@ -29,6 +29,8 @@ ASKED: Headers = [(b"accept", pages.ACCEPT.encode()), (b"accept-encoding", b"ide
 CACHED = (b"cache-control", b"max-age=600, public")
 
 
+TIMELESS = frozenset({"uv", "uv-build"})
+"""uv's own releases: the run chooses them, not the calendar, and one asks for the backend of its own version."""
 EMPTY = pages.Page({"meta": {"api-version": "1.1"}, "name": "", "files": []})
 PLAIN = (b"content-type", b"text/plain")
 
@@ -134,8 +136,9 @@ class Source:
                 return Found(made, answered.taped, made=True)
             note = "" if answered.status != 200 else "the page could not be read, and so not be cut off at its day"
             return whole(answered.status, body, answered.headers, note, taped=answered.taped)
-        kept = pages.cut(page, self._day) if self._day else page
-        undated = sum(pages.uploaded(file) is None for file in kept.files) if self._day else 0
+        day = None if re.sub(r"[-_.]+", "-", project).lower() in TIMELESS else self._day
+        kept = pages.cut(page, day) if day else page
+        undated = sum(pages.uploaded(file) is None for file in kept.files) if day else 0
         note = f"{undated} files were kept that say no upload time" if undated else ""
         return Found(pages.joined(made, kept) if made else kept, answered.taped, note)
 
@@ -143,7 +146,10 @@ class Source:
         """Return why a file is not there yet on that day; empty when it is, or when nobody knows when it came."""
         assert self._day is not None
         address = url.partition("?")[0].removesuffix(".metadata")
-        if address not in self._came and (known := pages.named(address.rpartition("/")[2])):
+        known = pages.named(address.rpartition("/")[2])
+        if known and known[0] in TIMELESS:
+            return ""
+        if address not in self._came and known:
             await self.page(known[0])
         came = self._came.get(address)
         if came is None or came < pages.end_of(self._day):
