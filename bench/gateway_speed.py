@@ -119,8 +119,12 @@ def asked_by_wrk(server: str, page: str) -> float:
         raise NotToBeHad(f"{server} answers something else: {first[:300]!r}")
     told = subprocess.run([*WRK, *headers, page], capture_output=True, text=True, check=True).stdout
     figure = re.search(r"Requests/sec:\s+([0-9.]+)", told)
-    if figure is None or "Non-2xx" in told or "Socket errors" in told:
+    answered = re.search(r"(\d+) requests in .*?, ([0-9.]+)([KMG])B read", told)
+    if figure is None or answered is None or "Non-2xx" in told or "Socket errors" in told:
         raise NotToBeHad(f"{server} did not answer all: {told}")
+    each = float(answered[2]) * 1024 ** (1 + "KMG".index(answered[3])) / int(answered[1])
+    if each < 0.98 * len(first.partition(b"\r\n\r\n")[2]):
+        raise NotToBeHad(f"{server} answered with {each:.0f} bytes, not with the page: {told}")
     return float(figure[1])
 
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uvmre.core.pages import HTML, JSON, Page, as_html, as_json, cut, named, read, uploaded
+from uvmre.core.forms import as_html, as_json, read
+from uvmre.core.pages import HTML, JSON, Page, cut, named, uploaded
 
 URL = "https://pypi.org/simple/six/"
 SIX = "https://files.pythonhosted.org/packages/six-1.0-py3-none-any.whl"

@@ -1,11 +1,14 @@
 """An index of the MRE: where it is said to be, which registry it behaves as, and what it has."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from uvmre.core.personality import PERSONALITIES, PUBLIC, Personality
-from uvmre.core.universe import Made
+if TYPE_CHECKING:
+    from uvmre.core.personality import Personality
+    from uvmre.core.universe import Made
 
+PUBLIC = "pypi-proxy"
+"""The registry that is behaved as where none is named: the public test index."""
 Universe = Literal["in front", "beside", "instead"]
 """Where made-up packages stand: a project of that name hides PyPI's, is merged with it, or there is no PyPI at all."""
 
@@ -22,10 +25,12 @@ class Index:
     password: str = ""
     """What opens it; open to everybody without a password."""
     universe: Universe = "in front"
-    packages: tuple[Made, ...] = ()
+    packages: "tuple[Made, ...]" = ()
     """Made up, and only here."""
 
     @property
-    def behaviour(self) -> Personality:
+    def behaviour(self) -> "Personality":
         """Return the table of its registry."""
+        from uvmre.core.personality import PERSONALITIES
+
         return PERSONALITIES[self.personality]

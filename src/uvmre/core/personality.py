@@ -5,7 +5,6 @@ uv#N is an issue or pull request of astral-sh/uv. What no source tells is left a
 
 from dataclasses import dataclass
 
-PUBLIC = "pypi-proxy"
 S3_REFUSES = (
     "<Error><Code>InvalidArgument</Code><Message>Only one auth mechanism allowed; only the X-Amz-Algorithm query "
     "parameter, Signature query string parameter or the Authorization header should be specified</Message></Error>"
@@ -66,7 +65,7 @@ class Personality:
 
 
 PERSONALITIES = {
-    PUBLIC: Personality(challenges=('Basic realm="authenticated"',)),
+    "pypi-proxy": Personality(challenges=('Basic realm="authenticated"',)),
     "artifactory": Personality(
         json=False,  # JSON is a feature to be enabled, from 7.132: jfrog.com, "upload date based package filtering"
         challenges=('Basic realm="Artifactory Realm"',),  # the realm of its Maven endpoint; PyPI's own is not told

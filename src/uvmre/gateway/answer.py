@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from uvmre.core import pages
 from uvmre.core.index import Index
 from uvmre.core.observation import AnsweredBy, Network
-from uvmre.core.personality import Personality
 from uvmre.gateway import public
 from uvmre.gateway.dress import dressed, located
 from uvmre.gateway.exchange import PLAIN, Answer, Exchange, Kept, matched, without
@@ -20,6 +19,7 @@ from uvmre.gateway.upstream import Answered, NotOnTape, NotReached, Upstream
 from uvmre.gateway.world import World
 
 if TYPE_CHECKING:
+    from uvmre.core.personality import Personality
     from uvmre.gateway.universe import Universe
 
 WHOLE = 4 * 1024 * 1024
@@ -101,12 +101,14 @@ class Answering:
                 answered = nginx(answered, forward, location)  # noqa: PLW2901 - the same answer, dressed
             return await self._give(exchange, answered, "stand-in" if location else "upstream", met, forward)
 
-    async def _listed(self, listed: Listed, exchange: Exchange, behaviour: Personality) -> Answered:
+    async def _listed(self, listed: Listed, exchange: Exchange, behaviour: "Personality") -> Answered:
         """Return a project's page as its registry has it."""
+        from uvmre.core import forms
+
         index, source = self._indexes[listed.index], self._sources[listed.index]
         wants_json = behaviour.json and pages.wants_json(exchange.named.get(b"accept", b"").decode("latin-1"))
         if not listed.project:
-            return rendered(pages.listing(source.projects, as_json=wants_json), Found(EMPTY), as_json=wants_json)
+            return rendered(forms.listing(source.projects, as_json=wants_json), Found(EMPTY), as_json=wants_json)
         found = await source.page(listed.project)
         if isinstance(found, Answered):
             if found.status != 404:
@@ -118,13 +120,13 @@ class Answering:
                 return whole(behaviour.missing, b"", [PLAIN])
             found = Found(pages.Page({**EMPTY.data, "name": listed.project}))
         page = dressed(found.page, index, exchange.origin)
-        html = pages.as_html(page, behaviour.attributes, dated=behaviour.uploaded_in_html)
-        answered = rendered(pages.as_json(page) if wants_json else html, found, as_json=wants_json)
+        html = forms.as_html(page, behaviour.attributes, dated=behaviour.uploaded_in_html)
+        answered = rendered(forms.as_json(page) if wants_json else html, found, as_json=wants_json)
         if wants_json:
             return answered
         return replace(answered, headers=[(b"content-type", behaviour.form.encode()), *answered.headers[1:]])
 
-    async def _filed(self, filed: Filed, exchange: Exchange, behaviour: Personality, met: Met | None) -> Kept | None:
+    async def _filed(self, filed: Filed, exchange: Exchange, behaviour: "Personality", met: Met | None) -> Kept | None:
         """Give a file as its registry does: from its storage, in parts, or not at all."""
         index, source = self._indexes[filed.index], self._sources[filed.index]
         name = filed.filename.removesuffix(".metadata")

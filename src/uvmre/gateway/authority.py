@@ -7,9 +7,7 @@ trust store has it, and only the processes that uvmre starts trust it.
 import hashlib
 import os
 import ssl
-import tempfile
 import time
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -84,6 +82,8 @@ def leaf(authority: str, folder: Path, host: str, *, expired: bool = False) -> P
 
 
 def _signed(ca: "trustme.CA", host: str, *, expired: bool = False) -> str:
+    from datetime import UTC, datetime, timedelta
+
     now = datetime.now(UTC)
     begin, end = (now - timedelta(days=2), now - timedelta(days=1)) if expired else (None, None)
     signed = ca.issue_cert(host, not_before=begin, not_after=end)
@@ -92,6 +92,8 @@ def _signed(ca: "trustme.CA", host: str, *, expired: bool = False) -> str:
 
 def _keep(path: Path, text: str) -> None:
     """Write a file that only its owner can read, whole or not at all."""
+    import tempfile
+
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, aside = tempfile.mkstemp(dir=path.parent)
     try:

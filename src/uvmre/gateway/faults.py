@@ -7,12 +7,15 @@ from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from uvmre.core.fault import Fault
 from uvmre.gateway.exchange import PLAIN, Answer
 from uvmre.gateway.tape import Headers
 from uvmre.gateway.upstream import Answered
+
+if TYPE_CHECKING:
+    from uvmre.core.fault import Fault
 
 METADATA = ".metadata"
 TICK = 0.05
@@ -24,7 +27,7 @@ DIGEST = re.compile(rb"""(#sha256=|"hashes":\s*\{\s*"sha256":\s*")([0-9a-f]{64})
 class Met:
     """What meets one request: each fault, and the how-manieth request it is for it."""
 
-    faults: tuple[tuple[Fault, int], ...]
+    faults: "tuple[tuple[Fault, int], ...]"
     url: str
 
     @property
@@ -79,7 +82,7 @@ class Cut(Exception):
 class Faults:
     """The faults of one variant, with their counts: every variant begins anew, so that each run is the same."""
 
-    def __init__(self, faults: Sequence[Fault] = ()) -> None:
+    def __init__(self, faults: "Sequence[Fault]" = ()) -> None:
         self._faults = faults
         self._counts: Counter[object] = Counter()
 
@@ -103,7 +106,7 @@ class Faults:
         counted = [self._count(n, fault, host) for n, fault in fitting]  # every one of them, whatever the first says
         return any(counted)
 
-    def _count(self, n: int, fault: Fault, url: str) -> int:
+    def _count(self, n: int, fault: "Fault", url: str) -> int:
         """Return the how-manieth request this is for a fault; 0 where it has had all of its own."""
         self._counts[n] += 1
         self._counts[n, url] += 1
@@ -112,7 +115,7 @@ class Faults:
         return 0 if over or over_each else self._counts[n]
 
 
-def fits(fault: Fault, method: str, url: str) -> bool:
+def fits(fault: "Fault", method: str, url: str) -> bool:
     """Tell whether a fault is about a request; one about metadata may name the file itself."""
     if fault.expired_certificate or (method == "HEAD" and not (fault.status or fault.delay or fault.redirect_loop)):
         return False
@@ -121,7 +124,7 @@ def fits(fault: Fault, method: str, url: str) -> bool:
     return fnmatchcase(url, fault.url)
 
 
-def told(fault: Fault) -> str:
+def told(fault: "Fault") -> str:
     """Name what a fault does."""
     given = {
         "status": fault.status,
@@ -150,7 +153,7 @@ async def _wrong(answered: Answered, seed: int) -> AsyncIterator[bytes]:
     yield wrong_hashes(await answered.whole(), seed)
 
 
-async def _corrupted(answered: Answered, fault: Fault, url: str) -> AsyncIterator[bytes]:
+async def _corrupted(answered: Answered, fault: "Fault", url: str) -> AsyncIterator[bytes]:
     import random
 
     size = _size(answered.headers) or 1024

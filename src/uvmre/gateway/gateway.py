@@ -11,7 +11,6 @@ import pickle
 import select
 import signal
 import socket
-import sys
 import threading
 from base64 import b64encode
 from collections.abc import Iterator
@@ -21,6 +20,7 @@ from typing import Any
 from uvmre.core.fault import Fault
 from uvmre.core.observation import Network, Request
 from uvmre.errors import CannotTell
+from uvmre.gateway import ahead
 from uvmre.gateway.authority import authority, certificate, leaves
 from uvmre.gateway.world import World
 
@@ -97,13 +97,8 @@ class Gateway:
 
     def __enter__(self) -> "Gateway":
         """Start the process; nothing waits for it yet."""
-        self._control, theirs = socket.socketpair()
+        self._pid, self._control = ahead.take()
         self._answers = self._control.makefile("rb")
-        theirs.set_inheritable(True)
-        words = [sys.executable, "-m", "uvmre.gateway", str(theirs.fileno())]
-        # A group of its own: ^C is for us, and we tell it when it is no longer needed.
-        self._pid = os.posix_spawn(sys.executable, words, os.environ, setpgroup=0)
-        theirs.close()
         self._control.sendall(json.dumps({"authority": self._authority, **self._settings}).encode() + b"\n")
         return self
 

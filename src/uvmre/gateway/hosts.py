@@ -5,8 +5,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
-from uvmre.core.index import Index
-from uvmre.core.personality import PUBLIC
+from uvmre.core.index import PUBLIC, Index
 from uvmre.gateway import public
 from uvmre.gateway.exchange import Answer
 from uvmre.gateway.public import Location, basic

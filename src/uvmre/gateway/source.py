@@ -102,7 +102,9 @@ class Source:
         if self._universe and self._where == "instead":
             if url.rstrip("/") == ROOT.rstrip("/"):
                 wants_json = pages.wants_json(accept)
-                text = pages.listing(self._universe.projects(), as_json=wants_json)
+                from uvmre.core import forms
+
+                text = forms.listing(self._universe.projects(), as_json=wants_json)
                 return rendered(text, Found(EMPTY, made=True), as_json=wants_json)
             return whole(404, b"404 Not Found\n", [PLAIN], made=True)
         return None
@@ -111,8 +113,10 @@ class Source:
         found = await self.page(project, url)
         if isinstance(found, Answered):
             return found
+        from uvmre.core import forms
+
         wants_json = pages.wants_json(accept)
-        text = pages.as_json(found.page) if wants_json else pages.as_html(found.page)
+        text = forms.as_json(found.page) if wants_json else forms.as_html(found.page)
         return rendered(text, found, as_json=wants_json)
 
     async def page(self, project: str, url: str = "") -> "Answered | Found":
@@ -157,8 +161,10 @@ class Source:
         return f"it came on {came:%Y-%m-%d}, after {self._day}"
 
     def _read(self, url: str, content_type: str, body: bytes) -> pages.Page | None:
+        from uvmre.core import forms
+
         try:
-            page = pages.read(content_type, body.decode(), url)
+            page = forms.read(content_type, body.decode(), url)
         except ValueError:
             return None
         if self._day:

@@ -8,7 +8,6 @@ leaves no half.
 import contextlib
 import hashlib
 import json
-import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -96,6 +95,8 @@ class Tape:
         path.parent.mkdir(parents=True, exist_ok=True)
         aside.rename(path)
         self._sound[entry.sha256] = path
+        import tempfile
+
         self._folder.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile("w", dir=self._folder, encoding="utf-8", delete=False) as file:
             json.dump(asdict(entry), file)
@@ -126,6 +127,8 @@ class Recording:
         self._tape, self._key, self._entry = tape, key, entry
         self._sha = hashlib.sha256()
         self._size = 0
+        import tempfile
+
         self._file = tempfile.NamedTemporaryFile(dir=tape.aside(), delete=False)  # noqa: SIM115 - closed by `__exit__`
 
     def __enter__(self) -> "Recording":

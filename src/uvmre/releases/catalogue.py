@@ -8,7 +8,7 @@ from packaging.tags import Tag
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 from packaging.version import InvalidVersion, Version
 
-from uvmre.core import pages
+from uvmre.core import forms
 from uvmre.errors import CannotTell, UsageError
 
 INDEX = "https://pypi.org/simple/uv/"
@@ -33,7 +33,7 @@ def wheels(content_type: str, text: str) -> list[Wheel]:
         ValueError: when the page is neither.
     """
     found = []
-    for file in pages.read(content_type, text, INDEX).files:
+    for file in forms.read(content_type, text, INDEX).files:
         with contextlib.suppress(InvalidWheelFilename, InvalidVersion):
             _, version, _, tags = parse_wheel_filename(file["filename"])
             if sha256 := file["hashes"].get("sha256"):
