@@ -9,13 +9,13 @@ from uvmre.core.index import Index
 from uvmre.core.observation import AnsweredBy, Network
 from uvmre.gateway import public
 from uvmre.gateway.dress import dressed, located
-from uvmre.gateway.exchange import PLAIN, Answer, Exchange, Kept, matched, without
+from uvmre.gateway.exchange import GZIP_LEAST, PLAIN, Answer, Exchange, Kept, is_newest, matched, without
 from uvmre.gateway.faults import Cut, Faults, Met
-from uvmre.gateway.hosts import BODY_LIMIT, HTML, Filed, Forward, Hosts, Listed
+from uvmre.gateway.hosts import BODY_LIMIT, Filed, Forward, Hosts, Listed, own
 from uvmre.gateway.public import FILES, PYPI, Location
 from uvmre.gateway.source import EMPTY, PAGE, Found, Source, rendered, whole
 from uvmre.gateway.tape import Tape
-from uvmre.gateway.upstream import Answered, NotOnTape, NotReached, Upstream
+from uvmre.gateway.upstream import Answered, NotOnTape, NotReached, Upstream, in_one
 from uvmre.gateway.world import World
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 WHOLE = 4 * 1024 * 1024
 """Bytes up to which an answer of the tape is given in one, and kept."""
-NGINX_ZIPS = (200, 403, 404)
 
 
 class Answering:
@@ -89,16 +88,17 @@ class Answering:
         """Ask the source and give its answer on; the public test index puts its own links into it."""
         location = forward.location
         if location and exchange.method == "TRACE":
-            return await exchange.whole(Answer(405, (HTML,), b""), "stand-in")
+            return await exchange.whole(own(405, "Not Allowed"), "stand-in")
         if location and len(exchange.body) > BODY_LIMIT:
-            return await exchange.whole(Answer(413, (HTML,), b"", sized=location.links is None), "stand-in")
+            refused = own(413, "Request Entity Too Large", sized=location.links is None)
+            return await exchange.whole(refused, "stand-in")
         # Plain, so that one recorded answer serves every client, and links can be replaced in it.
         dropped = {b"accept-encoding"} | ({b"authorization"} if location else set())
         headers = [*without(dropped, exchange.headers), (b"accept-encoding", b"identity")]
         source = self._sources[forward.index]
         async with source.ask(exchange.method, forward.url, headers, exchange.body) as answered:
             if location:
-                answered = nginx(answered, forward, location)  # noqa: PLW2901 - the same answer, dressed
+                answered = nginx(answered, forward, location, exchange)  # noqa: PLW2901 - the same answer, dressed
             return await self._give(exchange, answered, "stand-in" if location else "upstream", met, forward)
 
     async def _listed(self, listed: Listed, exchange: Exchange, behaviour: "Personality") -> Answered:
@@ -165,21 +165,21 @@ class Answering:
         length = named.get(b"content-length", b"")
         small = page or (answered.taped and length.isdigit() and int(length) <= WHOLE)
         known = matched(Answer(answered.status, tuple(answered.headers), b""), exchange.method, exchange.named)
-        if known.status == 304 and not rewritten:
+        if known.status == 304:
             return await exchange.whole(known, by, note, taped=answered.taped)
-        if not small or exchange.method == "HEAD" or (met and met.changes):
+        if not small or (exchange.method == "HEAD" and not rewritten) or (met and met.changes):
             kept = without({b"content-length"} if rewritten else (), answered.headers)
             await exchange.start(answered.status, kept, by, note, taped=answered.taped)
             await exchange.stream(answered.chunks)
             return None
         body = await answered.whole()
-        if forward and location and rewritten:
-            body = public.rewritten(body, named.get(b"content-type", b""), location, forward.links)
         headers = tuple(without({b"content-length"}, answered.headers))
-        # nginx compresses HTML only; for what it passes on as it is PyPI does, and that everything.
-        html = named.get(b"content-type", b"").startswith(b"text/html")
-        zips = forward is not None and page and (not rewritten or (html and answered.status in NGINX_ZIPS))
-        answer = Answer(answered.status, headers, body, sized=not rewritten, compressed=zips)
+        zips_from = GZIP_LEAST if forward and page else None  # what is passed on as it is, PyPI compresses
+        if forward and location and rewritten:
+            form = named.get(b"content-type", b"")
+            body = public.rewritten(body, form, location, forward.links)
+            zips_from = 0 if public.compresses(answered.status, form, old=exchange.old) else None
+        answer = Answer(answered.status, headers, body, sized=not rewritten, zips_from=zips_from)
         given = await exchange.whole(answer, by, note, taped=answered.taped)
         return given if len(body) <= WHOLE else None
 
@@ -198,8 +198,12 @@ def _universe(n: int, index: Index, world: World) -> "Universe | None":
     return Universe(index.packages, world.files, _where(n))
 
 
-def nginx(answered: Answered, forward: Forward, location: Location) -> Answered:
+def nginx(answered: Answered, forward: Forward, location: Location, exchange: Exchange) -> Answered:
     """Return an answer with the headers that nginx leaves: where it replaces, it no longer knows tag and date."""
+    asks = answered.status == 200 and exchange.method in ("GET", "HEAD")
+    if asks and is_newest(answered.headers, exchange.named):  # PyPI would say so, before anything is replaced
+        left = without({b"content-type", b"content-length", b"accept-ranges"}, answered.headers)
+        answered = replace(answered, status=304, headers=left, chunks=in_one(b""))
     gone = {b"etag", b"last-modified"} if location.links else set()
     headers = without(gone, answered.headers)
     told = dict(headers).get(b"location", b"").decode("latin-1")

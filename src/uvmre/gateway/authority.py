@@ -10,6 +10,7 @@ import ssl
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 if TYPE_CHECKING:
     import trustme
@@ -72,7 +73,7 @@ def leaf(authority: str, folder: Path, host: str, *, expired: bool = False) -> P
     """Return the file with a host's key and certificate, signed where it is not there yet."""
     # Of this very authority: another day's is of no use.
     day = hashlib.sha256(authority.encode()).hexdigest()[:16]
-    path = folder / f"{day}-{'expired-' * expired}{host}.pem"
+    path = folder / f"{day}-{'expired-' * expired}{quote(host, safe='')}.pem"
     if not path.exists():
         import trustme
 

@@ -75,7 +75,7 @@ class Door(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Read up to the end of a CONNECT's head, or see that it is none."""
-        self._head += data
+        self._head = (self._head + data).lstrip(b"\r\n")  # an empty line before a request counts for nothing
         if not b"CONNECT ".startswith(self._head[:8]):
             protocol = self._http("http")
             self._transport.set_protocol(protocol)
@@ -97,17 +97,27 @@ class Door(asyncio.Protocol):
             return
         target = call.target.decode("latin-1")
         host = (target.rpartition(":")[0] or target).strip("[]").lower()
-        if self._let_through(host):
+        if not self._let_through(host):
+            self._refuse(403, "Forbidden", host, f"{host} is not a host of this MRE")
+        elif not self._head.endswith(b"\r\n\r\n"):
+            self._refuse(400, "Bad Request", host, "what follows a CONNECT must wait for its answer")
+        else:
+            expired = self._opened.faults.meet_tls(host)
+            try:
+                context = self._signer.context(host, expired=expired)
+            except (ValueError, OSError) as error:
+                self._refuse(502, "Bad Gateway", host, f"no certificate can be had for {host} ({error})")
+                return
+            self._transport.pause_reading()  # what comes now is the TLS's
             self._transport.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
-            self._task = asyncio.get_running_loop().create_task(self._start_tls(host))
-            return
-        reason = f"{host} is not a host of this MRE"
-        self._opened.record(Request("CONNECT", host, "", 403, False, "refused", 0.0, reason))
-        self._reply(403, "Forbidden", reason)
+            self._task = asyncio.get_running_loop().create_task(self._start_tls(host, context, expired=expired))
 
-    async def _start_tls(self, host: str) -> None:
+    def _refuse(self, status: int, phrase: str, host: str, reason: str) -> None:
+        self._opened.record(Request("CONNECT", host, "", status, False, "refused", 0.0, reason))
+        self._reply(status, phrase, reason)
+
+    async def _start_tls(self, host: str, context: ssl.SSLContext, *, expired: bool) -> None:
         protocol = self._http("https")
-        expired = self._opened.faults.meet_tls(host)
         if expired:
             self._opened.record(Request("TLS", host, "", 0, False, "fault", 0.0, EXPIRED))
         told = False
@@ -123,7 +133,7 @@ class Door(asyncio.Protocol):
             transport = await asyncio.get_running_loop().start_tls(
                 self._transport,
                 protocol,
-                self._signer.context(host, expired=expired),
+                context,
                 server_side=True,
                 ssl_handshake_timeout=HANDSHAKE_SECONDS,
             )

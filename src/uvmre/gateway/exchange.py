@@ -21,8 +21,8 @@ class Answer:
     body: bytes
     sized: bool = True
     """Whether its length is told; it goes in one chunk where it is not."""
-    compressed: bool = False
-    """Whether it may go as gzip to a client that takes it."""
+    zips_from: int | None = None
+    """Bytes from which on it goes as gzip to a client that takes it; None where it never does."""
 
 
 @dataclass(frozen=True)
@@ -48,12 +48,14 @@ class Exchange:
             authority, slash, path = target.partition("://")[2].partition("/")
             target = slash + path
         self.path = target if target.startswith("/") else f"/{target}"
-        self.host = authority.rpartition("@")[2].partition(":")[0].lower()
+        host, _, port = authority.rpartition("@")[2].partition(":")
+        self.host = host.lower() if not port or port.isdigit() else ""
         self.origin = f"{asked.scheme}://{authority}"
         self.method = asked.method.decode("latin-1")
+        self.old = asked.old
         self.headers = asked.headers
         self.named = named
-        self.body = asked.body
+        self.body = bytes(asked.body)
         authorization = named.get(b"authorization")
         self.authorization = None if authorization is None else authorization.decode("latin-1")
 
@@ -139,6 +141,15 @@ def matched(answer: Answer, method: str, named: dict[bytes, bytes]) -> Answer:
     return Answer(304, kept, b"")
 
 
+def is_newest(headers: Headers, named: dict[bytes, bytes]) -> bool:
+    """Tell whether a client has this already, by its tag, or else by its date (RFC 9110, 13.2.2)."""
+    told = dict(headers)
+    etag, date = told.get(b"etag"), told.get(b"last-modified")
+    if wanted := named.get(b"if-none-match"):
+        return etag is not None and same(etag, wanted)
+    return date is not None and date == named.get(b"if-modified-since")
+
+
 def same(etag: bytes, wanted: bytes) -> bool:
     """Tell whether one of the tags that a client has is this one; weak ones are as good here."""
     tags = [tag.strip().removeprefix(b"W/") for tag in wanted.split(b",")]
@@ -147,12 +158,17 @@ def same(etag: bytes, wanted: bytes) -> bool:
 
 def zipped(answer: Answer, named: dict[bytes, bytes]) -> Answer:
     """Return the answer as gzip, where it may and the client takes it."""
-    if not answer.compressed or answer.status in BODILESS or len(answer.body) < GZIP_LEAST or not takes_gzip(named):
+    least = answer.zips_from
+    if least is None or answer.status in BODILESS or len(answer.body) < least or not takes_gzip(named):
         return answer
-    headers = [(n, b"W/" + v if n == b"etag" and not v.startswith(b"W/") else v) for n, v in answer.headers]
-    encoded = (*headers, (b"content-encoding", b"gzip"), (b"vary", b"Accept-Encoding"))
     import gzip
 
+    if answer.sized:
+        headers = [(n, b"W/" + v if n == b"etag" and not v.startswith(b"W/") else v) for n, v in answer.headers]
+        headers.append((b"vary", b"Accept-Encoding"))
+    else:  # nginx on the way: it has parts no more, and speaks of no `vary`
+        headers = without({b"accept-ranges"}, answer.headers)
+    encoded = (*headers, (b"content-encoding", b"gzip"))
     return replace(answer, headers=encoded, body=gzip.compress(answer.body, 1, mtime=0))
 
 

@@ -43,14 +43,12 @@ class Door:
     @property
     def requests(self) -> tuple[Request, ...]:
         """Return what came through up to now."""
-        self.news()
+        self._seen += self.news()
         return tuple(self._seen)
 
     def news(self) -> tuple[Request, ...]:
-        """Return what came through since this was asked last."""
-        news = () if self._closed or not self._gateway.is_up else self._ask("news")
-        self._seen += news
-        return news
+        """Return what came through since this was asked last, and forget it."""
+        return () if self._closed or not self._gateway.is_up else self._ask("news")
 
     def close(self) -> None:
         """Let nobody in any more, and hang up on who is still there."""

@@ -15,6 +15,7 @@ STAND_IN = "pypi-proxy.fly.dev"
 PASSED_ON = ("pypi.org", "files.pythonhosted.org")
 HERE = ("127.0.0.1", "localhost")
 """The gateway's own address, at which the public test index answers too: for a browser, or a client with no proxy."""
+HOST = re.compile(r"[a-z0-9]([a-z0-9._-]{0,251}[a-z0-9])?\Z")
 BODY_LIMIT = 1024 * 1024
 HTML = (b"content-type", b"text/html")
 
@@ -61,10 +62,12 @@ class Hosts:
         self._live = live
         self._indexes = [_Site(n, index) for n, index in enumerate(world.indexes)]
         self._storages = {site.storage: site for site in self._indexes if site.storage}
-        self._allowed = world.allow_hosts
+        self._allowed = [host.lower() for host in world.allow_hosts]
 
     def let_through(self, host: str) -> bool:
-        """Tell whether a step may reach this host at all."""
+        """Tell whether a step may reach this host at all; what is no host's name is none of anybody's."""
+        if not HOST.match(host):
+            return False
         known = host in (STAND_IN, *PASSED_ON, *HERE) or any(site.host == host for site in self._indexes)
         return known or host in self._storages or any(fnmatch.fnmatchcase(host, allowed) for allowed in self._allowed)
 
@@ -75,13 +78,13 @@ class Hosts:
             origin: scheme and host as the client sees them, for links.
             host: the name asked for, without port.
             path: the raw path, with its query.
-            authorization: the client's header, compared whole.
+            authorization: the client's header, compared whole; a line each where there are several.
         """
         plain, question, query = path.partition("?")
         if site := self._site(host, plain):
             if site.index.personality == PUBLIC or host in (STAND_IN, *PASSED_ON):
                 return self._public(origin, host, plain, question + query, authorization, site)
-            return site.decide(plain, authorization)
+            return site.decide(plain, authorization and authorization.rpartition("\n")[2])
         if host in self._storages:
             return _stored(self._storages[host], plain, authorization)
         if host in (STAND_IN, *HERE) and not self._live:
@@ -100,18 +103,20 @@ class Hosts:
         if host in PASSED_ON:
             return Forward(f"{origin}{path}{query}", n)
         compared = public.normal(path)
-        if compared is None:
-            return _own(400, "Bad Request")
-        own = site is not None and host != STAND_IN
-        location = public.locate(compared, site.locations if site and own else public.LOCATIONS)
+        if compared is None or "\n" in (authorization or ""):
+            return own(400, "Bad Request")
+        if host == STAND_IN:  # what nginx knows as $host: no port, no capitals
+            origin = f"{origin.partition('://')[0]}://{host}"
+        locations = site.locations if site and host != STAND_IN else public.LOCATIONS
+        location = public.locate(compared, locations)
         if location is None:
-            return _own(404, "Not Found")
+            return own(404, "Not Found")
         if not compared.startswith(location.prefix):  # the prefix but for its slash
             at = f"{origin}{location.prefix}{query}".encode("latin-1")
-            return _own(301, "Moved Permanently", (b"location", at))
+            return own(301, "Moved Permanently", (b"location", at), sized=location.links is None)
         if not public.opens(location.authorization, authorization):
             challenge = (b"www-authenticate", b'Basic realm="authenticated"')
-            return _own(401, "Authorization Required", challenge, sized=location.links is None)
+            return own(401, "Authorization Required", challenge, sized=location.links is None)
         raw = (
             path.removeprefix("/") if location.prefix == "/" else public.escaped(compared.removeprefix(location.prefix))
         )
@@ -190,5 +195,6 @@ def _stored(site: _Site, path: str, authorization: str | None) -> Decision:
     return Filed(site.number, unquote(path.rpartition("/")[2]), stored=True)
 
 
-def _own(status: int, phrase: str, *headers: tuple[bytes, bytes], sized: bool = True) -> Answer:
+def own(status: int, phrase: str, *headers: tuple[bytes, bytes], sized: bool = True) -> Answer:
+    """Return an answer that nginx gives by itself."""
     return Answer(status, (HTML, *headers), public.page(status, phrase), sized)

@@ -20,6 +20,9 @@ LINE_LIMIT = 8 * 1024
 HEAD_LIMIT = 4 * LINE_LIMIT
 BODY_LIMIT = 256 * 1024 * 1024
 STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
+HEAD_TOO_LARGE = 494
+"""What nginx calls it among its own; the client hears 400."""
+PHRASES = {400: "Bad Request", 405: "Not Allowed", 413: "Request Entity Too Large", 414: "Request-URI Too Large"}
 BODILESS = (204, 304)
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -35,7 +38,7 @@ class Asked:
         self.target = b""
         self.headers: Headers = []
         self.named: dict[bytes, bytes] = {}
-        self.body = b""
+        self.body = bytearray()
         self.method = b""
         self.keep_alive = True
         self.old = False
@@ -62,6 +65,10 @@ class Http(asyncio.Protocol):
         self._waiting: deque[Asked] = deque()
         self._busy = False
         self._paused = False
+        self._refusal = 0
+        """The status with which to refuse what came behind the requests that wait."""
+        self._half = False
+        """Whether the client will ask nothing more, and waits for the rest of its answers."""
         self._early = b""
         self._room: asyncio.Future[None] | None = None
         self.transport: asyncio.Transport | None = None
@@ -93,6 +100,7 @@ class Http(asyncio.Protocol):
         room, self._room = self._room, None
         if room is not None and not room.done():
             room.set_result(None)
+        self._go_on()
 
     async def drain(self) -> None:
         """Wait until the client has taken what was written."""
@@ -105,21 +113,45 @@ class Http(asyncio.Protocol):
             self._early += data
             return
         self._head_size += len(data)
-        try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            pass  # nothing is upgraded here: the request is answered as it is
-        except httptools.HttpParserError:
-            self.refuse(400)
-            return
+        while data:
+            try:
+                self._parser.feed_data(data)
+                break
+            except httptools.HttpParserUpgrade as upgrade:
+                data = data[upgrade.args[0] :]  # nothing is upgraded here: what follows is the next request
+            except httptools.HttpParserError:
+                self._refuse_later(400)
+                return
         if self._in_head and self._head_size > HEAD_LIMIT:
-            self.refuse(400)
+            self._refuse_later(HEAD_TOO_LARGE)
+
+    def eof_received(self) -> bool:
+        """Keep the way out open for a client that closed its own and waits; over TLS that is not to be had."""
+        self._half = True
+        return self._scheme == "http" and (self._busy or bool(self._waiting))
+
+    def _refuse_later(self, status: int) -> None:
+        """Refuse what came, but not before the answers to what came before it."""
+        if self._busy or self._waiting:
+            self._refusal = self._refusal or status
+            self._pause()
+        else:
+            self.refuse(status)
+
+    def _pause(self) -> None:
+        if not self._paused and self.transport is not None:
+            self._paused = True
+            self.transport.pause_reading()
 
     def refuse(self, status: int) -> None:
-        """Say why there is no talking, and hang up."""
+        """Say why there is no talking, as nginx says it, and hang up."""
         if self.transport is not None and not self.lost:
-            head = STATUS_LINES[status] + b"content-type: text/plain\r\nconnection: close\r\n"
-            body = f"uvmre: {HTTPStatus(status).phrase}\n".encode()
+            from uvmre.gateway.public import page
+
+            why = "Request Header Or Cookie Too Large" if status == HEAD_TOO_LARGE else ""
+            status = 400 if why else status
+            head = STATUS_LINES[status] + b"content-type: text/html\r\nconnection: close\r\n"
+            body = page(status, PHRASES[status], why)
             self.transport.write(head + b"content-length: %d\r\n\r\n" % len(body) + body)
             self.lost = True
             self.transport.close()
@@ -143,21 +175,25 @@ class Http(asyncio.Protocol):
         """Hold the head to its limits, and tell who waits for it that the body may come (RFC 9110, 10.1.1)."""
         self._in_head = False
         asked = self._asked
+        if len(asked.named) < len(asked.headers):  # a name came twice: of credentials, `hosts` wants to know
+            given = [value for name, value in asked.headers if name == b"authorization"]
+            if len(given) > 1:
+                asked.named[b"authorization"] = b"\n".join(given)
         if self._head_size > LINE_LIMIT and not self.lost:
             if len(asked.target) > LINE_LIMIT:
-                self.refuse(414)
+                self._refuse_later(414)
             elif sum(len(name) + len(value) + 4 for name, value in asked.headers) > HEAD_LIMIT:
-                self.refuse(400)
+                self._refuse_later(HEAD_TOO_LARGE)
         self._head_size = 0
-        if asked.named.get(b"expect", b"").lower() == b"100-continue" and self.transport is not None and not self.lost:
-            self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        if asked.named.get(b"expect", b"").lower() == b"100-continue" and not self._busy and not self._waiting:
+            self.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def on_body(self, body: bytes) -> None:
         """Take a piece of the body; uploads are not what an MRE is about, so it is held whole."""
         self._head_size = 0
         self._asked.body += body
         if len(self._asked.body) > BODY_LIMIT:
-            self.refuse(413)
+            self._refuse_later(413)
 
     def on_message_complete(self) -> None:
         """Answer, or let it wait for its turn."""
@@ -168,14 +204,13 @@ class Http(asyncio.Protocol):
         asked.started = time.perf_counter()
         self._head_size = 0
         self._spoken = True
-        if self.lost:
+        if self.lost or self._refusal:
             return
-        if self._busy:
+        if asked.method == b"CONNECT":  # which only the door speaks, and only as the first
+            self._refuse_later(405)
+        elif self._busy or self._waiting or self._room is not None:
             self._waiting.append(asked)
-            assert self.transport is not None
-            if not self._paused:
-                self._paused = True
-                self.transport.pause_reading()
+            self._pause()
         else:
             self._answer(asked)
 
@@ -195,9 +230,19 @@ class Http(asyncio.Protocol):
         if not asked.keep_alive or not whole:
             self.transport.close()
             return
-        while self._waiting and not self._busy:
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Answer what waits, while the client takes the answers; then read on."""
+        while self._waiting and not self._busy and self._room is None and not self.lost:
             self._answer(self._waiting.popleft())
-        if self._paused and not self._waiting:
+        if self._waiting or self._busy or self.lost or self.transport is None:
+            return
+        if self._refusal:
+            self.refuse(self._refusal)
+        elif self._half:
+            self.transport.close()
+        elif self._paused:
             self._paused = False
             self.transport.resume_reading()
 

@@ -117,11 +117,17 @@ def opens(authorization: str | None, given: str | None) -> bool:
     return scheme.lower() == "basic" and token.strip(" ") == authorization.partition(" ")[2]
 
 
-def page(status: int, phrase: str) -> bytes:
-    """Return the page that nginx has for an answer of its own."""
-    told = f"{status} {phrase}"
-    lines = ["<html>", f"<head><title>{told}</title></head>", "<body>", f"<center><h1>{told}</h1></center>"]
-    return "\r\n".join([*lines, "<hr><center>nginx/1.25.4</center>", "</body>", "</html>", ""]).encode()
+def page(status: int, phrase: str, why: str = "") -> bytes:
+    """Return the page that nginx has for an answer of its own; `why` where it says more than the status."""
+    title, told = f"<title>{status} {why or phrase}</title>", f"<h1>{status} {phrase}</h1>"
+    lines = ["<html>", f"<head>{title}</head>", "<body>", f"<center>{told}</center>"]
+    more = [f"<center>{why}</center>"] if why else []
+    return "\r\n".join([*lines, *more, "<hr><center>nginx/1.25.4</center>", "</body>", "</html>", ""]).encode()
+
+
+def compresses(status: int, content_type: bytes, *, old: bool) -> bool:
+    """Tell whether nginx compresses what it replaced links in: HTML only, and not for HTTP/1.0."""
+    return not old and status in (200, 403, 404) and content_type.startswith(b"text/html")
 
 
 def rewrites(location: Location) -> bool:

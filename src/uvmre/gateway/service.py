@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import dataclasses
 import json
 import pickle
 import signal
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from uvmre.gateway.authority import Signer
 from uvmre.gateway.door import Door, Opened
 from uvmre.gateway.exchange import Exchange, Kept
-from uvmre.gateway.faults import Faults
+from uvmre.gateway.faults import Cut, Faults
 from uvmre.gateway.http1 import CLOCK, Asked, Http
 
 if TYPE_CHECKING:
@@ -38,6 +37,7 @@ class Service:
         self._descriptors: list[int] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._told = b""
+        self._stopped = False
 
     def run(self) -> None:
         """Serve until the control socket closes."""
@@ -45,9 +45,16 @@ class Service:
         self._control.sendall(b"true\n")
         self._control.setblocking(False)
         self._loop.add_reader(self._control, self._listen)
-        self._loop.add_signal_handler(signal.SIGTERM, self._loop.stop)
+        self._loop.add_signal_handler(signal.SIGTERM, self._stop)
         self._loop.run_forever()
         self._loop.run_until_complete(self._end())
+
+    def _stop(self) -> None:
+        """Stop once: a signal and the end of the control socket may both say so, and two would cut the end short."""
+        if not self._stopped:
+            self._stopped = True
+            self._loop.remove_reader(self._control)
+            self._loop.stop()
 
     async def _end(self) -> None:
         """Stop what is under way, so that nothing half-recorded stays behind."""
@@ -63,7 +70,7 @@ class Service:
         except ConnectionError:
             data, descriptors = b"", []
         if not data:
-            self._loop.stop()
+            self._stop()
             return
         self._descriptors += descriptors
         *lines, self._told = (self._told + data).split(b"\n")
@@ -114,7 +121,7 @@ class Service:
             del self._opened[port]
             opened.close()
         news, opened.requests = opened.requests, []
-        answer = json.dumps([dataclasses.asdict(request) for request in news])
+        answer = json.dumps([vars(request) for request in news])
         with contextlib.suppress(ConnectionError):  # who asked may be gone by now
             await self._loop.sock_sendall(self._control, answer.encode() + b"\n")
 
@@ -139,6 +146,8 @@ class Service:
             whole = True
             if kept:
                 self._shelf.keep(asked, kept)
+        except Cut:
+            pass  # the half answer that is left is what was wanted, or cannot be helped
         finally:
             http.done(asked, whole=whole)
 
@@ -177,5 +186,6 @@ def _name(asked: Asked) -> tuple[Any, ...]:
         given(b"accept"),
         given(b"accept-encoding"),
         given(b"if-none-match"),
+        given(b"if-modified-since"),
         given(b"range"),
     )
