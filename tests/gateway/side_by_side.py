@@ -44,7 +44,7 @@ http {{
     # PyPI: what lies in a folder, with the headers that PyPI's network of caches sends: one range at a time, and ranges
     # of what is compressed or a range itself too, where nginx would not say so.
     max_ranges 1;
-    map "$http_accept_encoding $http_range $http_if_range" $ranges {{ "~^gzip|^ bytes=\\d*-\\d* $" bytes; }}
+    map "$http_accept_encoding $http_range $http_if_range" $ranges {{ "~^gzip|^(identity)? bytes=\\d*-\\d* $" bytes; }}
     map "$http_range $http_if_range" $range {{ "~^bytes=\\d*-\\d* $" bytes; }}
     map $http_accept $form {{ default html; "~simple\\.(v1|latest)\\+json" json; }}
     server {{

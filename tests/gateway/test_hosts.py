@@ -86,7 +86,7 @@ ROUTES = [
 ]
 
 
-@pytest.mark.parametrize("origin", [f"https://{INDEX}", f"http://{INDEX}", f"http://{INDEX}:8080"])
+@pytest.mark.parametrize("origin", [f"https://{INDEX}", f"http://{INDEX}"])
 @pytest.mark.parametrize(("path", "authorization", "upstream", "links"), ROUTES)
 def test_a_request_with_the_right_credentials_is_forwarded(
     origin: str, path: str, authorization: str | None, upstream: str, links: str | None
@@ -95,6 +95,31 @@ def test_a_request_with_the_right_credentials_is_forwarded(
     assert isinstance(decided, Forward)
     assert decided.location in LOCATIONS
     assert (decided.url, decided.links) == (upstream, (links or "").replace("{origin}", origin))
+
+
+@pytest.mark.parametrize(
+    ("origin", "host", "seen"),
+    [
+        pytest.param(f"https://{INDEX}:443", INDEX, f"https://{INDEX}", id="nginx leaves the port out"),
+        pytest.param(f"http://{INDEX.upper()}", INDEX, f"http://{INDEX}", id="and writes small letters"),
+        pytest.param("http://127.0.0.1:8080", "127.0.0.1", "http://127.0.0.1:8080", id="here the port is needed"),
+    ],
+)
+def test_links_and_redirects_lead_to_the_host_as_nginx_knows_it(origin: str, host: str, seen: str) -> None:
+    decided = decide(origin, host, "/basic-auth/simple/x/", HERON)
+    assert isinstance(decided, Forward)
+    assert decided.links == f"{seen}/basic-auth/files/"
+    redirected = decide(origin, host, "/basic-auth?a=b", None)
+    assert isinstance(redirected, Answer)
+    assert (redirected.status, redirected.sized) == (301, False)
+    assert (b"location", f"{seen}/basic-auth/?a=b".encode()) in redirected.headers
+
+
+@pytest.mark.parametrize("path", ["/simple/x/", "/basic-auth/simple/x/"])
+def test_credentials_given_twice_are_a_bad_request(path: str) -> None:
+    decided = decide(f"https://{INDEX}", INDEX, path, f"{HERON}\n{HERON}")
+    assert isinstance(decided, Answer)
+    assert decided.status == 400
 
 
 def test_the_routes_above_are_all_there_are() -> None:

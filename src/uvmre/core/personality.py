@@ -58,7 +58,10 @@ class Personality:
     says_ranges: bool = True
     """Whether it says so."""
     storage: str = ""
-    """Where a client is sent for a file: a signed address, on another host or, with a `/` first, on this one."""
+    """Where a client is sent for a file: a signed address, on another host or, with a `/` first, on this one.
+
+    `{n}` tells the indexes apart that have one storage.
+    """
     storage_status: int = 302
     storage_refuses: str = ""
     """What the storage says to credentials that come along, where it refuses them."""
@@ -87,7 +90,7 @@ PERSONALITIES = {
         uploaded=False,
         yanked=False,
         # lib/api/helpers.rb, present_carrierwave_file!: object storage with direct download
-        storage="https://gitlab-packages.s3.amazonaws.com/{sha256}/{filename}?X-Amz-Algorithm=AWS4-HMAC-SHA256",
+        storage="https://gitlab-packages.s3.amazonaws.com/{n}/{sha256}/{filename}?X-Amz-Algorithm=AWS4-HMAC-SHA256",
         storage_refuses=S3_REFUSES,  # jfrog/terraform-provider-artifactory#22 has S3's words
     ),
     "azure-artifacts": Personality(
@@ -104,7 +107,7 @@ PERSONALITIES = {
         uploaded=False,  # uv#10394
         yanked=False,
         head=405,  # pypa/pip#10694, uv#13208
-        storage="https://uvmre.vsblob.vsassets.io/{sha256}/{filename}?sv=2019-07-07&sig=uvmre",  # uv#11440
+        storage="https://uvmre.vsblob.vsassets.io/{n}/{sha256}/{filename}?sv=2019-07-07&sig=uvmre",  # uv#11440
         storage_status=303,  # pypa/pip#10694, uv#13595
     ),
     "nexus": Personality(
@@ -131,7 +134,7 @@ PERSONALITIES = {
         metadata=False,
         uploaded=False,
         says_ranges=False,  # uv#18998
-        storage="/artifacts-downloads/namespaces/uvmre/repositories/uvmre/downloads/{filename}",  # uv#20850, uv#13255
+        storage="/artifacts-downloads/namespaces/uvmre/repositories/{n}/downloads/{filename}",  # uv#20850, uv#13255
     ),
     "devpi": Personality(
         links="../../+f/{sha3}/{sha13}/{filename}",  # devpi_server/views.py, filestore.py

@@ -140,7 +140,7 @@ class Answering:
             refused = Answer(behaviour.head, (PLAIN, (b"allow", b"GET")), b"")
             return await exchange.whole(refused, "stand-in", met.reason if met else "")
         if not filed.stored and behaviour.storage:
-            there = Answer(behaviour.storage_status, ((b"location", located(file, index).encode()),), b"")
+            there = Answer(behaviour.storage_status, ((b"location", located(file, index, filed.index).encode()),), b"")
             return await exchange.whole(there, "stand-in", met.reason if met else "")
         dropped = {b"accept-encoding", b"authorization"} | (set() if behaviour.ranges else {b"range", b"if-range"})
         headers = [*without(dropped, exchange.headers), (b"accept-encoding", b"identity")]
@@ -155,12 +155,14 @@ class Answering:
     ) -> Kept | None:
         """Give an answer: in one where it is a page or small and there already, else piece by piece."""
         note = "; ".join(filter(None, (answered.note, met.reason if met else "")))
-        if met and met.changes:
-            answered = met.changed(answered)
         by = "stand-in" if answered.made else by
-        named = dict(answered.headers)
         location = forward.location if forward else None
         rewritten = location is not None and public.rewrites(location)
+        if forward and location and rewritten:
+            answered = await _rewritten(answered, forward, location)
+        if met and met.changes:
+            answered = met.changed(answered)
+        named = dict(answered.headers)
         page = rewritten or (PAGE.match(forward.url) is not None if forward else b"etag" in named)
         length = named.get(b"content-length", b"")
         small = page or (answered.taped and length.isdigit() and int(length) <= WHOLE)
@@ -175,9 +177,8 @@ class Answering:
         body = await answered.whole()
         headers = tuple(without({b"content-length"}, answered.headers))
         zips_from = GZIP_LEAST if forward and page else None  # what is passed on as it is, PyPI compresses
-        if forward and location and rewritten:
+        if rewritten:
             form = named.get(b"content-type", b"")
-            body = public.rewritten(body, form, location, forward.links)
             zips_from = 0 if public.compresses(answered.status, form, old=exchange.old) else None
         answer = Answer(answered.status, headers, body, sized=not rewritten, zips_from=zips_from)
         given = await exchange.whole(answer, by, note, taped=answered.taped)
@@ -196,6 +197,13 @@ def _universe(n: int, index: Index, world: World) -> "Universe | None":
     from uvmre.gateway.universe import Universe
 
     return Universe(index.packages, world.files, _where(n))
+
+
+async def _rewritten(answered: Answered, forward: Forward, location: Location) -> Answered:
+    """Return an answer with the links of its location; its length is another, and so nobody's to tell."""
+    content_type = dict(answered.headers).get(b"content-type", b"")
+    body = public.rewritten(await answered.whole(), content_type, location, forward.links)
+    return replace(answered, headers=without({b"content-length"}, answered.headers), chunks=in_one(body))
 
 
 def nginx(answered: Answered, forward: Forward, location: Location, exchange: Exchange) -> Answered:

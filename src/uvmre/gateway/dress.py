@@ -37,9 +37,9 @@ def link(file: dict[str, Any], index: Index, origin: str) -> str:
     return _filled(index.behaviour.links, file, index, origin)
 
 
-def located(file: dict[str, Any], index: Index) -> str:
-    """Return the address at the storage to which the registry sends its clients."""
-    return _filled(index.behaviour.storage, file, index, "")
+def located(file: dict[str, Any], index: Index, number: int) -> str:
+    """Return the address at the storage to which the registry sends its clients; `number` tells the index there."""
+    return _filled(index.behaviour.storage.replace("{n}", str(number)), file, index, "")
 
 
 def _filled(template: str, file: dict[str, Any], index: Index, origin: str) -> str:
@@ -51,9 +51,12 @@ def _filled(template: str, file: dict[str, Any], index: Index, origin: str) -> s
     if index.behaviour.short_version:
         told = told.removesuffix(".0").removesuffix(".0")
     root = urlsplit(index.url).path.rstrip("/")
+    base = root.removesuffix("/simple").removesuffix("/+simple")
+    if base == root:  # its pages lie one level higher
+        template = template.replace("../../", "../")
     return template.format(
         origin=origin,
-        base=root.removesuffix("/simple").removesuffix("/+simple"),
+        base=base,
         path=file["url"].removeprefix(FILES),
         project=project,
         version=quote(told),

@@ -5,7 +5,8 @@ from collections.abc import AsyncIterable, Callable, Iterable
 from dataclasses import dataclass, replace
 
 from uvmre.core.observation import AnsweredBy, Request
-from uvmre.gateway.http1 import BODILESS, CLOCK, Asked, Headers, Http, chunk, head
+from uvmre.gateway.http1 import Http
+from uvmre.gateway.messages import BODILESS, CLOCK, Asked, Headers, chunk, head
 
 GZIP_LEAST = 1000
 """Bytes below which nobody compresses."""
@@ -32,6 +33,11 @@ class Kept:
     head: bytes
     body: bytes
     request: Request
+
+    @property
+    def size(self) -> int:
+        """Return about how many bytes it takes to keep it."""
+        return len(self.head) + len(self.body) + 1000
 
 
 class Exchange:

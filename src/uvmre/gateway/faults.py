@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from uvmre.gateway.exchange import PLAIN, Answer
-from uvmre.gateway.tape import Headers
-from uvmre.gateway.upstream import Answered
+from uvmre.gateway.messages import Headers
+from uvmre.gateway.upstream import Answered, in_one
 
 if TYPE_CHECKING:
     from uvmre.core.fault import Fault
@@ -156,7 +156,10 @@ async def _wrong(answered: Answered, seed: int) -> AsyncIterator[bytes]:
 async def _corrupted(answered: Answered, fault: "Fault", url: str) -> AsyncIterator[bytes]:
     import random
 
-    size = _size(answered.headers) or 1024
+    size = _size(answered.headers)
+    if size is None:  # a page, which is small
+        body = await answered.whole()
+        answered, size = replace(answered, chunks=in_one(body)), len(body)
     places = sorted(random.Random(f"{fault.seed} {url}").sample(range(size), min(fault.corrupt, size)))
     at = 0
     async for chunk in answered.chunks:

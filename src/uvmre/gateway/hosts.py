@@ -18,6 +18,7 @@ HERE = ("127.0.0.1", "localhost")
 HOST = re.compile(r"[a-z0-9]([a-z0-9._-]{0,251}[a-z0-9])?\Z")
 BODY_LIMIT = 1024 * 1024
 HTML = (b"content-type", b"text/html")
+XML = (b"content-type", b"application/xml")
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class Hosts:
     def __init__(self, world: World, *, live: bool) -> None:
         self._live = live
         self._indexes = [_Site(n, index) for n, index in enumerate(world.indexes)]
-        self._storages = {site.storage: site for site in self._indexes if site.storage}
+        self._storages = {site.storage for site in self._indexes if site.storage}
         self._allowed = [host.lower() for host in world.allow_hosts]
 
     def let_through(self, host: str) -> bool:
@@ -86,14 +87,23 @@ class Hosts:
                 return self._public(origin, host, plain, question + query, authorization, site)
             return site.decide(plain, authorization and authorization.rpartition("\n")[2])
         if host in self._storages:
-            return _stored(self._storages[host], plain, authorization)
+            return self._stored(host, plain, authorization)
         if host in (STAND_IN, *HERE) and not self._live:
             return self._public(origin, host, plain, question + query, authorization, None)
         return Forward(f"{origin}{path}")
 
+    def _stored(self, host: str, path: str, authorization: str | None) -> Decision:
+        """Answer as the storage does to which an index sends its clients: it knows no credentials but a signed URL."""
+        site = next((site for site in self._indexes if site.storage == host and path.startswith(site.stored)), None)
+        if site is None:
+            return Answer(404, (XML,), b"<Error><Code>NoSuchKey</Code></Error>")
+        if authorization is not None and site.behaviour.storage_refuses:
+            return Answer(400, (XML,), site.behaviour.storage_refuses.encode())
+        return Filed(site.number, unquote(path.rpartition("/")[2]), stored=True)
+
     def _site(self, host: str, path: str) -> "_Site | None":
         found = [site for site in self._indexes if site.host == host and site.has(path)]
-        return max(found, key=lambda site: len(site.base), default=None)
+        return max(found, key=lambda site: (site.has_its_own(path), len(site.base)), default=None)
 
     def _public(
         self, origin: str, host: str, path: str, query: str, authorization: str | None, site: "_Site | None"
@@ -135,22 +145,30 @@ class _Site:
         self.base = self.root.removesuffix("/simple").removesuffix("/+simple")
         """What its pages and files have in common."""
         self._header = basic(index.username or self.behaviour.username, index.password) if index.password else None
-        storage = urlsplit(self.behaviour.storage)
+        storage = urlsplit(self.behaviour.storage.replace("{n}", str(number)))
         self.storage = storage.hostname or ""
-        self._stored = "" if self.storage else storage.path.partition("{")[0]
+        self.stored = storage.path.partition("{")[0]
+        """Where its files lie at its storage."""
         if index.personality == PUBLIC:
             self.locations = tuple(public.beside(self.root, self._header))
 
     def has(self, path: str) -> bool:
         """Tell whether a path is one of this index's."""
         own = path.startswith((f"{self.base}/", f"{self.root}/")) or path == self.root
-        return own or bool(self._stored and path.startswith(self._stored))
+        return own or self._is_stored(path)
+
+    def has_its_own(self, path: str) -> bool:
+        """Tell whether a path is this index's and cannot be another's: its pages, or its part of a storage."""
+        return path.startswith(f"{self.root}/") or self._is_stored(path)
+
+    def _is_stored(self, path: str) -> bool:
+        return bool(self.stored) and not self.storage and path.startswith(self.stored)
 
     def decide(self, path: str, authorization: str | None) -> Decision:
         """Decide by the table of the registry."""
         behaviour = self.behaviour
         filename = unquote(path.rpartition("/")[2])
-        if self._stored and path.startswith(self._stored):
+        if self._is_stored(path):
             return Filed(self.number, filename, stored=True)
         if not self._opens(authorization):
             status = behaviour.denied if authorization is None else behaviour.wrong
@@ -159,7 +177,7 @@ class _Site:
         if FILE.search(filename):
             return Filed(self.number, filename)
         project = path.removeprefix(self.root).strip("/")
-        if not path.startswith(self.root) or "/" in project:
+        if not f"{path}/".startswith(f"{self.root}/") or "/" in project:
             return Answer(behaviour.missing, ((b"content-type", b"text/plain"),), b"")
         if behaviour.slash and project and not path.endswith("/"):
             return Answer(behaviour.slash, ((b"location", f"{path}/".encode("latin-1")),), b"")
@@ -186,13 +204,6 @@ def _password(authorization: str | None) -> str | None:
     except (binascii.Error, UnicodeDecodeError):
         return None
     return password if scheme.lower() == "basic" and colon else None
-
-
-def _stored(site: _Site, path: str, authorization: str | None) -> Decision:
-    """Answer as the storage does to which an index sends its clients: it knows no credentials but the signed URL."""
-    if authorization is not None and site.behaviour.storage_refuses:
-        return Answer(400, ((b"content-type", b"application/xml"),), site.behaviour.storage_refuses.encode())
-    return Filed(site.number, unquote(path.rpartition("/")[2]), stored=True)
 
 
 def own(status: int, phrase: str, *headers: tuple[bytes, bytes], sized: bool = True) -> Answer:

@@ -8,42 +8,19 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable
-from http import HTTPStatus
 from typing import cast
 
 import httptools
 
-Headers = list[tuple[bytes, bytes]]
+from uvmre.gateway.messages import STATUS_LINES, Asked
 
 # What nginx allows by default (large_client_header_buffers): one line of a head, and the whole of it.
 LINE_LIMIT = 8 * 1024
 HEAD_LIMIT = 4 * LINE_LIMIT
 BODY_LIMIT = 256 * 1024 * 1024
-STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
 HEAD_TOO_LARGE = 494
 """What nginx calls it among its own; the client hears 400."""
 PHRASES = {400: "Bad Request", 405: "Not Allowed", 413: "Request Entity Too Large", 414: "Request-URI Too Large"}
-BODILESS = (204, 304)
-DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-
-
-class Asked:
-    """One request as it came in, with its body."""
-
-    __slots__ = ("body", "headers", "keep_alive", "method", "named", "old", "scheme", "started", "target")
-
-    def __init__(self, scheme: str) -> None:
-        self.scheme = scheme
-        self.target = b""
-        self.headers: Headers = []
-        self.named: dict[bytes, bytes] = {}
-        self.body = bytearray()
-        self.method = b""
-        self.keep_alive = True
-        self.old = False
-        """Whether the client speaks HTTP/1.0, which has no chunks."""
-        self.started = 0.0
 
 
 Ready = Callable[[Asked], bytes | None]
@@ -67,6 +44,8 @@ class Http(asyncio.Protocol):
         self._paused = False
         self._refusal = 0
         """The status with which to refuse what came behind the requests that wait."""
+        self._expecting = False
+        """Whether the client waits to be told to send its body."""
         self._half = False
         """Whether the client will ask nothing more, and waits for the rest of its answers."""
         self._early = b""
@@ -90,6 +69,9 @@ class Http(asyncio.Protocol):
             self.on_lost(exc)
         self.lost = True
         self.resume_writing()
+        # We, the parser and who answers hold each other; let go, or memory comes back late.
+        del self._parser
+        self.on_lost = None
 
     def pause_writing(self) -> None:
         """Make writers wait."""
@@ -185,12 +167,19 @@ class Http(asyncio.Protocol):
             elif sum(len(name) + len(value) + 4 for name, value in asked.headers) > HEAD_LIMIT:
                 self._refuse_later(HEAD_TOO_LARGE)
         self._head_size = 0
-        if asked.named.get(b"expect", b"").lower() == b"100-continue" and not self._busy and not self._waiting:
+        self._expecting = asked.named.get(b"expect", b"").lower() == b"100-continue"
+        if not self._busy and not self._waiting:
+            self._continue()
+
+    def _continue(self) -> None:
+        if self._expecting:
+            self._expecting = False
             self.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def on_body(self, body: bytes) -> None:
         """Take a piece of the body; uploads are not what an MRE is about, so it is held whole."""
         self._head_size = 0
+        self._expecting = False
         self._asked.body += body
         if len(self._asked.body) > BODY_LIMIT:
             self._refuse_later(413)
@@ -203,6 +192,7 @@ class Http(asyncio.Protocol):
         asked.keep_alive = self._parser.should_keep_alive() and not asked.old
         asked.started = time.perf_counter()
         self._head_size = 0
+        self._expecting = False
         self._spoken = True
         if self.lost or self._refusal:
             return
@@ -242,56 +232,13 @@ class Http(asyncio.Protocol):
             self.refuse(self._refusal)
         elif self._half:
             self.transport.close()
-        elif self._paused:
-            self._paused = False
-            self.transport.resume_reading()
+        else:
+            self._continue()
+            if self._paused:
+                self._paused = False
+                self.transport.resume_reading()
 
     def write(self, data: bytes) -> None:
         """Write to a client that may be gone."""
         if self.transport is not None and not self.lost:
             self.transport.write(data)
-
-
-def head(status: int, headers: Headers, asked: Asked) -> tuple[bytes, bool]:
-    """Return the head of an answer up to its date, and whether its body goes in chunks."""
-    named = {name for name, _ in headers}
-    line = STATUS_LINES.get(status) or b"HTTP/1.1 %d Status\r\n" % status
-    lines = [line, *(name + b": " + value + b"\r\n" for name, value in headers)]
-    chunked = False
-    if b"content-length" not in named and asked.method != b"HEAD" and status not in BODILESS:
-        chunked = not asked.old
-        asked.keep_alive = asked.keep_alive and chunked
-        if chunked:
-            lines.append(b"transfer-encoding: chunked\r\n")
-    if not asked.keep_alive:
-        lines.append(b"connection: close\r\n")
-    return b"".join(lines), chunked
-
-
-class Clock:
-    """The end of a head: the date, formatted once a second."""
-
-    def __init__(self) -> None:
-        self._second = 0
-        self._end = b""
-
-    def end(self) -> bytes:
-        """Return the date's line and the empty one below it."""
-        now = int(time.time())
-        if now != self._second:
-            told = time.gmtime(now)
-            day, month = (
-                DAYS[told.tm_wday],
-                MONTHS[told.tm_mon - 1],
-            )  # in English, whatever the locale (RFC 9110, 5.6.7)
-            date = time.strftime(f"{day}, %d {month} %Y %H:%M:%S GMT", told)
-            self._second, self._end = now, f"date: {date}\r\n\r\n".encode()
-        return self._end
-
-
-CLOCK = Clock()
-
-
-def chunk(data: bytes) -> bytes:
-    """Return a piece of a body as chunks carry it; the empty one ends the body."""
-    return b"%x\r\n" % len(data) + data + b"\r\n"

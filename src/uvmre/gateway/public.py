@@ -72,7 +72,7 @@ def locate(path: str, locations: tuple[Location, ...] = LOCATIONS) -> Location |
 
 def beside(root: str, authorization: str | None) -> tuple[Location, ...]:
     """Return the locations of an index at another address that is like this one; its pages lie below `root`."""
-    files = f"{root.removesuffix('/simple')}/files/" if root.endswith("/simple") else f"{root}-files/"
+    files = f"{root.removesuffix('/simple').removesuffix('/+simple')}/files/"
     pages = Location(f"{root}/", f"{PYPI}simple/", authorization, f"{{origin}}{files}")
     return (pages, Location(files, FILES, authorization))
 

@@ -16,7 +16,8 @@ from uvmre.gateway.authority import Signer
 from uvmre.gateway.door import Door, Opened
 from uvmre.gateway.exchange import Exchange, Kept
 from uvmre.gateway.faults import Cut, Faults
-from uvmre.gateway.http1 import CLOCK, Asked, Http
+from uvmre.gateway.http1 import Http
+from uvmre.gateway.messages import CLOCK, Asked
 
 if TYPE_CHECKING:
     from uvmre.gateway.answer import Answering
@@ -168,10 +169,10 @@ class Shelf:
         if asked.body or asked.method not in (b"GET", b"HEAD"):
             return
         name = _name(asked)
-        self._bytes += len(kept.body) - (len(self._kept[name].body) if name in self._kept else 0)
+        self._bytes += kept.size - (self._kept[name].size if name in self._kept else 0)
         self._kept[name] = kept
         while self._bytes > KEPT_BYTES:
-            self._bytes -= len(self._kept.popitem(last=False)[1].body)
+            self._bytes -= self._kept.popitem(last=False)[1].size
 
 
 def _name(asked: Asked) -> tuple[Any, ...]:
@@ -188,4 +189,5 @@ def _name(asked: Asked) -> tuple[Any, ...]:
         given(b"if-none-match"),
         given(b"if-modified-since"),
         given(b"range"),
+        given(b"if-range"),
     )

@@ -15,8 +15,8 @@ from urllib.parse import unquote
 
 from uvmre.core import pages
 from uvmre.core.index import Universe as Where
+from uvmre.gateway.messages import Headers
 from uvmre.gateway.public import FILES, PYPI
-from uvmre.gateway.tape import Headers
 from uvmre.gateway.upstream import Answered, Upstream, in_one, part, partial
 
 if TYPE_CHECKING:
@@ -95,18 +95,19 @@ class Source:
         filename = unquote(url.partition("?")[0].rpartition("/")[2])
         if url.startswith(FILES):
             for where, universe in self._others.items():
-                if url.startswith(f"{where}/") and (content := universe.file(filename)) is not None:
-                    return file_of(content, asked.get(b"range", b""))
+                if url.startswith(f"{where}/"):
+                    content = universe.file(filename)
+                    return nowhere() if content is None else file_of(content, asked.get(b"range", b""))
             if self._day and (why := await self._too_new(url)):
                 return whole(404, f"uvmre: {why}\n".encode(), [PLAIN], why)
-        if self._universe and self._where == "instead":
+        if self._universe and self._where == "instead" and url.startswith((PYPI, FILES)):
             if url.rstrip("/") == ROOT.rstrip("/"):
                 wants_json = pages.wants_json(accept)
                 from uvmre.core import forms
 
                 text = forms.listing(self._universe.projects(), as_json=wants_json)
                 return rendered(text, Found(EMPTY, made=True), as_json=wants_json)
-            return whole(404, b"404 Not Found\n", [PLAIN], made=True)
+            return nowhere()
         return None
 
     async def _written(self, project: str, url: str, accept: str) -> Answered:
@@ -128,7 +129,7 @@ class Source:
         """
         made = self._universe.page(project) if self._universe else None
         if self._universe and self._where != "beside" and (made or self._where == "instead"):
-            return Found(made, made=True) if made else whole(404, b"404 Not Found\n", [PLAIN], made=True)
+            return Found(made, made=True) if made else nowhere()
         url = url or f"{ROOT}{project}/"
         async with self._upstream.ask("GET", url, ASKED) as answered:
             body, told = await answered.whole(), dict(answered.headers)
@@ -187,6 +188,11 @@ def file_of(content: bytes, wanted: bytes) -> Answered:
     status, told = partial(span, len(content)) if part(wanted, len(content)) else (200, [length(content)])
     headers = [(b"content-type", b"application/octet-stream"), (b"accept-ranges", b"bytes"), *told]
     return whole(status, content[slice(*span)], headers, made=True)
+
+
+def nowhere() -> Answered:
+    """Return that there is no such thing among what is made up."""
+    return whole(404, b"404 Not Found\n", [PLAIN], made=True)
 
 
 def length(content: bytes) -> tuple[bytes, bytes]:

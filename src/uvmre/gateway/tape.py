@@ -8,14 +8,17 @@ leaves no half.
 import contextlib
 import hashlib
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
 
-Headers = list[tuple[bytes, bytes]]
+from uvmre.gateway.messages import Headers
 
 CHUNK = 64 * 1024
+ASIDE = ".aside-"
+A_DAY = 24 * 60 * 60
 METHODS = ("GET", "HEAD")
 VARY = (b"accept", b"range")
 """What else than method and address an answer of an index depends on; bodies are asked for without encoding."""
@@ -65,6 +68,7 @@ class Tape:
         self._folder = folder
         self._bodies = bodies
         self._sound: dict[str, Path] = {}
+        self._swept = False
 
     def find(self, key: str) -> Entry | None:
         """Return an entry whose body is there and is what it was; a bit that flipped makes it unheard."""
@@ -98,13 +102,20 @@ class Tape:
         import tempfile
 
         self._folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=self._folder, encoding="utf-8", delete=False) as file:
+        with tempfile.NamedTemporaryFile("w", dir=self._folder, prefix=ASIDE, encoding="utf-8", delete=False) as file:
             json.dump(asdict(entry), file)
         Path(file.name).rename(self._folder / f"{key}.json")
 
     def aside(self) -> Path:
-        """Return the folder for what is not finished, on the same disk as the bodies."""
+        """Return the folder for what is not finished, on the bodies' disk; what was killed there is swept."""
         self._bodies.mkdir(parents=True, exist_ok=True)
+        if not self._swept:
+            self._swept = True
+            for folder in (self._bodies, self._folder):
+                for left in folder.glob(f"{ASIDE}*"):
+                    with contextlib.suppress(FileNotFoundError):
+                        if time.time() - left.stat().st_mtime > A_DAY:
+                            left.unlink()
         return self._bodies
 
     def _path(self, sha256: str) -> Path:
@@ -129,7 +140,7 @@ class Recording:
         self._size = 0
         import tempfile
 
-        self._file = tempfile.NamedTemporaryFile(dir=tape.aside(), delete=False)  # noqa: SIM115 - closed by `__exit__`
+        self._file = tempfile.NamedTemporaryFile(dir=tape.aside(), prefix=ASIDE, delete=False)  # noqa: SIM115 - closed by `__exit__`
 
     def __enter__(self) -> "Recording":
         """Return the recording."""

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from uvmre import client
 from uvmre.core.observation import Network
-from uvmre.gateway.tape import LASTING, Entry, Headers, Tape, key
+from uvmre.gateway.messages import Headers
+from uvmre.gateway.tape import LASTING, Entry, Tape, key
 
 if TYPE_CHECKING:
     import httpcore
