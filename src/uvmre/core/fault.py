@@ -24,7 +24,7 @@ class Fault:
     drip: int | None = None
     """Bytes of the body a second."""
     cut: int | None = None
-    """Hang up after so many bytes of the body."""
+    """Hang up after so many bytes of the body, where it has as many."""
     truncate: int | None = None
     """End the body after so many bytes, and say that this is its length."""
     corrupt: int = 0

@@ -160,16 +160,17 @@ class Answering:
         rewritten = location is not None and public.rewrites(location)
         if forward and location and rewritten:
             answered = await _rewritten(answered, forward, location)
-        if met and met.changes:
+        changed = bool(met and met.changes and exchange.method != "HEAD")  # which has no body to befall
+        if met and changed:
             answered = met.changed(answered)
         named = dict(answered.headers)
-        page = rewritten or (PAGE.match(forward.url) is not None if forward else b"etag" in named)
+        page = rewritten or (PAGE.match(forward.url.partition("?")[0]) is not None if forward else b"etag" in named)
         length = named.get(b"content-length", b"")
         small = page or (answered.taped and length.isdigit() and int(length) <= WHOLE)
         known = matched(Answer(answered.status, tuple(answered.headers), b""), exchange.method, exchange.named)
         if known.status == 304:
             return await exchange.whole(known, by, note, taped=answered.taped)
-        if not small or (exchange.method == "HEAD" and not rewritten) or (met and met.changes):
+        if not small or (exchange.method == "HEAD" and not rewritten) or changed:
             kept = without({b"content-length"} if rewritten else (), answered.headers)
             await exchange.start(answered.status, kept, by, note, taped=answered.taped)
             await exchange.stream(answered.chunks)

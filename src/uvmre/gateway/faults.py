@@ -201,10 +201,9 @@ async def _cut(chunks: AsyncIterator[bytes], after: int) -> AsyncIterator[bytes]
     left = after
     async for chunk in chunks:
         yield chunk[:left]
-        left -= len(chunk[:left])
-        if not left:
+        if len(chunk) >= left:
             raise Cut
-    raise Cut
+        left -= len(chunk)
 
 
 def _size(headers: Headers) -> int | None:

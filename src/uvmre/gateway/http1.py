@@ -168,6 +168,7 @@ class Http(asyncio.Protocol):
                 self._refuse_later(HEAD_TOO_LARGE)
         self._head_size = 0
         self._expecting = asked.named.get(b"expect", b"").lower() == b"100-continue"
+        self._expecting = self._expecting and self._parser.get_http_version() != "1.0"
         if not self._busy and not self._waiting:
             self._continue()
 

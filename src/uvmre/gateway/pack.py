@@ -175,7 +175,6 @@ def write(target: Path, top: str, packed: Iterable[Content], told: Told) -> str:
 def _add(zipped: zipfile.ZipFile, top: str, content: Content) -> Iterator[int]:
     """Add one file, and yield the sizes of its pieces as they are written."""
     info = zipfile.ZipInfo(f"{top}/{content.name}", LONG_AGO)
-    info.create_system = 3  # Unix: elsewhere the bits would mean nothing
     info.external_attr = (REGULAR | (0o755 if content.executable else 0o644)) << 16
     info.file_size = content.size
     with io.BytesIO(content.source) if isinstance(content.source, bytes) else content.source.open("rb") as file:

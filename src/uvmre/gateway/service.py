@@ -43,7 +43,8 @@ class Service:
     def run(self) -> None:
         """Serve until the control socket closes."""
         asyncio.set_event_loop(self._loop)
-        self._control.sendall(b"true\n")
+        with contextlib.suppress(ConnectionError):  # who started us may have ended already, which is read below
+            self._control.sendall(b"true\n")
         self._control.setblocking(False)
         self._loop.add_reader(self._control, self._listen)
         self._loop.add_signal_handler(signal.SIGTERM, self._stop)

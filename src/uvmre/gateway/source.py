@@ -88,11 +88,12 @@ class Source:
     async def _own(self, url: str, asked: dict[bytes, bytes]) -> Answered | None:
         """Answer for a page or a file that is other than PyPI's; None where PyPI's is as good."""
         accept = asked.get(b"accept", b"").decode("latin-1")
-        if match := PAGE.match(url):
+        address = url.partition("?")[0]
+        if match := PAGE.match(address):
             if self._day or self._universe:
                 return await self._written(match[1], url, accept)
             return None
-        filename = unquote(url.partition("?")[0].rpartition("/")[2])
+        filename = unquote(address.rpartition("/")[2])
         if url.startswith(FILES):
             for where, universe in self._others.items():
                 if url.startswith(f"{where}/"):
@@ -101,7 +102,7 @@ class Source:
             if self._day and (why := await self._too_new(url)):
                 return whole(404, f"uvmre: {why}\n".encode(), [PLAIN], why)
         if self._universe and self._where == "instead" and url.startswith((PYPI, FILES)):
-            if url.rstrip("/") == ROOT.rstrip("/"):
+            if address.rstrip("/") == ROOT.rstrip("/"):
                 wants_json = pages.wants_json(accept)
                 from uvmre.core import forms
 

@@ -77,7 +77,9 @@ class Tape:
             entry = Entry(**{**data, "headers": tuple((name, value) for name, value in data["headers"])})
         except (OSError, ValueError, TypeError, KeyError):
             return None
-        return entry if self._sound_body(entry.sha256) else None
+        body = self._sound_body(entry.sha256)
+        whole = body is not None and body.stat().st_size == entry.size and isinstance(entry.status, int)
+        return entry if whole else None
 
     def body(self, entry: Entry, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
         """Yield a body, or the part of it from `start` up to `stop`, in pieces."""
