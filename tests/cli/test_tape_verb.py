@@ -211,6 +211,7 @@ def test_what_cannot_be_packed_ends_with_2_and_a_sentence(
     tape: CommandLine, mre: Path, tmp_path: Path, words: list[str], message: str, hint: str
 ) -> None:
     (tmp_path / "text").write_text("text")
+    shutil.rmtree(mre / ".uvmre", ignore_errors=True)
     ended = tape("pack", *words)
     assert (ended.exit, ended.stdout) == (2, "")
     assert message in ended.stderr

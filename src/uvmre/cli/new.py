@@ -53,7 +53,7 @@ def new(dest: Path, scenario: Path | None, uv: str, force: bool, listing: bool, 
 
 
 def _refuse(options: Mapping[str, Any], why: str, hint: str) -> None:
-    if given := [f"--{name.replace('_', '-')}" for name, value in options.items() if value]:
+    if given := sorted(f"--{name.replace('_', '-')}" for name, value in options.items() if value):
         raise UsageError(f"{', '.join(given)} {'are' if len(given) > 1 else 'is'} {why}.", hint)
 
 

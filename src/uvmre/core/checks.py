@@ -50,7 +50,7 @@ def number(least: float, most: float, *, whole: bool = True) -> Check:
     def inner(value: Any) -> str:
         fine = type(value) is int or (type(value) is float and not whole)
         kind = "a whole number" if whole else "a number"
-        return "" if fine and least <= value <= most else f"must be {kind} from {least:g} to {most:g}, not {value!r}"
+        return "" if fine and least <= value <= most else f"must be {kind} from {least} to {most}, not {value!r}"
 
     return inner
 

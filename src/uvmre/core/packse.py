@@ -177,7 +177,8 @@ def _mre(data: Mapping[str, Any], uv: str) -> Mre:
     steps = _steps(data, kind, python)
     return Mre(
         title=_title(data),
-        environment=Environment(uv=uv, python=python),
+        # An MRE has one interpreter; uv goes out for another where these commands could use it.
+        environment=Environment(uv, python, {} if kind == "install" else {"UV_PYTHON_DOWNLOADS": "never"}),
         indexes=(Index(PYPI, universe="instead", packages=read_packages(_ours(data.get("packages", {})))),),
         steps=steps,
         symptom=_symptom(data, kind),

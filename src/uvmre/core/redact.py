@@ -17,6 +17,7 @@ IN_NETRC = re.compile(r"\bpassword\s+(\S+)")
 PUBLIC = frozenset({"public", "heron", "eagle", "wrong"})
 """The passwords of the public test index, and the one that a template gives for a wrong one."""
 MASK = "****"
+ENDS = ");&|,"
 LEAST = 4
 """Shorter values are no secrets, and masking them would mask half a log."""
 NO_SECRETS = frozenset({"true", "false", "none", "null", MASK})
@@ -31,8 +32,10 @@ def secrets(mre: Mre) -> frozenset[str]:
     passwords = (index.password for index in mre.indexes)
     named = (value for given in variables for name, value in given.items() if NAMES.search(name))
     given = (*named, *passwords, *_in_texts(texts))
-    found = {value for value in given if len(value) >= LEAST and value.lower() not in NO_SECRETS}
-    return frozenset(found) - PUBLIC
+    # A shell's `(export PASSWORD=heron)` is without what ends the command, too.
+    both = {value: value.rstrip(ENDS) for value in given}
+    found = {each for value, bare in both.items() if bare not in PUBLIC for each in (value, bare)}
+    return frozenset(value for value in found if len(value) >= LEAST and value.lower() not in NO_SECRETS)
 
 
 def _in_texts(texts: Iterable[str]) -> Iterator[str]:

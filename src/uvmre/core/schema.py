@@ -73,18 +73,18 @@ def _host(value: Any) -> str:
 
 
 def _url(value: Any) -> str:
-    """Ask for the address of an index; a fault of the host alone must not hide that of the scheme."""
     if mistake := line_of_text(value):
         return mistake
     try:
         parts = urlsplit(value)
-        named = parts.hostname
-        plain_url = not (parts.username or parts.password or parts.query or parts.fragment)
+        named, _ = parts.hostname, parts.port
     except ValueError:
-        named, plain_url = None, False
+        named = None
     if not named or parts.scheme not in ("http", "https"):
         return f'must be an address, as "https://private.example.com/simple", not {value!r}'
-    return "" if plain_url else "must be an address alone: credentials have keys of their own"
+    if parts.username or parts.password:
+        return "must be an address alone: credentials have keys of their own"
+    return "must be an address alone, with no `?` or `#`" if parts.query or parts.fragment else ""
 
 
 def _url_pattern(value: Any) -> str:
@@ -147,6 +147,8 @@ FAULT: Keys = {
     "redirect-loop": (boolean, False),
 }
 WRONG = FAULT.keys() - {"url", "times", "times-each", "seed", "retry-after"}
+AS_THEY_ARE = ("pypi.org", "files.pythonhosted.org", "pypi-proxy.fly.dev")
+"""Hosts whose ways are known; an index there only adds packages."""
 TOP: Keys = {"schema": (_schema, True), "title": (line_of_text, True), "issue": (text, False)}
 
 
@@ -195,15 +197,21 @@ def _names(data: dict[str, Any]) -> Iterator[Mistake]:
 
 def _indexes(data: dict[str, Any]) -> Iterator[Mistake]:
     yield from check_array(data, "index", INDEX, (), ("packages",))
-    taken: set[str] = set()
+    taken: set[tuple[str, str]] = set()
     for i, index in enumerate(dicts(data.get("index"))):
         yield from check_packages(index.get("packages", {}), ("index", i, "packages"))
-        url = str(index.get("url", "")).rstrip("/")
-        if url in taken:
-            yield ("index", i, "url"), f"is taken ({url!r}): one index answers there"
-        taken.add(url)
         if index.get("username") and not index.get("password"):
             yield ("index", i, "username"), "has no password beside it: add `password = …`"
+        if "url" not in index or _url(index["url"]):
+            continue
+        parts = urlsplit(index["url"])
+        address = ((parts.hostname or "").lower(), parts.path.rstrip("/"))
+        if address in taken:
+            yield ("index", i, "url"), f"is taken ({index['url']!r}): one index answers there"
+        taken.add(address)
+        for key in ("personality", "username", "password"):
+            if key in index and address[0] in AS_THEY_ARE:
+                yield ("index", i, key), f"is not to be had at {address[0]}, which behaves as it does"
 
 
 def _faults(data: dict[str, Any]) -> Iterator[Mistake]:

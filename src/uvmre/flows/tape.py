@@ -6,9 +6,10 @@ from pathlib import Path
 
 from uvmre.core.mre import MANIFEST, Mre
 from uvmre.core.progress import Progress
-from uvmre.core.redact import PUBLIC, secrets
+from uvmre.core.redact import secrets
 from uvmre.errors import InputError, UsageError
 from uvmre.flows.run import TAPE
+from uvmre.folder.evidence import RUNS
 from uvmre.folder.read import read
 from uvmre.gateway import pack as packing
 from uvmre.gateway.pack import Check, Content, Listing, Told
@@ -68,9 +69,9 @@ def pack(target: Path, folder: Path, *, cache: Path, progress: Progress, told: T
     _take(target, folder)
     tape, release = folder / TAPE, mre.environment.uv
     checked = packing.check(tape, cache / BODIES, told)
-    if not (checked.entries or checked.faults):
+    if not (checked.entries or checked.faults or (folder / RUNS).is_dir()):  # some runs ask for nothing
         raise UsageError(
-            f"{folder} has no tape, so there is nothing to replay elsewhere: nothing was asked for in a run yet.",
+            f"{folder} has no tape, so there is nothing to replay elsewhere: it was not run yet.",
             f"Record one: `uvmre run {folder}`.",
         )
     if checked.faults:
@@ -117,8 +118,7 @@ def _take(target: Path, folder: Path) -> None:
 
 def _telling(mre: Mre, packed: Sequence[Content]) -> Iterator[str]:
     """Yield the files with a value that looks like a secret; bodies, which are what the network said, are not read."""
-    # A shell's `(export PASSWORD=heron)` is the public index's password all the same.
-    values = [value.encode() for value in secrets(mre) if value.strip("();&|,") not in PUBLIC]
+    values = [value.encode() for value in secrets(mre)]
     for content in packed:
         if isinstance(content.source, bytes) or content.name.endswith(".json"):
             text = content.source if isinstance(content.source, bytes) else content.source.read_bytes()

@@ -1,12 +1,12 @@
 """The faults that an MRE asks for: which of them meet a request, and what they make of its answer."""
 
 import asyncio
+import functools
 import hashlib
 import re
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -101,7 +101,7 @@ class Faults:
         fitting = [
             (n, fault)
             for n, fault in enumerate(self._faults)
-            if fault.expired_certificate and fnmatchcase(host, fault.url.split("/")[2].partition(":")[0])
+            if fault.expired_certificate and _matches(fault.url.split("/")[2].partition(":")[0], host)
         ]
         counted = [self._count(n, fault, host) for n, fault in fitting]  # every one of them, whatever the first says
         return any(counted)
@@ -120,8 +120,22 @@ def fits(fault: "Fault", method: str, url: str) -> bool:
     if fault.expired_certificate or (method == "HEAD" and not (fault.status or fault.delay or fault.redirect_loop)):
         return False
     if fault.missing_metadata:
-        return url.endswith(METADATA) and (fnmatchcase(url, fault.url) or fnmatchcase(url[: -len(METADATA)], fault.url))
-    return fnmatchcase(url, fault.url)
+        return url.endswith(METADATA) and (_matches(fault.url, url) or _matches(fault.url, url[: -len(METADATA)]))
+    return _matches(fault.url, url)
+
+
+@functools.cache
+def _pattern(text: str) -> re.Pattern[str]:
+    """Return a pattern in which only `*` is more than itself; hosts know no capitals, and so neither does it there."""
+    scheme, slashes, rest = text.rpartition("://")
+    host, slash, path = rest.partition("/")
+    return re.compile(
+        ".*".join(map(re.escape, f"{scheme}{slashes}{host.lower()}{slash}{path}".split("*"))) + r"\Z", re.S
+    )
+
+
+def _matches(pattern: str, text: str) -> bool:
+    return bool(_pattern(pattern).match(text))
 
 
 def told(fault: "Fault") -> str:

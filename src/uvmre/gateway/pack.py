@@ -3,8 +3,6 @@
 import fnmatch
 import hashlib
 import io
-import json
-import re
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -13,12 +11,11 @@ from pathlib import Path
 from typing import Literal
 
 from uvmre.errors import at
-from uvmre.gateway.tape import Entry, is_sound, places
+from uvmre.gateway.tape import Entry, is_sound, places, read_entry
 
 Told = Callable[[str, int, int], None]
 """Called with what is done, the bytes of it that are done, and those that there are."""
 
-SHA256 = re.compile(r"[0-9a-f]{64}")
 BODIES = "bodies"
 CHUNK = 1 << 20
 LONG_AGO = (1980, 1, 1, 0, 0, 0)
@@ -94,7 +91,7 @@ class Content:
 
 def listing(tape: Path) -> Listing:
     """List what is on a tape; a folder that is not there is an empty one."""
-    read = [(file, _entry(file)) for file in sorted(tape.glob("*.json"))]
+    read = [(file, read_entry(file)) for file in sorted(tape.glob("*.json"))]
     entries = [Listed(file, entry) for file, entry in read if entry]
     entries.sort(key=lambda listed: (listed.entry.url, listed.entry.method, listed.file.name))
     return Listing(tuple(entries), tuple(file for file, entry in read if not entry))
@@ -185,15 +182,3 @@ def _add(zipped: zipfile.ZipFile, top: str, content: Content) -> Iterator[int]:
             while chunk := file.read(CHUNK):
                 member.write(chunk)
                 yield len(chunk)
-
-
-def _entry(file: Path) -> Entry | None:
-    """Read an entry as strictly as a name is to be taken from it."""
-    try:
-        data = json.loads(file.read_text(encoding="utf-8"))
-        entry = Entry(**{**data, "headers": tuple((name, value) for name, value in data["headers"])})
-        texts = isinstance(entry.method, str) and isinstance(entry.url, str)
-        numbers = isinstance(entry.status, int) and isinstance(entry.size, int)
-        return entry if texts and numbers and SHA256.fullmatch(entry.sha256) else None
-    except (OSError, ValueError, TypeError, KeyError):
-        return None

@@ -138,7 +138,7 @@ class Source:
             self._read(url, told.get(b"content-type", b"").decode("latin-1"), body) if answered.status == 200 else None
         )
         if page is None:
-            if made:
+            if made and answered.status in (404, 410):
                 return Found(made, answered.taped, made=True)
             note = "" if answered.status != 200 else "the page could not be read, and so not be cut off at its day"
             return whole(answered.status, body, answered.headers, note, taped=answered.taped)

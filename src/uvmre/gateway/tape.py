@@ -8,6 +8,7 @@ leaves no half.
 import contextlib
 import hashlib
 import json
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -18,6 +19,7 @@ from uvmre.gateway.messages import Headers
 
 CHUNK = 64 * 1024
 ASIDE = ".aside-"
+SHA256 = re.compile(r"[0-9a-f]{64}")
 A_DAY = 24 * 60 * 60
 METHODS = ("GET", "HEAD")
 VARY = (b"accept", b"range")
@@ -61,6 +63,18 @@ def is_sound(path: Path, sha256: str) -> bool:
         return False
 
 
+def read_entry(file: Path) -> Entry | None:
+    """Read an entry, so strictly that the name of a file can be taken from it; None where it is none."""
+    try:
+        data = json.loads(file.read_text(encoding="utf-8"))
+        entry = Entry(**{**data, "headers": tuple((name, value) for name, value in data["headers"])})
+        texts = isinstance(entry.method, str) and isinstance(entry.url, str)
+        numbers = isinstance(entry.status, int) and isinstance(entry.size, int)
+        return entry if texts and numbers and SHA256.fullmatch(entry.sha256) else None
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+
+
 class Tape:
     """The recorded answers of one MRE."""
 
@@ -72,14 +86,9 @@ class Tape:
 
     def find(self, key: str) -> Entry | None:
         """Return an entry whose body is there and is what it was; a bit that flipped makes it unheard."""
-        try:
-            data = json.loads((self._folder / f"{key}.json").read_text(encoding="utf-8"))
-            entry = Entry(**{**data, "headers": tuple((name, value) for name, value in data["headers"])})
-        except (OSError, ValueError, TypeError, KeyError):
-            return None
-        body = self._sound_body(entry.sha256)
-        whole = body is not None and body.stat().st_size == entry.size and isinstance(entry.status, int)
-        return entry if whole else None
+        entry = read_entry(self._folder / f"{key}.json")
+        body = self._sound_body(entry.sha256) if entry else None
+        return entry if entry and body and body.stat().st_size == entry.size else None
 
     def body(self, entry: Entry, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
         """Yield a body, or the part of it from `start` up to `stop`, in pieces."""
@@ -92,7 +101,8 @@ class Tape:
 
     def record(self, key: str, method: str, url: str, status: int, headers: Headers) -> "Recording":
         """Begin to record an answer."""
-        kept = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in headers)
+        told = ((name.decode("latin-1"), value.decode("latin-1")) for name, value in headers)
+        kept = tuple(header for header in told if header[0] != "set-cookie")  # which is one client's, and a secret
         return Recording(self, key, Entry(method, url, status, kept, "", 0))
 
     def keep(self, key: str, entry: Entry, aside: Path) -> None:
