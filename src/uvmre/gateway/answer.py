@@ -197,7 +197,9 @@ def _universe(n: int, index: Index, world: World) -> "Universe | None":
         return None
     from uvmre.gateway.universe import Universe
 
-    return Universe(index.packages, world.files, _where(n))
+    end = pages.end_of(world.day) if world.day else None
+    there = (made for made in index.packages if not end or not made.uploaded or made.uploaded < end)
+    return Universe(tuple(there), world.files, _where(n))
 
 
 async def _rewritten(answered: Answered, forward: Forward, location: Location) -> Answered:

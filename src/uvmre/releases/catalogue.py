@@ -1,81 +1,285 @@
-"""Which releases of uv there are, and the wheel of each for this platform (PEP 503, 691, 427)."""
+"""Which releases of uv there are, when each came, and its wheel for this platform (PEP 503, 592, 691, 700, 427).
+
+Kept in the cache: the page is 2.6 MB and takes a third of a second to read, what a run needs of it is 100 KB.
+"""
 
 import contextlib
-from collections.abc import Iterable
-from dataclasses import dataclass
+import json
+import re
+import tempfile
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from packaging.tags import Tag
-from packaging.utils import InvalidWheelFilename, parse_wheel_filename
-from packaging.version import InvalidVersion, Version
-
-from uvmre.core import forms
+from uvmre.core import forms, pages
+from uvmre.core.release import Release, parsed, select
 from uvmre.errors import CannotTell, UsageError
 
+if TYPE_CHECKING:
+    from packaging.tags import Tag
+
 INDEX = "https://pypi.org/simple/uv/"
+FILE = "releases.json"
+SCHEMA = 1
+YOUNG = timedelta(minutes=10)
+"""How long what PyPI said is taken as it is; it says the same of its pages to every cache."""
+NEVER = timedelta(0)
 
 
 @dataclass(frozen=True)
 class Wheel:
-    """One wheel of one release."""
+    """The file that a release is fetched from."""
 
-    version: Version
     filename: str
     url: str
     sha256: str
-    tags: frozenset[Tag]
-    yanked: bool
+    size: int = 0
+    """0 where the index does not say."""
 
 
-def wheels(content_type: str, text: str) -> list[Wheel]:
-    """Read the wheels from a project's page, JSON or HTML as its content type says.
+@dataclass(frozen=True)
+class Catalogue:
+    """The releases of uv as PyPI told them at some time."""
+
+    releases: tuple[Release, ...]
+    """Oldest first."""
+    wheels: Mapping[str, Wheel]
+    """By version; a release without one does not run here."""
+    asked: datetime
+    platform: str = ""
+    etag: str = ""
+    modified: str = ""
+    offline: str = ""
+    """Why PyPI could not be asked just now, where it could not."""
+
+    @property
+    def note(self) -> str:
+        """Return what whoever relies on this has to know: that it is old, and why."""
+        if not self.offline:
+            return ""
+        return (
+            f"PyPI could not be asked ({self.offline}): the releases of uv are those of {self.asked:%Y-%m-%d %H:%M} UTC"
+        )
+
+    def wheel(self, release: str) -> Wheel:
+        """Return the wheel of a release for this platform.
+
+        Raises:
+            UsageError: when there is no such release.
+            CannotTell: when it has no wheel for this platform.
+        """
+        if wheel := self.wheels.get(release):
+            return wheel
+        # A yanked one is as good as any to whoever names it, so only whether it is there is asked.
+        select(release, [replace(each, yanked=False) for each in self.releases])
+        raise CannotTell(
+            f"uv {release} has no wheel for this platform on PyPI.",
+            "Run it on x86-64 or ARM Linux or on macOS, or take another release.",
+        )
+
+
+def platform() -> str:
+    """Return what a release must be made for to run here, as `manylinux_x86_64`: a wheel's tag without its versions."""
+    from packaging.tags import platform_tags
+
+    names = list(platform_tags())
+    # `linux_…` does not say which libc there is, and uv's wheels differ in it.
+    name = next((name for name in names if not name.startswith("linux_")), names[0])
+    return re.sub(r"_\d+_\d+_", "_", name)
+
+
+def read(content_type: str, text: str, tags: "Iterable[Tag]") -> tuple[tuple[Release, ...], dict[str, Wheel]]:
+    """Read a project's page, JSON or HTML as its content type says: its releases, and the wheel of each that suits best.
+
+    Args:
+        content_type: the page's.
+        text: the page.
+        tags: what this platform takes, best first.
 
     Raises:
-        ValueError: when the page is neither.
+        ValueError: when the page is neither, or lists no wheel.
     """
-    found = []
+    from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+
+    ranks = {tag: rank for rank, tag in enumerate(tags)}
+    files: dict[str, list[Mapping[str, Any]]] = {}
+    suiting: dict[str, tuple[int, Wheel]] = {}
+    wheels = 0
     for file in forms.read(content_type, text, INDEX).files:
-        with contextlib.suppress(InvalidWheelFilename, InvalidVersion):
-            _, version, _, tags = parse_wheel_filename(file["filename"])
-            if sha256 := file["hashes"].get("sha256"):
-                yanked = file.get("yanked", False) is not False
-                found.append(Wheel(version, file["filename"], file["url"], sha256, tags, yanked))
-    if not found:
+        if not (named := pages.named(file["filename"])):
+            continue
+        version = str(named[1])
+        files.setdefault(version, []).append(file)
+        sha256 = file["hashes"].get("sha256")
+        with contextlib.suppress(InvalidWheelFilename):
+            suited = [ranks[tag] for tag in parse_wheel_filename(file["filename"])[3] if tag in ranks]
+            wheels += bool(sha256)
+            if sha256 and suited and (version not in suiting or min(suited) < suiting[version][0]):
+                size = file.get("size") or 0
+                suiting[version] = min(suited), Wheel(file["filename"], file["url"], sha256, size)
+    if not wheels:
         raise ValueError("the page lists no wheel")
+    releases = sorted(_release(version, of_it) for version, of_it in files.items())
+    return tuple(releases), {version: wheel for version, (_, wheel) in suiting.items()}
+
+
+def _release(version: str, files: Collection[Mapping[str, Any]]) -> Release:
+    came = [when if when.tzinfo else when.replace(tzinfo=UTC) for file in files if (when := pages.uploaded(file))]
+    yanked = [file.get("yanked", False) for file in files]
+    # A release is what its files are: PEP 592 yanks them one by one.
+    whole = all(each is not False for each in yanked)
+    return Release(version, min(came, default=None), (yanked[0] or True) if whole else False)
+
+
+def kept(cache: Path) -> Catalogue | None:
+    """Return what the cache has; None where that is nothing, or of no use on this platform."""
+    try:
+        data = json.loads((cache / FILE).read_text(encoding="utf-8"))
+        if (data["schema"], data["platform"]) != (SCHEMA, platform()):
+            return None
+        return Catalogue(
+            releases=tuple(
+                Release(version, datetime.fromisoformat(came) if came else None, yanked)
+                for version, came, yanked in data["releases"]
+            ),
+            wheels={version: Wheel(**wheel) for version, wheel in data["wheels"].items()},
+            asked=datetime.fromisoformat(data["asked"]),
+            platform=data["platform"],
+            etag=data["etag"],
+            modified=data["modified"],
+        )
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+
+
+def ask(cache: Path, known: Catalogue | None = None) -> Catalogue:
+    """Ask PyPI which releases there are, and keep what it says.
+
+    Args:
+        cache: the folder of all that uvmre keeps.
+        known: what is kept; PyPI may say that it is still so.
+
+    Raises:
+        httpx.HTTPError: when PyPI does not answer.
+        ValueError: when it answers with something else.
+    """
+    from packaging.tags import sys_tags
+
+    from uvmre.client import client
+
+    headers = {"accept": pages.ACCEPT}
+    if known and known.etag:
+        headers["if-none-match"] = known.etag
+    if known and known.modified:
+        headers["if-modified-since"] = known.modified
+    now = datetime.now(UTC)
+    with client() as http:
+        page = http.get(INDEX, headers=headers)
+    if known and page.status_code == 304:
+        found = replace(known, asked=now, offline="")
+    else:
+        page.raise_for_status()
+        releases, wheels = read(page.headers.get("content-type", ""), page.text, sys_tags())
+        found = Catalogue(
+            releases=tuple(_dated(releases, known)),
+            wheels=wheels,
+            asked=now,
+            platform=platform(),
+            etag=page.headers.get("etag", ""),
+            modified=page.headers.get("last-modified", ""),
+        )
+    # It is kept for the next time only: a cache that cannot be written must not end this one.
+    with contextlib.suppress(OSError):
+        _keep(cache, found)
     return found
 
 
-def newest(found: Iterable[Wheel]) -> str:
-    """Return the newest release that is neither a pre-release nor yanked."""
-    return str(max(found, key=lambda w: (not w.yanked, not w.version.is_prerelease, w.version)).version)
+def load(cache: Path, *, wanted: Collection[str] = (), young: timedelta = YOUNG) -> Catalogue:
+    """Return the releases of uv: as they are kept where that is enough, else as PyPI tells them.
 
-
-def pick(found: list[Wheel], release: str, platform_tags: Iterable[Tag]) -> Wheel:
-    """Return the wheel of a release that suits this platform best.
+    Where PyPI cannot be asked, what is kept has to do; its `note` says so.
 
     Args:
-        found: all the wheels there are.
-        release: one version.
-        platform_tags: what this platform takes, best first.
+        cache: the folder of all that uvmre keeps.
+        wanted: versions; where all of them are known, nobody is asked, since what PyPI has of a release stays.
+        young: how old what is kept may be, where nothing is wanted by its version.
 
     Raises:
-        UsageError: when there is no such release.
-        CannotTell: when it has no wheel for this platform.
+        CannotTell: when PyPI cannot be asked, and nothing is kept.
     """
-    of_release = [wheel for wheel in found if wheel.version == Version(release)]
-    if not of_release:
-        near = _neighbours({wheel.version for wheel in found}, Version(release))
-        raise UsageError(f"There is no uv {release} on PyPI.", f"The newest is {newest(found)}, the nearest {near}.")
-    for tag in platform_tags:
-        for wheel in of_release:
-            if tag in wheel.tags:
-                return wheel
-    raise CannotTell(
-        f"uv {release} has no wheel for this platform on PyPI.",
-        "Run it on x86-64 or ARM Linux or on macOS, or take another release.",
-    )
+    known = kept(cache)
+    if known:
+        versions = {release.version for release in known.releases}
+        enough = versions.issuperset(wanted) if wanted else abs(datetime.now(UTC) - known.asked) < young
+        if enough:
+            return known
+    import httpx
+
+    try:
+        return ask(cache, known)
+    except (httpx.HTTPError, ValueError) as error:
+        if known:
+            return replace(known, offline=why(error))
+        raise CannotTell(
+            f"Which releases of uv there are is not in the cache, and PyPI could not be asked ({why(error)}).",
+            "Look at the network or at HTTPS_PROXY, then run it again.",
+        ) from None
 
 
-def _neighbours(versions: set[Version], wanted: Version) -> str:
-    below = max((version for version in versions if version < wanted), default=None)
-    above = min((version for version in versions if version > wanted), default=None)
-    return " and ".join(str(version) for version in (below, above) if version)
+def choose(text: str, cache: Path, *, reported: str = "") -> tuple[tuple[Release, ...], Catalogue]:
+    """Return the releases that a selector means, oldest first, and the catalogue that they are from.
+
+    PyPI is asked again before anybody is told that there is no such release: it may have come a minute ago.
+
+    Raises:
+        UsageError: when the selector is none, or there is nothing that it means.
+        CannotTell: when PyPI cannot be asked, and nothing is kept.
+    """
+    start = datetime.now(UTC)
+    found = load(cache)
+    try:
+        return select(text, found.releases, reported=reported), found
+    except UsageError:
+        if found.offline or found.asked >= start:
+            raise
+    found = load(cache, young=NEVER)
+    return select(text, found.releases, reported=reported), found
+
+
+def why(error: Exception) -> str:
+    """Return what an error says, or what it is where it says nothing."""
+    return str(error) or type(error).__name__
+
+
+def _dated(releases: Iterable[Release], known: Catalogue | None) -> Iterable[Release]:
+    """Yield releases with the days that are known of them where this page has none: HTML need not tell them."""
+    days = {release.version: release.date for release in known.releases} if known else {}
+    for release in releases:
+        yield release if release.date else replace(release, date=days.get(release.version))
+
+
+def _keep(cache: Path, found: Catalogue) -> None:
+    """Write a catalogue aside and rename it: nobody ever reads half of one."""
+    data = {
+        "schema": SCHEMA,
+        "platform": found.platform,
+        "asked": found.asked.isoformat(),
+        "etag": found.etag,
+        "modified": found.modified,
+        "releases": [
+            (each.version, each.date.isoformat() if each.date else "", each.yanked) for each in found.releases
+        ],
+        "wheels": {version: asdict(wheel) for version, wheel in found.wheels.items()},
+    }
+    cache.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile("w", dir=cache, prefix=".aside-", encoding="utf-8", delete=False) as file:
+        aside = Path(file.name)
+        try:
+            json.dump(data, file)
+            file.close()
+            aside.rename(cache / FILE)
+        except BaseException:
+            aside.unlink(missing_ok=True)
+            raise
