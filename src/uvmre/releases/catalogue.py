@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from uvmre.core import forms, pages
-from uvmre.core.release import Release, parsed, select
+from uvmre.core.release import Release, select
 from uvmre.errors import CannotTell, UsageError
 
 if TYPE_CHECKING:
     from packaging.tags import Tag
+    from packaging.version import Version
 
 INDEX = "https://pypi.org/simple/uv/"
 FILE = "releases.json"
@@ -91,7 +92,7 @@ def platform() -> str:
 
 
 def read(content_type: str, text: str, tags: "Iterable[Tag]") -> tuple[tuple[Release, ...], dict[str, Wheel]]:
-    """Read a project's page, JSON or HTML as its content type says: its releases, and the wheel of each that suits best.
+    """Read a project's page, JSON or HTML as its content type says: its releases, and the best wheel of each.
 
     Args:
         content_type: the page's.
@@ -101,28 +102,38 @@ def read(content_type: str, text: str, tags: "Iterable[Tag]") -> tuple[tuple[Rel
     Raises:
         ValueError: when the page is neither, or lists no wheel.
     """
-    from packaging.utils import InvalidWheelFilename, parse_wheel_filename
-
     ranks = {tag: rank for rank, tag in enumerate(tags)}
     files: dict[str, list[Mapping[str, Any]]] = {}
     suiting: dict[str, tuple[int, Wheel]] = {}
     wheels = 0
     for file in forms.read(content_type, text, INDEX).files:
-        if not (named := pages.named(file["filename"])):
+        if not (named := _named(file["filename"])):
             continue
-        version = str(named[1])
+        version, tags = str(named[0]), named[1]
         files.setdefault(version, []).append(file)
-        sha256 = file["hashes"].get("sha256")
-        with contextlib.suppress(InvalidWheelFilename):
-            suited = [ranks[tag] for tag in parse_wheel_filename(file["filename"])[3] if tag in ranks]
-            wheels += bool(sha256)
-            if sha256 and suited and (version not in suiting or min(suited) < suiting[version][0]):
-                size = file.get("size") or 0
-                suiting[version] = min(suited), Wheel(file["filename"], file["url"], sha256, size)
+        if sha256 := tags and file["hashes"].get("sha256"):
+            wheels += 1
+            rank = min((ranks[tag] for tag in tags if tag in ranks), default=None)
+            if rank is not None and (version not in suiting or rank < suiting[version][0]):
+                suiting[version] = rank, Wheel(file["filename"], file["url"], sha256, file.get("size") or 0)
     if not wheels:
         raise ValueError("the page lists no wheel")
     releases = sorted(_release(version, of_it) for version, of_it in files.items())
     return tuple(releases), {version: wheel for version, (_, wheel) in suiting.items()}
+
+
+def _named(filename: str) -> "tuple[Version, Collection[Tag]] | None":
+    """Return the version and the tags in a file's name, without tags where it is an sdist."""
+    from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+
+    if not filename.endswith(".whl"):
+        sdist = pages.named(filename)
+        return sdist and (sdist[1], ())
+    try:
+        _, version, _, tags = parse_wheel_filename(filename)
+    except InvalidWheelFilename:
+        return None
+    return version, tags
 
 
 def _release(version: str, files: Collection[Mapping[str, Any]]) -> Release:
