@@ -137,7 +137,7 @@ class Door(asyncio.Protocol):
                 server_side=True,
                 ssl_handshake_timeout=HANDSHAKE_SECONDS,
             )
-        except (OSError, TimeoutError):  # ssl.SSLError is an OSError
+        except (OSError, TimeoutError):  # uv 0.1.1 and 0.1.18 only hang up; others say why, by an ssl.SSLError
             distrusted()
             return
         if transport is not None:

@@ -166,9 +166,9 @@ class Recording:
 
     def __exit__(self, kind: type[BaseException] | None, *_: BaseException | TracebackType | None) -> None:
         """Keep the whole, or leave nothing."""
-        self._file.close()
         aside = Path(self._file.name)
         try:
+            self._file.close()  # which may find the disk full
             if kind is None:
                 entry = Entry(**{**asdict(self._entry), "sha256": self._sha.hexdigest(), "size": self._size})
                 self._tape.keep(self._key, entry, aside)
