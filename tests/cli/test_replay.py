@@ -1,0 +1,241 @@
+"""What was recorded is replayed: the same observation ten times out of ten, whatever befell the tape before."""
+
+import json
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conftest import CommandLine
+from uvmre.core.plain import plain
+from uvmre.gateway.tape import is_sound
+
+pytestmark = pytest.mark.network
+
+TIMES = 10
+TEN = "attrs certifi click flask iniconfig packaging pluggy requests rich six"
+DATED = f"""\
+schema = 1
+title = "Ten packages as they were"
+[environment]
+uv = "0.5.21"
+date = 2024-03-01
+[[step]]
+role = "observe"
+run = "uv venv -q && uv pip install {TEN} && uv pip freeze"
+[symptom]
+exit = 0
+output = ["click==8.1.7"]
+"""
+FEW = DATED.replace(TEN, "six iniconfig").replace("click==8.1.7", "six==1.16.0")
+# What no two runs have in common, in what uv says.
+DURATION = re.compile(r"\b\d+(\.\d+)?\s?(ns|µs|us|ms|s|m)\b")
+TEMPORARY = re.compile(r"\.tmp\w{6}|/[\w-]{16,}/")
+
+Told = dict[str, Any]
+
+
+def scrubbed(text: str) -> str:
+    return plain(TEMPORARY.sub("TEMPORARY", DURATION.sub("DURATION", text)))
+
+
+def seen(told: Told) -> Any:
+    """Return what a run saw, without what is of its moment only."""
+    return told["verdict"], {
+        variant["name"]: (
+            variant["outcome"],
+            [
+                (step["title"], step["exit"], scrubbed(step["stdout"]), scrubbed(step["stderr"]))
+                for step in variant["steps"]
+            ],
+            {
+                (r["method"], r["host"], r["path"], r["status"], r["credentials"], r["answered_by"])
+                for r in variant["requests"]
+                if r["method"] != "TLS"
+            },
+        )
+        for variant in told["variants"]
+    }
+
+
+def unplugged(cache: Path, folder: Path, *words: str) -> Told:
+    """Run the command line on a machine with nothing but its loopback, and return its JSON."""
+    alone = ["unshare", "-n", "sh", "-c", 'ip link set lo up && exec "$@"', "sh"]
+    if subprocess.run([*alone, "true"], capture_output=True).returncode:
+        pytest.skip("no network namespace can be made here: nothing was replayed without a network")
+    environment = {**os.environ, "XDG_CACHE_HOME": str(cache)}
+    command = [*alone, sys.executable, "-m", "uvmre", "run", str(folder), "--json", *words]
+    done = subprocess.run(
+        command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120
+    )
+    assert done.stdout, done.stderr
+    told: Told = json.loads(done.stdout)
+    assert "variants" in told, told
+    return told
+
+
+def made(folder: Path, manifest: str = FEW) -> Path:
+    folder.mkdir()
+    (folder / "mre.toml").write_text(manifest)
+    return folder
+
+
+def run(uvmre: CommandLine, folder: Path, *words: str) -> Told:
+    ended = uvmre("run", folder, "--json", *words)
+    assert ended.stdout, ended.stderr
+    told: Told = json.loads(ended.stdout)
+    return told
+
+
+def requests(told: Told) -> Iterator[Told]:
+    """Yield what was asked; a TLS that the client broke off, as it does with a connection to spare, is chance."""
+    for variant in told["variants"]:
+        yield from (request for request in variant["requests"] if request["method"] != "TLS")
+
+
+def taped(folder: Path) -> dict[str, Told]:
+    """Return the entries of a tape; every file of it is one."""
+    tape = folder / ".uvmre" / "tape"
+    return {path.name: json.loads(path.read_text()) for path in tape.iterdir()} if tape.exists() else {}
+
+
+def bodies(cache: Path) -> list[Path]:
+    return [path for path in (cache / "uvmre" / "bodies").rglob("*") if path.is_file()]
+
+
+@pytest.fixture
+def own(tmp_path: Path, cache: Path) -> Path:
+    """Return a cache home of this test's own, which shares only the releases."""
+    (tmp_path / "own" / "uvmre").mkdir(parents=True)
+    (cache / "uvmre" / "uv").mkdir(parents=True, exist_ok=True)
+    (tmp_path / "own" / "uvmre" / "uv").symlink_to(cache / "uvmre" / "uv")
+    return tmp_path / "own"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("which", ["of the template", "as it was on a day, with ten packages"])
+def test_a_replay_is_the_same_ten_times_out_of_ten(uvmre: CommandLine, cache: Path, tmp_path: Path, which: str) -> None:
+    folder = tmp_path / "mre"
+    if which == "of the template":
+        assert uvmre("new", "mre", "--defaults").exit == 0
+    else:
+        made(folder, DATED)
+    recorded = run(uvmre, folder)
+    replayed = [unplugged(cache, folder, "--replay") for _ in range(TIMES)]
+    for told in replayed:
+        assert seen(told) == seen(replayed[0])
+        assert not [r for r in requests(told) if r["answered_by"] in ("unreachable", "refused")]
+        assert all(r["taped"] for r in requests(told) if r["status"] != 401)
+    assert seen(recorded) == seen(replayed[0])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("release", ["0.1.20", "0.13.9"])
+def test_other_releases_are_replayed_as_they_were_recorded(
+    uvmre: CommandLine, cache: Path, tmp_path: Path, release: str
+) -> None:
+    folder = made(tmp_path / "mre", DATED.replace("0.5.21", release))
+    recorded = run(uvmre, folder)
+    for _ in range(3):
+        assert seen(unplugged(cache, folder, "--replay")) == seen(recorded)
+
+
+def test_two_runs_may_record_on_one_tape_at_once(uvmre: CommandLine, own: Path, tmp_path: Path) -> None:
+    folder = made(tmp_path / "mre")
+    with ThreadPoolExecutor(3) as pool:
+        together = list(pool.map(lambda _: run(uvmre_in(uvmre, own), folder), range(3)))
+    assert {told["verdict"] for told in together} == {"reproducible"}
+    entries = taped(folder)
+    assert entries
+    assert all(name.endswith(".json") for name in entries)
+    assert all(is_sound(path, path.name) for path in bodies(own))
+    assert {entry["sha256"] for entry in entries.values()} <= {path.name for path in bodies(own)}
+    assert len(list((folder / ".uvmre" / "runs").iterdir())) == 3
+    replayed = unplugged(own, folder, "--replay")
+    assert seen(replayed) == seen(together[0])
+
+
+def uvmre_in(uvmre: CommandLine, cache: Path) -> CommandLine:
+    """Return the command line with another cache."""
+
+    def run(*words: str | Path, **variables: str) -> Any:
+        return uvmre(*words, **{"XDG_CACHE_HOME": str(cache), **variables})
+
+    return run
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("patience", [0.2, 0.6, 1.2, 2.0])
+def test_a_run_that_was_killed_leaves_no_half_entry(
+    uvmre: CommandLine, own: Path, tmp_path: Path, patience: float
+) -> None:
+    """Whenever it happens: before the first request, within an answer, or when all is done."""
+    folder = made(tmp_path / "mre", DATED)
+    started = subprocess.Popen(
+        [sys.executable, "-m", "uvmre", "run", str(folder), "--json"],
+        env={**os.environ, "XDG_CACHE_HOME": str(own), "TMPDIR": str(tmp_path)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    time.sleep(patience)
+    started.send_signal(signal.SIGKILL)
+    assert started.stderr
+    # The gateway has it too, and notices by itself; who is left in the steps' group ends for want of a network.
+    said = started.stderr.read().decode()
+    started.stderr.close()
+    started.wait()
+    assert "Traceback" not in said
+    entries = taped(folder)
+    assert all(name.endswith(".json") for name in entries)
+    for entry in entries.values():
+        assert any(path.name == entry["sha256"] and is_sound(path, path.name) for path in bodies(own))
+    assert all(is_sound(path, path.name) for path in bodies(own)), "a half body was left"
+    told = run(uvmre_in(uvmre, own), folder)
+    assert told["verdict"] == "reproducible", told["reason"]
+    assert seen(unplugged(own, folder, "--replay")) == seen(told)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["a bit flipped", "cut off", "empty", "gone"])
+def test_a_body_that_is_not_what_it_was_is_noticed_and_fetched_again(
+    uvmre: CommandLine, own: Path, tmp_path: Path, kind: str
+) -> None:
+    folder = made(tmp_path / "mre")
+    here = uvmre_in(uvmre, own)
+    recorded = run(here, folder)
+    entry = next(e for e in taped(folder).values() if e["url"].endswith("/simple/six/"))
+    (body,) = (path for path in bodies(own) if path.name == entry["sha256"])
+    content = bytearray(body.read_bytes())
+    content[len(content) // 2] ^= 1
+    spoiled = {"a bit flipped": bytes(content), "cut off": bytes(content[:100]), "empty": b""}
+    body.write_bytes(spoiled[kind]) if kind in spoiled else body.unlink()
+
+    alone = unplugged(own, folder, "--replay")
+    assert alone["verdict"] == "inconclusive"
+    assert "is not on the tape" in alone["reason"]
+
+    told = run(here, folder)
+    asked_again = {r["path"] for r in requests(told) if not r["taped"]}
+    assert asked_again == {"/simple/six/"}
+    assert seen(told) == seen(recorded)
+    assert is_sound(body, body.name)
+    assert seen(unplugged(own, folder, "--replay")) == seen(recorded)
+
+
+def test_a_replay_says_by_its_command_line_what_it_is(uvmre: CommandLine, own: Path, tmp_path: Path) -> None:
+    folder = made(tmp_path / "mre")
+    here = uvmre_in(uvmre, own)
+    assert run(here, folder)["network"] == "auto"
+    told = run(here, folder, "--replay")
+    assert (told["network"], {r["taped"] for r in requests(told)}) == ("replay", {True})
+    assert shlex.quote("--replay") in here("run", "--help").stdout
