@@ -32,7 +32,7 @@ DOORS = {
     "uvloop": {"gateway"},
     "httptools": {"gateway"},
     "trustme": {"gateway"},
-    "httpx": {"client", "releases.binaries"},
+    "httpx": {"client", "releases"},
     "httpcore": {"client", "gateway.upstream"},
     "urllib.request": set(),
     "requests": set(),

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from uvmre.core.manifest import dump, parse
-from uvmre.core.mre import Control, Environment, FilePattern, Mre, Step, Symptom, slug
+from uvmre.core.mre import BASE, Control, Environment, FilePattern, Mre, Step, Symptom, slug
 from uvmre.core.plain import plain
 from uvmre.errors import InputError
 
@@ -513,7 +513,7 @@ ENVIRONMENTS = st.builds(
 )
 CONTROLS = st.builds(
     Control,
-    name=SAID,
+    name=SAID.filter(lambda name: slug(name) != slug(BASE)),
     expect=st.sampled_from(["absent", "present"]),
     why=st.one_of(st.just(""), SAID),
     variables=VARIABLES,

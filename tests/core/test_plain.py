@@ -76,7 +76,7 @@ def test_one_error_of_two_releases_comes_to_one_text() -> None:
     old = plain(UV_0_5_21.replace("tmpsi5fx4xm", "x"))
     new = plain(UV_0_13_9.replace("tmptnh2k7xh", "x"))
     chain = "failedtobuildfoo-workspace-member"
-    assert old[old.index(chain) :] == new[new.index(chain) :] + "."
+    assert old[old.index(chain) :] == new[new.index(chain) :]
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_readable_is_what_a_terminal_leaves(text: str, expected: str) -> None:
         pytest.param("  Caused by: No Solution", "nosolution", id="caused by goes"),
         pytest.param("  ╰─▶ No solution", "nosolution", id="a box goes"),
         pytest.param("\x1b[31m  × \x1b[0mno", "no", id="a box in colour goes"),
-        pytest.param("the terror: none", "theterror:none", id="a word that ends in a link word stays"),
+        pytest.param("the terror: none", "theterrornone", id="a word that ends in a link word stays"),
         pytest.param("say `a` 'b' “c” ‘d’ \"e\"", "sayabcde", id="quotes of every kind go"),
         pytest.param("build-\nsystem", "build-system", id="a wrap within a word goes"),
         pytest.param("a │ b", "a│b", id="a bar inside a line stays"),

@@ -1,74 +1,30 @@
 """Releases in the cache, with a made-up network below the real client."""
 
 import hashlib
-import io
-import json
 import os
 import subprocess
+import sys
 import threading
-import zipfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 import pytest
+from pypi import FILES, WHEELS, Network, below_httpx, json_of, named, slow, unanswered, wheel
 
 from uvmre.core import pages
+from uvmre.core.release import Release
 from uvmre.errors import CannotTell, UsageError
-from uvmre.releases import binaries, catalogue
-
-FILES = "https://files.pythonhosted.org/packages"
-
-
-def wheel(release: str) -> bytes:
-    """Return a wheel with the scripts that uv's has, which say their release, and with what else is in one."""
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as zipped:
-        for tool in ("uv", "uvx", "uvw.exe"):
-            zipped.writestr(f"uv-{release}.data/scripts/{tool}", f"#!/bin/sh\necho {tool} {release}\n")
-        zipped.writestr("uv/__init__.py", "")
-        zipped.writestr("uv/uv", "of the package, not the script")
-        zipped.writestr(f"uv-{release}.dist-info/METADATA", f"Name: uv\nVersion: {release}\n")
-    return content.getvalue()
-
-
-WHEELS = {f"uv-{release}-py3-none-any.whl": wheel(release) for release in ("0.5.20", "0.5.21", "0.6.0rc1")}
-
-
-def page(name: str, sha256: str) -> dict[str, object]:
-    return {"filename": name, "url": f"{FILES}/{name}", "hashes": {"sha256": sha256}}
-
-
-@dataclass
-class Network:
-    """PyPI as it answers here; a test changes what it has."""
-
-    files: dict[str, bytes] = field(default_factory=lambda: dict(WHEELS))
-    asked: list[str] = field(default_factory=list)
-    index: Callable[[httpx.Request], httpx.Response] | None = None
-    before_file: Callable[[], object] = lambda: None
-
-    def answer(self, request: httpx.Request) -> httpx.Response:
-        self.asked.append(str(request.url))
-        if str(request.url) == catalogue.INDEX:
-            if self.index is not None:
-                return self.index(request)
-            listed = [page(name, hashlib.sha256(content).hexdigest()) for name, content in WHEELS.items()]
-            return httpx.Response(200, headers={"content-type": pages.JSON}, text=json.dumps({"files": listed}))
-        name = request.url.path.rpartition("/")[2]
-        self.before_file()
-        return httpx.Response(200, content=self.files[name]) if name in self.files else httpx.Response(404)
+from uvmre.releases import binaries, catalogue, shelf
+from uvmre.releases.catalogue import Catalogue, Wheel
 
 
 @pytest.fixture
 def network(monkeypatch: pytest.MonkeyPatch) -> Network:
     """Put a network of ours below httpx, whose client is the real one."""
-    network = Network()
-    below = httpx.MockTransport(network.answer)
-    monkeypatch.setattr(httpx.HTTPTransport, "handle_request", lambda _, request: below.handle_request(request))
-    return network
+    return below_httpx(monkeypatch)
 
 
 def get(release: str, cache: Path) -> tuple[str, Path]:
@@ -80,7 +36,8 @@ def says(tool: Path) -> str:
 
 
 def kept(cache: Path) -> list[str]:
-    return sorted(path.relative_to(cache).as_posix() for path in cache.rglob("*") if path.is_file())
+    """Return what there is of releases; the catalogue and who uses what have tests of their own."""
+    return sorted(path.relative_to(cache).as_posix() for path in cache.glob("uv/**/*") if path.is_file())
 
 
 def test_a_release_is_fetched_and_unpacked(network: Network, tmp_path: Path) -> None:
@@ -92,17 +49,26 @@ def test_a_release_is_fetched_and_unpacked(network: Network, tmp_path: Path) -> 
     assert network.asked == [catalogue.INDEX, f"{FILES}/uv-0.5.21-py3-none-any.whl"]
 
 
-def test_fetch_takes_any_client(tmp_path: Path) -> None:
-    with httpx.Client(transport=httpx.MockTransport(Network().answer)) as http:
-        release, uv = binaries._fetch(http, "latest", tmp_path, lambda *_: None)
-    assert (release, says(uv)) == ("0.5.21", "uv 0.5.21")
-
-
 def test_a_release_in_the_cache_needs_no_network(network: Network, tmp_path: Path) -> None:
     first = get("0.5.21", tmp_path)
     network.asked.clear()
     assert get("0.5.21", tmp_path) == first
     assert network.asked == []
+
+
+def test_a_release_that_the_catalogue_knows_needs_no_page(network: Network, tmp_path: Path) -> None:
+    get("0.5.20", tmp_path)
+    network.asked.clear()
+    network.index = unanswered
+    assert says(get("0.5.21", tmp_path)[1]) == "uv 0.5.21"
+    assert network.asked == [f"{FILES}/{named('0.5.21')}"]
+
+
+def test_latest_is_not_what_was_the_latest_when_pypi_last_answered(network: Network, tmp_path: Path) -> None:
+    get("latest", tmp_path)
+    network.index = unanswered
+    with pytest.raises(CannotTell, match="uv latest is not in the cache"):
+        get("latest", tmp_path)
 
 
 def test_two_releases_lie_side_by_side(network: Network, tmp_path: Path) -> None:
@@ -175,14 +141,6 @@ def test_two_at_once_leave_one_whole_release(network: Network, tmp_path: Path) -
     assert says(first[1]) == "uv 0.5.21"
     assert kept(tmp_path) == ["uv/0.5.21/uv", "uv/0.5.21/uvx"]
     assert os.listdir(tmp_path / "uv") == ["0.5.21"]  # noqa: PTH208 - what is hidden counts
-
-
-def unanswered(request: httpx.Request) -> httpx.Response:
-    raise httpx.ConnectError("[Errno -2] Name or service not known", request=request)
-
-
-def slow(request: httpx.Request) -> httpx.Response:
-    raise httpx.ReadTimeout("", request=request)
 
 
 @pytest.mark.parametrize(
@@ -305,3 +263,120 @@ def test_latest_is_never_what_the_mre_brings(network: Network, tmp_path: Path) -
 def test_a_platform_is_told_without_versions(monkeypatch: pytest.MonkeyPatch, tags: list[str], platform: str) -> None:
     monkeypatch.setattr("packaging.tags.platform_tags", lambda: iter(tags))
     assert binaries.platform() == platform
+
+
+def fetch(cache: Path, *versions: str) -> dict[str, str]:
+    """Return what each release says once it is fetched, or why it is not."""
+    return {
+        each.version: says(each.uv) if each.uv else each.error.message if each.error else ""
+        for each in binaries.fetch(versions, cache, lambda *_: None)
+    }
+
+
+def test_many_are_fetched_in_the_order_asked_for_and_each_once(network: Network, tmp_path: Path) -> None:
+    get("0.5.20", tmp_path)
+    network.asked.clear()
+    found = fetch(tmp_path, "0.6.0rc1", "0.5.20", "0.5.21", "0.5.21")
+    assert list(found.items()) == [("0.6.0rc1", "uv 0.6.0rc1"), ("0.5.20", "uv 0.5.20"), ("0.5.21", "uv 0.5.21")]
+    assert sorted(network.asked) == [f"{FILES}/{named('0.5.21')}", f"{FILES}/{named('0.6.0rc1')}"]
+    assert fetch(tmp_path, *found) == found
+    assert len(network.asked) == 2
+
+
+def test_many_come_side_by_side(network: Network, tmp_path: Path) -> None:
+    network.before_file = threading.Barrier(3, timeout=30).wait  # none is done before all three have asked
+    assert len(fetch(tmp_path, "0.5.20", "0.5.21", "0.6.0rc1")) == 3
+
+
+def test_one_that_fails_leaves_the_others_alone(network: Network, tmp_path: Path) -> None:
+    network.files[named("0.5.20")] = wheel("0.5.19")
+    del network.files[named("0.6.0rc1")]
+    found = fetch(tmp_path, "0.5.20", "0.5.21", "0.5.22", "0.6.0rc1")
+    assert found["0.5.21"] == "uv 0.5.21"
+    assert "sha256 differs" in found["0.5.20"]
+    assert "There is no uv 0.5.22 on PyPI" in found["0.5.22"]
+    assert "404" in found["0.6.0rc1"]
+    assert kept(tmp_path) == ["uv/0.5.21/uv", "uv/0.5.21/uvx"]
+
+
+@pytest.mark.parametrize("content", [b"PK\x05\x06" + b"\0" * 18, b"no zip at all"], ids=["empty", "no zip"])
+def test_a_wheel_that_is_none_is_told(network: Network, tmp_path: Path, content: bytes) -> None:
+    network.files = {named("0.5.21"): content}
+    network.index = lambda _: httpx.Response(200, headers={"content-type": pages.JSON}, text=json_of(network.files))
+    assert "uv 0.5.21" in fetch(tmp_path, "0.5.21")["0.5.21"]
+    assert kept(tmp_path) == []
+
+
+def test_offline_those_that_are_there_are_had(network: Network, tmp_path: Path) -> None:
+    get("0.5.20", tmp_path)
+    network.asked.clear()
+    network.index = unanswered
+    network.before_file = lambda: unanswered(httpx.Request("GET", FILES))
+    assert fetch(tmp_path, "0.5.20") == {"0.5.20": "uv 0.5.20"}
+    assert network.asked == []
+    assert "PyPI could not be asked for it" in fetch(tmp_path, "0.5.20", "0.5.21")["0.5.21"]
+
+
+def test_many_are_told_one_by_one_up_to_their_end(network: Network, tmp_path: Path) -> None:
+    told: list[tuple[str, int, int]] = []
+    binaries.fetch(["0.5.20", "0.5.21"], tmp_path, lambda *now: told.append(now))
+    for version in ("0.5.20", "0.5.21"):
+        size = len(WHEELS[named(version)])
+        assert [now for now in told if now[0] == version][-1] == (version, size, size)
+
+
+def test_they_may_come_from_a_catalogue_that_is_at_hand(network: Network, tmp_path: Path) -> None:
+    name, content = named("0.5.21"), WHEELS[named("0.5.21")]
+    wheels = {"0.5.21": Wheel(name, f"{FILES}/{name}", hashlib.sha256(content).hexdigest())}
+    found = Catalogue((Release("0.5.21"),), wheels, datetime.now(UTC))
+    (fetched,) = binaries.fetch(["0.5.21"], tmp_path, lambda *_: None, found=found)
+    assert fetched.uv == shelf.folder(tmp_path, "0.5.21") / "uv"
+    assert network.asked == [f"{FILES}/{name}"]
+
+
+def test_what_the_mre_brings_is_not_fetched(network: Network, tmp_path: Path) -> None:
+    folder = packed(tmp_path / "near")
+    (fetched,) = binaries.fetch(["0.5.21"], tmp_path / "cache", lambda *_: None, near=tmp_path / "near")
+    assert (fetched.uv, network.asked) == (folder / "uv", [])
+
+
+def test_an_interrupt_ends_the_rest(network: Network, tmp_path: Path) -> None:
+    stop = threading.Event()
+    network.before_file = stop.set
+    found = binaries.fetch(["0.5.20", "0.5.21", "0.6.0rc1"], tmp_path, lambda *_: None, stop=stop)
+    assert all(each.error and "interrupted" in each.error.message for each in found)
+    assert kept(tmp_path) == []
+
+
+def test_a_disk_that_cannot_be_written_ends_all(network: Network, tmp_path: Path) -> None:
+    catalogue.load(tmp_path)
+    (tmp_path / "uv").write_text("a file")
+    with pytest.raises(OSError, match=r"File exists|Not a directory"):
+        fetch(tmp_path, "0.5.20", "0.5.21")
+
+
+def test_two_processes_that_fetch_the_same_leave_whole_releases(network: Network, tmp_path: Path) -> None:
+    network.before_file = threading.Barrier(2, timeout=30).wait
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(lambda _: fetch(tmp_path, "0.5.20"), range(2))
+    assert first == second == {"0.5.20": "uv 0.5.20"}
+    assert os.listdir(tmp_path / "uv") == ["0.5.20"]  # noqa: PTH208 - what is hidden counts
+
+
+@pytest.mark.network
+@pytest.mark.slow
+def test_real_releases_are_fetched_by_two_processes_at_once(tmp_path: Path) -> None:
+    versions = ["0.1.0", "0.1.1", "0.1.2"]
+    code = (
+        "import sys; from pathlib import Path; from uvmre.releases import binaries; "
+        "sys.exit(sum(not f.uv for f in binaries.fetch(sys.argv[2:], Path(sys.argv[1]), lambda *_: None)))"
+    )
+    running = [subprocess.Popen([sys.executable, "-c", code, tmp_path, *versions]) for _ in range(2)]
+    assert [process.wait(timeout=120) for process in running] == [0, 0]
+    assert sorted(os.listdir(tmp_path / "uv")) == versions  # noqa: PTH208 - what is hidden counts
+    assert says_version(tmp_path / "uv" / "0.1.0" / "uv") == "0.1.0"
+
+
+def says_version(tool: Path) -> str:
+    done = subprocess.run([tool, "--version"], capture_output=True, text=True, check=True, timeout=60)
+    return done.stdout.split()[1]
