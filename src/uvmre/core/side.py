@@ -101,8 +101,8 @@ class Side:
     def _inwards(self, jobs: int) -> list[int]:
         """From an end that cannot tell by ever greater strides to one that can, then back to where that begins."""
         way = 1 if self.end < self.reported else -1
-        strides = (2**j - 1 for j in range(self._away(self.end).bit_length() + 1))
-        tries = [i for i in (self.end + way * stride for stride in strides) if self._away(i) > self._away(self.near)]
+        room = abs(self.end - self.near)
+        tries = [self.end + way * (2**j - 1) for j in range(room.bit_length())]
         if untold := [i for i in tries if i not in self.told]:
             return [i for i in untold if i not in self.under_way][:jobs]
         skip = next((i for i in self._beyond if i in self.told), self.near)
