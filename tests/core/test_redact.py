@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from uvmre.core.index import Index
 from uvmre.core.mre import Control, Environment, File, Mre, Step, Symptom
-from uvmre.core.observation import Observation, Request, StepResult
+from uvmre.core.observation import Observation, StepResult
 from uvmre.core.redact import masked, redact, secrets
+from uvmre.core.request import Request
 
 
 def mre(

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from uvmre.core.mre import BASE, Control, Environment, File, FilePattern, Mre, Step, Symptom
-from uvmre.core.observation import Network, Observation, Request, StepResult
+from uvmre.core.observation import Observation, StepResult
+from uvmre.core.request import Network, Request
 from uvmre.core.result import Result, Variant, digest, from_data, to_data
 from uvmre.core.symptom import Outcome
 from uvmre.core.verdict import Verdict

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from uvmre.core.mre import FilePattern, Symptom
-from uvmre.core.observation import AnsweredBy, Observation, Request, Role, StepResult
+from uvmre.core.observation import Observation, Role, StepResult
+from uvmre.core.request import AnsweredBy, Request
 from uvmre.core.symptom import Outcome, match
 
 SYMPTOM = Symptom("failure", ("No solution found", "401 Unauthorized"))

@@ -6,7 +6,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from uvmre.core.observation import Observation, Request, StepResult
+from uvmre.core.observation import Observation, StepResult
+from uvmre.core.request import Request
 from uvmre.core.result import Result, Variant
 from uvmre.core.symptom import Outcome
 from uvmre.core.verdict import Verdict

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 
 from uvmre.core.fault import Fault
 from uvmre.core.index import Index
-from uvmre.core.observation import Observation, Request
+from uvmre.core.observation import Observation
+from uvmre.core.request import Request
 from uvmre.core.universe import Made
 from uvmre.gateway.faults import Cut, Faults, Met, wrong_hashes
 from uvmre.gateway.gateway import Door, Gateway

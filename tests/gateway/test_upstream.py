@@ -10,7 +10,8 @@ from doors import FILES, SIMPLE, PyPI, through
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uvmre.core.observation import Network, Observation
+from uvmre.core.observation import Observation
+from uvmre.core.request import Network
 from uvmre.gateway.gateway import Gateway
 from uvmre.gateway.tape import Headers, Tape
 from uvmre.gateway.upstream import Answered, NotOnTape, Upstream, part, partial

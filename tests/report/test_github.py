@@ -10,7 +10,8 @@ from markdown_it.token import Token
 
 from uvmre.core.manifest import parse
 from uvmre.core.mre import Control, Environment, File, Mre, Step, Symptom
-from uvmre.core.observation import Observation, Request, StepResult
+from uvmre.core.observation import Observation, StepResult
+from uvmre.core.request import Request
 from uvmre.core.result import Result, Variant
 from uvmre.core.symptom import Outcome
 from uvmre.core.verdict import Verdict

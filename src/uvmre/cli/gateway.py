@@ -9,7 +9,7 @@ import click
 
 from uvmre.cli import console
 from uvmre.cli.run import FOLDER, allow_host_option, network_options
-from uvmre.core.observation import Network
+from uvmre.core.request import Network
 
 LOOK_SECONDS = 0.2
 LINES = 200

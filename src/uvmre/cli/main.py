@@ -11,6 +11,7 @@ import click
 
 from uvmre import __version__
 from uvmre.cli import console
+from uvmre.cli.cache import cache
 from uvmre.cli.demo import demo
 from uvmre.cli.gateway import gateway
 from uvmre.cli.new import new
@@ -36,7 +37,7 @@ def cli() -> None:
     """Minimal reproducible examples of uv bugs: make one, run it, and say with evidence whether the bug shows."""
 
 
-for verb in (new, run, report, tape, gateway, demo):
+for verb in (new, run, report, tape, gateway, cache, demo):
     cli.add_command(verb)
 
 

@@ -66,7 +66,8 @@ class Drawn(Progress):
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._download = ""
+        self._downloads: dict[str, str] = {}
+        self._coming: set[str] = set()
         self._rows: dict[str, list[str]] = {}
         self._running: dict[str, tuple[str, float]] = {}
         self._outcomes: dict[str, Outcome] = {}
@@ -75,12 +76,18 @@ class Drawn(Progress):
         """Show how much of a release has come."""
         with self._lock:
             of = f" of {total / MEGABYTE:.1f}" if total else ""
-            self._download = f"uv {release}: {done / MEGABYTE:.1f}{of} MB"
+            # One line for each that comes: many may come at once. The last one stays until something else is shown.
+            self._downloads = {name: line for name, line in self._downloads.items() if name in self._coming}
+            self._downloads[release] = f"uv {release}: {done / MEGABYTE:.1f}{of} MB"
+            if total and done >= total:
+                self._coming.discard(release)
+            else:
+                self._coming.add(release)
 
     def working(self, what: str, done: int, total: int) -> None:
         """Show how much of a long piece of work is done."""
         with self._lock:
-            self._download = f"{what}: {done / MEGABYTE:.1f} of {total / MEGABYTE:.1f} MB"
+            self._downloads = {what: f"{what}: {done / MEGABYTE:.1f} of {total / MEGABYTE:.1f} MB"}
 
     def variants(self, names: list[str]) -> None:
         """Show a row for each."""
@@ -110,8 +117,8 @@ class Drawn(Progress):
 
         table = Table.grid(padding=(0, 2))
         with self._lock:
-            if self._download and not self._rows:
-                table.add_row(self._download)
+            for line in self._downloads.values() if not self._rows else ():
+                table.add_row(line)
             for name, steps in self._rows.items():
                 outcome = self._outcomes.get(name)
                 word = Text(outcome.word, console.COLORS[outcome.word]) if outcome else Text("…", "dim")

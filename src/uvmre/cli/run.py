@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from uvmre.cli import console
-from uvmre.core.observation import Network
+from uvmre.core.request import Network
 
 FOLDER = click.Path(path_type=Path)
 

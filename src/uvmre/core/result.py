@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from uvmre.core.mre import Mre
-from uvmre.core.observation import Network, Observation, Request, StepResult
+from uvmre.core.observation import Observation, StepResult
+from uvmre.core.request import Network, Request
 from uvmre.core.symptom import Outcome
 from uvmre.core.verdict import Verdict
 

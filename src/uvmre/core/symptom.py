@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from uvmre.core.mre import Symptom
-from uvmre.core.observation import Observation, Request, StepResult
+from uvmre.core.observation import Observation, StepResult
 from uvmre.core.plain import find, plain, readable
+from uvmre.core.request import Request
 
 Word = Literal["shows", "absent", "different", "broken"]
 

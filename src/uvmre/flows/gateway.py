@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
-from uvmre.core.observation import Network
+from uvmre.core.request import Network
 from uvmre.errors import UsageError
 from uvmre.folder.read import read
 from uvmre.gateway.gateway import Door, Gateway

@@ -10,9 +10,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from uvmre.core.mre import BASE, Mre, overlay, slug
-from uvmre.core.observation import Network, Observation, StepResult
+from uvmre.core.observation import Observation, StepResult
 from uvmre.core.progress import Progress
 from uvmre.core.redact import masked, redact, secrets
+from uvmre.core.request import Network
 from uvmre.core.result import Result, Variant, digest
 from uvmre.core.symptom import match
 from uvmre.core.verdict import Verdict, verdict

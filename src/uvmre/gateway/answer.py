@@ -1,12 +1,11 @@
 """From a request to its answer: the faults first, then who `hosts` says, from a `source`, as its registry gives it."""
 
 import asyncio
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from uvmre.core import pages
 from uvmre.core.index import Index
-from uvmre.core.observation import AnsweredBy, Network
+from uvmre.core.request import AnsweredBy, Network
 from uvmre.gateway import public
 from uvmre.gateway.dress import dressed, located
 from uvmre.gateway.exchange import GZIP_LEAST, PLAIN, Answer, Exchange, Kept, is_newest, matched, without
@@ -79,7 +78,7 @@ class Answering:
             return await self._forward(decision, exchange, met)
         if isinstance(decision, Answer):
             return await exchange.whole(decision, "stand-in", met.reason if met else "")
-        behaviour = self._indexes[decision.index].behaviour
+        behaviour = self._indexes[decision.number].behaviour
         if isinstance(decision, Listed):
             return await self._give(exchange, await self._listed(decision, exchange, behaviour), "stand-in", met)
         return await self._filed(decision, exchange, behaviour, met)
@@ -95,7 +94,7 @@ class Answering:
         # Plain, so that one recorded answer serves every client, and links can be replaced in it.
         dropped = {b"accept-encoding"} | ({b"authorization"} if location else set())
         headers = [*without(dropped, exchange.headers), (b"accept-encoding", b"identity")]
-        source = self._sources[forward.index]
+        source = self._sources[forward.number]
         async with source.ask(exchange.method, forward.url, headers, exchange.body) as answered:
             if location:
                 answered = nginx(answered, forward, location, exchange)  # noqa: PLW2901 - the same answer, dressed
@@ -105,7 +104,7 @@ class Answering:
         """Return a project's page as its registry has it."""
         from uvmre.core import forms
 
-        index, source = self._indexes[listed.index], self._sources[listed.index]
+        index, source = self._indexes[listed.number], self._sources[listed.number]
         wants_json = behaviour.json and pages.wants_json(exchange.named.get(b"accept", b"").decode("latin-1"))
         if not listed.project:
             return rendered(forms.listing(source.projects, as_json=wants_json), Found(EMPTY), as_json=wants_json)
@@ -124,11 +123,11 @@ class Answering:
         answered = rendered(forms.as_json(page) if wants_json else html, found, as_json=wants_json)
         if wants_json:
             return answered
-        return replace(answered, headers=[(b"content-type", behaviour.form.encode()), *answered.headers[1:]])
+        return answered._replace(headers=[(b"content-type", behaviour.form.encode()), *answered.headers[1:]])
 
     async def _filed(self, filed: Filed, exchange: Exchange, behaviour: "Personality", met: Met | None) -> Kept | None:
         """Give a file as its registry does: from its storage, in parts, or not at all."""
-        index, source = self._indexes[filed.index], self._sources[filed.index]
+        index, source = self._indexes[filed.number], self._sources[filed.number]
         name = filed.filename.removesuffix(".metadata")
         known = pages.named(name)
         found = await source.page(known[0]) if known else None
@@ -140,7 +139,7 @@ class Answering:
             refused = Answer(behaviour.head, (PLAIN, (b"allow", b"GET")), b"")
             return await exchange.whole(refused, "stand-in", met.reason if met else "")
         if not filed.stored and behaviour.storage:
-            there = Answer(behaviour.storage_status, ((b"location", located(file, index, filed.index).encode()),), b"")
+            there = Answer(behaviour.storage_status, ((b"location", located(file, index, filed.number).encode()),), b"")
             return await exchange.whole(there, "stand-in", met.reason if met else "")
         dropped = {b"accept-encoding", b"authorization"} | (set() if behaviour.ranges else {b"range", b"if-range"})
         headers = [*without(dropped, exchange.headers), (b"accept-encoding", b"identity")]
@@ -148,7 +147,7 @@ class Answering:
         async with source.ask(exchange.method, url, headers) as answered:
             kept = without({b"accept-ranges"}, answered.headers)
             says = [(b"accept-ranges", b"bytes")] if behaviour.says_ranges else []
-            return await self._give(exchange, replace(answered, headers=[*kept, *says]), "stand-in", met)
+            return await self._give(exchange, answered._replace(headers=[*kept, *says]), "stand-in", met)
 
     async def _give(
         self, exchange: Exchange, answered: Answered, by: AnsweredBy, met: Met | None, forward: Forward | None = None
@@ -206,7 +205,7 @@ async def _rewritten(answered: Answered, forward: Forward, location: Location) -
     """Return an answer with the links of its location; its length is another, and so nobody's to tell."""
     content_type = dict(answered.headers).get(b"content-type", b"")
     body = public.rewritten(await answered.whole(), content_type, location, forward.links)
-    return replace(answered, headers=without({b"content-length"}, answered.headers), chunks=in_one(body))
+    return answered._replace(headers=without({b"content-length"}, answered.headers), chunks=in_one(body))
 
 
 def nginx(answered: Answered, forward: Forward, location: Location, exchange: Exchange) -> Answered:
@@ -214,11 +213,11 @@ def nginx(answered: Answered, forward: Forward, location: Location, exchange: Ex
     asks = answered.status == 200 and exchange.method in ("GET", "HEAD")
     if asks and is_newest(answered.headers, exchange.named):  # PyPI would say so, before anything is replaced
         left = without({b"content-type", b"content-length", b"accept-ranges"}, answered.headers)
-        answered = replace(answered, status=304, headers=left, chunks=in_one(b""))
+        answered = answered._replace(status=304, headers=left, chunks=in_one(b""))
     gone = {b"etag", b"last-modified"} if location.links else set()
     headers = without(gone, answered.headers)
     told = dict(headers).get(b"location", b"").decode("latin-1")
     if told.startswith(location.upstream):
         here = f"{forward.origin}{location.prefix}{told.removeprefix(location.upstream)}".encode("latin-1")
         headers = [*without({b"location"}, headers), (b"location", here)]
-    return replace(answered, headers=headers)
+    return answered._replace(headers=headers)

@@ -11,7 +11,7 @@ from typing import cast
 
 import httptools
 
-from uvmre.core.observation import Request
+from uvmre.core.request import Request
 from uvmre.gateway.authority import Signer
 from uvmre.gateway.faults import Faults
 from uvmre.gateway.http1 import Http

@@ -2,9 +2,10 @@
 
 import time
 from collections.abc import AsyncIterable, Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
-from uvmre.core.observation import AnsweredBy, Request
+from uvmre.core.request import AnsweredBy, Request
 from uvmre.gateway.http1 import Http
 from uvmre.gateway.messages import BODILESS, CLOCK, Asked, Headers, chunk, head
 
@@ -13,8 +14,7 @@ GZIP_LEAST = 1000
 PLAIN = (b"content-type", b"text/plain")
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(NamedTuple):
     """An answer that is whole."""
 
     status: int
@@ -26,8 +26,7 @@ class Answer:
     """Bytes from which on it goes as gzip to a client that takes it; None where it never does."""
 
 
-@dataclass(frozen=True)
-class Kept:
+class Kept(NamedTuple):
     """An answer that is ready to be given again."""
 
     head: bytes
@@ -175,7 +174,7 @@ def zipped(answer: Answer, named: dict[bytes, bytes]) -> Answer:
     else:  # nginx on the way: it has parts no more, and speaks of no `vary`
         headers = without({b"accept-ranges"}, answer.headers)
     encoded = (*headers, (b"content-encoding", b"gzip"))
-    return replace(answer, headers=encoded, body=gzip.compress(answer.body, 1, mtime=0))
+    return answer._replace(headers=encoded, body=gzip.compress(answer.body, 1, mtime=0))
 
 
 def takes_gzip(named: dict[bytes, bytes]) -> bool:

@@ -2,12 +2,10 @@
 
 import asyncio
 import functools
-import hashlib
 import re
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from uvmre.gateway.exchange import PLAIN, Answer
@@ -23,8 +21,7 @@ TICK = 0.05
 DIGEST = re.compile(rb"""(#sha256=|"hashes":\s*\{\s*"sha256":\s*")([0-9a-f]{64})""")
 
 
-@dataclass(frozen=True)
-class Met:
+class Met(NamedTuple):
     """What meets one request: each fault, and the how-manieth request it is for it."""
 
     faults: "tuple[tuple[Fault, int], ...]"
@@ -63,15 +60,15 @@ class Met:
         """Return an answer as the faults leave it."""
         for fault, _ in self.faults:
             if fault.wrong_hash:
-                answered = replace(answered, chunks=_wrong(answered, fault.seed))
+                answered = answered._replace(chunks=_wrong(answered, fault.seed))
             if fault.corrupt:
-                answered = replace(answered, chunks=_corrupted(answered, fault, self.url))
+                answered = answered._replace(chunks=_corrupted(answered, fault, self.url))
             if fault.truncate is not None:
                 answered = _truncated(answered, fault.truncate)
             if fault.drip is not None:
-                answered = replace(answered, chunks=_dripping(answered.chunks, fault.drip))
+                answered = answered._replace(chunks=_dripping(answered.chunks, fault.drip))
             if fault.cut is not None:
-                answered = replace(answered, chunks=_cut(answered.chunks, fault.cut))
+                answered = answered._replace(chunks=_cut(answered.chunks, fault.cut))
         return answered
 
 
@@ -156,6 +153,7 @@ def told(fault: "Fault") -> str:
 
 def wrong_hashes(body: bytes, seed: int) -> bytes:
     """Return a page whose files have other digests, always the same ones."""
+    import hashlib
 
     def other(match: re.Match[bytes]) -> bytes:
         return match[1] + hashlib.sha256(b"%d" % seed + match[2]).hexdigest().encode()
@@ -173,7 +171,7 @@ async def _corrupted(answered: Answered, fault: "Fault", url: str) -> AsyncItera
     size = _size(answered.headers)
     if size is None:  # a page, which is small
         body = await answered.whole()
-        answered, size = replace(answered, chunks=in_one(body)), len(body)
+        answered, size = answered._replace(chunks=in_one(body)), len(body)
     places = sorted(random.Random(f"{fault.seed} {url}").sample(range(size), min(fault.corrupt, size)))
     at = 0
     async for chunk in answered.chunks:
@@ -200,7 +198,7 @@ def _truncated(answered: Answered, most: int) -> Answered:
                 yield chunk[:left]
                 left -= len(chunk[:left])
 
-    return replace(answered, headers=[*kept, *told_size], chunks=chunks())
+    return answered._replace(headers=[*kept, *told_size], chunks=chunks())
 
 
 async def _dripping(chunks: AsyncIterator[bytes], rate: int) -> AsyncIterator[bytes]:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from uvmre.core.fault import Fault
-from uvmre.core.observation import Network, Request
+from uvmre.core.request import Network, Request
 from uvmre.errors import CannotTell
 from uvmre.gateway import ahead
 from uvmre.gateway.authority import authority, certificate, leaves

@@ -2,7 +2,7 @@
 
 import fnmatch
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from uvmre.core.index import PUBLIC, Index
@@ -21,12 +21,11 @@ HTML = (b"content-type", b"text/html")
 XML = (b"content-type", b"application/xml")
 
 
-@dataclass(frozen=True)
-class Forward:
+class Forward(NamedTuple):
     """Ask `url` and give its answer on."""
 
     url: str
-    index: int | None = None
+    number: int | None = None
     """Which index of the MRE it is for; None for PyPI as everybody has it."""
     location: Location | None = None
     """The stand-in's rules, where a stand-in answers."""
@@ -35,19 +34,17 @@ class Forward:
     origin: str = ""
 
 
-@dataclass(frozen=True)
-class Listed:
+class Listed(NamedTuple):
     """Something below an index of the MRE: a project's page, or the list of all where `project` is empty."""
 
-    index: int
+    number: int
     project: str
 
 
-@dataclass(frozen=True)
-class Filed:
+class Filed(NamedTuple):
     """A file of an index of the MRE, wherever it lies there."""
 
-    index: int
+    number: int
     filename: str
     stored: bool = False
     """Whether the storage is asked to which the index sends its clients."""

@@ -9,7 +9,7 @@ crates/uv-test/src/pypi_proxy.rs at ac92771.
 import base64
 import json
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import quote, unquote
 
 FILES = "https://files.pythonhosted.org/"
@@ -25,8 +25,7 @@ HERON = basic("public", "heron")
 EAGLE = basic("public", "eagle")
 
 
-@dataclass(frozen=True)
-class Location:
+class Location(NamedTuple):
     """One location of the nginx: what lies below `prefix` is asked for below `upstream`."""
 
     prefix: str

@@ -5,12 +5,10 @@ not there. PyPI says when a file came in JSON only, so pages are asked for as JS
 """
 
 import contextlib
-import hashlib
 import re
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote
 
 from uvmre.core import pages
@@ -35,8 +33,7 @@ EMPTY = pages.Page({"meta": {"api-version": "1.1"}, "name": "", "files": []})
 PLAIN = (b"content-type", b"text/plain")
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(NamedTuple):
     """A project's page."""
 
     page: pages.Page
@@ -176,6 +173,8 @@ class Source:
 
 def rendered(text: str, found: Found, *, as_json: bool) -> Answered:
     """Return a page as an answer; it has the tag of its own bytes, since it is not PyPI's."""
+    import hashlib
+
     body = text.encode()
     etag = f'"{hashlib.blake2b(body, digest_size=16).hexdigest()}"'.encode()
     form = pages.JSON if as_json else pages.HTML

@@ -11,9 +11,9 @@ import json
 import re
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import NamedTuple
 
 from uvmre.gateway.messages import Headers
 
@@ -28,8 +28,7 @@ LASTING = frozenset({200, 206, 301, 302, 303, 307, 308, 404, 410})
 """Statuses that say something about what was asked; others may be a proxy's on the way, or a server in trouble."""
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """One recorded answer."""
 
     method: str
@@ -115,7 +114,7 @@ class Tape:
 
         self._folder.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile("w", dir=self._folder, prefix=ASIDE, encoding="utf-8", delete=False) as file:
-            json.dump(asdict(entry), file)
+            json.dump(entry._asdict(), file)
         Path(file.name).rename(self._folder / f"{key}.json")
 
     def aside(self) -> Path:
@@ -170,7 +169,7 @@ class Recording:
         try:
             self._file.close()  # which may find the disk full
             if kind is None:
-                entry = Entry(**{**asdict(self._entry), "sha256": self._sha.hexdigest(), "size": self._size})
+                entry = self._entry._replace(sha256=self._sha.hexdigest(), size=self._size)
                 self._tape.keep(self._key, entry, aside)
         finally:
             with contextlib.suppress(FileNotFoundError):

@@ -4,11 +4,10 @@ import contextlib
 import functools
 import re
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from uvmre import client
-from uvmre.core.observation import Network
+from uvmre.core.request import Network
 from uvmre.gateway.messages import Headers
 from uvmre.gateway.tape import LASTING, Entry, Tape, key
 
@@ -30,8 +29,7 @@ class NotOnTape(Exception):
     """Only the tape may answer, and it has nothing."""
 
 
-@dataclass(frozen=True)
-class Answered:
+class Answered(NamedTuple):
     """An answer, with its body in pieces."""
 
     status: int
@@ -129,7 +127,7 @@ class Upstream:
         if entry is None:
             return None
         if method == "HEAD":
-            return replace(self._taped(entry), chunks=in_one(b""))
+            return self._taped(entry)._replace(chunks=in_one(b""))
         return self._part(entry, dict(sent).get(b"range", b"")) if entry.status == 200 else self._taped(entry)
 
     def _on_tape(self, method: str, url: str, sent: Headers) -> Entry | None:

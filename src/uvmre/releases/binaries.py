@@ -78,7 +78,7 @@ def get(release: str, cache: Path, told: Told, *, near: Path | None = None) -> t
         with client() as http:
             return version, _fetch(http, version, wheel, cache, told)
     except (httpx.HTTPError, ValueError) as error:
-        raise _unanswered(release, error) from None
+        raise catalogue.unanswered(release, catalogue.why(error)) from None
 
 
 def fetch(
@@ -141,15 +141,6 @@ def _here(release: str, cache: Path, near: Path | None) -> Path | None:
     return shelf.take(cache, release) or (_packed(near.absolute() / release) if near else None)
 
 
-def _unanswered(release: str, error: Exception) -> CannotTell:
-    from uvmre.releases.catalogue import why
-
-    return CannotTell(
-        f"uv {release} is not in the cache, and PyPI could not be asked for it ({why(error)}).",
-        "Look at the network or at HTTPS_PROXY, then run it again.",
-    )
-
-
 def _packed(folder: Path) -> Path | None:
     """Return the `uv` of a packed release that is for this platform."""
     uv = folder / "uv"
@@ -171,6 +162,8 @@ def _one_of_many(
 ) -> Fetched:
     import httpx
 
+    from uvmre.releases import catalogue
+
     try:
         if stop.is_set():
             raise CannotTell(f"uv {version} was not fetched: it was interrupted.", "Run it again.")
@@ -180,7 +173,7 @@ def _one_of_many(
     except UvmreError as error:
         return Fetched(version, None, error)
     except httpx.HTTPError as error:
-        return Fetched(version, None, _unanswered(version, error))
+        return Fetched(version, None, catalogue.unanswered(version, catalogue.why(error)))
 
 
 def _fetch(

@@ -27,6 +27,7 @@ SCHEMA = 1
 YOUNG = timedelta(minutes=10)
 """How long what PyPI said is taken as it is; it says the same of its pages to every cache."""
 NEVER = timedelta(0)
+ONLINE = "Look at the network or at HTTPS_PROXY, then run it again."
 
 
 @dataclass(frozen=True)
@@ -69,10 +70,12 @@ class Catalogue:
 
         Raises:
             UsageError: when there is no such release.
-            CannotTell: when it has no wheel for this platform.
+            CannotTell: when it has no wheel for this platform, or may have come since PyPI could be asked.
         """
         if wheel := self.wheels.get(release):
             return wheel
+        if self.offline and all(each.version != release for each in self.releases):
+            raise unanswered(release, self.offline)
         # A yanked one is as good as any to whoever names it, so only whether it is there is asked.
         select(release, [replace(each, yanked=False) for each in self.releases])
         raise CannotTell(
@@ -94,10 +97,7 @@ def platform() -> str:
 def read(content_type: str, text: str, tags: "Iterable[Tag]") -> tuple[tuple[Release, ...], dict[str, Wheel]]:
     """Read a project's page, JSON or HTML as its content type says: its releases, and the best wheel of each.
 
-    Args:
-        content_type: the page's.
-        text: the page.
-        tags: what this platform takes, best first.
+    What this platform takes stands in `tags`, best first.
 
     Raises:
         ValueError: when the page is neither, or lists no wheel.
@@ -235,7 +235,7 @@ def load(cache: Path, *, wanted: Collection[str] = (), young: timedelta = YOUNG)
             return replace(known, offline=why(error))
         raise CannotTell(
             f"Which releases of uv there are is not in the cache, and PyPI could not be asked ({why(error)}).",
-            "Look at the network or at HTTPS_PROXY, then run it again.",
+            ONLINE,
         ) from None
 
 
@@ -243,20 +243,24 @@ def choose(text: str, cache: Path, *, reported: str = "") -> tuple[tuple[Release
     """Return the releases that a selector means, oldest first, and the catalogue that they are from.
 
     PyPI is asked again before anybody is told that there is no such release: it may have come a minute ago.
-
-    Raises:
-        UsageError: when the selector is none, or there is nothing that it means.
-        CannotTell: when PyPI cannot be asked, and nothing is kept.
+    Raises what `select` and `load` do.
     """
     start = datetime.now(UTC)
     found = load(cache)
     try:
         return select(text, found.releases, reported=reported), found
-    except UsageError:
+    except UsageError as error:
+        if found.offline:
+            error.hint = f"{error.hint} {found.note}."
         if found.offline or found.asked >= start:
             raise
     found = load(cache, young=NEVER)
     return select(text, found.releases, reported=reported), found
+
+
+def unanswered(release: str, why: str) -> CannotTell:
+    """Return the error for a release that has to be asked for, and cannot be."""
+    return CannotTell(f"uv {release} is not in the cache, and PyPI could not be asked for it ({why}).", ONLINE)
 
 
 def why(error: Exception) -> str:

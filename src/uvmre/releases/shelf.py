@@ -205,6 +205,6 @@ def measured(paths: Sequence[Path]) -> tuple[int, int]:
             if os.path.isdir(place) and not os.path.islink(place):  # noqa: PTH112, PTH114 - many files, few objects
                 waiting += [entry.path for entry in os.scandir(place)]
             else:
-                files += 1
                 length += os.lstat(place).st_size
+                files += 1
     return files, length

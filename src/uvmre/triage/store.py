@@ -1,0 +1,178 @@
+"""Outcomes that a rerun would repeat, kept for all searches: the only sqlite3.
+
+Several processes write at once, and any of them may be killed at any moment (WAL; every run is one statement). It is a
+cache of runs: a file that cannot be read is set aside, one that cannot be written is done without, and each is said.
+"""
+
+import contextlib
+import fcntl
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import astuple, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from uvmre.core.symptom import Word
+
+FILE = "outcomes.sqlite"
+VERSION = 1
+"""Of the tables; a file with any other was written by another uvmre."""
+PATIENCE = 30.0
+"""Seconds to wait for another process that writes."""
+BESIDE = ("-wal", "-shm")
+
+TABLES = f"""
+CREATE TABLE IF NOT EXISTS outcome (
+    digest TEXT, release TEXT, interpreter TEXT, variant TEXT, backend TEXT, network TEXT, platform TEXT,
+    number INTEGER, word TEXT NOT NULL, reason TEXT NOT NULL, seconds REAL NOT NULL, came TEXT NOT NULL,
+    PRIMARY KEY (digest, release, interpreter, variant, backend, network, platform, number)
+) WITHOUT ROWID;
+PRAGMA user_version = {VERSION};
+"""
+WHERE = "digest=? AND release=? AND interpreter=? AND variant=? AND backend=? AND network=? AND platform=?"
+GET = f"SELECT word, reason, seconds, came FROM outcome WHERE {WHERE} ORDER BY number"  # noqa: S608
+ADD = f"""
+INSERT INTO outcome SELECT ?,?,?,?,?,?,?, coalesce(max(number), 0) + 1, ?,?,?,? FROM outcome WHERE {WHERE}
+"""  # noqa: S608
+FORGET = f"DELETE FROM outcome WHERE {WHERE}"  # noqa: S608
+
+Told = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Key:
+    """What an outcome is of; where all of this is the same, a rerun would repeat it."""
+
+    digest: str
+    """Of what is run: the variant of an MRE, or a script with its arguments."""
+    release: str
+    interpreter: str
+    """Its full version; empty where a script takes what it finds."""
+    variant: str
+    backend: str
+    network: str
+    """Its mode, the day of one that may change, and the hosts that are let through."""
+    platform: str
+
+
+@dataclass(frozen=True)
+class Kept:
+    """One run that ended."""
+
+    word: Word
+    reason: str
+    seconds: float
+    came: str = ""
+    """When, in UTC; now where it is empty."""
+
+
+class Store:
+    """Open from `with` to the end of it; every method may be called from any thread."""
+
+    def __init__(self, cache: Path, told: Told) -> None:
+        """Make ready.
+
+        Args:
+            cache: the folder of all that uvmre keeps.
+            told: is told, in a sentence, what is wrong with what is kept.
+        """
+        self._path = cache / FILE
+        self._told = told
+        self._lock = threading.Lock()
+        self._open: sqlite3.Connection | None = None
+
+    def __enter__(self) -> "Store":
+        """Open it; one that cannot be had is empty and stays so."""
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._open = self._opened()
+        except (OSError, sqlite3.Error) as error:
+            self._without(error)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close it."""
+        with self._lock:
+            if self._open:
+                self._open.close()
+            self._open = None
+
+    def get(self, key: Key) -> tuple[Kept, ...]:
+        """Return the runs that are kept, oldest first."""
+        return tuple(Kept(*row) for row in self._do(GET, astuple(key)))
+
+    def add(self, key: Key, kept: Kept) -> None:
+        """Keep one more run."""
+        came = kept.came or datetime.now(UTC).isoformat(timespec="seconds")
+        self._do(ADD, (*astuple(key), kept.word, kept.reason, round(kept.seconds, 3), came, *astuple(key)))
+
+    def forget(self, key: Key) -> None:
+        """Drop what is kept."""
+        self._do(FORGET, astuple(key))
+
+    def _do(self, statement: str, values: tuple[object, ...]) -> list[tuple[object, ...]]:  # type: ignore[misc]
+        with self._lock:
+            if self._open is None:
+                return []
+            try:
+                return self._open.execute(statement, values).fetchall()
+            except sqlite3.Error as error:
+                self._open.close()
+                self._open = None
+                self._without(error)
+                return []
+
+    def _without(self, error: Exception) -> None:
+        self._told(f"what is finished is not kept: {self._path} cannot be used ({error})")
+
+    def _opened(self) -> sqlite3.Connection:
+        try:
+            return _connected(self._path)
+        except _Foreign:
+            pass
+        except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError:  # the file is not one, or it is broken
+            pass
+        with _alone(self._path):
+            # Somebody may have set it aside since: theirs is sound, and is not to follow.
+            try:
+                return _connected(self._path)
+            except (_Foreign, sqlite3.DatabaseError) as error:
+                aside = self._path.with_name(f"{FILE}.aside-{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}")
+                self._path.rename(aside)
+                for end in BESIDE:
+                    with contextlib.suppress(FileNotFoundError):
+                        Path(f"{self._path}{end}").rename(f"{aside}{end}")
+                self._told(f"what was finished before cannot be read ({error}): it was set aside as {aside}")
+                return _connected(self._path)
+
+
+class _Foreign(Exception):
+    """Another uvmre wrote it."""
+
+
+def _connected(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
+    try:
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        if version != VERSION and (version or tables):
+            raise _Foreign(f"its tables are of version {version}, not {VERSION}")
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        if not tables:
+            connection.executescript(f"BEGIN IMMEDIATE; {TABLES} COMMIT;")
+        connection.execute(GET, ("",) * 7).fetchall()
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+@contextlib.contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    with path.with_name(f"{FILE}.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
