@@ -139,10 +139,11 @@ def test_find_begins_where_it_is_told() -> None:
     assert find("b", "abca", 2) is None
 
 
+# Python's textwrap takes `--` in a word for a dash and wraps before it, as no terminal of uv does; so no stop before it.
 WORDS = st.lists(
     st.one_of(
         st.sampled_from(["error:", "hint:", "(401", "`hatchling`,", "build-system.requires", "foo-bar-baz"]),
-        st.from_regex(r"[a-zA-Z0-9(][a-zA-Z0-9.,()/-]{0,20}", fullmatch=True),
+        st.from_regex(r"[a-zA-Z0-9(][a-zA-Z0-9.,()/-]{0,20}", fullmatch=True).filter(lambda word: ".--" not in word),
     ),
     min_size=1,
     max_size=40,
