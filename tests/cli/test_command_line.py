@@ -365,3 +365,23 @@ def test_the_gateway_serves_any_client_until_it_is_interrupted(cache: Path, requ
     assert "CONNECT example.com 403 no credentials refused" in talk
     assert "ended after 2 requests" in talk
     assert not Path(told["variables"]["SSL_CERT_FILE"]).exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "manifest", "answered_by"),
+    [
+        pytest.param([], "", "refused", id="not named"),
+        pytest.param(["--allow-host", "*.invalid"], "", "unreachable", id="named on the command line"),
+        pytest.param([], 'allow-hosts = ["nowhere.invalid"]', "unreachable", id="named in the manifest"),
+    ],
+)
+def test_only_a_host_that_is_named_is_let_through(
+    uvmre: CommandLine, mre: Path, words: list[str], manifest: str, answered_by: str
+) -> None:
+    asking = "python -c 'import urllib.request as u; u.urlopen(\\\"http://nowhere.invalid/a\\\")' || uv fail"
+    written(mre.parent, observe=asking)
+    text = (mre / "mre.toml").read_text()
+    (mre / "mre.toml").write_text(text.replace("[environment]\n", f"[environment]\n{manifest}\n", 1))
+    ended = uvmre("run", "mre", *words, "--json")
+    [request] = json.loads(ended.stdout)["variants"][0]["requests"]
+    assert (request["host"], request["answered_by"]) == ("nowhere.invalid", answered_by)
