@@ -3,10 +3,8 @@
 import json
 import tomllib
 from dataclasses import fields
-from typing import Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
-from uvmre.core.fault import Fault
-from uvmre.core.index import Index
 from uvmre.core.mre import (
     DEFAULT_TIMEOUT,
     MANIFEST,
@@ -21,8 +19,11 @@ from uvmre.core.mre import (
 )
 from uvmre.core.observation import Role
 from uvmre.core.schema import mistakes
-from uvmre.core.universe import dump_packages, read_packages
 from uvmre.errors import InputError
+
+if TYPE_CHECKING:
+    from uvmre.core.fault import Fault
+    from uvmre.core.index import Index
 
 
 def parse(text: str, *, source: str = MANIFEST) -> Mre:
@@ -59,7 +60,7 @@ def _mre(data: dict[str, Any]) -> Mre:
             allow_hosts=tuple(environment.get("allow-hosts", ())),
         ),
         indexes=tuple(_index(index) for index in data.get("index", ())),
-        faults=tuple(Fault(**{_field(key): value for key, value in fault.items()}) for fault in data.get("fault", ())),
+        faults=tuple(_fault(fault) for fault in data.get("fault", ())),
         steps=_read_steps(data),
         symptom=Symptom(
             exit=cast("int | Literal['failure'] | None", symptom.get("exit")),
@@ -83,11 +84,16 @@ def _mre(data: dict[str, Any]) -> Mre:
     )
 
 
-def _field(key: str) -> str:
-    return key.replace("-", "_")
+def _fault(data: dict[str, Any]) -> "Fault":
+    from uvmre.core.fault import Fault
+
+    return Fault(**{key.replace("-", "_"): value for key, value in data.items()})
 
 
-def _index(data: dict[str, Any]) -> Index:
+def _index(data: dict[str, Any]) -> "Index":
+    from uvmre.core.index import Index
+    from uvmre.core.universe import read_packages
+
     given = {key: value for key, value in data.items() if key != "packages"}
     return Index(**given, packages=read_packages(data.get("packages", {})))
 
@@ -151,11 +157,15 @@ def _control(control: Control) -> dict[str, Any]:
     }
 
 
-def _changed(value: Index | Fault) -> dict[str, Any]:
+def _changed(value: "Index | Fault") -> dict[str, Any]:
     """Return the fields of a value that are not at their default, by the keys of the manifest."""
     given = {field.name: getattr(value, field.name) for field in fields(value)}
     told = {f.name.replace("_", "-"): given[f.name] for f in fields(value) if given[f.name] != f.default}
-    return {**told, "packages": dump_packages(told["packages"])} if "packages" in told else told
+    if "packages" not in told:
+        return told
+    from uvmre.core.universe import dump_packages
+
+    return {**told, "packages": dump_packages(told["packages"])}
 
 
 def _given(**values: Any) -> dict[str, Any]:

@@ -4,11 +4,13 @@ import datetime
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from uvmre.core.fault import Fault
-from uvmre.core.index import Index
 from uvmre.core.observation import Role
+
+if TYPE_CHECKING:
+    from uvmre.core.fault import Fault
+    from uvmre.core.index import Index
 
 MANIFEST = "mre.toml"
 BASE = "as reported"
@@ -121,9 +123,9 @@ class Mre:
     symptom: Symptom
     controls: tuple[Control, ...] = ()
     issue: str = ""
-    indexes: tuple[Index, ...] = ()
+    indexes: "tuple[Index, ...]" = ()
     """Answered on this machine; the public test index is there without being named."""
-    faults: tuple[Fault, ...] = ()
+    faults: "tuple[Fault, ...]" = ()
     files: tuple[File, ...] = ()
 
     def file(self, path: str) -> File | None:

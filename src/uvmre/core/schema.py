@@ -25,9 +25,7 @@ from uvmre.core.checks import (
     variable,
 )
 from uvmre.core.mre import BASE, SCHEMA, slug
-from uvmre.core.personality import PERSONALITIES
 from uvmre.core.plain import WILDCARD, plain
-from uvmre.core.universe import check_packages
 
 RELEASE = re.compile(r"\d+\.\d+\.\d+((a|b|rc)\d+)?\Z")
 LEAST = 4
@@ -87,6 +85,12 @@ def _url(value: Any) -> str:
     return "must be an address alone, with no `?` or `#`" if parts.query or parts.fragment else ""
 
 
+def _personality(value: Any) -> str:
+    from uvmre.core.personality import PERSONALITIES  # most manifests name none, and every run would wait for it
+
+    return one_of(*PERSONALITIES)(value)
+
+
 def _url_pattern(value: Any) -> str:
     fine = isinstance(value, str) and re.match(r"https?://[^/\s]+", value)
     return line_of_text(value) or (
@@ -124,7 +128,7 @@ CONTROL: Keys = {
 }
 INDEX: Keys = {
     "url": (_url, True),
-    "personality": (one_of(*PERSONALITIES), False),
+    "personality": (_personality, False),
     "username": (line_of_text, False),
     "password": (line_of_text, False),
     "universe": (one_of("in front", "beside", "instead"), False),
@@ -199,7 +203,10 @@ def _indexes(data: dict[str, Any]) -> Iterator[Mistake]:
     yield from check_array(data, "index", INDEX, (), ("packages",))
     taken: set[tuple[str, str]] = set()
     for i, index in enumerate(dicts(data.get("index"))):
-        yield from check_packages(index.get("packages", {}), ("index", i, "packages"))
+        if "packages" in index:
+            from uvmre.core.universe import check_packages
+
+            yield from check_packages(index["packages"], ("index", i, "packages"))
         if index.get("username") and not index.get("password"):
             yield ("index", i, "username"), "has no password beside it: add `password = …`"
         if "url" not in index or _url(index["url"]):
