@@ -9,7 +9,7 @@ import pytest
 SRC = Path(__file__).parents[1] / "src"
 MODULES = {".".join(path.relative_to(SRC).with_suffix("").parts): path for path in SRC.rglob("*.py")}
 
-MIDDLE = ("folder", "gateway", "releases", "report", "run", "scaffold")
+MIDDLE = ("folder", "gateway", "releases", "report", "run", "scaffold", "triage")
 ALLOWED = {
     "errors": set(),
     "core": {"errors"},
@@ -36,6 +36,7 @@ DOORS = {
     "httpcore": {"client", "gateway.upstream"},
     "urllib.request": set(),
     "requests": set(),
+    "sqlite3": {"triage.store"},
     "print": {"cli.console"},
 }
 IMPURE = {"os", "pathlib", "time", "subprocess", "socket", "random", "shutil", "tempfile", "io", "threading"}

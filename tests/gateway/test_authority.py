@@ -90,7 +90,11 @@ def test_a_client_that_trusts_the_authority_accepts_its_hosts(tmp_path: Path, ho
 def test_a_certificate_is_good_for_its_own_host_only(tmp_path: Path) -> None:
     kept = authority(tmp_path)
     with pytest.raises(ssl.SSLCertVerificationError, match="certificate is not valid for"):
-        handshake(Signer(kept, leaves(tmp_path)).context("pypi.org"), trusting(kept, tmp_path / "p.pem"), "files.pythonhosted.org")
+        handshake(
+            Signer(kept, leaves(tmp_path)).context("pypi.org"),
+            trusting(kept, tmp_path / "p.pem"),
+            "files.pythonhosted.org",
+        )
 
 
 def test_another_authority_is_not_trusted(tmp_path: Path) -> None:

@@ -11,9 +11,11 @@ import click
 
 from uvmre import __version__
 from uvmre.cli import console
+from uvmre.cli.bisect import bisect
 from uvmre.cli.cache import cache
 from uvmre.cli.demo import demo
 from uvmre.cli.gateway import gateway
+from uvmre.cli.matrix import matrix
 from uvmre.cli.new import new
 from uvmre.cli.report import report
 from uvmre.cli.run import run
@@ -37,7 +39,7 @@ def cli() -> None:
     """Minimal reproducible examples of uv bugs: make one, run it, and say with evidence whether the bug shows."""
 
 
-for verb in (new, run, report, tape, gateway, cache, demo):
+for verb in (new, run, matrix, bisect, report, tape, gateway, cache, demo):
     cli.add_command(verb)
 
 

@@ -1,5 +1,6 @@
 """Who is told how a long piece of work goes. Silent by default; the command line hands down one that draws."""
 
+from uvmre.core.matrix import Cell
 from uvmre.core.observation import StepResult
 from uvmre.core.symptom import Outcome
 
@@ -21,3 +22,15 @@ class Progress:
 
     def judged(self, variant: str, outcome: Outcome) -> None:
         """A variant is done."""
+
+    def note(self, sentence: str) -> None:
+        """Something is to be known that stops nothing."""
+
+    def cells(self, total: int) -> None:
+        """So many cells are asked for in all; 0 where that shows only as it goes."""
+
+    def begun(self, cell: str) -> None:
+        """A cell is under way."""
+
+    def ended(self, name: str, cell: Cell, *, kept: bool) -> None:
+        """A cell is done; `kept` where its outcome was there from before."""

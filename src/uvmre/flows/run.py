@@ -3,49 +3,34 @@
 import os
 import tempfile
 import threading
-from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from uvmre.core.mre import BASE, Mre, overlay, slug
-from uvmre.core.observation import Observation, StepResult
+from uvmre.core.observation import Observation
 from uvmre.core.progress import Progress
-from uvmre.core.redact import masked, redact, secrets
+from uvmre.core.redact import secrets
 from uvmre.core.request import Network
 from uvmre.core.result import Result, Variant, digest
 from uvmre.core.symptom import match
 from uvmre.core.verdict import Verdict, verdict
 from uvmre.errors import CannotTell, Interrupted, UsageError, at
+from uvmre.flows.cell import Shared, observe, platform
 from uvmre.folder import evidence
 from uvmre.folder.read import read
 from uvmre.gateway.gateway import Gateway
 from uvmre.gateway.world import world
 from uvmre.releases import binaries
 from uvmre.run import environment, interpreters
-from uvmre.run.backend import BACKENDS, Backend
+from uvmre.run.backend import BACKENDS
 from uvmre.run.environment import Place
 from uvmre.run.interpreters import Interpreter
 
 DEFAULT_BACKEND = "local"
 TAPE = ".uvmre/tape"
-
-
-@dataclass(frozen=True)
-class Shared:
-    """What every variant of one run shares."""
-
-    backend: Backend
-    uv: str
-    binary: Path
-    interpreter: Interpreter
-    gateway: Gateway
-    stop: threading.Event
-    progress: Progress
-    keep: bool
-    secrets: frozenset[str]
-    """Masked in all that is kept."""
 
 
 def run(
@@ -84,7 +69,7 @@ def run(
     with Gateway(cache, folder / TAPE, network, world(mre, allow_hosts)) as gateway:
         if why := BACKENDS[backend].available():
             raise UsageError(f"The backend {backend} cannot be used: {why}.", "Run it on Linux or macOS.")
-        interpreter = _interpreter(python or mre.environment.python)
+        interpreter = interpreter_of(python or mre.environment.python)
         release, binary = binaries.get(
             uv or mre.environment.uv, cache, progress.downloading, near=folder / binaries.NEAR
         )
@@ -101,7 +86,7 @@ def run(
         uv=release,
         python=interpreter.version,
         backend=backend,
-        platform=_platform(),
+        platform=platform(),
         network=network,
         started=now.isoformat(timespec="seconds"),
         digest=digest(mre),
@@ -122,7 +107,12 @@ def _on(release: str, mre: Mre, verdict: Verdict) -> Verdict:
     return replace(verdict, reason=f"On uv {release}, not the reported {mre.environment.uv}: {verdict.reason}")
 
 
-def _interpreter(wanted: str) -> Interpreter:
+def interpreter_of(wanted: str) -> Interpreter:
+    """Return an interpreter of that version.
+
+    Raises:
+        CannotTell: when there is none.
+    """
     found = interpreters.find(wanted)
     if found is None:
         raise CannotTell(
@@ -168,62 +158,9 @@ def _end(futures: "list[Future[Variant]]", stop: threading.Event) -> None:
 
 def _observe(name: str, expect: str, mre: Mre, shared: Shared, place: Place, kept: Path) -> Variant:
     """Run one variant in fresh folders, keep its evidence, and judge it."""
-    steps: list[StepResult] = []
-    with shared.gateway.door(faults=mre.faults) as door:
-        try:
-            with at(place.root):
-                environment.lay(place, mre, shared.binary, shared.interpreter)
-                place.authority.write_bytes(shared.gateway.certificate)
-            for step in _steps(name, mre, shared, place, door.url):
-                steps.append(step)
-        finally:
-            door.close()
-            observation = Observation(
-                variant=name,
-                uv=shared.uv,
-                python=shared.interpreter.version,
-                backend=shared.backend.NAME,
-                platform=_platform(),
-                steps=tuple(steps),
-                requests=tuple(door.requests),
-                files=tuple((pattern.path, _text(place.work / pattern.path)) for pattern in mre.symptom.files),
-                obstacle="it was interrupted" if shared.stop.is_set() else "",
-            )
-            outcome = match(mre.symptom, observation)
-            outcome = replace(outcome, reason=redact(outcome.reason, shared.secrets))
-            observation = masked(observation, shared.secrets)
-            with at(kept):
-                evidence.keep(kept, observation)
-    shared.progress.judged(name, outcome)
-    return Variant(name, expect, observation, outcome)
 
+    def keep(observation: Observation) -> None:
+        with at(kept):
+            evidence.keep(kept, observation)
 
-def _steps(name: str, mre: Mre, shared: Shared, place: Place, gateway: str) -> Iterator[StepResult]:
-    """Run the steps in their order, up to a set-up step that fails or a step whose time was up."""
-    for step in mre.steps:
-        if shared.stop.is_set():
-            return
-        shared.progress.step(name, step.title)
-        result = _shortened(shared.backend.run_step(place, mre, step, gateway, shared.stop), place)
-        shared.progress.stepped(name, result)
-        yield result
-        if result.timed_out or (result.exit and result.role == "setup"):
-            return
-
-
-def _shortened(result: StepResult, place: Place) -> StepResult:
-    """Take the name of the fresh folder out of what a step said: it says nothing, and differs from run to run."""
-    root = str(place.root)
-    return replace(result, stdout=result.stdout.replace(root, ""), stderr=result.stderr.replace(root, ""))
-
-
-def _text(path: Path) -> str | None:
-    try:
-        return path.read_bytes().decode(errors="replace")
-    except OSError:
-        return None
-
-
-def _platform() -> str:
-    system = os.uname()
-    return f"{system.sysname} {system.release} {system.machine}"
+    return Variant(name, expect, *observe(name, mre, shared, place, partial(match, mre.symptom), keep))

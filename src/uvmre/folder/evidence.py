@@ -19,10 +19,16 @@ def begin(folder: Path, release: str, now: datetime) -> Path:
     """Make the folder of a new run."""
     runs = folder / RUNS
     runs.mkdir(parents=True, exist_ok=True)
-    (runs.parent / ".gitignore").write_text("*\n")
+    hide(runs.parent)
     run = runs / f"{now:%Y%m%dT%H%M%S.%fZ}-uv-{release}-{os.urandom(2).hex()}"
     run.mkdir()
     return run
+
+
+def hide(own: Path) -> None:
+    """Keep the folder of what uvmre leaves in an MRE out of git."""
+    own.mkdir(parents=True, exist_ok=True)
+    (own / ".gitignore").write_text("*\n")
 
 
 def keep(run: Path, observation: Observation) -> None:

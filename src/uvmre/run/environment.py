@@ -18,6 +18,8 @@ class Place:
     """The folders of one run of one variant, all below one root."""
 
     root: Path
+    others: tuple[str, ...] = SYSTEM_PATH
+    """The folders that come last in the steps' PATH."""
 
     @property
     def work(self) -> Path:
@@ -45,8 +47,8 @@ class Place:
         return self.root / "authority.pem"
 
 
-def lay(place: Place, mre: Mre, uv: Path, interpreter: Interpreter) -> None:
-    """Make the folders and write the MRE's files into them."""
+def lay(place: Place, mre: Mre, uv: Path, interpreter: Interpreter | None) -> None:
+    """Make the folders and write the MRE's files into them; without an interpreter the steps take what they find."""
     for folder in (place.work, place.home, place.temp, place.tools):
         folder.mkdir(parents=True)
     home = f"{mre.environment.home.rstrip('/')}/"
@@ -60,6 +62,8 @@ def lay(place: Place, mre: Mre, uv: Path, interpreter: Interpreter) -> None:
     for tool in (uv, uv.with_name("uvx")):
         if tool.exists():
             (place.tools / tool.name).symlink_to(tool)
+    if interpreter is None:
+        return
     for name in ("python", "python3", f"python{interpreter.minor}"):
         (place.tools / name).symlink_to(interpreter.path)
 
@@ -85,7 +89,7 @@ def variables(place: Place, mre: Mre, gateway: str) -> dict[str, str]:
     """
     own = [str(place.work / folder) for folder in mre.environment.path]
     return {
-        "PATH": path([*own, str(place.tools), *SYSTEM_PATH]),
+        "PATH": path([*own, str(place.tools), *place.others]),
         "HOME": str(place.home),
         "TMPDIR": str(place.temp),
         "LANG": "C.UTF-8",

@@ -8,10 +8,11 @@ import contextlib
 import fcntl
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
-from dataclasses import astuple, dataclass
+from collections.abc import Callable
+from dataclasses import astuple, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from uvmre.core.symptom import Word
 
@@ -31,11 +32,11 @@ CREATE TABLE IF NOT EXISTS outcome (
 PRAGMA user_version = {VERSION};
 """
 WHERE = "digest=? AND release=? AND interpreter=? AND variant=? AND backend=? AND network=? AND platform=?"
-GET = f"SELECT word, reason, seconds, came FROM outcome WHERE {WHERE} ORDER BY number"  # noqa: S608
+GET = f"SELECT word, reason, seconds, came FROM outcome WHERE {WHERE} ORDER BY number"
 ADD = f"""
 INSERT INTO outcome SELECT ?,?,?,?,?,?,?, coalesce(max(number), 0) + 1, ?,?,?,? FROM outcome WHERE {WHERE}
-"""  # noqa: S608
-FORGET = f"DELETE FROM outcome WHERE {WHERE}"  # noqa: S608
+"""
+FORGET = f"DELETE FROM outcome WHERE {WHERE}"
 
 Told = Callable[[str], None]
 
@@ -111,7 +112,7 @@ class Store:
         """Drop what is kept."""
         self._do(FORGET, astuple(key))
 
-    def _do(self, statement: str, values: tuple[object, ...]) -> list[tuple[object, ...]]:  # type: ignore[misc]
+    def _do(self, statement: str, values: tuple[object, ...]) -> list[Any]:
         with self._lock:
             if self._open is None:
                 return []
@@ -127,26 +128,27 @@ class Store:
         self._told(f"what is finished is not kept: {self._path} cannot be used ({error})")
 
     def _opened(self) -> sqlite3.Connection:
-        try:
-            return _connected(self._path)
-        except _Foreign:
-            pass
-        except sqlite3.OperationalError:
-            raise
-        except sqlite3.DatabaseError:  # the file is not one, or it is broken
-            pass
-        with _alone(self._path):
-            # Somebody may have set it aside since: theirs is sound, and is not to follow.
+        # One process at a time: who finds it broken must not set aside the sound one that another has just made.
+        with self._path.with_name(f"{FILE}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
             try:
                 return _connected(self._path)
-            except (_Foreign, sqlite3.DatabaseError) as error:
-                aside = self._path.with_name(f"{FILE}.aside-{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}")
-                self._path.rename(aside)
-                for end in BESIDE:
-                    with contextlib.suppress(FileNotFoundError):
-                        Path(f"{self._path}{end}").rename(f"{aside}{end}")
-                self._told(f"what was finished before cannot be read ({error}): it was set aside as {aside}")
-                return _connected(self._path)
+            except sqlite3.DatabaseError as error:
+                # Being locked or full is no fault of what is in it.
+                if isinstance(error, sqlite3.OperationalError) and not str(error).startswith("no such"):
+                    raise
+                why = str(error)
+            except _Foreign as error:
+                why = str(error)
+            self._set_aside(why)
+            return _connected(self._path)
+
+    def _set_aside(self, why: str) -> None:
+        aside = self._path.with_name(f"{FILE}.aside-{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}")
+        for end in ("", *BESIDE):
+            with contextlib.suppress(FileNotFoundError):
+                Path(f"{self._path}{end}").rename(f"{aside}{end}")
+        self._told(f"what was finished before cannot be read ({why}), so all is run anew; it was set aside as {aside}")
 
 
 class _Foreign(Exception):
@@ -156,23 +158,21 @@ class _Foreign(Exception):
 def _connected(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
     try:
-        (version,) = connection.execute("PRAGMA user_version").fetchone()
-        tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-        if version != VERSION and (version or tables):
-            raise _Foreign(f"its tables are of version {version}, not {VERSION}")
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")
-        if not tables:
-            connection.executescript(f"BEGIN IMMEDIATE; {TABLES} COMMIT;")
-        connection.execute(GET, ("",) * 7).fetchall()
+        _prepare(connection)
     except BaseException:
         connection.close()
         raise
     return connection
 
 
-@contextlib.contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    with path.with_name(f"{FILE}.lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+def _prepare(connection: sqlite3.Connection) -> None:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    if version != VERSION and (version or tables):
+        raise _Foreign(f"its tables are of version {version}, not {VERSION}")
+    if tables:
+        connection.execute(GET, ("",) * len(fields(Key))).fetchall()
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = NORMAL")
+    if not tables:
+        connection.executescript(f"BEGIN IMMEDIATE; {TABLES} COMMIT;")

@@ -1,0 +1,99 @@
+"""`uvmre bisect`."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from uvmre.cli import console
+from uvmre.cli.cells import Asked, cell_options, shown, tell_refused
+from uvmre.errors import UsageError
+
+if TYPE_CHECKING:
+    from uvmre.flows.bisect import Found
+
+
+@click.command(short_help="Find since when a bug shows, and since when no more.")
+@cell_options
+@click.option("--uv", default="", metavar="VERSION", help="Where it shows; the MRE's own release if not said.")
+@click.option("--bad", default="", metavar="VERSION", help="The same as --uv, as `git bisect` calls it.")
+@click.option("--good", default="", metavar="VERSION", help="An older release where it does not show.")
+@click.option("--range", "among", default="", metavar="SELECTOR", help="Ask these only, as 0.4..0.6.")
+@click.option("--python", default="", metavar="VERSION", help="An interpreter, as 3.12.")
+@click.option("--repeat", default=1, type=click.IntRange(1), metavar="N", help="Run each so often: it is flaky.")
+@click.option("--explain", is_flag=True, help="Print the path that it took.")
+def bisect(
+    asked: Asked,
+    uv: str,
+    bad: str,
+    good: str,
+    among: str,
+    python: str,
+    repeat: int,
+    explain: bool,
+) -> int:
+    """Search the releases of uv for the first where the bug shows, and the first where it does not any more.
+
+    With --command, SCRIPT is asked instead of an MRE: it gets the release's uv first in PATH, its version as UVMRE_UV,
+    a fresh folder, home and temp, and the gateway; it is to exit with 0 where the bug shows, 1 where it does not, 125
+    where it cannot tell.
+
+    Exit codes: 0 found, 125 cannot tell (it does not show where it should, say), 2 wrong usage, 130 interrupted: what
+    was finished is kept, and the same command goes on from there.
+    """
+    from uvmre.flows.bisect import Wanted
+    from uvmre.flows.bisect import bisect as flow
+
+    if uv and bad and uv != bad:
+        raise UsageError(f"--uv {uv} and --bad {bad} are the same question with two answers.", "Give one of them.")
+    with shown() as progress:
+        found = flow(
+            asked.question(),
+            Wanted(uv or bad, good, among, repeat),
+            asked.manner,
+            python=python,
+            jobs=asked.jobs,
+            progress=progress,
+        )
+    if asked.as_json:
+        console.answer_json(_data(found))
+    else:
+        _tell(found, explain=explain)
+    tell_refused(found.refused)
+    return found.history.exit_code
+
+
+def _tell(found: "Found", *, explain: bool) -> None:
+    history = found.history
+    if explain:
+        console.answer("\n".join(history.explain()))
+    for sentence in history.sentences():
+        console.answer(sentence)
+    if history.links():
+        console.answer("\n".join(["release notes:", *(f"  {link}" for link in history.links())]))
+    runs = f"{found.ran} run{'' if found.ran == 1 else 's'}"
+    console.say(f"{runs}, {found.kept} from before" if found.kept else runs)
+    if history.unsound:
+        console.say(f"next:  {_next(found)}")
+
+
+def _next(found: "Found") -> str:
+    if found.history.boundaries.reported == "bad":
+        return "name an older release with --good, or none"
+    if found.question.words:
+        return "name a release on which it shows with --uv, or run the script by hand there"
+    return "name a release on which it shows with --uv; `uvmre run` tells why it does not on this one"
+
+
+def _data(found: "Found") -> dict[str, object]:
+    from uvmre.core.history import to_data
+
+    return {
+        "schema": 1,
+        "title": found.question.title,
+        "issue": found.question.issue,
+        "python": found.python,
+        **to_data(found.history),
+        "ran": found.ran,
+        "kept": found.kept,
+        "refused": list(found.refused),
+    }

@@ -1,0 +1,103 @@
+"""`uvmre matrix`."""
+
+import re
+from typing import TYPE_CHECKING
+
+import click
+
+from uvmre.cli import console
+from uvmre.cli.cells import Asked, cell_options, shown, tell_refused
+from uvmre.errors import UsageError
+
+if TYPE_CHECKING:
+    from uvmre.flows.matrix import Table
+
+TOLD, CANNOT_TELL = 0, 125
+PYTHON = re.compile(r"3\.\d+(\.\d+)?\Z")
+
+
+@click.command(short_help="Run an MRE on many releases and interpreters.")
+@cell_options
+@click.option("--uv", default="", metavar="SELECTOR", help="Releases, as 0.4..0.6; the reported and the latest.")
+@click.option("--python", default="", metavar="VERSIONS", help="Interpreters, as 3.11,3.12; the MRE's own.")
+@click.option("--variant", "variants", multiple=True, metavar="NAME", help="A control of the MRE; may be given often.")
+@click.option("--all-variants", "every", is_flag=True, help="The MRE itself and all its controls.")
+def matrix(asked: Asked, uv: str, python: str, variants: tuple[str, ...], every: bool) -> int:
+    """Run an MRE, or a script, on releases × interpreters × variants, and say which of the three explains it.
+
+    Selectors: 0.5.21, latest, previous, 0.5, 0.4.0..0.5.2, '>=0.4,<0.5', @2025-01-23, all; several with commas.
+    What cannot be had (an interpreter, a release) is missing in the table, with its reason.
+
+    Exit codes: 0 it is filled, 125 not one cell can tell, 2 wrong usage, 130 interrupted: what was finished is kept,
+    and the same command goes on from there.
+    """
+    from uvmre.core.matrix import explains, fold, picture
+    from uvmre.flows.matrix import matrix as flow
+
+    pythons = [version.strip() for version in python.split(",")] if python else []
+    if wrong := [version for version in pythons if not PYTHON.match(version)]:
+        raise UsageError(f"{wrong[0]!r} is no version of Python.", "Say it as 3.12, several as 3.11,3.12.")
+    with shown() as progress:
+        table = flow(
+            asked.question(variants, every=every), uv, pythons, asked.manner, jobs=asked.jobs, progress=progress
+        )
+    code = TOLD if any(cell.word in ("shows", "absent") for cell in table.cells) else CANNOT_TELL
+    if asked.as_json:
+        console.answer_json(_data(table, code))
+    else:
+        console.answer(picture(fold(table.cells)))
+        console.answer(explains(table.cells))
+        for reason in _reasons(table):
+            console.say(f"  {reason}")
+        kept = sum(each.kept for each in table.filled)
+        console.say(f"{len(table.filled)} cells" + (f", {kept} of them from before" if kept else ""))
+    tell_refused(table.refused)
+    return code
+
+
+def _reasons(table: "Table") -> list[str]:
+    """Say of the cells that cannot tell why: of each outcome in a row the first."""
+    said: dict[tuple[str, str, str], str] = {}
+    for cell in table.cells:
+        if cell.word in ("different", "broken"):
+            said.setdefault(
+                (cell.interpreter, cell.variant, cell.word), f"{cell.word} on {cell.release}: {cell.reason}"
+            )
+    return list(dict.fromkeys(said.values()))
+
+
+def _data(table: "Table", code: int) -> dict[str, object]:
+    from dataclasses import asdict
+
+    from uvmre.core.matrix import explains, fold
+
+    dates = {release.version: release.date for release in table.releases}
+    return {
+        "schema": 1,
+        "title": table.question.title,
+        "issue": table.question.issue,
+        "cells": [
+            {
+                "release": each.cell.release,
+                "date": f"{day:%Y-%m-%d}" if (day := dates[each.cell.release]) else None,
+                "python": each.cell.interpreter,
+                "variant": each.cell.variant,
+                "outcome": each.cell.word,
+                "reason": each.cell.reason,
+                "seconds": round(each.seconds, 3),
+                "kept": each.kept,
+            }
+            for each in table.filled
+        ],
+        "rows": [
+            {"python": row.interpreter, "variant": row.variant, "runs": [_run(asdict(run)) for run in row.runs]}
+            for row in fold(table.cells)
+        ],
+        "explains": explains(table.cells),
+        "refused": list(table.refused),
+        "exit": code,
+    }
+
+
+def _run(run: dict[str, object]) -> dict[str, object]:
+    return {"outcome" if name == "word" else name: value for name, value in run.items()}

@@ -1,0 +1,263 @@
+"""Find since when a bug shows, and since when it does not any more."""
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from uvmre.core.bisect import Runs, Search
+from uvmre.core.history import History, Probe
+from uvmre.core.matrix import Cell
+from uvmre.core.mre import BASE
+from uvmre.core.progress import Progress
+from uvmre.core.release import Release, parsed, select
+from uvmre.errors import CannotTell, Interrupted, UsageError
+from uvmre.flows.cells import Cells, Manner, Ran
+from uvmre.flows.question import Question
+from uvmre.flows.run import interpreter_of
+from uvmre.releases import catalogue
+from uvmre.releases.catalogue import Catalogue
+from uvmre.run.interpreters import Interpreter
+from uvmre.triage.store import Kept
+
+TELLING = ("shows", "absent")
+FIRST = "0.1.0"
+"""The release with which uv was announced; 0.0.5, of the same evening, is asked only where the range names it."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Where to search."""
+
+    reported: str = ""
+    """Where it shows; the MRE's own release where nothing is said."""
+    good: str = ""
+    """An older one where it does not."""
+    among: str = ""
+    """Those that may be asked; all where nothing is said."""
+    repeat: int = 1
+
+
+@dataclass(frozen=True)
+class Row:
+    """The releases, oldest first, and the part of them in which is searched."""
+
+    releases: tuple[Release, ...]
+    reported: int
+    lowest: int
+    highest: int
+    found: Catalogue
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a search came to, and what it took."""
+
+    question: Question
+    history: History
+    python: str
+    ran: int
+    """How many runs it took."""
+    kept: int
+    """How many it did not, for they were kept from before."""
+    refused: tuple[str, ...]
+    """Hosts that were asked for and not let through."""
+
+
+@dataclass
+class _Tally:
+    """What has come in by now."""
+
+    probes: dict[int, Probe] = field(default_factory=dict)
+    ran: int = 0
+    kept: int = 0
+    refused: dict[str, None] = field(default_factory=dict)
+
+
+def bisect(
+    question: Question,
+    wanted: Wanted,
+    manner: Manner,
+    *,
+    python: str = "",
+    jobs: int = 0,
+    progress: Progress | None = None,
+) -> Found:
+    """Search both boundaries of a bug, from the release it was reported for, and return what was found.
+
+    Args:
+        question: what is asked of a release.
+        wanted: where to search.
+        manner: how it is run.
+        python: an interpreter's version instead of the MRE's; with a script none is put on its PATH without it.
+        jobs: how many releases are asked side by side; as many as there are cores where it is 0.
+        progress: is told how it goes.
+
+    Raises:
+        UsageError: when the releases that are named make no search, or there is none of them.
+        CannotTell: when the network or the interpreter is not to be had, or the script ends as none may.
+        Interrupted: on ^C; what was finished is kept.
+    """
+    progress = progress or Progress()
+    row = row_of(question, wanted, manner.cache)
+    if row.found.note:
+        progress.note(row.found.note)
+    interpreter = None if question.words and not python else interpreter_of(python or question.python)
+    search = Search(len(row.releases), row.reported, row.lowest, row.highest, repeat=wanted.repeat)
+    tally = _Tally()
+    progress.cells(0)
+    with Cells(question, manner, row.found, progress) as cells:
+        _Drive(search, row, wanted, cells, interpreter, progress, tally).to_its_end(jobs or os.cpu_count() or 1)
+    version = row.releases[row.lowest].version
+    history = History(
+        releases=row.releases,
+        reported=row.reported,
+        lowest=row.lowest,
+        highest=row.highest,
+        good=version if wanted.good else "",
+        boundaries=search.result(),
+        probes=tally.probes,
+        path=search.explain(),
+    )
+    used = interpreter.version if interpreter else ""
+    return Found(question, history, used, tally.ran, tally.kept, tuple(tally.refused))
+
+
+def row_of(question: Question, wanted: Wanted, cache: Path) -> Row:
+    """Return the releases that are searched.
+
+    Raises:
+        UsageError: when what was named contradicts itself, or there is no such release.
+        CannotTell: when PyPI has to be asked, and does not answer.
+    """
+    named = wanted.reported or question.reported
+    if not named:
+        raise UsageError("A script does not say on which release the bug shows.", "Name it: `--uv 0.5.21`.")
+    chosen, found = catalogue.choose(named, cache, reported=question.reported or named)
+    reported = chosen[-1]
+    ends = [reported]
+    if wanted.good:
+        ends.append(catalogue.choose(wanted.good, cache, reported=wanted.good)[0][-1])
+        if not ends[1] < reported:
+            raise UsageError(
+                f"--good {ends[1].version} is not older than {reported.version}, on which the bug shows: "
+                "it names a release from before the bug came.",
+                "Name an older one; since when it is mended is searched for by itself, up to the end of `--range`.",
+            )
+    announced = [each for each in select("all", found.releases) if parsed(each.version) >= parsed(FIRST)]
+    among = catalogue.choose(wanted.among, cache, reported=named)[0] if wanted.among else announced
+    every, within = _united(announced, [*among, *ends]), _united(among, ends[1:] if wanted.among else ends)
+    if reported not in within:
+        raise UsageError(
+            f"uv {reported.version}, on which the bug shows, is not in the range {wanted.among}.",
+            "Widen the range, or name a release in it with `--uv`.",
+        )
+    if wanted.good:
+        within = tuple(release for release in within if not release < ends[1])
+    lowest, highest = (every.index(end) for end in (within[0], within[-1]))
+    # The same release has the same place in every search, and so is asked again where that costs nothing.
+    row = every if highest - lowest + 1 == len(within) else within
+    return Row(row, row.index(reported), row.index(within[0]), row.index(within[-1]), found)
+
+
+def _united(releases: Sequence[Release], more: Sequence[Release]) -> tuple[Release, ...]:
+    return tuple(sorted({*releases, *more}))
+
+
+@dataclass(frozen=True)
+class _Drive:
+    """Asks what a search wants to know: the store first, then the releases, several at once."""
+
+    search: Search
+    row: Row
+    wanted: Wanted
+    cells: Cells
+    interpreter: Interpreter | None
+    progress: Progress
+    tally: _Tally
+
+    def to_its_end(self, jobs: int) -> None:
+        """Ask round by round: what is asked then hangs on the answers alone, and so is kept for the next time."""
+        with ThreadPoolExecutor(jobs, thread_name_prefix="cell") as pool:
+            try:
+                while not self._broken_promise() and (asked := self.search.ask(jobs)):
+                    running = [
+                        (index, pool.submit(self._run, index, n)) for index in asked if (n := self._recall(index))
+                    ]
+                    self.cells.soon(self._version(index) for index in self.search.ahead(jobs) if running)
+                    for index, future in running:
+                        self._take(index, future.result())
+            except BaseException as error:
+                self.cells.stop.set()
+                pool.shutdown(wait=True, cancel_futures=True)
+                if isinstance(error, KeyboardInterrupt):
+                    raise Interrupted(
+                        "Interrupted; every step was ended.",
+                        "The runs that were finished are kept: the same command goes on from there.",
+                    ) from None
+                raise
+
+    def _recall(self, index: int) -> int:
+        """Tell the search what is kept of a release, and return how many runs are missing."""
+        kept = self.cells.kept(self._version(index), self.interpreter, BASE)
+        missing = 0 if kept and _silent(kept) else max(0, self.wanted.repeat - len(kept))
+        self.tally.kept += len(kept)
+        if kept:
+            self._tell(index, kept, all_kept=not missing)
+        if missing:
+            self.progress.begun(f"uv {self._version(index)}")
+        return missing
+
+    def _broken_promise(self) -> bool:
+        """Tell whether what was said to be good is not: then there is nothing to search for below."""
+        lowest = self.tally.probes.get(self.row.lowest)
+        return bool(self.wanted.good and lowest and lowest.bad)
+
+    def _run(self, index: int, times: int) -> list[Ran]:
+        version = self._version(index)
+        ran: list[Ran] = []
+        while len(ran) < times and not self.cells.stop.is_set():
+            try:
+                ran.append(self.cells.run(version, self.interpreter, BASE))
+            except CannotTell as error:
+                if version in self.row.found.wheels:
+                    raise
+                return [Ran(Kept("broken", error.message.rstrip("."), 0.0))]
+            if ran[-1].complaint or _silent([ran[-1].kept]):
+                break
+        return ran
+
+    def _take(self, index: int, ran: list[Ran]) -> None:
+        for each in ran:
+            if each.complaint:
+                raise CannotTell(each.complaint, "Let the script catch that, and end with 0, 1 or 125.")
+            self.tally.refused.update(dict.fromkeys(each.refused))
+        self.tally.ran += len(ran)
+        self._tell(index, [each.kept for each in ran], all_kept=False)
+
+    def _tell(self, index: int, kept: Sequence[Kept], *, all_kept: bool) -> None:
+        """Tell the search of runs, and add them up."""
+        before = self.tally.probes.get(index)
+        bad = sum(each.word == "shows" for each in kept) + (before.bad if before else 0)
+        total = sum(each.word in TELLING for each in kept) + (before.total if before else 0)
+        said = next((each for each in kept if each.word == "shows"), kept[-1])
+        if before and before.bad and said.word != "shows":
+            said = Kept(before.word, before.reason, 0.0)
+        seconds = sum(each.seconds for each in kept) + (before.seconds if before else 0.0)
+        self.tally.probes[index] = Probe(said.word, said.reason, bad, total, seconds, all_kept)
+        self.progress.ended(
+            f"uv {self._version(index)}", Cell(self._version(index), "", BASE, said.word, said.reason), kept=all_kept
+        )
+        if total:
+            told = Runs(sum(each.word == "shows" for each in kept), sum(each.word in TELLING for each in kept))
+            self.search.tell(index, told)
+        if not total or (total < self.wanted.repeat and _silent(kept)):
+            self.search.tell(index, "skip")
+
+    def _version(self, index: int) -> str:
+        return self.row.releases[index].version
+
+
+def _silent(kept: Sequence[Kept]) -> bool:
+    return kept[-1].word not in TELLING

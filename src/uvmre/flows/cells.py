@@ -1,0 +1,212 @@
+"""Cells: one release, one interpreter and one variant each, run in fresh folders behind one gateway, and kept."""
+
+import contextlib
+import itertools
+import tempfile
+import threading
+from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+from uvmre.core.observation import Observation
+from uvmre.core.progress import Progress
+from uvmre.core.redact import secrets
+from uvmre.core.request import Network
+from uvmre.errors import CannotTell, UsageError
+from uvmre.flows.cell import Shared, observe
+from uvmre.flows.question import Question
+from uvmre.folder import evidence
+from uvmre.gateway.gateway import Gateway
+from uvmre.gateway.world import world
+from uvmre.releases import binaries
+from uvmre.releases.binaries import Fetched
+from uvmre.releases.catalogue import Catalogue
+from uvmre.run import environment
+from uvmre.run.backend import BACKENDS
+from uvmre.run.environment import Place
+from uvmre.run.interpreters import Interpreter
+from uvmre.triage.store import Kept, Key, Store
+
+TICK = 0.2
+
+
+@dataclass(frozen=True)
+class Ran:
+    """One run of a cell."""
+
+    kept: Kept
+    complaint: str = ""
+    """What is wrong with the question itself."""
+    refused: tuple[str, ...] = ()
+    """Hosts that were asked for and not let through."""
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How cells are run."""
+
+    cache: Path
+    backend: str
+    network: Network
+    allow_hosts: tuple[str, ...] = ()
+    again: bool = False
+    """Whether to run what is kept from before, too."""
+
+
+class Cells:
+    """Runs cells from `with` to the end of it; every method but the ends may be called from any thread."""
+
+    def __init__(self, question: Question, manner: Manner, found: Catalogue, progress: Progress) -> None:
+        """Make ready; no process is started before a cell has to be run."""
+        if why := BACKENDS[manner.backend].available():
+            raise UsageError(f"The backend {manner.backend} cannot be used: {why}.", "Run it on Linux or macOS.")
+        self.stop = threading.Event()
+        self._question, self._manner, self._progress = question, manner, progress
+        self._store = Store(manner.cache, progress.note)
+        self._fetching = _Fetching(question, manner.cache, found, progress, self.stop)
+        self._lock = threading.Lock()
+        self._numbers = itertools.count(1)
+        self._gateway: Gateway | None = None
+        self._rerun: set[Key] = set()
+        day = f" {datetime.now(UTC):%Y-%m-%d}" if manner.network == "live" else ""
+        self._network = " ".join([manner.network + day, *sorted(manner.allow_hosts)])
+
+    def __enter__(self) -> "Cells":
+        """Open what is kept."""
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(self._store)
+            # No hyphens: uv wraps a path at them.
+            self._root = Path(tempfile.mkdtemp(prefix="uvmre_"))
+            stack.callback(environment.clear, self._root)
+            stack.callback(BACKENDS[self._manner.backend].tidy, self._root)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End all that was started."""
+        self.stop.set()
+        self._fetching.end()
+        self._stack.close()
+
+    def kept(self, release: str, interpreter: Interpreter | None, variant: str) -> tuple[Kept, ...]:
+        """Return the runs of a cell that are there from before."""
+        return () if self._manner.again else self._store.get(self._key(release, interpreter, variant))
+
+    def soon(self, releases: Iterable[str]) -> None:
+        """Fetch what may be needed next, beside what runs."""
+        self._fetching.soon(releases)
+
+    def run(self, release: str, interpreter: Interpreter | None, variant: str) -> Ran:
+        """Run a cell once, and keep its outcome where a rerun would repeat it.
+
+        Raises:
+            CannotTell: when the release cannot be had.
+        """
+        binary = self._fetching.get(release)
+        mre = self._question.variant(variant, release)
+        backend = BACKENDS[self._manner.backend]
+        own = self._root / str(next(self._numbers))
+        # Progress is told of cells, not of their steps.
+        shared = Shared(
+            backend, release, binary, interpreter, self._behind(), self.stop, Progress(), False, secrets(mre)
+        )
+        left: list[Observation] = []
+        judge = partial(self._question.judge, variant)
+        try:
+            observation, outcome = observe(variant, mre, shared, Place(own, self._question.others), judge, left.append)
+        finally:
+            backend.tidy(own)
+            environment.clear(own)
+        complaint = self._question.complaint(observation)
+        kept = Kept(outcome.word, outcome.reason, observation.seconds)
+        if not complaint and _repeats(observation):
+            self._keep(self._key(release, interpreter, variant), kept)
+        refused = dict.fromkeys(request.host for request in observation.requests if request.answered_by == "refused")
+        return Ran(kept, complaint, tuple(refused))
+
+    def _behind(self) -> Gateway:
+        with self._lock:
+            if self._gateway is None:
+                manner = self._manner
+                if self._question.near:
+                    evidence.hide(self._question.tape.parent)
+                made = world(self._question.base, manner.allow_hosts)
+                self._gateway = self._stack.enter_context(
+                    Gateway(manner.cache, self._question.tape, manner.network, made)
+                )
+            return self._gateway
+
+    def _keep(self, key: Key, kept: Kept) -> None:
+        with self._lock:
+            first = self._manner.again and key not in self._rerun
+            self._rerun.add(key)
+        if first:
+            self._store.forget(key)
+        self._store.add(key, kept)
+
+    def _key(self, release: str, interpreter: Interpreter | None, variant: str) -> Key:
+        return Key(
+            digest=self._question.digests[variant],
+            release=release,
+            interpreter=interpreter.version if interpreter else "",
+            variant=variant,
+            backend=self._manner.backend,
+            network=self._network,
+            platform=binaries.platform(),
+        )
+
+
+def _repeats(observation: Observation) -> bool:
+    """Tell whether a rerun would come to the same: not where somebody or the network ended it, or the disk was full."""
+    if observation.obstacle or any(request.answered_by == "unreachable" for request in observation.unanswered):
+        return False
+    return not any("No space left on device" in step.stderr for step in observation.steps)
+
+
+class _Fetching:
+    """Binaries on their way: each of them once, whoever waits for it."""
+
+    def __init__(
+        self, question: Question, cache: Path, found: Catalogue, progress: Progress, stop: threading.Event
+    ) -> None:
+        self._near, self._cache, self._found, self._progress, self._stop = question.near, cache, found, progress, stop
+        self._pool = ThreadPoolExecutor(binaries.AT_ONCE, thread_name_prefix="fetching")
+        self._coming: dict[str, Future[Fetched]] = {}
+        self._lock = threading.Lock()
+
+    def soon(self, releases: Iterable[str]) -> None:
+        """Begin with what is not there yet."""
+        for release in releases:
+            self._begin(release)
+
+    def get(self, release: str) -> Path:
+        """Wait for one."""
+        future = self._begin(release)
+        while not self._stop.is_set():
+            with contextlib.suppress(TimeoutError):
+                fetched = future.result(TICK)
+                if fetched.uv:
+                    return fetched.uv
+                with self._lock:
+                    self._coming.pop(release, None)  # the next who asks may have more luck
+                raise fetched.error or CannotTell(f"uv {release} could not be fetched.", "Run it again.")
+        raise CannotTell(f"uv {release} was not fetched: it was interrupted.", "Run it again.")
+
+    def end(self) -> None:
+        """Wait for nobody."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _begin(self, release: str) -> "Future[Fetched]":
+        with self._lock:
+            if release not in self._coming:
+                self._coming[release] = self._pool.submit(self._fetch, release)
+            return self._coming[release]
+
+    def _fetch(self, release: str) -> Fetched:
+        (fetched,) = binaries.fetch(
+            [release], self._cache, self._progress.downloading, near=self._near, found=self._found, stop=self._stop
+        )
+        return fetched

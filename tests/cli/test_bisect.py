@@ -1,0 +1,326 @@
+"""`uvmre bisect`, by the real command line, over releases that are shell scripts. Needs no network."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from math import ceil, log2
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from shelves import VERSIONS, stock
+
+from conftest import CommandLine, Ended
+from uvmre.triage import store
+
+SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "schemas" / "bisect.json").read_text())
+
+SCRIPT = """\
+#!/bin/sh
+echo "$UVMRE_UV" >> {log}
+number=${{UVMRE_UV##*.}}
+{body}
+"""
+STEP = '[ "$number" -ge 7 ] && [ "$number" -lt 12 ] && exit 0; exit 1'
+"""It shows on 0.4.7 … 0.4.11."""
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    stock(tmp_path / "home")
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def bisect(uvmre: CommandLine, home: Path) -> CommandLine:
+    return lambda *words, **named: uvmre("bisect", *words, **{"XDG_CACHE_HOME": str(home), **named})
+
+
+def script(tmp_path: Path, body: str = STEP) -> Path:
+    """Write a script that notes each of its runs."""
+    path = tmp_path / "script.sh"
+    path.write_text(SCRIPT.format(log=tmp_path / "log", body=body))
+    path.chmod(0o755)
+    return path
+
+
+def runs(tmp_path: Path) -> list[str]:
+    log = tmp_path / "log"
+    return log.read_text().split() if log.exists() else []
+
+
+def told(ended: Ended) -> dict[str, Any]:
+    """Return what was answered as JSON, which has to be as its schema says."""
+    data: dict[str, Any] = json.loads(ended.stdout)
+    jsonschema.validate(data, SCHEMA)
+    assert data["exit"] == ended.exit
+    return data
+
+
+def test_both_boundaries_are_told_to_be_pasted(bisect: CommandLine, tmp_path: Path) -> None:
+    ended = bisect("--command", script(tmp_path), "--uv", "0.4.9")
+    assert (ended.exit, ended.stdout.splitlines()) == (
+        0,
+        [
+            "first bad: uv 0.4.7 (2024-09-19)",
+            "first good: uv 0.4.12 (2024-10-24)",
+            "release notes:",
+            "  first bad: https://github.com/astral-sh/uv/releases/tag/0.4.7",
+            "  first good: https://github.com/astral-sh/uv/releases/tag/0.4.12",
+        ],
+    ), ended.stderr
+
+
+def test_one_job_asks_no_more_than_it_must(bisect: CommandLine, tmp_path: Path) -> None:
+    data = told(bisect("--command", script(tmp_path), "--uv", "0.4.9", "--jobs", "1", "--json"))
+    assert (data["first_bad"]["version"], data["first_good"]["version"]) == ("0.4.7", "0.4.12")
+    assert len(runs(tmp_path)) == data["ran"] <= 3 + ceil(log2(9)) + ceil(log2(10)) + 4
+    assert runs(tmp_path)[0] == "0.4.9"
+
+
+def test_a_second_call_runs_nothing(bisect: CommandLine, tmp_path: Path) -> None:
+    words = ("--command", script(tmp_path), "--uv", "0.4.9", "--json")
+    first = told(bisect(*words))
+    before = runs(tmp_path)
+    second = told(bisect(*words))
+    assert runs(tmp_path) == before
+    assert (second["ran"], second["kept"]) == (0, first["ran"])
+    assert second["first_bad"] == first["first_bad"]
+    third = told(bisect(*words, "--again"))
+    assert (third["ran"], third["kept"]) == (first["ran"], 0)
+    assert told(bisect(*words))["ran"] == 0
+
+
+def test_a_script_that_changed_is_run_anew(bisect: CommandLine, tmp_path: Path) -> None:
+    told(bisect("--command", script(tmp_path), "--uv", "0.4.9", "--json"))
+    data = told(bisect("--command", script(tmp_path, "exit 0"), "--uv", "0.4.9", "--json"))
+    assert data["kept"] == 0
+
+
+def test_the_script_has_what_it_is_promised(bisect: CommandLine, tmp_path: Path) -> None:
+    body = f"""\
+exec > {tmp_path}/seen.$UVMRE_UV
+env; pwd; ls -A; uv; command -v python3; printf 'args: %s|%s\\n' "$1" "$2"
+[ "$number" -ge 7 ]"""
+    path = script(tmp_path, body)
+    (tmp_path / "data").write_text("")
+    ended = bisect("--range", "0.4.6..0.4.8", "--uv", "0.4.8", "--command", path, "--", "-x", "data", UV_INDEX="left")
+    assert ended.exit == 0, ended.stderr
+    seen = (tmp_path / "seen.0.4.7").read_text()
+    given = dict(line.split("=", 1) for line in seen.splitlines() if re.match(r"\w+=", line))
+    assert given["UVMRE_UV"] == "0.4.7"
+    assert "uv 0.4.7\n" in seen
+    assert f"args: -x|{tmp_path}/data\n" in seen
+    assert "UV_INDEX" not in given
+    assert given["HTTPS_PROXY"].startswith("http://127.0.0.1:")
+    assert Path(given["SSL_CERT_FILE"]).name == "authority.pem"
+    root = Path(given["HOME"]).parent
+    assert f"\n{root}/mre\n" in seen
+    assert not root.exists()
+    assert given["HOME"] != str(Path.home())
+    assert given["PATH"].endswith(os.environ["PATH"].rpartition(":")[2])
+
+
+@pytest.mark.parametrize(
+    ("body", "sentences"),
+    [
+        pytest.param(
+            "exit 0",
+            [
+                "first bad: at or before uv 0.4.0 (2024-08-01), the oldest",
+                "first good: none: it still shows on uv 0.4.19 (2024-12-12), the latest",
+            ],
+            id="it always shows",
+        ),
+        pytest.param(
+            '[ "$number" -lt 5 ] && exit 125; exit 0',
+            [
+                "first bad: uv 0.4.5 (2024-09-05), or one before it: 0.4.0 … 0.4.4 cannot tell (4 of 5 were asked)",
+                "first good: none: it still shows on uv 0.4.19 (2024-12-12), the latest",
+            ],
+            id="older ones cannot tell",
+        ),
+        pytest.param(
+            '[ "$number" -lt 5 ] && exit 1; [ "$number" -lt 7 ] && exit 125; exit 0',
+            [
+                "first bad: uv 0.4.7 (2024-09-19), or one before it: 0.4.5, 0.4.6 cannot tell; uv 0.4.4 (2024-08-29) is good",
+                "first good: none: it still shows on uv 0.4.19 (2024-12-12), the latest",
+            ],
+            id="a range where some between cannot tell",
+        ),
+    ],
+)
+def test_what_is_not_one_step_on_each_side_is_told_so(
+    bisect: CommandLine, tmp_path: Path, body: str, sentences: list[str]
+) -> None:
+    data = told(bisect("--command", script(tmp_path, body), "--uv", "0.4.9", "--jobs", "2", "--json"))
+    assert data["sentences"] == sentences
+
+
+def test_a_bug_that_came_went_and_came_back_is_told(bisect: CommandLine, tmp_path: Path) -> None:
+    body = "case $number in 0|1|2|3|4|10|11|12) exit 0;; esac; exit 1"
+    data = told(bisect("--command", script(tmp_path, body), "--uv", "0.4.11", "--good", "0.4.6", "--json"))
+    assert data["returns"] == []
+    data = told(bisect("--command", script(tmp_path, body + "  # all"), "--uv", "0.4.3", "--json"))
+    assert (data["first_good"]["version"], data["first_bad"]["ending"]) == ("0.4.5", "beyond")
+    assert set(data["returns"]) <= {"0.4.10", "0.4.11", "0.4.12"}
+    assert data["returns"]
+    assert data["sentences"][2].startswith("it came and went: it also shows on uv 0.4.1")
+
+
+def test_a_flaky_one_is_repeated_and_told_with_its_rate(bisect: CommandLine, tmp_path: Path) -> None:
+    # Every second run on a release that has it shows it.
+    body = f"""\
+[ "$number" -ge 7 ] || exit 1
+n=$(grep -cx "$UVMRE_UV" {tmp_path}/log); [ $((n % 2)) = 0 ]"""
+    words = ("--command", script(tmp_path, body), "--uv", "0.4.9", "--repeat", "4", "--json")
+    data = told(bisect(*words))
+    assert (data["first_bad"]["version"], data["flaky"]["rate"]) == ("0.4.7", 0.5)
+    assert data["first_bad"]["confidence"] == 1 - 0.5**4
+    assert "that uv 0.4.6 is good is 93.8% sure after 4 runs" in data["sentences"][-1]
+    assert told(bisect(*words))["ran"] == 0
+
+
+def test_the_path_is_explained(bisect: CommandLine, tmp_path: Path) -> None:
+    ended = bisect("--command", script(tmp_path), "--uv", "0.4.9", "--explain", "--jobs", "1")
+    lines = ended.stdout.splitlines()
+    assert lines[0] == "  1. uv 0.4.9    shows"
+    assert lines[1] == "  2. uv 0.4.0    absent       first bad: shows on 0.4.9, absent on 0.4.0"
+    assert lines[len(runs(tmp_path))] == "first bad: uv 0.4.7 (2024-09-19)"
+
+
+@pytest.mark.parametrize(
+    ("body", "words", "code", "why"),
+    [
+        pytest.param("exit 1", (), 125, "It does not show on uv 0.4.9, where it should", id="it never shows"),
+        pytest.param("exit 125", (), 125, "uv 0.4.9, where it should show, cannot tell", id="it never can tell"),
+        pytest.param("exit 0", ("--good", "0.4.2"), 125, "uv 0.4.2 is not good, as was said", id="the good one is bad"),
+        pytest.param("exit 3", (), 125, "On uv 0.4.9 the script ended with exit code 3", id="another exit code"),
+        pytest.param("kill -SEGV $$", (), 125, "was ended by signal 11 (139)", id="it crashes with a signal"),
+        pytest.param("exec no-such-thing", (), 125, "did not find a command (127)", id="a command it lacks"),
+        pytest.param(STEP, ("--good", "0.4.10"), 2, "--good 0.4.10 is not older than 0.4.9", id="good is newer"),
+        pytest.param(STEP, ("--bad", "0.4.8"), 2, "two answers", id="two bad ones"),
+        pytest.param(STEP, ("--range", "0.4.12..0.4.10"), 2, "is empty", id="a range that is turned round"),
+        pytest.param(STEP, ("--range", "0.4.12..0.4.14"), 2, "is not in the range", id="a range without it"),
+        pytest.param(STEP, ("--repeat", "0"), 2, "--repeat", id="no run at all"),
+        pytest.param(STEP, ("--jobs", "-1"), 2, "--jobs", id="jobs below nothing"),
+        pytest.param(STEP, ("--python", "3.99"), 125, "There is no Python 3.99 on this machine", id="no interpreter"),
+    ],
+)
+def test_bad_input_is_a_sentence(
+    bisect: CommandLine, tmp_path: Path, body: str, words: tuple[str, ...], code: int, why: str
+) -> None:
+    ended = bisect("--command", script(tmp_path, body), "--uv", "0.4.9", *words)
+    assert ended.exit == code, ended.stderr
+    assert why in ended.stdout + ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert "next: " in ended.stderr
+
+
+def test_a_script_that_is_not_there_is_a_sentence(bisect: CommandLine) -> None:
+    ended = bisect("--command", "./nothing.sh", "--uv", "0.4.9", "--json")
+    assert (ended.exit, json.loads(ended.stdout)["error"]) == (2, "There is no script ./nothing.sh.")
+
+
+def test_an_mre_that_is_none_is_a_sentence(bisect: CommandLine, tmp_path: Path) -> None:
+    assert "is not an MRE" in bisect(tmp_path).stderr
+    assert bisect("one", "two").exit == 2
+
+
+MRE = """\
+schema = 1
+title = "It breaks"
+[environment]
+uv = "0.4.9"
+[[step]]
+role = "observe"
+run = "case $(uv) in *.[0-6]) uv;; *) uv fail;; esac"
+[symptom]
+exit = "failure"
+output = ["it broke in two"]
+"""
+
+
+def test_the_outcome_of_an_mre_is_asked_from_its_own_release(bisect: CommandLine, tmp_path: Path) -> None:
+    (tmp_path / "mre").mkdir()
+    (tmp_path / "mre" / "mre.toml").write_text(MRE)
+    data = told(bisect("mre", "--json"))
+    assert (data["title"], data["reported"]) == ("It breaks", "0.4.9")
+    assert (data["first_bad"]["version"], data["first_good"]["version"]) == ("0.4.7", None)
+    # What does not change how it runs does not change what is kept, either.
+    (tmp_path / "mre" / "mre.toml").write_text(MRE.replace("It breaks", "It still breaks").replace("0.4.9", "0.4.10"))
+    assert told(bisect("mre", "--range", "0.4.9", "--uv", "0.4.9", "--json"))["ran"] == 0
+    assert (tmp_path / "mre" / ".uvmre" / ".gitignore").read_text() == "*\n"
+
+
+def test_a_release_that_is_not_made_for_this_platform_is_skipped(uvmre: CommandLine, tmp_path: Path) -> None:
+    stock(tmp_path / "home", gone=("0.4.7",))
+    words = ("bisect", "--command", script(tmp_path), "--uv", "0.4.9", "--json")
+    data = told(uvmre(*words, XDG_CACHE_HOME=str(tmp_path / "home")))
+    assert (data["first_bad"]["version"], data["first_bad"]["skipped"]) == ("0.4.8", ["0.4.7"])
+    (probe,) = [probe for probe in data["probes"] if probe["release"] == "0.4.7"]
+    assert "no wheel for this platform" in probe["reason"]
+
+
+def started(home: Path, *words: str | Path) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-m", "uvmre", "bisect", *map(str, words)]
+    environment = {**os.environ, "XDG_CACHE_HOME": str(home)}
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_loses_nothing_that_was_finished(
+    bisect: CommandLine, home: Path, tmp_path: Path, number: signal.Signals
+) -> None:
+    # The fourth run waits until it is ended.
+    path = script(tmp_path, f"[ $(wc -l < {tmp_path}/log) -eq 4 ] && [ -e {tmp_path}/wait ] && sleep 61\n{STEP}")
+    (tmp_path / "wait").write_text("")
+    words = ("--command", path, "--uv", "0.4.9", "--jobs", "1")
+    search = started(home, *words)
+    deadline = time.monotonic() + 30
+    while len(runs(tmp_path)) < 4 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    search.send_signal(number)
+    _, talk = search.communicate(timeout=30)
+    assert (search.returncode, "the same command goes on from there" in talk) == (130, True)
+    (tmp_path / "wait").unlink()
+    data = told(bisect(*words, "--json"))
+    assert data["kept"] == 3
+    assert len(runs(tmp_path)) == 4 + data["ran"]
+    assert (data["first_bad"]["version"], data["first_good"]["version"]) == ("0.4.7", "0.4.12")
+
+
+def test_one_that_is_killed_loses_nothing_either(bisect: CommandLine, home: Path, tmp_path: Path) -> None:
+    path = script(tmp_path, f"[ $(wc -l < {tmp_path}/log) -eq 4 ] && sleep 2\n{STEP}")
+    search = started(home, "--command", path, "--uv", "0.4.9", "--jobs", "1")
+    while len(runs(tmp_path)) < 4:
+        time.sleep(0.05)
+    search.kill()
+    search.communicate(timeout=30)
+    assert told(bisect("--command", path, "--uv", "0.4.9", "--jobs", "1", "--json"))["kept"] == 3
+
+
+def test_two_at_once_do_not_fight(home: Path, tmp_path: Path) -> None:
+    path = script(tmp_path, f"sleep 0.1; {STEP}")
+    searches = [started(home, "--command", path, "--uv", "0.4.9", "--json") for _ in range(2)]
+    for search in searches:
+        answer, talk = search.communicate(timeout=60)
+        assert search.returncode == 0, talk
+        assert json.loads(answer)["first_bad"]["version"] == "0.4.7"
+        assert "cannot" not in talk
+
+
+def test_what_is_kept_and_cannot_be_read_is_said_and_set_aside(bisect: CommandLine, home: Path, tmp_path: Path) -> None:
+    (home / "uvmre" / store.FILE).write_text("no database")
+    ended = bisect("--command", script(tmp_path), "--uv", "0.4.9", "--json")
+    assert ended.stderr.count("it was set aside as") == 1
+    assert told(ended)["first_bad"]["version"] == "0.4.7"
+
+
+def test_the_shelf_is_as_these_tests_think() -> None:
+    assert (VERSIONS[0], VERSIONS[-1], len(VERSIONS)) == ("0.4.0", "0.4.19", 20)
