@@ -144,7 +144,7 @@ def test_report_tells_the_last_run(uvmre: CommandLine, mre: Path) -> None:
     ("words", "message"),
     [
         pytest.param(["run", "nowhere"], "nowhere is not an MRE", id="no such folder"),
-        pytest.param(["run", "--uv", "banana", "mre"], "'banana' is not a release of uv", id="not a release"),
+        pytest.param(["run", "--uv", "banana", "mre"], "'banana' is no selector of releases", id="not a release"),
         pytest.param(["run", "--backend", "x", "mre"], "Invalid value for '--backend'", id="not a backend"),
         pytest.param(["run", "--nonsense"], "No such option", id="not an option"),
         pytest.param(["frobnicate"], "No such command 'frobnicate'", id="not a verb"),
@@ -385,3 +385,31 @@ def test_only_a_host_that_is_named_is_let_through(
     ended = uvmre("run", "mre", *words, "--json")
     [request] = json.loads(ended.stdout)["variants"][0]["requests"]
     assert (request["host"], request["answered_by"]) == ("nowhere.invalid", answered_by)
+
+
+def test_a_binary_that_somebody_built_is_run(uvmre: CommandLine, mre: Path, tmp_path: Path) -> None:
+    built = tmp_path / "uv-built"
+    built.write_text('#!/bin/sh\n[ "$1" = --version ] && echo "uv 9.8.7+1 (abc 2026-01-01)" && exit\nexit 1\n')
+    built.chmod(0o755)
+    result = json.loads(uvmre("run", "mre", "--uv", "./uv-built", "--json").stdout)
+    assert result["uv"] == "9.8.7+1"
+    assert result["reason"].startswith("On uv 9.8.7+1, not the reported")
+
+
+@pytest.mark.parametrize(
+    ("uv", "message"),
+    [
+        pytest.param("./nowhere", "nowhere cannot be run: No such file", id="no file"),
+        pytest.param("/bin/true", "That is no uv", id="another program"),
+    ],
+)
+def test_a_binary_that_is_none_is_told(uvmre: CommandLine, mre: Path, uv: str, message: str) -> None:
+    ended = uvmre("run", "mre", "--uv", uv)
+    assert ended.exit == 2
+    assert message in ended.stderr
+
+
+@pytest.mark.network
+@pytest.mark.parametrize(("uv", "release"), [("0.5.20..0.5.21", "0.5.21"), ("@2025-01-22", "0.5.22")])
+def test_of_a_selector_the_newest_is_run(uvmre: CommandLine, mre: Path, uv: str, release: str) -> None:
+    assert json.loads(uvmre("run", "mre", "--uv", uv, "--json").stdout)["uv"] == release

@@ -26,7 +26,7 @@ def allow_host_option(command: Callable[..., int]) -> Callable[..., int]:
 
 @click.command(short_help="Run an MRE and say whether the bug shows.")
 @click.argument("mre", default=".", type=FOLDER)
-@click.option("--uv", default="", metavar="VERSION", help="A release instead of the MRE's own, or `latest`.")
+@click.option("--uv", default="", metavar="VERSION", help="Another release: 0.5.21, latest, 0.5, @2025-01-23, ./uv …")
 @click.option("--python", default="", metavar="VERSION", help="An interpreter instead of the MRE's own, as 3.12.")
 @click.option("--backend", default="local", type=click.Choice(["local"]), help="What runs the steps.")
 @network_options

@@ -15,6 +15,7 @@ from uvmre.core.progress import Progress
 from uvmre.core.redact import secrets
 from uvmre.core.request import Network
 from uvmre.core.result import Result, Variant, digest
+from uvmre.core.schema import RELEASE
 from uvmre.core.symptom import match
 from uvmre.core.verdict import Verdict, verdict
 from uvmre.errors import CannotTell, Interrupted, UsageError, at
@@ -30,6 +31,7 @@ from uvmre.run.environment import Place
 from uvmre.run.interpreters import Interpreter
 
 DEFAULT_BACKEND = "local"
+ASKING_SECONDS = 30.0
 TAPE = ".uvmre/tape"
 
 
@@ -50,7 +52,7 @@ def run(
     Args:
         folder: the MRE; the evidence is kept below it.
         cache: where the releases of uv are kept.
-        uv: a release instead of the MRE's, or `latest`.
+        uv: a release instead of the MRE's: a selector, whose newest is taken, or the path of a binary.
         python: an interpreter's version instead of the MRE's.
         backend: what runs the steps.
         network: what answers; `live` asks the public test index itself too, instead of its stand-in.
@@ -70,9 +72,7 @@ def run(
         if why := BACKENDS[backend].available():
             raise UsageError(f"The backend {backend} cannot be used: {why}.", "Run it on Linux or macOS.")
         interpreter = interpreter_of(python or mre.environment.python)
-        release, binary = binaries.get(
-            uv or mre.environment.uv, cache, progress.downloading, near=folder / binaries.NEAR
-        )
+        release, binary = _uv(uv, mre.environment.uv, folder, cache, progress)
         now = datetime.now(UTC)
         with at(folder):
             kept = evidence.begin(folder, release, now)
@@ -105,6 +105,43 @@ def _on(release: str, mre: Mre, verdict: Verdict) -> Verdict:
     if release == mre.environment.uv:
         return verdict
     return replace(verdict, reason=f"On uv {release}, not the reported {mre.environment.uv}: {verdict.reason}")
+
+
+def _uv(wanted: str, reported: str, folder: Path, cache: Path, progress: Progress) -> tuple[str, Path]:
+    """Return the release to run and its binary."""
+    near = folder / binaries.NEAR
+    if not wanted or RELEASE.match(wanted) or wanted == "latest":
+        return binaries.get(wanted or reported, cache, progress.downloading, near=near)
+    from uvmre.core.release import is_path
+
+    if is_path(wanted) or Path(wanted).is_file():
+        return _local(Path(wanted))
+    from uvmre.releases import catalogue
+
+    chosen, found = catalogue.choose(wanted, cache, reported=reported)
+    if found.note:
+        progress.note(found.note)
+    return binaries.get(chosen[-1].version, cache, progress.downloading, near=near)
+
+
+def _local(path: Path) -> tuple[str, Path]:
+    """Return the version of a binary that somebody built, and where it is."""
+    from uvmre.core.release import said
+    from uvmre.run import process
+
+    try:
+        asked = process.run(
+            [str(path.resolve(strict=True)), "--version"],
+            cwd=Path.cwd(),
+            environment={},
+            timeout=ASKING_SECONDS,
+            stop=threading.Event(),
+        )
+    except OSError as error:
+        raise UsageError(
+            f"{path} cannot be run: {error.strerror}.", "Name the binary itself, as ./target/debug/uv."
+        ) from None
+    return said(asked.stdout.decode(errors="replace")), path.resolve()
 
 
 def interpreter_of(wanted: str) -> Interpreter:

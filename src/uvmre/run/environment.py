@@ -59,9 +59,9 @@ def lay(place: Place, mre: Mre, uv: Path, interpreter: Interpreter | None) -> No
     # .netrc and the like are refused by some tools when others can read them.
     for kept in place.home.iterdir():
         kept.chmod(kept.stat().st_mode & 0o700)
-    for tool in (uv, uv.with_name("uvx")):
+    for name, tool in (("uv", uv), ("uvx", uv.with_name("uvx"))):  # what somebody built may have another name
         if tool.exists():
-            (place.tools / tool.name).symlink_to(tool)
+            (place.tools / name).symlink_to(tool)
     if interpreter is None:
         return
     for name in ("python", "python3", f"python{interpreter.minor}"):
