@@ -140,7 +140,7 @@ env; pwd; ls -A; uv; command -v python3; printf 'args: %s|%s\\n' "$1" "$2"
         pytest.param(
             '[ "$number" -lt 5 ] && exit 125; exit 0',
             [
-                "first bad: uv 0.4.5 (2024-09-05), or one before it: 0.4.0 … 0.4.4 cannot tell (4 of 5 were asked)",
+                "first bad: uv 0.4.5 (2024-09-05), or one before it: 0.4.0 … 0.4.4 cannot tell (5 releases)",
                 "first good: none: it still shows on uv 0.4.19 (2024-12-12), the latest",
             ],
             id="older ones cannot tell",

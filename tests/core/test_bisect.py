@@ -453,3 +453,13 @@ def test_a_reported_release_outside_of_the_bounds_is_no_search(bad: tuple[int, .
 def test_an_answer_outside_of_the_bounds_is_not_taken() -> None:
     with pytest.raises(ValueError, match="not within 2 … 5"):
         Search(9, 3, 2, 5).tell(6, "bad")
+
+
+@pytest.mark.parametrize("jobs", [1, 2, 4])
+@pytest.mark.parametrize("lone", [1, 2, 3])
+def test_a_few_that_cannot_tell_do_not_hide_the_bad_ones_before_them(lone: int, jobs: int) -> None:
+    # A key that a few releases did not know, and a command that all the old ones lack.
+    letters = "?" * 70 + "x" * 10 + "?" * lone + "x" * 40 + "." * 200
+    edge = found(history(letters), 110, jobs).first_bad
+    assert edge is not None
+    assert (edge.word, edge.bad) == ("silent", 70)

@@ -9,6 +9,8 @@ from typing import Literal
 Answer = Literal["bad", "good", "skip"]
 """The symptom shows; it is absent; the release cannot tell."""
 
+PAST = 4
+"""How many looks, ever further, past one that cannot tell beside the last that could."""
 CLUMP = 16
 """How many that cannot tell are asked between a good and a bad one; beyond that only where their clump ends."""
 
@@ -106,7 +108,11 @@ class Side:
         if untold := [i for i in tries if i not in self.told]:
             return [i for i in untold if i not in self.under_way][:jobs]
         skip = next((i for i in self._beyond if i in self.told), self.near)
-        return self._fill(min(self.near, skip), max(self.near, skip), jobs)
+        if found := self._fill(min(self.near, skip), max(self.near, skip), jobs):
+            return found
+        # One that cannot tell is often alone (a key that one release did not know): look past it before giving up.
+        past = [skip - way * 2**j for j in range(PAST) if 2**j <= abs(self.end - skip)]
+        return [i for i in past if i not in self.told and i not in self.under_way][:jobs]
 
     def _between(self, low: int, high: int, jobs: int) -> list[int]:
         """Halve, beside what cannot tell; then find where a clump of those ends, and look into it."""
