@@ -79,7 +79,8 @@ def test_the_files_of_the_mre_are_in_its_work_folder(place: Place, uv: Path) -> 
 
 def test_the_folders_are_fresh_and_empty(place: Place, uv: Path) -> None:
     lay(place, mre(), uv, PYTHON)
-    assert [list(folder.iterdir()) for folder in (place.work, place.home, place.temp)] == [[], [], []]
+    cache = place.home / ".cache" / "uv"
+    assert [list(folder.iterdir()) for folder in (place.work, cache, place.temp)] == [[], [], []]
 
 
 def test_folders_that_are_there_already_are_not_taken_for_fresh(place: Place, uv: Path) -> None:
@@ -97,9 +98,10 @@ def test_the_home_folder_is_copied_into_the_home(place: Place, uv: Path, home: s
     assert mode(place.home / ".netrc") == 0o600
 
 
-def test_without_a_home_folder_the_home_is_empty(place: Place, uv: Path) -> None:
+def test_without_a_home_folder_the_home_has_an_empty_cache_and_nothing_else(place: Place, uv: Path) -> None:
     lay(place, mre(FILES), uv, PYTHON)
-    assert list(place.home.iterdir()) == []
+    assert [path for path in place.home.rglob("*") if not path.is_dir()] == []
+    assert list(place.home.iterdir()) == [place.home / ".cache"]
 
 
 def test_the_tools_are_uv_and_the_interpreter(place: Place, uv: Path) -> None:

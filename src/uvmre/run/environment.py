@@ -49,7 +49,8 @@ class Place:
 
 def lay(place: Place, mre: Mre, uv: Path, interpreter: Interpreter | None) -> None:
     """Make the folders and write the MRE's files into them; without an interpreter the steps take what they find."""
-    for folder in (place.work, place.home, place.temp, place.tools):
+    # Releases like uv 0.2.30 look into their cache before they make it, which nobody meets who used uv before.
+    for folder in (place.work, place.home / ".cache" / "uv", place.temp, place.tools):
         folder.mkdir(parents=True)
     home = f"{mre.environment.home.rstrip('/')}/"
     for file in mre.files:
