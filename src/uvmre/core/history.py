@@ -61,7 +61,7 @@ class History:
             return f"{name} was not run."
         if self.boundaries.reported == "good":
             return f"It does not show on {name}, where it should: {probe.reason}."
-        if self.boundaries.reported != "bad":
+        if not self.boundaries.holds:
             return f"{name}, where it should show, cannot tell: {probe.reason}."
         lowest = self.probes.get(self.lowest)
         if self.good and lowest and lowest.bad:
@@ -147,7 +147,7 @@ class History:
         return f"{names[0]} … {names[-1]} cannot tell ({asked})"
 
     def _returns(self) -> Iterator[str]:
-        if self.boundaries.returns:
+        if not self.boundaries.one_step:
             names = ", ".join(self._named(index) for index in self.boundaries.returns)
             one = self._version(self.boundaries.returns[0])
             yield (
