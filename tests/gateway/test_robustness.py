@@ -162,7 +162,7 @@ def abort(connection: socket.socket) -> None:
 
 
 MANY = 1000
-LATE = pytest.mark.xfail(reason="B18: the memory of TLS connections comes back late", strict=False)
+LATE = pytest.mark.xfail(reason="the memory of TLS connections comes back late", strict=False)
 
 
 @pytest.fixture
