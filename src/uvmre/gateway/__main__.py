@@ -1,4 +1,4 @@
-"""The gateway's own process: started by `Gateway`, told what to do over a control socket, gone when that closes."""
+"""The gateway's own process: started by `Gateway`, told what to do over a control socket, gone with who started it."""
 
 import os
 import resource

@@ -11,8 +11,12 @@ class Started(NamedTuple):
 
     pid: int
     control: socket.socket
-    """Told what to do over this; the process ends when it closes, however we end."""
+    """Told what to do over this."""
+    lifeline: int
+    """The end of a pipe, of which nothing is ever written: the process ends when it closes, however we end."""
 
+
+STDIN = 0
 
 _waiting: list[Started] = []
 
@@ -30,8 +34,13 @@ def take() -> Started:
 def _start() -> Started:
     ours, theirs = socket.socketpair()
     theirs.set_inheritable(True)
+    # The control socket does not tell of our end where an answer was still unread: that is an error of the socket, at
+    # which libuv stops looking. A pipe that nobody writes to has no such case.
+    watched, lifeline = os.pipe()
+    given = [(os.POSIX_SPAWN_DUP2, watched, STDIN)]
     words = [sys.executable, "-m", "uvmre.gateway", str(theirs.fileno())]
     # A group of its own: ^C is for us, and we tell it when it is no longer needed.
-    pid = os.posix_spawn(sys.executable, words, os.environ, setpgroup=0)
+    pid = os.posix_spawn(sys.executable, words, os.environ, setpgroup=0, file_actions=given)
     theirs.close()
-    return Started(pid, ours)
+    os.close(watched)
+    return Started(pid, ours, lifeline)

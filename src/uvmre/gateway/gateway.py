@@ -1,7 +1,7 @@
 """The gateway as the rest of uvmre sees it: a process of its own that answers for every host, and doors into it.
 
 It comes up on another core while this process prepares the first step, which waits for nothing of it: its doors listen
-before it does. It ends with us, however we end, because its control socket then closes.
+before it does. It ends with us, however we end, because its lifeline then closes.
 """
 
 import contextlib
@@ -95,7 +95,7 @@ class Gateway:
 
     def __enter__(self) -> "Gateway":
         """Start the process; nothing waits for it yet."""
-        self._pid, self._control = ahead.take()
+        self._pid, self._control, self._lifeline = ahead.take()
         self._answers = self._control.makefile("rb")
         self._control.sendall(json.dumps({"authority": self._authority, **self._settings}).encode() + b"\n")
         return self
@@ -106,6 +106,7 @@ class Gateway:
             os.kill(self._pid, signal.SIGTERM)
         self._answers.close()
         self._control.close()
+        os.close(self._lifeline)
         os.waitpid(self._pid, 0)
 
     @property

@@ -22,6 +22,7 @@ from uvmre.gateway.messages import CLOCK, Asked
 if TYPE_CHECKING:
     from uvmre.gateway.answer import Answering
 
+STDIN = 0
 KEPT_BYTES = 64 * 1024 * 1024
 
 
@@ -41,21 +42,23 @@ class Service:
         self._stopped = False
 
     def run(self) -> None:
-        """Serve until the control socket closes."""
+        """Serve until the lifeline, our standard input, closes."""
         asyncio.set_event_loop(self._loop)
         with contextlib.suppress(ConnectionError):  # who started us may have ended already, which is read below
             self._control.sendall(b"true\n")
         self._control.setblocking(False)
         self._loop.add_reader(self._control, self._listen)
+        self._loop.add_reader(STDIN, self._stop)
         self._loop.add_signal_handler(signal.SIGTERM, self._stop)
         self._loop.run_forever()
         self._loop.run_until_complete(self._end())
 
     def _stop(self) -> None:
-        """Stop once: a signal and the end of the control socket may both say so, and two would cut the end short."""
+        """Stop once: a signal, the lifeline and the control socket may all say so, and a second would cut the end short."""
         if not self._stopped:
             self._stopped = True
             self._loop.remove_reader(self._control)
+            self._loop.remove_reader(STDIN)
             self._loop.stop()
 
     async def _end(self) -> None:
