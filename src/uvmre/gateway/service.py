@@ -54,7 +54,7 @@ class Service:
         self._loop.run_until_complete(self._end())
 
     def _stop(self) -> None:
-        """Stop once: a signal, the lifeline and the control socket may all say so, and a second would cut the end short."""
+        """Stop once: signal, lifeline and control socket may all say so, and a second would cut the end short."""
         if not self._stopped:
             self._stopped = True
             self._loop.remove_reader(self._control)
