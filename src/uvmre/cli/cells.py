@@ -79,7 +79,7 @@ def cell_options(command: Callable[..., int]) -> Callable[..., int]:
         allow_host_option,
         network_options,
         click.option("--backend", default="local", type=click.Choice(["local"]), help="What runs the steps."),
-        click.option("--jobs", default=0, type=click.IntRange(0), metavar="N", help="So many at once; 0: all cores."),
+        click.option("--jobs", default=0, type=click.IntRange(0), metavar="N", help="So many at once; 0: what suits."),
         click.option("--command", "script", default="", metavar="SCRIPT", help=COMMAND),
         click.argument("words", nargs=-1, metavar="[MRE | ARGUMENTS]..."),
     ):

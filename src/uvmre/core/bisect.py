@@ -93,6 +93,11 @@ class Search:
         self._path: list[Step] = []
         self._jobs = 1
 
+    @property
+    def looking(self) -> bool:
+        """Tell whether only looks away from the boundaries are left: nothing hangs on the order of those."""
+        return self._settled(self._told)
+
     def ask(self, jobs: int) -> tuple[int, ...]:
         """Return up to so many indexes to ask side by side: none where it is done, or must be told something first.
 
@@ -100,7 +105,7 @@ class Search:
         """
         self._jobs = jobs
         asked = self._plan(self._told, self._under_way, jobs)
-        if self._settled(self._told):
+        if self.looking:
             self._looks.update(asked)
         self._under_way.update(asked)
         return asked

@@ -1,19 +1,20 @@
 """Find since when a bug shows, and since when it does not any more."""
 
-import os
+import math
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from uvmre.core.bisect import Runs, Search
+from uvmre.core.bisect import LOOKS, Runs, Search
 from uvmre.core.history import History, Probe
 from uvmre.core.matrix import Cell
 from uvmre.core.mre import BASE
 from uvmre.core.progress import Progress
 from uvmre.core.release import Release, parsed, select
 from uvmre.errors import CannotTell, Interrupted, UsageError
-from uvmre.flows.cells import Cells, Manner, Ran
+from uvmre.flows.cells import Cells, Manner, Ran, at_once
 from uvmre.flows.question import Question
 from uvmre.flows.run import interpreter_of
 from uvmre.releases import catalogue
@@ -37,6 +38,8 @@ class Wanted:
     among: str = ""
     """Those that may be asked; all where nothing is said."""
     repeat: int = 1
+    seconds: float = math.inf
+    """After which no more is asked, and what is known by then has to do."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,7 @@ def bisect(
         wanted: where to search.
         manner: how it is run.
         python: an interpreter's version instead of the MRE's; with a script none is put on its PATH without it.
-        jobs: how many releases are asked side by side; as many as there are cores where it is 0.
+        jobs: how many releases are asked side by side; what suits the cores where it is 0.
         progress: is told how it goes.
 
     Raises:
@@ -108,7 +111,7 @@ def bisect(
     tally = _Tally()
     progress.cells(0)
     with Cells(question, manner, row.found, progress) as cells:
-        _Drive(search, row, wanted, cells, interpreter, progress, tally).to_its_end(jobs or os.cpu_count() or 1)
+        _Drive(search, row, wanted, cells, interpreter, progress, tally).to_its_end(at_once(jobs))
     version = row.releases[row.lowest].version
     history = History(
         releases=row.releases,
@@ -179,9 +182,10 @@ class _Drive:
 
     def to_its_end(self, jobs: int) -> None:
         """Ask round by round: what is asked then hangs on the answers alone, and so is kept for the next time."""
-        with ThreadPoolExecutor(jobs, thread_name_prefix="cell") as pool:
+        with ThreadPoolExecutor(max(jobs, LOOKS), thread_name_prefix="cell") as pool:
             try:
-                while not self._broken_promise() and (asked := self.search.ask(jobs)):
+                ends = time.monotonic() + self.wanted.seconds
+                while self._may_go_on(ends) and (asked := self.search.ask(self._at_once(jobs))):
                     running = [
                         (index, pool.submit(self._run, index, n)) for index in asked if (n := self._recall(index))
                     ]
@@ -198,6 +202,10 @@ class _Drive:
                     ) from None
                 raise
 
+    def _at_once(self, jobs: int) -> int:
+        """Return how many to ask now: the looks in the end together, for they are few and wait for nothing."""
+        return max(jobs, LOOKS) if jobs > 1 and self.search.looking else jobs
+
     def _recall(self, index: int) -> int:
         """Tell the search what is kept of a release, and return how many runs are missing."""
         kept = self.cells.kept(self._version(index), self.interpreter, BASE)
@@ -208,6 +216,9 @@ class _Drive:
         if missing:
             self.progress.begun(f"uv {self._version(index)}")
         return missing
+
+    def _may_go_on(self, ends: float) -> bool:
+        return time.monotonic() < ends and not self._broken_promise()
 
     def _broken_promise(self) -> bool:
         """Tell whether what was said to be good is not: then there is nothing to search for below."""

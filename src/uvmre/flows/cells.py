@@ -2,6 +2,7 @@
 
 import contextlib
 import itertools
+import os
 import tempfile
 import threading
 from collections.abc import Iterable
@@ -31,6 +32,8 @@ from uvmre.run.interpreters import Interpreter
 from uvmre.triage.store import Kept, Key, Store
 
 TICK = 0.2
+WAITING = 1
+"""How many more run at once than there are cores: a run waits for disk and network about half of its time."""
 
 
 @dataclass(frozen=True)
@@ -157,6 +160,14 @@ class Cells:
             network=self._network,
             platform=binaries.platform(),
         )
+
+
+def at_once(jobs: int) -> int:
+    """Return how many cells to run side by side where so many were asked for, 0 for what suits the cores."""
+    if jobs:
+        return jobs
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return cores + WAITING
 
 
 def _repeats(observation: Observation) -> bool:

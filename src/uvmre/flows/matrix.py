@@ -1,6 +1,5 @@
 """Run a question on releases × interpreters × variants, side by side."""
 
-import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
@@ -9,7 +8,7 @@ from uvmre.core.matrix import Cell
 from uvmre.core.progress import Progress
 from uvmre.core.release import Release
 from uvmre.errors import CannotTell, Interrupted, UsageError
-from uvmre.flows.cells import Cells, Manner
+from uvmre.flows.cells import Cells, Manner, at_once
 from uvmre.flows.question import Question
 from uvmre.releases import catalogue
 from uvmre.run import interpreters
@@ -86,7 +85,7 @@ def matrix(
         selector: which releases; the reported and the latest one where it is empty.
         pythons: versions of interpreters; the MRE's own where there are none.
         manner: how it is run.
-        jobs: how many cells run side by side; as many as there are cores where it is 0.
+        jobs: how many cells run side by side; what suits the cores where it is 0.
         progress: is told how it goes.
 
     Raises:
@@ -105,7 +104,7 @@ def matrix(
     tally = _Tally()
     progress.cells(len(places))
     with Cells(question, manner, found, progress) as cells:
-        _fill(places, cells, jobs or os.cpu_count() or 1, progress, tally)
+        _fill(places, cells, at_once(jobs), progress, tally)
     return Table(question, releases, tuple(tally.filled[place] for place in places), tuple(tally.refused))
 
 
