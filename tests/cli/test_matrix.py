@@ -196,3 +196,37 @@ def test_an_interrupt_loses_nothing_that_was_finished(matrix: CommandLine, home:
     data = told(matrix(*words, "--json"))
     assert sum(cell["kept"] for cell in data["cells"]) == 3
     assert runs(tmp_path) == 4 + 17
+
+
+def built(tmp_path: Path, name: str, *, fails: bool) -> Path:
+    """Make a binary that says it is a development build of 0.4.9."""
+    path = tmp_path / name
+    path.write_text(BUILT.format(exit="echo 'error: it broke in two' >&2; exit 2" if fails else "exit 0"))
+    path.chmod(0o755)
+    return path
+
+
+BUILT = """\
+#!/bin/sh
+[ "$1" = --version ] && echo "uv 0.4.9+3 (abc 2024-11-11)" && exit
+[ -z "$1" ] && echo "uv 0.4.9" && exit
+{exit}
+"""
+
+
+def test_a_binary_that_somebody_built_is_a_release_of_its_own(matrix: CommandLine, mre: Path, tmp_path: Path) -> None:
+    path = built(tmp_path, "uv-built", fails=False)
+    words = (mre, "--uv", f"0.4.9,{path},0.4.10", "--json")
+    first = told(matrix(*words))
+    outcomes = {cell["release"].split(".head")[0]: cell["outcome"] for cell in first["cells"]}
+    assert outcomes == {"0.4.9": "shows", "0.4.9+3": "absent", "0.4.10": "shows"}
+    assert all(cell["kept"] for cell in told(matrix(*words))["cells"])
+    # Another build at the same path is another release.
+    built(tmp_path, "uv-built", fails=True)
+    again = {cell["release"].split(".head")[0]: cell for cell in told(matrix(*words))["cells"]}
+    assert (again["0.4.9+3"]["outcome"], again["0.4.9+3"]["kept"]) == ("shows", False)
+
+
+def test_a_path_without_a_uv_is_told(matrix: CommandLine, mre: Path) -> None:
+    ended = matrix(mre, "--uv", "0.4.9,./nowhere/uv")
+    assert (ended.exit, "nowhere/uv cannot be run: No such file" in ended.stderr) == (2, True)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-from uvmre.core.release import Release, is_path, one, said, select
+from uvmre.core.release import Release, head, is_path, one, said, select
 from uvmre.errors import InputError, UsageError
 
 FIRST = datetime(2024, 2, 15, 18, 56, tzinfo=UTC)
@@ -243,3 +243,16 @@ def test_a_binary_says_its_version(output: str, version: str) -> None:
 def test_what_is_no_uv_is_told(output: str) -> None:
     with pytest.raises(UsageError, match="That is no uv"):
         said(output)
+
+
+@pytest.mark.parametrize(
+    ("version", "after", "before"),
+    [("0.5.21", "0.5.21", "0.5.22"), ("0.5.21+4", "0.5.21", "0.5.22"), ("9.0", "9.0", "9.0.1")],
+)
+def test_a_binary_that_somebody_built_comes_after_the_release_that_it_says_it_is(
+    version: str, after: str, before: str
+) -> None:
+    built = Release(head(version, "0" * 64))
+    assert Release(after) < built < Release(before)
+    assert (built.published, Release(version).published) == (False, True)
+    assert built != Release(head(version, "1" * 64))

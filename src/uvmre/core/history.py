@@ -93,7 +93,11 @@ class History:
         """Return the release notes of the boundaries."""
         if self.unsound:
             return []
-        return [f"{what}: {NOTES}{self._version(index)}" for what, index in self._firsts() if index is not None]
+        return [
+            f"{what}: {NOTES}{self._version(index)}"
+            for what, index in self._firsts()
+            if index is not None and self.releases[index].published
+        ]
 
     def explain(self) -> list[str]:
         """Return the path it took, a line each."""
@@ -217,7 +221,7 @@ def _edge(history: History, edge: Edge | None, *, first_good: bool) -> dict[str,
     index = edge.good if first_good else edge.bad
     other = edge.bad if first_good else edge.good
     release = None if index is None else history.releases[index]
-    linked = release is not None and (first_good or edge.word in ("exact", "between"))
+    linked = release is not None and release.published and (first_good or edge.word in ("exact", "between"))
     return {
         "ending": edge.word,
         "version": release.version if release else None,

@@ -22,6 +22,8 @@ SERIES = re.compile(r"\d+(\.\d+)?\Z")
 RANGE = ".."
 DAY = re.compile(r"\d{4}-\d\d-\d\d\Z")
 SAID = re.compile(r"uv (\d\S*)")
+HEAD = "head"
+CONTENT = 8
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,11 @@ class Release:
     """When its first file came, where the index says so."""
     yanked: str | bool = False
     """Whether it was yanked; the reason, where one was given."""
+
+    @property
+    def published(self) -> bool:
+        """Tell whether there is such a release: a binary that somebody built has none."""
+        return HEAD not in self.version
 
     def __lt__(self, other: "Release") -> bool:
         return parsed(self.version) < parsed(other.version)
@@ -67,6 +74,15 @@ def said(output: str) -> str:
         f"That is no uv: asked for its version it says {line[:80]!r}, not `uv 0.5.21`.",
         "Name the binary itself, as ./target/debug/uv.",
     )
+
+
+def head(said: str, content: str) -> str:
+    """Return a version for a binary that somebody built: right after the one that it says it is (PEP 440, local).
+
+    It names the content by the start of its hash: what was seen of one binary is nothing about the next one built.
+    """
+    public, _, local = said.partition("+")
+    return f"{public}+{'.'.join(filter(None, [local, HEAD, content[:CONTENT]]))}"
 
 
 def one(text: str, releases: Iterable[Release], *, reported: str = "") -> Release:

@@ -15,10 +15,10 @@ from uvmre.core.progress import Progress
 from uvmre.core.release import Release, parsed, select
 from uvmre.errors import CannotTell, Interrupted, UsageError
 from uvmre.flows.cells import Cells, Manner, Ran, at_once
+from uvmre.flows.heads import Chosen, choose
 from uvmre.flows.question import Question
 from uvmre.flows.run import interpreter_of
 from uvmre.releases import catalogue
-from uvmre.releases.catalogue import Catalogue
 from uvmre.run.interpreters import Interpreter
 from uvmre.triage.store import Kept
 
@@ -50,7 +50,8 @@ class Row:
     reported: int
     lowest: int
     highest: int
-    found: Catalogue
+    chosen: Chosen
+    """All of what was named."""
 
 
 @dataclass(frozen=True)
@@ -104,13 +105,13 @@ def bisect(
     """
     progress = progress or Progress()
     row = row_of(question, wanted, manner.cache)
-    if row.found.note:
-        progress.note(row.found.note)
+    if row.chosen.found.note:
+        progress.note(row.chosen.found.note)
     interpreter = None if question.words and not python else interpreter_of(python or question.python)
     search = Search(len(row.releases), row.reported, row.lowest, row.highest, repeat=wanted.repeat)
     tally = _Tally()
     progress.cells(0)
-    with Cells(question, manner, row.found, progress) as cells:
+    with Cells(question, manner, row.chosen, progress) as cells:
         _Drive(search, row, wanted, cells, interpreter, progress, tally).to_its_end(at_once(jobs))
     version = row.releases[row.lowest].version
     history = History(
@@ -137,8 +138,8 @@ def row_of(question: Question, wanted: Wanted, cache: Path) -> Row:
     named = wanted.reported or question.reported
     if not named:
         raise UsageError("A script does not say on which release the bug shows.", "Name it: `--uv 0.5.21`.")
-    chosen, found = catalogue.choose(named, cache, reported=question.reported or named)
-    reported = chosen[-1]
+    shows = choose(named, cache, reported=question.reported or named)
+    reported = shows.releases[-1]
     ends = [reported]
     if wanted.good:
         ends.append(catalogue.choose(wanted.good, cache, reported=wanted.good)[0][-1])
@@ -148,8 +149,9 @@ def row_of(question: Question, wanted: Wanted, cache: Path) -> Row:
                 "it names a release from before the bug came.",
                 "Name an older one; since when it is mended is searched for by itself, up to the end of `--range`.",
             )
-    announced = [each for each in select("all", found.releases) if parsed(each.version) >= parsed(FIRST)]
-    among = catalogue.choose(wanted.among, cache, reported=named)[0] if wanted.among else announced
+    announced = [each for each in select("all", shows.found.releases) if parsed(each.version) >= parsed(FIRST)]
+    range_ = choose(wanted.among, cache, reported=reported.version) if wanted.among else shows
+    among = range_.releases if wanted.among else announced
     every, within = _united(announced, [*among, *ends]), _united(among, ends[1:] if wanted.among else ends)
     if reported not in within:
         raise UsageError(
@@ -161,7 +163,8 @@ def row_of(question: Question, wanted: Wanted, cache: Path) -> Row:
     lowest, highest = (every.index(end) for end in (within[0], within[-1]))
     # The same release has the same place in every search, and so is asked again where that costs nothing.
     row = every if highest - lowest + 1 == len(within) else within
-    return Row(row, row.index(reported), row.index(within[0]), row.index(within[-1]), found)
+    chosen = Chosen(row, shows.found, {**shows.heads, **range_.heads})
+    return Row(row, row.index(reported), row.index(within[0]), row.index(within[-1]), chosen)
 
 
 def _united(releases: Sequence[Release], more: Sequence[Release]) -> tuple[Release, ...]:
@@ -232,7 +235,7 @@ class _Drive:
             try:
                 ran.append(self.cells.run(version, self.interpreter, BASE))
             except CannotTell as error:
-                if version in self.row.found.wheels:
+                if version in self.row.chosen.found.wheels:
                     raise
                 return [Ran(Kept("broken", error.message.rstrip("."), 0.0))]
             if ran[-1].complaint or _silent([ran[-1].kept]):

@@ -18,13 +18,13 @@ from uvmre.core.redact import secrets
 from uvmre.core.request import Network
 from uvmre.errors import CannotTell, UsageError
 from uvmre.flows.cell import Shared, observe
+from uvmre.flows.heads import Chosen
 from uvmre.flows.question import Question
 from uvmre.folder import evidence
 from uvmre.gateway.gateway import Gateway
 from uvmre.gateway.world import world
 from uvmre.releases import binaries
 from uvmre.releases.binaries import Fetched
-from uvmre.releases.catalogue import Catalogue
 from uvmre.run import environment
 from uvmre.run.backend import BACKENDS
 from uvmre.run.environment import Place
@@ -62,14 +62,14 @@ class Manner:
 class Cells:
     """Runs cells from `with` to the end of it; every method but the ends may be called from any thread."""
 
-    def __init__(self, question: Question, manner: Manner, found: Catalogue, progress: Progress) -> None:
+    def __init__(self, question: Question, manner: Manner, chosen: Chosen, progress: Progress) -> None:
         """Make ready; no process is started before a cell has to be run."""
         if why := BACKENDS[manner.backend].available():
             raise UsageError(f"The backend {manner.backend} cannot be used: {why}.", "Run it on Linux or macOS.")
         self.stop = threading.Event()
         self._question, self._manner, self._progress = question, manner, progress
         self._store = Store(manner.cache, progress.note)
-        self._fetching = _Fetching(question, manner.cache, found, progress, self.stop)
+        self._fetching = _Fetching(question, manner.cache, chosen, progress, self.stop)
         self._lock = threading.Lock()
         self._numbers = itertools.count(1)
         self._gateway: Gateway | None = None
@@ -181,9 +181,10 @@ class _Fetching:
     """Binaries on their way: each of them once, whoever waits for it."""
 
     def __init__(
-        self, question: Question, cache: Path, found: Catalogue, progress: Progress, stop: threading.Event
+        self, question: Question, cache: Path, chosen: Chosen, progress: Progress, stop: threading.Event
     ) -> None:
-        self._near, self._cache, self._found, self._progress, self._stop = question.near, cache, found, progress, stop
+        self._near, self._cache, self._progress, self._stop = question.near, cache, progress, stop
+        self._chosen = chosen
         self._pool = ThreadPoolExecutor(binaries.AT_ONCE, thread_name_prefix="fetching")
         self._coming: dict[str, Future[Fetched]] = {}
         self._lock = threading.Lock()
@@ -217,7 +218,8 @@ class _Fetching:
             return self._coming[release]
 
     def _fetch(self, release: str) -> Fetched:
-        (fetched,) = binaries.fetch(
-            [release], self._cache, self._progress.downloading, near=self._near, found=self._found, stop=self._stop
-        )
+        if built := self._chosen.heads.get(release):
+            return Fetched(release, built)
+        found, told = self._chosen.found, self._progress.downloading
+        (fetched,) = binaries.fetch([release], self._cache, told, near=self._near, found=found, stop=self._stop)
         return fetched

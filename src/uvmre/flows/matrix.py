@@ -9,8 +9,8 @@ from uvmre.core.progress import Progress
 from uvmre.core.release import Release
 from uvmre.errors import CannotTell, Interrupted, UsageError
 from uvmre.flows.cells import Cells, Manner, at_once
+from uvmre.flows.heads import choose
 from uvmre.flows.question import Question
-from uvmre.releases import catalogue
 from uvmre.run import interpreters
 from uvmre.run.interpreters import Interpreter
 from uvmre.triage.store import Kept
@@ -89,7 +89,7 @@ def matrix(
         progress: is told how it goes.
 
     Raises:
-        UsageError: when the selector is none, or there is no release that it means.
+        UsageError: when the selector is none, or there is no release that it means, or no uv at a path.
         CannotTell: when PyPI has to be asked which releases there are, and does not answer.
         Interrupted: on ^C; what was finished is kept.
     """
@@ -97,15 +97,15 @@ def matrix(
     selector = selector or ",".join(dict.fromkeys([question.reported, "latest"] if question.reported else ()))
     if not selector:
         raise UsageError("A script does not say on which releases it is to run.", "Name them: `--uv 0.5.20..0.5.22`.")
-    releases, found = catalogue.choose(selector, manner.cache, reported=question.reported)
-    if found.note:
-        progress.note(found.note)
-    places = list(_places(question, releases, pythons))
+    chosen = choose(selector, manner.cache, reported=question.reported)
+    if chosen.found.note:
+        progress.note(chosen.found.note)
+    places = list(_places(question, chosen.releases, pythons))
     tally = _Tally()
     progress.cells(len(places))
-    with Cells(question, manner, found, progress) as cells:
+    with Cells(question, manner, chosen, progress) as cells:
         _fill(places, cells, at_once(jobs), progress, tally)
-    return Table(question, releases, tuple(tally.filled[place] for place in places), tuple(tally.refused))
+    return Table(question, chosen.releases, tuple(tally.filled[place] for place in places), tuple(tally.refused))
 
 
 def _places(question: Question, releases: Sequence[Release], pythons: Sequence[str]) -> Iterator[_Place]:

@@ -31,7 +31,6 @@ from uvmre.run.environment import Place
 from uvmre.run.interpreters import Interpreter
 
 DEFAULT_BACKEND = "local"
-ASKING_SECONDS = 30.0
 TAPE = ".uvmre/tape"
 
 
@@ -112,36 +111,16 @@ def _uv(wanted: str, reported: str, folder: Path, cache: Path, progress: Progres
     near = folder / binaries.NEAR
     if not wanted or RELEASE.match(wanted) or wanted == "latest":
         return binaries.get(wanted or reported, cache, progress.downloading, near=near)
-    from uvmre.core.release import is_path
-
-    if is_path(wanted) or Path(wanted).is_file():
-        return _local(Path(wanted))
+    from uvmre.flows import heads
     from uvmre.releases import catalogue
 
+    if heads.names_binary(wanted):
+        built = heads.ask(Path(wanted))
+        return built.version, built.path
     chosen, found = catalogue.choose(wanted, cache, reported=reported)
     if found.note:
         progress.note(found.note)
     return binaries.get(chosen[-1].version, cache, progress.downloading, near=near)
-
-
-def _local(path: Path) -> tuple[str, Path]:
-    """Return the version of a binary that somebody built, and where it is."""
-    from uvmre.core.release import said
-    from uvmre.run import process
-
-    try:
-        asked = process.run(
-            [str(path.resolve(strict=True)), "--version"],
-            cwd=Path.cwd(),
-            environment={},
-            timeout=ASKING_SECONDS,
-            stop=threading.Event(),
-        )
-    except OSError as error:
-        raise UsageError(
-            f"{path} cannot be run: {error.strerror}.", "Name the binary itself, as ./target/debug/uv."
-        ) from None
-    return said(asked.stdout.decode(errors="replace")), path.resolve()
 
 
 def interpreter_of(wanted: str) -> Interpreter:
