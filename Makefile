@@ -21,6 +21,7 @@ test-all: test
 bench: $(VENV)/.developed compiled
 	$(BIN)/python bench/overhead.py
 	$(BIN)/python bench/gateway.py
+	$(BIN)/python bench/searches.py
 
 # Where PYTHONDONTWRITEBYTECODE is set, an editable install would be compiled anew at every start, 0.1 s each.
 compiled: | $(VENV)/bin/python

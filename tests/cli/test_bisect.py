@@ -31,12 +31,6 @@ STEP = '[ "$number" -ge 7 ] && [ "$number" -lt 12 ] && exit 0; exit 1'
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Path:
-    stock(tmp_path / "home")
-    return tmp_path / "home"
-
-
-@pytest.fixture
 def bisect(uvmre: CommandLine, home: Path) -> CommandLine:
     return lambda *words, **named: uvmre("bisect", *words, **{"XDG_CACHE_HOME": str(home), **named})
 
@@ -282,11 +276,11 @@ def test_an_interrupt_loses_nothing_that_was_finished(
     (tmp_path / "wait").write_text("")
     words = ("--command", path, "--uv", "0.4.9", "--jobs", "1")
     search = started(home, *words)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while len(runs(tmp_path)) < 4 and time.monotonic() < deadline:
         time.sleep(0.05)
     search.send_signal(number)
-    _, talk = search.communicate(timeout=30)
+    _, talk = search.communicate(timeout=120)
     assert (search.returncode, "the same command goes on from there" in talk) == (130, True)
     (tmp_path / "wait").unlink()
     data = told(bisect(*words, "--json"))
@@ -301,8 +295,67 @@ def test_one_that_is_killed_loses_nothing_either(bisect: CommandLine, home: Path
     while len(runs(tmp_path)) < 4:
         time.sleep(0.05)
     search.kill()
-    search.communicate(timeout=30)
+    search.communicate(timeout=120)
     assert told(bisect("--command", path, "--uv", "0.4.9", "--jobs", "1", "--json"))["kept"] == 3
+
+
+MRE = """\
+schema = 1
+title = "It breaks"
+[environment]
+uv = "0.4.9"
+[[step]]
+role = "observe"
+run = "case $(uv) in *.[0-6]) uv;; *) uv fail;; esac"
+[symptom]
+exit = "failure"
+output = ["it broke in two"]
+[[control]]
+name = "later"
+expect = "present"
+[[control.step]]
+role = "observe"
+run = "case $(uv) in *.[0-8]) uv;; *) uv fail;; esac"
+"""
+
+
+@pytest.fixture
+def mre(tmp_path: Path) -> Path:
+    (tmp_path / "mre").mkdir()
+    (tmp_path / "mre" / "mre.toml").write_text(MRE)
+    return tmp_path / "mre"
+
+
+def test_a_variant_has_a_history_of_its_own(bisect: CommandLine, mre: Path) -> None:
+    assert told(bisect(mre, "--json"))["first_bad"]["version"] == "0.4.7"
+    assert told(bisect(mre, "--variant", "later", "--json"))["first_bad"]["version"] == "0.4.9"
+    ended = bisect(mre, "--variant", "sooner")
+    assert (ended.exit, "has no variant “sooner”" in ended.stderr) == (2, True)
+
+
+BUILT = """\
+#!/bin/sh
+[ "$1" = --version ] && echo "uv 0.4.19+7 (abc 2024-12-24)" && exit
+[ "$1" = fail ] && {fails}
+echo "uv 0.4.19"
+"""
+
+
+@pytest.mark.parametrize(("fails", "first_good"), [("exit 0", True), ("echo it broke in two >&2 && exit 2", False)])
+def test_a_binary_that_somebody_built_is_the_newest_there_is(
+    bisect: CommandLine, mre: Path, tmp_path: Path, fails: str, first_good: bool
+) -> None:
+    built = tmp_path / "uv-built"
+    built.write_text(BUILT.format(fails=fails))
+    built.chmod(0o755)
+    data = told(bisect(mre, "--range", f"0.4..,{built}", "--json"))
+    assert data["highest"].startswith("0.4.19+7.head.")
+    assert (data["first_good"]["version"] == data["highest"], data["first_good"]["notes"]) == (first_good, None)
+    if first_good:
+        assert data["first_good"]["beside"] == "0.4.19"
+    else:
+        # Where it shows there, the search may begin with it.
+        assert told(bisect(mre, "--uv", built, "--json"))["first_bad"]["version"] == "0.4.7"
 
 
 def test_two_at_once_do_not_fight(home: Path, tmp_path: Path) -> None:

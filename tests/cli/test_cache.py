@@ -84,6 +84,8 @@ def test_its_size_is_told_by_kind(cached: CommandLine, home: Path) -> None:
         "bodies": (1, 42),
         "tape": (0, 0),
         "gateway": (0, 0),
+        "tapes": (0, 0),
+        "outcomes.sqlite": (0, 0),
         "rest": (0, 0),
     }
     assert data["bytes"] == 600_042

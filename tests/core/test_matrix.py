@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uvmre.core.matrix import Cell, Row, Run, explains, fold, picture
+from uvmre.core.matrix import Cell, Row, Run, explains, fold, picture, so_far
 
 LETTERS = {"s": "shows", "a": "absent", "d": "different", "b": "broken", "-": "missing"}
 
@@ -175,3 +175,13 @@ def test_an_axis_explains_only_what_no_other_cell_contradicts(table: list[Cell])
         if line.startswith(f"Only the {axis} explains"):
             words = {(getattr(cell, axis), cell.word) for cell in table if cell.word in ("shows", "absent")}
             assert len(words) == len({value for value, _ in words})
+
+
+def test_of_a_table_that_is_being_filled_each_row_has_its_own_cells_only() -> None:
+    done = [
+        Cell("0.10.0", "3.12", "a", "shows"),
+        Cell("0.9.0", "3.12", "a", "shows"),
+        Cell("0.9.0", "3.11", "a", "absent"),
+        Cell("0.2.0", "3.12", "a", "absent"),
+    ]
+    assert picture(so_far(done)).splitlines() == ["3.11  0.9.0 absent", "3.12  0.2.0 absent │ 0.9.0 … 0.10.0 shows (2)"]

@@ -18,15 +18,18 @@ if TYPE_CHECKING:
 @click.option("--bad", default="", metavar="VERSION", help="The same as --uv, as `git bisect` calls it.")
 @click.option("--good", default="", metavar="VERSION", help="An older release where it does not show.")
 @click.option("--range", "among", default="", metavar="SELECTOR", help="Ask these only, as 0.4..0.6.")
+@click.option("--variant", default="", metavar="NAME", help="A control of the MRE instead of the MRE itself.")
 @click.option("--python", default="", metavar="VERSION", help="An interpreter, as 3.12.")
 @click.option("--repeat", default=1, type=click.IntRange(1), metavar="N", help="Run each so often: it is flaky.")
 @click.option("--explain", is_flag=True, help="Print the path that it took.")
 def bisect(
     asked: Asked,
+    *,
     uv: str,
     bad: str,
     good: str,
     among: str,
+    variant: str,
     python: str,
     repeat: int,
     explain: bool,
@@ -47,7 +50,7 @@ def bisect(
         raise UsageError(f"--uv {uv} and --bad {bad} are the same question with two answers.", "Give one of them.")
     with shown() as progress:
         found = flow(
-            asked.question(),
+            asked.question((variant,) if variant else ()),
             Wanted(uv or bad, good, among, repeat),
             asked.manner,
             python=python,

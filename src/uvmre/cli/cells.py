@@ -14,7 +14,7 @@ import click
 from uvmre.cli import console
 from uvmre.cli.progress import Drawn, Lines
 from uvmre.cli.run import allow_host_option, network_options
-from uvmre.core.matrix import Cell
+from uvmre.core.matrix import Cell, picture, so_far
 from uvmre.errors import UsageError
 
 if TYPE_CHECKING:
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from uvmre.flows.question import Question
 
 LATEST = 8
-"""How many cells that are done stay on view."""
+"""How many cells that are done stay on view; of a table fewer, which has all of them folded above."""
+LATEST_OF_TABLE = 2
 COMMAND = (
     "A script instead of an MRE: exit 0 where the bug shows, 1 where not, 125 cannot tell. What follows is its own."
 )
@@ -163,7 +164,9 @@ class CellsDrawn(Drawn):
             kept = sum(each[2] for each in self._done)
             of = f" of {self._total}" if self._total else ""
             table.add_row(f"{len(self._done)}{of} done" + (f", {kept} of them from before" if kept else ""))
-            for name, cell, _ in self._done[-LATEST:]:
+            if self._total and self._done:
+                table.add_row(picture(so_far(cell for _, cell, _ in self._done)))
+            for name, cell, _ in self._done[-(LATEST_OF_TABLE if self._total else LATEST) :]:
                 color = console.COLORS.get(cell.word, "yellow")
                 table.add_row(Text.assemble(f"  {name}  ", (cell.word, color), f"  {cell.reason}", overflow="ellipsis"))
             for name, since in self._begun.items():

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import combinations, groupby
 from typing import Literal
 
+from uvmre.core.release import parsed
 from uvmre.core.symptom import Word
 
 Axis = Literal["release", "interpreter", "variant"]
@@ -57,6 +58,14 @@ def fold(cells: Sequence[Cell]) -> tuple[Row, ...]:
         Row(*key, _runs([row.get(release, Cell(release, *key, "missing", "not run")) for release in releases]))
         for key, row in rows.items()
     )
+
+
+def so_far(cells: Iterable[Cell]) -> tuple[Row, ...]:
+    """Fold what there is of a table that is being filled: of a row only its own cells, the releases in their order."""
+    rows: dict[tuple[str, str], list[Cell]] = {}
+    for cell in sorted(cells, key=lambda cell: parsed(cell.release)):
+        rows.setdefault((cell.interpreter, cell.variant), []).append(cell)
+    return tuple(Row(*key, _runs(row)) for key, row in sorted(rows.items()))
 
 
 def _runs(cells: Iterable[Cell]) -> tuple[Run, ...]:

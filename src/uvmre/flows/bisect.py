@@ -10,7 +10,6 @@ from pathlib import Path
 from uvmre.core.bisect import LOOKS, Runs, Search
 from uvmre.core.history import History, Probe
 from uvmre.core.matrix import Cell
-from uvmre.core.mre import BASE
 from uvmre.core.progress import Progress
 from uvmre.core.release import Release, parsed, select
 from uvmre.errors import CannotTell, Interrupted, UsageError
@@ -91,7 +90,7 @@ def bisect(
     """Search both boundaries of a bug, from the release it was reported for, and return what was found.
 
     Args:
-        question: what is asked of a release.
+        question: what is asked of a release; of its variants the first.
         wanted: where to search.
         manner: how it is run.
         python: an interpreter's version instead of the MRE's; with a script none is put on its PATH without it.
@@ -112,7 +111,8 @@ def bisect(
     tally = _Tally()
     progress.cells(0)
     with Cells(question, manner, row.chosen, progress) as cells:
-        _Drive(search, row, wanted, cells, interpreter, progress, tally).to_its_end(at_once(jobs))
+        drive = _Drive(search, row, wanted, cells, interpreter, next(iter(question.variants)), progress, tally)
+        drive.to_its_end(at_once(jobs))
     version = row.releases[row.lowest].version
     history = History(
         releases=row.releases,
@@ -180,6 +180,7 @@ class _Drive:
     wanted: Wanted
     cells: Cells
     interpreter: Interpreter | None
+    variant: str
     progress: Progress
     tally: _Tally
 
@@ -211,7 +212,7 @@ class _Drive:
 
     def _recall(self, index: int) -> int:
         """Tell the search what is kept of a release, and return how many runs are missing."""
-        kept = self.cells.kept(self._version(index), self.interpreter, BASE)
+        kept = self.cells.kept(self._version(index), self.interpreter, self.variant)
         missing = 0 if kept and _silent(kept) else max(0, self.wanted.repeat - len(kept))
         self.tally.kept += len(kept)
         if kept:
@@ -233,7 +234,7 @@ class _Drive:
         ran: list[Ran] = []
         while len(ran) < times and not self.cells.stop.is_set():
             try:
-                ran.append(self.cells.run(version, self.interpreter, BASE))
+                ran.append(self.cells.run(version, self.interpreter, self.variant))
             except CannotTell as error:
                 if version in self.row.chosen.found.wheels:
                     raise
@@ -260,9 +261,8 @@ class _Drive:
             said = Kept(before.word, before.reason, 0.0)
         seconds = sum(each.seconds for each in kept) + (before.seconds if before else 0.0)
         self.tally.probes[index] = Probe(said.word, said.reason, bad, total, seconds, all_kept)
-        self.progress.ended(
-            f"uv {self._version(index)}", Cell(self._version(index), "", BASE, said.word, said.reason), kept=all_kept
-        )
+        cell = Cell(self._version(index), "", self.variant, said.word, said.reason)
+        self.progress.ended(f"uv {self._version(index)}", cell, kept=all_kept)
         if total:
             told = Runs(sum(each.word == "shows" for each in kept), sum(each.word in TELLING for each in kept))
             self.search.tell(index, told)

@@ -4,14 +4,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from uvmre.flows.question import TAPES
 from uvmre.releases import shelf
 from uvmre.releases.shelf import Kept, Pruned, Told
+from uvmre.triage import store
 
 KINDS = {
     shelf.UV: "releases of uv",
     shelf.BODIES: "bodies of recorded answers",
     "tape": "tape of `uvmre gateway`",
     "gateway": "certificates",
+    TAPES: "tapes of the scripts that searches ask",
+    store.FILE: "outcomes of searches",
 }
 """What each folder of the cache has."""
 REST = "what else there is"
