@@ -463,3 +463,15 @@ def test_a_few_that_cannot_tell_do_not_hide_the_bad_ones_before_them(lone: int, 
     edge = found(history(letters), 110, jobs).first_bad
     assert edge is not None
     assert (edge.word, edge.bad) == ("silent", 70)
+
+
+@pytest.mark.parametrize("jobs", [1, 2, 4])
+@pytest.mark.parametrize("blip", [301, 302])
+def test_a_mend_that_was_taken_back_soon_is_found(jobs: int, blip: int) -> None:
+    # It is bad from 200 to 303 but for one release shortly before it was mended for good.
+    answers: list[Answer] = ["bad" if 200 <= i <= 303 and i != blip else "good" for i in range(333)]
+    search = Search(333, 299)
+    ended(search, answers, jobs)
+    result = search.result()
+    assert result.first_good
+    assert (result.first_good.good, result.first_good.word) == (blip, "exact")

@@ -14,6 +14,10 @@ from uvmre.core.side import Answer, Edge, Side, middles, share
 
 LOOKS = 4
 """How many releases away from the boundaries are asked in the end: a bug may have come, gone and come back."""
+HELD = 8
+HELD_LOOKS = 2
+"""So many of the looks go to so many releases before the first good one: a mend that is taken back, and made again, is
+mostly so within few releases."""
 
 
 @dataclass(frozen=True)
@@ -190,14 +194,18 @@ class Search:
 
     def _elsewhere(self, told: Mapping[int, Answer], under_way: Collection[int], jobs: int) -> tuple[int, ...]:
         down, up = self._sides(told, ())
+        jobs = min(jobs, LOOKS - len(self._looks))
+        before = range(up.far - 1, max(self.reported, up.far - HELD), -1) if up.far is not None else range(0)
+        near = [i for i in before if i not in told and i not in under_way]
+        near = near[: max(0, min(jobs, HELD_LOOKS - len(self._looks & set(before))))]
         parts = [(down.near, up.near)]
         if down.far is not None:
             parts.append((self.lowest, down.far))
         if up.far is not None:
             parts.append((up.far, self.highest))
-        marks = sorted({*told, *under_way})
+        marks = sorted({*told, *under_way, *near})
         gaps = [gap for low, high in parts for gap in pairwise(i for i in marks if low <= i <= high)]
-        return tuple(middles(gaps, min(jobs, LOOKS - len(self._looks))))
+        return (*near, *middles(gaps, jobs - len(near)))
 
     def _worlds(self) -> Iterator[dict[int, Answer]]:
         """Yield what may soon be told, if the history is one of single steps and everything can tell."""
