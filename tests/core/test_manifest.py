@@ -400,7 +400,7 @@ def test_a_fault_is_told_with_its_line_and_a_remedy(old: str, new: str, fault: s
         pytest.param(
             '[[step]]\nrole = "observe"\nrun = "uv sync"\n',
             "",
-            "line 1: step is missing: add a [[step]] with `run` and `role`",
+            "line 1: step is missing: add a [[step]] with `run` and `role`, or a Dockerfile",
             id="no steps",
         ),
         pytest.param(

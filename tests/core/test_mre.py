@@ -65,8 +65,13 @@ def test_a_file_is_found_by_its_whole_path() -> None:
 def test_a_control_s_variables_are_laid_over(control: Control, variables: dict[str, str]) -> None:
     variant = overlay(MRE, control)
     assert variant.variables == variables
-    assert variant.environment.variables == variables
-    assert variant.environment.env_file == ""
+
+
+def test_the_env_file_stays_one_in_a_variant_without_what_is_unset_there() -> None:
+    # A build of the MRE's Dockerfile takes its secrets from it.
+    variant = overlay(MRE, Control("c", "absent", variables={"D": "control"}, unset=("A", "B")))
+    assert variant.file("mre.env") == File("mre.env", b"C=file\n")
+    assert (variant.environment.env_file, variant.environment.variables) == ("mre.env", {"D": "control"})
 
 
 def test_a_control_s_files_are_laid_over_and_stay_executable() -> None:
@@ -87,8 +92,7 @@ def test_a_control_s_steps_stand_instead_of_the_mre_s() -> None:
 
 def test_what_a_control_does_not_name_stays_and_the_variant_has_no_controls() -> None:
     variant = overlay(MRE, Control("c", "absent"))
-    kept = replace(MRE, controls=(), environment=replace(MRE.environment, variables=MRE.variables, env_file=""))
-    assert variant == kept
+    assert variant == replace(MRE, controls=())
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """`uvmre new`."""
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 SCENARIO = click.Path(path_type=Path, dir_okay=False)
 
 
-@click.command(short_help="Make an MRE from a template, or from a scenario of packse.")
+@click.command(short_help="Make an MRE from a template, an issue, a scenario of packse, or a Dockerfile.")
 @click.argument("dest", default="mre", type=click.Path(path_type=Path))
 @click.option(
     "-t", "--template", default="", metavar="NAME", help="Which template; may be left out while there is one."
@@ -25,19 +26,43 @@ SCENARIO = click.Path(path_type=Path, dir_okay=False)
 @click.option("--data-file", type=click.Path(path_type=Path, dir_okay=False), help="A YAML file with answers.")
 @click.option("--defaults", is_flag=True, help="Ask nothing: take the default of what is not answered.")
 @click.option("--from-packse", "scenario", type=SCENARIO, help="A scenario of packse (TOML) instead of a template.")
+@click.option("--from-dockerfile", "dockerfile", type=SCENARIO, help="A Dockerfile, whose RUNs are the steps.")
+@click.option("--from-issue", "issue", default="", metavar="ISSUE", help="A file, -, a GitHub URL or OWNER/REPO#N.")
 @click.option("--uv", default="", metavar="VERSION", help="With --from-packse: the release; else the latest.")
 @click.option("--force", is_flag=True, help="Write into a folder that has something in it already.")
 @click.option("--list", "listing", is_flag=True, help="Show the templates, a line each.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
-def new(dest: Path, scenario: Path | None, uv: str, force: bool, listing: bool, as_json: bool, **asked: Any) -> int:
+def new(
+    dest: Path,
+    scenario: Path | None,
+    dockerfile: Path | None,
+    issue: str,
+    uv: str,
+    force: bool,
+    listing: bool,
+    as_json: bool,
+    **asked: Any,
+) -> int:
     """Make an MRE in the folder DEST (`mre` where none is named).
 
     Asks the template's questions at a terminal; what `-d` and `--data-file` answer is not asked.
     A scenario of packse asks nothing: its packages come along, and the MRE shows when uv does what it expects.
+    An issue's text asks nothing either: what was not understood of it is said, and nothing is run.
+    A Dockerfile says neither what shows the bug nor always which release it is: `-d output=…`, `-d uv=…`.
     """
     if listing:
         return _list(as_json)
-    if scenario:
+    if sum(map(bool, (scenario, dockerfile, issue))) > 1:
+        one = "`--from-packse`, `--from-dockerfile` or `--from-issue`"
+        raise UsageError("An MRE is made from one thing.", f"Take {one}.")
+    if issue:
+        _refuse({**asked, "uv": uv}, "not for `--from-issue`", "Take either; the text says which release it is about.")
+        made = _from_issue(issue, dest, force=force)
+    elif dockerfile:
+        only = {"uv": uv, **{name: asked[name] for name in ("template", "defaults")}}
+        _refuse(only, "not for `--from-dockerfile`", "Take either that or a template; tell the release with `-d uv=…`.")
+        made = _from_dockerfile(dockerfile, dest, asked["data"], asked["data_file"], force=force)
+    elif scenario:
         _refuse(asked, "only for a template", "Take either that or `--from-packse`.")
         made = _from_packse(scenario, dest, uv, force=force)
     else:
@@ -63,6 +88,23 @@ def _from_packse(scenario: Path, dest: Path, uv: str, *, force: bool) -> "New":
 
     with shown() as progress:
         return from_packse(scenario, dest, cache=console.cache(), uv=uv or "latest", force=force, progress=progress)
+
+
+def _from_issue(issue: str, dest: Path, *, force: bool) -> "New":
+    from uvmre.flows.new import from_issue
+
+    made, told = from_issue(issue, dest, sys.stdin.buffer.read, cache=console.cache(), force=force)
+    for line in told:
+        console.say(line)
+    return made
+
+
+def _from_dockerfile(
+    dockerfile: Path, dest: Path, data: tuple[str, ...], data_file: Path | None, *, force: bool
+) -> "New":
+    from uvmre.flows.new import from_dockerfile
+
+    return from_dockerfile(dockerfile, dest, answers={**_from_file(data_file), **_from_words(data)}, force=force)
 
 
 def _from_template(

@@ -31,8 +31,12 @@ def shown() -> Iterator["Lines | Drawn"]:
 
     drawn = Drawn()
     live = Live(console=Console(stderr=True), get_renderable=drawn.table, refresh_per_second=10, transient=True)
-    with live:
-        yield drawn
+    try:
+        with live:
+            yield drawn
+    finally:
+        for sentence in drawn.notes:
+            console.say(sentence)
 
 
 class Lines(Progress):
@@ -56,6 +60,10 @@ class Lines(Progress):
             self._told.add(what)
             console.say(f"{what}: {done / MEGABYTE:.1f} of {total / MEGABYTE:.1f} MB")
 
+    def note(self, sentence: str) -> None:
+        """Say it."""
+        console.say(sentence)
+
     def judged(self, variant: str, outcome: Outcome) -> None:
         """Say how a variant came out."""
         console.say(f"{variant}: {outcome.word} ({outcome.reason})")
@@ -71,6 +79,8 @@ class Drawn(Progress):
         self._rows: dict[str, list[str]] = {}
         self._running: dict[str, tuple[str, float]] = {}
         self._outcomes: dict[str, Outcome] = {}
+        self.notes: list[str] = []
+        """Said when nothing is drawn any more."""
 
     def downloading(self, release: str, done: int, total: int) -> None:
         """Show how much of a release has come."""
@@ -88,6 +98,10 @@ class Drawn(Progress):
         """Show how much of a long piece of work is done."""
         with self._lock:
             self._downloads = {what: f"{what}: {done / MEGABYTE:.1f} of {total / MEGABYTE:.1f} MB"}
+
+    def note(self, sentence: str) -> None:
+        """Keep it for the end."""
+        self.notes.append(sentence)
 
     def variants(self, names: list[str]) -> None:
         """Show a row for each."""

@@ -26,8 +26,13 @@ if TYPE_CHECKING:
     from uvmre.core.index import Index
 
 
-def parse(text: str, *, source: str = MANIFEST) -> Mre:
+def parse(text: str, *, source: str = MANIFEST, dockerfile: bool = False) -> Mre:
     """Read a manifest; the folder's files are not its business and are empty in what it returns.
+
+    Args:
+        text: of the file.
+        source: what errors call it.
+        dockerfile: whether there is a Dockerfile beside it, whose RUNs are the steps where it names none.
 
     Raises:
         InputError: with all the faults, each with its line and what to write instead.
@@ -36,7 +41,7 @@ def parse(text: str, *, source: str = MANIFEST) -> Mre:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"{source} is not TOML, so nothing in it could be read.", [str(error)]) from None
-    if found := list(mistakes(data)):
+    if found := list(mistakes(data, dockerfile=dockerfile)):
         from uvmre.core.toml_lines import sentences
 
         message = f"{source} has {len(found)} fault{'s' * (len(found) > 1)}."
@@ -129,7 +134,7 @@ def dump(mre: Mre) -> str:
             **({"allow-hosts": list(environment.allow_hosts)} if environment.allow_hosts else {}),
             **_given(variables=dict(environment.variables)),
         },
-        "step": [_step(step) for step in mre.steps],
+        **_given(step=[_step(step) for step in mre.steps if not step.layer]),
         "symptom": {
             **({} if symptom.exit is None else {"exit": symptom.exit}),
             **_given(output=list(symptom.output), file=files),

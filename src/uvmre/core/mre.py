@@ -11,6 +11,7 @@ from uvmre.core.observation import Role
 if TYPE_CHECKING:
     from uvmre.core.fault import Fault
     from uvmre.core.index import Index
+    from uvmre.core.layer import Layer
 
 MANIFEST = "mre.toml"
 BASE = "as reported"
@@ -42,6 +43,8 @@ class Step:
     """What tables call it; the command where there is none."""
     timeout: int = DEFAULT_TIMEOUT
     """Seconds after which the step and all that it started are ended."""
+    layer: "Layer | None" = None
+    """What it needs beside that, where it is a RUN of the MRE's Dockerfile; such a step ends the run if it fails."""
 
     @property
     def title(self) -> str:
@@ -120,6 +123,7 @@ class Mre:
     title: str
     environment: Environment
     steps: tuple[Step, ...]
+    """Where the manifest has none, those of the Dockerfile."""
     symptom: Symptom
     controls: tuple[Control, ...] = ()
     issue: str = ""
@@ -157,15 +161,26 @@ def read_env_file(text: str) -> dict[str, str]:
 
 def overlay(mre: Mre, control: Control) -> Mre:
     """Return the variant that a control describes."""
-    variables = {k: v for k, v in (mre.variables | dict(control.variables)).items() if k not in control.unset}
-    kept = tuple(file for file in mre.files if file.path not in control.files)
+    variables = dict(mre.environment.variables) | dict(control.variables)
+    variables = {name: value for name, value in variables.items() if name not in control.unset}
+    files = (_without(file, control.unset) if file.path == mre.environment.env_file else file for file in mre.files)
+    kept = tuple(file for file in files if file.path not in control.files)
     executable = {file.path for file in mre.files if file.executable}
     laid = tuple(File(path, text.encode(), path in executable) for path, text in control.files.items())
     return replace(
         mre,
-        environment=replace(mre.environment, variables=variables, env_file=""),
+        environment=replace(mre.environment, variables=variables),
         files=kept + laid,
         steps=control.steps or mre.steps,
         faults=mre.faults if control.faults else (),
         controls=(),
     )
+
+
+def _without(file: File, names: tuple[str, ...]) -> File:
+    """Return an env file without the lines of some variables."""
+    if not names:
+        return file
+    lines = file.content.decode(errors="replace").split("\n")
+    kept = [line for line in lines if line.removeprefix("\ufeff").lstrip().partition("=")[0] not in names]
+    return replace(file, content="\n".join(kept).encode())

@@ -156,15 +156,18 @@ AS_THEY_ARE = ("pypi.org", "files.pythonhosted.org", "pypi-proxy.fly.dev")
 TOP: Keys = {"schema": (_schema, True), "title": (line_of_text, True), "issue": (text, False)}
 
 
-def mistakes(data: dict[str, Any]) -> Iterator[Mistake]:
-    """Find every mistake of a parsed manifest: where it stands, and what is wrong."""
+def mistakes(data: dict[str, Any], *, dockerfile: bool = False) -> Iterator[Mistake]:
+    """Find every mistake of a parsed manifest: where it stands, and what is wrong.
+
+    With a Dockerfile it may name no steps.
+    """
     tables = ("environment", "symptom", "step", "control", "index", "fault")
     yield from check_table(data, TOP, (), tables)
     yield from check_subtable(data, "environment", ENVIRONMENT)
     yield from check_subtable(data, "symptom", SYMPTOM, ("file",))
     yield from _steps(data, ())
-    if data.get("step", []) == []:
-        yield ("step",), "is missing: add a [[step]] with `run` and `role`"
+    if data.get("step", []) == [] and not dockerfile:
+        yield ("step",), "is missing: add a [[step]] with `run` and `role`, or a Dockerfile"
     symptom = data.get("symptom")
     if isinstance(symptom, dict):
         yield from check_array(symptom, "file", FILE_PATTERN, ("symptom",))

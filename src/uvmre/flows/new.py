@@ -1,15 +1,15 @@
-"""Make an MRE: from a template, or from a scenario of packse."""
+"""Make an MRE: from a template, a scenario of packse, or a Dockerfile."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from uvmre.core import packse
+from uvmre.core import manifest, packse
 from uvmre.core.mre import Mre
 from uvmre.core.progress import Progress
 from uvmre.core.schema import RELEASE
-from uvmre.errors import InputError, UsageError
+from uvmre.errors import CannotTell, InputError, UsageError
 from uvmre.folder.read import read
 from uvmre.folder.write import whole, write
 from uvmre.scaffold import templates
@@ -79,6 +79,57 @@ def from_packse(
         raise UsageError(f"{release!r} is not a release of uv.", "Name one, as 0.5.21, or `latest`.")
     write(packse.read(text, str(scenario), uv=release), target, force=force)
     return New(target, str(scenario), read(target))
+
+
+def from_dockerfile(
+    dockerfile: Path, target: Path, *, answers: Mapping[str, Any] | None = None, force: bool = False
+) -> New:
+    """Make an MRE in `target` of a Dockerfile, whose RUNs are its steps.
+
+    Args:
+        dockerfile: its file; what it copies is taken from the folder that it is in.
+        target: a folder that is empty, or not there yet.
+        answers: what no Dockerfile says, by name.
+        force: write into a folder that has something in it already.
+
+    Raises:
+        UsageError: when the Dockerfile, an answer or the folder cannot be taken.
+    """
+    from uvmre.core.one_file import read_back
+    from uvmre.folder.read import files
+
+    try:
+        text = dockerfile.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{dockerfile} could not be read.", [str(error)], "Give a Dockerfile.") from None
+    mre = read_back(text, str(dockerfile), answers or {}, lambda: files(dockerfile.parent))
+    # Checked as any manifest is: an answer may be anything.
+    manifest.parse(manifest.dump(mre), source="The manifest that the answers make", dockerfile=True)
+    write(mre, target, force=force)
+    return New(target, str(dockerfile), read(target))
+
+
+def from_issue(
+    issue: str, target: Path, stdin: Callable[[], bytes], *, cache: Path, force: bool = False
+) -> tuple[New, list[str]]:
+    """Make an MRE in `target` of an issue's text, and return it with what was understood of the text, in lines.
+
+    Raises:
+        UsageError: when there is no such issue, or the folder cannot be taken.
+        CannotTell: when GitHub does not answer, or the text has nothing that could be run.
+    """
+    from uvmre.core.told import as_lines
+    from uvmre.flows.understand import inbox, understand
+
+    found = understand(inbox(stdin).post(issue).text, cache)
+    findings = [(each.rule, each.where, each.why) for each in found.findings]
+    if found.mre is None:
+        raise CannotTell(
+            f"Nothing in {issue} could be run, so no MRE can be made of it.",
+            f"`uvmre triage --dry-run {issue}` says what was understood, and what to ask.",
+        )
+    write(found.mre, target, force=force)
+    return New(target, issue, read(target)), as_lines(found.draft, found.mre, findings, found.uv)
 
 
 def _latest(cache: Path, progress: Progress) -> str:

@@ -25,6 +25,17 @@ class Report:
         return redact(text, secrets(self.mre))
 
 
+def as_dockerfile(folder: Path) -> str:
+    """Return the MRE in `folder` as one Dockerfile with its files inside; it need not have been run.
+
+    Raises:
+        InputError: when the folder cannot be read, or a file cannot be in a Dockerfile.
+    """
+    from uvmre.report.dockerfile import dockerfile
+
+    return dockerfile(read(folder))
+
+
 def report(folder: Path) -> Report:
     """Report the newest finished run of the MRE in `folder`.
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from uvmre.core import manifest
 from uvmre.core.checks import VARIABLE
+from uvmre.core.dockerfile import DOCKERFILE
 from uvmre.core.mre import MANIFEST, File, Mre, read_env_file
 from uvmre.errors import InputError, UsageError
 
@@ -16,7 +17,7 @@ SIZE_LIMIT = 100_000_000
 
 
 def read(folder: Path) -> Mre:
-    """Read `mre.toml` and every file beside it.
+    """Read `mre.toml` and every file beside it; without a step there, the steps are the RUNs of the Dockerfile.
 
     Raises:
         UsageError: when the folder is none, or has no manifest.
@@ -34,13 +35,30 @@ def read(folder: Path) -> Mre:
         raise UsageError(f"{path} is a folder, not a file.", "Name the folder of an MRE.") from None
     except UnicodeDecodeError:
         raise InputError(f"{path} could not be read.", ["it is not UTF-8, which TOML must be"]) from None
-    mre = manifest.parse(text, source=str(path))
+    mre = manifest.parse(text, source=str(path), dockerfile=(folder / DOCKERFILE).is_file())
     faults: list[str] = []
     whole = replace(mre, files=tuple(_files(folder, faults)))
     faults += [*_env_faults(whole), *_package_faults(whole)]
     if faults:
         raise InputError(f"{folder} has {len(faults)} fault{'s' * (len(faults) > 1)}.", faults)
-    return whole
+    if whole.steps:
+        return whole
+    from uvmre.core.follow import with_steps  # most manifests have steps of their own
+
+    return with_steps(whole)
+
+
+def files(folder: Path) -> tuple[File, ...]:
+    """Return every file of any folder, as an MRE would have them.
+
+    Raises:
+        InputError: with all the faults of the files.
+    """
+    faults: list[str] = []
+    found = tuple(_files(folder, faults))
+    if faults:
+        raise InputError(f"{folder} has {len(faults)} fault{'s' * (len(faults) > 1)}.", faults)
+    return found
 
 
 def _env_faults(mre: Mre) -> list[str]:

@@ -1,0 +1,210 @@
+"""An MRE as one Dockerfile with its files inside, as uv's guide on reproducible examples wants it."""
+
+import itertools
+import re
+import shlex
+from collections.abc import Iterable, Sequence
+from pathlib import PurePosixPath
+
+from uvmre.core.context import IGNORE, OWN_IGNORE, context, sources
+from uvmre.core.copying import HEREDOC, REMOTE
+from uvmre.core.dockerfile import DOCKERFILE, Instruction, Stage, read, stages
+from uvmre.core.images import with_uv
+from uvmre.core.layer import HOME
+from uvmre.core.mre import File, Mre, Step
+from uvmre.core.one_file import ASIDE, CUT, FILES, SPACE, WORK, head
+from uvmre.core.redact import redact, secrets
+from uvmre.errors import InputError
+
+NEVER = (DOCKERFILE, IGNORE, OWN_IGNORE)
+"""Of no use in an image, though a COPY of all brings them."""
+LIMIT = 65_536
+"""Bytes of a file that is still worth reading."""
+LONGEST_LINE = 65_000
+"""Bytes: the builder's parser takes no line of 65,536 or more."""
+PLATFORM = "--platform=linux/amd64"
+SYNTAX = "# syntax=docker/dockerfile:1"
+DIRECTIVE = re.compile(r"#\s*(?:syntax|check)\s*=", re.IGNORECASE)
+ODD = re.compile(r"\\$|^(?:\[|--|#)|(?:^|\s)\d*<<|^\s|\s$")
+"""What a RUN of one line would take another way than a shell does."""
+BETWEEN = re.compile(r"(^|,)(from=)(\d+)(?=,|$)")
+
+
+def dockerfile(mre: Mre) -> str:
+    """Return the MRE as one Dockerfile: its own with its files in a stage before, or one made of its steps.
+
+    Raises:
+        InputError: with every file that cannot be in it, and why.
+    """
+    own = mre.file(DOCKERFILE)
+    laid: Sequence[File] = mre.files
+    aside: Sequence[File] = ()
+    instructions: Sequence[Instruction] = ()
+    if own:
+        instructions = read(own.content.decode(errors="replace"))
+        laid = _asked_for(instructions, [file for file in context(mre.files) if file.path not in NEVER])
+        # The manifest, or a build, names these without anything being copied of them.
+        named = {mre.environment.env_file, *(made.file for index in mre.indexes for made in index.packages), *NEVER[1:]}
+        aside = [file for file in mre.files if file.path in named and file not in laid]
+    if faults := [f"{file.path!r} {why}" for file in (*laid, *aside) if (why := _refused(file))]:
+        raise InputError(
+            f"{len(faults)} file{'s' * (len(faults) > 1)} cannot be in a Dockerfile.",
+            faults,
+            "Leave them out of the MRE, or share its folder as a Git repository.",
+        )
+    text = _own(own.content.decode(), instructions, laid, aside) if own else _made(mre, laid)
+    rest = text.split("\n")
+    directives = list(itertools.takewhile(DIRECTIVE.match, rest))
+    whole = "\n".join([*(directives or [SYNTAX]), *head(mre), *rest[len(directives) :]]).rstrip("\n") + "\n"
+    return redact(whole, secrets(mre))
+
+
+def _refused(file: File) -> str:
+    if len(file.content) > LIMIT:
+        return f"is too long to be read there ({len(file.content)} bytes)"
+    try:
+        text = file.content.decode()
+    except UnicodeDecodeError:
+        return "is not text"
+    if "\0" in text:
+        return "is not text"
+    if any(len(line.encode()) > LONGEST_LINE for line in text.split("\n")):
+        return "has a line that is longer than a Dockerfile's may be"
+    return "has a name that a Dockerfile cannot write" if re.search(r"[\t\n\v\f\r]|<<|[^\S ]", file.path) else ""
+
+
+def _own(text: str, instructions: Sequence[Instruction], files: Sequence[File], aside: Sequence[File]) -> str:
+    """Return a Dockerfile that takes from a stage of its own what it took from the folder."""
+    lines = text.removeprefix("\ufeff").split("\n")
+    _, found = stages(instructions)
+    first = found[0].start.first
+    more = sum(1 + (not all(map(_ends, those))) for those in (files, aside) if those)
+    for each in reversed(instructions):
+        changed = _changed(each, found, more)
+        if changed != each.text:
+            lines[each.first - 1 : each.last] = changed.split("\n")
+    base = next((stage.image for stage in found if stage.image.lower() != "scratch"), "scratch")
+    for name, those in ((FILES, files), (ASIDE, aside)):
+        if those:
+            lines[first - 1 : first - 1] = [*_stage(name, those, base), ""]
+    return "\n".join(lines)
+
+
+def _changed(each: Instruction, found: Sequence[Stage], more: int) -> str:
+    """Return an instruction with a platform, with the files' stage, and counting stages with the new ones."""
+    names = {stage.name for stage in found if stage.name}
+    if each.name == "FROM":
+        plain = each.value[0].lower() in (*names, "scratch") or each.flag("platform") is not None
+        return each.text if plain else re.sub(r"(?i)^(\s*from)\b", rf"\1 {PLATFORM}", each.text)
+    if each.name in ("COPY", "ADD"):
+        origin = each.flag("from")
+        if origin is not None and origin.isdigit():
+            return re.sub(r"--from=\d+", f"--from={int(origin) + more}", each.text, count=1)
+        if origin is None and _from_context(each):
+            return re.sub(r"(?i)^(\s*)(copy|add)\b", rf"\1COPY --from={FILES}", each.text)
+    if each.name == "RUN":
+        return re.sub(r"--mount=\S+", lambda match: _mount(match[0], more), each.text)
+    return each.text
+
+
+def _mount(flag: str, more: int) -> str:
+    value = flag.removeprefix("--mount=")
+    if re.search(r"(^|,)from=", value):
+        return "--mount=" + BETWEEN.sub(lambda match: f"{match[1]}from={int(match[3]) + more}", value)
+    kind = re.search(r"(?:^|,)type=(\w+)", value)
+    return f"{flag},from={FILES}" if kind is None or kind[1] == "bind" else flag
+
+
+def _from_context(each: Instruction) -> list[str]:
+    words = each.value[:-1]
+    if any(REMOTE.match(word) for word in words):
+        return []
+    return [word for word in words if each.json or not HEREDOC.match(word)]
+
+
+def _asked_for(instructions: Sequence[Instruction], files: Sequence[File]) -> list[File]:
+    """Return the files that some instruction takes from the folder."""
+    wanted: set[str] = set()
+    for each in instructions:
+        if each.name in ("COPY", "ADD") and each.flag("from") is None:
+            asked = _from_context(each)
+        else:
+            mounts = [flag.removeprefix("--mount=") for flag in each.flags if flag.startswith("--mount=")]
+            keys = [dict(part.partition("=")[::2] for part in mount.split(",")) for mount in mounts]
+            asked = [
+                key.get("source", key.get("src", "."))
+                for key in keys
+                if key.get("type", "bind") == "bind" and "from" not in key
+            ]
+        for word in asked:
+            plain = re.sub(r"\$\w+|\$\{[^}]*\}", "*", word).strip("\"'")
+            wanted |= {file.path for source in sources(plain, files) for file in source.files}
+    return [file for file in files if file.path in wanted]
+
+
+def _stage(name: str, files: Sequence[File], base: str) -> list[str]:
+    """Return a stage that holds files alone; what takes a line break off a file's end does so in a stage before it."""
+    if all(_ends(file) for file in files):
+        return [f"FROM scratch AS {name}", *_copies([(file, f"/{file.path}") for file in files])]
+    cut = [f"FROM {PLATFORM} {base} AS {name}{CUT}", f"WORKDIR /{name}{CUT}"]
+    cut += _copies([(file, file.path) for file in files])
+    return [*cut, f"FROM scratch AS {name}", f"COPY --from={name}{CUT} /{name}{CUT}/ /"]
+
+
+def _made(mre: Mre, files: Sequence[File]) -> str:
+    environment = mre.environment
+    image = with_uv(environment.uv, environment.python)
+    lines = [f"FROM {PLATFORM} {image or f'python:{environment.python or 3}-slim'}"]
+    lines += [] if image else [f"RUN pip install uv=={environment.uv}"]
+    lines.append(f"WORKDIR {WORK}")
+    path = ":".join(f"{WORK}/{folder}" for folder in environment.path)
+    lines += [f'ENV PATH="{path}:$PATH"'] if path else []
+    lines += [f"ENV {name}={_quoted(value)}" for name, value in mre.variables.items()]
+    home = f"{environment.home.rstrip('/')}/"
+    laid = [(file, file.path) for file in files]
+    if environment.home:
+        laid += [(f, str(PurePosixPath(HOME, f.path.removeprefix(home)))) for f in files if f.path.startswith(home)]
+    return "\n".join([*lines, *_copies(laid), *(line for step in mre.steps for line in _run(step))])
+
+
+def _copies(laid: Iterable[tuple[File, str]]) -> list[str]:
+    """Return the instructions that write files, each to its path."""
+    copies, cut = [], []
+    for file, path in laid:
+        text = file.content.decode()
+        end = "EOF"
+        while end in (line.rstrip("\r") for line in text.split("\n")):
+            end += "F"
+        mode = "--chmod=755 " if file.executable else ""
+        body = text.removesuffix("\n")
+        copies += [f"COPY {mode}<<'{end}' {_target(path)}", *([body] if text else []), end]
+        if not _ends(file):
+            cut.append(path)
+    spaces = [f'ARG {SPACE}=" "'] if any("${" + SPACE + "}" in line for line in copies) else []
+    # A heredoc always ends with a line break.
+    return [*spaces, *copies, *([f"RUN truncate -s -1 {shlex.join(cut)}"] if cut else [])]
+
+
+def _ends(file: File) -> bool:
+    return not file.content or file.content.endswith(b"\n")
+
+
+def _target(path: str) -> str:
+    """Return a path as a COPY takes it: its words end at white space, whatever quotes are around them."""
+    return re.sub(r"([\\\"'$])", r"\\\1", path).replace(" ", "${" + SPACE + "}")
+
+
+def _quoted(value: str) -> str:
+    return '"' + re.sub(r'(["\\$])', r"\\\1", value) + '"'
+
+
+def _run(step: Step) -> list[str]:
+    lines = step.run.strip("\n").split("\n")
+    if len(lines) == 1 and lines[0].isprintable() and not ODD.search(lines[0]):
+        return [f"RUN {lines[0]}"]
+    if lines[0].startswith("#!"):
+        lines = ["", *lines]  # or the builder would execute it as a file
+    end = "EOF"
+    while end in (line.rstrip("\r") for line in lines):
+        end += "F"
+    return [f"RUN <<'{end}'", *lines, end]

@@ -1,0 +1,137 @@
+"""The image of a Dockerfile that is followed without an engine: folders below the run's root, one tree a stage.
+
+Only one stage is at hand at a time, under the same path as all the others: an environment that was made in one of them
+names its own place, and still fits where it is copied into the next.
+"""
+
+import contextlib
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+from uvmre.core.layer import HOME, Begin, Fetch, Folder, Layer
+from uvmre.core.mre import File, Mre
+from uvmre.run import environment
+from uvmre.run.environment import Place
+
+IMAGE = "image"
+LEFT = "stages"
+"""Where the trees of the stages before lie, by their number."""
+NOW = ".stage"
+
+
+class Missing(Exception):
+    """What a COPY wants is not in the other stage."""
+
+
+def folder(place: Place) -> Path:
+    """Return the root of the image."""
+    return place.root / IMAGE
+
+
+def inside(place: Place, path: str) -> Path:
+    """Return where a path of the image is; it cannot leave it."""
+    return folder(place).joinpath(*(part for part in PurePosixPath(path).parts if part not in ("/", "..")))
+
+
+def ready(place: Place, layer: Layer) -> Path:
+    """Do what comes before a RUN, and return the folder in which it runs.
+
+    Raises:
+        Missing: when another stage does not have what is to be copied from it.
+    """
+    for act in layer.before:
+        if isinstance(act, Begin):
+            _begin(place, act)
+        elif isinstance(act, Folder):
+            inside(place, act.path).mkdir(parents=True, exist_ok=True)
+        elif isinstance(act, Fetch):
+            _fetch(place, act)
+        else:
+            _lay(place, act)
+    cwd = inside(place, layer.cwd)
+    cwd.mkdir(parents=True, exist_ok=True)
+    return cwd
+
+
+def _begin(place: Place, begin: Begin) -> None:
+    now, left = folder(place), place.root / LEFT
+    if now.exists():
+        left.mkdir(exist_ok=True)
+        now.rename(left / (place.root / NOW).read_text())
+    (place.root / NOW).write_text(str(begin.stage))
+    if begin.base is not None:
+        shutil.copytree(left / str(begin.base), now, symlinks=True)
+    for made in (f"{HOME}/.cache/uv", "/tmp"):  # as environment.lay does for a step's home
+        inside(place, made).mkdir(parents=True, exist_ok=True)
+
+
+def _lay(place: Place, file: File) -> None:
+    target = inside(place, file.path)
+    if target.is_symlink():
+        target.unlink()
+    try:
+        environment.write(folder(place), File(str(target.relative_to(folder(place))), file.content, file.executable))
+    except (IsADirectoryError, NotADirectoryError, FileExistsError) as error:
+        raise Missing(f"/{file.path} cannot be written: {error.strerror}") from None
+    if file.path.startswith(f"{HOME.lstrip('/')}/."):
+        target.chmod(target.stat().st_mode & 0o700)  # .netrc and the like, which some tools refuse otherwise
+
+
+def _fetch(place: Place, fetch: Fetch) -> None:
+    tree = place.root / LEFT / str(fetch.stage)
+    source = tree / fetch.source.lstrip("/")
+    found = sorted(tree.glob(fetch.source.lstrip("/"))) if re.search(r"[*?\[]", fetch.source) else [source]
+    if not found or not found[0].exists():
+        raise Missing(f"{fetch.source} is not in the stage that it is copied from")
+    target = inside(place, fetch.target)
+    for each in found:
+        if each.is_dir():
+            shutil.copytree(each, target, symlinks=True, dirs_exist_ok=True)
+        else:
+            goal = target / each.name if fetch.target.endswith("/") or target.is_dir() else target
+            goal.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(each, goal)
+
+
+@contextlib.contextmanager
+def mounts(place: Place, layer: Layer) -> Iterator[None]:
+    """Lay the files that a RUN mounts, and take them away after it; what they covered is back then."""
+    covered = [(inside(place, file.path), file) for file in layer.mounts]
+    before = [(path, path.read_bytes() if path.is_file() else None) for path, _ in covered]
+    try:
+        for _, file in covered:
+            _lay(place, file)
+        yield
+    finally:
+        for path, content in before:
+            if content is not None:
+                path.write_bytes(content)
+            else:
+                path.unlink(missing_ok=True)
+
+
+def translated(place: Place, layer: Layer, text: str) -> str:
+    """Return a text with the image's own paths as they are on this machine."""
+    if not layer.owned:
+        return text
+    names = "|".join(re.escape(path) for path in sorted(layer.owned, key=len, reverse=True))
+    root = str(folder(place)).replace("\\", r"\\")
+    return re.sub(rf"(?:(?<![\w./~$}})*?\]-])|(?<=file://))(?=(?:{names})(?![\w.-]))", root, text)
+
+
+def variables(place: Place, mre: Mre, layer: Layer, gateway: str) -> dict[str, str]:
+    """Return all the variables of a RUN: the builder's, and over them those that the manifest gives every step."""
+    given = {name: translated(place, layer, value) for name, value in layer.variables.items() if name != "PATH"}
+    folders = [name for name in layer.variables.get("PATH", "").split(":") if name.startswith("/")]
+    path = environment.path([*(str(inside(place, name)) for name in folders), str(place.tools), *place.others])
+    return {
+        "HOME": str(inside(place, HOME)),
+        "TMPDIR": str(inside(place, "/tmp")),
+        "LANG": "C.UTF-8",
+        **environment.gateway_variables(gateway, place.authority),
+        **given,
+        "PATH": path,
+        **mre.environment.variables,
+    }
