@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
 
-.PHONY: demo test test-all bench compiled format clean
+.PHONY: demo test test-all bench engines compiled format clean
 
 demo: $(VENV)/.installed compiled
 	$(BIN)/uvmre demo
@@ -22,6 +22,10 @@ bench: $(VENV)/.developed compiled
 	$(BIN)/python bench/overhead.py
 	$(BIN)/python bench/gateway.py
 	$(BIN)/python bench/searches.py
+
+# Real container engines for the tests, as far as this machine allows; `.ci/engines stop` ends them.
+engines:
+	@.ci/engines
 
 # Where PYTHONDONTWRITEBYTECODE is set, an editable install would be compiled anew at every start, 0.1 s each.
 compiled: | $(VENV)/bin/python

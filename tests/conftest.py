@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from engines_at_hand import ENGINES, NONE, AtHand, any_answers
+
 # CI is to fail for what changed, not for what chance brought; elsewhere chance goes on looking.
 settings.register_profile("ci", derandomize=True)
 if os.environ.get("CI"):
@@ -55,6 +57,15 @@ def uvmre(cache: Path, tmp_path: Path) -> CommandLine:
     return run
 
 
+@pytest.fixture(params=ENGINES, ids=lambda engine: engine.title)
+def engine(request: pytest.FixtureRequest) -> AtHand:
+    """Return every engine in turn; one that does not answer here skips."""
+    at_hand: AtHand = request.param
+    if not at_hand.answers:
+        pytest.skip(f"{at_hand.title} does not answer here: this was not tested with it")
+    return at_hand
+
+
 def pypi_answers() -> bool:
     try:
         socket.create_connection(("pypi.org", 443), timeout=5).close()
@@ -68,3 +79,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if marked and not pypi_answers():
         for item in marked:
             item.add_marker(pytest.mark.skip(reason="PyPI does not answer from here: nothing of this was tested"))
+    built = [item for item in items if item.get_closest_marker("engine")]
+    if built and not any_answers():
+        for item in built:
+            item.add_marker(pytest.mark.skip(reason=NONE))

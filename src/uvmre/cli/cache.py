@@ -71,13 +71,19 @@ def size(as_json: bool) -> int:
 
 @cache.command(short_help="Delete what was not used for the longest time.")
 @click.option("--keep", default=KEEP, show_default=True, type=click.IntRange(min=0), help="How many releases stay.")
+@click.option("--images", is_flag=True, help="Instead, remove all that uvmre made on container engines.")
 @_json
-def prune(keep: int, as_json: bool) -> int:
+def prune(keep: int, images: bool, as_json: bool) -> int:
     """Delete all releases of uv but those used last, and what was left unfinished a day ago.
 
     A release that a running uvmre has taken stays, and so does one that was used within the hour. The bodies of
     recorded answers stay: tapes in other folders need them.
+
+    With --images no release goes, but the containers and images that uvmre labelled, those that were built on them,
+    and the archives that they were made of. What BuildKit keeps of builds for itself is `docker builder prune`'s.
     """
+    if images:
+        return _prune_images(as_json)
     from uvmre.cli.progress import shown
     from uvmre.flows.cache import prune as flow
 
@@ -99,6 +105,23 @@ def prune(keep: int, as_json: bool) -> int:
     console.answer(f"{_releases(len(pruned.removed))}{left} deleted, {_amount(pruned.freed)} freed; {pruned.kept} kept")
     if pruned.spared:
         console.say(f"spared, as they are in use or were within the hour: {', '.join(pruned.spared)}")
+    return 0
+
+
+def _prune_images(as_json: bool) -> int:
+    from uvmre.flows.cache import prune_images as flow
+
+    cleared, freed = flow(console.cache())
+    if as_json:
+        engines = [vars(each) for each in cleared]
+        console.answer_json({"schema": 1, "path": str(console.cache()), "engines": engines, "freed": freed})
+        return 0
+    for each in cleared:
+        left = f"; {each.left} could not be removed" if each.left else ""
+        console.answer(f"{each.engine}: {each.images} images and {each.containers} containers removed{left}")
+    if not cleared:
+        console.say("no container engine can be used here, so there are no images to remove")
+    console.answer(f"{_amount(freed)} of archives deleted")
     return 0
 
 

@@ -1,5 +1,6 @@
 """The cache: what it has, how much room it takes, and what of it can go."""
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,6 +8,8 @@ from pathlib import Path
 from uvmre.flows.question import TAPES
 from uvmre.releases import shelf
 from uvmre.releases.shelf import Kept, Pruned, Told
+from uvmre.run import engines, roots
+from uvmre.run.engines import Cleared
 from uvmre.triage import store
 
 KINDS = {
@@ -14,6 +17,7 @@ KINDS = {
     shelf.BODIES: "bodies of recorded answers",
     "tape": "tape of `uvmre gateway`",
     "gateway": "certificates",
+    roots.FOLDER: "roots and interpreters of stand-in images",
     TAPES: "tapes of the scripts that searches ask",
     store.FILE: "outcomes of searches",
 }
@@ -44,6 +48,16 @@ def sizes(cache: Path) -> list[Kind]:
 def prune(cache: Path, *, keep: int, told: Told) -> Pruned:
     """Delete the releases beyond the `keep` that were used last, and what was left unfinished a day ago."""
     return shelf.prune(cache, told, keep=keep)
+
+
+def prune_images(cache: Path) -> tuple[tuple[Cleared, ...], int]:
+    """Remove what uvmre made on the engines of this machine, and of what it made it; return the bytes of the latter."""
+    # Of podman and buildah, which share their images, each sees containers that the other does not.
+    cleared = tuple(engines.clear(engine) for engine in engines.find() if not engine.why)
+    folder = cache / roots.FOLDER
+    _, freed = shelf.measured([folder])
+    shutil.rmtree(folder, ignore_errors=True)
+    return cleared, freed
 
 
 def _kinds(cache: Path) -> Iterator[Kind]:

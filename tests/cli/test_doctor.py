@@ -1,0 +1,95 @@
+"""`uvmre doctor`, by the real command line, on machines that have much, little, and things that hang."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from conftest import CommandLine, Ended
+from engines_at_hand import AtHand
+
+SCHEMA = Path(__file__).parents[2] / "docs" / "schemas" / "doctor.json"
+NO_NETWORK = {"HTTPS_PROXY": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9"}
+
+
+def told(ended: Ended) -> dict[str, Any]:
+    assert (ended.exit, ended.stderr) == (0, "")
+    data: dict[str, Any] = json.loads(ended.stdout)
+    jsonschema.validate(data, json.loads(SCHEMA.read_text()))
+    return data
+
+
+def script(folder: Path, name: str, text: str) -> None:
+    folder.mkdir(exist_ok=True)
+    (folder / name).write_text(f"#!/bin/sh\n{text}\n")
+    (folder / name).chmod(0o755)
+
+
+def test_a_bare_machine_is_told_how_to_get_the_rest(uvmre: CommandLine, tmp_path: Path) -> None:
+    script(tmp_path / "bin", "dnf", "exit 1")
+    bare = {"PATH": str(tmp_path / "bin"), "XDG_CACHE_HOME": str(tmp_path / "none"), **NO_NETWORK}
+    data = told(uvmre("doctor", "--json", **bare))
+    assert [(e["usable"], e["why"]) for e in data["engines"]] == [(False, "it is not installed")] * 3
+    assert [e["command"].removeprefix("sudo ") for e in data["engines"]] == [
+        "dnf install moby-engine",
+        "dnf install podman",
+        "dnf install buildah",
+    ]
+    assert data["sandbox"]["command"].removeprefix("sudo ") == "dnf install bubblewrap"
+    assert data["network"]["pypi"] is False
+    assert data["network"]["why"]
+    assert data["cache"]["path"] == str(tmp_path / "none" / "uvmre")
+    assert (data["cache"]["bytes"], data["cache"]["writable"]) == (0, True)
+    assert not (tmp_path / "none").exists()
+    lines = uvmre("doctor", **bare).stdout.splitlines()
+    assert [line.split()[0] for line in lines] == [
+        *("uvmre", "docker", "podman", "buildah", "interpreters", "sandbox", "network", "cache")
+    ]
+    assert lines[1].endswith("dnf install moby-engine")
+
+
+def test_what_hangs_is_told_and_not_waited_for(uvmre: CommandLine, tmp_path: Path) -> None:
+    for name in ("docker", "podman", "buildah", "bwrap"):
+        script(tmp_path / "bin", name, "exec /bin/sleep 100")
+    data = told(uvmre("doctor", "--json", PATH=str(tmp_path / "bin"), **NO_NETWORK))
+    assert {e["why"] for e in data["engines"]} == {"it did not answer within 1.5 s"}
+    assert data["sandbox"]["usable"] is False
+    assert data["seconds"] < 60
+
+
+def test_a_cache_that_cannot_be_written_is_told(uvmre: CommandLine, tmp_path: Path) -> None:
+    data = told(uvmre("doctor", "--json", XDG_CACHE_HOME="/proc/self", **NO_NETWORK))
+    assert data["cache"]["writable"] is False
+    assert "/proc" in data["cache"]["why"]
+
+
+def test_a_client_without_a_daemon_is_told_what_brings_one(uvmre: CommandLine, tmp_path: Path) -> None:
+    script(tmp_path / "bin", "docker", "echo 'Cannot connect to the Docker daemon' >&2; exit 1")
+    script(tmp_path / "bin", "apt-get", "exit 1")
+    command = told(uvmre("doctor", "--json", PATH=str(tmp_path / "bin"), **NO_NETWORK))["engines"][0]["command"]
+    assert command.removeprefix("sudo ") == "apt-get install docker.io"
+    script(tmp_path / "bin", "dockerd", "exit 1")
+    command = told(uvmre("doctor", "--json", PATH=str(tmp_path / "bin"), **NO_NETWORK))["engines"][0]["command"]
+    assert command.removeprefix("sudo ") in ("dockerd", "systemctl start docker")
+
+
+@pytest.mark.network
+def test_pypi_answers(uvmre: CommandLine) -> None:
+    # Where the machine or the network is busy, it may take longer than the doctor waits.
+    assert any(told(uvmre("doctor", "--json"))["network"]["pypi"] for _ in range(20))
+    assert any("PyPI answers" in uvmre("doctor").stdout for _ in range(20))
+
+
+@pytest.mark.engine
+def test_a_real_engine_is_told_with_its_builder(uvmre: CommandLine, engine: AtHand) -> None:
+    for _ in range(20):
+        data = told(uvmre("doctor", "--json", **engine.variables))
+        (found,) = [each for each in data["engines"] if each["name"] == engine.name]
+        # On a busy machine an engine may take longer than the doctor waits, and then that is what it says.
+        if not found["why"].startswith("it did not answer"):
+            break
+    assert (found["usable"], found["why"]) == (True, "")
+    assert found["buildkit"] is (engine.title == "BuildKit")
+    assert found["version"][0].isdigit()
