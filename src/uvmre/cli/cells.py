@@ -13,7 +13,7 @@ import click
 
 from uvmre.cli import console
 from uvmre.cli.progress import Drawn, Lines
-from uvmre.cli.run import allow_host_option, network_options
+from uvmre.cli.run import allow_host_option, backend_option, network_options
 from uvmre.core.matrix import Cell, picture, so_far
 from uvmre.errors import UsageError
 
@@ -79,7 +79,7 @@ def cell_options(command: Callable[..., int]) -> Callable[..., int]:
         click.option("--again", is_flag=True, help="Run also what is kept from before."),
         allow_host_option,
         network_options,
-        click.option("--backend", default="local", type=click.Choice(["local"]), help="What runs the steps."),
+        backend_option,
         click.option("--jobs", default=0, type=click.IntRange(0), metavar="N", help="So many at once; 0: what suits."),
         click.option("--command", "script", default="", metavar="SCRIPT", help=COMMAND),
         click.argument("words", nargs=-1, metavar="[MRE | ARGUMENTS]..."),

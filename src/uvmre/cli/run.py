@@ -9,6 +9,7 @@ from uvmre.cli import console
 from uvmre.core.request import Network
 
 FOLDER = click.Path(path_type=Path)
+BACKENDS = ("local", "docker", "podman", "buildah", "auto")
 
 
 def network_options(command: Callable[..., int]) -> Callable[..., int]:
@@ -24,11 +25,17 @@ def allow_host_option(command: Callable[..., int]) -> Callable[..., int]:
     return click.option("--allow-host", "allow_hosts", multiple=True, metavar="HOST", help=told)(command)
 
 
+def backend_option(command: Callable[..., int]) -> Callable[..., int]:
+    """Add the option that says what runs the steps."""
+    told = "What runs the steps: this machine, or an engine that builds the Dockerfile; auto: the first that is there."
+    return click.option("--backend", default="local", type=click.Choice(BACKENDS), help=told)(command)
+
+
 @click.command(short_help="Run an MRE and say whether the bug shows.")
 @click.argument("mre", default=".", type=FOLDER)
 @click.option("--uv", default="", metavar="VERSION", help="Another release: 0.5.21, latest, 0.5, @2025-01-23, ./uv …")
 @click.option("--python", default="", metavar="VERSION", help="An interpreter instead of the MRE's own, as 3.12.")
-@click.option("--backend", default="local", type=click.Choice(["local"]), help="What runs the steps.")
+@backend_option
 @network_options
 @allow_host_option
 @click.option("--keep", is_flag=True, help="Leave the folders in which the steps ran.")
@@ -70,6 +77,8 @@ def run(
         console.answer(console.table(result))
         console.answer(console.verdict(result))
         console.say(f"evidence: {result.evidence}")
+        if result.stand_ins:
+            console.say(f"not the real images, but stand-ins made here: {', '.join(result.stand_ins)}")
         taped = sum(request.taped for variant in result.variants for request in variant.observation.requests)
         if taped and not network:
             console.say(f"tape: {taped} answers are recorded ones; `--live` asks the network again")

@@ -41,6 +41,10 @@ class Observation:
     """Path and content of each file that the symptom looks at; None where there is no such file."""
     obstacle: str = ""
     """Why the steps could not be run at all, where they could not."""
+    stand_ins: tuple[str, ...] = ()
+    """The container images that were not what their names say: made on this machine instead."""
+    papers: tuple[tuple[str, str], ...] = ()
+    """More that is kept as files of the evidence, by name: what was built, and what the builder said."""
 
     @property
     def seconds(self) -> float:

@@ -67,4 +67,5 @@ def masked(observation: Observation, values: Collection[str]) -> Observation:
     )
     requests = tuple(replace(request, path=hide(request.path)) for request in observation.requests)
     files = tuple((path, None if text is None else hide(text)) for path, text in observation.files)
-    return replace(observation, steps=steps, requests=requests, files=files)
+    papers = tuple((name, hide(text)) for name, text in observation.papers)
+    return replace(observation, steps=steps, requests=requests, files=files, papers=papers)

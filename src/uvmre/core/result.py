@@ -52,6 +52,8 @@ class Result:
     """The folder with the streams and requests."""
     kept: str = ""
     """The folder in which the steps ran, where it was kept."""
+    stand_ins: tuple[str, ...] = ()
+    """The container images that were not what their names say: made on this machine instead."""
 
     @property
     def base(self) -> Variant:
@@ -103,6 +105,7 @@ def from_data(data: Mapping[str, Any]) -> Result:
     head = {field.name: data[field.name] for field in dataclasses.fields(Result) if field.name in data}
     head.pop("variants")
     head["verdict"] = Verdict(data["verdict"], data["reason"])
+    head["stand_ins"] = tuple(data.get("stand_ins", ()))
     variants = []
     for variant in data["variants"]:
         observation = Observation(

@@ -2,8 +2,9 @@
 
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from uvmre.core.mre import Mre
@@ -11,10 +12,8 @@ from uvmre.core.observation import Observation, StepResult
 from uvmre.core.progress import Progress
 from uvmre.core.redact import masked, redact
 from uvmre.core.symptom import Outcome
-from uvmre.errors import at
 from uvmre.gateway.gateway import Gateway
-from uvmre.run import environment
-from uvmre.run.backend import Backend
+from uvmre.run.backend import Backend, Facts, Job
 from uvmre.run.environment import Place
 from uvmre.run.interpreters import Interpreter
 
@@ -24,11 +23,16 @@ class Shared:
     """What every variant of one run shares."""
 
     backend: Backend
+    base: Mre
+    """The MRE that all are variants of."""
     uv: str
     binary: Path
     interpreter: Interpreter | None
     """None where the steps take what they find."""
+    python: str
+    """The version that was asked for; empty where none was."""
     gateway: Gateway
+    live: bool
     stop: threading.Event
     progress: Progress
     keep: bool
@@ -47,24 +51,23 @@ def observe(
     """Run one variant in fresh folders, hand what it left behind to `keep`, also where it ends early, and judge it."""
     steps: list[StepResult] = []
     with shared.gateway.door(faults=mre.faults) as door:
+        facts = Facts(shared.backend.name, shared.uv, shared.interpreter.version if shared.interpreter else "")
         try:
-            with at(place.root):
-                environment.lay(place, mre, shared.binary, shared.interpreter)
-                place.authority.write_bytes(shared.gateway.certificate)
-            for step in _steps(name, mre, shared, place, door.url):
-                steps.append(step)
+            facts = shared.backend.run(_job(name, mre, shared, place, door.url, steps))
         finally:
             door.close()
             observation = Observation(
                 variant=name,
-                uv=shared.uv,
-                python=shared.interpreter.version if shared.interpreter else "",
-                backend=shared.backend.NAME,
+                uv=facts.uv,
+                python=facts.python,
+                backend=facts.backend,
                 platform=platform(),
                 steps=tuple(steps),
                 requests=tuple(door.requests),
-                files=tuple((pattern.path, _text(place.work / pattern.path)) for pattern in mre.symptom.files),
-                obstacle="it was interrupted" if shared.stop.is_set() else "",
+                files=facts.files,
+                obstacle="it was interrupted" if shared.stop.is_set() else facts.obstacle,
+                stand_ins=facts.stand_ins,
+                papers=facts.papers,
             )
             outcome = judge(observation)
             outcome = replace(outcome, reason=redact(outcome.reason, shared.secrets))
@@ -74,30 +77,29 @@ def observe(
     return observation, outcome
 
 
-def _steps(name: str, mre: Mre, shared: Shared, place: Place, gateway: str) -> Iterator[StepResult]:
-    """Run the steps in their order, up to a set-up step that fails or a step whose time was up."""
-    for step in mre.steps:
-        if shared.stop.is_set():
-            return
-        shared.progress.step(name, step.title)
-        result = _shortened(shared.backend.run_step(place, mre, step, gateway, shared.stop), place)
-        shared.progress.stepped(name, result)
-        yield result
-        if result.timed_out or (result.exit and result.role == "setup"):
-            return
+def _job(name: str, mre: Mre, shared: Shared, place: Place, gateway: str, steps: list[StepResult]) -> Job:
+    """Say what a backend has to do; each of its steps is told, and comes into `steps`."""
 
+    def ended(step: StepResult) -> None:
+        steps.append(step)
+        shared.progress.stepped(name, step)
 
-def _shortened(result: StepResult, place: Place) -> StepResult:
-    """Take the name of the fresh folder out of what a step said: it says nothing, and differs from run to run."""
-    root = str(place.root)
-    return replace(result, stdout=result.stdout.replace(root, ""), stderr=result.stderr.replace(root, ""))
-
-
-def _text(path: Path) -> str | None:
-    try:
-        return path.read_bytes().decode(errors="replace")
-    except OSError:
-        return None
+    return Job(
+        place=place,
+        base=shared.base,
+        control=next((control for control in shared.base.controls if control.name == name), None),
+        mre=mre,
+        uv=shared.uv,
+        binary=shared.binary,
+        interpreter=shared.interpreter,
+        python=shared.python,
+        gateway=gateway,
+        certificate=shared.gateway.certificate,
+        live=shared.live,
+        stop=shared.stop,
+        begun=partial(shared.progress.step, name),
+        ended=ended,
+    )
 
 
 def platform() -> str:

@@ -26,11 +26,12 @@ from uvmre.gateway.world import world
 from uvmre.releases import binaries
 from uvmre.releases.binaries import Fetched
 from uvmre.run import environment
-from uvmre.run.backend import BACKENDS
+from uvmre.run.backends import choose
 from uvmre.run.environment import Place
 from uvmre.run.interpreters import Interpreter
 from uvmre.triage.store import Kept, Key, Store
 
+LOCAL = "local"
 TICK = 0.2
 WAITING = 1
 """How many more run at once than there are cores: a run waits for disk and network about half of its time."""
@@ -64,8 +65,9 @@ class Cells:
 
     def __init__(self, question: Question, manner: Manner, chosen: Chosen, progress: Progress) -> None:
         """Make ready; no process is started before a cell has to be run."""
-        if why := BACKENDS[manner.backend].available():
-            raise UsageError(f"The backend {manner.backend} cannot be used: {why}.", "Run it on Linux or macOS.")
+        self._backend = choose(manner.backend)
+        if question.words and self._backend.name != LOCAL:
+            raise UsageError("A script runs on this machine, not in a container.", "Take `--backend local`.")
         self.stop = threading.Event()
         self._question, self._manner, self._progress = question, manner, progress
         self._store = Store(manner.cache, progress.note)
@@ -84,7 +86,7 @@ class Cells:
             # No hyphens: uv wraps a path at them.
             self._root = Path(tempfile.mkdtemp(prefix="uvmre_"))
             stack.callback(environment.clear, self._root)
-            stack.callback(BACKENDS[self._manner.backend].tidy, self._root)
+            stack.callback(self._backend.tidy, self._root)
             self._stack = stack.pop_all()
         return self
 
@@ -110,18 +112,22 @@ class Cells:
         """
         binary = self._fetching.get(release)
         mre = self._question.variant(variant, release)
-        backend = BACKENDS[self._manner.backend]
         own = self._root / str(next(self._numbers))
         # Progress is told of cells, not of their steps.
+        base, live = self._question.base, self._manner.network == "live"
+        # A container has the interpreter of its image, unless another one is asked for.
+        other = interpreter and self._backend.name != LOCAL and interpreter.minor != self._question.python
+        python = interpreter.minor if interpreter and other else ""
         shared = Shared(
-            backend, release, binary, interpreter, self._behind(), self.stop, Progress(), False, secrets(mre)
+            *(self._backend, base, release, binary, interpreter, python),
+            *(self._behind(), live, self.stop, Progress(), False, secrets(mre)),
         )
         left: list[Observation] = []
         judge = partial(self._question.judge, variant)
         try:
             observation, outcome = observe(variant, mre, shared, Place(own, self._question.others), judge, left.append)
         finally:
-            backend.tidy(own)
+            self._backend.tidy(own)
             environment.clear(own)
         complaint = self._question.complaint(observation)
         kept = Kept(outcome.word, outcome.reason, observation.seconds)
@@ -156,7 +162,7 @@ class Cells:
             release=release,
             interpreter=interpreter.version if interpreter else "",
             variant=variant,
-            backend=self._manner.backend,
+            backend=self._backend.described(),
             network=self._network,
             platform=binaries.platform(),
         )

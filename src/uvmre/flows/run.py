@@ -18,7 +18,7 @@ from uvmre.core.result import Result, Variant, digest
 from uvmre.core.schema import RELEASE
 from uvmre.core.symptom import match
 from uvmre.core.verdict import Verdict, verdict
-from uvmre.errors import CannotTell, Interrupted, UsageError, at
+from uvmre.errors import CannotTell, Interrupted, at
 from uvmre.flows.cell import Shared, observe, platform
 from uvmre.folder import evidence
 from uvmre.folder.read import read
@@ -26,7 +26,7 @@ from uvmre.gateway.gateway import Gateway
 from uvmre.gateway.world import world
 from uvmre.releases import binaries
 from uvmre.run import environment, interpreters
-from uvmre.run.backend import BACKENDS
+from uvmre.run.backends import choose
 from uvmre.run.environment import Place
 from uvmre.run.interpreters import Interpreter
 
@@ -44,6 +44,7 @@ def run(
     network: Network = "auto",
     allow_hosts: tuple[str, ...] = (),
     keep: bool = False,
+    mre: Mre | None = None,
     progress: Progress | None = None,
 ) -> Result:
     """Run the MRE in `folder` and each of its controls, and return what they say together.
@@ -57,6 +58,7 @@ def run(
         network: what answers; `live` asks the public test index itself too, instead of its stand-in.
         allow_hosts: let through beside those of the MRE.
         keep: leave the folders in which the steps ran.
+        mre: what is run, instead of what stands in the folder.
         progress: is told how it goes.
 
     Raises:
@@ -65,26 +67,31 @@ def run(
         Interrupted: on ^C; the evidence of what was done is kept.
     """
     progress = progress or Progress()
-    mre = read(folder)
+    mre = mre or read(folder)
     # Before all else, because it comes up on another core while the rest is made ready here.
     with Gateway(cache, folder / TAPE, network, world(mre, allow_hosts)) as gateway:
-        if why := BACKENDS[backend].available():
-            raise UsageError(f"The backend {backend} cannot be used: {why}.", "Run it on Linux or macOS.")
-        interpreter = interpreter_of(python or mre.environment.python)
+        chosen = choose(backend)
+        # A container has an interpreter of its own.
+        interpreter = interpreter_of(python or mre.environment.python) if chosen.name == DEFAULT_BACKEND else None
+        if backend == DEFAULT_BACKEND:
+            _tell(mre, progress)
         release, binary = _uv(uv, mre.environment.uv, folder, cache, progress)
         now = datetime.now(UTC)
         with at(folder):
             kept = evidence.begin(folder, release, now)
         stop = threading.Event()
-        shared = Shared(BACKENDS[backend], release, binary, interpreter, gateway, stop, progress, keep, secrets(mre))
+        live = network == "live"
+        shared = Shared(
+            *(chosen, mre, release, binary, interpreter, python, gateway, live, stop, progress, keep, secrets(mre))
+        )
         variants, places = _observe_all(mre, shared, kept)
     result = Result(
         title=mre.title,
         issue=mre.issue,
         reported_uv=mre.environment.uv,
-        uv=release,
-        python=interpreter.version,
-        backend=backend,
+        uv=variants[0].observation.uv,
+        python=variants[0].observation.python,
+        backend=variants[0].observation.backend,
         platform=platform(),
         network=network,
         started=now.isoformat(timespec="seconds"),
@@ -93,10 +100,20 @@ def run(
         verdict=_on(release, mre, verdict(mre, {variant.name: variant.outcome for variant in variants})),
         evidence=str(kept),
         kept=str(places) if keep else "",
+        stand_ins=tuple(dict.fromkeys(name for each in variants for name in each.observation.stand_ins)),
     )
     with at(kept):
         evidence.finish(kept, result)
     return result
+
+
+def _tell(mre: Mre, progress: Progress) -> None:
+    """Say what of the MRE's Dockerfile is not followed, where its steps are those."""
+    if mre.steps[0].layer:
+        from uvmre.core.follow import follow
+
+        for note in follow(mre).notes:
+            progress.note(f"Dockerfile, {note}")
 
 
 def _on(release: str, mre: Mre, verdict: Verdict) -> Verdict:

@@ -41,7 +41,10 @@ def keep(run: Path, observation: Observation) -> None:
     (folder / "requests.log").write_text(
         "".join(f"{request.line}\n" for request in observation.requests), encoding="utf-8"
     )
-    _write(folder / "observation.json", json.dumps(dataclasses.asdict(observation), indent=1))
+    for name, text in observation.papers:
+        (folder / name).write_text(text, encoding="utf-8")
+    data = dataclasses.asdict(dataclasses.replace(observation, papers=()))
+    _write(folder / "observation.json", json.dumps(data, indent=1))
 
 
 def finish(run: Path, result: Result) -> None:

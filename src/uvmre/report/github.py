@@ -1,6 +1,5 @@
 """A run as an issue for GitHub: the fields of uv's bug form, and enough in it to build the MRE again."""
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -10,6 +9,7 @@ from uvmre.core.observation import StepResult
 from uvmre.core.plain import readable
 from uvmre.core.redact import masked, redact, secrets
 from uvmre.core.result import Result, Variant
+from uvmre.report.markdown import cut, fence
 
 LIMIT = 65_536
 """What GitHub takes in one issue or comment. Counted in bytes here, which is never too few."""
@@ -50,11 +50,14 @@ def _summary(mre: Mre, result: Result, size: int) -> list[str]:
     lines += [f"**{result.verdict.word}**: {result.verdict.reason}", ""]
     if result.uv != result.reported_uv:
         lines += [f"This is a run on uv {result.uv}; the report is about uv {result.reported_uv}.", ""]
+    if result.stand_ins:
+        images = ", ".join(f"`{image}`" for image in result.stand_ins)
+        lines += [f"Not the real images, but stand-ins that were made on this machine: {images}.", ""]
     if mre.environment.date:
         lines += [f"PyPI is as it was at the end of {mre.environment.date}.", ""]
     variables = [f"{name}={value}" for name, value in mre.variables.items()]
     if variables:
-        lines += ["With these variables:", "", *_fence("\n".join(variables), "sh"), ""]
+        lines += ["With these variables:", "", *fence("\n".join(variables), "sh"), ""]
     for step in base.observation.steps:
         lines += [*_step(step, size), ""]
     if base.observation.obstacle:
@@ -66,7 +69,7 @@ def _step(step: StepResult, size: int) -> list[str]:
     ended = f"exit code {step.exit}" + (", ended at its time limit" if step.timed_out else "")
     said = (readable(step.stdout) + readable(step.stderr)).strip("\n")
     command = f"$ {step.run}"
-    shown = _fence(_cut("\n".join([command, said]) if said else command, size), "console")
+    shown = fence(cut("\n".join([command, said]) if said else command, size), "console")
     if said.count("\n") < OPEN_LINES:
         return [*shown, f"{ended}, {step.seconds:.1f} s"]
     return [
@@ -121,7 +124,7 @@ def _files(mre: Mre, kept: Sequence[File]) -> Iterable[str]:
         notes += ["empty"] * (text == "")
         yield _code(file.path) + (f" ({', '.join(notes)})" if notes else "") + ":"
         yield ""
-        yield from _fence(text.removesuffix("\n"), _language(file.path))
+        yield from fence(text.removesuffix("\n"), _language(file.path))
         yield ""
     yield from ("</details>", "")
 
@@ -134,26 +137,17 @@ def _text(file: File) -> str | None:
     return None if "\0" in text or "\r" in text else text
 
 
+def _in(result: Result) -> str:
+    """Say what the steps ran in, where it is not that platform itself."""
+    return "" if result.backend == "local" else f", in a container ({result.backend})"
+
+
 def _form(result: Result) -> list[str]:
     return [
-        *("### Platform", "", result.platform, ""),
+        *("### Platform", "", result.platform + _in(result), ""),
         *("### Version", "", f"uv {result.uv}", ""),
         *("### Python version", "", f"Python {result.python}", ""),
     ]
-
-
-def _fence(text: str, language: str = "") -> list[str]:
-    """Return a fenced block that nothing inside it can end (CommonMark 0.31, 4.5)."""
-    longest = max((len(run) for run in re.findall(r"`{3,}", text)), default=2)
-    fence = "`" * (longest + 1)
-    return [f"{fence}{language}", text, fence] if text else [f"{fence}{language}", fence]
-
-
-def _cut(text: str, size: int) -> str:
-    if len(text) <= size:
-        return text
-    half = size // 2
-    return f"{text[:half]}\n[… {len(text) - size} characters left out …]\n{text[-half:]}"
 
 
 def _language(path: str) -> str:

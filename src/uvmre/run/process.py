@@ -7,10 +7,13 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import psutil
 
 OUTPUT_LIMIT = 1_000_000
 """Bytes kept of each stream: the first half and the last half of this."""
@@ -103,9 +106,106 @@ def run(
         process.stdout.close()
         process.stderr.close()
     seconds = time.perf_counter() - started
-    exit_code = process.returncode if process.returncode >= 0 else 128 - process.returncode
     truncated = bool(out.left_out or err.left_out)
-    return Finished(exit_code, out.value(), err.value(), seconds, timed_out, truncated)
+    return Finished(_told(process.returncode), out.value(), err.value(), seconds, timed_out, truncated)
+
+
+class Streaming:
+    """A command whose output is read as it comes, both streams as one."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]", stop: threading.Event, late: Callable[[], bool]) -> None:
+        self._process, self._stop, self._late = process, stop, late
+        self.timed_out = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Yield what comes until the command ends, has to, or is late."""
+        assert self._process.stdout
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._process.stdout, selectors.EVENT_READ)
+            while not self._stop.is_set():
+                if self._late():
+                    self.timed_out = True
+                    return
+                if selector.select(TICK):
+                    data = os.read(self._process.stdout.fileno(), 65536)
+                    if not data:
+                        return
+                    yield data
+                elif self._process.poll() is not None:
+                    return
+
+    @property
+    def exit(self) -> int:
+        """Return the exit code as a shell tells it; right after the `with`."""
+        return _told(self._process.returncode)
+
+
+@contextlib.contextmanager
+def streamed(
+    command: Sequence[str],
+    *,
+    cwd: Path,
+    environment: Mapping[str, str],
+    stop: threading.Event,
+    late: Callable[[], bool],
+    grace: float = GRACE,
+) -> Iterator[Streaming]:
+    """Run a command as `run` does, and hand its output over while it runs.
+
+    Args:
+        command: the words of the command.
+        cwd: where it runs.
+        environment: all the variables that it sees; nothing is inherited.
+        stop: set from another thread to end the command early.
+        late: asked several times a second whether its time is up.
+        grace: seconds that it has to tidy up when it is ended.
+
+    Raises:
+        OSError: when the command cannot be started.
+    """
+    process = subprocess.Popen(
+        command,
+        cwd=cwd,
+        env=dict(environment),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+    assert process.stdout
+    streaming = Streaming(process, stop, late)
+    try:
+        yield streaming
+        if not (stop.is_set() or streaming.timed_out):
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(grace)
+    finally:
+        # A container's process may have left the group; what it may still have to say is not to keep it from ending.
+        begun = _descendants(process.pid) if process.poll() is None else []
+        process.stdout.close()
+        end_group(process, grace)
+        _kill(begun)
+
+
+def _descendants(pid: int) -> "list[psutil.Process]":
+    import psutil
+
+    with contextlib.suppress(psutil.Error):
+        return psutil.Process(pid).children(recursive=True)
+    return []
+
+
+def _kill(processes: "Sequence[psutil.Process]") -> None:
+    import psutil
+
+    for process in processes:
+        with contextlib.suppress(psutil.Error):
+            process.kill()
+    psutil.wait_procs(processes, timeout=GRACE)
+
+
+def _told(returncode: int) -> int:
+    return returncode if returncode >= 0 else 128 - returncode
 
 
 def _read(
@@ -160,9 +260,9 @@ def _drain(selector: selectors.BaseSelector, wait: float) -> bool:
     return got
 
 
-def end_group(process: "subprocess.Popen[bytes]") -> None:
+def end_group(process: "subprocess.Popen[bytes]", grace: float = GRACE) -> None:
     """End whatever of the process' group is still there: politely, then not."""
-    for number, patience in ((signal.SIGTERM, GRACE), (signal.SIGKILL, GRACE)):
+    for number, patience in ((signal.SIGTERM, grace), (signal.SIGKILL, GRACE)):
         try:
             os.killpg(process.pid, number)
         except (ProcessLookupError, PermissionError):
@@ -196,12 +296,20 @@ def _running(pid: int, group: int) -> bool:
 
 def end_strays(root: Path) -> None:
     """End what left its group (a daemon) but still has its home below `root` in its environment."""
+    _end_with("HOME", f"{root}/")
+
+
+def end_clients(gateway: str) -> None:
+    """End what was sent through a door of the gateway and is still there: a container that its engine forgot."""
+    _end_with("HTTPS_PROXY", gateway)
+
+
+def _end_with(variable: str, start: str) -> None:
     import psutil
 
     strays = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
-            if process.environ().get("HOME", "").startswith(f"{root}/"):
+            if process.environ().get(variable, "").startswith(start):
                 strays.append(process)
-                process.kill()
-    psutil.wait_procs(strays, timeout=GRACE)
+    _kill(strays)
