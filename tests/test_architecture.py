@@ -9,7 +9,7 @@ import pytest
 SRC = Path(__file__).parents[1] / "src"
 MODULES = {".".join(path.relative_to(SRC).with_suffix("").parts): path for path in SRC.rglob("*.py")}
 
-MIDDLE = ("folder", "gateway", "releases", "report", "run", "scaffold", "triage")
+MIDDLE = ("folder", "gateway", "issue", "lint", "releases", "report", "run", "scaffold", "triage")
 ALLOWED = {
     "errors": set(),
     "core": {"errors"},
@@ -17,6 +17,7 @@ ALLOWED = {
     **{room: {"core", "errors"} for room in MIDDLE},
     "gateway": {"core", "errors", "client"},
     "releases": {"core", "errors", "client"},
+    "triage": {"core", "errors", "client"},
     "flows": {*MIDDLE, "core", "errors"},
     "cli": {"flows", "core", "errors"},
     "__main__": {"cli", "gateway"},
@@ -32,7 +33,7 @@ DOORS = {
     "uvloop": {"gateway"},
     "httptools": {"gateway"},
     "trustme": {"gateway"},
-    "httpx": {"client", "releases"},
+    "httpx": {"client", "releases", "triage.inbox"},
     "httpcore": {"client", "gateway.upstream"},
     "urllib.request": set(),
     "requests": set(),

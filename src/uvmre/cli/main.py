@@ -2,7 +2,6 @@
 
 import errno
 import signal
-import sys
 from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import NoReturn
@@ -13,16 +12,20 @@ from uvmre import __version__
 from uvmre.cli import console
 from uvmre.cli.bisect import bisect
 from uvmre.cli.cache import cache
+from uvmre.cli.crash import our_bug
 from uvmre.cli.demo import demo
+from uvmre.cli.doctor import doctor
 from uvmre.cli.gateway import gateway
+from uvmre.cli.images import images
+from uvmre.cli.lint import lint
 from uvmre.cli.matrix import matrix
 from uvmre.cli.new import new
 from uvmre.cli.report import report
 from uvmre.cli.run import run
 from uvmre.cli.tape import tape
+from uvmre.cli.triage import triage
 from uvmre.errors import CannotTell, InputError, UsageError, UvmreError
 
-OUR_BUG = 3
 INTERRUPTED = 130
 DISK = {
     errno.ENOSPC: "the disk is full",
@@ -39,7 +42,7 @@ def cli() -> None:
     """Minimal reproducible examples of uv bugs: make one, run it, and say with evidence whether the bug shows."""
 
 
-for verb in (new, run, matrix, bisect, report, tape, gateway, cache, demo):
+for verb in (new, run, matrix, bisect, lint, report, triage, tape, gateway, cache, images, doctor, demo):
     cli.add_command(verb)
 
 
@@ -76,9 +79,9 @@ def _ended(call: Callable[[], object], *, as_json: bool) -> int:
     except OSError as error:
         if error.errno in DISK:
             return _failed(_disk(error), as_json=as_json)
-        return _our_bug()
+        return our_bug()
     except Exception:
-        return _our_bug()
+        return our_bug()
     return code if isinstance(code, int) else 0
 
 
@@ -105,31 +108,3 @@ def _disk(error: OSError) -> UvmreError:
             f"{what} could not be written: {why}.", "Make room, then run it again; nothing half-written was kept."
         )
     return UsageError(f"{what} cannot be used: {why}.", "Name a folder of yours that can be written.")
-
-
-def _our_bug() -> int:
-    """Leave a report of our own that can be pasted as it is."""
-    import traceback
-    from datetime import UTC, datetime
-
-    text = "\n".join(
-        [
-            "### What happened",
-            "",
-            "```",
-            traceback.format_exc().strip(),
-            "```",
-            "",
-            f"uvmre {__version__}, Python {sys.version.split()[0]}, {sys.platform}",
-            "",
-        ]
-    )
-    path = console.cache() / f"crash-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.md"
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-        where = f"Please report it with the text in {path}."
-    except OSError:
-        where = "Please report it with this text:\n" + text
-    console.complain("This is a bug of uvmre, not of your MRE.", where)
-    return OUR_BUG

@@ -1,0 +1,34 @@
+"""Look for known mistakes in an MRE; nothing is run."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from uvmre.core.mre import Mre
+from uvmre.core.redact import redact, secrets
+from uvmre.folder.read import read
+from uvmre.lint.find import find
+from uvmre.lint.finding import Finding
+
+
+@dataclass(frozen=True)
+class Lint:
+    """The known mistakes of an MRE."""
+
+    mre: Mre
+    findings: tuple[Finding, ...]
+
+    def redacted(self, text: str) -> str:
+        """Return any text about them without the secrets of the MRE, and of its mended variants."""
+        mended = tuple(finding.mended for finding in self.findings if finding.mended)
+        return redact(text, secrets(replace(self.mre, controls=self.mre.controls + mended)))
+
+
+def lint(folder: Path) -> Lint:
+    """Read the MRE in `folder` and return what is known to be wrong with it.
+
+    Raises:
+        UsageError: when the folder is no MRE.
+        InputError: with all the faults of its manifest, or of its files.
+    """
+    mre = read(folder)
+    return Lint(mre, find(mre))

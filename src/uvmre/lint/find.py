@@ -1,0 +1,71 @@
+"""All rules over one MRE."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from uvmre.core.dockerfile import DOCKERFILE
+from uvmre.core.draft import Draft
+from uvmre.core.mre import Mre, slug
+from uvmre.lint import build, credentials, images, interpreters, layers, options, requirements, sources, tls, workspace
+from uvmre.lint.case import Case
+from uvmre.lint.finding import Finding
+
+RULES: tuple[Callable[[Case], Iterator[Finding]], ...] = (
+    images.run_export,
+    layers.build_variables,
+    layers.dependency_layer,
+    credentials.json_credential,
+    credentials.index_variable,
+    workspace.member_not_built,
+    workspace.all_packages,
+    options.undefined_extra,
+    requirements.sources_in_requirements,
+    requirements.universal,
+    sources.explicit_index,
+    sources.git_not_moved,
+    sources.metadata_without_version,
+    interpreters.system_beside_venv,
+    interpreters.other_interpreter,
+    tls.unknown_issuer,
+    build.venv_in_sdist,
+)
+
+
+def find(mre: Mre, draft: Draft | None = None, text: str = "") -> tuple[Finding, ...]:
+    """Return every known mistake of an MRE.
+
+    Args:
+        mre: with its files.
+        draft: what was understood of the issue's text it came from, where it did.
+        text: that text itself: some mistakes can be told from a log in it that no command explains.
+    """
+    case = Case(mre, draft, text)
+    taken = {slug(control.name) for control in mre.controls}
+    return tuple(_named(_followed(finding, mre), taken) for rule in RULES for finding in rule(case))
+
+
+def _followed(finding: Finding, mre: Mre) -> Finding:
+    """Mend the Dockerfile itself where the steps are its RUNs: they are read from it again for each variant."""
+    control = finding.mended
+    if control is None or not control.steps or not mre.steps[0].layer:
+        return finding
+    file = mre.file(DOCKERFILE)
+    text = control.files.get(DOCKERFILE, file.content.decode(errors="replace") if file else "")
+    for old, new in zip(mre.steps, control.steps, strict=True):
+        if old.run != new.run and DOCKERFILE not in control.files:
+            if text.count(old.run) != 1:
+                return replace(finding, mended=None)
+            text = text.replace(old.run, new.run)
+    return replace(finding, mended=replace(control, steps=(), files={**control.files, DOCKERFILE: text}))
+
+
+def _named(finding: Finding, taken: set[str]) -> Finding:
+    """Give the mended variant a name that no other variant has: outcomes and folders are told by it."""
+    if finding.mended is None:
+        return finding
+    name, number = finding.mended.name, 1
+    while slug(name) in taken:
+        number += 1
+        name = f"{finding.mended.name} {number}"
+    taken.add(slug(name))
+    return replace(finding, mended=replace(finding.mended, name=name))

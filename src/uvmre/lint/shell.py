@@ -1,0 +1,175 @@
+"""The commands in a shell text, as far as they can be told without running it, and small changes to them."""
+
+import re
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)\Z", re.DOTALL)
+CONTINUED = re.compile(r"\\\r?\n")
+COMMENT = re.compile(r"(?m)^[ \t]*#.*$|(?<=\s)#[^\n'\"]*$")
+NOT_READ = re.compile(r"<<-?\s*['\"\\]?\w")
+"""A heredoc: what stands below it are no commands."""
+BETWEEN = frozenset(";&|()\n")
+REDIRECTS = frozenset("<>")
+OPTIONS = (
+    "--allow-insecure-host --annotation-style --bounds --branch --build-constraint --build-constraints --cache-dir"
+    " --cert --color --config-file --config-setting --config-settings --config-settings-package --constraint"
+    " --constraints --custom-compile-command --default-index --depth --directory --editable --env-file --exclude"
+    " --exclude-newer --exclude-newer-package --excludes --extra --extra-index-url --find-links --fork-strategy"
+    " --format --from --group --index --index-strategy --index-url --keyring-provider --link-mode --marker"
+    " --module-root --no-binary --no-binary-package --no-build-isolation-package --no-build-package"
+    " --no-editable-package --no-emit-package --no-extra --no-group --no-install-package --no-sources-package"
+    " --only-binary --only-group --optional --out-dir --output-file --output-format --override --overrides --package"
+    " --prefix --prerelease --prerelease-package --project --prompt --prune --python --python-platform"
+    " --python-version --refresh-package --reinstall-package --requirement --requirements --resolution --rev --script"
+    " --tag --target --torch-backend --upgrade-group --upgrade-package --with --with-editable --with-requirements"
+    " -C -P -b -c -d -e -f -i -m -o -p -r -t -w"
+)
+VALUED = frozenset(OPTIONS.split())
+"""The options of uv that take the next word as their value (of 0.13.9, and those that older releases had)."""
+SUBCOMMANDS = frozenset({"pip", "tool", "python", "cache", "self", "auth"})
+"""Those that have commands below them."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """One simple command."""
+
+    words: tuple[str, ...]
+    """The program and its arguments, without quotes."""
+    given: Mapping[str, str]
+    """The variables set in front of it, for it alone."""
+
+    @property
+    def verb(self) -> str:
+        """Return which command of uv it is, as `sync` or `pip install`; empty where it is not uv."""
+        if not self.words or self.words[0].rpartition("/")[2] != "uv":
+            return ""
+        first = self._positionals(1)
+        if first and first[0] in SUBCOMMANDS:
+            return " ".join(self._positionals(2))
+        return " ".join(first)
+
+    def _positionals(self, most: int) -> list[str]:
+        found: list[str] = []
+        skip = False
+        for word in self.words[1:]:
+            if skip:
+                skip = False
+            elif word in VALUED:
+                skip = True
+            elif not word.startswith("-"):
+                found.append(word)
+                if len(found) == most:
+                    break
+        return found
+
+    @property
+    def name(self) -> str:
+        """Return the command as a person calls it, `uv pip compile`."""
+        return f"uv {self.verb}" if self.verb else self.words[0]
+
+    @property
+    def own(self) -> tuple[str, ...]:
+        """Return uv's own arguments: what stands behind the command that `uv run` starts belongs to that."""
+        if self.verb not in ("run", "tool run"):
+            return self.words[1:]
+        verbs, skip = len(self.verb.split()), False
+        for at, word in enumerate(self.words[1:], 1):
+            if skip:
+                skip = False
+            elif word in VALUED:
+                skip = True
+            elif not word.startswith("-") or word == "--":
+                if not verbs or word == "--":
+                    return self.words[1:at]
+                verbs -= 1
+        return self.words[1:]
+
+    @property
+    def arguments(self) -> list[str]:
+        """Return what is neither an option, nor an option's value, nor the command itself."""
+        return self._positionals(len(self.words))[len(self.verb.split()) :]
+
+    def has(self, *flags: str) -> bool:
+        """Tell whether one of some options is given, with a value or without."""
+        return any(word == flag or word.startswith(f"{flag}=") for word in self.own for flag in flags)
+
+    def values(self, *options: str) -> list[str]:
+        """Return the values of some options, in their order."""
+        own, found = self.own, []
+        for at, word in enumerate(own):
+            option, equals, value = word.partition("=")
+            if option in options:
+                if equals:
+                    found.append(value)
+                elif at + 1 < len(own):
+                    found.append(own[at + 1])
+        return found
+
+
+def calls(text: str) -> tuple[Call, ...]:
+    """Return the commands of a shell text in their order; none where it holds what cannot be read so."""
+    if NOT_READ.search(text):
+        return ()
+    lexer = shlex.shlex(COMMENT.sub("", CONTINUED.sub(" ", text)), posix=True, punctuation_chars="();<>|&\n")
+    lexer.whitespace_split, lexer.whitespace, lexer.commenters = True, " \t\r", ""
+    try:
+        tokens = list(lexer)
+    except ValueError:
+        return ()
+    found: list[Call] = []
+    words: list[str] = []
+    redirected = False
+    for token in [*tokens, ";"]:
+        if token and set(token) <= BETWEEN:
+            found += _call(words)
+            words, redirected = [], False
+        elif token and set(token) <= BETWEEN | REDIRECTS:
+            words = words[:-1] if words and words[-1].isdigit() else words
+            redirected = True
+        elif redirected:
+            redirected = False
+        else:
+            words.append(token)
+    return tuple(found)
+
+
+def _call(words: list[str]) -> list[Call]:
+    given: dict[str, str] = {}
+    rest = list(words)
+    while rest and (rest[0] in ("env", "time", "exec", "command") or ASSIGNMENT.match(rest[0])):
+        if match := ASSIGNMENT.match(rest.pop(0)):
+            given[match[1]] = match[2]
+    return [Call(tuple(rest), given)] if rest or given else []
+
+
+def exported(call: Call) -> dict[str, str]:
+    """Return the variables that a command leaves to the rest of its shell: by `export`, or by standing alone."""
+    if not call.words:
+        return dict(call.given)
+    if call.words[0] not in ("export", "declare", "typeset"):
+        return {}
+    pairs = (ASSIGNMENT.match(word) for word in call.words[1:])
+    return {pair[1]: pair[2] for pair in pairs if pair}
+
+
+def changes_folder(text: str) -> bool:
+    """Tell whether a shell text goes to another folder, so that its paths are not the MRE's."""
+    return any(call.words[:1] in (("cd",), ("pushd",)) or call.has("--directory") for call in calls(text))
+
+
+def with_flag(text: str, verb: str, flag: str) -> str:
+    """Return a shell text in which every call of a command of uv has one option more, right behind the command."""
+    return _verb(verb).sub(lambda match: f"{match[0]} {flag}", text)
+
+
+def without_flag(text: str, flag: str) -> str:
+    """Return a shell text without an option that takes no value."""
+    return re.sub(rf"(?<=\s){re.escape(flag)}(?=\s|$)[ \t]*", "", text).rstrip(" \t")
+
+
+def _verb(verb: str) -> re.Pattern[str]:
+    words = r"\s+".join(map(re.escape, verb.split()))
+    return re.compile(rf"(?<![\w.-])uv(?:\s+-\S+)*?\s+{words}(?![\w-])")

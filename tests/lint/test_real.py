@@ -1,0 +1,79 @@
+"""Every rule on a real uv: the symptom shows, and in the mended variant it is gone. Only that makes a mistake explain it."""
+
+import json
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conftest import CommandLine
+from mistakes import IN_AN_IMAGE, MISTAKES, TWO_PYTHONS, mre
+from uvmre.core.follow import with_steps
+from uvmre.core.index import Index
+from uvmre.core.mre import Mre, Symptom
+from uvmre.core.universe import Made
+from uvmre.folder.write import write
+from uvmre.lint.find import find
+from uvmre.lint.finding import Finding
+
+pytestmark = pytest.mark.network
+BY_THE_RUN = sorted(set(MISTAKES) - {"unknown-issuer"})
+
+
+def told(uvmre: CommandLine, folder: Path, base: Mre, finding: Finding) -> dict[str, Any]:
+    """Return what `uvmre run` says of an MRE with a finding's mended variant."""
+    assert finding.mended is not None
+    write(replace(base, controls=(finding.mended,)), folder, force=False)
+    ended = uvmre("run", folder, "--json")
+    assert ended.stdout, ended.stderr
+    data: dict[str, Any] = json.loads(ended.stdout)
+    return data
+
+
+@pytest.mark.parametrize("name", BY_THE_RUN)
+def test_the_mended_variant_makes_the_symptom_go(uvmre: CommandLine, tmp_path: Path, name: str) -> None:
+    (finding,) = find(MISTAKES[name])
+    data = told(uvmre, tmp_path / "bug", MISTAKES[name], finding)
+    assert [variant["outcome"] for variant in data["variants"]] == ["shows", "absent"], data["reason"]
+    assert data["verdict"] == "explained"
+    assert finding.mended is not None
+    assert finding.mended.explains in data["reason"]
+
+
+@pytest.mark.parametrize("name", IN_AN_IMAGE)
+def test_the_same_by_the_runs_of_a_dockerfile(uvmre: CommandLine, tmp_path: Path, name: str) -> None:
+    (finding,) = find(with_steps(IN_AN_IMAGE[name]))
+    data = told(uvmre, tmp_path / "bug", IN_AN_IMAGE[name], finding)
+    assert [variant["outcome"] for variant in data["variants"]] == ["shows", "absent"], data["reason"]
+    assert data["verdict"] == "explained"
+
+
+@pytest.mark.parametrize("release", ["0.5.21", "0.13.9"])
+def test_a_proxy_that_uv_was_not_told_of(uvmre: CommandLine, tmp_path: Path, release: str) -> None:
+    base = MISTAKES["unknown-issuer"]
+    base = replace(base, environment=replace(base.environment, uv=release))
+    (finding,) = find(base)
+    data = told(uvmre, tmp_path / "bug", base, finding)
+    reported, mended = data["variants"]
+    assert "UnknownIssuer" in reported["steps"][-1]["stderr"]
+    assert mended["outcome"] == "absent"
+
+
+def test_on_the_interpreter_that_pip_had_uv_finds_the_wheel(uvmre: CommandLine, tmp_path: Path) -> None:
+    asked = subprocess.run(["/usr/bin/python3", "--version"], capture_output=True, text=True)
+    minor = asked.stdout.split(".")[1]
+    if int(minor) == 12:
+        pytest.skip("the system's Python is the one that the other must not be")
+    tag = f"cp3{minor}-cp3{minor}-manylinux_2_17_x86_64"
+    made = Made("zz-lib", "1.0", wheel_tags=(tag,), sdist=False)
+    symptom = Symptom("failure", ("zz-lib==1.0 has no wheels with a matching Python ABI tag",))
+    index = Index("https://pypi.org/simple", packages=(made,))
+    base = mre({}, symptom, "uv venv", "uv pip install zz-lib", indexes=(index,))
+    base = replace(base, environment=replace(base.environment, python="3.12"))
+    pip = replace(TWO_PYTHONS.commands[0], output=f"Downloading zz_lib-1.0-{tag}.whl (25.0 MB)")
+    findings = find(base, replace(TWO_PYTHONS, commands=(pip, TWO_PYTHONS.commands[1])))
+    (finding,) = findings
+    data = told(uvmre, tmp_path / "bug", base, finding)
+    assert data["verdict"] == "explained", data["reason"]
