@@ -44,14 +44,20 @@ def match(symptom: Symptom, observation: Observation) -> Outcome:
         step = observed[missing.index([])]
         return Outcome("shows", f"`{step.title}` ended with exit code {step.exit} and all that was reported")
     for step in observed:
-        if step.exit and (unknown := _unknown(step)):
-            return Outcome("broken", f"uv {observation.uv} does not know `{unknown}`")
+        if step.exit and (word := unknown(step)):
+            return Outcome("broken", f"uv {observation.uv} does not know `{word}`")
     failed = [step for step in observed if step.exit]
     if not failed:
         return Outcome("absent", f"`{observed[-1].title}` succeeded")
     failures = [(lacks, step) for lacks, step in zip(missing, observed, strict=True) if step.exit]
     least, step = min(failures, key=lambda pair: len(pair[0]))
     return Outcome("different", f"`{step.title}` failed ({step.exit}), but not as reported: {least[0]}")
+
+
+def shown_by(symptom: Symptom, observation: Observation) -> StepResult | None:
+    """Return the observe step that has all of the symptom."""
+    observed = [step for step in observation.steps if step.role == "observe"]
+    return next((step for step in observed if not _missing(symptom, step, observation)), None)
 
 
 def _obstacle(observation: Observation) -> str:
@@ -65,8 +71,8 @@ def _obstacle(observation: Observation) -> str:
         if step.timed_out:
             return f"`{step.title}` was ended after {step.seconds:.0f} s, its time limit"
         if step.role == "setup" and step.exit:
-            unknown = _unknown(step)
-            why = f"uv {observation.uv} does not know `{unknown}`" if unknown else last_line(step)
+            word = unknown(step)
+            why = f"uv {observation.uv} does not know `{word}`" if word else last_line(step)
             return f"the set-up step `{step.title}` failed ({step.exit}): {why}"
     if not any(step.role == "observe" for step in observation.steps):
         return "no step was observed"
@@ -79,7 +85,8 @@ def _nobody_answered(requests: tuple[Request, ...]) -> str:
     return f"nobody answered for {', '.join(hosts)}: {next(iter(reasons))}"
 
 
-def _unknown(step: StepResult) -> str:
+def unknown(step: StepResult) -> str:
+    """Return the command or the option that a release says it does not know; empty where it says no such thing."""
     match = UNKNOWN.search(readable(step.stderr))
     return next(word for word in match.groups() if word) if match else ""
 

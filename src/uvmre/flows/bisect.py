@@ -39,6 +39,9 @@ class Wanted:
     repeat: int = 1
     seconds: float = math.inf
     """After which no more is asked, and what is known by then has to do."""
+    closely: int = 0
+    """Where no more than so many are between the reported one and the first good one, all of them are asked: what was
+    mended may have been taken back, and come again."""
 
 
 @dataclass(frozen=True)
@@ -189,7 +192,7 @@ class _Drive:
         with ThreadPoolExecutor(max(jobs, LOOKS), thread_name_prefix="cell") as pool:
             try:
                 ends = time.monotonic() + self.wanted.seconds
-                while self._may_go_on(ends) and (asked := self.search.ask(self._at_once(jobs))):
+                while self._may_go_on(ends) and (asked := self.search.ask(self._at_once(jobs)) or self._closer()):
                     running = [
                         (index, pool.submit(self._run, index, n)) for index in asked if (n := self._recall(index))
                     ]
@@ -223,6 +226,14 @@ class _Drive:
 
     def _may_go_on(self, ends: float) -> bool:
         return time.monotonic() < ends and not self._broken_promise()
+
+    def _closer(self) -> tuple[int, ...]:
+        """Return those between the reported one and the first good one that were not asked, if they are few."""
+        edge = self.search.result().first_good
+        if edge is None or edge.good is None or edge.good - self.row.reported - 1 > self.wanted.closely:
+            return ()
+        between = range(self.row.reported + 1, edge.good)
+        return tuple(index for index in between if index not in self.tally.probes)
 
     def _broken_promise(self) -> bool:
         """Tell whether what was said to be good is not: then there is nothing to search for below."""

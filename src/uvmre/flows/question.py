@@ -4,12 +4,12 @@ import hashlib
 import os
 import shlex
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from uvmre.core import script
-from uvmre.core.mre import BASE, Environment, File, Mre, overlay
+from uvmre.core.mre import BASE, Environment, File, Mre, Symptom, overlay
 from uvmre.core.observation import Observation
 from uvmre.core.result import digest
 from uvmre.core.symptom import Outcome, match
@@ -23,6 +23,7 @@ TAPES = "tapes"
 """Where the tapes of scripts are in the cache: one each, so that none hears what another recorded long ago."""
 SHEBANG = b"#!"
 PYENV = "PYENV_ROOT"
+Judging = Callable[[Symptom, Observation], Outcome]
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,8 @@ class Question:
     others: tuple[str, ...] = SYSTEM_PATH
     """The end of its PATH."""
     digests: Mapping[str, str] = field(default_factory=dict)
+    judging: Judging = match
+    """How a run of an MRE is judged; what it says is kept by the digest, which therefore has to tell."""
 
     def variant(self, name: str, release: str) -> Mre:
         """Return what is run on a release."""
@@ -56,20 +59,20 @@ class Question:
 
     def judge(self, name: str, observation: Observation) -> Outcome:
         """Say what a run comes to."""
-        return script.judge(observation) if self.words else match(self.variants[name].symptom, observation)
+        return script.judge(observation) if self.words else self.judging(self.variants[name].symptom, observation)
 
     def complaint(self, observation: Observation) -> str:
         """Say what is wrong with the question itself; empty where nothing is."""
         return script.complaint(observation) if self.words else ""
 
 
-def of_mre(folder: Path, names: Sequence[str] = (), *, every: bool = False) -> Question:
-    """Read the MRE in `folder` and ask for some of its variants: itself where none is named.
+def of_mre(folder: Path, names: Sequence[str] = (), *, every: bool = False, mre: Mre | None = None) -> Question:
+    """Read the MRE in `folder`, or take that one, and ask for some of its variants: itself where none is named.
 
     Raises:
         UsageError: when the folder is no MRE, or has no such variant.
     """
-    mre = read(folder)
+    mre = mre or read(folder)
     all_of_it = {BASE: replace(mre, controls=()), **{each.name: overlay(mre, each) for each in mre.controls}}
     if unknown := [name for name in names if name not in all_of_it]:
         raise UsageError(

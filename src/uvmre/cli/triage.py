@@ -1,0 +1,159 @@
+"""`uvmre triage`."""
+
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from uvmre.cli import console
+from uvmre.cli.run import allow_host_option, network_options
+from uvmre.errors import CannotTell, Interrupted, UsageError, UvmreError
+
+if TYPE_CHECKING:
+    from uvmre.core.answer import Answer
+    from uvmre.core.request import Network
+    from uvmre.flows.triage import How
+
+Fetch = Callable[[str], str]
+"""Gives the text of an issue by its name."""
+OPEN_LINES = 30
+"""Of a step's output; more of it is in the evidence."""
+
+
+@click.command(short_help="Read issues, run what they report, and say whether it shows.")
+@click.argument("issues", nargs=-1, required=True, metavar="ISSUE...")
+@click.option("--bisect", "search", is_flag=True, help="Find since when it shows, and since when no more.")
+@click.option("--with-comments", "comments", is_flag=True, help="Read what others have answered, too.")
+@click.option("--today", is_flag=True, help="PyPI as it is now, not as it was on the post's day.")
+@click.option("--dry-run", is_flag=True, help="Only say what was understood, and what was not.")
+@click.option("--comment", is_flag=True, help="Print the answer as a comment that can be pasted.")
+@click.option("--label", is_flag=True, help="Print the labels that go with the answer, and nothing else.")
+@click.option("--jobs", default=0, type=click.IntRange(0), metavar="N", help="So many releases at once; 0: what suits.")
+@network_options
+@allow_host_option
+@click.option("--json", "as_json", is_flag=True, help="One JSON object for each issue on stdout, a line each.")
+def triage(
+    issues: tuple[str, ...],
+    comments: bool,
+    dry_run: bool,
+    comment: bool,
+    label: bool,
+    as_json: bool,
+    network: "Network | None",
+    **asked: Any,
+) -> int:
+    """Read each ISSUE (a file, `-`, a folder of them, a GitHub URL or OWNER/REPO#N), make an MRE of it, and run that.
+
+    Exit codes of one issue: 0 the bug shows, or is explained; 1 it does not; 125 cannot tell, or there is more to ask.
+    Of several: 0 when each was answered, 125 when one could not be read. Of both: 2 wrong usage, 3 a bug of uvmre,
+    130 interrupted.
+    """
+    from uvmre.flows.triage import How
+    from uvmre.flows.understand import inbox
+
+    if sum([dry_run, comment, label]) > 1 or (as_json and (comment or label)):
+        raise UsageError("An answer is given in one form.", "Take one of --json, --comment, --label and --dry-run.")
+    how = How(console.cache(), comments=comments, network=network or "auto", **asked)
+    box = inbox(sys.stdin.buffer.read, comments=comments)
+    names = list(box.names(issues))
+    if dry_run:
+        return _dry(lambda name: box.post(name).text, names, how, as_json=as_json)
+    form = "json" if as_json else "comment" if comment else "label" if label else "text"
+    exits = []
+    for number, name in enumerate(names):
+        answer = _one(lambda name: box.post(name).text, name, how)
+        if number and form in ("text", "comment"):
+            console.answer("")
+        _tell(answer, form, several=len(names) > 1)
+        exits.append(answer)
+    return _exit(exits)
+
+
+def _one(fetch: Fetch, name: str, how: "How") -> "Answer":
+    """Answer for one issue, whatever happens: the others are not to wait for what is wrong with it."""
+    from uvmre.cli.cells import shown
+    from uvmre.cli.crash import our_bug
+    from uvmre.core.answer import Answer
+    from uvmre.core.verdict import Verdict
+    from uvmre.flows.triage import triage as flow
+
+    try:
+        with shown() as progress:
+            return flow(name, fetch(name), how, progress)
+    except Interrupted:
+        raise
+    except UvmreError as error:
+        console.complain(error.message, error.hint)
+        return Answer(name, Verdict("inconclusive", error.message), exit=error.exit_code)
+    except Exception as error:
+        exit_code = our_bug()
+        told = f"uvmre itself failed on this issue ({type(error).__name__})."
+        return Answer(name, Verdict("inconclusive", told), exit=exit_code)
+
+
+def _exit(answers: "list[Answer]") -> int:
+    if len(answers) == 1:
+        return answers[0].exit_code
+    worst = {answer.exit for answer in answers if answer.exit is not None}
+    return 3 if 3 in worst else CannotTell.exit_code if worst else 0
+
+
+def _tell(answer: "Answer", form: str, *, several: bool) -> None:
+    if form == "json":
+        from uvmre.core.answer import to_data
+
+        console.answer_json(to_data(answer))
+    elif form == "comment":
+        from uvmre.flows.triage import as_comment
+
+        console.answer(as_comment(answer).rstrip("\n"))
+    elif form == "label":
+        console.answer(" ".join([*([f"{answer.issue}:"] if several else []), *answer.labels]))
+    else:
+        _tell_text(answer)
+
+
+def _tell_text(answer: "Answer") -> None:
+    from uvmre.core.triage import questions
+
+    case, word = answer.case, answer.verdict.word
+    console.answer(f"{answer.issue}: {case.draft.title}" if case.draft.title else answer.issue)
+    console.answer(f"{console.paint(word, console.COLORS.get(word, 'yellow'))}: {answer.verdict.reason}")
+    lines = list(answer.sentences)
+    if main := answer.main:
+        for step in main.result.base.observation.steps:
+            lines += [f"  $ {step.run}", *_said(step.stdout + step.stderr), f"    exit code {step.exit}"]
+    lines += [f"not as reported: {each}" for each in (*case.draft.stood_in, *case.lacks)]
+    lines += [f"to ask: {question}" for question in questions(case)]
+    for line in lines:
+        console.answer(answer.redacted(line))
+    if answer.folder:
+        console.say(f"MRE: {answer.folder}")
+
+
+def _said(text: str) -> list[str]:
+    from uvmre.core.plain import readable
+
+    lines = readable(text).strip("\n").splitlines()
+    left = len(lines) - OPEN_LINES
+    if left > 0:
+        lines = [*lines[: OPEN_LINES // 2], f"[… {left} lines]", *lines[-OPEN_LINES // 2 :]]
+    return [f"    {line}" for line in lines]
+
+
+def _dry(fetch: Fetch, names: list[str], how: "How", *, as_json: bool) -> int:
+    from uvmre.core.told import as_data, as_lines
+    from uvmre.flows.understand import understand
+
+    for name in names:
+        read = understand(fetch(name), how.cache, comments=how.comments, today=how.today)
+        findings = [(found.rule, found.where, found.why) for found in read.findings]
+        if as_json:
+            data = as_data(read.draft, read.mre, findings, read.lacks)
+            console.answer_json({"schema": 1, "issue": name, "uv": read.uv, **data})
+        else:
+            console.answer(
+                "\n".join([f"{name}: {read.draft.title}", *as_lines(read.draft, read.mre, findings, read.uv)])
+            )
+    return 0

@@ -1,0 +1,183 @@
+"""How much it proves that a symptom shows, and whether a release that fails otherwise still has the bug.
+
+A text that anything on this machine could bring about (no network, no credentials, a missing file or tool) is no proof
+of a bug by itself, nor is a headline that many errors share: the releases must then differ.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+from uvmre.core.draft import Claim
+from uvmre.core.mre import Mre, Symptom
+from uvmre.core.observation import Observation, StepResult
+from uvmre.core.plain import WILDCARD, find, plain, readable
+from uvmre.core.release import parsed
+from uvmre.core.symptom import Outcome, last_line, match, shown_by, unknown
+
+LEAST = 12
+"""How many plain characters a text has at least that means one error and no other."""
+HEADLINES = re.compile(
+    r"no solution found when resolving(?: (?:script |tool )?dependencies(?: for split \([^)]*\))?)?"
+    r"|(?:we can conclude that )?your (?:project's )?requirements are unsatisfiable"
+    r"|(?:the )?(?:build backend returned an error|build backend failed to \w+.*)"
+    r"|call to \S+ failed(?: \(exit (?:code|status): \d+\))?"
+    r"|failed to (?:build|download|prepare|fetch|resolve|install|unzip|extract|parse|read|run|lock|sync|generate)[^:]*"
+    r"|an error occurred|exit (?:code|status) \d+|traceback \(most recent call last\)|error|warning|caused by",
+    re.IGNORECASE,
+)
+"""What stands above many causes: uv's own first lines, and the frame of a build's or a program's error."""
+ELSEWHERE = re.compile(
+    r"(?P<network>error sending request|dns error|connection (?:refused|reset|closed|failed)|failed to connect"
+    r"|timed? ?out|timeout|unknownissuer|certificate|failed to fetch|could not connect|name resolution"
+    r"|\b50[0234]\b|too many redirects|git operation failed|failed to (?:clone|fetch)|terminal prompts disabled)"
+    r"|(?P<credentials>\b40[137]\b|unauthorized|forbidden|authenticat|credentials|permission denied|access denied)"
+    r"|(?P<package>not found in the package registry|was not found in|there (?:is|are) no versions? of"
+    r"|\b404\b|no matching distribution|not found in the provided package locations"
+    r"|(?:extra|group) .{0,60}(?:is|are) not (?:defined|found)|does not have an extra)"
+    r"|(?P<python>(?:current|requested) python version|requires-python|requires python|does not satisfy python"
+    r"|incompatible with the (?:project's )?python|no interpreter found|no python (?:interpreter|installation)"
+    r"|failed to (?:query|inspect) python)"
+    r"|(?P<file>no such file or directory|os error 2\b|file not found|does not exist|no (?:root )?`?pyproject\.toml`?"
+    r"|not a (?:valid|local) (?:path|file)|not a directory|distribution not found at|read-only file system"
+    r"|os error 30\b|unable to find lockfile|lockfile .{0,60}needs to be updated|is missing a `?pyproject"
+    r"|not included as workspace package|not a workspace member|references a workspace"
+    r"|does not appear to be a python project|which files to ship|multiple top-level packages|expected a python module)"
+    r"|(?P<tool>command not found|: not found$|git executable|no such command|linker `?cc|fatal error: "
+    r"|is rust installed|unable to execute|pkg-config|compiler|cmake|no virtual environment found)"
+    r"|(?P<module>modulenotfounderror|no module named|importerror)",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""What a run may say because something is not there on the machine that runs it, by what is then missing."""
+MISSING = {
+    "network": "a network that does not answer",
+    "credentials": "missing credentials",
+    "package": "a package or an index that is not to be had here",
+    "python": "another Python",
+    "file": "a missing file",
+    "tool": "a missing tool",
+    "module": "a missing module",
+}
+MACHINE = re.compile(
+    r"error sending request|dns error|connection (?:refused|reset)|timed? ?out|unknownissuer|no interpreter found"
+    r"|no python (?:interpreter|installation)|failed to (?:query|inspect) python|permission denied|command not found",
+    re.IGNORECASE,
+)
+"""Failures from which nothing can be told, whatever was reported."""
+LINK = re.compile(r"^\s*(?:[│|]\s*)*(?:├─▶|╰─▶|\|->|`->|caused by:|cause:)", re.IGNORECASE | re.MULTILINE)
+ASIDE = re.compile(r"^\s*(?:[│|]\s*)*(?:hint|help|note|info):.*", re.IGNORECASE | re.MULTILINE | re.DOTALL)
+ERROR = re.compile(r"^(?:error: | *× )", re.MULTILINE)
+PANIC = re.compile(r"panicked at|internal error: entered unreachable|stack overflow|segmentation fault", re.IGNORECASE)
+SIGNALS = 128
+ALIKE, NEAR = 0.6, 0.34
+"""From which share of neighbouring words on an error is the reported one in other words, and from which it may be."""
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What it is worth that the symptom shows on the reported release."""
+
+    strong: bool
+    why: str = ""
+    """Why it does not prove the bug by itself, as what follows “because”."""
+    telling: bool = False
+    """Whether the text means this one error and no other, so that a release which fails otherwise is without it."""
+    never: bool = False
+    """Whether no other release can prove it either: the network of a run is not the reporter's."""
+
+
+def proof(mre: Mre, claim: Claim, observation: Observation) -> Proof:
+    """Say what the texts of a symptom that shows are worth."""
+    step = shown_by(mre.symptom, observation)
+    if step is None:
+        return Proof(False, "it does not show")
+    if claim.weak:
+        return Proof(False, "what is claimed is no error that names itself")
+    if step.exit >= SIGNALS or any(PANIC.search(text) for text in mre.symptom.output):
+        return Proof(True)
+    if not step.exit:
+        return Proof(False, "the command succeeds, and what it says may be as it should be")
+    texts = [text for text in mre.symptom.output if own_words(text)]
+    if not texts:
+        return Proof(False, "nothing but a headline is claimed, which other failures have too")
+    if found := ELSEWHERE.search(" ".join(texts[-1].split())):
+        lacks = found.lastgroup or "file"
+        why = f"{MISSING[lacks]} brings “{found[0].strip()}” about as well"
+        return Proof(False, why, never=lacks == "network")
+    if not _innermost(mre.symptom, step):
+        return Proof(False, f"the cause that is told here, “{cause(step)}”, is not among what was reported")
+    return Proof(True)
+
+
+def own_words(text: str) -> bool:
+    """Tell whether a text says more than a headline that many errors share."""
+    return len(plain(HEADLINES.sub(" ", WILDCARD.sub(" ", text)))) >= LEAST
+
+
+def cause(step: StepResult) -> str:
+    """Return the innermost cause that a step told, in one line."""
+    said = readable(step.stderr).strip() or readable(step.stdout).strip()
+    inner = ASIDE.sub("", said[_inner(said) :]).strip() or last_line(step)
+    return " ".join(re.sub(r"^[\s│|├╰─▶`>-]+", "", line) for line in inner.splitlines()[-6:]).strip()[:200]
+
+
+def _inner(said: str) -> int:
+    """Return where the innermost link of an error's chain begins; where nothing is linked, where the error does."""
+    ends = [link.end() for link in LINK.finditer(said)] + [error.start() for error in ERROR.finditer(said)]
+    return max(ends, default=0)
+
+
+def _innermost(symptom: Symptom, step: StepResult) -> bool:
+    """Tell whether the last of the reported texts reaches into the innermost cause that the step told."""
+    for said in (readable(step.stderr), readable(step.stdout)):
+        links = list(LINK.finditer(said))
+        start = len(plain(said[: links[-1].start()])) if links else 0
+        text, at = plain(said), 0
+        for pattern in symptom.output:
+            end = find(pattern, text, at)
+            if end is None:
+                break
+            at = end
+        else:
+            # The same text may stand again further on, and does where a chain repeats what is above.
+            while links and at <= start and (end := find(symptom.output[-1], text, at)) is not None:
+                at = end
+            return at > start
+    return False
+
+
+def judged(symptom: Symptom, observation: Observation, reported: str) -> Outcome:
+    """Judge a run of another release than the reported one.
+
+    An older release that fails otherwise, or lacks the command, does not have the bug yet; a newer one that fails
+    otherwise has got past it. Neither holds where it says the same in other words, or what this machine brings about.
+    """
+    outcome = match(symptom, observation)
+    failed = [step for step in observation.steps if step.exit]
+    older = parsed(observation.uv) < parsed(reported)
+    if older and outcome.word == "broken" and failed and (word := unknown(failed[-1])):
+        return Outcome("absent", f"uv {observation.uv} does not have `{word}` yet")
+    if outcome.word != "different":
+        return outcome
+    said = "\n".join(readable(step.stderr) + "\n" + readable(step.stdout) for step in failed)
+    telling = [text for text in symptom.output if symptom.exit and own_words(text)]
+    share = likeness(telling[-1], said) if telling else 0.0
+    if share >= ALIKE:
+        return Outcome("shows", f"`{failed[-1].title}` says the same in other words: {cause(failed[-1])}")
+    if share >= NEAR or MACHINE.search(said) or not (older or telling):
+        return outcome
+    when = "not like that yet" if older else "not like that any more"
+    return Outcome("absent", f"`{failed[-1].title}` fails otherwise, and {when}: {cause(failed[-1])}")
+
+
+def likeness(text: str, said: str) -> float:
+    """Return which share of a text's neighbouring words stands side by side in what was said, from 0 to 1."""
+    pairs, there = set(_pairs(text)), set(_pairs(said))
+    return len(pairs & there) / len(pairs) if pairs else 0.0
+
+
+def _pairs(text: str) -> Iterator[tuple[str, str]]:
+    words = [word for word in re.findall(r"[\w.@+=<>~!/-]+", readable(text).casefold()) if word.strip("-.=/")]
+    words = [word.strip(".-") for word in words]
+    yield from pairwise(words)

@@ -1,0 +1,189 @@
+"""Triage an issue: its text is read, made an MRE, run as often as it takes, and judged."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from uvmre.core.answer import Answer, answer
+from uvmre.core.case import Case, Mistake, Trial, Wish, needed
+from uvmre.core.mre import MANIFEST, Control, Mre, Symptom, slug
+from uvmre.core.observation import Observation
+from uvmre.core.progress import Progress
+from uvmre.core.proof import judged
+from uvmre.core.request import Network
+from uvmre.core.result import digest
+from uvmre.core.symptom import Outcome
+from uvmre.core.verdict import verdict
+from uvmre.errors import Interrupted, UvmreError
+from uvmre.flows.bisect import Wanted, bisect
+from uvmre.flows.cells import Manner
+from uvmre.flows.question import of_mre
+from uvmre.flows.run import DEFAULT_BACKEND, run
+from uvmre.flows.understand import Understood, understand
+from uvmre.folder.write import write
+from uvmre.releases import catalogue
+from uvmre.report.comment import comment
+
+FOLDER = "triage"
+"""Where the MREs of issues are in the cache, with their tapes and evidence."""
+SECONDS = 230.0
+"""After which nothing more is started for one issue."""
+RESERVE = 50.0
+"""Of those, kept for what is run after a search."""
+STEP_SECONDS = 80
+A_DAY = 86_400.0
+CLOSELY = 10
+"""Up to how many releases after the reported one are asked one by one."""
+MARK = "judged for triage, 2"
+"""What of the rules in core/proof.py is in the outcomes that are kept: a change there is a new number here."""
+
+
+@dataclass(frozen=True)
+class How:
+    """What is asked of every issue."""
+
+    cache: Path
+    search: bool = False
+    """Whether to search the boundaries."""
+    today: bool = False
+    """Whether PyPI is as it is now, instead of as it was on the post's day."""
+    comments: bool = False
+    network: Network = "auto"
+    backend: str = DEFAULT_BACKEND
+    allow_hosts: tuple[str, ...] = ()
+    jobs: int = 0
+
+
+def triage(issue: str, text: str, how: How, progress: Progress | None = None) -> Answer:
+    """Say of an issue whether its bug shows, and since when.
+
+    Args:
+        issue: how it was asked for.
+        text: what it says, in Markdown.
+        how: what is asked of it.
+        progress: is told how it goes.
+
+    Raises:
+        Interrupted: on ^C; what was finished is kept.
+    """
+    progress = progress or Progress()
+    read = understand(text, how.cache, comments=how.comments, today=how.today)
+    case = Case(read.draft, read.mre, read.stated, how.search, read.lacks, _mistakes(read))
+    folder = _folder(read, how.cache)
+    if read.mre and not (folder / MANIFEST).is_file():
+        write(read.mre, folder, force=True)
+    mended = tuple(found.mended for found in read.findings if found.mended)
+    runner = _Runner(folder, how, mended, progress, time.monotonic())
+    while wish := needed(case):
+        try:
+            case = runner.add(case, wish)
+        except Interrupted:
+            raise
+        except UvmreError as error:
+            case = replace(case, cut=error.message.rstrip("."))
+        if case.cut:
+            break
+    return answer(issue, case, uv=read.uv, folder=str(folder) if read.mre else "")
+
+
+def as_comment(told: Answer) -> str:
+    """Return an answer as a comment that can be pasted below its issue."""
+    return comment(told)
+
+
+def _mistakes(read: Understood) -> tuple[Mistake, ...]:
+    return tuple(
+        Mistake(found.rule, found.where, found.why, found.mended.name if found.mended else "", found.question)
+        for found in read.findings
+    )
+
+
+def _folder(read: Understood, cache: Path) -> Path:
+    name = digest(read.mre)[:12] if read.mre else "none"
+    return cache / FOLDER / f"{slug(read.draft.title)}-{name}"
+
+
+@dataclass(frozen=True)
+class _Runner:
+    """Runs what is wished for, while there is time."""
+
+    folder: Path
+    how: How
+    mended: tuple[Control, ...]
+    progress: Progress
+    started: float
+
+    def add(self, case: Case, wish: Wish) -> Case:
+        """Run it, and return the case with what came out."""
+        left = SECONDS - (time.monotonic() - self.started)
+        if left <= 0:
+            return replace(case, cut=f"not all could be run in {SECONDS:.0f} s")
+        if wish.kind == "history":
+            return self._searched(case, wish, left)
+        return replace(case, trials=(*case.trials, self._trial(case, wish, left)))
+
+    def _trial(self, case: Case, wish: Wish, left: float) -> Trial:
+        uv = self._release(wish)
+        mre = _hurried(replace(wish.mre, environment=replace(wish.mre.environment, uv=uv)), left)
+        # Beside the MRE itself, so that it takes no time of its own.
+        extra = self.mended if wish.kind in ("reported", "day", "today") and wish.mre.controls == _own(case) else ()
+        result = run(
+            self._place(wish),
+            cache=self.how.cache,
+            uv=uv,
+            backend=self.how.backend,
+            network=self.how.network,
+            allow_hosts=self.how.allow_hosts,
+            mre=replace(mre, controls=(*mre.controls, *extra)),
+            progress=self.progress,
+        )
+        outcomes = {variant.name: variant.outcome for variant in result.variants}
+        # What works for the reporter may fail here for reasons of its own; only one that shows it too speaks against.
+        telling = tuple(control for control in mre.controls if outcomes[control.name].word in ("shows", "absent"))
+        mre = replace(mre, controls=telling)
+        return Trial(replace(wish, mre=mre), result, verdict(mre, outcomes))
+
+    def _place(self, wish: Wish) -> Path:
+        """Return where a run's tape is: PyPI as it is today is not on one of long ago."""
+        now = datetime.now(UTC)
+        if wish.kind != "today" or now.timestamp() - (self.folder / MANIFEST).stat().st_mtime < A_DAY:
+            return self.folder
+        return self.folder / f"today-{now:%Y-%m-%d}"
+
+    def _release(self, wish: Wish) -> str:
+        """Return the release that is meant."""
+        named = wish.uv or wish.mre.environment.uv
+        if named == "latest" or named.startswith("@"):
+            return catalogue.choose(named, self.how.cache)[0][-1].version
+        return named
+
+    def _searched(self, case: Case, wish: Wish, left: float) -> Case:
+        mre = _hurried(wish.mre, 2 * STEP_SECONDS)
+        question = of_mre(self.folder, mre=mre)
+        question = replace(
+            question,
+            reported=wish.uv,
+            judging=_judging(wish.uv),
+            digests={name: f"{of} {MARK} {wish.uv}" for name, of in question.digests.items()},
+        )
+        manner = Manner(self.how.cache, self.how.backend, self.how.network, self.how.allow_hosts)
+        wanted = Wanted(reported=wish.uv, seconds=max(left - RESERVE, left / 2), closely=CLOSELY)
+        found = bisect(question, wanted, manner, jobs=self.how.jobs, progress=self.progress)
+        cut = "" if found.history.boundaries.done else f"the search did not end in {SECONDS:.0f} s"
+        return replace(case, history=found.history, cut=cut)
+
+
+def _own(case: Case) -> tuple[Control, ...]:
+    return case.mre.controls if case.mre else ()
+
+
+def _judging(reported: str) -> Callable[[Symptom, Observation], Outcome]:
+    return lambda symptom, observation: judged(symptom, observation, reported)
+
+
+def _hurried(mre: Mre, left: float) -> Mre:
+    """Give no step more time than there is."""
+    most = int(max(10, min(STEP_SECONDS, left / 2)))
+    return replace(mre, steps=tuple(replace(step, timeout=min(step.timeout, most)) for step in mre.steps))

@@ -1,0 +1,147 @@
+"""What a piece of code is by its own words: TOML, a script, requirements, a tree that was drawn, or output."""
+
+import ast
+import re
+import tomllib
+from typing import Any, Literal
+
+Kind = Literal[
+    "pyproject", "uv.toml", "lock", "toml", "script", "python", "requirements", "dockerfile", "tree", "output", ""
+]
+
+LONGEST = 60_000
+ELLIPSIS_LINE = re.compile(
+    r"\s*(?:#+\s*|//\s*)?(?:\.{2,}|…|\[(?:\.{2,}|…)\]|<snip>|\[?snip(?:ped)?\]?|\(?(?:rest|others?"
+    r"|etc)\b[^=]{0,40}\.{3}\)?)\s*,?\s*"
+)
+ELLIPSIS_ITEM = re.compile(r"""["'](?:\.{3}|…)["']\s*,?|(?<=\[)\s*(?:\.{3}|…)\s*(?=\])|,\s*(?:\.{3}|…)\s*(?=\])""")
+OUTPUT = re.compile(
+    r"\s*(?:error\b.{0,20}:|warning:|[×✗]\s|[├╰]─▶|Caused by:|Traceback \(most"
+    r"|(?:DEBUG|TRACE|INFO|WARN|ERROR)\b|hint:"
+    r"|Resolved \d|Installed \d|Prepared \d|Audited \d|Uninstalled \d|Downloaded \d|Using (?:CPython"
+    r"|Python|PyPy)|Creating virtual"
+    r"|[+~-] [\w.-]+==\d|Downloading |Building |Built |thread '|[A-Za-z.]*(?:Error|Exception): |#\d+ |=> |\d+\.\d+ "
+    r"|Initialized project|Package\s+Version|uv \d+\.\d|Adding |ERROR:|Looking in indexes|Collecting )"
+)
+TREE = re.compile(r"[│├└]|^\s*[|`+]-- ", re.MULTILINE)
+LISTED = re.compile(r"\s*[-*] [\w.@-]+/?(?:\s.*)?$")
+VERSIONED = re.compile(r"[├└]──\s[\w.-]+(?:\[[\w,.-]+\])? v\d|^[\w.-]+ v\d", re.MULTILINE)
+REQUIREMENT = re.compile(
+    r"\s*(?:#.*|-[a-zA-Z-]+(?:[ =].*)?|[A-Za-z0-9][\w.-]*(?:\[[\w,. -]*\])?\s*(?:(?:[<>=!~]=?=?\s*[\w.*+!-]+\s*,?\s*)*)"
+    r"(?:;.*)?(?:#.*)?|[A-Za-z0-9][\w.-]*(?:\[[\w,. -]*\])?\s*@\s*\S+.*|--hash=.*|\\)?\s*"
+)
+DOCKER = re.compile(r"^\s*(?:FROM|RUN|COPY|ENV|WORKDIR|ENTRYPOINT|CMD|ARG|ADD) ", re.MULTILINE)
+INSTRUCTION = re.compile(r"(?:FROM|RUN|COPY|ENV|WORKDIR|ENTRYPOINT|CMD|ARG|ADD|USER|LABEL|EXPOSE|SHELL|VOLUME)\s")
+INLINE_SCRIPT = re.compile(r"^# /// script\s*$", re.MULTILINE)
+
+
+def kind(text: str, tag: str = "") -> Kind:
+    """Say what a text is; empty where it does not say so itself."""
+    text = text[:LONGEST]
+    word = tag.split(maxsplit=1)[0].lower() if tag else ""
+    lines = [line for line in text.split("\n") if line.strip()]
+    if not lines:
+        return ""
+    if INLINE_SCRIPT.search(text):
+        return "script"
+    if _is_dockerfile(lines, word):
+        return "dockerfile"
+    if is_tree(text):
+        return "tree"
+    if (data := toml(text)) is not None:
+        return _toml_kind(data, text)
+    if OUTPUT.match(lines[0]) or sum(bool(OUTPUT.match(line)) for line in lines[:40]) * 2 >= min(len(lines), 40):
+        return "output"
+    if word in ("python", "py", "python3") or (not word and _looks_python(text)):
+        return "python" if _is_python(text) or word else ""
+    if all(REQUIREMENT.fullmatch(line) for line in lines[:400]) and word in (
+        "",
+        "text",
+        "txt",
+        "requirements",
+        "plain",
+    ):
+        return "requirements"
+    return ""
+
+
+def _is_dockerfile(lines: list[str], word: str) -> bool:
+    said = sum(bool(INSTRUCTION.match(line)) for line in lines)
+    return said > 0 and (word in ("dockerfile", "docker", "containerfile") or (said >= 2 and said * 4 >= len(lines)))
+
+
+def _toml_kind(data: dict[str, Any], text: str) -> Kind:
+    if "version" in data and ("package" in data or isinstance(data["version"], int)):
+        return "lock"
+    if isinstance(data.get("package"), list) and "[[package]]" in text:
+        return "lock"
+    if data.keys() & {"project", "build-system", "dependency-groups"} or (
+        isinstance(data.get("tool"), dict) and data["tool"]
+    ):
+        return "pyproject"
+    if data.keys() & {"dependencies", "requires-python"} and not data.keys() - PROJECT_KEYS:
+        return "pyproject"
+    if data.keys() & UV_KEYS:
+        return "uv.toml"
+    return "toml" if re.search(r"^\s*\[", text, re.MULTILINE) and data else ""
+
+
+PROJECT_KEYS = {"name", "version", "description", "readme", "requires-python", "dependencies", "optional-dependencies"}
+UV_KEYS = {"index", "pip", "index-url", "extra-index-url", "find-links", "index-strategy", "exclude-newer", "sources",
+           "keyring-provider", "native-tls", "python-preference", "cache-dir", "resolution", "prerelease"}  # fmt: skip
+
+
+def is_tree(text: str) -> bool:
+    """Tell whether a text is a drawing of folders, and not what `uv tree` prints."""
+    if _is_list(text):
+        return True
+    drawn = [line for line in text.split("\n") if TREE.search(line)]
+    return len(drawn) > 1 and not VERSIONED.search(text) and not OUTPUT.search(text.lstrip().split("\n", 1)[0])
+
+
+def _is_list(text: str) -> bool:
+    """Tell whether a text is a list of folders in a list."""
+    lines = [line for line in text.split("\n") if line.strip()]
+    return len(lines) > 2 and all(LISTED.match(line) for line in lines) and any("/" in line for line in lines)
+
+
+def toml(text: str) -> dict[str, Any] | None:
+    """Read a text as TOML, ellipses left out; None where it is none."""
+    if "=" not in text or len(text) > LONGEST:
+        return None
+    try:
+        return tomllib.loads(without_ellipses(text)[0])
+    except (tomllib.TOMLDecodeError, RecursionError):
+        return None
+
+
+def without_ellipses(text: str) -> tuple[str, list[int]]:
+    """Leave out what stands for something left out; return the text, and the lines (from 0) where it stood."""
+    kept: list[str] = []
+    gone: list[int] = []
+    for number, line in enumerate(text.split("\n")):
+        if line.strip() and ELLIPSIS_LINE.fullmatch(line):
+            gone.append(number)
+            continue
+        if ("..." in line or "…" in line) and ELLIPSIS_ITEM.search(line):
+            gone.append(number)
+            line = ELLIPSIS_ITEM.sub("", line)  # noqa: PLW2901
+        kept.append(line)
+    return "\n".join(kept), gone
+
+
+def _is_python(text: str) -> bool:
+    try:
+        ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True
+
+
+def _looks_python(text: str) -> bool:
+    return bool(re.search(r"^(?:import \w|from [\w.]+ import |def \w+\(|class \w+|if __name__)", text, re.MULTILINE))
+
+
+def is_output(text: str) -> bool:
+    """Tell whether a text has a line of output in it."""
+    return any(OUTPUT.match(line) for line in text[:LONGEST].split("\n"))

@@ -1,0 +1,298 @@
+"""`uvmre triage`, by the real command line: invented posts over releases that are shell scripts. Needs no network."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from shelves import VERSIONS, stock
+
+from conftest import CommandLine, Ended
+from uvmre.cli.main import main
+
+SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "schemas" / "triage.json").read_text())
+
+UV = """\
+#!/bin/sh
+number={number}
+case "$1" in
+--version) echo "uv 0.4.$number" ;;
+sync)
+    if [ "$number" -lt 7 ] || [ "$number" -ge 12 ]; then echo 'Resolved 2 packages in 3ms' >&2; exit 0; fi
+    echo 'error: Failed to build the workspace' >&2
+    echo '  Caused by: the member `ext` stands twice in the table of members' >&2
+    exit 2 ;;
+lock) if [ "$number" -ge 15 ]; then echo 'error: a lock is asked for' >&2; exit 2; fi
+    echo 'error: the marker of `ext` has two ends' >&2; exit 2 ;;
+tree) if [ "$number" -lt 12 ]; then echo 'root v0.1.0'; echo '└── ext v0.1.0 (group: dev)'
+    else echo 'root v0.1.0'; echo '├── ext v0.1.0'; fi ;;
+export) echo 'error: Request failed after 3 retries' >&2; echo '  Caused by: error sending request for url' >&2; exit 2 ;;
+*) echo "uv 0.4.$number" ;;
+esac
+"""
+HEAD = "# {title}\n<!-- somebody/something#1 created 2024-10-10T10:00:00Z -->\n_@somebody_\n\n"
+FORM = "\n### Platform\n\n{platform}\n\n### Version\n\nuv {uv}\n"
+PROJECT = """\
+With this `pyproject.toml`:
+
+```toml
+[project]
+name = "root"
+version = "0.1.0"
+requires-python = ">=3.8"
+```
+
+"""
+
+
+def post(body: str, *, uv: str = "0.4.9", title: str = "uv sync fails", platform: str = "Ubuntu 22.04 x86_64") -> str:
+    return HEAD.format(title=title) + PROJECT + body + FORM.format(uv=uv, platform=platform)
+
+
+def console(command: str, output: str) -> str:
+    return f"This fails:\n\n```console\n$ {command}\n{output}```\n"
+
+
+BUILD = "error: Failed to build the workspace\n  Caused by: the member `ext` stands twice in the table of members\n"
+SYNC = console("uv sync", BUILD)
+NOTHING = "# it does not work\n\nIt worked yesterday. Please help.\n"
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    cache = stock(tmp_path / "home")
+    for version in VERSIONS:
+        (cache / "uv" / version / "uv").write_text(UV.format(number=version.rpartition(".")[2]))
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def triage(uvmre: CommandLine, home: Path) -> CommandLine:
+    return lambda *words, **named: uvmre("triage", *words, **{"XDG_CACHE_HOME": str(home), **named})
+
+
+def told(ended: Ended) -> dict[str, Any]:
+    """Return the only answer, which has to be as its schema says."""
+    (answer,) = answers(ended)
+    assert answer["exit"] == ended.exit, ended.stderr
+    return answer
+
+
+def answers(ended: Ended) -> list[dict[str, Any]]:
+    found = [json.loads(line) for line in ended.stdout.splitlines()]
+    for each in found:
+        jsonschema.validate(each, SCHEMA)
+    return found
+
+
+def issue(tmp_path: Path, text: str, name: str = "issue.md") -> Path:
+    path = tmp_path / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_an_error_that_shows_is_reproducible_and_has_its_boundary(triage: CommandLine, tmp_path: Path) -> None:
+    answer = told(triage(issue(tmp_path, post(SYNC)), "--bisect", "--json"))
+    assert (answer["verdict"], answer["exit"]) == ("reproducible", 0), answer["reason"]
+    assert answer["boundary"] == {"first_bad": "0.4.7", "first_good": "0.4.12"}
+    assert (answer["uv"], answer["labels"]) == ("0.4.9", ["bug"])
+    assert answer["steps"][-1]["exit"] == 2
+    assert "pyproject.toml" in answer["mre"]["files"]
+    assert (Path(answer["folder"]) / "mre.toml").is_file()
+
+
+def test_without_a_search_the_latest_is_run(triage: CommandLine, tmp_path: Path) -> None:
+    answer = told(triage(issue(tmp_path, post(SYNC)), "--json"))
+    assert (answer["verdict"], answer["boundary"]) == ("reproducible", None), answer["reason"]
+    assert [(run["why"], run["uv"], run["outcome"]) for run in answer["runs"]] == [
+        ("reported", "0.4.9", "shows"),
+        ("latest", "0.4.19", "absent"),
+    ]
+
+
+def test_a_newer_release_that_fails_otherwise_is_past_it(triage: CommandLine, tmp_path: Path) -> None:
+    text = post(console("uv lock", "error: the marker of `ext` has two ends\n"), title="uv lock fails")
+    answer = told(triage(issue(tmp_path, text), "--bisect", "--json"))
+    assert answer["verdict"] == "reproducible", answer["reason"]
+    assert answer["boundary"] == {"first_bad": "0.4.0", "first_good": "0.4.15"}
+
+
+def test_it_is_not_reproducible_where_it_does_not_show(triage: CommandLine, tmp_path: Path) -> None:
+    answer = told(triage(issue(tmp_path, post(SYNC, uv="0.4.3")), "--bisect", "--json"))
+    assert (answer["verdict"], answer["exit"]) == ("not_reproducible", 1), answer["reason"]
+    assert {run["why"] for run in answer["runs"]} == {"reported", "varied", "latest"}
+
+
+def test_it_is_not_said_of_another_platform(triage: CommandLine, tmp_path: Path) -> None:
+    text = post(SYNC, uv="0.4.3", platform="Windows 11")
+    answer = told(triage(issue(tmp_path, text), "--json"))
+    assert answer["verdict"] in ("inconclusive", "needs_more_information")
+    assert answer["exit"] == 125
+
+
+def test_a_network_that_fails_for_everybody_is_no_proof(triage: CommandLine, tmp_path: Path) -> None:
+    output = "error: Request failed after 3 retries\n  Caused by: error sending request for url\n"
+    text = post(console("uv export", output), title="uv export fails")
+    answer = told(triage(issue(tmp_path, text), "--bisect", "--json"))
+    assert answer["verdict"] in ("inconclusive", "needs_more_information"), answer["reason"]
+
+
+def test_where_nothing_is_told_more_is_asked_for(triage: CommandLine, tmp_path: Path) -> None:
+    answer = told(triage(issue(tmp_path, NOTHING), "--json"))
+    assert (answer["verdict"], answer["exit"], answer["mre"]) == ("needs_more_information", 125, None)
+    assert answer["questions"]
+    assert answer["labels"] == ["needs-mre"]
+
+
+def test_what_is_not_as_reported_here_asks_for_what_is_missing(triage: CommandLine, tmp_path: Path) -> None:
+    text = post(console("uv sync", "error: the disk of `ext` is of another make\n"))
+    answer = told(triage(issue(tmp_path, text), "--json"))
+    assert answer["verdict"] == "needs_more_information", answer["reason"]
+    assert "stands twice" in answer["reason"]
+    assert answer["questions"]
+
+
+def test_every_issue_has_its_line_whatever_happens(triage: CommandLine, tmp_path: Path) -> None:
+    folder = tmp_path / "many"
+    folder.mkdir()
+    issue(folder, post(SYNC), "1.md")
+    issue(folder, "", "2.md")
+    (folder / "3.md").write_bytes(b"\x00\xff" * 1000)
+    ended = triage(folder, "--json")
+    assert [answer["verdict"] for answer in answers(ended)] == [
+        "reproducible",
+        "needs_more_information",
+        "needs_more_information",
+    ]
+    assert ended.exit == 0
+    ended = triage(folder / "1.md", tmp_path / "none.md", "--json")
+    first, second = answers(ended)
+    assert (first["verdict"], second["verdict"], second["exit"], ended.exit) == ("reproducible", "inconclusive", 2, 125)
+    assert "none.md" in second["reason"]
+
+
+def test_a_cache_that_cannot_be_written_is_told_and_not_thrown(triage: CommandLine, tmp_path: Path, home: Path) -> None:
+    (home / "uvmre" / "triage").write_text("in the way")
+    answer = told(triage(issue(tmp_path, post(SYNC)), "--json"))
+    assert (answer["verdict"], answer["exit"]) == ("inconclusive", 2)
+    assert "triage" in answer["reason"]
+
+
+def test_a_bug_of_ours_is_one_issue_that_cannot_be_told(
+    tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fails(text: str, *_: Any, **__: Any) -> None:
+        raise RuntimeError(text)
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(home))
+    monkeypatch.setattr("uvmre.flows.triage.understand", fails)
+    words = ["triage", str(issue(tmp_path, NOTHING, "1.md")), str(issue(tmp_path, NOTHING, "2.md")), "--json"]
+    code = main(words)
+    found = answers(Ended(code, *capsys.readouterr()))
+    assert (code, [(each["verdict"], each["exit"]) for each in found]) == (3, [("inconclusive", 3)] * 2)
+    assert "RuntimeError" in found[0]["reason"]
+    assert list((home / "uvmre").glob("crash-*.md"))
+
+
+def test_a_person_reads_the_reason_the_commands_and_what_to_ask(triage: CommandLine, tmp_path: Path) -> None:
+    ended = triage(issue(tmp_path, post(SYNC)), "--bisect")
+    lines = ended.stdout.splitlines()
+    assert lines[0].endswith("issue.md: uv sync fails")
+    assert lines[1].startswith("reproducible: uv 0.4.9 shows it")
+    assert "first good: uv 0.4.12 (2024-10-24)" in lines
+    assert "  $ uv sync" in lines
+    assert "    exit code 2" in lines
+    ended = triage(issue(tmp_path, NOTHING))
+    assert any(line.startswith("to ask: ") for line in ended.stdout.splitlines())
+
+
+def test_a_comment_can_be_pasted_and_labels_stand_alone(triage: CommandLine, tmp_path: Path) -> None:
+    path = issue(tmp_path, post(SYNC))
+    comment = triage(path, "--comment").stdout
+    assert comment.startswith("**reproducible**: uv 0.4.9 shows it")
+    assert "```console\n$ uv sync\n" in comment
+    assert triage(path, "--label").stdout == "bug\n"
+
+
+def test_a_dry_run_tells_what_was_understood_with_its_lines(triage: CommandLine, tmp_path: Path, home: Path) -> None:
+    path = issue(tmp_path, post(SYNC))
+    ended = triage(path, "--dry-run")
+    number = path.read_text().splitlines().index("$ uv sync") + 1
+    assert f"line {number:>4}  $ uv sync" in ended.stdout
+    assert "uv 0.4.9" in ended.stdout
+    assert ended.exit == 0
+    assert not (home / "uvmre" / "triage").exists()
+    (data,) = answers(triage(path, "--dry-run", "--json"))
+    assert data["reported_uv"]["text"] == "0.4.9"
+
+
+def test_an_mre_can_be_made_of_an_issue_and_run(uvmre: CommandLine, home: Path, tmp_path: Path) -> None:
+    path = issue(tmp_path, post(SYNC))
+    made = uvmre("new", "made", "--from-issue", path, XDG_CACHE_HOME=str(home))
+    assert made.exit == 0, made.stderr
+    assert "understood:" in made.stderr
+    assert uvmre("run", "made", XDG_CACHE_HOME=str(home)).exit == 0
+    refused = uvmre("new", "other", "--from-issue", issue(tmp_path, NOTHING), XDG_CACHE_HOME=str(home))
+    assert (refused.exit, (tmp_path / "other").exists()) == (125, False)
+    wrong = uvmre("new", "other", "--from-issue", path, "-t", "auth", XDG_CACHE_HOME=str(home))
+    assert (wrong.exit, "--template" in wrong.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("words", [(), ("-", "--json", "--comment"), ("-", "--label", "--dry-run"), ("no/where.md",)])
+def test_a_wrong_command_line_is_refused(triage: CommandLine, words: tuple[str, ...]) -> None:
+    assert triage(*words).exit == 2
+
+
+SECRET = "hunter2hunter2"
+TOLD = console(f"UV_INDEX_CORP_PASSWORD={SECRET} uv sync", BUILD)
+
+
+@pytest.mark.parametrize("form", ["--json", "--comment", "--dry-run", ""])
+def test_no_secret_is_told_again(triage: CommandLine, tmp_path: Path, form: str) -> None:
+    ended = triage(issue(tmp_path, post(TOLD)), *([form] if form else []))
+    assert "uv sync" in ended.stdout
+    assert SECRET not in ended.stdout + ended.stderr
+
+
+ROOTLESS = """\
+# uv sync does not work at the root of a workspace
+<!-- somebody/something#2 created 2024-06-27T10:00:00Z -->
+
+### pyproject.toml
+
+```toml
+[tool.uv.workspace]
+members = ["a"]
+```
+
+### a/pyproject.toml
+
+```toml
+[project]
+name = "a"
+version = "0.1.0"
+requires-python = ">=3.8"
+```
+
+At the root this fails:
+
+```console
+$ uv sync
+error: No `project` table found in: `/home/me/thing/pyproject.toml`
+```
+
+I am on Ubuntu 22.04, with uv 0.2.15.
+"""
+
+
+@pytest.mark.network
+def test_an_invented_post_over_real_releases(uvmre: CommandLine, tmp_path: Path) -> None:
+    answer = told(uvmre("triage", issue(tmp_path, ROOTLESS), "--json"))
+    assert (answer["verdict"], answer["uv"]) == ("reproducible", "0.2.15"), answer["reason"]
+    (reported,) = [run for run in answer["runs"] if run["why"] == "reported"]
+    assert reported["outcome"] == "shows"
+    mended = told(
+        uvmre("triage", issue(tmp_path, ROOTLESS.replace("0.2.15", "0.4.0").replace("2024-06", "2024-09")), "--json")
+    )
+    assert (mended["verdict"], mended["exit"]) == ("not_reproducible", 1), mended["reason"]

@@ -1,0 +1,468 @@
+"""What has to be run for an issue, and what its text and its runs say together: every verdict, and every trap."""
+
+import datetime
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from uvmre.core.bisect import Boundaries
+from uvmre.core.case import Case, Kind, Mistake, Trial, Wish, needed
+from uvmre.core.draft import Claim, Command, Draft, Gap, Named, Said
+from uvmre.core.history import History, Probe
+from uvmre.core.mre import BASE, Control, Environment, File, Mre, Step, Symptom
+from uvmre.core.observation import Observation, StepResult
+from uvmre.core.release import Release
+from uvmre.core.request import Request
+from uvmre.core.result import Result, Variant
+from uvmre.core.side import Edge
+from uvmre.core.symptom import Outcome, Word, match
+from uvmre.core.triage import decide, questions
+from uvmre.core.verdict import verdict
+
+DAY = datetime.date(2024, 9, 6)
+BROKE = "error: the extension `ext` is given twice\n"
+ELSE = "error: there is no such thing as that\n"
+PYPI = Request("GET", "pypi.org", "/simple/a/", 200, False, "upstream", 0.1)
+MRE = Mre(
+    "t",
+    Environment("0.4.6", date=DAY),
+    (Step("uv init"), Step("uv sync", "observe")),
+    Symptom("failure", ("the extension `ext` is given twice",)),
+)
+SILENT = replace(MRE, symptom=Symptom(0, ("Resolved 2 packages, of which one twice",)))
+CLAIM = Claim("failure", 1, 7, ("the extension `ext` is given twice",))
+WEAK = replace(CLAIM, kind="output", weak=True)
+DRAFT = Draft("t", DAY, uv=Said("0.4.6", 3), commands=(Command("uv sync", 7),), claim=CLAIM)
+MENDED = Control("mended: twice", "absent", explains="it is given twice")
+TWICE = Mistake("twice", "pyproject.toml:3", "The extension is listed twice", "mended: twice")
+
+
+def ran(
+    kind: Kind,
+    stderr: str = "",
+    *,
+    mre: Mre = MRE,
+    exit: int | None = None,
+    uv: str = "0.4.6",
+    name: str = "",
+    controls: dict[str, Word] | None = None,
+    requests: tuple[Request, ...] = (PYPI,),
+    setup: int = 0,
+) -> Trial:
+    """Return a trial that ended so: failed where it said something, unless an exit code is given."""
+    code = (2 if stderr else 0) if exit is None else exit
+    steps = [StepResult("uv init", "uv init", "setup", setup, "", "" if not setup else stderr, 0.1)]
+    if not setup:
+        steps.append(StepResult("uv sync", "uv sync", "observe", code, "", stderr, 0.1))
+    observation = Observation(BASE, uv, "3.11.7", "local", "Linux", tuple(steps), requests)
+    variants = [Variant(BASE, "", observation, match(mre.symptom, observation))]
+    outcomes = {name: Outcome(word, f"{name} is {word}") for name, word in (controls or {}).items()}
+    variants += [Variant(name, "absent", observation, outcome) for name, outcome in outcomes.items()]
+    judged = verdict(mre, {BASE: variants[0].outcome, **outcomes})
+    result = Result("t", "", "0.4.6", uv, "3.11.7", "local", "Linux", "auto", "", "", tuple(variants), judged)
+    return Trial(Wish(kind, mre, name=name), result, judged)
+
+
+def history(first_good: str = "0.4.8", *, word: Any = "exact", unsound: bool = False) -> History:
+    releases = tuple(Release(f"0.4.{n}", datetime.datetime(2024, 9, n, tzinfo=datetime.UTC)) for n in range(1, 10))
+    place = {release.version: index for index, release in enumerate(releases)}
+    good = place[first_good] if first_good else None
+    up = Edge(word if first_good else "beyond", place["0.4.6"], good, (), 0, 1.0)
+    down = Edge("exact", place["0.4.3"], place["0.4.2"], (), 0, 1.0)
+    boundaries = Boundaries("good" if unsound else "bad", down, up, (), 5, True)
+    probes = {place["0.4.6"]: Probe("shows", "so it is", 1, 1, 1.0, False)}
+    return History(releases, place["0.4.6"], 0, 8, "", boundaries, probes, ())
+
+
+def case(*trials: Trial, draft: Draft = DRAFT, mre: Mre | None = MRE, **more: Any) -> Case:
+    return Case(draft, mre, trials=trials, **more)
+
+
+GAP = Gap(9, "the file requirements.in is not in the post", True, "What is in requirements.in?")
+SMALL = Gap(9, "an ellipsis in pyproject.toml", False, "What stands there?")
+
+
+@pytest.mark.parametrize(
+    ("told", "word", "said"),
+    [
+        pytest.param(case(ran("reported", BROKE)), "reproducible", "ends with 2, “error: the extension", id="an error"),
+        pytest.param(
+            case(ran("reported", BROKE), history=history()), "reproducible", "Since uv 0.4.8 no more", id="and mended"
+        ),
+        pytest.param(
+            case(ran("reported", BROKE), history=history("")), "reproducible", "shows it still", id="and by design"
+        ),
+        pytest.param(
+            case(ran("reported", BROKE), ran("today")),
+            "reproducible",
+            "with that of today: absent",
+            id="the calendar matters, and is told",
+        ),
+        pytest.param(
+            case(ran("reported", BROKE, controls={"mended: twice": "absent"}), mistakes=(TWICE,)),
+            "explained",
+            "The extension is listed twice. With that mended",
+            id="a known mistake, mended",
+        ),
+        pytest.param(
+            case(ran("reported", BROKE, controls={"mended: twice": "shows"}), mistakes=(TWICE,)),
+            "reproducible",
+            "uv 0.4.6 shows it",
+            id="a known mistake that is not why",
+        ),
+        pytest.param(
+            case(ran("reported", BROKE, controls={"mended: twice": "different"}), mistakes=(TWICE,)),
+            "reproducible",
+            "uv 0.4.6 shows it",
+            id="mended it fails otherwise: that explains nothing",
+        ),
+        pytest.param(
+            case(
+                ran("reported", BROKE, controls={"mended: twice": "absent"}),
+                draft=replace(DRAFT, gaps=(GAP,)),
+                mistakes=(TWICE,),
+            ),
+            "explained",
+            "With that mended",
+            id="what explains it needs no more",
+        ),
+        pytest.param(case(mre=None), "needs_more_information", "no command", id="nothing to run"),
+        pytest.param(
+            case(draft=replace(DRAFT, gaps=(GAP,))),
+            "needs_more_information",
+            "requirements.in",
+            id="a gap that decides",
+        ),
+        pytest.param(
+            case(ran("reported", BROKE), draft=replace(DRAFT, gaps=(GAP,))),
+            "needs_more_information",
+            "requirements.in",
+            id="a gap that decides, whatever was seen",
+        ),
+        pytest.param(
+            case(ran("reported", ELSE)),
+            "needs_more_information",
+            "not as reported: error: there is",
+            id="fails otherwise",
+        ),
+        pytest.param(
+            case(ran("reported", ELSE, setup=1)), "needs_more_information", "`uv init` fails", id="fails before"
+        ),
+        pytest.param(
+            case(ran("reported", ELSE), draft=replace(DRAFT, platform=Said("Windows 11 x86_64", 5))),
+            "inconclusive",
+            "fails, but not as reported",
+            id="fails otherwise on another platform",
+        ),
+        pytest.param(case(ran("reported", ELSE), cut="the disk is full"), "needs_more_information", "", id="cut, too"),
+        pytest.param(case(cut="PyPI is away"), "inconclusive", "PyPI is away", id="nothing could be run"),
+        pytest.param(case(ran("reported")), "not_reproducible", "does not show it: `uv sync` succeeded", id="absent"),
+        pytest.param(
+            case(ran("reported"), ran("varied", name="with `--no-dev`"), ran("latest", uv="0.9.0")),
+            "not_reproducible",
+            "nor does uv 0.9.0 (tried too: with `--no-dev`)",
+            id="absent, and tried hard",
+        ),
+        pytest.param(
+            case(ran("reported"), ran("varied", BROKE, name="with `--no-dev`")),
+            "needs_more_information",
+            "it does with `--no-dev`",
+            id="shows only another way",
+        ),
+        pytest.param(
+            case(ran("reported"), ran("today", BROKE)),
+            "inconclusive",
+            "shows it with that of today",
+            id="absent on the day, shows today: PyPI has changed",
+        ),
+        pytest.param(
+            case(ran("reported", ELSE), ran("today", BROKE)),
+            "reproducible",
+            "with PyPI as it is today",
+            id="the day cannot tell, today shows",
+        ),
+        pytest.param(
+            case(ran("reported"), ran("latest", BROKE, uv="0.9.0")),
+            "inconclusive",
+            "but uv 0.9.0 does",
+            id="only newer",
+        ),
+        pytest.param(
+            case(ran("reported"), draft=replace(DRAFT, platform=Said("macOS 14 arm64", 5))),
+            "inconclusive",
+            "reported on macOS",
+            id="absent here, reported elsewhere",
+        ),
+        pytest.param(
+            case(ran("reported"), draft=replace(DRAFT, platform=Said("Windows 11 with WSL2 Ubuntu", 5))),
+            "inconclusive",
+            "reported on Windows",
+            id="where two platforms are named, it may be the other",
+        ),
+        pytest.param(
+            case(ran("reported"), draft=replace(DRAFT, platform=Said("Ubuntu 22.04 aarch64", 5))),
+            "not_reproducible",
+            "does not show",
+            id="another processor is no other platform",
+        ),
+        pytest.param(
+            case(ran("reported"), draft=replace(DRAFT, stood_in=("a made-up index for corp.example",))),
+            "inconclusive",
+            "a made-up index",
+            id="absent with a stand-in",
+        ),
+        pytest.param(
+            case(ran("reported"), lacks=("Python 3.14 is not on this machine",)),
+            "inconclusive",
+            "Python 3.14",
+            id="lacks",
+        ),
+        pytest.param(
+            case(ran("reported"), draft=replace(DRAFT, gaps=(SMALL,), stood_in=("a git repository",))),
+            "needs_more_information",
+            "no proof",
+            id="absent with a stand-in, and there is something to ask",
+        ),
+        pytest.param(
+            case(
+                ran("reported"),
+                draft=replace(DRAFT, files=(Named("a/pyproject.toml", "", 3, "implied", implied=True),)),
+            ),
+            "inconclusive",
+            "does not show a/pyproject.toml",
+            id="absent with a file that is made up",
+        ),
+        pytest.param(
+            case(ran("reported"), draft=replace(DRAFT, files=(Named("README.md", "", 3, "implied", implied=True),))),
+            "not_reproducible",
+            "",
+            id="absent, and only a README is made up",
+        ),
+        pytest.param(
+            case(ran("reported"), draft=replace(DRAFT, claim=Claim("none", -1, 0))),
+            "needs_more_information",
+            "does not say what is seen",
+            id="nobody said what to look for",
+        ),
+        pytest.param(
+            case(ran("reported"), cut="the time was up"), "inconclusive", "the time was up", id="absent, hurried"
+        ),
+    ],
+)
+def test_the_verdict(told: Case, word: str, said: str) -> None:
+    found = decide(told)
+    assert (found.word, said in found.reason) == (word, True), found
+    assert "\n" not in found.reason
+    assert found.reason.endswith((".", "?"))
+
+
+SAYS = "Resolved 2 packages, of which one twice\n"
+FINE = "Resolved 2 packages\n"
+SHOWN = ran("reported", SAYS, mre=SILENT, exit=0)
+
+
+@pytest.mark.parametrize(
+    ("told", "word", "said"),
+    [
+        pytest.param(
+            case(SHOWN, ran("good", FINE, mre=SILENT, exit=0, uv="0.4.8"), history=history()),
+            "reproducible",
+            "uv 0.4.8 does it otherwise",
+            id="a release mends it",
+        ),
+        pytest.param(
+            case(SHOWN, ran("latest", FINE, mre=SILENT, exit=0, uv="0.9.0")),
+            "reproducible",
+            "uv 0.9.0 does not show it any more",
+            id="the latest is without it",
+        ),
+        pytest.param(
+            case(SHOWN, ran("latest", ELSE, mre=SILENT, uv="0.9.0")),
+            "inconclusive",
+            "on uv 0.9.0",
+            id="the latest fails: that is no other behaviour",
+        ),
+        pytest.param(case(SHOWN, history=history("")), "inconclusive", "no release is known", id="on every release"),
+        pytest.param(
+            case(SHOWN, history=history(unsound=True)), "inconclusive", "no release is known", id="not a second time"
+        ),
+        pytest.param(
+            case(SHOWN, ran("latest", SAYS, mre=SILENT, exit=0, uv="0.9.0")),
+            "inconclusive",
+            "By itself that proves nothing",
+            id="the latest does the same",
+        ),
+        pytest.param(
+            case(
+                SHOWN,
+                ran("good", FINE, mre=SILENT, exit=0, uv="0.4.8"),
+                draft=replace(DRAFT, claim=replace(WEAK, wanted=("Resolved 2 packages",))),
+                history=history(),
+            ),
+            "reproducible",
+            "says what was expected",
+            id="and does what was wanted",
+        ),
+        pytest.param(
+            case(
+                SHOWN,
+                ran("good", "Resolved 7 packages\n", mre=SILENT, exit=0, uv="0.4.8"),
+                draft=replace(DRAFT, claim=replace(WEAK, wanted=("Resolved 2 packages",))),
+                history=history(),
+            ),
+            "inconclusive",
+            "not as the post expects",
+            id="does neither",
+        ),
+        pytest.param(case(SHOWN, cut="the time was up"), "inconclusive", "the time was up", id="no time to compare"),
+    ],
+)
+def test_a_claim_that_proves_nothing_by_itself(told: Case, word: str, said: str) -> None:
+    found = decide(told if told.draft is not DRAFT else replace(told, draft=replace(DRAFT, claim=WEAK)))
+    assert (found.word, said in found.reason) == (word, True), found
+
+
+def test_a_symptom_that_a_control_shows_too_is_no_proof() -> None:
+    sound = replace(MRE, controls=(Control("works", "absent"),))
+    assert decide(case(ran("reported", BROKE, mre=sound, controls={"works": "absent"}))).word == "reproducible"
+    found = decide(case(ran("reported", BROKE, mre=sound, controls={"works": "shows"})))
+    assert (found.word, "not sound" in found.reason) == ("inconclusive", True)
+
+
+def test_an_error_beside_a_stand_in_has_to_be_mended_somewhere() -> None:
+    draft = replace(DRAFT, stood_in=("a made-up index for corp.example",))
+    still = case(ran("reported", BROKE), draft=draft, history=history(""))
+    assert decide(still).word == "inconclusive"
+    gone = case(ran("reported", BROKE), ran("good", uv="0.4.8"), draft=draft, history=history())
+    assert decide(gone).word == "reproducible"
+
+
+def test_an_error_of_the_network_is_never_a_proof() -> None:
+    text = "error sending request for url (https://example.org/simple/)"
+    there = replace(MRE, symptom=Symptom("failure", (text,)))
+    told = case(ran("reported", f"error: {text}\n", mre=there), ran("good", mre=there, uv="0.4.8"), history=history())
+    assert decide(told).word == "inconclusive"
+
+
+def test_what_nobody_answered_tells_nothing() -> None:
+    refused = Request("CONNECT", "corp.example", "", 403, False, "refused", 0.1, "it is not let through")
+    found = decide(case(ran("reported", BROKE, requests=(refused,))))
+    assert (found.word, "corp.example" in found.reason) == ("inconclusive", True)
+
+
+ABSENT, SHOWS = ran("reported"), ran("reported", BROKE)
+UNDATED = replace(MRE, environment=replace(MRE.environment, date=None))
+
+
+@pytest.mark.parametrize(
+    ("told", "kinds"),
+    [
+        pytest.param(case(mre=None), [], id="nothing to run"),
+        pytest.param(case(draft=replace(DRAFT, gaps=(GAP,))), [], id="a gap that decides"),
+        pytest.param(
+            case(draft=replace(DRAFT, gaps=(GAP,)), mistakes=(TWICE,)),
+            ["reported", "latest", "today"],
+            id="a gap that decides, and a mistake that can be mended",
+        ),
+        pytest.param(case(), ["reported", "latest", "today"], id="it shows"),
+        pytest.param(case(search=True), ["reported", "history", "today"], id="it shows, and since when"),
+        pytest.param(
+            case(search=True, draft=replace(DRAFT, claim=WEAK)),
+            ["reported", "history", "good", "today"],
+            id="a weak claim is looked at where it is mended",
+        ),
+        pytest.param(case(mre=UNDATED), ["reported", "latest"], id="today as it is"),
+    ],
+)
+def test_what_is_run_for_a_symptom_that_shows(told: Case, kinds: list[str]) -> None:
+    assert played(told, {"reported": BROKE, "today": BROKE, "good": "", "latest": ""}) == kinds
+
+
+@pytest.mark.parametrize(
+    ("told", "kinds"),
+    [
+        pytest.param(case(), ["reported", "today", "varied", "latest"], id="it does not show"),
+        pytest.param(
+            case(stated=False), ["reported", "day", "today", "varied", "latest"], id="on a release nobody named"
+        ),
+        pytest.param(case(mre=UNDATED), ["reported", "varied", "latest"], id="today as it is"),
+    ],
+)
+def test_what_is_run_before_it_is_said_not_to_show(told: Case, kinds: list[str]) -> None:
+    assert played(told, {}) == kinds
+
+
+def test_what_differs_only_in_the_version_of_uv_is_not_mended() -> None:
+    numbered = replace(MRE, symptom=Symptom(0, ('requires = ["uv_build>=0.4.6"]',)))
+    first = ran("reported", 'requires = ["uv_build>=0.4.6"]', mre=numbered, exit=0)
+    second = ran("good", 'requires = ["uv_build>=0.4.8"]', mre=numbered, exit=0, uv="0.4.8")
+    draft = replace(DRAFT, claim=WEAK)
+    assert decide(case(first, second, draft=draft, history=history())).word == "inconclusive"
+    gone = ran("good", "requires = []", mre=numbered, exit=0, uv="0.4.8")
+    assert decide(case(first, gone, draft=draft, history=history())).word == "reproducible"
+
+
+@pytest.mark.parametrize("kind", ["failure", "silence"])
+def test_of_a_command_that_only_fails_something_like_it_must_work(kind: Any) -> None:
+    draft = replace(DRAFT, claim=Claim(kind, 1, 7, weak=True))
+    told = case(ran("reported", BROKE), ran("good", uv="0.4.8"), draft=draft, history=history())
+    assert decide(told).word == "inconclusive"
+    sound = replace(MRE, controls=(Control("works", "absent"),))
+    told = replace(told, trials=(ran("reported", BROKE, mre=sound, controls={"works": "absent"}), told.trials[1]))
+    assert decide(told).word == "reproducible"
+
+
+def test_where_the_day_cannot_tell_today_is_asked_and_nothing_is_varied() -> None:
+    assert played(case(), {"reported": ELSE, "today": ELSE}) == ["reported", "today"]
+
+
+def played(told: Case, said: dict[str, str]) -> list[str]:
+    """Run all that is needed, each with what it says, and return why each was run."""
+    kinds: list[str] = []
+    while wish := needed(told):
+        kinds.append(wish.kind)
+        assert len(kinds) < 20
+        if wish.kind == "history":
+            told = replace(told, history=history())
+        else:
+            trial = replace(ran(wish.kind, said.get(wish.kind, ""), mre=wish.mre), wish=wish)
+            told = replace(told, trials=(*told.trials, trial))
+    return list(dict.fromkeys(kinds))
+
+
+def test_the_questions_are_those_of_the_gaps_the_deciding_first() -> None:
+    told = case(draft=replace(DRAFT, gaps=(SMALL, GAP)))
+    assert questions(told) == ("What is in requirements.in?", "What stands there?")
+
+
+def test_where_nothing_is_known_to_ask_for_what_is_missing_is_asked_for() -> None:
+    (question,) = questions(case(ran("reported", ELSE)))
+    assert "uv 0.4.6" in question
+    assert questions(case(ran("reported"))) == ()
+
+
+WORDS = st.sampled_from(["", BROKE, ELSE])
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["reported", "day", "today", "good", "latest", "varied"]), WORDS), max_size=6),
+    st.booleans(),
+    st.sampled_from([None, "", "0.4.8"]),
+)
+def test_no_yes_without_the_symptom_on_the_reported_release(
+    trials: list[tuple[Kind, str]], weak: bool, mended: str | None
+) -> None:
+    draft = replace(DRAFT, claim=replace(CLAIM, weak=weak))
+    found = history(mended) if mended is not None else None
+    told = case(*(ran(kind, said) for kind, said in trials), draft=draft, history=found)
+    if decide(told).word == "reproducible":
+        assert any(kind in ("reported", "day", "today") and said == BROKE for kind, said in trials)
+        assert not weak or any(kind in ("good", "latest") and said == "" for kind, said in trials)
+
+
+def test_files_are_varied_only_in_a_workspace() -> None:
+    folder = replace(MRE, files=(File("pyproject.toml", b"[tool.uv.workspace]\n"), File("a/pyproject.toml", b"")))
+    assert "varied" in played(case(mre=folder), {})

@@ -1,0 +1,79 @@
+"""An issue's text on a release that there is: which one is meant, and as whom GitHub is asked."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from uvmre.core.release import Release
+from uvmre.flows.understand import inbox, understand
+from uvmre.releases import catalogue
+from uvmre.releases.catalogue import Catalogue
+
+VERSIONS = ("0.0.5", "0.1.0", "0.4.0", "0.4.1", "0.4.2", "0.5.0")
+BORN = datetime(2024, 9, 1, 12, tzinfo=UTC)
+POST = """\
+# uv sync fails
+<!-- a/b#1 created {day}T10:00:00Z -->
+
+```console
+$ uv sync
+error: the member `ext` stands twice in the table of members
+```
+
+{more}
+"""
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Path:
+    """Return a cache that knows some releases, one a day from the first of September on."""
+    releases = tuple(Release(version, BORN + timedelta(days=n)) for n, version in enumerate(VERSIONS))
+    catalogue._keep(tmp_path, Catalogue(releases, {}, datetime.now(UTC), catalogue.platform()))
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("day", "more", "uv", "stated"),
+    [
+        pytest.param("2024-09-05", "uv 0.4.0", "0.4.0", True, id="named"),
+        pytest.param("2024-09-05", "", "0.4.1", False, id="not named: the newest before the day"),
+        pytest.param("2024-09-01", "", "0.1.0", False, id="before all: the first"),
+        pytest.param("2024-09-05", "uv 0.4.2", "0.4.2", True, id="of the same day"),
+        pytest.param("2024-09-03", "uv 0.5.0", "0.1.0", False, id="not there yet, and so not believed"),
+    ],
+)
+def test_the_release_that_is_meant(cache: Path, day: str, more: str, uv: str, stated: bool) -> None:
+    found = understand(POST.format(day=day, more=more), cache)
+    assert (found.uv, found.stated) == (uv, stated)
+    assert found.mre is not None
+    assert found.mre.environment.uv == uv
+
+
+def test_the_calendar_is_the_day_of_the_post_unless_it_is_not_wanted(cache: Path) -> None:
+    text = POST.format(day="2024-09-05", more="")
+    dated, undated = understand(text, cache).mre, understand(text, cache, today=True).mre
+    assert dated is not None
+    assert undated is not None
+    assert (str(dated.environment.date), undated.environment.date) == ("2024-09-05", None)
+
+
+def test_an_interpreter_that_is_not_here_is_said_and_the_nearest_taken(cache: Path) -> None:
+    found = understand(POST.format(day="2024-09-05", more="### Python version\n\nPython 3.99"), cache)
+    assert found.mre is not None
+    assert found.mre.environment.python != "3.99"
+    assert found.mre.environment.python == "" or any("Python 3.99" in each for each in found.lacks)
+
+
+def test_github_is_asked_as_whom_the_variable_or_gh_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "gh").write_text('#!/bin/sh\n[ "$1 $2" = "auth token" ] && echo of-gh\n')
+    (tmp_path / "gh").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    monkeypatch.setenv("GITHUB_TOKEN", "of-variable")
+    token = inbox(bytes).token
+    assert token() == "of-variable"
+    monkeypatch.delenv("GITHUB_TOKEN")
+    monkeypatch.delenv("GH_TOKEN", raising=False)
+    assert token() == "of-gh"
+    (tmp_path / "gh").write_text("#!/bin/sh\nexit 1\n")
+    assert token() == ""
