@@ -22,6 +22,8 @@ bench: $(VENV)/.developed compiled
 	$(BIN)/python bench/overhead.py
 	$(BIN)/python bench/gateway.py
 	$(BIN)/python bench/searches.py
+	$(BIN)/python bench/reading.py
+	$(BIN)/python bench/containers.py
 
 # Real container engines for the tests, as far as this machine allows; `.ci/engines stop` ends them.
 engines:

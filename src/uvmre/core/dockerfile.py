@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from uvmre.errors import InputError
+from uvmre.errors import CannotTell, InputError
 
 DOCKERFILE = "Dockerfile"
 KNOWN = frozenset(
@@ -126,7 +126,13 @@ def read(text: str, source: str = DOCKERFILE) -> tuple[Instruction, ...]:
 
 
 def _parse(text: str, source: str) -> tuple[Instruction, ...]:
-    import dockerfile  # brings Go's runtime along, and most runs have nothing to read with it
+    try:
+        import dockerfile  # brings Go's runtime along, and most runs have nothing to read with it
+    except ImportError:
+        raise CannotTell(
+            f"{source} cannot be read: BuildKit's parser, the package dockerfile, is not installed.",
+            "It has wheels for x86-64 and macOS; elsewhere `pip install dockerfile` compiles it, which takes Go.",
+        ) from None
 
     # The parser cuts a text at a NUL, and a text that is not UTF-8 ends the whole process.
     odd = re.search("[\0\ud800-\udfff]", text)

@@ -98,7 +98,7 @@ def _asked(name: str) -> Engine:
 
 @functools.cache
 def _labels(engine: Engine, image: str) -> Mapping[str, str] | None:
-    return engines.labels(engine, engines.full_name(engine, image))
+    return engines.labels(engine, image)
 
 
 def _plan(job: Job, engine: Engine) -> Plan:

@@ -227,7 +227,8 @@ def _buildkit(program: str, client: str, seconds: float) -> bool:
 
 def _podman(program: str, seconds: float) -> Engine:
     engine = Engine("podman", program)
-    asked = _asked(program, ["info", "--format", "{{.Version.Version}}"], seconds)
+    # `podman info` takes a second, and a storage that cannot be used is told by the build as well.
+    asked = _asked(program, ["version", "--format", "{{.Version}}"], seconds)
     if isinstance(asked, str) or asked.exit:
         return _unusable(engine, asked)
     return Engine("podman", program, asked.stdout.decode(errors="replace").strip())
