@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from engines_at_hand import ENGINES, NONE, AtHand, any_answers
+from engines_at_hand import ENGINES, NONE, AtHand
 
 # CI is to fail for what changed, not for what chance brought; elsewhere chance goes on looking.
 settings.register_profile("ci", derandomize=True)
@@ -74,12 +74,23 @@ def pypi_answers() -> bool:
     return True
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     marked = [item for item in items if item.get_closest_marker("network")]
     if marked and not pypi_answers():
         for item in marked:
             item.add_marker(pytest.mark.skip(reason="PyPI does not answer from here: nothing of this was tested"))
     built = [item for item in items if item.get_closest_marker("engine")]
-    if built and not any_answers():
-        for item in built:
+    first = next((engine for engine in ENGINES if engine.answers), None) if built else None
+    for item in built:
+        if first is None:
             item.add_marker(pytest.mark.skip(reason=NONE))
+        # One engine is quick enough for every day; the others are for `make test-all`.
+        elif any(value != first for value in _engines(item)):
+            item.add_marker(pytest.mark.slow)
+
+
+def _engines(item: pytest.Item) -> list[AtHand]:
+    """Return the engines that a test is for."""
+    values = item.callspec.params.values() if isinstance(item, pytest.Function) and hasattr(item, "callspec") else ()
+    return [value for value in values if isinstance(value, AtHand)]

@@ -56,7 +56,3 @@ def _answers(name: str, variables: tuple[tuple[str, str], ...]) -> bool:
         return False
     # docker tells of itself and ends well also where no daemon answers.
     return done.returncode == 0 and b"Cannot connect" not in done.stderr + done.stdout
-
-
-def any_answers() -> bool:
-    return any(engine.answers for engine in ENGINES)

@@ -55,7 +55,7 @@ def test_a_dockerfile_that_is_none_tells_its_faults(uvmre: CommandLine, tmp_path
     assert uvmre("images", "prepare", PATH=str(tmp_path)).exit == 2
 
 
-@pytest.fixture(params=["podman", "buildah"])
+@pytest.fixture(params=[pytest.param("podman", marks=pytest.mark.slow), "buildah"])
 def apart(request: pytest.FixtureRequest, tmp_path: Path) -> Mapping[str, str]:
     """Return the variables of one engine whose storage is this test's own, with no other engine to be found."""
     (at_hand,) = [engine for engine in ENGINES if engine.name == request.param]

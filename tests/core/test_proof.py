@@ -175,6 +175,14 @@ def test_a_newer_release_that_fails_otherwise_is_past_the_bug(uv: str, stderr: s
     assert judged(PROJECT, run(stderr, uv=uv), "0.4.6").word == word
 
 
+def test_a_newer_release_that_says_what_was_wanted_is_mended_though_it_fails() -> None:
+    silent = Symptom(0, ("all is well",))
+    said = "error: the name does not match"
+    assert judged(silent, run(said, uv="0.4.7"), "0.4.6").word == "different"
+    assert judged(silent, run(said, uv="0.4.7"), "0.4.6", ("name does not match",)).word == "absent"
+    assert judged(silent, run(said, uv="0.4.7"), "0.4.6", ("something else",)).word == "different"
+
+
 def test_of_a_headline_nobody_can_tell_whether_it_is_past() -> None:
     assert (
         judged(Symptom("failure", ("Failed to build `a`",)), run("error: no", uv="0.4.7"), "0.4.6").word == "different"

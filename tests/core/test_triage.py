@@ -317,6 +317,17 @@ SHOWN = ran("reported", SAYS, mre=SILENT, exit=0)
             "not as the post expects",
             id="does neither",
         ),
+        pytest.param(
+            case(
+                SHOWN,
+                ran("good", ELSE, mre=SILENT, uv="0.4.8"),
+                draft=replace(DRAFT, claim=replace(WEAK, wanted=("there is no such thing",))),
+                history=history(),
+            ),
+            "reproducible",
+            "says what was expected",
+            id="and says the error that was wanted",
+        ),
         pytest.param(case(SHOWN, cut="the time was up"), "inconclusive", "the time was up", id="no time to compare"),
     ],
 )

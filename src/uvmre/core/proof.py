@@ -5,7 +5,7 @@ of a bug by itself, nor is a headline that many errors share: the releases must 
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -147,11 +147,12 @@ def _innermost(symptom: Symptom, step: StepResult) -> bool:
     return False
 
 
-def judged(symptom: Symptom, observation: Observation, reported: str) -> Outcome:
+def judged(symptom: Symptom, observation: Observation, reported: str, wanted: Sequence[str] = ()) -> Outcome:
     """Judge a run of another release than the reported one.
 
     An older release that fails otherwise, or lacks the command, does not have the bug yet; a newer one that fails
     otherwise has got past it. Neither holds where it says the same in other words, or what this machine brings about.
+    A newer one that says what was `wanted` is mended, fail or not.
     """
     outcome = match(symptom, observation)
     failed = [step for step in observation.steps if step.exit]
@@ -160,6 +161,8 @@ def judged(symptom: Symptom, observation: Observation, reported: str) -> Outcome
         return Outcome("absent", f"uv {observation.uv} does not have `{word}` yet")
     if outcome.word != "different":
         return outcome
+    if not older and wanted and says(wanted, observation):
+        return Outcome("absent", f"`{failed[-1].title}` says what was expected: {cause(failed[-1])}")
     said = "\n".join(readable(step.stderr) + "\n" + readable(step.stdout) for step in failed)
     telling = [text for text in symptom.output if symptom.exit and own_words(text)]
     share = likeness(telling[-1], said) if telling else 0.0
@@ -169,6 +172,13 @@ def judged(symptom: Symptom, observation: Observation, reported: str) -> Outcome
         return outcome
     when = "not like that yet" if older else "not like that any more"
     return Outcome("absent", f"`{failed[-1].title}` fails otherwise, and {when}: {cause(failed[-1])}")
+
+
+def says(texts: Sequence[str], observation: Observation) -> bool:
+    """Tell whether all of some texts stand in what the steps said, or in the files that are looked at."""
+    said = [plain(step.stdout + "\n" + step.stderr) for step in observation.steps]
+    said += [plain(content) for _, content in observation.files if content]
+    return all(any(find(text, each) is not None for each in said) for text in texts)
 
 
 def likeness(text: str, said: str) -> float:

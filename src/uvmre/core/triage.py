@@ -4,8 +4,7 @@ import re
 from typing import Literal
 
 from uvmre.core.case import Case, Kind, Trial
-from uvmre.core.plain import find, plain
-from uvmre.core.proof import cause, judged
+from uvmre.core.proof import cause, judged, says
 from uvmre.core.symptom import shown_by
 from uvmre.core.verdict import Verdict
 
@@ -85,6 +84,8 @@ def _without(case: Case, shown: Trial, good: Trial) -> bool:
     What differs only in uv's own version does not: that differs on every release. Nor is anything known of a command of
     which it is only said that it fails or succeeds, where nothing was seen to do otherwise on the reported release.
     """
+    if good.outcome.word in ("absent", "different") and _wanted(case, good):
+        return True
     if not case.proof.telling:
         blind = case.draft.claim.kind in ("failure", "silence") and not case.draft.claim.output
         if blind and not shown.wish.mre.controls:
@@ -99,10 +100,7 @@ def _same_but_version(shown: Trial, good: Trial) -> bool:
     texts = [*symptom.output, *(pattern.contains for pattern in symptom.files)]
     if not any(shown.result.uv in text for text in texts):
         return False
-    said = [plain(step.stdout + "\n" + step.stderr) for step in base.steps]
-    said += [plain(content) for _, content in base.files if content]
-    other = [text.replace(shown.result.uv, good.result.uv) for text in texts]
-    return all(any(find(text, each) is not None for each in said) for text in other)
+    return says([text.replace(shown.result.uv, good.result.uv) for text in texts], base)
 
 
 def _does_not_show(case: Case, first: Trial) -> Verdict:
@@ -235,9 +233,7 @@ def _wanted(case: Case, good: Trial) -> bool | None:
     """Tell whether a release on which it does not show does what the post expects; None where it expects nothing."""
     if not case.draft.claim.wanted:
         return None
-    said = [plain(step.stdout + "\n" + step.stderr) for step in good.result.base.observation.steps]
-    said += [plain(content) for _, content in good.result.base.observation.files if content]
-    return all(any(find(text, each) is not None for each in said) for text in case.draft.claim.wanted)
+    return says(case.draft.claim.wanted, good.result.base.observation)
 
 
 def _short(text: str) -> str:

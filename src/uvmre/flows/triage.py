@@ -36,7 +36,7 @@ STEP_SECONDS = 80
 A_DAY = 86_400.0
 CLOSELY = 10
 """Up to how many releases after the reported one are asked one by one."""
-MARK = "judged for triage, 2"
+MARK = "judged for triage, 3"
 """What of the rules in core/proof.py is in the outcomes that are kept: a change there is a new number here."""
 
 
@@ -161,12 +161,12 @@ class _Runner:
 
     def _searched(self, case: Case, wish: Wish, left: float) -> Case:
         mre = _hurried(wish.mre, 2 * STEP_SECONDS)
-        question = of_mre(self.folder, mre=mre)
+        question, texts = of_mre(self.folder, mre=mre), case.draft.claim.wanted
         question = replace(
             question,
             reported=wish.uv,
-            judging=_judging(wish.uv),
-            digests={name: f"{of} {MARK} {wish.uv}" for name, of in question.digests.items()},
+            judging=_judging(wish.uv, texts),
+            digests={name: f"{of} {MARK} {wish.uv} {texts}" for name, of in question.digests.items()},
         )
         manner = Manner(self.how.cache, self.how.backend, self.how.network, self.how.allow_hosts)
         wanted = Wanted(reported=wish.uv, seconds=max(left - RESERVE, left / 2), closely=CLOSELY)
@@ -179,8 +179,8 @@ def _own(case: Case) -> tuple[Control, ...]:
     return case.mre.controls if case.mre else ()
 
 
-def _judging(reported: str) -> Callable[[Symptom, Observation], Outcome]:
-    return lambda symptom, observation: judged(symptom, observation, reported)
+def _judging(reported: str, wanted: tuple[str, ...]) -> Callable[[Symptom, Observation], Outcome]:
+    return lambda symptom, observation: judged(symptom, observation, reported, wanted)
 
 
 def _hurried(mre: Mre, left: float) -> Mre:

@@ -161,7 +161,8 @@ def _wrong(found: Sequence[Block]) -> Iterator[Said]:
 def _mentioned(found: Sequence[Block]) -> Iterator[Said]:
     """Yield any release that a post names."""
     for block in found:
-        for match in SAYS_UV.finditer(block.text):
+        # Of a range, and of what somebody came from, the newest is meant.
+        for match in sorted(SAYS_UV.finditer(block.text), key=lambda each: parsed(each["version"]), reverse=True):
             if not match[0].lower().startswith("uv>="):
                 yield Said(match["version"], _line(block, match.start()))
     for block in found:

@@ -74,6 +74,23 @@ def missing(
     return found
 
 
+def shortened(files: Sequence[Named], said: Sequence[tuple[str, int]]) -> list[Gap]:
+    """Return the files of which the post shows only a part."""
+    found = []
+    for file in files:
+        lead = next((text for text, line in reversed(said) if line <= file.line), "")
+        if "stood for is left out" in file.why or (not file.implied and SHORTENED.search(lead)):
+            what = f"`{file.path}` is not in the post as a whole"
+            found.append(Gap(file.line, what, False, project_question(file.path)))
+    return found
+
+
+SHORTENED = re.compile(
+    r"(?i)\b(?:shortened|truncated|excerpts?|abbreviated|simplified|redacted|relevant parts?|parts? of"
+    r"|snippets?)\b"
+)
+
+
 def _local(command: Command, have: set[str], made: set[str], *, project: bool) -> list[Gap]:
     """Return the folders and archives that a command of uv is given and that are not in the post."""
     found = []

@@ -74,6 +74,7 @@ def read(text: str, releases: Sequence[tuple[str, datetime.date]] = (), *, comme
     prose = " ".join([post.title, *(sentence for sentence, _ in said)])
     lifted = any(act.source == "docker" for act in acts.acts)
     first = [gap for gap in gathered.gaps if not (lifted and "needs `docker" in gap.what)]
+    first += gaps.shortened(draft.files, said)
     every = (*first, *_gaps(draft, told, prose, stood.hosts, acts))
     if post.cut:
         every = (*every, Gap(post.cut, "the text is longer than what is read", False))

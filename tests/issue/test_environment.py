@@ -37,6 +37,7 @@ def read(text: str, title: str = "A bug") -> tuple[str, int, str]:
         ("With `uv==0.5.1` it happens", "0.5.1", 1),
         ("I have checked this on `v0.5.1`", "0.5.1", 1),
         ("Affected: uv v0.5.1, macOS", "0.5.1", 1),
+        ("Affected versions: uv 0.4.9 to uv 0.5.1+", "0.5.1", 1),
         ("Nothing is said.", "0.5.21", 0),
         ("### Version\n\n0.16.14\n\nIt fails.", "0.5.21", 0),
         ("### Version\n\nuv 0.5.22", "0.5.21", 0),

@@ -322,6 +322,18 @@ def test_a_gap_that_decides(text: str, gap: str) -> None:
     assert gap in decisive(text)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"```toml\n{PROJECT}...\n```\n```\n{FAILS}```",
+        f"The relevant part of `pyproject.toml`:\n```toml\n{PROJECT}```\n```\n{FAILS}```",
+    ],
+)
+def test_a_file_that_was_shortened_is_told_and_asked_for(text: str) -> None:
+    found = [gap for gap in draft(text).gaps if gap.what == "`pyproject.toml` is not in the post as a whole"]
+    assert [(gap.decides, bool(gap.question)) for gap in found] == [(False, True)]
+
+
 def test_nothing_decides_where_all_is_there() -> None:
     assert decisive(f"```toml\n{PROJECT}```\n```\n{FAILS}```") == []
 
