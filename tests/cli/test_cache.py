@@ -86,6 +86,7 @@ def test_its_size_is_told_by_kind(cached: CommandLine, home: Path) -> None:
         "gateway": (0, 0),
         "tapes": (0, 0),
         "outcomes.sqlite": (0, 0),
+        "triage": (0, 0),
         "images": (0, 0),
         "rest": (0, 0),
     }

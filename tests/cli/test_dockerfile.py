@@ -28,6 +28,7 @@ def of_its_dockerfile(uvmre: CommandLine, folder: Path, *answers: str) -> None:
     path.write_text(tomli_w.dumps(data))
 
 
+@pytest.mark.slow
 @pytest.mark.network
 @pytest.mark.parametrize(
     ("answers", "outcome", "exits"),

@@ -18,7 +18,7 @@ from uvmre.folder.write import write
 from uvmre.lint.find import find
 from uvmre.lint.finding import Finding
 
-pytestmark = pytest.mark.network
+pytestmark = [pytest.mark.network, pytest.mark.slow]
 BY_THE_RUN = sorted(set(MISTAKES) - {"unknown-issuer"})
 
 

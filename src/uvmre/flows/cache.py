@@ -20,6 +20,7 @@ KINDS = {
     roots.FOLDER: "roots and interpreters of stand-in images",
     TAPES: "tapes of the scripts that searches ask",
     store.FILE: "outcomes of searches",
+    "triage": "MREs of issues, with their tapes and evidence",
 }
 """What each folder of the cache has."""
 REST = "what else there is"
