@@ -1,6 +1,7 @@
 """`uvmre run --backend` on real engines: the seed's mistake, and what can go wrong with an engine."""
 
 import contextlib
+import functools
 import json
 import os
 import re
@@ -20,6 +21,7 @@ from conftest import CommandLine
 from engines_at_hand import ENGINES, AtHand
 
 pytestmark = [pytest.mark.engine]
+IMAGES = ("python:3.11-slim-bookworm", "ghcr.io/astral-sh/uv:0.5.21")
 FROM = "FROM python:3.11-slim-bookworm\nCOPY --from=ghcr.io/astral-sh/uv:0.5.21 /uv /bin/\n"
 MANIFEST = """\
 schema = 1
@@ -41,6 +43,23 @@ SEED = (
     "No solution found when resolving: `hatchling`",
     "401 Unauthorized",
 )
+
+
+@functools.cache
+def stocked(engine: AtHand) -> None:
+    """Have what the Dockerfiles begin with on an engine; kept in the user's own cache, for it takes a minute to make."""
+    command = [sys.executable, "-m", "uvmre", "images", "prepare", *IMAGES]
+    done = subprocess.run(command, env={**os.environ, **engine.variables}, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture(autouse=True)
+def images(request: pytest.FixtureRequest) -> None:
+    """Prepare the images of whichever engine a test is for."""
+    values = request.node.callspec.params.values() if hasattr(request.node, "callspec") else ()
+    for engine in (value for value in values if isinstance(value, AtHand)):
+        if engine.answers:
+            stocked(engine)
 
 
 def left(engine: AtHand, kept: Path) -> list[str]:
