@@ -46,10 +46,10 @@ SEED = (
 
 
 @functools.cache
-def stocked(engine: AtHand) -> None:
+def stocked(variables: tuple[tuple[str, str], ...]) -> None:
     """Have what the Dockerfiles begin with on an engine; kept in the user's own cache, for it takes a minute to make."""
     command = [sys.executable, "-m", "uvmre", "images", "prepare", *IMAGES]
-    done = subprocess.run(command, env={**os.environ, **engine.variables}, capture_output=True, text=True, timeout=600)
+    done = subprocess.run(command, env={**os.environ, **dict(variables)}, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr
 
 
@@ -59,7 +59,7 @@ def images(request: pytest.FixtureRequest) -> None:
     values = request.node.callspec.params.values() if hasattr(request.node, "callspec") else ()
     for engine in (value for value in values if isinstance(value, AtHand)):
         if engine.answers:
-            stocked(engine)
+            stocked(tuple(engine.variables.items()))
 
 
 def left(engine: AtHand, kept: Path) -> list[str]:
