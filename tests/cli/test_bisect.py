@@ -237,6 +237,12 @@ run = "case $(uv) in *.[0-6]) uv;; *) uv fail;; esac"
 [symptom]
 exit = "failure"
 output = ["it broke in two"]
+[[control]]
+name = "later"
+expect = "present"
+[[control.step]]
+role = "observe"
+run = "case $(uv) in *.[0-8]) uv;; *) uv fail;; esac"
 """
 
 
@@ -297,26 +303,6 @@ def test_one_that_is_killed_loses_nothing_either(bisect: CommandLine, home: Path
     search.kill()
     search.communicate(timeout=120)
     assert told(bisect("--command", path, "--uv", "0.4.9", "--jobs", "1", "--json"))["kept"] == 3
-
-
-MRE = """\
-schema = 1
-title = "It breaks"
-[environment]
-uv = "0.4.9"
-[[step]]
-role = "observe"
-run = "case $(uv) in *.[0-6]) uv;; *) uv fail;; esac"
-[symptom]
-exit = "failure"
-output = ["it broke in two"]
-[[control]]
-name = "later"
-expect = "present"
-[[control.step]]
-role = "observe"
-run = "case $(uv) in *.[0-8]) uv;; *) uv fail;; esac"
-"""
 
 
 @pytest.fixture

@@ -144,4 +144,3 @@ def test_a_real_engine_answers(engine: AtHand, monkeypatch: pytest.MonkeyPatch) 
     assert asked.version[0].isdigit()
     assert asked.buildkit is (engine.title == "BuildKit")
     assert engines.labels(asked, "localhost/uvmre/there-is-none:1") is None
-    assert engines.stand_ins(asked, ["localhost/uvmre/there-is-none:1"]) == ()

@@ -115,7 +115,7 @@ def read(text: str, source: str = DOCKERFILE) -> tuple[Instruction, ...]:
         InputError: with every fault and its line, where the parser goes on after it; else with the first.
     """
     text = text.removeprefix("\ufeff")
-    found = _parse(text, source)
+    found = instructions(text, source)
     faults = [f"line {line}: {fault}" for line, fault in _faults(found)]
     if ESCAPE.match(text):
         faults.insert(0, "another escape than a backslash is for Windows, and is not read here")
@@ -125,7 +125,13 @@ def read(text: str, source: str = DOCKERFILE) -> tuple[Instruction, ...]:
     return found
 
 
-def _parse(text: str, source: str) -> tuple[Instruction, ...]:
+def instructions(text: str, source: str = DOCKERFILE) -> tuple[Instruction, ...]:
+    """Return what the parser takes for instructions, in a part of a Dockerfile too.
+
+    Raises:
+        InputError: when it cannot be parsed.
+        CannotTell: when the parser is not installed.
+    """
     try:
         import dockerfile  # brings Go's runtime along, and most runs have nothing to read with it
     except ImportError:

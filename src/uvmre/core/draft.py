@@ -105,8 +105,6 @@ class Draft:
     files: tuple[Named, ...] = ()
     commands: tuple[Command, ...] = ()
     claim: Claim = Claim("none", -1, 0)
-    others: tuple[Claim, ...] = ()
-    """What else the post may mean, the likelier first: to be looked at where the claim is weak."""
     variables: tuple[tuple[str, str], ...] = ()
     gaps: tuple[Gap, ...] = ()
     indexes: "tuple[Index, ...]" = ()

@@ -57,7 +57,6 @@ SINCE = re.compile(
     rf"|introduced in|regression (?:in|from|since)|broken? (?:in|by|since|from)|as of)\s+(?:the )?(?:uv"
     rf"|version|release)?\s*`?(?:uv )?{NUMBER}"
 )
-FROM = re.compile(r"(?i)from `?(?:uv )?`?v?\d+\.\d+\.\d+`? to ")
 
 
 @dataclass(frozen=True)

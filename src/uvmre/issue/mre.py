@@ -27,14 +27,9 @@ SUCCEEDED = "it succeeded, as the post says"
 UNKNOWN_RELEASE = "0.1.0"
 
 
-def to_mre(draft: Draft, claim: Claim | None = None) -> Mre:
-    """Return the MRE of a draft.
-
-    Args:
-        draft: what was understood.
-        claim: instead of the draft's own, one of its others.
-    """
-    claim = claim or draft.claim
+def to_mre(draft: Draft) -> Mre:
+    """Return the MRE of a draft."""
+    claim = draft.claim
     last = claim.command if claim.command >= 0 else len(draft.commands) - 1
     steps, folder, variables = _steps(draft, claim, last)
     files = [file for file in draft.files if not file.good and not file.before]

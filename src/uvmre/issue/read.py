@@ -66,7 +66,6 @@ def read(text: str, releases: Sequence[tuple[str, datetime.date]] = (), *, comme
         files=stood.files,
         commands=tuple(commands),
         claim=chosen,
-        others=tuple(claims[1:]),
         variables=_with_users(given, stood),
         indexes=stood.indexes,
         stood_in=(*stood.said, *_added(stood.files)),

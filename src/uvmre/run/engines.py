@@ -129,11 +129,6 @@ def labels(engine: Engine, image: str) -> Mapping[str, str] | None:
     return config.get("Labels") or {}
 
 
-def stand_ins(engine: Engine, images: Sequence[str]) -> tuple[str, ...]:
-    """Return those of the images that are stand-ins of uvmre's making."""
-    return tuple(image for image in images if STAND_IN in (labels(engine, image) or {}))
-
-
 def listed(engine: Engine, label: str) -> tuple[Listed, ...]:
     """Return the images of an engine that have a label, one for each name."""
     row = ROWS[engine.name]
