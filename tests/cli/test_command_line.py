@@ -191,17 +191,20 @@ def test_all_bad_answers_are_told_at_once_with_what_is_allowed(uvmre: CommandLin
 def test_new_makes_a_picture_of_the_template(uvmre: CommandLine, tmp_path: Path) -> None:
     ended = uvmre("new", "bug", "--defaults", "-d", "member=spam", "--json")
     assert ended.exit == 0, ended.stderr
-    valid(json.loads(ended.stdout), "new")
-    assert sorted(p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*") if p.is_file()) == [
-        "bug/.dockerignore",
-        "bug/Dockerfile",
-        "bug/README.md",
-        "bug/mre.env",
-        "bug/mre.toml",
-        "bug/packages/spam/pyproject.toml",
-        "bug/packages/spam/src/spam/__init__.py",
-        "bug/pyproject.toml",
-        "bug/run.sh",
+    told = json.loads(ended.stdout)
+    valid(told, "new")
+    made = [path.relative_to(tmp_path / "bug") for path in (tmp_path / "bug").rglob("*") if path.is_file()]
+    assert told["files"] == sorted(path.as_posix() for path in made if path.parts[0] != ".uvmre")
+    assert told["files"] == [
+        ".dockerignore",
+        "Dockerfile",
+        "README.md",
+        "mre.env",
+        "mre.toml",
+        "packages/spam/pyproject.toml",
+        "packages/spam/src/spam/__init__.py",
+        "pyproject.toml",
+        "run.sh",
     ]
 
 

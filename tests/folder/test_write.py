@@ -1,14 +1,17 @@
-"""An MRE written into a folder: what is read back, and nothing half done."""
+"""An MRE written into a folder: what is read back, nothing half done, and nothing replaced that uvmre did not write."""
 
 import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from uvmre.core.mre import Environment, File, Mre, Step, Symptom
-from uvmre.errors import UsageError
+from uvmre.errors import InputError, UsageError
 from uvmre.folder.read import read
 from uvmre.folder.write import whole, write
+from uvmre.folder.written import RECORD
 
 MRE = Mre(
     title="It breaks",
@@ -17,6 +20,16 @@ MRE = Mre(
     symptom=Symptom(exit=1),
     files=(File("README.md", b"\xff\r\n"), File("bin/run", b"#!/bin/sh\n", executable=True)),
 )
+OTHER = replace(MRE, title="It breaks otherwise", files=(File("README.md", b"other\n"), File("src/a/b.py", b"")))
+
+
+def tree(folder: Path) -> Mapping[str, str | bytes]:
+    """Return what is in a folder, links as where they lead to, without what uvmre keeps of its own."""
+    return {
+        path.relative_to(folder).as_posix(): str(path.readlink()) if path.is_symlink() else path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if (path.is_symlink() or path.is_file()) and ".uvmre" not in path.parts
+    }
 
 
 def test_what_is_written_is_what_is_read(tmp_path: Path) -> None:
@@ -27,23 +40,152 @@ def test_what_is_written_is_what_is_read(tmp_path: Path) -> None:
     assert [path.name for path in target.parent.iterdir()] == ["mre"]
 
 
-def test_a_folder_with_something_in_it_is_written_over_only_by_force(tmp_path: Path) -> None:
-    (tmp_path / "mre").mkdir()
-    (tmp_path / "mre" / "notes").write_text("mine")
-    (tmp_path / "mre" / "README.md").write_text("mine too")
-    with pytest.raises(UsageError, match="has something in it already"):
-        write(MRE, tmp_path / "mre", force=False)
-    assert sorted(path.name for path in (tmp_path / "mre").iterdir()) == ["README.md", "notes"]
-    write(MRE, tmp_path / "mre", force=True)
-    assert (tmp_path / "mre" / "notes").read_text() == "mine"
-    assert (tmp_path / "mre" / "README.md").read_bytes() == b"\xff\r\n"
-    assert [path.name for path in tmp_path.iterdir()] == ["mre"]
-
-
 def test_an_empty_folder_is_taken(tmp_path: Path) -> None:
     (tmp_path / "mre").mkdir()
     write(MRE, tmp_path / "mre", force=False)
     assert read(tmp_path / "mre") == MRE
+
+
+def test_a_repository_without_files_is_taken(tmp_path: Path) -> None:
+    (tmp_path / "mre" / ".git").mkdir(parents=True)
+    (tmp_path / "mre" / ".git" / "HEAD").write_text("mine")
+    write(MRE, tmp_path / "mre", force=False)
+    assert read(tmp_path / "mre") == MRE
+    assert (tmp_path / "mre" / ".git" / "HEAD").read_text() == "mine"
+
+
+def test_force_replaces_what_was_written_and_removes_the_rest_of_it(tmp_path: Path) -> None:
+    target = tmp_path / "mre"
+    write(MRE, target, force=False)
+    (target / ".uvmre" / "runs").mkdir()
+    with pytest.raises(UsageError, match="has something in it already: an MRE"):
+        write(OTHER, target, force=False)
+    assert read(target) == MRE
+    write(OTHER, target, force=True)
+    assert read(target) == OTHER
+    assert not (target / "bin").exists()
+    assert (target / ".uvmre" / "runs").is_dir()
+    write(MRE, target, force=True)
+    assert read(target) == MRE
+    assert os.access(target / "bin" / "run", os.X_OK)
+    assert [path.name for path in tmp_path.iterdir()] == ["mre"]
+
+
+def test_whoever_is_at_the_terminal_is_asked_about_all_that_goes(tmp_path: Path) -> None:
+    target = tmp_path / "mre"
+    write(MRE, target, force=False)
+    asked: list[Sequence[str]] = []
+
+    def answering(answer: bool) -> Callable[[Sequence[str]], bool]:
+        return lambda files: asked.append(files) or answer
+
+    with pytest.raises(UsageError, match="stays as it is"):
+        write(OTHER, target, force=False, confirm=answering(False))
+    assert read(target) == MRE
+    write(OTHER, target, force=False, confirm=answering(True))
+    assert read(target) == OTHER
+    assert asked[0] == asked[1]
+    assert {"README.md", "bin/run", "mre.toml"} <= set(asked[0])
+    write(OTHER, target, force=False, confirm=answering(False))  # nothing changes
+    assert len(asked) == 2
+
+
+def change(path: str, text: str = "mine") -> Callable[[Path], None]:
+    def changed(target: Path) -> None:
+        (target / path).parent.mkdir(parents=True, exist_ok=True)
+        (target / path).write_text(text)
+
+    return changed
+
+
+def link(path: str, to: str) -> Callable[[Path], None]:
+    def linked(target: Path) -> None:
+        (target.parent / "outside").mkdir()
+        (target.parent / "outside" / "b.py").write_text("outside")
+        (target / path).unlink(missing_ok=True)
+        (target / path).parent.mkdir(exist_ok=True)
+        (target / path).symlink_to(to)
+
+    return linked
+
+
+@pytest.mark.parametrize(
+    ("done", "fault"),
+    [
+        pytest.param(change("notes/mine"), "notes/mine: not written by uvmre", id="a file was added"),
+        pytest.param(change("src/a/b.py"), "src/a/b.py: not written by uvmre", id="a file is where a new one comes"),
+        pytest.param(change("README.md"), "README.md: changed since uvmre wrote it", id="a file was changed"),
+        pytest.param(change("bin/run"), "bin/run: changed since uvmre wrote it", id="an old file was changed"),
+        pytest.param(change("mre.toml", "x = 1"), "mre.toml: changed since", id="the manifest was changed"),
+        pytest.param(change("src/a"), "src/a: not written by uvmre", id="a file is where a folder comes"),
+        pytest.param(link("README.md", "../outside/b.py"), "README.md: a link", id="a link out of the folder"),
+        pytest.param(link("README.md", "README.md"), "README.md: a link", id="a link to itself"),
+        pytest.param(link("src", "../outside"), "src: a link", id="a folder that is a link out of the folder"),
+        pytest.param(link("src/a", "../../outside"), "src/a: a link", id="a folder below that is one"),
+        pytest.param(lambda target: (target / RECORD).unlink(), "README.md: not written", id="nothing is recorded"),
+        pytest.param(lambda target: (target / RECORD).write_text("[]"), "README.md: not written", id="no record"),
+    ],
+)
+def test_what_uvmre_did_not_write_is_listed_and_stays(tmp_path: Path, done: Callable[[Path], None], fault: str) -> None:
+    target = tmp_path / "mre"
+    write(MRE, target, force=False)
+    done(target)
+    before = tree(tmp_path)
+    with pytest.raises(InputError, match="that uvmre did not write: nothing is replaced") as raised:
+        write(OTHER, target, force=True)
+    assert any(each.startswith(fault) for each in raised.value.faults)
+    with pytest.raises(InputError):
+        write(OTHER, target, force=False, confirm=lambda files: True)
+    assert tree(tmp_path) == before
+
+
+def test_the_same_mre_is_written_where_nothing_is_recorded(tmp_path: Path) -> None:
+    write(MRE, tmp_path / "mre", force=False)
+    (tmp_path / "mre" / RECORD).unlink()
+    write(MRE, tmp_path / "mre", force=True)
+    write(OTHER, tmp_path / "mre", force=True)
+    assert read(tmp_path / "mre") == OTHER
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_a_project_is_no_place_for_an_mre(tmp_path: Path, force: bool) -> None:
+    (tmp_path / "pyproject.toml").write_text("mine")
+    (tmp_path / "src").mkdir()
+    (tmp_path / ".git").mkdir()
+    with pytest.raises(InputError, match="not an MRE: nothing in it is replaced") as raised:
+        write(MRE, tmp_path, force=force, confirm=lambda files: True)
+    assert raised.value.faults == ("pyproject.toml", "src/")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".git", "pyproject.toml", "src"]
+
+
+def test_a_long_list_is_cut(tmp_path: Path) -> None:
+    for number in range(100):
+        (tmp_path / f"{number}").touch()
+    with pytest.raises(InputError) as raised:
+        write(MRE, tmp_path, force=True)
+    assert raised.value.faults[20:] == ("and 80 more",)
+
+
+@pytest.mark.parametrize("to", ["elsewhere", "nowhere", "mre"], ids=["a folder", "nothing", "itself"])
+def test_a_link_is_taken_only_where_it_leads_to_a_folder(tmp_path: Path, to: str) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "mre").symlink_to(to)
+    if to == "elsewhere":
+        write(MRE, tmp_path / "mre", force=False)
+        assert read(tmp_path / "elsewhere") == MRE
+    else:
+        with pytest.raises(UsageError, match="is a link that leads to no folder"):
+            write(MRE, tmp_path / "mre", force=True)
+        assert not (tmp_path / "nowhere").exists()
+
+
+def test_its_own_folder_may_be_no_link(tmp_path: Path) -> None:
+    (tmp_path / "mre").mkdir()
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "mre" / ".uvmre").symlink_to("../outside")
+    with pytest.raises(UsageError, match="is not a folder of its own"):
+        write(MRE, tmp_path / "mre", force=True)
+    assert list((tmp_path / "outside").iterdir()) == []
 
 
 def test_a_file_is_refused(tmp_path: Path) -> None:
@@ -71,3 +213,15 @@ def test_nobody_finds_half_of_one(tmp_path: Path, there: bool) -> None:
         half(target)
     assert list(tmp_path.iterdir()) == ([target] if there else [])
     assert not there or list(target.iterdir()) == []
+
+
+def test_an_mre_that_cannot_be_replaced_in_whole_is_as_it_was(tmp_path: Path) -> None:
+    target = tmp_path / "mre"
+    write(MRE, target, force=False)
+    (target / "src" / "a" / "b.py").mkdir(parents=True)  # the new file cannot be moved onto it
+    before = tree(target)
+    with pytest.raises(IsADirectoryError):
+        write(OTHER, target, force=True)
+    assert tree(target) == before
+    assert read(target) == MRE
+    assert sorted(path.name for path in (target / ".uvmre").iterdir()) == [".gitignore", "written.json"]

@@ -168,28 +168,27 @@ def test_the_keyring_program_answers(tmp_path: Path) -> None:
     assert (asked.returncode, asked.stdout) == (0, "eagle\n")
 
 
-def test_a_folder_with_something_in_it_is_refused_and_untouched(tmp_path: Path) -> None:
+@pytest.mark.parametrize("force", [False, True], ids=["without force", "with force"])
+def test_a_folder_with_something_in_it_is_refused_and_untouched(tmp_path: Path, force: bool) -> None:
     target = tmp_path / "mre"
     target.mkdir()
     (target / ".hidden").write_text("mine")
-    with pytest.raises(UsageError, match="has something in it already") as raised:
-        make(target, {})
-    assert "--force" in raised.value.hint
+    with pytest.raises(UsageError, match="has something in it already, and is not an MRE"):
+        make(target, {}, force=force)
     assert [(path.name, path.read_text()) for path in target.iterdir()] == [(".hidden", "mine")]
     assert list(tmp_path.iterdir()) == [target]
 
 
-def test_force_writes_over_what_is_there_and_leaves_the_rest(tmp_path: Path) -> None:
+def test_force_replaces_the_scaffold_and_removes_what_the_answers_no_longer_make(tmp_path: Path) -> None:
     target = tmp_path / "mre"
-    make(target, {"uv": "0.5.20"})
-    (target / "notes.txt").write_text("mine")
-    (target / "README.md").write_text("mine too")
+    make(target, {"uv": "0.5.20", "members": 3, "credentials": "keyring"})
+    with pytest.raises(UsageError, match="has something in it already") as raised:
+        make(target, {})
+    assert "--force" in raised.value.hint
     mre = make(target, {"uv": "0.5.21", "credentials": "netrc"}, force=True)
-    assert mre.environment.uv == "0.5.21"
-    assert (target / "notes.txt").read_text() == "mine"
-    assert "uv 0.5.21" in (target / "README.md").read_text()
-    assert (target / "home" / ".netrc").is_file()
-    assert list(tmp_path.iterdir()) == [target]
+    assert mre == make(tmp_path / "other", {"uv": "0.5.21", "credentials": "netrc"})
+    assert not (target / "bin").exists()
+    assert [path.name for path in (target / "packages").iterdir()] == ["foo-workspace-member"]
 
 
 @pytest.mark.parametrize("force", [False, True], ids=["without force", "with force"])

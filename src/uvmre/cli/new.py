@@ -1,7 +1,7 @@
 """`uvmre new`."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +29,7 @@ SCENARIO = click.Path(path_type=Path, dir_okay=False)
 @click.option("--from-dockerfile", "dockerfile", type=SCENARIO, help="A Dockerfile, whose RUNs are the steps.")
 @click.option("--from-issue", "issue", default="", metavar="ISSUE", help="A file, -, a GitHub URL or OWNER/REPO#N.")
 @click.option("--uv", default="", metavar="VERSION", help="With --from-packse: the release; else the latest.")
-@click.option("--force", is_flag=True, help="Write into a folder that has something in it already.")
+@click.option("--force", is_flag=True, help="Replace the files of an MRE that uvmre wrote there.")
 @click.option("--list", "listing", is_flag=True, help="Show the templates, a line each.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
 def new(
@@ -69,10 +69,10 @@ def new(
         _refuse({"uv": uv}, "only for `--from-packse`", "Tell a template its release with `-d uv=…`.")
         made = _from_template(dest, **asked, force=force)
     if as_json:
-        files = [file.path for file in made.mre.files]
+        files = list(made.files)
         console.answer_json({"schema": 1, "folder": str(made.folder), "template": made.template, "files": files})
     else:
-        console.answer(f"{made.folder}: made from {made.template}, {len(made.mre.files) + 1} files")
+        console.answer(f"{made.folder}: made from {made.template}, {len(made.files)} files")
         console.say(f"next:  uvmre run {made.folder}")
     return 0
 
@@ -87,13 +87,15 @@ def _from_packse(scenario: Path, dest: Path, uv: str, *, force: bool) -> "New":
     from uvmre.flows.new import from_packse
 
     with shown() as progress:
-        return from_packse(scenario, dest, cache=console.cache(), uv=uv or "latest", force=force, progress=progress)
+        return from_packse(
+            scenario, dest, cache=console.cache(), uv=uv or "latest", force=force, confirm=_confirm(), progress=progress
+        )
 
 
 def _from_issue(issue: str, dest: Path, *, force: bool) -> "New":
     from uvmre.flows.new import from_issue
 
-    made, told = from_issue(issue, dest, sys.stdin.buffer.read, cache=console.cache(), force=force)
+    made, told = from_issue(issue, dest, sys.stdin.buffer.read, cache=console.cache(), force=force, confirm=_confirm())
     for line in told:
         console.say(line)
     return made
@@ -104,7 +106,8 @@ def _from_dockerfile(
 ) -> "New":
     from uvmre.flows.new import from_dockerfile
 
-    return from_dockerfile(dockerfile, dest, answers={**_from_file(data_file), **_from_words(data)}, force=force)
+    answers = {**_from_file(data_file), **_from_words(data)}
+    return from_dockerfile(dockerfile, dest, answers=answers, force=force, confirm=_confirm())
 
 
 def _from_template(
@@ -117,17 +120,33 @@ def _from_template(
         raise UsageError(
             "There is no terminal to ask the template's questions at.", "Take the defaults with `--defaults`."
         )
-    return flow(dest, template=template, answers=answers, ask=not defaults, force=force)
+    return flow(dest, template=template, answers=answers, ask=not defaults, force=force, confirm=_confirm())
+
+
+def _confirm() -> Callable[[Sequence[str]], bool] | None:
+    """Return how to ask whether files may be replaced; nothing is asked without a terminal."""
+    return _ask if console.somebody_there() else None
+
+
+def _ask(files: Sequence[str]) -> bool:
+    console.say("There is an MRE already. These files of it would be replaced or removed:")
+    for file in files:
+        console.say(f"  {file}")
+    return click.confirm("Replace them?", err=True)
 
 
 def _list(as_json: bool) -> int:
     from uvmre.flows.new import known_templates
 
-    known = known_templates()
+    every = known_templates()
+    known = [template for template in every if not template.faults]
+    for template in every:
+        if template.faults:
+            console.say(f"The template {template.name} cannot be used: {'; '.join(template.faults)}.")
     if as_json:
         console.answer_json({"schema": 1, "templates": [{"name": t.name, "summary": t.summary} for t in known]})
     else:
-        width = max(len(template.name) for template in known)
+        width = max((len(template.name) for template in known), default=0)
         for template in known:
             console.answer(f"{template.name:<{width}}  {template.summary}")
     return 0

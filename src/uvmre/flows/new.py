@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from uvmre.core import manifest, packse
-from uvmre.core.mre import Mre
+from uvmre.core.mre import MANIFEST, Mre
 from uvmre.core.progress import Progress
 from uvmre.core.schema import RELEASE
 from uvmre.errors import CannotTell, InputError, UsageError
 from uvmre.folder.read import read
-from uvmre.folder.write import whole, write
+from uvmre.folder.write import Confirm, whole, write
+from uvmre.folder.written import recorded
 from uvmre.scaffold import templates
 from uvmre.scaffold.render import render
 
@@ -24,6 +25,8 @@ class New:
     template: str
     """What it was made from: a template's name, or a scenario's file."""
     mre: Mre
+    files: tuple[str, ...]
+    """The paths of all files that were written, the manifest among them."""
 
 
 def new(
@@ -33,6 +36,7 @@ def new(
     answers: Mapping[str, Any] | None = None,
     ask: bool = False,
     force: bool = False,
+    confirm: Confirm | None = None,
 ) -> New:
     """Make an MRE in `target`.
 
@@ -41,20 +45,43 @@ def new(
         template: its name; may be left out while there is only one.
         answers: answers to its questions, by name.
         ask: ask the others at the terminal, instead of taking their defaults.
-        force: write into a folder that has something in it already.
+        force: replace the files of an MRE that uvmre wrote there before.
+        confirm: asked about that, where `force` is not given.
 
     Raises:
         UsageError: when the template, an answer or the folder cannot be taken.
     """
     chosen = templates.find(template) if template else _only()
     checked = templates.check(chosen, answers or {})
-    with whole(target, force=force) as folder:
+    with whole(target, force=force, confirm=confirm) as folder:
         render(chosen, checked, folder, ask=ask)
-    return New(target, chosen.name, read(target))
+        _check(chosen, folder)
+    return _new(target, chosen.name)
+
+
+def _check(template: templates.Template, folder: Path) -> None:
+    """Refuse a template whose result is no MRE, before anything of it is written."""
+    if not (folder / MANIFEST).is_file():
+        raise templates.broken(template.name, [f"it makes no {MANIFEST}"])
+    try:
+        read(folder)
+    except InputError as error:
+        raise templates.broken(template.name, [error.message.replace(f"{folder}/", ""), *error.faults]) from None
+
+
+def _new(target: Path, source: str) -> New:
+    return New(target, source, read(target), tuple(sorted(recorded(target))))
 
 
 def from_packse(
-    scenario: Path, target: Path, *, cache: Path, uv: str, force: bool = False, progress: Progress | None = None
+    scenario: Path,
+    target: Path,
+    *,
+    cache: Path,
+    uv: str,
+    force: bool = False,
+    confirm: Confirm | None = None,
+    progress: Progress | None = None,
 ) -> New:
     """Make an MRE in `target` of a scenario of packse.
 
@@ -63,7 +90,8 @@ def from_packse(
         target: a folder that is empty, or not there yet.
         cache: where the releases of uv are kept.
         uv: the release that the MRE is for, or `latest`; a scenario names none.
-        force: write into a folder that has something in it already.
+        force: replace the files of an MRE that uvmre wrote there before.
+        confirm: asked about that, where `force` is not given.
         progress: is told how the download of the latest release goes.
 
     Raises:
@@ -77,12 +105,17 @@ def from_packse(
     release = _latest(cache, progress or Progress()) if uv == "latest" else uv
     if not RELEASE.match(release):
         raise UsageError(f"{release!r} is not a release of uv.", "Name one, as 0.5.21, or `latest`.")
-    write(packse.read(text, str(scenario), uv=release), target, force=force)
-    return New(target, str(scenario), read(target))
+    write(packse.read(text, str(scenario), uv=release), target, force=force, confirm=confirm)
+    return _new(target, str(scenario))
 
 
 def from_dockerfile(
-    dockerfile: Path, target: Path, *, answers: Mapping[str, Any] | None = None, force: bool = False
+    dockerfile: Path,
+    target: Path,
+    *,
+    answers: Mapping[str, Any] | None = None,
+    force: bool = False,
+    confirm: Confirm | None = None,
 ) -> New:
     """Make an MRE in `target` of a Dockerfile, whose RUNs are its steps.
 
@@ -90,7 +123,8 @@ def from_dockerfile(
         dockerfile: its file; what it copies is taken from the folder that it is in.
         target: a folder that is empty, or not there yet.
         answers: what no Dockerfile says, by name.
-        force: write into a folder that has something in it already.
+        force: replace the files of an MRE that uvmre wrote there before.
+        confirm: asked about that, where `force` is not given.
 
     Raises:
         UsageError: when the Dockerfile, an answer or the folder cannot be taken.
@@ -105,12 +139,18 @@ def from_dockerfile(
     mre = read_back(text, str(dockerfile), answers or {}, lambda: files(dockerfile.parent))
     # Checked as any manifest is: an answer may be anything.
     manifest.parse(manifest.dump(mre), source="The manifest that the answers make", dockerfile=True)
-    write(mre, target, force=force)
-    return New(target, str(dockerfile), read(target))
+    write(mre, target, force=force, confirm=confirm)
+    return _new(target, str(dockerfile))
 
 
 def from_issue(
-    issue: str, target: Path, stdin: Callable[[], bytes], *, cache: Path, force: bool = False
+    issue: str,
+    target: Path,
+    stdin: Callable[[], bytes],
+    *,
+    cache: Path,
+    force: bool = False,
+    confirm: Confirm | None = None,
 ) -> tuple[New, list[str]]:
     """Make an MRE in `target` of an issue's text, and return it with what was understood of the text, in lines.
 
@@ -128,8 +168,8 @@ def from_issue(
             f"Nothing in {issue} could be run, so no MRE can be made of it.",
             f"`uvmre triage --dry-run {issue}` says what was understood, and what to ask.",
         )
-    write(found.mre, target, force=force)
-    return New(target, issue, read(target)), as_lines(found.draft, found.mre, findings, found.uv)
+    write(found.mre, target, force=force, confirm=confirm)
+    return _new(target, issue), as_lines(found.draft, found.mre, findings, found.uv)
 
 
 def _latest(cache: Path, progress: Progress) -> str:
@@ -144,7 +184,7 @@ def known_templates() -> list[templates.Template]:
 
 
 def _only() -> templates.Template:
-    known = templates.templates()
+    known = [template for template in templates.templates() if not template.faults]
     if len(known) == 1:
         return known[0]
     raise UsageError("No template was named.", f"Take one with `-t`: {', '.join(template.name for template in known)}.")

@@ -1,28 +1,38 @@
-"""Write an MRE into a folder: aside first, then moved, so that nobody finds half of one."""
+"""Write an MRE into a folder: prepared aside, then moved, and never over what uvmre did not write itself."""
 
 import contextlib
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from uvmre.core import manifest
 from uvmre.core.mre import MANIFEST, Mre
-from uvmre.errors import UsageError, at
+from uvmre.errors import InputError, UsageError, at
+from uvmre.folder import written
+from uvmre.folder.read import LEFT_OUT
+from uvmre.folder.written import OWN
+
+MOST = 20
+"""How many paths an error lists."""
+
+Confirm = Callable[[Sequence[str]], bool]
+"""Asked with the paths of uvmre's own files that would be replaced or removed."""
 
 
-def write(mre: Mre, target: Path, *, force: bool) -> None:
+def write(mre: Mre, target: Path, *, force: bool, confirm: Confirm | None = None) -> None:
     """Write the manifest and every file of an MRE.
 
     Args:
         mre: all of it.
         target: the folder; missing folders above it are made.
-        force: write into a folder that has something in it already.
+        force: replace the files of an MRE that uvmre wrote there before.
+        confirm: asked about that, where `force` is not given.
 
     Raises:
-        UsageError: when the folder has something in it, or cannot be written.
+        UsageError: when something is in the way, or the folder cannot be written.
     """
-    with whole(target, force=force) as folder:
+    with whole(target, force=force, confirm=confirm) as folder:
         folder.mkdir()
         (folder / MANIFEST).write_text(manifest.dump(mre), encoding="utf-8")
         for file in mre.files:
@@ -34,21 +44,22 @@ def write(mre: Mre, target: Path, *, force: bool) -> None:
 
 
 @contextlib.contextmanager
-def whole(target: Path, *, force: bool) -> Iterator[Path]:
-    """Give the path of a folder to make beside the target; what is in it then comes to be the target's.
+def whole(target: Path, *, force: bool, confirm: Confirm | None = None) -> Iterator[Path]:
+    """Give the path of a folder to make; its files are moved into the target when the `with` block ends.
+
+    The target then has these files, what uvmre keeps in `.uvmre`, and folders such as `.git`. A file that is neither
+    new nor recorded as written by uvmre is never touched: it ends the call before anything is changed.
 
     Raises:
-        UsageError: when the target has something in it (and `force` is not), or cannot be written.
+        UsageError: when something is in the way, or the target cannot be written.
     """
-    if target.exists() and not target.is_dir():
-        raise UsageError(f"{target} is a file, not a folder.", "Name another folder.")
-    if target.is_dir() and any(target.iterdir()) and not force:
-        raise UsageError(
-            f"{target} has something in it already.", "Name another folder, or write over it with `--force`."
-        )
+    _check(target, asks=force or confirm is not None)
+    there = target.is_dir()
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        aside = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}-"))
+        beside = target / OWN if there else target.parent
+        made_own = there and not beside.exists()
+        beside.mkdir(parents=True, exist_ok=True)
+        aside = Path(tempfile.mkdtemp(dir=beside, prefix="new-" if there else f".{target.name}-"))
     except (PermissionError, FileExistsError, NotADirectoryError) as error:
         what = error.filename or target.parent
         raise UsageError(f"{what} cannot be written: {error.strerror}.", "Name a folder of yours.") from None
@@ -56,9 +67,113 @@ def whole(target: Path, *, force: bool) -> Iterator[Path]:
         made = aside / "mre"
         with at(target):
             yield made
-            if target.exists():
-                shutil.copytree(made, target, dirs_exist_ok=True)
+            hashes = written.hashes(made)
+            if there:
+                gone = _replaced(target, hashes, force=force, confirm=confirm)
+                _swap(target, made, aside / "old", gone, sorted(hashes))
+                made_own = False
+                written.record(target, hashes)
             else:
+                written.record(made, hashes)
                 made.rename(target)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
+        if made_own:
+            with contextlib.suppress(OSError):
+                beside.rmdir()
+
+
+def _check(target: Path, *, asks: bool) -> None:
+    """Refuse, before anything is prepared, a target that cannot be taken whatever is written there."""
+    if target.is_symlink() and not target.is_dir():
+        raise UsageError(f"{target} is a link that leads to no folder.", "Name another folder.")
+    if target.exists() and not target.is_dir():
+        raise UsageError(f"{target} is a file, not a folder.", "Name another folder.")
+    if not target.is_dir():
+        return
+    own = target / OWN
+    if own.is_symlink() or (own.exists() and not own.is_dir()):
+        raise UsageError(f"{own} is not a folder of its own, so nothing is written there.", "Name another folder.")
+    names = sorted(path.name + "/" * path.is_dir() for path in target.iterdir() if path.name not in LEFT_OUT)
+    if names and not (target / MANIFEST).is_file():
+        raise InputError(
+            f"{target} has something in it already, and is not an MRE: nothing in it is replaced.",
+            _listed(names),
+            "Name another folder.",
+        )
+    if names and not asks:
+        raise UsageError(
+            f"{target} has something in it already: an MRE.",
+            "Name another folder, or replace the MRE with `--force`.",
+        )
+
+
+def _replaced(target: Path, hashes: written.Hashes, *, force: bool, confirm: Confirm | None) -> list[str]:
+    """Return the paths of the target that are replaced or removed by files with these hashes.
+
+    Raises:
+        InputError: with every file that uvmre did not write, or that was changed since.
+        UsageError: when nobody agreed.
+    """
+    before = written.recorded(target)
+    faults, replaced, same = [], [], []
+    for path, entry in written.entries(target):
+        if entry and entry == hashes.get(path):
+            same.append(path)
+        elif entry and entry == before.get(path):
+            replaced.append(path)
+        else:
+            faults.append(f"{path}: {_fault(target / path, entry, known=path in before)}")
+    if faults:
+        raise InputError(
+            f"{target} has {len(faults)} file{'s' * (len(faults) > 1)} that uvmre did not write: nothing is replaced.",
+            _listed(faults),
+            "Move them away, or name another folder.",
+        )
+    if replaced and not force and not (confirm and confirm(replaced)):
+        raise UsageError(f"{target} stays as it is.", "Name another folder, or replace the MRE with `--force`.")
+    return [*replaced, *same]
+
+
+def _fault(path: Path, entry: str, *, known: bool) -> str:
+    if path.is_symlink():
+        return "a link"
+    if not entry:
+        return "cannot be read"
+    return "changed since uvmre wrote it" if known else "not written by uvmre"
+
+
+def _listed(lines: Sequence[str]) -> list[str]:
+    more = len(lines) - MOST
+    return [*lines[:MOST], *([f"and {more} more"] if more > 0 else [])]
+
+
+def _swap(target: Path, made: Path, old: Path, gone: Sequence[str], new: Sequence[str]) -> None:
+    """Move the old files out and the new ones in; when that fails, the target is as it was."""
+    undo: list[tuple[Path, Path]] = []
+
+    def move(source: Path, destination: Path) -> None:
+        destination.parent.mkdir(parents=True, exist_ok=True)
+        source.rename(destination)
+        undo.append((destination, source))
+
+    try:
+        for path in gone:
+            move(target / path, old / path)
+        _prune(target, gone)
+        for path in new:
+            move(made / path, target / path)
+    except BaseException:
+        for destination, source in reversed(undo):
+            source.parent.mkdir(parents=True, exist_ok=True)
+            destination.rename(source)
+        _prune(target, new)
+        raise
+
+
+def _prune(target: Path, paths: Sequence[str]) -> None:
+    """Remove the folders of these paths that are empty now."""
+    folders = {parent for path in paths for parent in (target / path).parents if parent.is_relative_to(target)}
+    for folder in sorted(folders - {target}, key=lambda each: len(each.parts), reverse=True):
+        with contextlib.suppress(OSError):
+            folder.rmdir()

@@ -1,15 +1,16 @@
 """The templates: where they are, what each asks, and whether answers are allowed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
-from jinja2 import StrictUndefined
+from jinja2 import StrictUndefined, TemplateError
 from jinja2.sandbox import SandboxedEnvironment
 from jinja2_ansible_filters import AnsibleCoreFiltersExtension
 
+from uvmre.core.mre import MANIFEST
 from uvmre.errors import InputError, UsageError
 
 HERE = Path(__file__).resolve()
@@ -17,6 +18,8 @@ HERE = Path(__file__).resolve()
 FOLDER = next(
     (f for f in (HERE.parents[1] / "templates", HERE.parents[3] / "templates") if f.is_dir()), HERE.parents[1]
 )
+
+CONFIG = "copier.yml"
 
 Answers = dict[str, Any]
 
@@ -42,6 +45,8 @@ class Template:
     summary: str
     folder: Path
     questions: tuple[Question, ...]
+    faults: tuple[str, ...] = ()
+    """Why it cannot be used, where it cannot."""
 
     @property
     def asked(self) -> tuple[Question, ...]:
@@ -51,7 +56,7 @@ class Template:
 
 def templates() -> list[Template]:
     """Return every template, by name."""
-    return [_read(path.parent) for path in sorted(FOLDER.glob("*/copier.yml"))]
+    return [_read(path.parent) for path in sorted(FOLDER.glob(f"*/{CONFIG}"))]
 
 
 def find(name: str) -> Template:
@@ -59,19 +64,45 @@ def find(name: str) -> Template:
 
     Raises:
         UsageError: when there is none of that name.
+        InputError: when it cannot be used.
     """
     known = templates()
     for template in known:
         if template.name == name:
+            if template.faults:
+                raise broken(name, template.faults)
             return template
-    names = ", ".join(template.name for template in known)
+    names = ", ".join(template.name for template in known if not template.faults)
     raise UsageError(f"There is no template {name!r}.", f"There is {names}; `uvmre new --list` says what each is for.")
 
 
+def broken(name: str, faults: Sequence[str]) -> InputError:
+    """Return the error that a template cannot be used."""
+    return InputError(f"The template {name} cannot be used.", faults, "Correct it, or take another one with `-t`.")
+
+
 def _read(folder: Path) -> Template:
-    data = yaml.safe_load((folder / "copier.yml").read_text(encoding="utf-8"))
-    questions = tuple(_question(name, spec) for name, spec in data.items() if not name.startswith("_"))
-    return Template(folder.name, data["_summary"], folder, questions)
+    """Read a template; one that cannot be used has faults instead of questions."""
+    try:
+        data = yaml.safe_load((folder / CONFIG).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        return Template(folder.name, "", folder, (), (f"{CONFIG}: {error}",))
+    if not isinstance(data, dict):
+        return Template(folder.name, "", folder, (), (f"{CONFIG} is no table",))
+    asked = {str(name): spec for name, spec in data.items() if not str(name).startswith("_")}
+    faults = [
+        f"{CONFIG}: the question {name} is no table" for name, spec in asked.items() if not isinstance(spec, dict)
+    ]
+    summary = data.get("_summary")
+    if not isinstance(summary, str) or not summary.strip():
+        faults.insert(0, f"{CONFIG} has no `_summary`, the line that `uvmre new --list` shows")
+    if not any(
+        (folder / name).is_file() for name in (MANIFEST, f"{MANIFEST}{data.get('_templates_suffix', '.jinja')}")
+    ):
+        faults.append(f"it has no {MANIFEST}.jinja, so what it makes is no MRE")
+    if faults:
+        return Template(folder.name, "", folder, (), tuple(faults))
+    return Template(folder.name, str(summary), folder, tuple(_question(name, spec) for name, spec in asked.items()))
 
 
 def _question(name: str, spec: Mapping[str, Any]) -> Question:
@@ -91,8 +122,15 @@ def check(template: Template, given: Mapping[str, Any]) -> Answers:
     """Return the given answers in their types.
 
     Raises:
-        InputError: with every answer that is not allowed, and what is.
+        InputError: with every answer that is not allowed, and what is; or when the template cannot be used.
     """
+    try:
+        return _check(template, given)
+    except TemplateError as error:
+        raise broken(template.name, [f"{CONFIG}: {type(error).__name__}: {error}"]) from None
+
+
+def _check(template: Template, given: Mapping[str, Any]) -> Answers:
     environment = SandboxedEnvironment(extensions=[AnsibleCoreFiltersExtension], undefined=StrictUndefined)
     asked = {question.name: question for question in template.asked}
     faults = [

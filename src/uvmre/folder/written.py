@@ -1,0 +1,63 @@
+"""The record of what uvmre wrote into an MRE, so that it replaces no file of anybody else."""
+
+import contextlib
+import hashlib
+import json
+import os
+import stat
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from uvmre.folder.evidence import hide
+from uvmre.folder.read import LEFT_OUT
+
+OWN = ".uvmre"
+RECORD = f"{OWN}/written.json"
+SCHEMA = 1
+
+Hashes = Mapping[str, str]
+"""SHA-256 by path, relative and with `/`."""
+
+
+def hashes(folder: Path) -> Hashes:
+    """Return the hashes of all files in a folder."""
+    return dict(entries(folder))
+
+
+def record(folder: Path, files: Hashes) -> None:
+    """Keep what was written into an MRE; the file comes whole or not at all."""
+    hide(folder / OWN)
+    path = folder / RECORD
+    part = path.with_suffix(".part")
+    part.write_text(json.dumps({"schema": SCHEMA, "files": dict(files)}, indent=1), encoding="utf-8")
+    part.replace(path)
+
+
+def recorded(folder: Path) -> Hashes:
+    """Return what uvmre wrote into an MRE; nothing where there is no record that can be read."""
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
+        data = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+        if data["schema"] == SCHEMA:
+            return {str(path): str(digest) for path, digest in data["files"].items()}
+    return {}
+
+
+def entries(folder: Path) -> Iterator[tuple[str, str]]:
+    """Yield every file and every link of a folder, each with its hash: empty for a link, or where it has none."""
+    unreadable: list[str] = []
+    for where, folders, names in os.walk(folder, onerror=lambda error: unreadable.append(str(error.filename))):
+        folders[:] = sorted(name for name in folders if name not in LEFT_OUT)
+        linked = [name for name in folders if (Path(where) / name).is_symlink()]
+        for name in sorted([*names, *linked]):
+            path = Path(where) / name
+            yield path.relative_to(folder).as_posix(), _hash(path)
+    for name in unreadable:
+        yield Path(name).relative_to(folder).as_posix(), ""
+
+
+def _hash(path: Path) -> str:
+    with contextlib.suppress(OSError):
+        if stat.S_ISREG(path.lstat().st_mode):
+            with path.open("rb") as file:
+                return hashlib.file_digest(file, "sha256").hexdigest()
+    return ""

@@ -1,0 +1,87 @@
+"""`uvmre new` on the real command line: what it refuses to write over, and templates that cannot be used."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from conftest import CommandLine
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param(["new", ".", "--defaults", "--force"], id="a template"),
+        pytest.param(["new", ".", "--from-issue", "issue.md", "--force"], id="an issue"),
+        pytest.param(["new", ".", "--from-packse", "kettle.toml", "--uv", "0.5.21", "--force"], id="a scenario"),
+        pytest.param(["new", ".", "--from-dockerfile", "Dockerfile", "--force"], id="a Dockerfile"),
+        pytest.param(["demo", "."], id="the demo"),
+    ],
+)
+@pytest.mark.parametrize("manifest", [False, True], ids=["no MRE", "an MRE of somebody's own"])
+def test_a_project_of_somebody_stays_as_it_is(
+    uvmre: CommandLine, home: Path, tmp_path: Path, words: list[str], manifest: bool
+) -> None:
+    files = {
+        "pyproject.toml": "[project]\n",
+        "issue.md": "uv 0.5.21\n\n```console\n$ uv lock\nerror: It broke\n```\n",
+        "kettle.toml": 'name = "kettle"\n[root]\nrequires = ["tea"]\n[expected]\nsatisfiable = true\n',
+        "Dockerfile": "FROM ghcr.io/astral-sh/uv:0.5.21-python3.11-bookworm\nRUN uv lock\n# mine\n",
+        **({"mre.toml": "# mine\n"} if manifest else {}),
+    }
+    project = tmp_path / "project"
+    project.mkdir()
+    for name, text in files.items():
+        (project / name).write_text(text)
+    extra = ["-d", "output=It broke"] if "--from-dockerfile" in words else []
+    ended = uvmre(*words, *extra, cwd=project, XDG_CACHE_HOME=str(home))
+    assert ended.exit == 2, ended.stderr
+    assert "  pyproject.toml" in ended.stderr
+    assert "nothing" in ended.stderr
+    assert {path.name: path.read_text() for path in project.iterdir()} == files
+
+
+TOOL = "_summary: A tool\ntitle: {type: str, default: x}\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "fault"),
+    [
+        pytest.param({"copier.yml": "title: {type: str}\n", "mre.toml": ""}, "has no `_summary`", id="no summary"),
+        pytest.param({"copier.yml": "_summary: [1]\n", "mre.toml": ""}, "has no `_summary`", id="an odd summary"),
+        pytest.param({"copier.yml": "- 1\n", "mre.toml": ""}, "copier.yml is no table", id="a list"),
+        pytest.param({"copier.yml": "", "mre.toml": ""}, "copier.yml is no table", id="nothing in it"),
+        pytest.param({"copier.yml": "a: [\n", "mre.toml": ""}, "copier.yml: while parsing", id="no YAML"),
+        pytest.param({"copier.yml": "_summary: A\na: b\n", "mre.toml": ""}, "the question a is no table", id="short"),
+        pytest.param({"copier.yml": TOOL}, "it has no mre.toml.jinja", id="no manifest"),
+        pytest.param({"copier.yml": TOOL, "mre.toml": "schema = 1\n"}, "title", id="a manifest with faults"),
+        pytest.param({"copier.yml": TOOL, "mre.toml.jinja": "{{ nothing( }}"}, "TemplateSyntaxError", id="no Jinja"),
+        pytest.param(
+            {"copier.yml": TOOL + "_exclude: [mre.toml]\n", "mre.toml": ""}, "it makes no mre.toml", id="excluded"
+        ),
+        pytest.param(
+            {"copier.yml": TOOL.replace("default: x", "default: '{{ x.y }}'"), "mre.toml": ""},
+            "UndefinedError",
+            id="a default that cannot be rendered",
+        ),
+    ],
+)
+def test_a_template_that_cannot_be_used_is_named_and_nothing_is_written(
+    uvmre: CommandLine, tmp_path: Path, files: dict[str, str], fault: str
+) -> None:
+    """Templates are inside the package; so a copy of it is run, which has one more."""
+    package = Path(__file__).parents[2]
+    shutil.copytree(package / "src" / "uvmre", tmp_path / "lib" / "uvmre", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(package / "templates", tmp_path / "lib" / "uvmre" / "templates")
+    broken = tmp_path / "lib" / "uvmre" / "templates" / "broken"
+    broken.mkdir()
+    for name, text in files.items():
+        (broken / name).write_text(text)
+    library = {"PYTHONPATH": str(tmp_path / "lib")}
+    ended = uvmre("new", "made", "-t", "broken", "--defaults", **library)
+    assert ended.exit == 2, ended.stderr
+    assert "The template broken cannot be used." in ended.stderr
+    assert fault in ended.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["lib"]
+    assert "workspace-index" in uvmre("new", "--list", **library).stdout
+    assert uvmre("new", "good", "-t", "workspace-index", "--defaults", **library).exit == 0
