@@ -17,6 +17,8 @@ MANIFEST = "mre.toml"
 BASE = "as reported"
 """What the MRE itself is called among its variants."""
 SCHEMA = 1
+LEFT_OUT = frozenset({".uvmre", ".git", ".venv", "__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache"})
+"""Folders that come into that of an MRE by working in it, and are no part of it."""
 DEFAULT_TIMEOUT = 300
 
 Expectation = Literal["absent", "present"]

@@ -71,7 +71,8 @@ def find(pattern: str, text: str, start: int = 0) -> int | None:
     """
     ends: list[int] | None = None
     raw = WILDCARD.split(pattern)
-    for number, (written, piece) in enumerate(zip(raw, map(plain, raw), strict=True)):
+    for number, written in enumerate(raw):
+        piece = plain(written)
         if not piece:
             continue
         starts = _occurrences(piece, text, start)

@@ -49,7 +49,7 @@ def match(symptom: Symptom, observation: Observation) -> Outcome:
     failed = [step for step in observed if step.exit]
     if not failed:
         return Outcome("absent", f"`{observed[-1].title}` succeeded")
-    failures = [(lacks, step) for lacks, step in zip(missing, observed, strict=True) if step.exit]
+    failures = [(missing[i], step) for i, step in enumerate(observed) if step.exit]
     least, step = min(failures, key=lambda pair: len(pair[0]))
     return Outcome("different", f"`{step.title}` failed ({step.exit}), but not as reported: {least[0]}")
 

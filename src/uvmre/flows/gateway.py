@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
+from uvmre.core.generated import GATEWAY
 from uvmre.core.request import Network
 from uvmre.errors import UsageError
 from uvmre.folder.read import read
@@ -63,4 +64,5 @@ def gateway(
             except OSError as error:
                 why = f"Port {port} cannot be had: {os.strerror(error.errno or 0)}."
                 raise UsageError(why, "Take another, or leave it out.") from None
-            yield Served(gateway_variables(door.url, certificate), door)
+            whose = {GATEWAY: str(folder.resolve())} if folder else {}
+            yield Served(gateway_variables(door.url, certificate) | whose, door)

@@ -8,11 +8,10 @@ from pathlib import Path
 from uvmre.core import manifest
 from uvmre.core.checks import VARIABLE
 from uvmre.core.dockerfile import DOCKERFILE
-from uvmre.core.mre import MANIFEST, File, Mre, read_env_file
+from uvmre.core.generated import is_generated
+from uvmre.core.mre import LEFT_OUT, MANIFEST, File, Mre, read_env_file
 from uvmre.errors import InputError, UsageError
 
-LEFT_OUT = frozenset({".uvmre", ".git", ".venv", "__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache"})
-"""What comes into a folder by working in it, and is no part of the MRE."""
 SIZE_LIMIT = 100_000_000
 
 
@@ -35,9 +34,10 @@ def read(folder: Path) -> Mre:
         raise UsageError(f"{path} is a folder, not a file.", "Name the folder of an MRE.") from None
     except UnicodeDecodeError:
         raise InputError(f"{path} could not be read.", ["it is not UTF-8, which TOML must be"]) from None
-    mre = manifest.parse(text, source=str(path), dockerfile=(folder / DOCKERFILE).is_file())
     faults: list[str] = []
-    whole = replace(mre, files=tuple(_files(folder, faults)))
+    found = tuple(_files(folder, faults))
+    mre = manifest.parse(text, source=str(path), dockerfile=any(file.path == DOCKERFILE for file in found))
+    whole = replace(mre, files=found)
     faults += [*_env_faults(whole), *_package_faults(whole)]
     if faults:
         raise InputError(f"{folder} has {len(faults)} fault{'s' * (len(faults) > 1)}.", faults)
@@ -100,7 +100,9 @@ def _files(folder: Path, faults: list[str]) -> Iterator[File]:
                     f"with {relative} the folder is larger than {SIZE_LIMIT // 1_000_000} MB: an MRE is small"
                 )
                 return
-            yield File(relative, path.read_bytes(), os.access(path, os.X_OK))
+            content = path.read_bytes()
+            if not is_generated(relative, content):
+                yield File(relative, content, os.access(path, os.X_OK))
 
 
 def _walk(folder: Path, faults: list[str]) -> Iterator[Path]:

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from uvmre.core import manifest
-from uvmre.core.mre import MANIFEST, Mre
+from uvmre.core.mre import LEFT_OUT, MANIFEST, Mre
+from uvmre.core.run_script import generated
 from uvmre.errors import InputError, UsageError, at
 from uvmre.folder import written
-from uvmre.folder.read import LEFT_OUT
 from uvmre.folder.written import OWN
 
 MOST = 20
@@ -21,7 +21,7 @@ Confirm = Callable[[Sequence[str]], bool]
 
 
 def write(mre: Mre, target: Path, *, force: bool, confirm: Confirm | None = None) -> None:
-    """Write the manifest and every file of an MRE.
+    """Write the manifest and every file of an MRE, and what lets it run without uvmre.
 
     Args:
         mre: all of it.
@@ -35,7 +35,7 @@ def write(mre: Mre, target: Path, *, force: bool, confirm: Confirm | None = None
     with whole(target, force=force, confirm=confirm) as folder:
         folder.mkdir()
         (folder / MANIFEST).write_text(manifest.dump(mre), encoding="utf-8")
-        for file in mre.files:
+        for file in (*mre.files, *generated(mre)):
             path = folder / file.path
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(file.content)

@@ -8,8 +8,8 @@ import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from uvmre.core.mre import LEFT_OUT
 from uvmre.folder.evidence import hide
-from uvmre.folder.read import LEFT_OUT
 
 OWN = ".uvmre"
 RECORD = f"{OWN}/written.json"
