@@ -141,7 +141,8 @@ def test_the_folder_says_what_it_is(uvmre: CommandLine, tmp_path: Path) -> None:
     assert ended.exit == 0, ended.stderr
     told = json.loads(ended.stdout)
     jsonschema.validate(told, json.loads((SCHEMAS / "new.json").read_text()))
-    assert (told["template"], told["files"]) == ("kettle.toml", ["README.md", "mre.toml", "requirements.in"])
+    assert told["template"] == "kettle.toml"
+    assert told["files"] == ["Dockerfile", "README.md", "mre.toml", "requirements.in", "run.sh"]
     mre = read(tmp_path / "mre")
     assert mre.title == "kettle: Tea wants water."
     assert (mre.environment.uv, mre.environment.python) == (UV, PYTHON)

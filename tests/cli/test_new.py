@@ -1,11 +1,17 @@
 """`uvmre new` on the real command line: what it refuses to write over, and templates that cannot be used."""
 
+import os
 import shutil
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from conftest import CommandLine
+from uvmre.folder.read import read
+from uvmre.run import interpreters
 
 
 @pytest.mark.parametrize(
@@ -85,3 +91,75 @@ def test_a_template_that_cannot_be_used_is_named_and_nothing_is_written(
     assert [path.name for path in tmp_path.iterdir()] == ["lib"]
     assert "workspace-index" in uvmre("new", "--list", **library).stdout
     assert uvmre("new", "good", "-t", "workspace-index", "--defaults", **library).exit == 0
+
+
+ISSUE = """\
+---
+created: 2024-12-20
+---
+# `uv lock` does not read a project
+
+With uv 0.5.21 and this `pyproject.toml`:
+
+```toml
+[project]
+name = "demo"
+version = "0.1.0"
+requires-python = ">={python}"
+dependencies = [{dependency}]
+```
+
+```console
+$ uv lock
+error: Failed to parse: `pyproject.toml`
+```
+"""
+
+
+@pytest.mark.network
+@pytest.mark.parametrize(
+    ("dependency", "served", "alone"),
+    [
+        pytest.param("1", 0, 0, id="it shows"),
+        pytest.param("", 1, 125, id="it is absent, which PyPI of today does not prove"),
+    ],
+)
+def test_an_issue_gets_a_script_that_answers_as_run_does_on_a_real_uv(
+    uvmre: CommandLine, cache: Path, tmp_path: Path, dependency: str, served: int, alone: int
+) -> None:
+    minor = f"{sys.version_info.major}.{sys.version_info.minor}"
+    (tmp_path / "issue.md").write_text(ISSUE.format(dependency=dependency, python=minor))
+    made = uvmre("new", "bug", "--from-issue", "issue.md")
+    assert made.exit == 0, made.stderr
+    ran = uvmre("run", "bug")
+    assert ran.exit == served, ran.stdout + ran.stderr
+    report = uvmre("report", "bug")
+    assert report.exit == 0
+    assert "run.sh" not in report.stdout
+    interpreter = interpreters.find(read(tmp_path / "bug").environment.python)
+    assert interpreter
+    path = f"{cache / 'uvmre' / 'uv' / '0.5.21'}:{interpreter.path.parent}:{os.environ['PATH']}"
+    command = ["sh", tmp_path / "bug" / "run.sh"]
+
+    def ended(script: list[str | Path]) -> int:
+        return subprocess.run(script, env={"PATH": path}, capture_output=True, timeout=120, check=False).returncode
+
+    assert ended(command) == alone
+    gateway = subprocess.Popen(
+        [sys.executable, "-m", "uvmre", "gateway", tmp_path / "bug"],
+        env={**os.environ, "XDG_CACHE_HOME": str(cache), "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    try:
+        assert gateway.stdout
+        exports = ""
+        for line in gateway.stdout:
+            exports += line
+            if "UVMRE_GATEWAY" in line:
+                break
+        assert ended(["sh", "-c", f"{exports}\nexec sh {tmp_path}/bug/run.sh"]) == served
+    finally:
+        gateway.send_signal(signal.SIGINT)
+        gateway.wait(30)
