@@ -94,10 +94,9 @@ def test_a_template_that_cannot_be_used_is_named_and_nothing_is_written(
 
 
 ISSUE = """\
----
-created: 2024-12-20
----
 # `uv lock` does not read a project
+<!-- somebody/something#1 created 2025-01-20T10:00:00Z -->
+_@somebody_
 
 With uv 0.5.21 and this `pyproject.toml`:
 
@@ -162,4 +161,4 @@ def test_an_issue_gets_a_script_that_answers_as_run_does_on_a_real_uv(
         assert ended(["sh", "-c", f"{exports}\nexec sh {tmp_path}/bug/run.sh"]) == served
     finally:
         gateway.send_signal(signal.SIGINT)
-        gateway.wait(30)
+        gateway.communicate(timeout=30)
