@@ -162,3 +162,13 @@ def test_an_issue_gets_a_script_that_answers_as_run_does_on_a_real_uv(
     finally:
         gateway.send_signal(signal.SIGINT)
         gateway.communicate(timeout=30)
+
+
+def test_an_issue_whose_symptom_any_failure_would_meet_leaves_no_folder(
+    uvmre: CommandLine, home: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "issue.md").write_text("# `uv lock` fails\n\n```console\n$ uv lock\n```\n\nIt fails with an error.\n")
+    ended = uvmre("new", "bug", "--from-issue", "issue.md", XDG_CACHE_HOME=str(home))
+    assert ended.exit == 125
+    assert "says too little, so no MRE can be made of it: line" in ended.stderr
+    assert not (tmp_path / "bug").exists()

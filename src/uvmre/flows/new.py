@@ -168,6 +168,13 @@ def from_issue(
             f"Nothing in {issue} could be run, so no MRE can be made of it.",
             f"`uvmre triage --dry-run {issue}` says what was understood, and what to ask.",
         )
+    try:
+        manifest.parse(manifest.dump(found.mre), dockerfile=True)
+    except InputError as error:
+        raise CannotTell(
+            f"{issue} says too little, so no MRE can be made of it: {'; '.join(error.faults)}.",
+            f"`uvmre triage --dry-run {issue}` says what was understood, and what to ask.",
+        ) from None
     write(found.mre, target, force=force, confirm=confirm)
     return _new(target, issue), as_lines(found.draft, found.mre, findings, found.uv)
 
