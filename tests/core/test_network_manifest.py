@@ -133,7 +133,14 @@ def test_a_control_may_be_without_the_faults() -> None:
 HOST = 'must be the name of a host, as "example.com" or "*.example.com", not {!r}'
 URL = 'must be an address, as "https://private.example.com/simple", not {!r}'
 PATTERN = 'must be a URL, with `*` for anything, as "https://pypi.org/simple/*", not {!r}'
-KINDS = "corrupt, cut, delay, drip, expired-certificate, missing-metadata, redirect-loop, status, truncate, wrong-hash"
+KINDS = (
+    "corrupt, cut, delay, drip, expired-certificate, missing-metadata, redirect-loop, refused, status, timeout, truncate, "
+    "unresolvable, wrong-hash"
+)
+NAMED = (
+    'must have a host with a name, as "https://example.com/*" or "https://*.example.com/*", for only a name can be '
+    "unresolvable, not {!r}"
+)
 
 
 @pytest.mark.parametrize(
@@ -173,7 +180,7 @@ KINDS = "corrupt, cut, delay, drip, expired-certificate, missing-metadata, redir
         pytest.param("times = 2", "times = 0", "line 36: fault[1].times must be a whole number from 1 to 1000000, not 0", id="no times"),
         pytest.param("times = 2", "times = true", "line 36: fault[1].times must be a whole number from 1 to 1000000, not True", id="times that are true"),
         pytest.param("times-each = 1", "times-each = 1.5", "line 37: fault[1].times-each must be a whole number from 1 to 1000000, not 1.5", id="half a time"),
-        pytest.param("times-each = 1", "times_each = 1", "line 37: fault[1].times_each is not a key here: take one of url, times, times-each, seed, status, retry-after, delay, drip, cut, truncate, corrupt, wrong-hash, missing-metadata, expired-certificate, redirect-loop", id="an unknown key of a fault"),
+        pytest.param("times-each = 1", "times_each = 1", "line 37: fault[1].times_each is not a key here: take one of url, times, times-each, seed, status, retry-after, delay, drip, cut, truncate, corrupt, wrong-hash, missing-metadata, expired-certificate, redirect-loop, unresolvable, refused, timeout", id="an unknown key of a fault"),
         pytest.param("seed = 7", "seed = -1", "line 38: fault[1].seed must be a whole number from 0 to 9007199254740992, not -1", id="a seed below nought"),
         pytest.param("status = 429", "status = 600", "line 39: fault[1].status must be a whole number from 200 to 599, not 600", id="a status that is none"),
         pytest.param("status = 429", "status = 100", "line 39: fault[1].status must be a whole number from 200 to 599, not 100", id="a status that is no answer"),
@@ -225,11 +232,39 @@ def test_a_table_that_is_none_is_told(table: str, expected: tuple[str, ...]) -> 
         "missing-metadata = true",
         "expired-certificate = true",
         "redirect-loop = true",
+        "unresolvable = true",
+        "refused = true",
+        "timeout = true",
     ],
 )
 def test_each_thing_alone_is_a_fault(key: str) -> None:
     [fault] = parse(f'{HEAD}[[fault]]\nurl = "https://a/*"\n{key}\n').faults
     assert fault != Fault("https://a/*")
+
+
+@pytest.mark.parametrize(
+    ("url", "keys", "expected"),
+    [
+        pytest.param("https://a/*", "refused = true\ntimes = 2\n", (), id="refused for a while"),
+        pytest.param("https://10.0.0.1/*", "timeout = true\n", (), id="an address that never answers"),
+        pytest.param("https://*.a.com/*", "unresolvable = true\n", (), id="every name below one"),
+        pytest.param("https://*/*", "unresolvable = true\n", (), id="every name"),
+        pytest.param("https://a.com:8080", "unresolvable = true\nstatus = 500\n", ("fault[1].status cannot stand beside `unresolvable`: nothing comes from such a host",), id="a status from nowhere"),
+        pytest.param("https://a/*", "refused = true\ntimeout = true\n", ("fault[1].timeout cannot stand beside `refused`: nothing comes from such a host",), id="two ways at once"),
+        pytest.param("https://a/*", "refused = true\ntimeout = false\n", (), id="one way, and the other is off"),
+        pytest.param("https://a/*", "unresolvable = true\ntimes = 2\n", ("fault[1].times cannot be counted for a name that does not resolve: take `refused = true`",), id="unresolvable for a while"),
+        pytest.param("https://10.0.0.1/*", "unresolvable = true\n", (f"fault[1].url {NAMED.format('https://10.0.0.1/*')}",), id="an address has no name"),
+        pytest.param("https://[::1]/*", "unresolvable = true\n", (f"fault[1].url {NAMED.format('https://[::1]/*')}",), id="nor has one of IPv6"),
+        pytest.param("https://a*b/*", "unresolvable = true\n", (f"fault[1].url {NAMED.format('https://a*b/*')}",), id="part of a name"),
+    ],
+)  # fmt: skip
+def test_a_host_that_cannot_be_reached_does_nothing_else(url: str, keys: str, expected: tuple[str, ...]) -> None:
+    table = f'[[fault]]\nurl = "{url}"\n{keys}'
+    assert (below(table) if expected else ()) == expected
+    if not expected:
+        mre = parse(HEAD + table)
+        assert mre.faults[0].outage
+        assert parse(dump(mre)) == mre
 
 
 @pytest.mark.parametrize("personality", PERSONALITIES)

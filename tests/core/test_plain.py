@@ -108,6 +108,15 @@ def test_readable_is_what_a_terminal_leaves(text: str, expected: str) -> None:
         pytest.param("build-\nsystem", "build-system", id="a wrap within a word goes"),
         pytest.param("a │ b", "a│b", id="a bar inside a line stays"),
         pytest.param("STRASSE Straße", "strassestrasse", id="case goes"),
+        pytest.param(
+            "no: Temporary failure in name resolution", "nonameorservicenotknown", id="a resolver that cannot ask"
+        ),
+        pytest.param("no: nodename nor servname provided, or not known", "nonameorservicenotknown", id="that of macOS"),
+        pytest.param(
+            "No such host is known. (os error 11001)", "nameorservicenotknown(oserror11001)", id="that of Windows"
+        ),
+        pytest.param("No such host is known to me", "nosuchhostisknowntome", id="what no resolver says stays"),
+        pytest.param("temporary failure", "temporaryfailure", id="another failure stays"),
     ],
 )
 def test_plain_is_what_is_said(text: str, expected: str) -> None:

@@ -36,7 +36,9 @@ def observed(
 
 
 def request(answered_by: AnsweredBy, *, host: str = "pypi.org", path: str = "/simple/a/", reason: str = "") -> Request:
-    status = {"upstream": 200, "stand-in": 401, "refused": 403, "unreachable": 502, "distrusted": 0}[answered_by]
+    status = {"upstream": 200, "stand-in": 401, "refused": 403, "unreachable": 502, "distrusted": 0, "fault": 0}[
+        answered_by
+    ]
     return Request("GET", host, path, status, False, answered_by, 0.1, reason)
 
 
@@ -222,6 +224,35 @@ def test_a_run_that_never_came_to_the_question_is_broken(observation: Observatio
 )
 def test_requests_that_were_answered_break_nothing(requests: tuple[Request, ...]) -> None:
     assert match(SYMPTOM, observed(step(exit=2, err=REPORTED), requests=requests)).word == "shows"
+
+
+RESET = "  Caused by: client error (Connect)\n  Caused by: Connection reset by peer (os error 104)\n"
+REFUSED = ("client error (Connect)", "tcp connect error: Connection refused (os error 111)")
+UNRESOLVED = ("dns error", "failed to lookup address information: Name or service not known")
+
+
+@pytest.mark.parametrize(
+    ("texts", "requests", "word"),
+    [
+        pytest.param(REFUSED, ["fault: refused, request 1"], "shows", id="a host that refuses"),
+        pytest.param(REFUSED, ["fault: refused, times 1, request 2", ""], "shows", id="and another that answers"),
+        pytest.param(UNRESOLVED, ["fault: unresolvable, request 1"], "shows", id="a name that does not resolve"),
+        pytest.param(REFUSED, ["fault: unresolvable, request 1"], "different", id="another way to fail"),
+        pytest.param(REFUSED, ["fault: timeout, request 1"], "different", id="a host that hangs resets nothing"),
+        pytest.param(
+            REFUSED, ["fault: refused, request 1", "fault: unresolvable, request 1"], "different", id="two ways"
+        ),
+        pytest.param(REFUSED, ["fault: cut 0, request 1"], "different", id="a fault that does hang up"),
+        pytest.param(REFUSED, [], "different", id="a reset of its own"),
+        pytest.param(("Connection reset by peer (os error 104)",), [], "shows", id="a reset that was reported"),
+    ],
+)
+def test_a_host_that_failed_on_purpose_fails_as_without_a_proxy(
+    texts: tuple[str, ...], requests: list[str], word: str
+) -> None:
+    seen = tuple(request("fault" if reason else "upstream", reason=reason) for reason in requests)
+    observation = observed(step(exit=2, err=f"error: Request failed\n{RESET}"), requests=seen)
+    assert match(Symptom("failure", texts), observation).word == word
 
 
 def test_a_report_about_an_unknown_command_can_show() -> None:

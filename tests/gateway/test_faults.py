@@ -2,7 +2,9 @@
 
 import asyncio
 import collections
+import contextlib
 import re
+import socket
 import ssl
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -585,3 +587,82 @@ def test_a_cut_is_no_traceback(cache: Path, tmp_path: Path, capfd: pytest.Captur
         with through(gateway) as (client, _):
             assert client.get(WHEEL).status_code == 200
     assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("fault", "asked", "expected"),
+    [
+        pytest.param(Fault("https://a.com/*", refused=True), ["https a.com", "https a.com"], "yy", id="its host"),
+        pytest.param(Fault("https://a.com/x/*", timeout=True), ["https a.com"], "y", id="whatever the path"),
+        pytest.param(Fault("https://a.com:8443/*", timeout=True), ["https a.com"], "y", id="whatever the port"),
+        pytest.param(
+            Fault("https://*.a.com/*", refused=True), ["https x.a.com", "https a.com"], "yn", id="below a name"
+        ),
+        pytest.param(Fault("https://[::1]:8080/*", refused=True), ["https ::1"], "y", id="an address"),
+        pytest.param(Fault("https://a.com/*", refused=True), ["https b.com", "http a.com"], "nn", id="nothing else"),
+        pytest.param(Fault("http://a.com/*", refused=True), ["https a.com", "http a.com"], "ny", id="without TLS"),
+        pytest.param(Fault("https://a.com/*", refused=True, times=2), ["https a.com"] * 3, "yyn", id="for a while"),
+        pytest.param(Fault("https://a.com/*", status=500), ["https a.com"], "n", id="a host that answers"),
+    ],
+)
+def test_which_hosts_cannot_be_reached(fault: Fault, asked: list[str], expected: str) -> None:
+    faults = Faults((fault,))
+    pairs = [one.split() for one in asked]
+    assert [faults.meet_outage(host, scheme) is not None for scheme, host in pairs] == [e == "y" for e in expected]
+
+
+def test_what_cannot_be_reached_meets_no_request() -> None:
+    assert met(Faults((Fault("*", refused=True),)), PAGE) == [False]
+
+
+@pytest.mark.parametrize("url", ["https://elsewhere.example.com/", "http://elsewhere.example.com/"])
+@pytest.mark.parametrize(
+    ("does", "raised", "within"),
+    [
+        pytest.param({"refused": True}, (httpx.ConnectError, httpx.ReadError), (0, 1), id="refused"),
+        pytest.param({"unresolvable": True}, (httpx.ConnectError, httpx.ReadError), (0, 1), id="unresolvable"),
+        pytest.param({"timeout": True}, (httpx.TimeoutException,), (0.9, 3), id="timeout"),
+    ],
+)
+def test_a_host_that_nobody_lets_through_fails_as_it_must(
+    gateway: Gateway, url: str, does: dict[str, Any], raised: tuple[type[Exception], ...], within: tuple[float, float]
+) -> None:
+    with through(gateway, fault(f"{url}*", **does)) as (client, door):
+        started = time.monotonic()
+        with pytest.raises(raised) as failed:
+            client.get(url, timeout=1)
+        took = time.monotonic() - started
+        assert client.get(PAGE).status_code == 200, "other hosts answer"
+    assert within[0] <= took <= within[1]
+    assert "timeout" in does or "reset" in str(failed.value)
+    first, *_ = door.requests
+    kind = next(iter(does))
+    assert (first.host, first.status, first.answered_by) == ("elsewhere.example.com", 0, "fault")
+    assert first.reason == f"fault: {kind}, request 1"
+    assert all_answered(door)
+
+
+def test_a_host_is_there_again_after_a_while(gateway: Gateway) -> None:
+    with through(gateway, fault("https://pypi.org/*", refused=True, times=2)) as (client, door):
+        for _ in range(2):
+            with pytest.raises(httpx.ConnectError):
+                client.get(PAGE)
+        assert client.get(PAGE).status_code == 200
+    assert [r.answered_by for r in door.requests] == ["fault", "fault", "stand-in"]
+
+
+def test_a_client_that_waits_for_a_host_keeps_no_gateway_from_ending(cache: Path, tmp_path: Path) -> None:
+    started = time.monotonic()
+    with (
+        contextlib.ExitStack() as clients,
+        Gateway(cache, tmp_path, "replay") as gateway,
+        gateway.door(faults=(fault("http*://*", timeout=True),)) as door,
+    ):
+        for head in (b"CONNECT a:443 HTTP/1.1\r\n\r\n", b"GET http://a/ HTTP/1.1\r\nhost: a\r\n\r\n"):
+            waiting = clients.enter_context(socket.create_connection(("127.0.0.1", door.port)))
+            waiting.sendall(head)
+            waiting.settimeout(0.5)
+            with pytest.raises(TimeoutError):
+                waiting.recv(1)
+    assert time.monotonic() - started < 5
+    assert [request.reason for request in door.requests] == ["fault: timeout, request 1", "fault: timeout, request 2"]

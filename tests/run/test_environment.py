@@ -1,6 +1,7 @@
 """What a step sees: its folders and its variables."""
 
 import os
+import shutil
 import stat
 import sys
 from dataclasses import replace
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from uvmre.core.fault import Fault
 from uvmre.core.mre import Environment, File, Mre, Step, Symptom
 from uvmre.errors import UsageError
 from uvmre.run import environment
@@ -193,3 +195,40 @@ def test_clear_removes_everything(place: Place, uv: Path) -> None:
     environment.clear(place.root)
     assert not place.root.exists()
     assert uv.exists()
+
+
+def failing(*hosts: str, **does: bool) -> Mre:
+    return replace(MRE, faults=tuple(Fault(f"https://{host}/*", **(does or {"unresolvable": True})) for host in hosts))
+
+
+@pytest.mark.parametrize(
+    ("hosts", "expected"),
+    [
+        pytest.param(["nothing.invalid"], "localhost,127.0.0.1,nothing.invalid", id="a name"),
+        pytest.param(["*.nothing.invalid"], "localhost,127.0.0.1,.nothing.invalid", id="all below a name"),
+        pytest.param(["*"], "localhost,127.0.0.1,*", id="all"),
+        pytest.param(["A.invalid", "a.invalid", "b.invalid"], "localhost,127.0.0.1,a.invalid,b.invalid", id="several"),
+    ],
+)
+@pytest.mark.skipif(not shutil.which("getent"), reason="there is no glibc here")
+def test_a_name_that_must_not_resolve_is_not_asked_of_the_gateway(hosts: list[str], expected: str) -> None:
+    assert environment.outage_variables(failing(*hosts)) == {"NO_PROXY": expected, "RES_OPTIONS": "attempts:0"}
+
+
+@pytest.mark.parametrize(
+    "mre",
+    [
+        pytest.param(MRE, id="no fault"),
+        pytest.param(failing("nothing.invalid", refused=True), id="a host that refuses"),
+        pytest.param(failing("nothing.invalid", timeout=True), id="a host that hangs"),
+        pytest.param(failing("localhost"), id="a name that resolves all the same"),
+        pytest.param(failing("nothing.invalid", "localhost"), id="one of two"),
+    ],
+)
+def test_nothing_else_goes_past_the_gateway(mre: Mre) -> None:
+    assert environment.outage_variables(mre) == {}
+
+
+def test_without_a_resolver_that_can_be_told_nothing_goes_past_the_gateway(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(environment, "SYSTEM_PATH", ("/nowhere",))
+    assert environment.outage_variables(failing("elsewhere.invalid")) == {}

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+OUTAGES = ("unresolvable", "refused", "timeout")
+"""The faults that keep a client from reaching a host at all."""
+
 
 @dataclass(frozen=True)
 class Fault:
@@ -37,3 +40,23 @@ class Fault:
     """The host's certificate ran out."""
     redirect_loop: bool = False
     """The answer sends the client to the same address again."""
+    unresolvable: bool = False
+    """The host's name does not resolve."""
+    refused: bool = False
+    """The host refuses connections."""
+    timeout: bool = False
+    """The host never answers a connection."""
+
+    @property
+    def outage(self) -> str:
+        """Return which of OUTAGES it is; empty where the host can be reached."""
+        return next((name for name in OUTAGES if getattr(self, name)), "")
+
+    @property
+    def host(self) -> str:
+        """Return the host of the URL, with `*` for anything, as faults of a connection are about no more than that."""
+        authority = self.url.partition("://")[2].partition("/")[0]
+        host = (
+            authority.partition("]")[0].removeprefix("[") if authority.startswith("[") else authority.partition(":")[0]
+        )
+        return host.lower()

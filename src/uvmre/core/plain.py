@@ -24,6 +24,11 @@ KEPT = re.compile(r" (?:(?<=\d )(?=\d)|(?<=\w )(?=[-_+] ?\w))")
 """The little white space that keeps two numbers, or a word and a list's next item, from growing together."""
 TEMPORARY = re.compile(r"(?<=/tmp/)(?:tmp|uvmre_)[a-z0-9_]{8}(?=/)|(?<=/\.tmp)[a-z0-9]{6}(?=/)")
 """The folder names that Python, uvmre and uv make up anew on each run."""
+UNRESOLVED = re.compile(
+    r"temporaryfailureinnameresolution|nodenamenorservnameprovided,ornotknown|noaddressassociatedwithhostname"
+    r"|nosuchhostisknown\.?(?=\(oserror11001\))"
+)
+"""How resolvers say that a name is not known: which of them does depends on the system, and not on uv."""
 CUT_BEFORE = re.compile(r"(?:\d\.?\d|\w[-_]\w)$")
 CUT_AFTER = re.compile(r"(?<=\d)(?:\d|\.(?:\d|\*|post\d|dev\d)|(?:a|b|rc)\d|\+\w)|(?<=\w)[-_]\w")
 """Where a match would end (and above: begin) within a version, a number or a name: `flask==1` is not in
@@ -57,7 +62,8 @@ def _plainer(text: str) -> str:
     if "^" in said:
         said = SPANS.sub("", said)
     said = STOPS.sub("", TIMES.sub(" in", said))
-    return TEMPORARY.sub("~", KEPT.sub("\n", said).replace(" ", "").replace("\n", " "))
+    said = TEMPORARY.sub("~", KEPT.sub("\n", said).replace(" ", "").replace("\n", " "))
+    return UNRESOLVED.sub("nameorservicenotknown", said)
 
 
 def find(pattern: str, text: str, start: int = 0) -> int | None:

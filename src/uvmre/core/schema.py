@@ -24,6 +24,7 @@ from uvmre.core.checks import (
     text,
     variable,
 )
+from uvmre.core.fault import OUTAGES, Fault
 from uvmre.core.mre import BASE, SCHEMA, slug
 from uvmre.core.plain import WILDCARD, plain
 
@@ -149,6 +150,7 @@ FAULT: Keys = {
     "missing-metadata": (boolean, False),
     "expired-certificate": (boolean, False),
     "redirect-loop": (boolean, False),
+    **dict.fromkeys(OUTAGES, (boolean, False)),
 }
 WRONG = FAULT.keys() - {"url", "times", "times-each", "seed", "retry-after"}
 AS_THEY_ARE = ("pypi.org", "files.pythonhosted.org", "pypi-proxy.fly.dev")
@@ -231,3 +233,21 @@ def _faults(data: dict[str, Any]) -> Iterator[Mistake]:
             yield ("fault", i), f"says nothing that goes wrong: add one of {', '.join(sorted(WRONG))}"
         if "retry-after" in fault and "status" not in fault:
             yield ("fault", i, "retry-after"), "is sent along with a status: add `status = 429`"
+        outages = [key for key in OUTAGES if fault.get(key) is True]
+        for key in sorted(fault.keys() & WRONG - {*outages[:1]}) if outages else ():
+            if fault[key] is not False:
+                yield ("fault", i, key), f"cannot stand beside `{outages[0]}`: nothing comes from such a host"
+        if outages[:1] == ["unresolvable"]:
+            yield from _unresolvable(fault, ("fault", i))
+
+
+def _unresolvable(fault: dict[str, Any], path: Path) -> Iterator[Mistake]:
+    """A resolver knows nothing but names, and is asked for them by programs that nobody counts."""
+    for key in ("times", "times-each"):
+        if key in fault:
+            yield (*path, key), "cannot be counted for a name that does not resolve: take `refused = true`"
+    url = fault.get("url")
+    host = Fault(url).host if isinstance(url, str) and not _url_pattern(url) else ""
+    if host and not re.fullmatch(r"\*|(\*\.)?(?!\d+(\.\d+)*$)[a-z0-9]([a-z0-9._-]*[a-z0-9])?", host):
+        expected = 'must have a host with a name, as "https://example.com/*" or "https://*.example.com/*"'
+        yield (*path, "url"), f"{expected}, for only a name can be unresolvable, not {url!r}"

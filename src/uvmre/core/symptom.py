@@ -17,6 +17,16 @@ UNKNOWN = re.compile(
 )
 """How clap says that a release does not know a command or an option, in its versions 3 and 4."""
 
+RESET = plain("Connection reset by peer (os error 104)")
+DIRECT = {
+    kind: "".join(plain(f"{link}{between} {cause}") for between in (":", "\nCaused by:"))
+    for kind, link, cause in (
+        ("refused", "tcp connect error", "Connection refused (os error 111)"),
+        ("unresolvable", "dns error", "failed to lookup address information: Name or service not known"),
+    )
+}
+"""What uv prints without a proxy for a host that fails in one of these ways, in one line or, in newer releases, in two;
+through the gateway it prints `RESET`."""
 DISK_FULL = "No space left on device"
 
 
@@ -104,7 +114,7 @@ def _missing(symptom: Symptom, step: StepResult, observation: Observation) -> li
         missing.append("it succeeded")
     elif isinstance(symptom.exit, int) and symptom.exit != step.exit:
         missing.append(f"the exit code is {step.exit}, not {symptom.exit}")
-    missing += _missing_output(symptom.output, step)
+    missing += _missing_output(symptom.output, step, observation)
     contents = dict(observation.files)
     for pattern in symptom.files:
         content = contents.get(pattern.path)
@@ -115,11 +125,21 @@ def _missing(symptom: Symptom, step: StepResult, observation: Observation) -> li
     return missing
 
 
-def _missing_output(patterns: tuple[str, ...], step: StepResult) -> list[str]:
+def as_direct(text: str, observation: Observation) -> str:
+    """Return a plain output as it is without a proxy, where hosts were kept from the client on purpose.
+
+    The gateway can only reset such a connection. Where hosts failed in two ways, nobody knows which reset is which.
+    """
+    reasons = (request.reason for request in observation.requests if request.answered_by == "fault")
+    kinds = {kind for reason in reasons for kind in DIRECT if reason.startswith(f"fault: {kind},")}
+    return text.replace(RESET, DIRECT[kinds.pop()]) if len(kinds) == 1 else text
+
+
+def _missing_output(patterns: tuple[str, ...], step: StepResult, observation: Observation) -> list[str]:
     """Look for the texts in their order, in either stream: standard error is where uv tells what failed."""
     best: list[str] | None = None
     for stream in (step.stderr, step.stdout):
-        text, at, missing = plain(stream), 0, []
+        text, at, missing = as_direct(plain(stream), observation), 0, []
         for pattern in patterns:
             end = find(pattern, text, at)
             if end is None:

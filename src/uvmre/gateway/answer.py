@@ -43,6 +43,9 @@ class Answering:
 
     async def answer(self, exchange: Exchange, faults: Faults) -> Kept | None:
         """Answer one request, and return the answer where it can be given again."""
+        if faults and exchange.origin.startswith("http://") and (met := faults.meet_outage(exchange.host, "http")):
+            await exchange.fail(met.reason, silent=met.faults[0][0].timeout)
+            return None
         if not self.hosts.let_through(exchange.host):
             await exchange.refuse(403, "refused", f"{exchange.host} is not a host of this MRE")
             return None

@@ -13,8 +13,8 @@ import httptools
 
 from uvmre.core.request import Request
 from uvmre.gateway.authority import Signer
-from uvmre.gateway.faults import Faults
-from uvmre.gateway.http1 import Http
+from uvmre.gateway.faults import Faults, Met
+from uvmre.gateway.http1 import Http, reset
 
 HEAD_LIMIT = 64 * 1024
 HANDSHAKE_SECONDS = 30.0
@@ -65,6 +65,7 @@ class Door(asyncio.Protocol):
         self._let_through = let_through
         self._http = http
         self._head = b""
+        self._outage = ""
         self._transport: asyncio.Transport
         self._task: asyncio.Task[None] | None = None
 
@@ -75,6 +76,10 @@ class Door(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Read up to the end of a CONNECT's head, or see that it is none."""
+        if self._outage:
+            if self._outage != "timeout":
+                reset(self._transport)
+            return
         self._head = (self._head + data).lstrip(b"\r\n")  # an empty line before a request counts for nothing
         if not b"CONNECT ".startswith(self._head[:8]):
             protocol = self._http("http")
@@ -97,7 +102,9 @@ class Door(asyncio.Protocol):
             return
         target = call.target.decode("latin-1")
         host = (target.rpartition(":")[0] or target).strip("[]").lower()
-        if not self._let_through(host):
+        if met := self._opened.faults.meet_outage(host):
+            self._fail(host, met)
+        elif not self._let_through(host):
             self._refuse(403, "Forbidden", host, f"{host} is not a host of this MRE")
         elif not self._head.endswith(b"\r\n\r\n"):
             self._refuse(400, "Bad Request", host, "what follows a CONNECT must wait for its answer")
@@ -115,6 +122,16 @@ class Door(asyncio.Protocol):
     def _refuse(self, status: int, phrase: str, host: str, reason: str) -> None:
         self._opened.record(Request("CONNECT", host, "", status, False, "refused", 0.0, reason))
         self._reply(status, phrase, reason)
+
+    def _fail(self, host: str, met: Met) -> None:
+        """Keep the client from the host: say nothing more, or reset the connection as soon as it speaks to the host.
+
+        A client blames the host for a reset within the tunnel, and the proxy for a tunnel that is not opened.
+        """
+        self._outage = met.faults[0][0].outage
+        self._opened.record(Request("CONNECT", host, "", 0, False, "fault", 0.0, met.reason))
+        if self._outage != "timeout":
+            self._transport.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
 
     async def _start_tls(self, host: str, context: ssl.SSLContext, *, expired: bool) -> None:
         protocol = self._http("https")

@@ -1,5 +1,6 @@
 """One request and its answer: what was asked, in words the rest uses, and how an answer is given and recorded."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterable, Callable, Iterable
 from dataclasses import replace
@@ -12,6 +13,8 @@ from uvmre.gateway.messages import BODILESS, CLOCK, Asked, Headers, chunk, head
 GZIP_LEAST = 1000
 """Bytes below which nobody compresses."""
 PLAIN = (b"content-type", b"text/plain")
+PATIENCE = 0.5
+"""Seconds between two looks at whether a client that is not answered is still there."""
 
 
 class Answer(NamedTuple):
@@ -123,6 +126,13 @@ class Exchange:
                 await self._http.drain()
         if self._chunked:
             self._http.write(chunk(b""))
+
+    async def fail(self, reason: str, *, silent: bool) -> None:
+        """Give no answer at all: let the client wait as long as it likes, or reset its connection."""
+        self._record(self._request(0, "fault", reason, taped=False))
+        while silent and not self.gone:
+            await asyncio.sleep(PATIENCE)
+        self._http.reset()
 
     async def refuse(self, status: int, by: AnsweredBy, reason: str) -> bool:
         """Say why nobody answers, and return whether the client can still be spoken to.

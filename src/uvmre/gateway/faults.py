@@ -4,7 +4,7 @@ import asyncio
 import functools
 import re
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
@@ -95,13 +95,19 @@ class Faults:
 
     def meet_tls(self, host: str) -> bool:
         """Count a connection, and tell whether it is to see a certificate that ran out."""
-        fitting = [
-            (n, fault)
-            for n, fault in enumerate(self._faults)
-            if fault.expired_certificate and _matches(fault.url.split("/")[2].partition(":")[0], host)
-        ]
-        counted = [self._count(n, fault, host) for n, fault in fitting]  # every one of them, whatever the first says
-        return any(counted)
+        return bool(self._meet_host(host, lambda fault: fault.expired_certificate))
+
+    def meet_outage(self, host: str, scheme: str = "https") -> Met | None:
+        """Count a connection, and return what keeps it from the host, if anything does."""
+        met = self._meet_host(
+            host, lambda fault: bool(fault.outage) and _matches(fault.url.partition("://")[0], scheme)
+        )
+        return Met(met[:1], host) if met else None
+
+    def _meet_host(self, host: str, fits: "Callable[[Fault], bool]") -> "tuple[tuple[Fault, int], ...]":
+        fitting = [(n, fault) for n, fault in enumerate(self._faults) if fits(fault) and _matches(fault.host, host)]
+        counted = [(fault, self._count(n, fault, host)) for n, fault in fitting]  # every one, whatever the first says
+        return tuple((fault, nth) for fault, nth in counted if nth)
 
     def _count(self, n: int, fault: "Fault", url: str) -> int:
         """Return the how-manieth request this is for a fault; 0 where it has had all of its own."""
@@ -114,7 +120,11 @@ class Faults:
 
 def fits(fault: "Fault", method: str, url: str) -> bool:
     """Tell whether a fault is about a request; one about metadata may name the file itself."""
-    if fault.expired_certificate or (method == "HEAD" and not (fault.status or fault.delay or fault.redirect_loop)):
+    if (
+        fault.expired_certificate
+        or fault.outage
+        or (method == "HEAD" and not (fault.status or fault.delay or fault.redirect_loop))
+    ):
         return False
     if fault.missing_metadata:
         return url.endswith(METADATA) and (_matches(fault.url, url) or _matches(fault.url, url[: -len(METADATA)]))
@@ -138,6 +148,7 @@ def _matches(pattern: str, text: str) -> bool:
 def told(fault: "Fault") -> str:
     """Name what a fault does."""
     given = {
+        fault.outage: fault.outage or None,
         "status": fault.status,
         "delay": fault.delay or None,
         "drip": fault.drip,
@@ -148,7 +159,7 @@ def told(fault: "Fault") -> str:
         "missing-metadata": fault.missing_metadata or None,
         "redirect-loop": fault.redirect_loop or None,
     }
-    return "fault: " + ", ".join(k if v is True else f"{k} {v}" for k, v in given.items() if v is not None)
+    return "fault: " + ", ".join(k if v in (True, k) else f"{k} {v}" for k, v in given.items() if v is not None)
 
 
 def wrong_hashes(body: bytes, seed: int) -> bytes:

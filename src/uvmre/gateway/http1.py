@@ -5,6 +5,9 @@ without a task of its own.
 """
 
 import asyncio
+import os
+import socket
+import struct
 import time
 from collections import deque
 from collections.abc import Callable
@@ -213,6 +216,11 @@ class Http(asyncio.Protocol):
         self._busy = True
         self._answering(self, asked)
 
+    def reset(self) -> None:
+        """End the connection with a reset, where the client is still there."""
+        if self.transport is not None and not self.lost:
+            reset(self.transport)
+
     def done(self, asked: Asked, *, whole: bool) -> None:
         """End an answer: go on with the next request, or hang up where the client or a half answer wants that."""
         self._busy = False
@@ -243,3 +251,11 @@ class Http(asyncio.Protocol):
         """Write to a client that may be gone."""
         if self.transport is not None and not self.lost:
             self.transport.write(data)
+
+
+def reset(transport: asyncio.Transport) -> None:
+    """End a connection with a reset instead of an orderly end."""
+    # uvloop hands out a socket on which nothing can be set.
+    with socket.socket(fileno=os.dup(transport.get_extra_info("socket").fileno())) as own:
+        own.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    transport.abort()

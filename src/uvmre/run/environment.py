@@ -1,15 +1,27 @@
 """What a step sees: a fresh folder, home, cache and temp, and an environment in which nothing is inherited."""
 
+import functools
 import os
 import shutil
+import tempfile
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from uvmre.core.mre import File, Mre
 from uvmre.errors import UsageError
+from uvmre.run import process
 from uvmre.run.interpreters import Interpreter
 
+NO_PROXY = "localhost,127.0.0.1"
+NO_RESOLVER = {"RES_OPTIONS": "attempts:0"}
+"""Tells the resolver of glibc to ask no nameserver; `/etc/hosts` still counts, and so does systemd's own resolver."""
+NOT_FOUND = 2
+"""How getent says that a name is not known."""
+PROBE = "pypi.org"
+"""Stands for every host."""
+RESOLVER_SECONDS = 5
 SYSTEM_PATH = ("/usr/local/bin", "/usr/bin", "/bin")
 
 
@@ -95,6 +107,7 @@ def variables(place: Place, mre: Mre, gateway: str) -> dict[str, str]:
         "TMPDIR": str(place.temp),
         "LANG": "C.UTF-8",
         **gateway_variables(gateway, place.authority),
+        **outage_variables(mre),
         **mre.variables,
     }
 
@@ -105,8 +118,37 @@ def gateway_variables(url: str, authority: Path) -> dict[str, str]:
         # Python's requests, pip before 24.2, curl and git have names of their own for what others call SSL_CERT_FILE.
         **dict.fromkeys(("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO"), str(authority)),
         **dict.fromkeys(("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "https_proxy", "http_proxy"), url),
-        "NO_PROXY": "localhost,127.0.0.1",
+        "NO_PROXY": NO_PROXY,
     }
+
+
+def outage_variables(mre: Mre) -> dict[str, str]:
+    """Return the variables that send a client straight to hosts that must not resolve, and keep them from resolving.
+
+    Only then does uv itself see a name that does not resolve. Where the resolver of this machine finds them all the
+    same, nothing is sent past the gateway, which then fails their connections in its own way.
+    """
+    hosts = tuple(dict.fromkeys(fault.host for fault in mre.faults if fault.unresolvable))
+    if not hosts or any(_resolves(host.removeprefix("*.") if host != "*" else PROBE) for host in hosts):
+        return {}
+    return {"NO_PROXY": ",".join((NO_PROXY, *(host.removeprefix("*") or "*" for host in hosts))), **NO_RESOLVER}
+
+
+@functools.cache
+def _resolves(host: str) -> bool:
+    """Tell whether the resolver that glibc gives to programs still finds a host when it is told not to try."""
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            done = process.run(
+                ("getent", "ahosts", host),
+                cwd=Path(folder),
+                environment={"PATH": path(SYSTEM_PATH), **NO_RESOLVER},
+                timeout=RESOLVER_SECONDS,
+                stop=threading.Event(),
+            )
+        except OSError:  # there is no glibc here that could be told
+            return True
+    return done.exit != NOT_FOUND
 
 
 def path(folders: Sequence[str]) -> str:

@@ -131,6 +131,7 @@ def variables(place: Place, mre: Mre, layer: Layer, gateway: str) -> dict[str, s
         "TMPDIR": str(inside(place, "/tmp")),
         "LANG": "C.UTF-8",
         **environment.gateway_variables(gateway, place.authority),
+        **environment.outage_variables(mre),
         **given,
         "PATH": path,
         **mre.environment.variables,

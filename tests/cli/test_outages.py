@@ -1,0 +1,79 @@
+"""A host that cannot be reached, as real releases of uv print it: what they print without a proxy."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from conftest import CommandLine
+
+pytestmark = pytest.mark.network
+
+MANIFEST = """\
+schema = 1
+title = "A host that cannot be reached"
+[environment]
+uv = "0.5.21"
+[[step]]
+role = "observe"
+timeout = 90
+run = "echo six > in.txt; UV_HTTP_TIMEOUT=1 UV_HTTP_RETRIES=0 uv pip compile in.txt --index-url URL/simple"
+[symptom]
+exit = "failure"
+output = OUTPUT
+[[fault]]
+url = "URL/*"
+KIND = true
+"""
+CONTROL = """\
+[[control]]
+name = "with the host"
+expect = "absent"
+faults = false
+"""
+UNRESOLVED = ["URL/simple/six/", "failed to lookup address information: Name or service not known"]
+REFUSED = ["error sending request for url (URL/simple/six/)", "Connection refused (os error 111)"]
+LATE = ["error sending request for url (URL/simple/six/)", "operation timed out"]
+RELEASES = ["0.1.5", "0.2.30", "0.4.18", "0.5.21", "0.9.5", "0.13.9"]
+
+
+def ran(uvmre: CommandLine, folder: Path, kind: str, output: list[str], release: str, url: str, more: str = "") -> str:
+    folder.mkdir(exist_ok=True)
+    text = MANIFEST.replace("KIND", kind).replace("OUTPUT", json.dumps(output)).replace("URL", url)
+    (folder / "mre.toml").write_text(text + more)
+    told = json.loads(uvmre("run", folder, "--uv", release, "--json").stdout)
+    word: str = told["variants"][0]["outcome"]
+    requests = [request for variant in told["variants"] for request in variant["requests"]]
+    assert not [request for request in requests if request["answered_by"] in ("refused", "unreachable")]
+    return f"{told['verdict']}: {word}"
+
+
+@pytest.mark.parametrize("release", [*RELEASES[1:4:2], pytest.param("0.13.9"), *(pytest.param(each, marks=pytest.mark.slow) for each in ("0.1.5", "0.4.18", "0.9.5"))])  # fmt: skip
+@pytest.mark.parametrize(
+    ("kind", "output"),
+    [
+        pytest.param("unresolvable", UNRESOLVED, id="unresolvable"),
+        pytest.param("refused", REFUSED, id="refused"),
+        pytest.param("timeout", LATE, id="timeout"),
+    ],
+)
+def test_uv_prints_what_it_prints_without_a_proxy(
+    uvmre: CommandLine, tmp_path: Path, kind: str, output: list[str], release: str
+) -> None:
+    if (kind, release) == ("timeout", "0.1.5"):
+        pytest.skip("uv 0.1.5 has no limit for connections: it waits, here as there")
+    assert ran(uvmre, tmp_path / "mre", kind, output, release, "https://pypi.org", CONTROL) == "reproducible: shows"
+
+
+def test_uv_knows_itself_offline_where_the_name_does_not_resolve(uvmre: CommandLine, tmp_path: Path) -> None:
+    output = ["Could not connect, are you offline?", *UNRESOLVED[1:]]
+    assert ran(uvmre, tmp_path / "mre", "unresolvable", output, "0.5.21", "https://pypi.org") == "reproducible: shows"
+
+
+@pytest.mark.parametrize(
+    ("kind", "output"),
+    [("unresolvable", REFUSED), ("refused", UNRESOLVED), ("refused", LATE), ("timeout", REFUSED)],
+)
+def test_one_way_to_fail_is_not_another(uvmre: CommandLine, tmp_path: Path, kind: str, output: list[str]) -> None:
+    found = ran(uvmre, tmp_path / "mre", kind, output, "0.13.9", "https://private.example.com")
+    assert found == "inconclusive: different"
