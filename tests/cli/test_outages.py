@@ -21,6 +21,10 @@ run = "echo six > in.txt; UV_HTTP_TIMEOUT=1 UV_HTTP_RETRIES=0 uv pip compile in.
 [symptom]
 exit = "failure"
 output = OUTPUT
+[[index]]
+url = "https://pypi.org/simple"
+universe = "instead"
+packages.six.versions."1.0" = {}
 [[fault]]
 url = "URL/*"
 KIND = true

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    from uvmre.core.fault import Fault
     from uvmre.core.index import Index
 
 Kind = Literal["failure", "output", "file", "silence", "none"]
@@ -109,5 +110,7 @@ class Draft:
     gaps: tuple[Gap, ...] = ()
     indexes: "tuple[Index, ...]" = ()
     """Package indexes that stand in for the reporter's private ones."""
+    outages: "tuple[Fault, ...]" = ()
+    """Hosts that must fail for the claim to be seen."""
     stood_in: tuple[str, ...] = ()
     """What stands in for something that cannot be had, in one line each."""

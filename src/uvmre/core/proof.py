@@ -104,7 +104,7 @@ def proof(mre: Mre, claim: Claim, observation: Observation) -> Proof:
     if found := ELSEWHERE.search(" ".join(texts[-1].split())):
         lacks = found.lastgroup or "file"
         why = f"{MISSING[lacks]} brings “{found[0].strip()}” about as well"
-        return Proof(False, why, never=lacks == "network")
+        return Proof(False, why, never=lacks == "network" and not any(fault.outage for fault in mre.faults))
     if not _innermost(mre.symptom, step):
         return Proof(False, f"the cause that is told here, “{cause(step)}”, is not among what was reported")
     return Proof(True)

@@ -95,6 +95,8 @@ def is_tree(text: str) -> bool:
     """Tell whether a text is a drawing of folders, and not what `uv tree` prints."""
     if _is_list(text):
         return True
+    if "─▶" in text:  # an error whose causes are drawn in boxes
+        return False
     drawn = [line for line in text.split("\n") if TREE.search(line)]
     return len(drawn) > 1 and not VERSIONED.search(text) and not OUTPUT.search(text.lstrip().split("\n", 1)[0])
 

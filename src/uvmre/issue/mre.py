@@ -12,6 +12,7 @@ from uvmre.core.schema import LEAST
 from uvmre.issue import shell
 from uvmre.issue.cause import cause
 from uvmre.issue.interpreter import interpreter
+from uvmre.issue.outage import OPEN
 
 _STATE = "cd export . set unset alias pushd popd source declare"
 STATE = frozenset(_STATE.split())
@@ -44,8 +45,9 @@ def to_mre(draft: Draft) -> Mre:
         ),
         steps=tuple(steps),
         symptom=_symptom(claim, draft.commands, folder),
-        controls=tuple(_controls(draft, claim, last)),
+        controls=(*_controls(draft, claim, last), *_with_hosts(draft)),
         indexes=draft.indexes,
+        faults=draft.outages,
         files=tuple(File(file.path, file.text.encode()) for file in {file.path: file for file in files}.values()),
     )
 
@@ -245,6 +247,13 @@ def _controls(draft: Draft, claim: Claim, last: int) -> list[Control]:
                 )
             )
     return _unique(found)
+
+
+def _with_hosts(draft: Draft) -> list[Control]:
+    """Return what proves that the claim is about hosts that cannot be reached, where they are to be had at all."""
+    hosts = [fault.host for fault in draft.outages]
+    why = "the error names no other reason"
+    return [Control(f"with {hosts[0]} reachable", "absent", why, faults=False)] if {*hosts} & {*OPEN} else []
 
 
 def _failed(command: Command) -> bool:

@@ -59,7 +59,9 @@ DOCUMENTED = re.compile(r"(?i)\b(?:docs?|documentation|documented|guide|typo|rea
 SLOW = re.compile(r"(?i)\b(?:slow(?:er|ly|ness)?|performance|takes (?:too )?long|memory usage|cpu usage|speed)\b")
 
 
-def unreachable(commands: Sequence[Command], claim: Claim, told: Environment, title: str, prose: str) -> list[Gap]:
+def unreachable(
+    commands: Sequence[Command], claim: Claim, told: Environment, title: str, prose: str, *, failing: bool = False
+) -> list[Gap]:
     """Return what of another system, of the network or of time cannot be had here."""
     found: list[Gap] = []
     command = commands[claim.command] if 0 <= claim.command < len(commands) else None
@@ -77,7 +79,7 @@ def unreachable(commands: Sequence[Command], claim: Claim, told: Environment, ti
         found.append(Gap(line, "it needs an interpreter that is not CPython as python.org has it", True, ""))
     if claim.kind == "failure" and NETWORK.search(" ".join(claim.output)):
         what = f"“{' '.join(claim.output)[:120]}” is what the network gives, and the reporter's is not to be had"
-        found.append(Gap(line, what, True, "Does it show with the public index, without a proxy?"))
+        found.append(Gap(line, what, not failing, "Does it show with the public index, without a proxy?"))
     if RIGHTS.search(" ".join(claim.output)) and not any(SETS_RIGHTS.search(each.run) for each in commands):
         found.append(
             Gap(line, "it depends on the rights or the file system that the reporter has", True, RIGHTS_QUESTION)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from uvmre.core.draft import Claim, Command, Draft, Gap, Named
-from uvmre.issue import blocks, claim, contents, environment, gaps, implied, lacking, project, reach, standin
+from uvmre.issue import blocks, claim, contents, environment, gaps, implied, lacking, outage, project, reach, standin
 from uvmre.issue.pieces import pieces
 from uvmre.issue.plan import Plan, plan
 from uvmre.issue.post import opening
@@ -55,6 +55,9 @@ def read(text: str, releases: Sequence[tuple[str, datetime.date]] = (), *, comme
         commands.insert(at, command)
         claims = [replace(each, command=each.command + (each.command >= at)) for each in claims]
         chosen = claims[0] if claims else chosen
+    prose = " ".join([post.title, *(sentence for sentence, _ in said)])
+    failing = outage.outages(commands, chosen, prose)
+    stood = stood.without({fault.host for fault in failing})
     draft = Draft(
         title=post.title,
         created=post.created,
@@ -68,9 +71,9 @@ def read(text: str, releases: Sequence[tuple[str, datetime.date]] = (), *, comme
         claim=chosen,
         variables=_with_users(given, stood),
         indexes=stood.indexes,
-        stood_in=(*stood.said, *_added(stood.files)),
+        outages=failing,
+        stood_in=(*stood.said, *map(outage.told, failing), *_added(stood.files)),
     )
-    prose = " ".join([post.title, *(sentence for sentence, _ in said)])
     lifted = any(act.source == "docker" for act in acts.acts)
     first = [gap for gap in gathered.gaps if not (lifted and "needs `docker" in gap.what)]
     first += gaps.shortened(draft.files, said)
@@ -190,9 +193,9 @@ def _gaps(draft: Draft, told: environment.Environment, prose: str, hosts: Sequen
     copied = any(act.source == "docker" for act in acts.acts)
     found = [Gap(each.line, each.text, False, "Which release of uv is it (`uv --version`)?") for each in told.doubts]
     found += gaps.unasked(draft.commands, draft.claim)
-    found += reach.unreachable(draft.commands, draft.claim, told, draft.title, prose)
+    found += reach.unreachable(draft.commands, draft.claim, told, draft.title, prose, failing=bool(draft.outages))
     found += gaps.missing(draft.commands, draft.claim, draft.files, have, copied=copied)
-    found += reach.private(draft.commands, draft.claim, draft.files, hosts)
+    found += reach.private(draft.commands, draft.claim, draft.files, [*hosts, *(f.host for f in draft.outages)])
     found += gaps.variables(draft.commands, draft.claim, draft.variables)
     if draft.indexes and re.search(
         r"not found in the package registry|40[13] |no solution|credentials",

@@ -1,7 +1,7 @@
 """What stands in for a private package index: one of the same ways, answered on this machine."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 from urllib.parse import unquote, urlsplit
 
@@ -52,6 +52,11 @@ class StoodIn:
     indexes: tuple[Index, ...] = ()
     said: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
+
+    def without(self, hosts: Set[str]) -> "StoodIn":
+        """Return it without the indexes at hosts that must fail."""
+        kept = [i for i, index in enumerate(self.indexes) if _host(index.url) not in hosts]
+        return replace(self, indexes=tuple(self.indexes[i] for i in kept), said=tuple(self.said[i] for i in kept))
 
 
 def stand_in(
