@@ -81,3 +81,78 @@ def test_uv_knows_itself_offline_where_the_name_does_not_resolve(uvmre: CommandL
 def test_one_way_to_fail_is_not_another(uvmre: CommandLine, tmp_path: Path, kind: str, output: list[str]) -> None:
     found = ran(uvmre, tmp_path / "mre", kind, output, "0.13.9", "https://private.example.com")
     assert found == "inconclusive: different"
+
+
+POST = """\
+# {title}
+<!-- somebody/something#1 created 2025-05-10T10:00:00Z -->
+
+{prose}
+
+`pyproject.toml`:
+
+```toml
+[project]
+name = "foo"
+version = "0.1.0"
+requires-python = ">=3.9"
+
+[build-system]
+requires = ["uv_build>=0.7.2,<0.14"]
+build-backend = "uv_build"
+```
+
+`src/foo/__init__.py`:
+
+```python
+x = 1
+```
+
+```console
+$ uv build
+Building source distribution...
+  × Failed to build `/home/user/foo`
+  ├─▶ Failed to resolve requirements from `build-system.requires`
+  ├─▶ No solution found when resolving: `uv-build>=0.7.2, <0.14`
+  ├─▶ Failed to fetch: `https://pypi.org/simple/uv-build/`
+  ├─▶ Request failed after 3 retries
+  ├─▶ error sending request for url (https://pypi.org/simple/uv-build/)
+  ├─▶ client error (Connect)
+  ├─▶ dns error: failed to lookup address information: Name or service not known
+  ╰─▶ failed to lookup address information: Name or service not known
+```
+
+### Platform
+
+Linux x86_64
+
+### Version
+
+uv 0.7.2
+"""
+OFFLINE = "`uv build` still tries to fetch `uv_build`, although it is built into uv itself."
+
+
+@pytest.mark.parametrize(
+    ("title", "prose", "command", "verdict", "reason"),
+    [
+        pytest.param(
+            "`uv build` should not need PyPI", OFFLINE, "uv build", "reproducible", "does it otherwise", id="a bug"
+        ),
+        pytest.param(
+            "`uv build` fails", "Our proxy blocks PyPI.", "uv build", "needs_more_information", "network", id="a proxy"
+        ),
+        pytest.param(
+            "`uv lock` should not need PyPI", OFFLINE, "uv pip compile --no-deps in.txt", "needs_more_information",
+            "on uv ", id="no release does without",
+        ),
+    ],
+)  # fmt: skip
+def test_triage_knows_a_bug_from_a_network(
+    uvmre: CommandLine, tmp_path: Path, title: str, prose: str, command: str, verdict: str, reason: str
+) -> None:
+    post = POST.format(title=title, prose=prose).replace("$ uv build\n", f"$ echo uv-build > in.txt\n$ {command}\n")
+    (tmp_path / "post.md").write_text(post)
+    told = json.loads(uvmre("triage", "post.md", "--json").stdout)
+    assert told["verdict"] == verdict, told["reason"]
+    assert reason in told["reason"]

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from uvmre.core.bisect import Boundaries
 from uvmre.core.case import Case, Kind, Mistake, Trial, Wish, needed
 from uvmre.core.draft import Claim, Command, Draft, Gap, Named, Said
+from uvmre.core.fault import Fault
 from uvmre.core.history import History, Probe
 from uvmre.core.mre import BASE, Control, Environment, File, Mre, Step, Symptom
 from uvmre.core.observation import Observation, StepResult
@@ -356,6 +357,35 @@ def test_an_error_of_the_network_is_never_a_proof() -> None:
     there = replace(MRE, symptom=Symptom("failure", (text,)))
     told = case(ran("reported", f"error: {text}\n", mre=there), ran("good", mre=there, uv="0.4.8"), history=history())
     assert decide(told).word == "inconclusive"
+
+
+REFUSAL = "error: Connection refused (os error 111)\n"
+
+
+@pytest.mark.parametrize(
+    ("faults", "later", "word"),
+    [
+        pytest.param((Fault("https://pypi.org/*", refused=True),), "", "reproducible", id="a release does without"),
+        pytest.param(
+            (Fault("https://pypi.org/*", refused=True),), REFUSAL, "inconclusive", id="no release does without"
+        ),
+        pytest.param((Fault("https://pypi.org/*", refused=True),), BROKE, "inconclusive", id="one fails otherwise"),
+        pytest.param((Fault("https://pypi.org/*", status=500),), "", "inconclusive", id="a host that answers"),
+        pytest.param((), "", "inconclusive", id="the network of the run"),
+    ],
+)
+def test_a_host_that_failed_on_purpose_is_a_proof_where_a_release_does_without_it(
+    faults: tuple[Fault, ...], later: str, word: str
+) -> None:
+    there = replace(MRE, symptom=Symptom("failure", ("Connection refused (os error 111)",)), faults=faults)
+    draft = replace(DRAFT, claim=Claim("failure", 0, 1, there.symptom.output))
+    trials = ran("reported", REFUSAL, mre=there), ran("good", later, mre=there, uv="0.4.8")
+    assert decide(case(*trials, draft=draft, history=history())).word == word
+
+
+def test_a_host_that_failed_on_purpose_proves_no_absence() -> None:
+    draft = replace(DRAFT, stood_in=("pypi.org is kept out of reach",))
+    assert decide(case(ran("reported"), draft=draft)).word == "inconclusive"
 
 
 def test_what_nobody_answered_tells_nothing() -> None:

@@ -248,6 +248,6 @@ def _unresolvable(fault: dict[str, Any], path: Path) -> Iterator[Mistake]:
             yield (*path, key), "cannot be counted for a name that does not resolve: take `refused = true`"
     url = fault.get("url")
     host = Fault(url).host if isinstance(url, str) and not _url_pattern(url) else ""
-    if host and not re.fullmatch(r"\*|(\*\.)?(?!\d+(\.\d+)*$)[a-z0-9]([a-z0-9._-]*[a-z0-9])?", host):
+    if host and not re.fullmatch(r"\*|(\*\.)?([a-z0-9][a-z0-9_-]{0,62}\.){0,20}[a-z][a-z0-9-]{0,62}", host):
         expected = 'must have a host with a name, as "https://example.com/*" or "https://*.example.com/*"'
         yield (*path, "url"), f"{expected}, for only a name can be unresolvable, not {url!r}"

@@ -18,7 +18,7 @@ KINDS = {
 }
 TOLD = {"unresolvable": "its name does not resolve", "refused": "it refuses connections", "timeout": "it never answers"}
 URL = re.compile(r"https?://[^\s)`'\"<>]{3,300}")
-HOST = re.compile(r"(?!\d+(?:\.\d+)*$)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+")
+HOST = re.compile(r"(?:[a-z0-9][a-z0-9_-]{0,62}\.){1,20}[a-z][a-z0-9-]{0,62}")
 TOLD_NOT_TO = re.compile(r"--offline\b|\bUV_OFFLINE=|--no-index\b")
 """A command that must not use the network."""
 EXPECTS = re.compile(
