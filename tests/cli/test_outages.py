@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from conftest import CommandLine
@@ -38,6 +39,7 @@ faults = false
 UNRESOLVED = ["URL/simple/six/", "failed to lookup address information: Name or service not known"]
 REFUSED = ["error sending request for url (URL/simple/six/)", "Connection refused (os error 111)"]
 LATE = ["error sending request for url (URL/simple/six/)", "operation timed out"]
+SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "schemas" / "triage.json").read_text())
 RELEASES = ["0.1.5", "0.2.30", "0.4.18", "0.5.21", "0.9.5", "0.13.9"]
 
 
@@ -153,6 +155,10 @@ def test_triage_knows_a_bug_from_a_network(
 ) -> None:
     post = POST.format(title=title, prose=prose).replace("$ uv build\n", f"$ echo uv-build > in.txt\n$ {command}\n")
     (tmp_path / "post.md").write_text(post)
+    understood = json.loads(uvmre("triage", "post.md", "--dry-run", "--json").stdout)
+    jsonschema.validate(understood, SCHEMA)
+    outage = {"url": "https://pypi.org/*", "kind": "unresolvable"}
+    assert understood["outages"] == ([] if "proxy" in prose else [outage])
     told = json.loads(uvmre("triage", "post.md", "--json").stdout)
     assert told["verdict"] == verdict, told["reason"]
     assert reason in told["reason"]

@@ -81,6 +81,7 @@ def as_data(draft: Draft, mre: Mre | None, findings: Findings, lacks: Sequence[s
     data["address"] = data.pop("issue")
     data["reported_uv"] = data.pop("uv")
     data["variables"] = dict(draft.variables)
+    data["outages"] = [{"url": fault.url, "kind": fault.outage} for fault in draft.outages]
     data["lacks"] = list(lacks)
     data["findings"] = [{"rule": rule, "where": where, "why": why} for rule, where, why in findings]
     data["mre"] = dump(mre) if mre else None
