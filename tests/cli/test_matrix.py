@@ -110,7 +110,7 @@ def test_interpreters_and_variants_are_axes(matrix: CommandLine, mre: Path) -> N
         ("3.99", "mended", ["missing"]),
     ]
     assert data["explains"] == (
-        "Only the variant explains it: it shows with as reported, seen with interpreter "
+        "Only the variant explains it: it shows with “as reported”, seen with interpreter "
         f"{HERE} only; 2 missing (no Python 3.99 on this machine)."
     )
 

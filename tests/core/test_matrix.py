@@ -102,7 +102,7 @@ def test_rows_are_drawn(rows: dict[str, str], expected: str) -> None:
         ),
         pytest.param(
             {"a_base": "ss", "a_x": "aa"},
-            "Only the variant explains it: it shows with base, whatever the release.",
+            "Only the variant explains it: it shows with “base”, whatever the release.",
             id="the variant",
         ),
         pytest.param(
@@ -118,7 +118,7 @@ def test_rows_are_drawn(rows: dict[str, str], expected: str) -> None:
         ),
         pytest.param(
             {"a_base": "as", "a_x": "aa", "b_base": "aa", "b_x": "aa"},
-            "It takes the release and the interpreter and the variant together: it shows with 0.1.0 with a and base.",
+            "It takes the release and the interpreter and the variant together: it shows with 0.1.0 with a and “base”.",
             id="all three together",
         ),
         pytest.param(
@@ -135,6 +135,13 @@ def test_rows_are_drawn(rows: dict[str, str], expected: str) -> None:
             {"a_base": "aad"},
             "There is nothing to explain: it shows in none of 2 cells; 1 cannot tell.",
             id="it shows nowhere",
+        ),
+        pytest.param({"a_base": "s"}, "None of them explains it: it shows in every one of 1 cell.", id="one cell"),
+        pytest.param(
+            {"a_base": "s", "a_with x": "a"}, "Only the variant explains it: it shows with “base”.", id="one variant"
+        ),
+        pytest.param(
+            {"a_base": "a", "a_with x": "s"}, "Only the variant explains it: it shows with “with x”.", id="named with"
         ),
         pytest.param(
             {"a_base": "bd-"}, "No cell can tell; 2 cannot tell; 1 missing (no wheel).", id="no cell can tell"

@@ -6,20 +6,24 @@ import click
 
 from uvmre.cli import console
 from uvmre.cli.cells import Asked, cell_options, shown, tell_refused
+from uvmre.cli.options import python_option, release_option
 from uvmre.errors import UsageError
 
 if TYPE_CHECKING:
     from uvmre.flows.bisect import Found
 
 
+SEVERAL = "Name one; `--range` says among which releases to search."
+
+
 @click.command(short_help="Find since when a bug shows, and since when no more.")
 @cell_options
-@click.option("--uv", default="", metavar="VERSION", help="Where it shows; the MRE's own release if not said.")
-@click.option("--bad", default="", metavar="VERSION", help="The same as --uv, as `git bisect` calls it.")
-@click.option("--good", default="", metavar="VERSION", help="An older release where it does not show.")
+@release_option("--uv", several_with=SEVERAL, help="Where it shows; the MRE's own release if not said.")
+@release_option("--bad", several_with=SEVERAL, help="The same as --uv, as `git bisect` calls it.")
+@release_option("--good", several_with=SEVERAL, help="An older release where it does not show.")
 @click.option("--range", "among", default="", metavar="SELECTOR", help="Ask these only, as 0.4..0.6.")
 @click.option("--variant", default="", metavar="NAME", help="A control of the MRE instead of the MRE itself.")
-@click.option("--python", default="", metavar="VERSION", help="An interpreter, as 3.12.")
+@python_option
 @click.option("--repeat", default=1, type=click.IntRange(1), metavar="N", help="Run each so often: it is flaky.")
 @click.option("--explain", is_flag=True, help="Print the path that it took.")
 def bisect(

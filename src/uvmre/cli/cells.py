@@ -2,7 +2,6 @@
 
 import contextlib
 import functools
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
@@ -12,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from uvmre.cli import console
+from uvmre.cli.options import allow_host_option, backend_option, jobs_option, network_options
 from uvmre.cli.progress import Drawn, Lines
-from uvmre.cli.run import allow_host_option, backend_option, network_options
 from uvmre.core.matrix import Cell, picture, so_far
 from uvmre.errors import UsageError
 
@@ -80,7 +79,7 @@ def cell_options(command: Callable[..., int]) -> Callable[..., int]:
         allow_host_option,
         network_options,
         backend_option,
-        click.option("--jobs", default=0, type=click.IntRange(0), metavar="N", help="So many at once; 0: what suits."),
+        jobs_option,
         click.option("--command", "script", default="", metavar="SCRIPT", help=COMMAND),
         click.argument("words", nargs=-1, metavar="[MRE | ARGUMENTS]..."),
     ):
@@ -91,7 +90,7 @@ def cell_options(command: Callable[..., int]) -> Callable[..., int]:
 @contextlib.contextmanager
 def shown() -> Iterator["CellLines | CellsDrawn"]:
     """Show progress as suits where stderr goes."""
-    if not sys.stderr.isatty():
+    if not console.terminal(err=True):
         yield CellLines()
         return
     from rich.console import Console

@@ -3,11 +3,13 @@
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from uvmre.cli import streams
 
 if TYPE_CHECKING:
     from uvmre.core.result import Result
@@ -24,21 +26,22 @@ COLORS = {
 
 
 def answer(text: str) -> None:
-    """Print what was asked for. Who reads it may have enough of it (`| head`): the exit code stays what it is."""
-    try:
-        click.echo(text)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    """Print what was asked for, as it is."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
 
 
-def answer_json(data: Any) -> None:
+def answer_json(data: Any, redacted: Callable[[str], str] = str) -> None:
     """Print one JSON object, which is then all that stdout carries."""
-    answer(json.dumps(data, ensure_ascii=False))
+    text = redacted(json.dumps(data, ensure_ascii=False))
+    # JSON has its own way to say what an encoding has no character for.
+    answer(text if streams.encodable(text) else json.dumps(json.loads(text)))
 
 
 def say(text: str) -> None:
     """Print talk."""
-    click.echo(text, err=True)
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
 
 
 def complain(message: str, hint: str = "", faults: Sequence[str] = ()) -> None:
@@ -57,7 +60,12 @@ def paint(text: str, color: str, *, err: bool = False) -> str:
 
 def colored(*, err: bool) -> bool:
     """Tell whether a stream takes colours (https://no-color.org)."""
-    return not os.environ.get("NO_COLOR") and (sys.stderr if err else sys.stdout).isatty()
+    return not os.environ.get("NO_COLOR") and terminal(err=err)
+
+
+def terminal(*, err: bool) -> bool:
+    """Tell whether a stream is a terminal that knows more than text."""
+    return os.environ.get("TERM") not in ("dumb", "unknown") and (sys.stderr if err else sys.stdout).isatty()
 
 
 def somebody_there() -> bool:

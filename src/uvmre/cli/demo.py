@@ -5,11 +5,14 @@ from pathlib import Path
 import click
 
 from uvmre.cli import console
+from uvmre.cli.options import release_option
 
 
 @click.command(short_help="One real report from its claim to its verdict.")
 @click.argument("dest", default="uvmre-demo", type=click.Path(path_type=Path))
-@click.option("--uv", default="", metavar="VERSION", help="Another release than the report's 0.5.21, or `latest`.")
+@release_option(
+    "--uv", several_with="Name one, or `latest`.", help="Another release than the report's 0.5.21, or `latest`."
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
 def demo(dest: Path, uv: str, as_json: bool) -> int:
     """Scaffold astral-sh/uv#10903 in the folder DEST, run its claim and its controls, and write the report.

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from uvmre.cli import console
-from uvmre.cli.run import FOLDER, allow_host_option, network_options
+from uvmre.cli.options import FOLDER, allow_host_option, network_options
 from uvmre.core.request import Network
 
 LOOK_SECONDS = 0.2

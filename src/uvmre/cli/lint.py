@@ -1,6 +1,5 @@
 """`uvmre lint`."""
 
-import json
 from pathlib import Path
 
 import click
@@ -33,7 +32,7 @@ def lint(mre: Path, as_json: bool) -> int:
             for finding in told.findings
         ]
         data = {"schema": 1, "folder": str(mre), "findings": findings, "exit": FOUND if findings else 0}
-        console.answer(told.redacted(json.dumps(data, ensure_ascii=False)))
+        console.answer_json(data, told.redacted)
     else:
         for finding in told.findings:
             rule = console.paint(finding.rule, "yellow")

@@ -1,6 +1,6 @@
 """The command `uvmre`: its verbs, and the ways in which it ends."""
 
-import errno
+import os
 import signal
 from collections.abc import Callable, Sequence
 from types import FrameType
@@ -9,7 +9,7 @@ from typing import NoReturn
 import click
 
 from uvmre import __version__
-from uvmre.cli import console
+from uvmre.cli import console, streams
 from uvmre.cli.bisect import bisect
 from uvmre.cli.cache import cache
 from uvmre.cli.crash import our_bug
@@ -19,21 +19,17 @@ from uvmre.cli.gateway import gateway
 from uvmre.cli.images import images
 from uvmre.cli.lint import lint
 from uvmre.cli.matrix import matrix
+from uvmre.cli.mishaps import mishap
 from uvmre.cli.new import new
 from uvmre.cli.report import report
 from uvmre.cli.run import run
 from uvmre.cli.tape import tape
 from uvmre.cli.triage import triage
-from uvmre.errors import CannotTell, InputError, UsageError, UvmreError
+from uvmre.errors import InputError, UsageError, UvmreError
 
 INTERRUPTED = 130
-DISK = {
-    errno.ENOSPC: "the disk is full",
-    errno.EDQUOT: "the quota is used up",
-    errno.EROFS: "it is on a read-only file system",
-    errno.EACCES: "it is not yours to write or read",
-    errno.EPERM: "it is not yours to write or read",
-}
+PLAIN_QUESTIONS = {"-h", "--help", "--version"}
+"""What needs neither a folder nor a verb."""
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -51,7 +47,32 @@ def main(words: Sequence[str]) -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     # A shell's script starts what runs beside it deaf to SIGINT; who sends one all the same means it.
     signal.signal(signal.SIGINT, _interrupt)
-    return _ended(lambda: cli.main(list(words), prog_name="uvmre", standalone_mode=False), as_json="--json" in words)
+    return _ended(lambda: _main(list(words)), as_json="--json" in words)
+
+
+def _main(words: list[str]) -> object:
+    streams.check()
+    if not PLAIN_QUESTIONS & set(words):
+        _refuse_empty(words)
+        try:
+            os.getcwd()  # noqa: PTH109 - nothing is done with it
+        except OSError as error:
+            why = f"The current folder cannot be used: {(error.strerror or str(error)).lower()}."
+            raise UsageError(why, "Change to a folder that is there (`cd`).") from None
+    return cli.main(words, prog_name="uvmre", standalone_mode=False)
+
+
+def _refuse_empty(words: list[str]) -> None:
+    """Raise where a word is empty: it comes of a variable of the shell that is not set, and would mean this folder."""
+    own = words[: words.index("--")] if "--" in words else words
+    for before, word in zip(["uvmre", *own], own, strict=False):
+        of = before if before.startswith("-") else ""
+        if word.startswith("--") and word.endswith("="):
+            of = word.rstrip("=")
+        elif word.strip() or ("--command" in words and not of):  # a script may be given what it likes
+            continue
+        what = f"`{of}` is given an empty value." if of else "An argument is empty."
+        raise UsageError(what, "Leave it out, or look whether a variable of the shell is set.")
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
@@ -76,12 +97,9 @@ def _ended(call: Callable[[], object], *, as_json: bool) -> int:
     except (KeyboardInterrupt, click.Abort):
         console.say("Interrupted.")
         return INTERRUPTED
-    except OSError as error:
-        if error.errno in DISK:
-            return _failed(_disk(error), as_json=as_json)
-        return our_bug()
-    except Exception:
-        return our_bug()
+    except Exception as error:
+        met = mishap(error)
+        return _failed(met, as_json=as_json) if met else our_bug()
     return code if isinstance(code, int) else 0
 
 
@@ -98,13 +116,3 @@ def _failed(error: UvmreError, *, as_json: bool) -> int:
         }
         console.answer_json(told)
     return error.exit_code
-
-
-def _disk(error: OSError) -> UvmreError:
-    why = DISK[error.errno or 0]
-    what = error.filename or "A file"
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return CannotTell(
-            f"{what} could not be written: {why}.", "Make room, then run it again; nothing half-written was kept."
-        )
-    return UsageError(f"{what} cannot be used: {why}.", "Name a folder of yours that can be written.")

@@ -1,19 +1,17 @@
 """`uvmre matrix`."""
 
-import re
 from typing import TYPE_CHECKING
 
 import click
 
 from uvmre.cli import console
 from uvmre.cli.cells import Asked, cell_options, shown, tell_refused
-from uvmre.errors import UsageError
+from uvmre.cli.options import pythons
 
 if TYPE_CHECKING:
     from uvmre.flows.matrix import Table
 
 TOLD, CANNOT_TELL = 0, 125
-PYTHON = re.compile(r"3\.\d+(\.\d+)?\Z")
 
 
 @click.command(short_help="Run an MRE on many releases and interpreters.")
@@ -31,15 +29,13 @@ def matrix(asked: Asked, uv: str, python: str, variants: tuple[str, ...], every:
     Exit codes: 0 it is filled, 125 not one cell can tell, 2 wrong usage, 130 interrupted: what was finished is kept,
     and the same command goes on from there.
     """
-    from uvmre.core.matrix import explains, fold, picture
+    from uvmre.core.matrix import counted, explains, fold, picture
     from uvmre.flows.matrix import matrix as flow
 
-    pythons = [version.strip() for version in python.split(",")] if python else []
-    if wrong := [version for version in pythons if not PYTHON.match(version)]:
-        raise UsageError(f"{wrong[0]!r} is no version of Python.", "Say it as 3.12, several as 3.11,3.12.")
+    versions = pythons(python)
     with shown() as progress:
         table = flow(
-            asked.question(variants, every=every), uv, pythons, asked.manner, jobs=asked.jobs, progress=progress
+            asked.question(variants, every=every), uv, versions, asked.manner, jobs=asked.jobs, progress=progress
         )
     code = TOLD if any(cell.word in ("shows", "absent") for cell in table.cells) else CANNOT_TELL
     if asked.as_json:
@@ -50,7 +46,7 @@ def matrix(asked: Asked, uv: str, python: str, variants: tuple[str, ...], every:
         for reason in _reasons(table):
             console.say(f"  {reason}")
         kept = sum(each.kept for each in table.filled)
-        console.say(f"{len(table.filled)} cells" + (f", {kept} of them from before" if kept else ""))
+        console.say(counted(len(table.filled)) + (f", {kept} of them from before" if kept else ""))
     tell_refused(table.refused)
     return code
 

@@ -1,7 +1,6 @@
 """How a run goes, on stderr: a live table at a terminal, a line for each thing done elsewhere."""
 
 import contextlib
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -23,7 +22,7 @@ LONG = 1.0
 @contextlib.contextmanager
 def shown() -> Iterator["Lines | Drawn"]:
     """Show progress as suits where stderr goes."""
-    if not sys.stderr.isatty():
+    if not console.terminal(err=True):
         yield Lines()
         return
     from rich.console import Console

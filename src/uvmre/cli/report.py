@@ -1,6 +1,5 @@
 """`uvmre report`."""
 
-import json
 from pathlib import Path
 
 import click
@@ -33,7 +32,7 @@ def report(mre: Path, form: str, as_json: bool) -> int:
     told = flow(mre)
     if as_json or form == "json":
         data = {**to_data(told.result), "markdown": told.markdown}
-        console.answer(told.redacted(json.dumps(data, ensure_ascii=False)))
+        console.answer_json(data, told.redacted)
     else:
         console.answer(told.markdown)
     return 0

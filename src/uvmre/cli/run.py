@@ -1,40 +1,29 @@
 """`uvmre run`."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import click
 
 from uvmre.cli import console
+from uvmre.cli.options import (
+    FOLDER,
+    allow_host_option,
+    backend_option,
+    network_options,
+    python_option,
+    release_option,
+)
 from uvmre.core.request import Network
-
-FOLDER = click.Path(path_type=Path)
-BACKENDS = ("local", "docker", "podman", "buildah", "auto")
-
-
-def network_options(command: Callable[..., int]) -> Callable[..., int]:
-    """Add the options that say what answers: the tape first and then the network, or only one of them."""
-    live = click.option("--live", "network", flag_value="live", help="Ask the network, and the public index itself.")
-    replay = click.option("--replay", "network", flag_value="replay", help="Ask no network: only recorded answers.")
-    return live(replay(command))
-
-
-def allow_host_option(command: Callable[..., int]) -> Callable[..., int]:
-    """Add the option that lets more hosts through."""
-    told = "Let this host through too, as example.com or *.example.com; may be given often."
-    return click.option("--allow-host", "allow_hosts", multiple=True, metavar="HOST", help=told)(command)
-
-
-def backend_option(command: Callable[..., int]) -> Callable[..., int]:
-    """Add the option that says what runs the steps."""
-    told = "What runs the steps: this machine, or an engine that builds the Dockerfile; auto: the first that is there."
-    return click.option("--backend", default="local", type=click.Choice(BACKENDS), help=told)(command)
 
 
 @click.command(short_help="Run an MRE and say whether the bug shows.")
 @click.argument("mre", default=".", type=FOLDER)
-@click.option("--uv", default="", metavar="VERSION", help="Another release: 0.5.21, latest, 0.5, @2025-01-23, ./uv …")
-@click.option("--python", default="", metavar="VERSION", help="An interpreter instead of the MRE's own, as 3.12.")
+@release_option(
+    "--uv",
+    several_with="`uvmre matrix` runs several, with the same `--uv`.",
+    help="Another release: 0.5.21, latest, 0.5, @2025-01-23, ./uv …",
+)
+@python_option
 @backend_option
 @network_options
 @allow_host_option

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from uvmre.cli import console
-from uvmre.cli.run import allow_host_option, network_options
+from uvmre.cli.options import allow_host_option, jobs_option, network_options
 from uvmre.errors import CannotTell, Interrupted, UsageError, UvmreError
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ OPEN_LINES = 30
 @click.option("--dry-run", is_flag=True, help="Only say what was understood, and what was not.")
 @click.option("--comment", is_flag=True, help="Print the answer as a comment that can be pasted.")
 @click.option("--label", is_flag=True, help="Print the labels that go with the answer, and nothing else.")
-@click.option("--jobs", default=0, type=click.IntRange(0), metavar="N", help="So many releases at once; 0: what suits.")
+@jobs_option
 @network_options
 @allow_host_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON object for each issue on stdout, a line each.")

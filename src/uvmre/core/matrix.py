@@ -105,9 +105,9 @@ def _explanation(cells: Sequence[Cell]) -> str:
     if not telling:
         return "No cell can tell"
     if not shows:
-        return f"There is nothing to explain: it shows in none of {len(telling)} cells"
+        return f"There is nothing to explain: it shows in none of {counted(len(telling))}"
     if len(shows) == len(telling):
-        return f"None of them explains it: it shows in every one of {len(telling)} cells"
+        return f"None of them explains it: it shows in every one of {counted(len(telling))}"
     for size in range(1, len(AXES) + 1):
         found = [axes for axes in combinations(AXES, size) if _determine(axes, telling)]
         if len(found) > 1:
@@ -127,7 +127,8 @@ def _explained(axes: tuple[Axis, ...], cells: Sequence[Cell], shows: Sequence[Ce
     if len(axes) == 1:
         return f"Only {_named(axes)} explains it: it shows with {_where(axes[0], cells, shows)}{others}"
     places = [
-        f"{_where(axes[0], cells, [cell for cell in shows if _key(cell, axes[1:]) == rest])} with {' and '.join(rest)}"
+        f"{_where(axes[0], cells, [cell for cell in shows if _key(cell, axes[1:]) == rest])} with "
+        + " and ".join(map(_quoted, axes[1:], rest))
         for rest in dict.fromkeys(_key(cell, axes[1:]) for cell in shows)
     ]
     return f"It takes {_named(axes)} together: it shows with {_few(places, '; ')}{others}"
@@ -137,7 +138,7 @@ def _where(axis: Axis, cells: Sequence[Cell], shows: Sequence[Cell]) -> str:
     """Name the values of an axis with which it shows: of releases the first and last of each run."""
     values, showing = _values(cells, axis), set(_values(shows, axis))
     if axis != "release":
-        return _few([value for value in values if value in showing], ", ")
+        return _few([_quoted(axis, value) for value in values if value in showing], ", ")
     runs = [list(run) for shown, run in groupby(values, showing.__contains__) if shown]
     return _few([run[0] if len(run) == 1 else f"{run[0]} … {run[-1]}" for run in runs], ", ")
 
@@ -146,7 +147,7 @@ def _others(axes: Collection[Axis], cells: Sequence[Cell], shows: Sequence[Cell]
     """Say of every other axis that it does not matter, or, where it shows with one value only, that nobody knows."""
     varied = [axis for axis in AXES if axis not in axes and len(_values(cells, axis)) > 1]
     free = [axis for axis in varied if len(_values(shows, axis)) > 1]
-    bound = [f"{axis} {_values(shows, axis)[0]}" for axis in varied if axis not in free]
+    bound = [f"{axis} {_quoted(axis, _values(shows, axis)[0])}" for axis in varied if axis not in free]
     whatever = f", whatever the {' and the '.join(free)}" if free else ""
     return whatever + (f", seen with {' and '.join(bound)} only" if bound else "")
 
@@ -168,6 +169,16 @@ def _values(cells: Iterable[Cell], axis: Axis) -> list[str]:
 def _key(cell: Cell, axes: Iterable[Axis]) -> tuple[str, ...]:
     values = {"release": cell.release, "interpreter": cell.interpreter, "variant": cell.variant}
     return tuple(values[axis] for axis in axes)
+
+
+def _quoted(axis: Axis, value: str) -> str:
+    """Return a value for a sentence; the name of a variant may begin with any word, as in `with a cache`."""
+    return f"“{value}”" if axis == "variant" else value
+
+
+def counted(cells: int) -> str:
+    """Return how many cells there are, in words."""
+    return f"{cells} cell{'' if cells == 1 else 's'}"
 
 
 def _named(axes: Iterable[Axis]) -> str:

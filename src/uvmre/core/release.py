@@ -61,6 +61,12 @@ def is_path(text: str) -> bool:
     return "/" in text
 
 
+def several(text: str) -> bool:
+    """Tell whether a selector is written as more than one release; a series is not: its newest is meant."""
+    pinned = text.lstrip().startswith("==") and "*" not in text
+    return "," in text or RANGE in text or text.strip() == "all" or (bool(SPECIFIER.match(text.strip())) and not pinned)
+
+
 def said(output: str) -> str:
     """Return the version in what `uv --version` prints, as `0.5.21+4` of a build between two releases.
 

@@ -66,7 +66,8 @@ def _schema(value: Any) -> str:
     return "" if value == SCHEMA and type(value) is int else f"must be {SCHEMA}, the only one that this uvmre reads"
 
 
-def _host(value: Any) -> str:
+def host(value: Any) -> str:
+    """Ask for the name of a host, or a pattern of names."""
     fine = isinstance(value, str) and re.fullmatch(r"(\*\.)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?", value)
     return "" if fine else f'must be the name of a host, as "example.com" or "*.example.com", not {value!r}'
 
@@ -113,7 +114,7 @@ ENVIRONMENT: Keys = {
     "date": (_date, False),
     "home": (inner_path, False),
     "path": (list_of(inner_path), False),
-    "allow-hosts": (list_of(_host), False),
+    "allow-hosts": (list_of(host), False),
 }
 SYMPTOM: Keys = {"exit": (_exit, False), "output": (list_of(_pattern), False)}
 FILE_PATTERN: Keys = {"path": (inner_path, True), "contains": (_pattern, True)}
