@@ -68,8 +68,12 @@ def test_a_cache_that_cannot_be_written_is_told(uvmre: CommandLine, tmp_path: Pa
 def test_a_client_without_a_daemon_is_told_what_brings_one(uvmre: CommandLine, tmp_path: Path) -> None:
     script(tmp_path / "bin", "docker", "echo 'Cannot connect to the Docker daemon' >&2; exit 1")
     script(tmp_path / "bin", "apt-get", "exit 1")
-    command = told(uvmre("doctor", "--json", PATH=str(tmp_path / "bin"), **NO_NETWORK))["engines"][0]["command"]
-    assert command.removeprefix("sudo ") == "apt-get install docker.io"
+    found = told(uvmre("doctor", "--json", PATH=str(tmp_path / "bin"), **NO_NETWORK))["engines"][0]
+    assert found["why"].startswith("its daemon does not answer, and `dockerd`, which would start it, is not")
+    assert found["command"] == "export DOCKER_HOST=ssh://USER@HOST"
+    elsewhere = {"DOCKER_HOST": "tcp://127.0.0.1:9", "PATH": str(tmp_path / "bin")}
+    found = told(uvmre("doctor", "--json", **elsewhere, **NO_NETWORK))["engines"][0]
+    assert (found["why"], found["command"]) == ("its daemon does not answer at tcp://127.0.0.1:9", "")
     script(tmp_path / "bin", "dockerd", "exit 1")
     command = told(uvmre("doctor", "--json", PATH=str(tmp_path / "bin"), **NO_NETWORK))["engines"][0]["command"]
     assert command.removeprefix("sudo ") in ("dockerd", "systemctl start docker")

@@ -162,10 +162,13 @@ def test_every_issue_has_its_line_whatever_happens(triage: CommandLine, tmp_path
     ended = triage(folder, "--json")
     assert [answer["verdict"] for answer in answers(ended)] == [
         "reproducible",
-        "needs_more_information",
-        "needs_more_information",
+        "inconclusive",
+        "inconclusive",
     ]
-    assert ended.exit == 0
+    assert [(answer["exit"], answer["questions"]) for answer in answers(ended)[1:]] == [(2, [])] * 2
+    assert "2.md is empty" in ended.stderr
+    assert "3.md is not text" in ended.stderr
+    assert ended.exit == 125
     ended = triage(folder / "1.md", tmp_path / "none.md", "--json")
     first, second = answers(ended)
     assert (first["verdict"], second["verdict"], second["exit"], ended.exit) == ("reproducible", "inconclusive", 2, 125)

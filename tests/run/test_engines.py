@@ -38,14 +38,17 @@ def test_all_are_told_where_none_is_installed(commands: Commands) -> None:
     assert {engine.why for engine in found} == {"it is not installed"}
 
 
+NO_DAEMON = "its daemon does not answer, and `dockerd`, which would start it, is not on this machine"
+
+
 @pytest.mark.parametrize(
     ("script", "why"),
     [
-        (f"echo '{ALONE}'; echo 'Cannot connect to the Docker daemon. Is the docker daemon running?' >&2; exit 1", "its daemon does not run"),
+        (f"echo '{ALONE}'; echo 'Cannot connect to the Docker daemon. Is the docker daemon running?' >&2; exit 1", NO_DAEMON),
         (f"echo '{ALONE}'; echo 'permission denied while trying to connect to the docker API' >&2; exit 1", "its daemon does not let this user in"),
         ("""echo '{"Client":{"Version":"4.3.1"}}'""", "it is another engine under docker's name"),
-        ("echo gibberish", "its daemon does not run"),
-        ("echo '[1, 2]'", "its daemon does not run"),
+        ("echo gibberish", NO_DAEMON),
+        ("echo '[1, 2]'", NO_DAEMON),
         ("echo one >&2; echo 'context \"x\" does not exist' >&2; exit 1", 'context "x" does not exist'),
         ("exec /bin/sleep 60", "it did not answer within 0.5 s"),
     ],
@@ -58,7 +61,7 @@ def test_a_docker_that_cannot_be_used_says_why(commands: Commands, script: str, 
 def test_a_daemon_elsewhere_is_named(commands: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCKER_HOST", "tcp://example.com:1")
     commands(docker=f"echo '{ALONE}'; echo 'Cannot connect to the Docker daemon' >&2; exit 1")
-    assert engines.ask("docker").why == "no daemon answers at tcp://example.com:1"
+    assert engines.ask("docker").why == "its daemon does not answer at tcp://example.com:1"
 
 
 def test_a_command_that_cannot_be_started_says_so(commands: Commands, tmp_path: Path) -> None:

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from uvmre.errors import CannotTell, UsageError
-from uvmre.triage.inbox import LIMIT, Inbox, Post
+from uvmre.files import LIMIT
+from uvmre.triage.inbox import Inbox, Post
 
 ISSUE = {
     "title": "it breaks",
@@ -129,8 +130,8 @@ def test_a_github_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_standard_input_and_files_are_taken_as_they_are(tmp_path: Path) -> None:
     assert inbox(stdin=b"\xef\xbb\xbf# t\n\xff").post("-") == Post("-", "# t\n\ufffd")
-    (tmp_path / "1").write_bytes(b"")
-    assert inbox().post(str(tmp_path / "1")).text == ""
+    (tmp_path / "1").write_bytes(b"# t\n")
+    assert inbox().post(str(tmp_path / "1")).text == "# t\n"
 
 
 def test_a_folder_stands_for_the_texts_in_it(tmp_path: Path) -> None:
@@ -151,5 +152,51 @@ def test_what_names_no_issue(name: str) -> None:
 
 
 def test_a_text_that_is_no_issue_by_its_size() -> None:
-    with pytest.raises(UsageError, match="longer than 32 MB"):
+    with pytest.raises(UsageError, match="larger than 32 MB"):
         inbox(stdin=b"x" * (LIMIT + 1)).post("-")
+
+
+WORDS = "# uv lock fails\n\nErreur: le dépôt n’est pas là\n"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(WORDS.encode(), id="UTF-8"),
+        pytest.param(WORDS.encode("utf-8-sig"), id="UTF-8 with a mark"),
+        pytest.param(WORDS.encode("utf-16"), id="UTF-16 with a mark"),
+        pytest.param(b"\xfe\xff" + WORDS.encode("utf-16-be"), id="UTF-16, big end first"),
+        pytest.param(b"\xff\xfe\x00\x00" + WORDS.encode("utf-32-le"), id="UTF-32"),
+        pytest.param(WORDS.encode("cp1252"), id="Windows"),
+    ],
+)
+def test_an_issue_is_read_in_any_encoding(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "issue.md").write_bytes(content)
+    assert inbox().post(str(tmp_path / "issue.md")).text == WORDS
+    assert inbox(stdin=content).post("-").text == WORDS
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "latin-1"])
+def test_an_encoding_without_a_mark_is_seen(encoding: str) -> None:
+    assert inbox(stdin="uv lock: dépôt\n".encode(encoding)).post("-").text == "uv lock: dépôt\n"
+
+
+def test_utf_8_that_was_cut_stays_utf_8() -> None:
+    assert inbox(stdin="dépôt – ça".encode()[:-1]).post("-").text == "dépôt – ça"[:-1]
+    assert inbox(stdin="le dépôt é".encode()[:-1]).post("-").text == "le dépôt \ufffd"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "Standard input is empty."),
+        (b" \n\t\n", "Standard input is empty."),
+        ("\ufeff".encode("utf-16-le"), "Standard input is empty."),
+        (b"\x7fELF\x02\x01\x01" + bytes(64), "Standard input is not text."),
+        (bytes(range(256)) * 8, "Standard input is not text."),
+    ],
+)
+def test_what_is_no_text_is_refused(content: bytes, message: str) -> None:
+    with pytest.raises(UsageError) as raised:
+        inbox(stdin=content).post("-")
+    assert raised.value.message == message

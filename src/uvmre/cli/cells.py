@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import shlex
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
@@ -104,7 +105,7 @@ def shown() -> Iterator["CellLines | CellsDrawn"]:
 def tell_refused(hosts: tuple[str, ...]) -> None:
     """Say which hosts were asked for and not let through: a script may have taken that for an answer."""
     if hosts:
-        options = " ".join(f"--allow-host {host}" for host in hosts)
+        options = " ".join(f"--allow-host {shlex.quote(host)}" for host in hosts)
         console.say(f"not let through: {', '.join(hosts)}; `{options}` does, with `--again`")
 
 

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from uvmre import files
 from uvmre.cli import streams
+from uvmre.errors import UsageError
 
 if TYPE_CHECKING:
     from uvmre.core.result import Result
@@ -78,6 +80,19 @@ def cache() -> Path:
     import platformdirs
 
     return platformdirs.user_cache_path("uvmre")
+
+
+def stdin() -> bytes:
+    """Return what standard input has, up to more than anybody takes.
+
+    Raises:
+        UsageError: when it cannot be read.
+    """
+    try:
+        return sys.stdin.buffer.read(files.LIMIT + 1)
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise UsageError(f"Standard input cannot be read: {why}.", "Name a file, or pipe one in.") from None
 
 
 def table(result: "Result") -> str:

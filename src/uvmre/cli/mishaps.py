@@ -25,6 +25,8 @@ WORDS = {
     errno.EPERM: "it is not yours to write or read",
     errno.ELOOP: "its symbolic links lead round in a circle",
 }
+LONG = 200
+"""Characters of a path that are shown."""
 CACHE_HINT = "Name another folder for the cache with XDG_CACHE_HOME, or repair this one."
 
 
@@ -40,6 +42,7 @@ def mishap(error: BaseException) -> UvmreError | None:
     if error.errno is None or not (error.filename or error.errno in (*NO_ROOM, *REFUSED, *SHORT)):
         return None
     what = error.filename if isinstance(error.filename, str) else str(error.filename or "A file")
+    what = what if len(what) <= LONG else f"{what[:LONG]}…"
     why = WORDS.get(error.errno) or (error.strerror or str(error)).lower()
     if error.errno in NO_ROOM:
         return CannotTell(

@@ -1,12 +1,13 @@
 """`uvmre new`."""
 
-import sys
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from uvmre import files
 from uvmre.cli import console
 from uvmre.errors import InputError, UsageError
 
@@ -73,7 +74,7 @@ def new(
         console.answer_json({"schema": 1, "folder": str(made.folder), "template": made.template, "files": files})
     else:
         console.answer(f"{made.folder}: made from {made.template}, {len(made.files)} files")
-        console.say(f"next:  uvmre run {made.folder}")
+        console.say(f"next:  uvmre run {shlex.quote(str(made.folder))}")
     return 0
 
 
@@ -95,7 +96,7 @@ def _from_packse(scenario: Path, dest: Path, uv: str, *, force: bool) -> "New":
 def _from_issue(issue: str, dest: Path, *, force: bool) -> "New":
     from uvmre.flows.new import from_issue
 
-    made, told = from_issue(issue, dest, sys.stdin.buffer.read, cache=console.cache(), force=force, confirm=_confirm())
+    made, told = from_issue(issue, dest, console.stdin, cache=console.cache(), force=force, confirm=_confirm())
     for line in told:
         console.say(line)
     return made
@@ -164,8 +165,8 @@ def _from_file(path: Path | None) -> dict[str, Any]:
     import yaml
 
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        data = yaml.safe_load(files.text(path))
+    except (yaml.YAMLError, RecursionError) as error:
         raise InputError(
             f"{path} could not be read.", [str(error)], "Give a YAML file of `question: answer`."
         ) from None

@@ -1,5 +1,6 @@
 """`uvmre tape`."""
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -87,7 +88,8 @@ def verify(mre: Path, as_json: bool) -> int:
             console.answer(fault.line)
         console.answer(f"{_answers(checked.entries)}, {len(checked.faults) or 'no'} faults")
         if checked.faults:
-            console.say(f"next:  uvmre tape rm {mre} URL, then uvmre run {mre}, which asks for it again")
+            quoted = shlex.quote(str(mre))
+            console.say(f"next:  uvmre tape rm {quoted} URL, then uvmre run {quoted}, which asks for it again")
     return code
 
 
@@ -123,7 +125,9 @@ def pack(dest: Path, mre: Path, as_json: bool) -> int:
     else:
         inside = f"{_answers(packed.entries)}, uv {packed.uv} for {packed.platform}"
         console.answer(f"{packed.path}: {inside}, {_amount(packed.size)}, sha256 {packed.sha256}")
-        console.say(f"next:  elsewhere: unzip {packed.path.name} && uvmre run {packed.top} --replay")
+        console.say(
+            f"next:  elsewhere: unzip {shlex.quote(packed.path.name)} && uvmre run {shlex.quote(packed.top)} --replay"
+        )
     return 0
 
 

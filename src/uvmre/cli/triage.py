@@ -1,6 +1,5 @@
 """`uvmre triage`."""
 
-import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -55,7 +54,7 @@ def triage(
     if sum([dry_run, comment, label]) > 1 or (as_json and (comment or label)):
         raise UsageError("An answer is given in one form.", "Take one of --json, --comment, --label and --dry-run.")
     how = How(console.cache(), comments=comments, network=network or "auto", **asked)
-    box = inbox(sys.stdin.buffer.read, comments=comments)
+    box = inbox(console.stdin, comments=comments, offline=how.offline)
     names = list(box.names(issues))
     if dry_run:
         return _dry(lambda name: box.post(name).text, names, how, as_json=as_json)
@@ -63,7 +62,7 @@ def triage(
     exits = []
     for number, name in enumerate(names):
         answer = _one(lambda name: box.post(name).text, name, how)
-        if number and form in ("text", "comment"):
+        if number and form in ("text", "comment") and answer.exit is None:
             console.answer("")
         _tell(answer, form, several=len(names) > 1)
         exits.append(answer)
@@ -74,6 +73,7 @@ def _one(fetch: Fetch, name: str, how: "How") -> "Answer":
     """Answer for one issue, whatever happens: the others are not to wait for what is wrong with it."""
     from uvmre.cli.cells import shown
     from uvmre.cli.crash import our_bug
+    from uvmre.cli.mishaps import mishap
     from uvmre.core.answer import Answer
     from uvmre.core.verdict import Verdict
     from uvmre.flows.triage import triage as flow
@@ -83,10 +83,10 @@ def _one(fetch: Fetch, name: str, how: "How") -> "Answer":
             return flow(name, fetch(name), how, progress)
     except Interrupted:
         raise
-    except UvmreError as error:
-        console.complain(error.message, error.hint)
-        return Answer(name, Verdict("inconclusive", error.message), exit=error.exit_code)
     except Exception as error:
+        if failed := error if isinstance(error, UvmreError) else mishap(error):
+            console.complain(failed.message, failed.hint)
+            return Answer(name, Verdict("inconclusive", " ".join(failed.message.split())), exit=failed.exit_code)
         exit_code = our_bug()
         told = f"uvmre itself failed on this issue ({type(error).__name__})."
         return Answer(name, Verdict("inconclusive", told), exit=exit_code)
@@ -104,6 +104,8 @@ def _tell(answer: "Answer", form: str, *, several: bool) -> None:
         from uvmre.core.answer import to_data
 
         console.answer_json(to_data(answer))
+    elif answer.exit is not None:
+        return  # the error was told; it is no answer, and nothing to paste below an issue
     elif form == "comment":
         from uvmre.flows.triage import as_comment
 
@@ -147,7 +149,7 @@ def _dry(fetch: Fetch, names: list[str], how: "How", *, as_json: bool) -> int:
     from uvmre.flows.understand import understand
 
     for name in names:
-        read = understand(fetch(name), how.cache, comments=how.comments, today=how.today)
+        read = understand(fetch(name), how.cache, comments=how.comments, today=how.today, offline=how.offline)
         findings = [(found.rule, found.where, found.why) for found in read.findings]
         if as_json:
             data = as_data(read.draft, read.mre, findings, read.lacks)

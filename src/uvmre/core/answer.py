@@ -106,7 +106,7 @@ def to_data(told: Answer) -> dict[str, Any]:
         "boundary": told.boundary,
         "sentences": told.sentences,
         "gaps": [f"line {gap.line}: {gap.what}" for gap in draft.gaps],
-        "questions": list(questions(told.case)),
+        "questions": list(questions(told.case)) if told.exit is None else [],
         "explanations": explanations(told.case),
         "stood_in": [*draft.stood_in, *told.case.lacks],
         "labels": list(told.labels),

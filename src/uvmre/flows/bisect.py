@@ -106,7 +106,7 @@ def bisect(
         Interrupted: on ^C; what was finished is kept.
     """
     progress = progress or Progress()
-    row = row_of(question, wanted, manner.cache)
+    row = row_of(question, wanted, manner.cache, offline=manner.offline)
     if row.chosen.found.note:
         progress.note(row.chosen.found.note)
     interpreter = None if question.words and not python else interpreter_of(python or question.python)
@@ -131,7 +131,7 @@ def bisect(
     return Found(question, history, used, tally.ran, tally.kept, tuple(tally.refused))
 
 
-def row_of(question: Question, wanted: Wanted, cache: Path) -> Row:
+def row_of(question: Question, wanted: Wanted, cache: Path, *, offline: bool = False) -> Row:
     """Return the releases that are searched.
 
     Raises:
@@ -141,11 +141,11 @@ def row_of(question: Question, wanted: Wanted, cache: Path) -> Row:
     named = wanted.reported or question.reported
     if not named:
         raise UsageError("A script does not say on which release the bug shows.", "Name it: `--uv 0.5.21`.")
-    shows = choose(named, cache, reported=question.reported or named)
+    shows = choose(named, cache, reported=question.reported or named, offline=offline)
     reported = shows.releases[-1]
     ends = [reported]
     if wanted.good:
-        ends.append(catalogue.choose(wanted.good, cache, reported=wanted.good)[0][-1])
+        ends.append(catalogue.choose(wanted.good, cache, reported=wanted.good, offline=offline)[0][-1])
         if not ends[1] < reported:
             raise UsageError(
                 f"--good {ends[1].version} is not older than {reported.version}, on which the bug shows: "
@@ -153,7 +153,7 @@ def row_of(question: Question, wanted: Wanted, cache: Path) -> Row:
                 "Name an older one; since when it is mended is searched for by itself, up to the end of `--range`.",
             )
     announced = [each for each in select("all", shows.found.releases) if parsed(each.version) >= parsed(FIRST)]
-    range_ = choose(wanted.among, cache, reported=reported.version) if wanted.among else shows
+    range_ = choose(wanted.among, cache, reported=reported.version, offline=offline) if wanted.among else shows
     among = range_.releases if wanted.among else announced
     every, within = _united(announced, [*among, *ends]), _united(among, ends[1:] if wanted.among else ends)
     if reported not in within:

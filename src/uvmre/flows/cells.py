@@ -59,6 +59,11 @@ class Manner:
     again: bool = False
     """Whether to run what is kept from before, too."""
 
+    @property
+    def offline(self) -> bool:
+        """Tell whether nothing may be asked of the network."""
+        return self.network == "replay"
+
 
 class Cells:
     """Runs cells from `with` to the end of it; every method but the ends may be called from any thread."""
@@ -71,7 +76,7 @@ class Cells:
         self.stop = threading.Event()
         self._question, self._manner, self._progress = question, manner, progress
         self._store = Store(manner.cache, progress.note)
-        self._fetching = _Fetching(question, manner.cache, chosen, progress, self.stop)
+        self._fetching = _Fetching(question, manner, chosen, progress, self.stop)
         self._lock = threading.Lock()
         self._numbers = itertools.count(1)
         self._gateway: Gateway | None = None
@@ -187,9 +192,9 @@ class _Fetching:
     """Binaries on their way: each of them once, whoever waits for it."""
 
     def __init__(
-        self, question: Question, cache: Path, chosen: Chosen, progress: Progress, stop: threading.Event
+        self, question: Question, manner: Manner, chosen: Chosen, progress: Progress, stop: threading.Event
     ) -> None:
-        self._near, self._cache, self._progress, self._stop = question.near, cache, progress, stop
+        self._near, self._manner, self._progress, self._stop = question.near, manner, progress, stop
         self._chosen = chosen
         self._pool = ThreadPoolExecutor(binaries.AT_ONCE, thread_name_prefix="fetching")
         self._coming: dict[str, Future[Fetched]] = {}
@@ -227,5 +232,11 @@ class _Fetching:
         if built := self._chosen.heads.get(release):
             return Fetched(release, built)
         found, told = self._chosen.found, self._progress.downloading
-        (fetched,) = binaries.fetch([release], self._cache, told, near=self._near, found=found, stop=self._stop)
+        (fetched,) = binaries.fetch(
+            *([release], self._manner.cache, told),
+            near=self._near,
+            found=found,
+            stop=self._stop,
+            offline=self._manner.offline,
+        )
         return fetched

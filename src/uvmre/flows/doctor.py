@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import os
+import platform
 import shutil
 import tempfile
 import threading
@@ -194,11 +195,18 @@ def _advice(engine: Engine) -> str:
         return "" if engine.buildkit or chosen else install("buildx")
     if "does not let this user in" in engine.why:
         return "sudo usermod -aG docker $USER"
-    if "does not run" in engine.why:
-        if not shutil.which("dockerd"):
-            return install("docker")
+    return _starting() if "daemon does not answer" in engine.why else ""
+
+
+def _starting() -> str:
+    """Return the command that starts docker's daemon; the client alone is for one on another machine."""
+    if not os.environ.get("DOCKER_HOST", "unix:").startswith("unix:"):
+        return ""  # it is started there
+    if platform.system() == "Darwin":
+        return "open -a Docker"
+    if shutil.which("dockerd"):
         return f"{_root()}systemctl start docker" if Path("/run/systemd/system").is_dir() else f"{_root()}dockerd"
-    return ""
+    return "export DOCKER_HOST=ssh://USER@HOST"
 
 
 def install(what: str) -> str:

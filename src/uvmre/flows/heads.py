@@ -37,12 +37,12 @@ class Chosen:
     """Binaries that somebody built, by the version that stands for each among the releases."""
 
 
-def choose(text: str, cache: Path, *, reported: str = "") -> Chosen:
+def choose(text: str, cache: Path, *, reported: str = "", offline: bool = False) -> Chosen:
     """Return what is meant by a list of selectors and of paths to binaries.
 
     Raises:
         UsageError: when a part of it is no selector and no binary of uv, or there is no such release.
-        CannotTell: when PyPI has to be asked, and does not answer.
+        CannotTell: when PyPI has to be asked, and does not answer, or is not to be asked.
     """
     parts = [part.strip() for part in text.split(",")]
     paths = [part for part in parts if names_binary(part)]
@@ -50,9 +50,9 @@ def choose(text: str, cache: Path, *, reported: str = "") -> Chosen:
     for built in (ask(Path(path)) for path in dict.fromkeys(paths)):
         heads[head(built.version, built.content)] = built.path
     if others := ",".join(part for part in parts if part not in paths):
-        releases, found = catalogue.choose(others, cache, reported=reported)
+        releases, found = catalogue.choose(others, cache, reported=reported, offline=offline)
     else:
-        releases, found = (), catalogue.load(cache)
+        releases, found = (), catalogue.load(cache, offline=offline)
     return Chosen(tuple(sorted([*releases, *map(Release, heads)])), found, heads)
 
 

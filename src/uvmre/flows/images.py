@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from uvmre import files
 from uvmre.core import dockerfile, stand_in
 from uvmre.core.dockerfile import DOCKERFILE
 from uvmre.core.stand_in import Recipe
@@ -82,14 +83,11 @@ def names(wanted: Sequence[str]) -> tuple[str, ...]:
         if not folder.is_dir():
             found.append(word)
             continue
-        try:
-            text = (folder / DOCKERFILE).read_text(encoding="utf-8")
-        except (FileNotFoundError, IsADirectoryError):
+        if not (folder / DOCKERFILE).exists():
             raise UsageError(
                 f"{folder} has no {DOCKERFILE}, so it names no image.", "Name an image, or a folder that has one."
-            ) from None
-        except UnicodeDecodeError:
-            raise UsageError(f"{folder / DOCKERFILE} is not UTF-8.", "Name the images themselves.") from None
+            )
+        text = files.text(folder / DOCKERFILE)
         found += stand_in.named(dockerfile.read(text, str(folder / DOCKERFILE)))
     return tuple(dict.fromkeys(found))
 

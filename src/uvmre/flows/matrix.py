@@ -97,7 +97,7 @@ def matrix(
     selector = selector or ",".join(dict.fromkeys([question.reported, "latest"] if question.reported else ()))
     if not selector:
         raise UsageError("A script does not say on which releases it is to run.", "Name them: `--uv 0.5.20..0.5.22`.")
-    chosen = choose(selector, manner.cache, reported=question.reported)
+    chosen = choose(selector, manner.cache, reported=question.reported, offline=manner.offline)
     if chosen.found.note:
         progress.note(chosen.found.note)
     places = list(_places(question, chosen.releases, pythons))

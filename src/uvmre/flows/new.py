@@ -1,15 +1,17 @@
 """Make an MRE: from a template, a scenario of packse, or a Dockerfile."""
 
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from uvmre import files
 from uvmre.core import manifest, packse
 from uvmre.core.mre import MANIFEST, Mre
 from uvmre.core.progress import Progress
 from uvmre.core.schema import RELEASE
-from uvmre.errors import CannotTell, InputError, UsageError
+from uvmre.errors import CannotTell, UsageError
 from uvmre.folder.read import read
 from uvmre.folder.write import Confirm, whole, write
 from uvmre.folder.written import recorded
@@ -98,10 +100,7 @@ def from_packse(
         UsageError: when the scenario, the release or the folder cannot be taken.
         CannotTell: when PyPI does not say which release is the latest.
     """
-    try:
-        text = scenario.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{scenario} could not be read.", [str(error)], "Give the TOML file of a scenario.") from None
+    text = files.text(scenario)
     release = _latest(cache, progress or Progress()) if uv == "latest" else uv
     if not RELEASE.match(release):
         raise UsageError(f"{release!r} is not a release of uv.", "Name one, as 0.5.21, or `latest`.")
@@ -130,13 +129,10 @@ def from_dockerfile(
         UsageError: when the Dockerfile, an answer or the folder cannot be taken.
     """
     from uvmre.core.one_file import read_back
-    from uvmre.folder.read import files
+    from uvmre.folder.read import files_of
 
-    try:
-        text = dockerfile.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{dockerfile} could not be read.", [str(error)], "Give a Dockerfile.") from None
-    mre = read_back(text, str(dockerfile), answers or {}, lambda: files(dockerfile.parent))
+    text = files.text(dockerfile)
+    mre = read_back(text, str(dockerfile), answers or {}, lambda: files_of(dockerfile.parent))
     # Checked as any manifest is: an answer may be anything.
     manifest.parse(manifest.dump(mre), source="The manifest that the answers make", dockerfile=True)
     write(mre, target, force=force, confirm=confirm)
@@ -166,7 +162,7 @@ def from_issue(
     if found.mre is None:
         raise CannotTell(
             f"Nothing in {issue} could be run, so no MRE can be made of it.",
-            f"`uvmre triage --dry-run {issue}` says what was understood, and what to ask.",
+            f"`uvmre triage --dry-run {shlex.quote(issue)}` says what was understood, and what to ask.",
         )
     try:
         manifest.parse(manifest.dump(found.mre), dockerfile=True)

@@ -133,7 +133,7 @@ def _executed(word: str) -> tuple[str, ...]:
     if first.startswith(SHEBANG) and (by := shlex.split(first.removeprefix(SHEBANG).decode(errors="replace"))):
         return (*by, str(path))
     raise UsageError(
-        f"{word} is not executable, and its first line names nothing that executes it.", f"chmod +x {word}"
+        f"{word} is not executable, and its first line names nothing that executes it.", f"chmod +x {shlex.quote(word)}"
     )
 
 

@@ -1,5 +1,6 @@
 """Tell the last run of an MRE to somebody else."""
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,12 +44,10 @@ def report(folder: Path) -> Report:
         UsageError: when there is no run, or the MRE changed since.
         InputError: when the folder cannot be read.
     """
-    mre = read(folder)
+    mre, again = read(folder), f"`uvmre run {shlex.quote(str(folder))}`"
     result = evidence.latest(folder)
     if result is None:
-        raise UsageError(
-            f"{folder} was not run yet, so there is nothing to report.", f"Run it first: `uvmre run {folder}`."
-        )
+        raise UsageError(f"{folder} was not run yet, so there is nothing to report.", f"Run it first: {again}.")
     if result.digest != digest(mre):
-        raise UsageError(f"{folder} changed since its last run.", f"Run it again: `uvmre run {folder}`.")
+        raise UsageError(f"{folder} changed since its last run.", f"Run it again: {again}.")
     return Report(mre, result, github(mre, result))

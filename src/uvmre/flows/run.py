@@ -75,7 +75,7 @@ def run(
         interpreter = interpreter_of(python or mre.environment.python) if chosen.name == DEFAULT_BACKEND else None
         if backend == DEFAULT_BACKEND:
             _tell(mre, progress)
-        release, binary = _uv(uv, mre.environment.uv, folder, cache, progress)
+        release, binary = _uv(uv, mre.environment.uv, folder, cache, progress, offline=network == "replay")
         now = datetime.now(UTC)
         with at(folder):
             kept = evidence.begin(folder, release, now)
@@ -123,21 +123,23 @@ def _on(release: str, mre: Mre, verdict: Verdict) -> Verdict:
     return replace(verdict, reason=f"On uv {release}, not the reported {mre.environment.uv}: {verdict.reason}")
 
 
-def _uv(wanted: str, reported: str, folder: Path, cache: Path, progress: Progress) -> tuple[str, Path]:
+def _uv(
+    wanted: str, reported: str, folder: Path, cache: Path, progress: Progress, *, offline: bool
+) -> tuple[str, Path]:
     """Return the release to run and its binary."""
     near = folder / binaries.NEAR
     if not wanted or RELEASE.match(wanted) or wanted == "latest":
-        return binaries.get(wanted or reported, cache, progress.downloading, near=near)
+        return binaries.get(wanted or reported, cache, progress.downloading, near=near, offline=offline)
     from uvmre.flows import heads
     from uvmre.releases import catalogue
 
     if heads.names_binary(wanted):
         built = heads.ask(Path(wanted))
         return built.version, built.path
-    chosen, found = catalogue.choose(wanted, cache, reported=reported)
+    chosen, found = catalogue.choose(wanted, cache, reported=reported, offline=offline)
     if found.note:
         progress.note(found.note)
-    return binaries.get(chosen[-1].version, cache, progress.downloading, near=near)
+    return binaries.get(chosen[-1].version, cache, progress.downloading, near=near, offline=offline)
 
 
 def interpreter_of(wanted: str) -> Interpreter:

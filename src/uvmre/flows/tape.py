@@ -1,9 +1,11 @@
 """The tape of an MRE: look at it, delete from it, and give it away with all that a run needs."""
 
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from uvmre import files
 from uvmre.core.mre import MANIFEST, Mre
 from uvmre.core.progress import Progress
 from uvmre.core.redact import secrets
@@ -65,32 +67,33 @@ def pack(target: Path, folder: Path, *, cache: Path, progress: Progress, told: T
         InputError: with all that is wrong with the tape, or with the folder.
         CannotTell: when the release cannot be had.
     """
-    mre = read(folder)
+    mre, quoted = read(folder), shlex.quote(str(folder))
     _take(target, folder)
     tape, release = folder / TAPE, mre.environment.uv
     checked = packing.check(tape, cache / BODIES, told)
     if not (checked.entries or checked.faults or (folder / RUNS).is_dir()):  # some runs ask for nothing
         raise UsageError(
             f"{folder} has no tape, so there is nothing to replay elsewhere: it was not run yet.",
-            f"Record one: `uvmre run {folder}`.",
+            f"Record one: `uvmre run {quoted}`.",
         )
     if checked.faults:
         raise InputError(
             f"{folder} cannot be packed: its tape is not sound.",
             [fault.line for fault in checked.faults],
-            f"Delete what is at fault (`uvmre tape rm {folder} URL`), then record it again: `uvmre run {folder}`.",
+            f"Delete what is at fault (`uvmre tape rm {quoted} URL`), then record it again: `uvmre run {quoted}`.",
         )
-    files = [Content(MANIFEST, (folder / MANIFEST).read_bytes())]
-    files += [Content(file.path, file.content, file.executable) for file in mre.files]
+    own = [Content(MANIFEST, (folder / MANIFEST).read_bytes())]
+    own += [Content(file.path, file.content, file.executable) for file in mre.files]
     taped = [Content(f"{TAPE}/{content.name}", content.source) for content in packing.contents(tape, checked.bodies)]
     _, uv = binaries.get(release, cache, progress.downloading, near=folder / binaries.NEAR)
     top = folder.resolve().name or "mre"
-    sha256 = packing.write(target, top, [*files, *taped, *_release(release, uv)], told)
-    telling = tuple(_telling(mre, [*files, *taped]))
+    sha256 = packing.write(target, top, [*own, *taped, *_release(release, uv)], told)
+    telling = tuple(_telling(mre, [*own, *taped]))
     return Packed(target, top, checked.entries, target.stat().st_size, release, binaries.platform(), sha256, telling)
 
 
 def _tape(folder: Path) -> Path:
+    files.demand_folder(folder)
     if not (folder / MANIFEST).is_file():
         raise UsageError(
             f"{folder} is not an MRE: it has no {MANIFEST}.",

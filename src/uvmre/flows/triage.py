@@ -16,7 +16,7 @@ from uvmre.core.request import Network
 from uvmre.core.result import digest
 from uvmre.core.symptom import Outcome
 from uvmre.core.verdict import verdict
-from uvmre.errors import Interrupted, UvmreError
+from uvmre.errors import CannotTell, Interrupted, UvmreError
 from uvmre.flows.bisect import Wanted, bisect
 from uvmre.flows.cells import Manner
 from uvmre.flows.question import of_mre
@@ -34,6 +34,7 @@ RESERVE = 50.0
 """Of those, kept for what is run after a search."""
 STEP_SECONDS = 80
 A_DAY = 86_400.0
+UNDECIDED = ("needs_more_information", "inconclusive")
 CLOSELY = 10
 """Up to how many releases after the reported one are asked one by one."""
 MARK = "judged for triage, 3"
@@ -55,6 +56,11 @@ class How:
     allow_hosts: tuple[str, ...] = ()
     jobs: int = 0
 
+    @property
+    def offline(self) -> bool:
+        """Tell whether nothing may be asked of the network."""
+        return self.network == "replay"
+
 
 def triage(issue: str, text: str, how: How, progress: Progress | None = None) -> Answer:
     """Say of an issue whether its bug shows, and since when.
@@ -66,26 +72,43 @@ def triage(issue: str, text: str, how: How, progress: Progress | None = None) ->
         progress: is told how it goes.
 
     Raises:
+        UvmreError: when something that it takes could not be had here, and it cannot be told without.
         Interrupted: on ^C; what was finished is kept.
     """
     progress = progress or Progress()
-    read = understand(text, how.cache, comments=how.comments, today=how.today)
+    read = understand(text, how.cache, comments=how.comments, today=how.today, offline=how.offline)
     case = Case(read.draft, read.mre, read.stated, how.search, read.lacks, _mistakes(read))
     folder = _folder(read, how.cache)
     if read.mre and not (folder / MANIFEST).is_file():
         write(read.mre, folder, force=True)
     mended = tuple(found.mended for found in read.findings if found.mended)
     runner = _Runner(folder, how, mended, progress, time.monotonic())
+    failed: UvmreError | None = None
     while wish := needed(case):
         try:
             case = runner.add(case, wish)
         except Interrupted:
             raise
         except UvmreError as error:
-            case = replace(case, cut=error.message.rstrip("."))
+            failed, case = error, replace(case, cut=error.message.rstrip("."))
         if case.cut:
             break
-    return answer(issue, case, uv=read.uv, folder=str(folder) if read.mre else "")
+    told = answer(issue, case, uv=read.uv, folder=str(folder) if read.mre else "")
+    # What could not be had here is not for the reporter to mend; what was seen before that stands.
+    if told.verdict.word in UNDECIDED and (failed := failed or _no_network(case, how)):
+        raise failed
+    return told
+
+
+def _no_network(case: Case, how: How) -> UvmreError | None:
+    """Return the error that the network was not there, where a run came to nothing by that."""
+    hint = catalogue.RECORD if how.offline else catalogue.ONLINE
+    for trial in case.trials:
+        observation = trial.result.base.observation
+        silent = [request for request in observation.unanswered if request.answered_by == "unreachable"]
+        if silent and trial.outcome.word == "broken":
+            return CannotTell(f"It could not be run: {trial.outcome.reason}.", hint)
+    return None
 
 
 def as_comment(told: Answer) -> str:
@@ -156,7 +179,7 @@ class _Runner:
         """Return the release that is meant."""
         named = wish.uv or wish.mre.environment.uv
         if named == "latest" or named.startswith("@"):
-            return catalogue.choose(named, self.how.cache)[0][-1].version
+            return catalogue.choose(named, self.how.cache, offline=self.how.offline)[0][-1].version
         return named
 
     def _searched(self, case: Case, wish: Wish, left: float) -> Case:

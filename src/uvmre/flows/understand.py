@@ -41,9 +41,9 @@ class Understood:
     findings: tuple[Finding, ...] = ()
 
 
-def inbox(stdin: Callable[[], bytes], *, comments: bool = False) -> Inbox:
+def inbox(stdin: Callable[[], bytes], *, comments: bool = False, offline: bool = False) -> Inbox:
     """Return where issues come from; GitHub is asked as whoever `GITHUB_TOKEN`, or else `gh`, says."""
-    return Inbox(stdin, _token, comments)
+    return Inbox(stdin, _token, comments, offline)
 
 
 def _token() -> str:
@@ -57,7 +57,9 @@ def _token() -> str:
     return "" if asked.exit else asked.stdout.decode(errors="replace").strip()
 
 
-def understand(text: str, cache: Path, *, comments: bool = False, today: bool = False) -> Understood:
+def understand(
+    text: str, cache: Path, *, comments: bool = False, today: bool = False, offline: bool = False
+) -> Understood:
     """Read an issue's text; nothing of it is run.
 
     Args:
@@ -65,14 +67,16 @@ def understand(text: str, cache: Path, *, comments: bool = False, today: bool = 
         cache: where the catalogue of releases is.
         comments: read what others have answered, too.
         today: PyPI is as it is now, instead of as it was on the post's day.
+        offline: PyPI is not to be asked.
 
     Raises:
         CannotTell: when there is no catalogue of releases.
     """
-    known = [each for each in select("all", catalogue.load(cache).releases) if parsed(each.version) >= parsed(FIRST)]
+    found = catalogue.load(cache, offline=offline)
+    known = [each for each in select("all", found.releases) if parsed(each.version) >= parsed(FIRST)]
     days = [(release.version, release.date.date()) for release in known if release.date]
     draft = read(text, days, comments=comments)
-    uv, stated, doubts = _release(draft, known, cache)
+    uv, stated, doubts = _release(draft, known, cache, offline=offline)
     if not draft.commands:
         return Understood(draft, None, uv, stated, doubts)
     mre = to_mre(draft)
@@ -82,7 +86,9 @@ def understand(text: str, cache: Path, *, comments: bool = False, today: bool = 
     return Understood(draft, mre, uv, stated, (*doubts, *missing), find(mre, draft))
 
 
-def _release(draft: Draft, known: Sequence[Release], cache: Path) -> tuple[str, bool, tuple[str, ...]]:
+def _release(
+    draft: Draft, known: Sequence[Release], cache: Path, *, offline: bool
+) -> tuple[str, bool, tuple[str, ...]]:
     """Return the release, whether the post names it, and what of that is not believed."""
     moment = _moment(draft.created)
     there = [release for release in known if moment is None or (release.date and release.date < moment)]
@@ -90,7 +96,7 @@ def _release(draft: Draft, known: Sequence[Release], cache: Path) -> tuple[str, 
     if draft.uv is None or not draft.uv.line:
         return newest, False, ()
     try:
-        chosen = catalogue.choose(draft.uv.text, cache, reported=draft.uv.text)[0]
+        chosen = catalogue.choose(draft.uv.text, cache, reported=draft.uv.text, offline=offline)[0]
     except UsageError:
         return newest, False, (f"there is no uv {draft.uv.text}",)
     believed = [release for release in chosen if _was_there(release, moment)]

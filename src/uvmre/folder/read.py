@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from uvmre import files
 from uvmre.core import manifest
 from uvmre.core.checks import VARIABLE
 from uvmre.core.dockerfile import DOCKERFILE
@@ -22,16 +23,15 @@ def read(folder: Path) -> Mre:
         UsageError: when the folder is none, or has no manifest.
         InputError: with all the faults of the manifest, or of the files.
     """
+    files.demand_folder(folder)
     path = folder / MANIFEST
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (FileNotFoundError, NotADirectoryError):
+    if not path.exists():
         raise UsageError(
             f"{folder} is not an MRE: it has no {MANIFEST}.",
             "Make one with `uvmre new`, or name the folder that has it.",
-        ) from None
-    except IsADirectoryError:
-        raise UsageError(f"{path} is a folder, not a file.", "Name the folder of an MRE.") from None
+        )
+    try:
+        text = files.content(path).decode()
     except UnicodeDecodeError:
         raise InputError(f"{path} could not be read.", ["it is not UTF-8, which TOML must be"]) from None
     faults: list[str] = []
@@ -48,7 +48,7 @@ def read(folder: Path) -> Mre:
     return with_steps(whole)
 
 
-def files(folder: Path) -> tuple[File, ...]:
+def files_of(folder: Path) -> tuple[File, ...]:
     """Return every file of any folder, as an MRE would have them.
 
     Raises:

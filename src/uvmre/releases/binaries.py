@@ -42,7 +42,7 @@ class Fetched:
     """Why there is none."""
 
 
-def get(release: str, cache: Path, told: Told, *, near: Path | None = None) -> tuple[str, Path]:
+def get(release: str, cache: Path, told: Told, *, near: Path | None = None, offline: bool = False) -> tuple[str, Path]:
     """Return a release's version and the path of its `uv`, fetched where neither the cache nor a pack has it.
 
     Args:
@@ -50,6 +50,7 @@ def get(release: str, cache: Path, told: Told, *, near: Path | None = None) -> t
         cache: the folder of all that uvmre keeps.
         told: is told how the download goes.
         near: the folder of the releases that the MRE brings along, where it was packed.
+        offline: whether PyPI is not to be asked.
 
     Raises:
         UsageError: when there is no such release.
@@ -68,6 +69,8 @@ def get(release: str, cache: Path, told: Told, *, near: Path | None = None) -> t
 
     try:
         known = catalogue.kept(cache)
+        if offline:
+            return _without_asking(release, cache, known, near)
         version = release if release == "latest" else str(parsed(release))
         # What PyPI has of a release that is known stays; which is the latest does not.
         found = known if known and version in known.wheels else catalogue.ask(cache, known)
@@ -77,8 +80,20 @@ def get(release: str, cache: Path, told: Told, *, near: Path | None = None) -> t
             return version, here
         with client() as http:
             return version, _fetch(http, version, wheel, cache, told)
-    except (httpx.HTTPError, ValueError) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
         raise catalogue.unanswered(release, catalogue.why(error)) from None
+
+
+def _without_asking(release: str, cache: Path, known: "Catalogue | None", near: Path | None) -> tuple[str, Path]:
+    """Return a release of which only the version was open, where the cache or a pack has it."""
+    from uvmre.core.release import one
+    from uvmre.releases import catalogue
+
+    if release == "latest" and known:
+        release = one(release, known.releases).version
+        if here := _here(release, cache, near):
+            return release, here
+    raise catalogue.unanswered(release, catalogue.NOT_ASKED)
 
 
 def fetch(
@@ -89,6 +104,7 @@ def fetch(
     near: Path | None = None,
     found: "Catalogue | None" = None,
     stop: threading.Event | None = None,
+    offline: bool = False,
 ) -> tuple[Fetched, ...]:
     """Fetch many releases, several at once, and return how it went with each; one that fails leaves the others alone.
 
@@ -99,6 +115,7 @@ def fetch(
         near: the folder of the releases that the MRE brings along, where it was packed.
         found: the catalogue that the versions were chosen from; without it the cache's, or PyPI's.
         stop: set from another thread to end early.
+        offline: whether PyPI is not to be asked.
 
     Raises:
         CannotTell: when PyPI has to be asked which releases there are, and does not answer.
@@ -107,7 +124,11 @@ def fetch(
     there = {version: here for version in wanted if (here := _here(version, cache, near))}
     missing = [version for version in wanted if version not in there]
     done = {version: Fetched(version, here) for version, here in there.items()}
-    if missing:
+    if missing and offline:
+        from uvmre.releases import catalogue
+
+        done.update((each, Fetched(each, None, catalogue.unanswered(each, catalogue.NOT_ASKED))) for each in missing)
+    elif missing:
         from uvmre.client import client
         from uvmre.releases import catalogue
 
@@ -172,7 +193,7 @@ def _one_of_many(
         return Fetched(version, uv)
     except UvmreError as error:
         return Fetched(version, None, error)
-    except httpx.HTTPError as error:
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
         return Fetched(version, None, catalogue.unanswered(version, catalogue.why(error)))
 
 

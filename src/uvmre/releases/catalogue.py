@@ -27,6 +27,8 @@ SCHEMA = 1
 YOUNG = timedelta(minutes=10)
 """How long what PyPI said is taken as it is; it says the same of its pages to every cache."""
 NEVER = timedelta(0)
+NOT_ASKED = "`--replay` asks no network"
+RECORD = "Run it once without `--replay`, which fetches what is missing."
 ONLINE = "Look at the network or at HTTPS_PROXY, then run it again."
 
 
@@ -207,7 +209,7 @@ def ask(cache: Path, known: Catalogue | None = None) -> Catalogue:
     return found
 
 
-def load(cache: Path, *, wanted: Collection[str] = (), young: timedelta = YOUNG) -> Catalogue:
+def load(cache: Path, *, wanted: Collection[str] = (), young: timedelta = YOUNG, offline: bool = False) -> Catalogue:
     """Return the releases of uv: as they are kept where that is enough, else as PyPI tells them.
 
     Where PyPI cannot be asked, what is kept has to do; its `note` says so.
@@ -216,6 +218,7 @@ def load(cache: Path, *, wanted: Collection[str] = (), young: timedelta = YOUNG)
         cache: the folder of all that uvmre keeps.
         wanted: versions; where all of them are known, nobody is asked, since what PyPI has of a release stays.
         young: how old what is kept may be, where nothing is wanted by its version.
+        offline: whether PyPI is not to be asked.
 
     Raises:
         CannotTell: when PyPI cannot be asked, and nothing is kept.
@@ -229,30 +232,35 @@ def load(cache: Path, *, wanted: Collection[str] = (), young: timedelta = YOUNG)
     import httpx
 
     try:
+        if offline:
+            raise httpx.ConnectError(NOT_ASKED)
         return ask(cache, known)
-    except (httpx.HTTPError, ValueError) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
         if known:
             return replace(known, offline=why(error))
         raise CannotTell(
             f"Which releases of uv there are is not in the cache, and PyPI could not be asked ({why(error)}).",
-            ONLINE,
+            RECORD if offline else ONLINE,
         ) from None
 
 
-def choose(text: str, cache: Path, *, reported: str = "") -> tuple[tuple[Release, ...], Catalogue]:
+def choose(
+    text: str, cache: Path, *, reported: str = "", offline: bool = False
+) -> tuple[tuple[Release, ...], Catalogue]:
     """Return the releases that a selector means, oldest first, and the catalogue that they are from.
 
-    PyPI is asked again before anybody is told that there is no such release: it may have come a minute ago.
+    PyPI is asked again before anybody is told that there is no such release: it may have come a minute ago; not where
+    `offline` says that it is not to be asked.
     Raises what `select` and `load` do.
     """
     start = datetime.now(UTC)
-    found = load(cache)
+    found = load(cache, offline=offline)
     try:
         return select(text, found.releases, reported=reported), found
     except UsageError as error:
         if found.offline:
             error.hint = f"{error.hint} {found.note}."
-        if found.offline or found.asked >= start:
+        if offline or found.offline or found.asked >= start:
             raise
     found = load(cache, young=NEVER)
     return select(text, found.releases, reported=reported), found
@@ -260,7 +268,8 @@ def choose(text: str, cache: Path, *, reported: str = "") -> tuple[tuple[Release
 
 def unanswered(release: str, why: str) -> CannotTell:
     """Return the error for a release that has to be asked for, and cannot be."""
-    return CannotTell(f"uv {release} is not in the cache, and PyPI could not be asked for it ({why}).", ONLINE)
+    hint = RECORD if why == NOT_ASKED else ONLINE
+    return CannotTell(f"uv {release} is not in the cache, and PyPI could not be asked for it ({why}).", hint)
 
 
 def why(error: Exception) -> str:

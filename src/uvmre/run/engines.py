@@ -205,7 +205,8 @@ def _docker_says(asked: Finished, client: str) -> str:
         return "it is another engine under docker's name"
     if "daemon running" in said or "cannot connect" in said.lower() or not said:
         where = os.environ.get("DOCKER_HOST", "")
-        return f"no daemon answers at {where}" if where else "its daemon does not run"
+        here = "" if shutil.which("dockerd") else ", and `dockerd`, which would start it, is not on this machine"
+        return f"its daemon does not answer at {where}" if where else f"its daemon does not answer{here}"
     return said.splitlines()[-1]
 
 

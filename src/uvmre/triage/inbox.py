@@ -1,5 +1,6 @@
 """Where issues come from: a file, standard input, a folder, or GitHub."""
 
+import codecs
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -7,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from uvmre import files
 from uvmre.errors import CannotTell, UsageError, at
 
 if TYPE_CHECKING:
@@ -14,8 +16,16 @@ if TYPE_CHECKING:
 
 STDIN = "-"
 SUFFIXES = (".md", ".markdown", ".txt")
-LIMIT = 32_000_000
-"""Bytes of one text; GitHub takes 65,536 characters."""
+MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16's, with which it begins
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+"""Byte order marks, and what each says."""
+ASCII = bytes(range(1, 128))
+CONTROL = re.compile(r"[^\x09-\x0d\x1b\x08\x20-\U0010ffff]")
 API = "https://api.github.com"
 ISSUE = re.compile(r"(?P<owner>[\w.-]+)/(?P<repo>[\w.-]+)#(?P<number>\d+)\Z")
 URL = re.compile(
@@ -43,6 +53,8 @@ class Inbox:
     token: Callable[[], str]
     """Gives what GitHub is asked with; empty for nothing. Called only where GitHub is asked."""
     comments: bool = False
+    offline: bool = False
+    """Whether GitHub is not to be asked."""
 
     def names(self, words: tuple[str, ...]) -> Iterator[str]:
         """Yield what each of the words stands for: itself, or every text in a folder.
@@ -68,12 +80,16 @@ class Inbox:
             CannotTell: when GitHub does not answer.
         """
         if name == STDIN:
-            return Post(name, _decoded(self.stdin()))
-        if Path(name).is_file():
-            return Post(name, _decoded(_bytes(Path(name))))
+            return Post(name, decoded(self.stdin(), "Standard input"))
+        if Path(name).exists():
+            return Post(name, decoded(files.content(name), name))
         match = URL.match(name) or ISSUE.match(name)
         if match is None:
             raise UsageError(f"There is no file {name}, and it names no issue.", HINT)
+        if self.offline:
+            raise CannotTell(
+                f"{name} is on GitHub, and `--replay` asks no network.", "Save it as a file, or leave out `--replay`."
+            )
         return Post(name, self._fetched(match))
 
     def _fetched(self, match: re.Match[str]) -> str:
@@ -104,18 +120,41 @@ def _is_post(path: Path, folder: Path) -> bool:
     return path.suffix.lower() in SUFFIXES and not hidden and path.is_file()
 
 
-def _bytes(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(LIMIT + 1)
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}.", "Name a file that can.") from None
+def decoded(content: bytes, name: str) -> str:
+    """Return the text in some bytes, whatever encoding they are in.
+
+    Raises:
+        UsageError: when there is none, or it is no text.
+    """
+    if len(content) > files.LIMIT:
+        raise UsageError(f"{name} is larger than {files.LIMIT // 1_000_000} MB.", "An issue is not.")
+    text = _text(content)
+    if not text.strip():
+        raise UsageError(f"{name} is empty.", "Give the text of an issue.")
+    if len(CONTROL.findall(text)) > len(text) // 20:
+        raise UsageError(f"{name} is not text.", "Give the text of an issue, in UTF-8 or UTF-16.")
+    return text
 
 
-def _decoded(content: bytes) -> str:
-    if len(content) > LIMIT:
-        raise UsageError(f"The text is longer than {LIMIT // 1_000_000} MB.", "An issue is not.")
-    return content.decode("utf-8-sig", errors="replace")
+def _text(content: bytes) -> str:
+    for mark, encoding in MARKS:
+        if content.startswith(mark):
+            return content[len(mark) :].decode(encoding, errors="replace")
+    # Of UTF-16 without a mark, every other byte of ASCII is a NUL; of other text none is.
+    for encoding, first in (("utf-16-le", 1), ("utf-16-be", 0)):
+        zeros, others = content[first::2], content[1 - first :: 2]
+        if (
+            zeros.count(0) > len(content) / 4
+            and b"\0" not in others
+            and len(others.translate(None, ASCII)) < len(zeros) / 4
+        ):
+            return content.decode(encoding, errors="replace")
+    text = content.decode(errors="replace")
+    broken = text.count("\ufffd")
+    # A text with other characters of UTF-8 was cut or mixed; one without is in the encoding of old Windows.
+    if broken and not any(char > "\x7f" and char != "\ufffd" for char in text):
+        return content.decode("cp1252", errors="replace")
+    return text
 
 
 def _api(match: re.Match[str]) -> str:
