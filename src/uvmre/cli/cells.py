@@ -158,6 +158,7 @@ class CellsDrawn(Drawn):
         from rich.text import Text
 
         table = Table.grid(padding=(0, 2))
+        table.add_column(overflow="ellipsis")
         with self._lock:
             for note in self._notes:
                 table.add_row(note)

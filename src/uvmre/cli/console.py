@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -27,8 +28,17 @@ COLORS = {
 }
 
 
+HANGING = "    "
+"""Before what continues a line."""
+
+
 def answer(text: str) -> None:
-    """Print what was asked for, as it is."""
+    """Print what was asked for; at a terminal, lines that are too long are broken between words."""
+    document(_wrapped(text) if sys.stdout.isatty() else text)
+
+
+def document(text: str) -> None:
+    """Print a text that is to be pasted or run elsewhere, as it is."""
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
 
@@ -37,13 +47,38 @@ def answer_json(data: Any, redacted: Callable[[str], str] = str) -> None:
     """Print one JSON object, which is then all that stdout carries."""
     text = redacted(json.dumps(data, ensure_ascii=False))
     # JSON has its own way to say what an encoding has no character for.
-    answer(text if streams.encodable(text) else json.dumps(json.loads(text)))
+    document(text if streams.encodable(text) else json.dumps(json.loads(text)))
 
 
 def say(text: str) -> None:
     """Print talk."""
-    sys.stderr.write(f"{text}\n")
+    sys.stderr.write(f"{_wrapped(text) if sys.stderr.isatty() else text}\n")
     sys.stderr.flush()
+
+
+def columns() -> int:
+    """Return how wide the terminal is."""
+    return shutil.get_terminal_size().columns
+
+
+def _wrapped(text: str) -> str:
+    """Return a text in lines that fit the terminal; a longer word is left whole, so that it can be copied."""
+    import textwrap
+
+    width, lines = columns(), []
+    for line in text.split("\n"):
+        indent = line[: len(line) - len(line.lstrip())]
+        # Colours count as characters here, which only breaks a line early.
+        wrapper = textwrap.TextWrapper(
+            width=width,
+            subsequent_indent=indent + HANGING,
+            break_long_words=False,
+            break_on_hyphens=False,
+            replace_whitespace=False,
+            expand_tabs=False,
+        )
+        lines += wrapper.wrap(line) or [""]
+    return "\n".join(lines)
 
 
 def complain(message: str, hint: str = "", faults: Sequence[str] = ()) -> None:

@@ -50,7 +50,9 @@ def gateway(
         if as_json:
             console.answer_json({"schema": 1, "url": served.door.url, "variables": served.variables})
         else:
-            console.answer("\n".join(f"export {name}={shlex.quote(value)}" for name, value in served.variables.items()))
+            console.document(
+                "\n".join(f"export {name}={shlex.quote(value)}" for name, value in served.variables.items())
+            )
         console.say(f"serving on {served.door.url}; ^C ends it")
         told = 0
         try:

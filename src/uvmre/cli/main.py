@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from types import FrameType
 from typing import NoReturn
 
@@ -28,8 +28,23 @@ from uvmre.cli.triage import triage
 from uvmre.errors import InputError, UsageError, UvmreError
 
 INTERRUPTED = 130
+MOST_COLUMNS = 80
 PLAIN_QUESTIONS = {"-h", "--help", "--version"}
 """What needs neither a folder nor a verb."""
+
+
+class _Narrow(click.HelpFormatter):
+    """Help that fits a narrow terminal, too; click's own is 50 columns wide at least."""
+
+    def __init__(self, indent_increment: int = 2, width: int | None = None, max_width: int | None = None) -> None:
+        fitting = max(20, min(console.columns(), max_width or MOST_COLUMNS) - 2)
+        super().__init__(indent_increment, width or fitting, max_width)
+
+    def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
+        super().write_dl(list(rows), min(col_max, self.width * 3 // 8), col_spacing)
+
+
+click.Context.formatter_class = _Narrow
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

@@ -43,8 +43,12 @@ def allow_host_option(command: Command) -> Command:
 
 def backend_option(command: Command) -> Command:
     """Add the option that says what runs the steps."""
-    told = "What runs the steps: this machine, or an engine that builds the Dockerfile; auto: the first that is there."
-    return click.option("--backend", default="local", type=click.Choice(BACKENDS), help=told)(command)
+    told = (
+        "What runs the steps: local (this machine), an engine that builds the Dockerfile (docker, podman, buildah), "
+        "or auto, the first that is there."
+    )
+    kind = click.Choice(BACKENDS)
+    return click.option("--backend", default="local", type=kind, metavar="NAME", help=told)(command)
 
 
 def jobs_option(command: Command) -> Command:

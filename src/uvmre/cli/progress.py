@@ -128,7 +128,9 @@ class Drawn(Progress):
         from rich.table import Table
         from rich.text import Text
 
-        table = Table.grid(padding=(0, 2))
+        table = Table.grid(padding=(0, 2), expand=True)
+        for ratio in (None, None, 1):  # the steps have what the names leave
+            table.add_column(no_wrap=True, overflow="ellipsis", ratio=ratio)
         with self._lock:
             for line in self._downloads.values() if not self._rows else ():
                 table.add_row(line)

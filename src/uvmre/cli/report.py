@@ -27,12 +27,12 @@ def report(mre: Path, form: str, as_json: bool) -> int:
         if as_json:
             console.answer_json({"schema": 1, "dockerfile": text})
         else:
-            console.answer(text.removesuffix("\n"))
+            console.document(text.removesuffix("\n"))
         return 0
     told = flow(mre)
     if as_json or form == "json":
         data = {**to_data(told.result), "markdown": told.markdown}
         console.answer_json(data, told.redacted)
     else:
-        console.answer(told.markdown)
+        console.document(told.markdown)
     return 0

@@ -109,9 +109,9 @@ def _tell(answer: "Answer", form: str, *, several: bool) -> None:
     elif form == "comment":
         from uvmre.flows.triage import as_comment
 
-        console.answer(as_comment(answer).rstrip("\n"))
+        console.document(as_comment(answer).rstrip("\n"))
     elif form == "label":
-        console.answer(" ".join([*([f"{answer.issue}:"] if several else []), *answer.labels]))
+        console.document(" ".join([*([f"{answer.issue}:"] if several else []), *answer.labels]))
     else:
         _tell_text(answer)
 
