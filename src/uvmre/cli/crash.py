@@ -28,7 +28,7 @@ def our_bug() -> int:
     path = console.cache() / f"crash-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.md"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        path.write_text(text, encoding="utf-8", errors="backslashreplace")
         where = f"Please report it with the text in {path}."
     except OSError:
         where = "Please report it with this text:\n" + text

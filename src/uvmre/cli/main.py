@@ -1,5 +1,6 @@
 """The command `uvmre`: its verbs, and the ways in which it ends."""
 
+import contextlib
 import os
 import signal
 from collections.abc import Callable, Iterable, Sequence
@@ -25,7 +26,7 @@ from uvmre.cli.report import report
 from uvmre.cli.run import run
 from uvmre.cli.tape import tape
 from uvmre.cli.triage import triage
-from uvmre.errors import InputError, UsageError, UvmreError
+from uvmre.errors import CannotTell, InputError, UsageError, UvmreError
 
 INTERRUPTED = 130
 MOST_COLUMNS = 80
@@ -129,5 +130,6 @@ def _failed(error: UvmreError, *, as_json: bool) -> int:
             "hint": error.hint,
             "exit": error.exit_code,
         }
-        console.answer_json(told)
+        with contextlib.suppress(CannotTell):  # where it is stdout that fails, that was said
+            console.answer_json(told)
     return error.exit_code

@@ -117,8 +117,13 @@ def _ascii(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
     end = error.end
-    unknown = error.object[error.start : end]
-    return "".join(PLAIN.get(char) or char.encode("ascii", "backslashreplace").decode() for char in unknown), end
+    return "".join(PLAIN.get(char) or _escaped(char) for char in error.object[error.start : end]), end
+
+
+def _escaped(char: str) -> str:
+    # What a name has that is not UTF-8 is carried as a lone surrogate.
+    byte = ord(char) - 0xDC00
+    return f"\\x{byte:02x}" if 0x80 <= byte <= 0xFF else char.encode("ascii", "backslashreplace").decode()
 
 
 def flush() -> None:

@@ -73,8 +73,8 @@ def ask(path: Path) -> Head:
             [str(whole), "--version"], cwd=Path.cwd(), environment={}, timeout=ASKING_SECONDS, stop=threading.Event()
         )
         content = hashlib.sha256(whole.read_bytes()).hexdigest()
-    except OSError as error:
-        raise UsageError(
-            f"{path} cannot be run: {error.strerror}.", "Name the binary itself, as ./target/debug/uv."
-        ) from None
+    except (OSError, RuntimeError) as error:
+        # Before Python 3.13, links that lead round in a circle are no error of the system.
+        why = getattr(error, "strerror", None) or "its symbolic links lead round in a circle"
+        raise UsageError(f"{path} cannot be run: {why}.", "Name the binary itself, as ./target/debug/uv.") from None
     return Head(whole, said(asked.stdout.decode(errors="replace")), content)

@@ -54,7 +54,8 @@ def finish(run: Path, result: Result) -> None:
 
 def latest(folder: Path) -> Result | None:
     """Return the result of the newest finished run."""
-    for path in sorted((folder / RUNS).glob(f"*/{RESULT}"), key=lambda path: path.parent.name, reverse=True):
+    found = [path for path in (folder / RUNS).glob(f"*/{RESULT}") if path.is_file()]
+    for path in sorted(found, key=lambda path: path.parent.name, reverse=True):
         # What another version of uvmre wrote is evidence still, but not a result of ours.
         with contextlib.suppress(ValueError, KeyError, TypeError):
             return from_data(json.loads(path.read_text(encoding="utf-8")))
