@@ -386,3 +386,81 @@ def test_the_mre_as_a_dockerfile_in_json_is_as_its_schema_says(place: Path, home
     told = json.loads(shell("$UVMRE report mre --format dockerfile --json", place, home).stdout)
     jsonschema.validate(told, json.loads((SCHEMAS / "dockerfile.json").read_text()))
     assert told["dockerfile"].startswith("#")
+
+
+ASKS = f"""#!/bin/sh
+echo "error: nobody knows" >&2
+{sys.executable} -c "import urllib.request as r; r.urlopen('https://pypi.org/simple/six/')" 2>/dev/null
+exit 2
+"""
+POST = """\
+# uv lock fails with a project
+<!-- somebody/something#1 created 2024-10-10T00:00:00Z -->
+uv 0.4.9
+
+pyproject.toml:
+```toml
+[project]
+name = "a"
+version = "1"
+dependencies = ["six"]
+```
+```console
+$ uv lock
+error: it broke in two
+```
+"""
+
+
+@pytest.mark.parametrize("form", ["--comment", "--label", "", "--json"])
+@pytest.mark.parametrize("network", ["", "--replay"])
+def test_without_a_network_nothing_is_asked_of_the_reporter(form: str, network: str, tmp_path: Path) -> None:
+    stock(tmp_path)
+    (tmp_path / "uvmre/uv/0.4.9/uv").write_text(ASKS)
+    (tmp_path / "issue.md").write_text(POST)
+    done = shell(f"$UVMRE triage issue.md {form} {network}", tmp_path, tmp_path)
+    told = done.stderr.decode()
+    assert done.returncode == 125, told
+    assert "error: It could not be run: nobody answered for pypi.org" in told
+    assert "next:" in told
+    if form == "--json":
+        answer = json.loads(done.stdout)
+        assert (answer["verdict"], answer["exit"], answer["questions"], answer["labels"]) == (
+            "inconclusive",
+            125,
+            [],
+            [],
+        )
+    else:
+        assert done.stdout == b""
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "run mre --uv 0.5.23",
+        "run mre --uv latest",
+        "run mre --uv @2024-09-01",
+        "matrix mre --uv 0.4.9,0.5.23",
+        "matrix mre --uv latest --python 3.99",
+        "bisect mre --uv 0.4.9",
+        "triage owner/repo#1 --comment",
+        "triage 'a b.md' --bisect",
+    ],
+)
+def test_replay_connects_to_nobody(
+    words: str, place: Path, tmp_path: Path, signals: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The catalogue is of long ago, and one release is not in the cache: both would be asked for."""
+    cache = stock(tmp_path, gone=("0.4.3",))
+    kept = json.loads((cache / "releases.json").read_text())
+    (cache / "releases.json").write_text(json.dumps({**kept, "asked": "2024-12-24T00:00:00+00:00"}))
+    monkeypatch.chdir(place)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    with socket.create_server(("127.0.0.1", 0)) as proxy:
+        proxy.setblocking(False)
+        for name in OFFLINE:
+            monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.getsockname()[1]}")
+        assert main([*shlex.split(words), "--replay"]) in (0, 2, 125)
+        with pytest.raises(BlockingIOError):
+            proxy.accept()
