@@ -20,7 +20,6 @@ from uvmre.cli.gateway import gateway
 from uvmre.cli.images import images
 from uvmre.cli.lint import lint
 from uvmre.cli.matrix import matrix
-from uvmre.cli.mishaps import mishap
 from uvmre.cli.new import new
 from uvmre.cli.report import report
 from uvmre.cli.run import run
@@ -114,6 +113,8 @@ def _ended(call: Callable[[], object], *, as_json: bool) -> int:
         console.say("Interrupted.")
         return INTERRUPTED
     except Exception as error:
+        from uvmre.cli.mishaps import mishap
+
         met = mishap(error)
         return _failed(met, as_json=as_json) if met else our_bug()
     return code if isinstance(code, int) else 0

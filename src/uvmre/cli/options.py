@@ -8,7 +8,6 @@ from typing import Any
 
 import click
 
-from uvmre.core import schema
 from uvmre.core.release import is_path, several
 from uvmre.errors import UsageError
 
@@ -98,6 +97,8 @@ def _python(_context: click.Context, _option: click.Parameter, value: str) -> st
 
 
 def _hosts(_context: click.Context, _option: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
+    from uvmre.core import schema
+
     for name in value:
         if fault := schema.host(name.lower()):
             raise UsageError(f"`--allow-host` {fault}.", "Give the name alone, without a scheme, a port or a path.")

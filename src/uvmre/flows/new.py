@@ -11,7 +11,7 @@ from uvmre.core import manifest, packse
 from uvmre.core.mre import MANIFEST, Mre
 from uvmre.core.progress import Progress
 from uvmre.core.schema import RELEASE
-from uvmre.errors import CannotTell, UsageError
+from uvmre.errors import CannotTell, InputError, UsageError
 from uvmre.folder.read import read
 from uvmre.folder.write import Confirm, whole, write
 from uvmre.folder.written import recorded
@@ -169,7 +169,7 @@ def from_issue(
     except InputError as error:
         raise CannotTell(
             f"{issue} says too little, so no MRE can be made of it: {'; '.join(error.faults)}.",
-            f"`uvmre triage --dry-run {issue}` says what was understood, and what to ask.",
+            f"`uvmre triage --dry-run {shlex.quote(issue)}` says what was understood, and what to ask.",
         ) from None
     write(found.mre, target, force=force, confirm=confirm)
     return _new(target, issue), as_lines(found.draft, found.mre, findings, found.uv)
