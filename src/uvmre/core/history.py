@@ -122,6 +122,8 @@ class History:
 
     def _first_bad(self, edge: Edge) -> str:
         bad = self._named(edge.bad)
+        if edge.word == "open":
+            return self._cut(edge)
         if edge.word == "exact":
             return bad
         if edge.word == "between":
@@ -132,6 +134,8 @@ class History:
         return f"{bad}, or one before it: {self._silent(edge)}"
 
     def _first_good(self, edge: Edge) -> str:
+        if edge.word == "open":
+            return self._cut(edge)
         if edge.word == "exact":
             return self._named(edge.good)
         if edge.word == "between":
@@ -141,6 +145,10 @@ class History:
         if edge.word == "beyond":
             return f"none: it still shows on {self._named(edge.bad)}, {newest}"
         return f"not known: it still shows on {self._named(edge.bad)}, and {self._silent(edge)}"
+
+    def _cut(self, edge: Edge) -> str:
+        absent = "" if edge.good is None else f" and is absent on {self._named(edge.good)}"
+        return f"not known, because the search did not end: it shows on {self._named(edge.bad)}{absent}"
 
     def _silent(self, edge: Edge) -> str:
         """Name those that cannot tell, and say how many of them were asked."""
