@@ -7,7 +7,7 @@ from typing import Any
 from uvmre.core.bisect import Boundaries, Step
 from uvmre.core.release import Release
 from uvmre.core.side import Edge
-from uvmre.core.symptom import Word
+from uvmre.core.symptom import Outcome, Word, told
 
 FOUND, CANNOT_TELL = 0, 125
 NOTES = "https://github.com/astral-sh/uv/releases/tag/"
@@ -74,6 +74,21 @@ class History:
         bad = [probe for probe in self.probes.values() if probe.bad]
         shown, total = sum(probe.bad for probe in bad), sum(probe.total for probe in bad)
         return {"rate": shown / total, "shown": shown, "runs": total} if shown < total else None
+
+    @property
+    def first_bad(self) -> str:
+        """Return the first release in which the bug is known to show; empty where an earlier one may show it too.
+
+        A release directly before it that fails differently, or lacks the command, does not; one that could not be run,
+        or on which a control failed, may.
+        """
+        edge = self.boundaries.first_bad
+        if self.unsound or edge is None or edge.word == "open":
+            return ""
+        before = self.probes.get(edge.bad - 1)
+        if edge.word in ("between", "silent") and not (before and told(Outcome(before.word, before.reason))):
+            return ""
+        return self._version(edge.bad)
 
     def sentences(self) -> list[str]:
         """Say what was found."""
