@@ -1,6 +1,7 @@
 """A search as sentences and JSON, also where it was cut at any point."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -108,3 +109,24 @@ def test_wherever_a_search_is_cut_it_states_no_boundary_that_it_did_not_see(
             assert {edge.bad, edge.good} <= found.probes.keys()
         if edge and edge.word == "open" and not found.unsound:
             assert any("the search did not end" in sentence for sentence in found.sentences())
+
+
+@pytest.mark.parametrize(
+    ("letters", "word", "reason", "first_bad"),
+    [
+        pytest.param("..xxx", "absent", "it succeeded", "0.4.2", id="beside one where it is absent"),
+        pytest.param("xxxxx", "shows", "it shows", "0.4.0", id="on the oldest"),
+        pytest.param("??xxx", "different", "it fails differently", "0.4.2", id="beside one that fails differently"),
+        pytest.param("??xxx", "broken", "uv 0.4.1 does not know `lock`", "0.4.2", id="beside one without the command"),
+        pytest.param("??xxx", "broken", "The MRE is not sound", "", id="beside one on which a control fails"),
+        pytest.param(".?xxx", "broken", "nobody answered for pypi.org", "", id="beside one that had no network"),
+    ],
+)
+def test_a_first_bad_release_is_stated_where_the_one_before_it_speaks(
+    letters: str, word: Word, reason: str, first_bad: str
+) -> None:
+    found = cut(letters, 3, 99)
+    probes = {
+        index: replace(each, word=word, reason=reason) if index < 2 else each for index, each in found.probes.items()
+    }
+    assert replace(found, probes=probes).first_bad == first_bad

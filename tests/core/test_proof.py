@@ -176,6 +176,17 @@ def test_a_newer_release_that_fails_otherwise_is_past_the_bug(uv: str, stderr: s
     assert judged(PROJECT, run(stderr, uv=uv), "0.4.6").word == word
 
 
+def test_folders_do_not_count_where_the_same_is_said_in_other_words() -> None:
+    elsewhere = Symptom("failure", ("No `project` table found in: `…/pyproject.toml`",))
+    said = run("error: No `project` section found in: `/home/me/thing/pyproject.toml`", uv="0.1.43")
+    assert judged(elsewhere, said, "0.4.6").word == "shows"
+
+
+def test_an_older_release_that_may_say_the_same_is_not_told_to_differ() -> None:
+    said = run("error: No `project` part stands in `/a/pyproject.toml`", uv="0.1.43")
+    assert judged(PROJECT, said, "0.4.6").word == "broken"
+
+
 @pytest.mark.parametrize(
     ("expected", "uv", "word"),
     [
