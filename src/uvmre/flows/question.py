@@ -24,7 +24,7 @@ TAPES = "tapes"
 """Where the tapes of scripts are in the cache: one each, so that none hears what another recorded long ago."""
 SHEBANG = b"#!"
 PYENV = "PYENV_ROOT"
-RULES = "rules 4"
+RULES = "rules 5"
 """Part of the key of stored outcomes of MREs: a change of core/symptom.py or core/proof.py needs a new number."""
 
 
