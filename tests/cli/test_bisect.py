@@ -237,12 +237,14 @@ run = "case $(uv) in *.[0-6]) uv;; *) uv fail;; esac"
 [symptom]
 exit = "failure"
 output = ["it broke in two"]
+"""
+SOONER = """\
 [[control]]
-name = "later"
+name = "sooner"
 expect = "present"
 [[control.step]]
 role = "observe"
-run = "case $(uv) in *.[0-8]) uv;; *) uv fail;; esac"
+run = "case $(uv) in *.[0-3]) uv;; *) uv fail;; esac"
 """
 
 
@@ -256,6 +258,41 @@ def test_the_outcome_of_an_mre_is_asked_from_its_own_release(bisect: CommandLine
     (tmp_path / "mre" / "mre.toml").write_text(MRE.replace("It breaks", "It still breaks").replace("0.4.9", "0.4.10"))
     assert told(bisect("mre", "--range", "0.4.9", "--uv", "0.4.9", "--json"))["ran"] == 0
     assert (tmp_path / "mre" / ".uvmre" / ".gitignore").read_text() == "*\n"
+
+
+CODES = {"shows": 0, "absent": 1, "broken": 125, "different": 125}
+GUARDED = (
+    (MRE + SOONER).replace("sooner", "guard").replace('"present"', '"absent"').replace("*.[0-3]) uv", "{fine}) uv")
+)
+
+
+@pytest.mark.parametrize(
+    ("fine", "first_bad", "ending"),
+    [
+        pytest.param("*", "0.4.7", "exact", id="sound everywhere"),
+        pytest.param("*.9|*.1?", "0.4.9", "between", id="its control shows it too on some"),
+    ],
+)
+def test_a_release_on_which_a_control_fails_never_shows(
+    bisect: CommandLine, uvmre: CommandLine, home: Path, tmp_path: Path, fine: str, first_bad: str, ending: str
+) -> None:
+    (tmp_path / "mre").mkdir()
+    guard = GUARDED.replace("{fine}", f"{fine}|*.[0-6]")
+    (tmp_path / "mre" / "mre.toml").write_text(guard)
+    data = told(bisect("mre", "--json"))
+    assert (data["first_bad"]["version"], data["first_bad"]["ending"]) == (first_bad, ending)
+    assert data["first_bad"]["beside"] == "0.4.6"
+    silent = [probe["reason"] for probe in data["probes"] if probe["outcome"] == "broken"]
+    assert all("in the control “guard” the symptom must be absent" in reason for reason in silent)
+    assert bool(silent) == (ending == "between")
+    # `run` and `matrix` say the same of a release.
+    codes = {probe["release"]: CODES[probe["outcome"]] for probe in data["probes"]}
+    for release in ("0.4.6", "0.4.8", "0.4.9"):
+        assert uvmre("run", "mre", "--uv", release, XDG_CACHE_HOME=str(home)).exit == codes.get(release, 125)
+    words = ("mre", "--uv", "0.4.6..0.4.9", "--all-variants", "--json")
+    cells = json.loads(uvmre("matrix", *words, XDG_CACHE_HOME=str(home)).stdout)["cells"]
+    base = {cell["release"]: CODES[cell["outcome"]] for cell in cells if cell["variant"] == "as reported"}
+    assert base.items() & codes.items() == {(each, codes[each]) for each in base if each in codes}
 
 
 def test_a_release_that_is_not_made_for_this_platform_is_skipped(uvmre: CommandLine, tmp_path: Path) -> None:
@@ -313,10 +350,11 @@ def mre(tmp_path: Path) -> Path:
 
 
 def test_a_variant_has_a_history_of_its_own(bisect: CommandLine, mre: Path) -> None:
+    (mre / "mre.toml").write_text(MRE + SOONER)
     assert told(bisect(mre, "--json"))["first_bad"]["version"] == "0.4.7"
-    assert told(bisect(mre, "--variant", "later", "--json"))["first_bad"]["version"] == "0.4.9"
-    ended = bisect(mre, "--variant", "sooner")
-    assert (ended.exit, "has no variant “sooner”" in ended.stderr) == (2, True)
+    assert told(bisect(mre, "--variant", "sooner", "--json"))["first_bad"]["version"] == "0.4.4"
+    ended = bisect(mre, "--variant", "later")
+    assert (ended.exit, "has no variant “later”" in ended.stderr) == (2, True)
 
 
 BUILT = """\

@@ -28,6 +28,9 @@ lock) if [ "$number" -ge 15 ]; then echo 'error: a lock is asked for' >&2; exit 
 tree) if [ "$number" -lt 12 ]; then echo 'root v0.1.0'; echo '└── ext v0.1.0 (group: dev)'
     else echo 'root v0.1.0'; echo '├── ext v0.1.0'; fi ;;
 export) echo 'error: Request failed after 3 retries' >&2; echo '  Caused by: error sending request for url' >&2; exit 2 ;;
+build|venv) if [ "$number" -lt 3 ]; then echo "error: unrecognized subcommand 'build'" >&2; exit 2; fi
+    if [ "$number" -lt 5 ] && [ "$1" = build ]; then echo 'error: it is not known yet how' >&2; exit 2; fi
+    if [ "$number" -lt 12 ] && grep -q 3.11 pyproject.toml; then echo 'error: it broke' >&2; exit 2; fi ;;
 *) echo "uv 0.4.$number" ;;
 esac
 """
@@ -116,6 +119,68 @@ def test_a_newer_release_that_fails_otherwise_is_past_it(triage: CommandLine, tm
     answer = told(triage(issue(tmp_path, text), "--bisect", "--json"))
     assert answer["verdict"] == "reproducible", answer["reason"]
     assert answer["boundary"] == {"first_bad": "0.4.0", "first_good": "0.4.15"}
+
+
+BUILDS = (
+    HEAD.format(title="`uv build` fails")
+    + """\
+`uv build` fails to build the project.
+
+`uv build` works fine if the project requires Python >=3.10:
+
+```toml
+[project]
+name = "u"
+version = "0"
+requires-python = ">=3.10"
+```
+
+And breaks with Python >=3.11:
+
+```toml
+[project]
+name = "u"
+version = "0"
+requires-python = ">=3.11"
+```
+"""
+    + FORM.format(uv="0.4.9", platform="Linux")
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "boundary"),
+    [
+        pytest.param(
+            BUILDS.replace("uv build", "uv venv"),
+            {"first_bad": "0.4.3", "first_good": "0.4.12"},
+            id="a failure without a text, and older releases lack the command",
+        ),
+        # On 0.4.3 and 0.4.4 it fails with both projects: nobody knows whether it is the same failure.
+        pytest.param(
+            BUILDS,
+            {"first_bad": None, "first_good": "0.4.12"},
+            id="a failure without a text, and on older releases the control fails too",
+        ),
+        pytest.param(post(SYNC), {"first_bad": "0.4.7", "first_good": "0.4.12"}, id="a text"),
+        pytest.param(
+            post(console("uv build", "error: it is not known yet how\n"), uv="0.4.4", title="uv build fails"),
+            {"first_bad": "0.4.3", "first_good": "0.4.5"},
+            id="a text of releases after those that lack the command",
+        ),
+    ],
+)
+def test_a_bisection_of_the_mre_that_triage_made_finds_the_same_boundary(
+    triage: CommandLine, uvmre: CommandLine, home: Path, tmp_path: Path, text: str, boundary: dict[str, str | None]
+) -> None:
+    answer = told(triage(issue(tmp_path, text), "--bisect", "--json"))
+    assert (answer["verdict"], answer["boundary"]) == ("reproducible", boundary), answer["reason"]
+    ended = uvmre("bisect", answer["folder"], "--json", XDG_CACHE_HOME=str(home))
+    found = json.loads(ended.stdout)
+    assert {side: found[side]["version"] for side in boundary if boundary[side]}.items() <= boundary.items()
+    assert found["sentences"] == answer["sentences"]
+    # It is the same search, so everything is stored already.
+    assert found["ran"] == 0
 
 
 def test_it_is_not_reproducible_where_it_does_not_show(triage: CommandLine, tmp_path: Path) -> None:

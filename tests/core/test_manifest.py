@@ -138,7 +138,7 @@ LEAVES = "leaves the folder ({!r}): give a path inside it, with `/`"
         pytest.param(
             "exit = 2",
             "code = 2",
-            "line 24: symptom.code is not a key here: take one of exit, output, file",
+            "line 24: symptom.code is not a key here: take one of exit, output, expected, file",
             id="an unknown key of the symptom",
         ),
         pytest.param(

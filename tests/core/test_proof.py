@@ -3,7 +3,7 @@
 import pytest
 
 from uvmre.core.draft import Claim
-from uvmre.core.mre import Environment, Mre, Step, Symptom
+from uvmre.core.mre import HOLDS, Environment, Mre, Step, Symptom
 from uvmre.core.observation import Observation, StepResult
 from uvmre.core.proof import cause, judged, likeness, own_words, proof
 
@@ -161,11 +161,12 @@ PROJECT = Symptom("failure", ("No `project` table found in `/a/pyproject.toml`",
         pytest.param("0.4.7", "error: No `project` table found in `/a/pyproject.toml`", "shows", id="the same"),
         pytest.param("0.4.7", "error: No `project` section found in `/a/pyproject.toml`", "shows", id="reworded"),
         pytest.param("0.4.7", "error: Unable to find lockfile at `uv.lock`", "absent", id="newer, fails otherwise"),
-        pytest.param("0.4.5", "error: Unable to find lockfile at `uv.lock`", "absent", id="older, fails otherwise"),
+        pytest.param("0.4.6", "error: Unable to find lockfile at `uv.lock`", "different", id="itself, fails otherwise"),
+        pytest.param("0.4.5", "error: Unable to find lockfile at `uv.lock`", "different", id="older, fails otherwise"),
         pytest.param(
             "0.4.5", "error: No `project` section found in `/a/pyproject.toml`", "shows", id="older, reworded"
         ),
-        pytest.param("0.4.5", "error: unrecognized subcommand 'sync'", "absent", id="older, without the command"),
+        pytest.param("0.4.5", "error: unrecognized subcommand 'sync'", "broken", id="older, without the command"),
         pytest.param("0.4.7", "error: unrecognized subcommand 'sync'", "broken", id="newer, without the command"),
         pytest.param("0.4.7", "error: error sending request for url", "different", id="newer, but the network"),
         pytest.param("0.4.7", "error: No interpreter found for Python 3.14", "different", id="newer, but a tool"),
@@ -175,12 +176,54 @@ def test_a_newer_release_that_fails_otherwise_is_past_the_bug(uv: str, stderr: s
     assert judged(PROJECT, run(stderr, uv=uv), "0.4.6").word == word
 
 
-def test_a_newer_release_that_says_what_was_wanted_is_mended_though_it_fails() -> None:
-    silent = Symptom(0, ("all is well",))
-    said = "error: the name does not match"
-    assert judged(silent, run(said, uv="0.4.7"), "0.4.6").word == "different"
-    assert judged(silent, run(said, uv="0.4.7"), "0.4.6", ("name does not match",)).word == "absent"
-    assert judged(silent, run(said, uv="0.4.7"), "0.4.6", ("something else",)).word == "different"
+def test_folders_do_not_count_where_the_same_is_said_in_other_words() -> None:
+    elsewhere = Symptom("failure", ("No `project` table found in: `…/pyproject.toml`",))
+    said = run("error: No `project` section found in: `/home/me/thing/pyproject.toml`", uv="0.1.43")
+    assert judged(elsewhere, said, "0.4.6").word == "shows"
+
+
+def test_an_older_release_that_may_say_the_same_is_not_told_to_differ() -> None:
+    said = run("error: No `project` part stands in `/a/pyproject.toml`", uv="0.1.43")
+    assert judged(PROJECT, said, "0.4.6").word == "broken"
+
+
+@pytest.mark.parametrize(
+    ("expected", "uv", "word"),
+    [
+        ((), "0.4.7", "different"),
+        (("name does not match",), "0.4.7", "absent"),
+        (("something else",), "0.4.7", "different"),
+        (("name does not match",), "0.4.5", "different"),
+    ],
+)
+def test_a_newer_release_that_prints_what_was_expected_is_fixed_even_if_it_fails(
+    expected: tuple[str, ...], uv: str, word: str
+) -> None:
+    silent = Symptom(0, ("all is well",), expected=expected)
+    assert judged(silent, run("error: the name does not match", uv=uv), "0.4.6").word == word
+
+
+@pytest.mark.parametrize(
+    ("symptom", "uv", "exit_code", "stderr", "word"),
+    [
+        pytest.param(Symptom(HOLDS), "0.4.7", HOLDS, "error: it broke", "shows", id="any failure"),
+        pytest.param(Symptom(HOLDS), "0.4.7", HOLDS, "error: dns error", "broken", id="the network may cause it"),
+        pytest.param(Symptom(HOLDS), "0.1.0", HOLDS, "error: unrecognized subcommand 'a'", "broken", id="no command"),
+        pytest.param(Symptom(HOLDS), "0.1.0", HOLDS, "warning: unknown field `a`, expected", "broken", id="no setting"),
+        pytest.param(Symptom(0), "0.4.7", 0, "", "shows", id="any success"),
+        pytest.param(Symptom(0), "0.4.7", 2, "error: it is refused", "absent", id="a newer one refuses it"),
+        pytest.param(Symptom(0), "0.4.5", 2, "error: it is refused", "different", id="an older one fails"),
+        pytest.param(Symptom(0), "0.4.7", 2, "error: dns error", "broken", id="a newer one without a network"),
+        pytest.param(Symptom(0), "0.4.7", 2, "error: unexpected argument '--a' found", "broken", id="no option"),
+        pytest.param(PROJECT, "0.4.5", 0, "warning: unknown field `a`", "broken", id="an older one ignores a setting"),
+        pytest.param(PROJECT, "0.4.7", 0, "warning: unknown field `a`", "absent", id="a newer one ignores a typo"),
+        pytest.param(PROJECT, "0.4.5", 0, "Resolved 1 package", "absent", id="an older one succeeds"),
+    ],
+)
+def test_an_exit_code_alone_is_judged_with_care(
+    symptom: Symptom, uv: str, exit_code: int, stderr: str, word: str
+) -> None:
+    assert judged(symptom, run(stderr, exit=exit_code, uv=uv), "0.4.6").word == word
 
 
 def test_of_a_headline_nobody_can_tell_whether_it_is_past() -> None:

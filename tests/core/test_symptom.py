@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uvmre.core.mre import FilePattern, Symptom
+from uvmre.core.mre import HOLDS, FilePattern, Symptom
 from uvmre.core.observation import Observation, Role, StepResult
 from uvmre.core.request import AnsweredBy, Request
 from uvmre.core.symptom import Outcome, match
@@ -258,6 +258,42 @@ def test_a_host_that_failed_on_purpose_fails_as_without_a_proxy(
 def test_a_report_about_an_unknown_command_can_show() -> None:
     symptom = Symptom(2, ("unrecognized subcommand 'sync'",))
     assert match(symptom, observed(step(exit=2, err="error: unrecognized subcommand 'sync'"))).word == "shows"
+
+
+LACKS = {
+    "command": "error: unrecognized subcommand 'lock'\n\nUsage: uv [OPTIONS] <COMMAND>",
+    "option": "error: unexpected argument '--all-packages' found",
+    "option, clap 3": "error: Found argument '--frozen' which wasn't expected, or isn't valid in this context",
+    "command, clap 3": "error: The subcommand 'lock' wasn't recognized",
+    "value": "error: invalid value 'uv' for '--build-backend <B>'\n  [possible values: hatch, flit]",
+    "value, clap 3": "error: \"uv\" isn't a valid value for '--build-backend <B>'\n\t[possible values: hatch, flit]",
+    "uvx": "/bin/sh: 1: uvx: not found",
+    "setting": "error: Failed to parse: `uv.toml`\n  Caused by: unknown field `conflicts`, expected one of `a`",
+    "setting's value": "error: Failed to parse: `uv.toml`\n  unknown variant `always`, expected `never`",
+    "setting's form": "error: Failed to parse: `a`\n  data did not match any variant of untagged enum Source",
+}
+
+
+@pytest.mark.parametrize("stream", ["err", "out"])
+@pytest.mark.parametrize("what", LACKS)
+@pytest.mark.parametrize(
+    "symptom",
+    [Symptom(HOLDS), Symptom("failure", ("error:", "lock it")), Symptom(0), Symptom(output=("lock it",))],
+    ids=["check", "text", "success", "text with any exit code"],
+)
+def test_a_release_that_lacks_what_is_asked_for_never_tells(symptom: Symptom, what: str, stream: str) -> None:
+    said = {stream: LACKS[what]}
+    assert match(symptom, observed(step(exit=HOLDS, **said))).word == "broken"  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("what", [what for what in LACKS if "setting" not in what])
+def test_nor_does_one_that_lacks_a_command_where_the_error_is_swallowed(what: str) -> None:
+    assert match(Symptom(output=("lock it",)), observed(step(err=LACKS[what]))).word == "broken"
+
+
+def test_a_text_that_shows_beside_a_setting_that_is_ignored_still_shows() -> None:
+    said = f"warning: unknown field `later`, expected one of `a`\n{REPORTED}"
+    assert match(SYMPTOM, observed(step(exit=2, err=said))).word == "shows"
 
 
 def test_a_full_disk_that_a_step_got_over_breaks_nothing() -> None:

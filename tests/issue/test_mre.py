@@ -1,9 +1,15 @@
 """From a draft to an MRE: steps, the symptom, controls, and what the manifest takes."""
 
+import os
+import subprocess
+from pathlib import Path
+
 import pytest
 
 from uvmre.core import manifest
-from uvmre.core.mre import Mre
+from uvmre.core.mre import HOLDS, Mre
+from uvmre.core.observation import Observation, StepResult
+from uvmre.core.symptom import match
 from uvmre.issue.mre import to_mre
 from uvmre.issue.read import read
 
@@ -75,19 +81,51 @@ def test_the_environment() -> None:
     [
         (f"```\n$ uv sync\n{ERROR}\n```", "failure", ("The innermost cause of it all",)),
         (f"```\n$ uv sync | cat\n{ERROR}\n```", None, ("The innermost cause of it all",)),
-        ("`uv lock` fails.", "failure", ("it failed, as the post says",)),
-        ("```\n$ uv lock\nResolved 1 package\n```\nIt silently does nothing.", 0, ("it succeeded, as the post says",)),
-        (
-            "`uv python pin 3.12` makes a `.python-version` without a trailing newline.",
-            None,
-            ("it shows, as the post says",),
-        ),
-        ("`uv tree` is wrong, it shows:\n```\n-e .\n```", None, ("it shows, as the post says",)),
+        ("`uv lock` fails.", HOLDS, ()),
+        ("```\n$ uv lock\nResolved 1 package\n```\nIt silently does nothing.", 0, ()),
+        ("`uv python pin 3.12` makes a `.python-version` without a trailing newline.", HOLDS, ()),
+        ("`uv tree` is wrong, it shows:\n```\n-e .\n```", HOLDS, ()),
     ],
 )
 def test_the_symptom(text: str, exit_code: object, output: tuple[str, ...]) -> None:
     symptom = mre(text).symptom
     assert (symptom.exit, symptom.output) == (exit_code, output)
+
+
+WRAPPED = [
+    "`uv lock` fails.",
+    "```\n$ uv lock\nResolved 1 package\n```\nIt silently does nothing.",
+    "`uv tree` is wrong, it shows:\n```\n-e .\n```",
+]
+
+
+@pytest.mark.parametrize("text", WRAPPED)
+@pytest.mark.parametrize("stream", ["", ">&2"])
+def test_a_release_that_lacks_the_command_shows_no_claim(tmp_path: Path, text: str, stream: str) -> None:
+    # The real shell runs the real step, over a uv that knows no command.
+    (tmp_path / "uv").write_text(f"#!/bin/sh\necho \"error: unrecognized subcommand '$1'\" {stream}; exit 2\n")
+    (tmp_path / "uv").chmod(0o755)
+    made = mre(text)
+    (step,) = made.steps
+    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "TMPDIR": str(tmp_path)}
+    ran = subprocess.run(["/bin/sh", "-c", step.run], env=environment, capture_output=True, text=True, check=False)
+    result = StepResult(step.title, step.run, step.role, ran.returncode, ran.stdout, ran.stderr, 0.1)
+    seen = Observation("as reported", "0.1.0", "3.12.1", "local", "Linux", (result,))
+    assert match(made.symptom, seen).word == "broken"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *WRAPPED,
+        f"```\n$ uv sync\n{ERROR}\n```",
+        "`uv python pin 3.12` makes a `.python-version` without a trailing newline.",
+    ],
+)
+def test_a_symptom_is_never_a_text_that_a_step_prints_by_itself(text: str) -> None:
+    made = mre(text)
+    scripts = " ".join(step.run for step in made.steps)
+    assert not [said for said in made.symptom.output if said in scripts or said not in text]
 
 
 def test_what_works_is_a_control() -> None:

@@ -65,12 +65,7 @@ class Answer:
         history = self.case.history
         if history is None or history.unsound:
             return None
-        edge = history.boundaries.first_bad
-        known = edge is not None and edge.word in ("exact", "between", "beyond")
-        return {
-            "first_bad": history.releases[edge.bad].version if edge and known else None,
-            "first_good": self.case.first_good or None,
-        }
+        return {"first_bad": history.first_bad or None, "first_good": self.case.first_good or None}
 
     @property
     def sentences(self) -> list[str]:

@@ -149,7 +149,7 @@ def _confirming(case: Case, shown: Trial) -> Iterator[Wish]:
     mre, uv = replace(shown.wish.mre, controls=()), shown.result.uv
     if case.search:
         if case.history is None:
-            yield Wish("history", mre, uv)
+            yield Wish("history", shown.wish.mre, uv)
         elif case.first_good and not case.proof.strong and not case.trial("good"):
             yield Wish("good", mre, case.first_good)
     elif not case.trial("latest"):

@@ -7,7 +7,7 @@ from typing import Any
 from uvmre.core.bisect import Boundaries, Step
 from uvmre.core.release import Release
 from uvmre.core.side import Edge
-from uvmre.core.symptom import Word
+from uvmre.core.symptom import Outcome, Word, told
 
 FOUND, CANNOT_TELL = 0, 125
 NOTES = "https://github.com/astral-sh/uv/releases/tag/"
@@ -75,6 +75,21 @@ class History:
         shown, total = sum(probe.bad for probe in bad), sum(probe.total for probe in bad)
         return {"rate": shown / total, "shown": shown, "runs": total} if shown < total else None
 
+    @property
+    def first_bad(self) -> str:
+        """Return the first release in which the bug is known to show; empty where an earlier one may show it too.
+
+        A release directly before it that fails differently, or lacks the command, does not; one that could not be run,
+        or on which a control failed, may.
+        """
+        edge = self.boundaries.first_bad
+        if self.unsound or edge is None or edge.word == "open":
+            return ""
+        before = self.probes.get(edge.bad - 1)
+        if edge.word in ("between", "silent") and not (before and told(Outcome(before.word, before.reason))):
+            return ""
+        return self._version(edge.bad)
+
     def sentences(self) -> list[str]:
         """Say what was found."""
         if self.unsound:
@@ -122,6 +137,8 @@ class History:
 
     def _first_bad(self, edge: Edge) -> str:
         bad = self._named(edge.bad)
+        if edge.word == "open":
+            return self._cut(edge)
         if edge.word == "exact":
             return bad
         if edge.word == "between":
@@ -132,6 +149,8 @@ class History:
         return f"{bad}, or one before it: {self._silent(edge)}"
 
     def _first_good(self, edge: Edge) -> str:
+        if edge.word == "open":
+            return self._cut(edge)
         if edge.word == "exact":
             return self._named(edge.good)
         if edge.word == "between":
@@ -141,6 +160,10 @@ class History:
         if edge.word == "beyond":
             return f"none: it still shows on {self._named(edge.bad)}, {newest}"
         return f"not known: it still shows on {self._named(edge.bad)}, and {self._silent(edge)}"
+
+    def _cut(self, edge: Edge) -> str:
+        absent = "" if edge.good is None else f" and is absent on {self._named(edge.good)}"
+        return f"not known, because the search did not end: it shows on {self._named(edge.bad)}{absent}"
 
     def _silent(self, edge: Edge) -> str:
         """Name those that cannot tell, and say how many of them were asked."""

@@ -71,6 +71,7 @@ def _mre(data: dict[str, Any]) -> Mre:
             exit=cast("int | Literal['failure'] | None", symptom.get("exit")),
             output=tuple(symptom.get("output", ())),
             files=tuple(FilePattern(file["path"], file["contains"]) for file in symptom.get("file", ())),
+            expected=tuple(symptom.get("expected", ())),
         ),
         controls=tuple(
             Control(
@@ -137,7 +138,7 @@ def dump(mre: Mre) -> str:
         **_given(step=[_step(step) for step in mre.steps if not step.layer]),
         "symptom": {
             **({} if symptom.exit is None else {"exit": symptom.exit}),
-            **_given(output=list(symptom.output), file=files),
+            **_given(output=list(symptom.output), expected=list(symptom.expected), file=files),
         },
         **_given(control=[_control(control) for control in mre.controls]),
         **_given(index=[_changed(index) for index in mre.indexes], fault=[_changed(fault) for fault in mre.faults]),

@@ -20,6 +20,8 @@ SCHEMA = 1
 LEFT_OUT = frozenset({".uvmre", ".git", ".venv", "__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache"})
 """Folders that come into that of an MRE by working in it, and are no part of it."""
 DEFAULT_TIMEOUT = 300
+HOLDS = 100
+"""Exit code of an observe step that checks a claim, where the claim holds; neither uv nor Python uses it."""
 
 Expectation = Literal["absent", "present"]
 
@@ -73,6 +75,13 @@ class Symptom:
     """Texts that must all stand in the step's output, in this order; layout does not count, `…` stands for anything."""
     files: tuple[FilePattern, ...] = ()
     """Files to look at when the steps are done."""
+    expected: tuple[str, ...] = ()
+    """Texts that a release without the bug prints instead; a newer one that prints them is fixed, even if it fails."""
+
+    @property
+    def bare(self) -> bool:
+        """Tell whether it is an exit code alone, which any failure or any success of the step could give."""
+        return not self.output and not self.files
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from uvmre.core.mre import Mre, Symptom
 from uvmre.core.observation import Observation, StepResult
 from uvmre.core.plain import WILDCARD, find, plain, readable
 from uvmre.core.release import parsed
-from uvmre.core.symptom import Outcome, last_line, match, shown_by, unknown
+from uvmre.core.symptom import Outcome, lacks, last_line, match, shown_by, unable
 
 LEAST = 12
 """How many plain characters a text has at least that means one error and no other."""
@@ -147,31 +147,35 @@ def _innermost(symptom: Symptom, step: StepResult) -> bool:
     return False
 
 
-def judged(symptom: Symptom, observation: Observation, reported: str, wanted: Sequence[str] = ()) -> Outcome:
-    """Judge a run of another release than the reported one.
+def judged(symptom: Symptom, observation: Observation, reported: str) -> Outcome:
+    """Judge a run of any release in a search that starts from the reported one.
 
-    An older release that fails otherwise, or lacks the command, does not have the bug yet; a newer one that fails
-    otherwise has got past it. Neither holds where it says the same in other words, or what this machine brings about.
-    A newer one that says what was `wanted` is mended, fail or not.
+    A newer release that fails differently is past the bug, and one that prints what was expected is fixed, even if it
+    fails. An older release that fails differently cannot tell: it never reached the question, nor did one that ignores
+    a setting. Nothing is told from a failure that this machine may cause.
     """
     outcome = match(symptom, observation)
+    newer, older = parsed(observation.uv) > parsed(reported), parsed(observation.uv) < parsed(reported)
+    if older and outcome.word == "absent" and (word := lacks(symptom, observation.steps, settings=True)):
+        return unable(observation, word)
     failed = [step for step in observation.steps if step.exit]
-    older = parsed(observation.uv) < parsed(reported)
-    if older and outcome.word == "broken" and failed and (word := unknown(failed[-1])):
-        return Outcome("absent", f"uv {observation.uv} does not have `{word}` yet")
+    said = "\n".join(readable(step.stderr) + "\n" + readable(step.stdout) for step in failed)
+    if failed and symptom.bare and MACHINE.search(said):
+        return Outcome("broken", f"this machine may cause the failure of `{failed[-1].title}`: {cause(failed[-1])}")
     if outcome.word != "different":
         return outcome
-    if not older and wanted and says(wanted, observation):
-        return Outcome("absent", f"`{failed[-1].title}` says what was expected: {cause(failed[-1])}")
-    said = "\n".join(readable(step.stderr) + "\n" + readable(step.stdout) for step in failed)
+    if newer and symptom.expected and says(symptom.expected, observation):
+        return Outcome("absent", f"`{failed[-1].title}` prints what was expected: {cause(failed[-1])}")
     telling = [text for text in symptom.output if symptom.exit and own_words(text)]
     share = likeness(telling[-1], said) if telling else 0.0
     if share >= ALIKE:
         return Outcome("shows", f"`{failed[-1].title}` says the same in other words: {cause(failed[-1])}")
-    if share >= NEAR or MACHINE.search(said) or not (older or telling):
+    if share >= NEAR or MACHINE.search(said):
+        return outcome if newer else Outcome("broken", f"{outcome.reason}, which may be the same in other words")
+    past = telling or (symptom.bare and symptom.exit == 0)
+    if not (newer and past):
         return outcome
-    when = "not like that yet" if older else "not like that any more"
-    return Outcome("absent", f"`{failed[-1].title}` fails otherwise, and {when}: {cause(failed[-1])}")
+    return Outcome("absent", f"`{failed[-1].title}` fails differently, so it is past the bug: {cause(failed[-1])}")
 
 
 def says(texts: Sequence[str], observation: Observation) -> bool:
@@ -189,5 +193,6 @@ def likeness(text: str, said: str) -> float:
 
 def _pairs(text: str) -> Iterator[tuple[str, str]]:
     words = [word for word in re.findall(r"[\w.@+=<>~!/-]+", readable(text).casefold()) if word.strip("-.=/")]
-    words = [word.strip(".-") for word in words]
+    # Folders differ between machines, and stand for a wildcard in a text.
+    words = [word.strip(".-").rstrip("/").rpartition("/")[2] for word in words]
     yield from pairwise(words)

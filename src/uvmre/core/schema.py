@@ -116,7 +116,7 @@ ENVIRONMENT: Keys = {
     "path": (list_of(inner_path), False),
     "allow-hosts": (list_of(host), False),
 }
-SYMPTOM: Keys = {"exit": (_exit, False), "output": (list_of(_pattern), False)}
+SYMPTOM: Keys = {"exit": (_exit, False), "output": (list_of(_pattern), False), "expected": (list_of(text), False)}
 FILE_PATTERN: Keys = {"path": (inner_path, True), "contains": (_pattern, True)}
 CONTROL: Keys = {
     "name": (text, True),

@@ -1,6 +1,7 @@
 """Does what was observed match what was reported? One observation in, one outcome out."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,8 +15,14 @@ Word = Literal["shows", "absent", "different", "broken"]
 UNKNOWN = re.compile(
     r"unrecognized subcommand '(?P<a>[^']+)'|unexpected argument '(?P<b>[^']+)'"
     r"|argument '(?P<c>[^']+)' which wasn't expected|subcommand '(?P<d>[^']+)' wasn't recognized"
+    r"|invalid value '(?P<e>[^']+)' for '[^']+'\s{1,9}\[possible values"
+    r"|\"(?P<f>[^\"]+)\" isn't a valid value for '[^']+'\s{1,9}\[possible values"
+    r"|(?P<g>\buvx): (?:command )?not found"
 )
-"""How clap says that a release does not know a command or an option, in its versions 3 and 4."""
+"""How clap says that a release does not know a command, an option or its value, in its versions 3 and 4; or a shell,
+that a release has no `uvx`."""
+UNKNOWN_SETTING = re.compile(r"unknown (?:field|variant) [`'](?P<a>[^`'\n]+)[`']|(?P<b>untagged enum \w+)")
+"""How uv says, as an error or as a warning, that a release does not know a setting, its value, or its form."""
 
 RESET = plain("Connection reset by peer (os error 104)")
 DIRECT = {
@@ -27,6 +34,7 @@ DIRECT = {
 }
 """What uv prints without a proxy for a host that fails in one of these ways, in one line or, in newer releases, in two;
 through the gateway it prints `RESET`."""
+DOES_NOT_KNOW = "does not know"
 DISK_FULL = "No space left on device"
 
 
@@ -44,19 +52,22 @@ def match(symptom: Symptom, observation: Observation) -> Outcome:
 
     `shows` needs the whole symptom on one observe step; `absent`, that the observe steps succeeded without it. A
     failure that is not the reported one is `different`. A run that never came to the question (a set-up step failed,
-    nobody answered a request, the release lacks the command, the time was up) is `broken`: it says nothing.
+    nobody answered a request, the release lacks the command, option or setting, the time was up) is `broken`: it says
+    nothing.
     """
     if obstacle := _obstacle(observation):
         return Outcome("broken", obstacle)
     observed = [step for step in observation.steps if step.role == "observe"]
+    failed = [step for step in observed if step.exit]
+    if word := lacks(symptom, failed, settings=symptom.bare):
+        return unable(observation, word)
     missing = [_missing(symptom, step, observation) for step in observed]
     if [] in missing:
         step = observed[missing.index([])]
         return Outcome("shows", f"`{step.title}` ended with exit code {step.exit} and all that was reported")
-    for step in observed:
-        if step.exit and (word := unknown(step)):
-            return Outcome("broken", f"uv {observation.uv} does not know `{word}`")
-    failed = [step for step in observed if step.exit]
+    # A program of the post may have gone on after such an error of uv; a setting that is ignored is only a warning.
+    if word := lacks(symptom, failed, settings=True) or lacks(symptom, observed):
+        return unable(observation, word)
     if not failed:
         return Outcome("absent", f"`{observed[-1].title}` succeeded")
     failures = [(missing[i], step) for i, step in enumerate(observed) if step.exit]
@@ -81,8 +92,8 @@ def _obstacle(observation: Observation) -> str:
         if step.timed_out:
             return f"`{step.title}` was ended after {step.seconds:.0f} s, its time limit"
         if step.role == "setup" and step.exit:
-            word = unknown(step)
-            why = f"uv {observation.uv} does not know `{word}`" if word else last_line(step)
+            word = _unknown(step.stderr, settings=True)
+            why = f"uv {observation.uv} {DOES_NOT_KNOW} `{word}`" if word else last_line(step)
             return f"the set-up step `{step.title}` failed ({step.exit}): {why}"
     if not any(step.role == "observe" for step in observation.steps):
         return "no step was observed"
@@ -95,10 +106,28 @@ def _nobody_answered(requests: tuple[Request, ...]) -> str:
     return f"nobody answered for {', '.join(hosts)}: {next(iter(reasons))}"
 
 
-def unknown(step: StepResult) -> str:
-    """Return the command or the option that a release says it does not know; empty where it says no such thing."""
-    match = UNKNOWN.search(readable(step.stderr))
+def lacks(symptom: Symptom, steps: Iterable[StepResult], *, settings: bool = False) -> str:
+    """Return the command, option or setting that a release says it does not know, unless that was reported itself."""
+    if any(_unknown(text, settings=True) for text in symptom.output):
+        return ""
+    said = (stream for step in steps for stream in (step.stderr, step.stdout))
+    return next((word for text in said if (word := _unknown(text, settings=settings))), "")
+
+
+def told(outcome: Outcome) -> bool:
+    """Tell whether a release answered at all, be it that it fails differently or lacks what is asked of it."""
+    return outcome.word != "broken" or DOES_NOT_KNOW in outcome.reason
+
+
+def _unknown(text: str, *, settings: bool) -> str:
+    said = readable(text)
+    match = UNKNOWN.search(said) or (UNKNOWN_SETTING.search(said) if settings else None)
     return next(word for word in match.groups() if word) if match else ""
+
+
+def unable(observation: Observation, word: str) -> Outcome:
+    """Return the outcome of a release that lacks what is asked of it."""
+    return Outcome("broken", f"uv {observation.uv} {DOES_NOT_KNOW} `{word}`")
 
 
 def last_line(step: StepResult) -> str:

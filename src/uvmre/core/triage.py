@@ -4,6 +4,7 @@ import re
 from typing import Literal
 
 from uvmre.core.case import Case, Kind, Trial
+from uvmre.core.mre import HOLDS
 from uvmre.core.proof import cause, judged, says
 from uvmre.core.symptom import shown_by
 from uvmre.core.verdict import Verdict
@@ -193,17 +194,22 @@ def _how(shown: Trial) -> str:
 
 
 def _seen(case: Case, shown: Trial) -> str:
-    step = shown_by(shown.wish.mre.symptom, shown.result.base.observation)
+    step, claim = shown_by(shown.wish.mre.symptom, shown.result.base.observation), case.draft.claim
     if step is None:
         return shown.outcome.reason
-    if step.exit:
-        return f"`{_short(step.title)}` ends with {step.exit}, “{_short(cause(step))}”"
-    if test := case.draft.claim.test:
+    if step.exit and not claim.test and not (step.exit == HOLDS and claim.output):
+        ends = "fails" if step.exit == HOLDS else f"ends with {step.exit}"
+        return f"`{_short(step.title)}` {ends}, “{_short(cause(step))}”"
+    if test := claim.test:
         before = [each.title for each in shown.result.base.observation.steps if each.role == "setup"]
         return f"after `{_short((before or [step.title])[-1])}` this holds: `{_short(test)}`"
-    texts = [*shown.wish.mre.symptom.output, *(f"{f.path}: {f.contains}" for f in shown.wish.mre.symptom.files)]
+    texts = [
+        *(shown.wish.mre.symptom.output or claim.output),
+        *(f"{f.path}: {f.contains}" for f in shown.wish.mre.symptom.files),
+    ]
     told = f", “{_short(' '.join(texts[-1].split()))}”" if texts else ", and says nothing of it"
-    return f"`{_short(step.title)}` succeeds{told}"
+    ends = "prints the lines" if step.exit else "succeeds"
+    return f"`{_short(step.title)}` {ends}{told}"
 
 
 def _edge(case: Case) -> str:

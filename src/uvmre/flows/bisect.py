@@ -4,7 +4,7 @@ import math
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from uvmre.core.bisect import LOOKS, Runs, Search
@@ -22,6 +22,7 @@ from uvmre.run.interpreters import Interpreter
 from uvmre.triage.store import Kept
 
 TELLING = ("shows", "absent")
+CLOSELY = 10
 FIRST = "0.1.0"
 """The release with which uv was announced; 0.0.5, of the same evening, is asked only where the range names it."""
 
@@ -39,7 +40,7 @@ class Wanted:
     repeat: int = 1
     seconds: float = math.inf
     """After which no more is asked, and what is known by then has to do."""
-    closely: int = 0
+    closely: int = CLOSELY
     """Where no more than so many are between the reported one and the first good one, all of them are asked: what was
     mended may have been taken back, and come again."""
 
@@ -109,6 +110,7 @@ def bisect(
     row = row_of(question, wanted, manner.cache, offline=manner.offline)
     if row.chosen.found.note:
         progress.note(row.chosen.found.note)
+    question = replace(question, reported=row.releases[row.reported].version)
     interpreter = None if question.words and not python else interpreter_of(python or question.python)
     search = Search(len(row.releases), row.reported, row.lowest, row.highest, repeat=wanted.repeat)
     tally = _Tally()

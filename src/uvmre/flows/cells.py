@@ -7,15 +7,17 @@ import tempfile
 import threading
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+from uvmre.core.mre import BASE
 from uvmre.core.observation import Observation
 from uvmre.core.progress import Progress
 from uvmre.core.redact import secrets
 from uvmre.core.request import Network
+from uvmre.core.verdict import verdict
 from uvmre.errors import CannotTell, UsageError
 from uvmre.flows.cell import Shared, observe
 from uvmre.flows.heads import Chosen
@@ -46,6 +48,8 @@ class Ran:
     """What is wrong with the question itself."""
     refused: tuple[str, ...] = ()
     """Hosts that were asked for and not let through."""
+    repeats: bool = False
+    """Whether a rerun would come to the same."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +107,8 @@ class Cells:
 
     def kept(self, release: str, interpreter: Interpreter | None, variant: str) -> tuple[Kept, ...]:
         """Return the runs of a cell that are there from before."""
-        return () if self._manner.again else self._store.get(self._key(release, interpreter, variant))
+        key = self._key(release, interpreter, variant)
+        return () if self._manner.again and key not in self._rerun else self._store.get(key)
 
     def soon(self, releases: Iterable[str]) -> None:
         """Fetch what may be needed next, beside what runs."""
@@ -112,9 +117,35 @@ class Cells:
     def run(self, release: str, interpreter: Interpreter | None, variant: str) -> Ran:
         """Run a cell once, and keep its outcome where a rerun would repeat it.
 
+        The MRE itself says nothing on a release where its controls do not behave, as in a run.
+
         Raises:
             CannotTell: when the release cannot be had.
         """
+        ran = self._run_alone(release, interpreter, variant)
+        if variant == BASE and ran.kept.word in ("shows", "absent") and self._question.controls:
+            ran = self._with_controls(ran, release, interpreter)
+        if ran.repeats:
+            self._keep(self._key(release, interpreter, variant), ran.kept)
+        return ran
+
+    def _with_controls(self, base: Ran, release: str, interpreter: Interpreter | None) -> Ran:
+        outcomes = {BASE: base.kept.outcome}
+        seconds, repeats, refused = base.kept.seconds, base.repeats, dict.fromkeys(base.refused)
+        for name in self._question.controls:
+            if known := self.kept(release, interpreter, name):
+                outcomes[name] = known[-1].outcome
+                continue
+            ran = self.run(release, interpreter, name)
+            outcomes[name], repeats = ran.kept.outcome, repeats and ran.repeats
+            seconds, refused = seconds + ran.kept.seconds, refused | dict.fromkeys(ran.refused)
+        found = verdict(self._question.base, outcomes)
+        kept = replace(base.kept, seconds=seconds)
+        if found.word == "inconclusive":
+            kept = Kept("broken", found.reason.rstrip("."), seconds)
+        return Ran(kept, base.complaint, tuple(refused), repeats)
+
+    def _run_alone(self, release: str, interpreter: Interpreter | None, variant: str) -> Ran:
         binary = self._fetching.get(release)
         mre = self._question.variant(variant, release)
         own = self._root / str(next(self._numbers))
@@ -136,10 +167,8 @@ class Cells:
             environment.clear(own)
         complaint = self._question.complaint(observation)
         kept = Kept(outcome.word, outcome.reason, observation.seconds)
-        if not complaint and _repeats(observation):
-            self._keep(self._key(release, interpreter, variant), kept)
         refused = dict.fromkeys(request.host for request in observation.requests if request.answered_by == "refused")
-        return Ran(kept, complaint, tuple(refused))
+        return Ran(kept, complaint, tuple(refused), not complaint and _repeats(observation))
 
     def _behind(self) -> Gateway:
         with self._lock:
@@ -163,7 +192,7 @@ class Cells:
 
     def _key(self, release: str, interpreter: Interpreter | None, variant: str) -> Key:
         return Key(
-            digest=self._question.digests[variant],
+            digest=self._question.key(variant),
             release=release,
             interpreter=interpreter.version if interpreter else "",
             variant=variant,

@@ -5,6 +5,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
 from uvmre.core.matrix import Cell
+from uvmre.core.mre import BASE
 from uvmre.core.progress import Progress
 from uvmre.core.release import Release
 from uvmre.errors import CannotTell, Interrupted, UsageError
@@ -129,7 +130,10 @@ def _interpreters(question: Question, pythons: Sequence[str]) -> Iterator[tuple[
 
 
 def _fill(places: Sequence[_Place], cells: Cells, jobs: int, progress: Progress, tally: _Tally) -> None:
+    # On each release the MRE itself comes after its controls, whose outcomes it needs.
+    order = list(dict.fromkeys(place.release for place in places))
     waiting = list(_not_there(places, cells, progress, tally))
+    waiting.sort(key=lambda place: (order.index(place.release), place.variant == BASE))
     running: dict[Future[None], _Place] = {}
     with ThreadPoolExecutor(jobs, thread_name_prefix="cell") as pool:
         try:

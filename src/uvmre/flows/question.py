@@ -4,15 +4,16 @@ import hashlib
 import os
 import shlex
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from uvmre.core import script
-from uvmre.core.mre import BASE, Environment, File, Mre, Symptom, overlay
+from uvmre.core.mre import BASE, Environment, File, Mre, overlay
 from uvmre.core.observation import Observation
+from uvmre.core.proof import judged
 from uvmre.core.result import digest
-from uvmre.core.symptom import Outcome, match
+from uvmre.core.symptom import Outcome
 from uvmre.errors import UsageError
 from uvmre.flows.run import TAPE
 from uvmre.folder.read import read
@@ -23,7 +24,8 @@ TAPES = "tapes"
 """Where the tapes of scripts are in the cache: one each, so that none hears what another recorded long ago."""
 SHEBANG = b"#!"
 PYENV = "PYENV_ROOT"
-Judging = Callable[[Symptom, Observation], Outcome]
+RULES = "rules 5"
+"""Part of the key of stored outcomes of MREs: a change of core/symptom.py or core/proof.py needs a new number."""
 
 
 @dataclass(frozen=True)
@@ -33,11 +35,12 @@ class Question:
     title: str
     issue: str
     reported: str
-    """The release of the report, where there is one."""
+    """The release of the report, where there is one; `judged` compares every other release with it."""
     python: str
     base: Mre
     """What makes the network; its variants have the same."""
     variants: Mapping[str, Mre]
+    """What is asked for, by name."""
     tape: Path
     near: Path | None = None
     """Where the MRE has releases of its own."""
@@ -46,12 +49,12 @@ class Question:
     others: tuple[str, ...] = SYSTEM_PATH
     """The end of its PATH."""
     digests: Mapping[str, str] = field(default_factory=dict)
-    judging: Judging = match
-    """How a run of an MRE is judged; what it says is kept by the digest, which therefore has to tell."""
+    controls: Mapping[str, Mre] = field(default_factory=dict)
+    """The variants that must behave on a release before the MRE itself says anything there."""
 
     def variant(self, name: str, release: str) -> Mre:
         """Return what is run on a release."""
-        mre = self.variants[name]
+        mre = self.variants.get(name) or self.controls[name]
         if not self.words:
             return mre
         given = {**mre.environment.variables, script.RELEASE: release}
@@ -59,7 +62,13 @@ class Question:
 
     def judge(self, name: str, observation: Observation) -> Outcome:
         """Say what a run comes to."""
-        return script.judge(observation) if self.words else self.judging(self.variants[name].symptom, observation)
+        if self.words:
+            return script.judge(observation)
+        return judged(self.variant(name, "").symptom, observation, self.reported)
+
+    def key(self, name: str) -> str:
+        """Return the name under which the outcomes of a variant are stored: all that decides them."""
+        return self.digests[name] if self.words else f"{self.digests[name]} {RULES} {self.reported}"
 
     def complaint(self, observation: Observation) -> str:
         """Say what is wrong with the question itself; empty where nothing is."""
@@ -80,6 +89,7 @@ def of_mre(folder: Path, names: Sequence[str] = (), *, every: bool = False, mre:
             f"It has {', '.join(f'“{name}”' for name in all_of_it)}; or take `--all-variants`.",
         )
     chosen = {name: each for name, each in all_of_it.items() if every or name in (names or (BASE,))}
+    digests = {name: digest(_bare(each)) for name, each in all_of_it.items()}
     return Question(
         title=mre.title,
         issue=mre.issue,
@@ -89,7 +99,8 @@ def of_mre(folder: Path, names: Sequence[str] = (), *, every: bool = False, mre:
         variants=chosen,
         tape=folder / TAPE,
         near=folder / binaries.NEAR,
-        digests={name: digest(_bare(each)) for name, each in chosen.items()},
+        digests={**digests, BASE: digest(replace(_bare(mre), controls=mre.controls))},
+        controls={each.name: all_of_it[each.name] for each in mre.controls} if BASE in chosen else {},
     )
 
 

@@ -1,20 +1,17 @@
 """Triage an issue: its text is read, made an MRE, run as often as it takes, and judged."""
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from uvmre.core.answer import Answer, answer
 from uvmre.core.case import Case, Mistake, Trial, Wish, needed
-from uvmre.core.mre import MANIFEST, Control, Mre, Symptom, slug
-from uvmre.core.observation import Observation
+from uvmre.core.manifest import dump
+from uvmre.core.mre import MANIFEST, Control, Mre, slug
 from uvmre.core.progress import Progress
-from uvmre.core.proof import judged
 from uvmre.core.request import Network
 from uvmre.core.result import digest
-from uvmre.core.symptom import Outcome
 from uvmre.core.verdict import verdict
 from uvmre.errors import CannotTell, Interrupted, UvmreError
 from uvmre.flows.bisect import Wanted, bisect
@@ -35,10 +32,6 @@ RESERVE = 50.0
 STEP_SECONDS = 80
 A_DAY = 86_400.0
 UNDECIDED = ("needs_more_information", "inconclusive")
-CLOSELY = 10
-"""Up to how many releases after the reported one are asked one by one."""
-MARK = "judged for triage, 3"
-"""What of the rules in core/proof.py is in the outcomes that are kept: a change there is a new number here."""
 
 
 @dataclass(frozen=True)
@@ -184,15 +177,13 @@ class _Runner:
 
     def _searched(self, case: Case, wish: Wish, left: float) -> Case:
         mre = _hurried(wish.mre, 2 * STEP_SECONDS)
-        question, texts = of_mre(self.folder, mre=mre), case.draft.claim.wanted
-        question = replace(
-            question,
-            reported=wish.uv,
-            judging=_judging(wish.uv, texts),
-            digests={name: f"{of} {MARK} {wish.uv} {texts}" for name, of in question.digests.items()},
-        )
+        mre = replace(mre, environment=replace(mre.environment, uv=wish.uv))
+        # The folder gets the MRE that is searched, so that `uvmre bisect` finds the same boundaries in it.
+        if (self.folder / MANIFEST).read_text(encoding="utf-8") != dump(mre):
+            write(mre, self.folder, force=True)
+        question = of_mre(self.folder, mre=mre)
         manner = Manner(self.how.cache, self.how.backend, self.how.network, self.how.allow_hosts)
-        wanted = Wanted(reported=wish.uv, seconds=max(left - RESERVE, left / 2), closely=CLOSELY)
+        wanted = Wanted(reported=wish.uv, seconds=max(left - RESERVE, left / 2))
         found = bisect(question, wanted, manner, jobs=self.how.jobs, progress=self.progress)
         cut = "" if found.history.boundaries.done else f"the search did not end in {SECONDS:.0f} s"
         return replace(case, history=found.history, cut=cut)
@@ -200,10 +191,6 @@ class _Runner:
 
 def _own(case: Case) -> tuple[Control, ...]:
     return case.mre.controls if case.mre else ()
-
-
-def _judging(reported: str, wanted: tuple[str, ...]) -> Callable[[Symptom, Observation], Outcome]:
-    return lambda symptom, observation: judged(symptom, observation, reported, wanted)
 
 
 def _hurried(mre: Mre, left: float) -> Mre:

@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Sequence
 
 from uvmre.core.draft import Claim, Command, Draft, Named
-from uvmre.core.mre import Control, Environment, File, FilePattern, Mre, Step, Symptom, slug
+from uvmre.core.mre import HOLDS, Control, Environment, File, FilePattern, Mre, Step, Symptom, slug
 from uvmre.core.observation import Role
 from uvmre.core.plain import plain
 from uvmre.core.schema import LEAST
@@ -22,9 +22,6 @@ BASH = re.compile(
     r"|\bfunction \w|\bdeclare\b|\bread -\w*a\b|\bmapfile\b|\$RANDOM"
 )
 PIPED = re.compile(r"(?<!\|)\|(?!\|)")
-SHOWS = "it shows, as the post says"
-FAILED = "it failed, as the post says"
-SUCCEEDED = "it succeeded, as the post says"
 UNKNOWN_RELEASE = "0.1.0"
 
 
@@ -140,22 +137,25 @@ def _observed(run: str, claim: Claim, state: Sequence[str]) -> list[Step]:
     name = _named(run)
     if short := _short(claim):
         ready = " && ".join(f'grep -qF -- {shlex.quote(text)} "$TMPDIR/said"' for text in short)
-        check = f'( {run}\n) > "$TMPDIR/said" 2>&1\ncat "$TMPDIR/said"\nif {ready}; then echo {shlex.quote(SHOWS)}; fi'
+        check = f'( {run}\n) > "$TMPDIR/said" 2>&1\ncode=$?\ncat "$TMPDIR/said"\n{_holds(ready)}\nexit $code'
         return [Step(_shell([*state, check]), "observe", name=name)]
     if claim.test:
-        check = f"if {claim.test}; then echo {shlex.quote(SHOWS)}; else echo 'it does not show'; fi"
         return [
             Step(_shell([*state, run]), "setup", name=name),
-            Step(_shell([*state, check]), "observe", name=f"look at {claim.file}" if claim.file else "look"),
+            Step(
+                _shell([*state, _holds(claim.test)]), "observe", name=f"look at {claim.file}" if claim.file else "look"
+            ),
         ]
     if claim.kind == "failure" and not claim.output:
-        run = f"( {run}\n) || {{ code=$?; echo {shlex.quote(FAILED)} >&2; exit $code; }}"
-    elif claim.kind == "silence":
-        run = f"if ( {run}\n); then echo {shlex.quote(SUCCEEDED)}; else echo 'it failed'; fi"
+        run = f"( {run}\n) || exit {HOLDS}"
     elif claim.kind == "output" and len(claim.output) > 1:
         run = f"( {run}\n) 2>&1"
     role: Role = "observe"
     return [Step(_shell([*state, run]), role, name=name)]
+
+
+def _holds(test: str) -> str:
+    return f"if {test}; then exit {HOLDS}; fi"
 
 
 def _short(claim: Claim) -> tuple[str, ...]:
@@ -204,18 +204,21 @@ def _folder(state: Sequence[str]) -> str:
 
 
 def _symptom(claim: Claim, commands: Sequence[Command], folder: str) -> Symptom:
-    if claim.test or _short(claim):
-        return Symptom(output=(SHOWS,))
+    """Return the symptom of a claim: only what uv and the post's own programs do, never a text that uvmre prints."""
+    expected = claim.wanted
+    if claim.test or _short(claim) or (claim.kind == "failure" and not claim.output):
+        return Symptom(exit=HOLDS, expected=expected)
     if claim.kind == "failure":
         command = commands[claim.command] if 0 <= claim.command < len(commands) else None
         piped = command is not None and PIPED.search(re.sub(r"'[^']*'|\"[^\"]*\"", "", command.run))
-        return Symptom(exit=None if piped else "failure", output=claim.output or (FAILED,))
+        return Symptom(exit=None if piped else "failure", output=claim.output, expected=expected)
     if claim.kind == "silence":
-        return Symptom(exit=0, output=(SUCCEEDED, *claim.output))
+        return Symptom(exit=0, output=claim.output, expected=expected)
     if claim.kind == "file":
         path = f"{folder}/{claim.file}" if folder and not claim.file.startswith(f"{folder}/") else claim.file
-        return Symptom(output=claim.output, files=tuple(FilePattern(path, text) for text in claim.contains))
-    return Symptom(output=claim.output)
+        patterns = tuple(FilePattern(path, text) for text in claim.contains)
+        return Symptom(output=claim.output, files=patterns, expected=expected)
+    return Symptom(output=claim.output, expected=expected)
 
 
 def _controls(draft: Draft, claim: Claim, last: int) -> list[Control]:

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from uvmre.core.symptom import Word
+from uvmre.core.symptom import Outcome, Word
 
 FILE = "outcomes.sqlite"
 VERSION = 1
@@ -66,6 +66,11 @@ class Kept:
     seconds: float
     came: str = ""
     """When, in UTC; now where it is empty."""
+
+    @property
+    def outcome(self) -> Outcome:
+        """Return what it came to."""
+        return Outcome(self.word, self.reason)
 
 
 class Store:
