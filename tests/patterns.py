@@ -25,7 +25,7 @@ UNKNOWN = "placeholder"
 
 @dataclass(frozen=True)
 class Use:
-    """A regular expression, where it stands, and whether it is tried at the start of a text alone."""
+    """A regular expression, where it stands, and how it is used: one with a name may be searched for by anybody."""
 
     where: str
     pattern: str | bytes
@@ -48,7 +48,9 @@ class Names(dict[str, Any]):
 @cache
 def uses() -> tuple[Use, ...]:
     """Return every regular expression of the package: module-level, in tables, and written where it is used."""
-    names = [each.name for each in pkgutil.walk_packages(uvmre.__path__, "uvmre.") if not each.name.endswith("__main__")]
+    names = [
+        each.name for each in pkgutil.walk_packages(uvmre.__path__, "uvmre.") if not each.name.endswith("__main__")
+    ]
     modules = [importlib.import_module(name) for name in names]
     trees = {module: ast.parse(Path(str(module.__file__)).read_text()) for module in modules}
     methods: dict[re.Pattern[Any], set[str]] = defaultdict(set)
@@ -62,19 +64,13 @@ def uses() -> tuple[Use, ...]:
             Use(f"{short}.{name}", pattern.pattern, pattern.flags, method)
             for name, value in vars(module).items()
             for pattern in _compiled(value, set())
-            for method in _kinds(methods[pattern])
+            for method in {"finditer", *methods[pattern]} & {"finditer", *FROM_THE_START}
         ]
         tabled = {(use.pattern, use.flags) for use in of_tables}
         inline = [use for use in _inline(tree, module, short) if (use.pattern, use.flags) not in tabled]
         for use in (*of_tables, *inline):
             found.setdefault((use.pattern, use.flags, use.method), use)
     return tuple(found.values())
-
-
-def _kinds(methods: set[str]) -> set[str]:
-    """Return the ways of use that differ in how long they may take."""
-    # One that is handed on under another name is taken for the worst.
-    return {each if each in FROM_THE_START else "finditer" for each in methods or {"search"}}
 
 
 def _called(tree: ast.Module, module: ModuleType) -> Iterator[tuple[re.Pattern[Any], str]]:
@@ -120,7 +116,12 @@ def _inline(tree: ast.Module, module: ModuleType, short: str) -> Iterator[Use]:
         flags = int(_value(given[0], vars(module))) if given else 0
         pattern = _value(node.args[0], vars(module))
         if pattern != UNKNOWN:
-            yield Use(f"{short}:{node.lineno}", pattern, re.compile(pattern, flags).flags, *_kinds({called}))
+            yield Use(
+                f"{short}:{node.lineno}",
+                pattern,
+                re.compile(pattern, flags).flags,
+                called if called in FROM_THE_START else "finditer",
+            )
 
 
 def _value(node: ast.expr, names: Mapping[str, Any]) -> Any:
@@ -146,7 +147,7 @@ def hostile(pattern: str | bytes, flags: int) -> list[Hostile]:
     """Return what is hostile to a pattern: its loops, what leads to them, its samples and its letters, over and over."""
     text = pattern if isinstance(pattern, str) else pattern.decode("latin-1")
     tree = parser.parse(text, flags & ~re.UNICODE)
-    letters = sorted(_letters(tree) | set(" \n\t-./=a0\"`~"))
+    letters = sorted(_letters(tree) | set(' \n\t-./=a0"`~'))
     chance = random.Random(repr(text))
     found = dict.fromkeys(Hostile("", letter, "\0") for letter in letters)
     for _ in range(2):
@@ -187,7 +188,9 @@ def _inner(value: Any) -> Iterator[Iterable[Any]]:
             yield from _inner(each)
 
 
-def _loops(nodes: Sequence[Any], before: str, letters: list[str], chance: random.Random) -> Iterator[tuple[str, str, bool]]:
+def _loops(
+    nodes: Sequence[Any], before: str, letters: list[str], chance: random.Random
+) -> Iterator[tuple[str, str, bool]]:
     """Return what leads to each loop, what goes round in it, and whether the loop takes what leads to it."""
     for name, value in nodes:
         if name in (parser.MAX_REPEAT, parser.MIN_REPEAT, parser.POSSESSIVE_REPEAT):
@@ -216,7 +219,9 @@ def _sample(nodes: Iterable[Any], letters: list[str], chance: random.Random) -> 
         elif name in (parser.IN, parser.ANY, parser.NOT_LITERAL):
             out += chance.choice([each for each in letters if _takes(name, value, each)] or ["\u2603"])
         elif name in (parser.MAX_REPEAT, parser.MIN_REPEAT, parser.POSSESSIVE_REPEAT):
-            out += "".join(_sample(value[2], letters, chance) for _ in range(max(value[0], min(value[1], chance.choice((0, 1))))))
+            out += "".join(
+                _sample(value[2], letters, chance) for _ in range(max(value[0], min(value[1], chance.choice((0, 1)))))
+            )
         elif name is parser.BRANCH:
             out += _sample(chance.choice(value[1]), letters, chance)
         elif name is parser.SUBPATTERN:

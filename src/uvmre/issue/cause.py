@@ -8,7 +8,8 @@ from uvmre.core.plain import ANSI
 LONGEST = 120_000
 DOCKER = re.compile(r"^[^\S\n]*(?:#\d+\s+)?(?:\[[^\]\n]{1,60}\]\s+)?\d+\.\d+\s(?=.)", re.MULTILINE)
 LOGGED = re.compile(
-    r"^[^\S\n]*(?:\d{4}-\d\d-\d\d[T ][\d:.]+Z?\s+|\[?\d\d:\d\d:\d\d\]?\s+|\d+\.\d{3,}s\s+|\[[^\]\n]{1,40}\] )", re.MULTILINE
+    r"^[^\S\n]*(?:\d{4}-\d\d-\d\d[T ][\d:.]+Z?\s+|\[?\d\d:\d\d:\d\d\]?\s+|\d+\.\d{3,}s\s+|\[[^\]\n]{1,40}\] )",
+    re.MULTILINE,
 )
 SPINNER = re.compile(r"^[⠀-⣿]\s.*?(?=error: |  × |$)", re.MULTILINE)
 STARTS = re.compile(r"^\s*(?:error|uv(?:x)?(?:\.exe)?: error|fatal):\s*(?P<a>\S.*)$|^\s{0,4}[×✗]\s+(?P<b>\S.*)$")

@@ -115,9 +115,9 @@ def take(run: str) -> list[Taken]:
 def _in_container(text: str) -> str:
     """Return the command that a container is given; empty where none is seen."""
     text = text.rstrip()
-    for found in INNER.finditer(text):
-        if text[-1] == found["quote"] and found.end() < len(text):
-            return text[found.end() : -1]
+    for begun in INNER.finditer(text):
+        if text[-1] == begun["quote"] and begun.end() < len(text):
+            return text[begun.end() : -1]
     found = UNQUOTED.search(text.rpartition("\n")[2])
     return found["run"] if found else ""
 

@@ -20,8 +20,9 @@ OUTPUT = re.compile(
     r"|(?:DEBUG|TRACE|INFO|WARN|ERROR)\b|hint:"
     r"|Resolved \d|Installed \d|Prepared \d|Audited \d|Uninstalled \d|Downloaded \d|Using (?:CPython"
     r"|Python|PyPy)|Creating virtual"
-    r"|[+~-] [\w.-]+==\d|Downloading |Building |Built |thread '|[A-Za-z.]{0,100}(?:Error|Exception): |#\d+ |=> |\d{1,9}\.\d{1,9} "
-    r"|Initialized project|Package\s+Version|uv \d+\.\d|Adding |ERROR:|Looking in indexes|Collecting )"
+    r"|[+~-] [\w.-]+==\d|Downloading |Building |Built |thread '|[A-Za-z.]{0,100}(?:Error|Exception): |#\d+ "
+    r"|=> |\d{1,9}\.\d{1,20} |Initialized project|Package\s+Version|uv \d+\.\d|Adding |ERROR:|Looking in indexes"
+    r"|Collecting )"
 )
 TREE = re.compile(r"[│├└]|^[^\S\n]*[|`+]-- ", re.MULTILINE)
 LISTED = re.compile(r"\A\s*[-*] [\w.@-]+/?(?:\s.*)?$")

@@ -22,7 +22,9 @@ IMAGE = re.compile(r"astral-sh/uv:(?P<version>\d+\.\d+(?:\.\d+)?)")
 HEADING = re.compile(r"\b(?:uv )?versions?\b|^environment\b|^version info", re.IGNORECASE)
 PYTHON_HEADING = re.compile(r"\bpython\b", re.IGNORECASE)
 PLATFORM_HEADING = re.compile(r"\b(?:platform|operating system|os)\b", re.IGNORECASE)
-PYTHON = re.compile(r"(?i)(?<!-)\b(?:c?python|py)(?:[- ]?version)?\s*(?:[:=`]+\s*)?v?(?P<version>3\.\d{1,2}(?:\.\d+)?)\b")
+PYTHON = re.compile(
+    r"(?i)(?<!-)\b(?:c?python|py)(?:[- ]?version)?\s*(?:[:=`]+\s*)?v?(?P<version>3\.\d{1,2}(?:\.\d+)?)\b"
+)
 PLAIN_PYTHON = re.compile(r"(?<![\w.])(?P<version>3\.\d{1,2}(?:\.\d+)?)(?![\w.]*\d)")
 ASKED = re.compile(
     r"(?:--python|-p|uv python pin|uv venv --python"
@@ -48,8 +50,8 @@ FAILS = (
     r"|stopped|wrong|hang)"
 )
 BACK = re.compile(
-    rf"(?i)(?:downgrad\w{{1,20}}|revert\w{{0,20}}|roll\w{{0,20}} back|pin(?:ned|ning)|going back|switch\w{{0,20}} back|last (?:good"
-    rf"|working)|previous\w{{0,20}}|old(?:er)?)\b[^.;\n]{{0,60}}?{NUMBER}"
+    rf"(?i)(?:downgrad\w{{1,20}}|revert\w{{0,20}}|roll\w{{0,20}} back|pin(?:ned|ning)|going back|switch\w{{0,20}} back"
+    rf"|last (?:good|working)|previous\w{{0,20}}|old(?:er)?)\b[^.;\n]{{0,60}}?{NUMBER}"
 )
 SINCE = re.compile(
     rf"(?i)(?:\bsince|starting (?:with|from|in)|after|after (?:upgrading|updating"

@@ -56,7 +56,8 @@ def missing(
             project = True
         if re.search(r"--(?:locked|frozen)\b|lock --check", each.run) and not copied and "uv.lock" not in have:
             locked = any(
-                re.search(r"\buv\s+(?:lock|sync|add|run)\b(?!.{0,500}--(?:locked|frozen|check))", other.run) for other in upto
+                re.search(r"\buv\s+(?:lock|sync|add|run)\b(?!.{0,500}--(?:locked|frozen|check))", other.run)
+                for other in upto
             )
             if not locked:
                 found.append(Gap(each.line, "`uv.lock` is not in the post", False, project_question("uv.lock")))

@@ -156,7 +156,9 @@ def _credentials(lines: Sequence[str]) -> tuple[str, str]:
 
 def _private(commands: Sequence[Command], files: Sequence[Named]) -> tuple[str, ...]:
     """Return the packages that only a private index can have: those that a source gives it, those that are added."""
-    names = [name for file in files for name in re.findall(r"(?m)^[^\S\n]*([\w.-]+)\s*=\s*\{[^}\n]*\bindex\s*=", file.text)]
+    names = [
+        name for file in files for name in re.findall(r"(?m)^[^\S\n]*([\w.-]+)\s*=\s*\{[^}\n]*\bindex\s*=", file.text)
+    ]
     for each in commands:
         if found := re.match(r"uv\s+add\s+(?P<names>[\w.-][\w.\s-]*)$", each.run):
             names += [name for name in found["names"].split() if not name.startswith("-")]

@@ -27,7 +27,8 @@ SHOWS = re.compile(
 _READS = "cat tail head less more type bat batcat Get-Content"
 READS = frozenset(_READS.split())
 RUN_IN_DOCKER = re.compile(
-    r"(?:RUN|Running: \[/bin/(?:ba)?sh(?: -o pipefail)? -c)\s+(?P<run>uvx?\s[^\n\]]{0,1000}?)(?::?\s*(?:\]\s*)?$|\s{2,})",
+    r"(?:RUN|Running: \[/bin/(?:ba)?sh(?: -o pipefail)? -c)\s+(?P<run>uvx?\s[^\n\]]{0,1000}?)"
+    r"(?::?\s*(?:\]\s*)?$|\s{2,})",
     re.MULTILINE,
 )
 LACKS = re.compile(
