@@ -534,6 +534,6 @@ MRES = st.builds(
 
 
 @given(MRES)
-@settings(deadline=None)
+@settings(deadline=None, max_examples=60)
 def test_what_is_written_is_what_is_read(mre: Mre) -> None:
     assert parse(dump(mre)) == mre

@@ -318,7 +318,7 @@ def packages(draw: st.DrawFn) -> tuple[Made, ...]:
 
 
 @given(packages())
-@settings(deadline=None)
+@settings(deadline=None, max_examples=60)
 def test_what_is_written_is_what_is_read(given_packages: tuple[Made, ...]) -> None:
     table: dict[str, Any] = tomllib.loads(tomli_w.dumps(dump_packages(given_packages)))
     assert list(check_packages(table, ())) == []

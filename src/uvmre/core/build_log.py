@@ -71,22 +71,23 @@ Event = Began | Said | Ended | Dropped | Noted | Made
 Reader = Callable[[Iterable[Line]], Iterator[Event]]
 
 NUMBERED = re.compile(r"#(\d+) (.*)\Z", re.DOTALL)
-HEADING = re.compile(r"\[[^\]]*\] (.*)")
-SAID = re.compile(r"\d+\.\d+ ?(.*)\Z", re.DOTALL)
-FAILED = re.compile(r"ERROR: process .* did not complete successfully: exit code: (\d+)")
+HEADING = re.compile(r"\A\[[^\]]*\] (.*)")
+SAID = re.compile(r"\A\d+\.\d+ ?(.*)\Z", re.DOTALL)
+FAILED = re.compile(r"\AERROR: process .* did not complete successfully: exit code: (\d+)")
 
 COLORS = re.compile(r"\x1b\[(?:91|0)m")
 """Around what came from standard error."""
 STEP = re.compile(r"Step (?P<number>\d+)/(?P<total>\d+) : (?P<text>.*)")
 CONTAINER = re.compile(r"(?:Removing intermediate container|(?P<begins> ---> Running in)) [0-9a-f]{12}\s*\Z")
 IMAGE = re.compile(r" ---> ([0-9a-f]{12})\s*\Z")
-RETURNED = re.compile(r"The command '.*' returned a non-zero code: (\d+)\s*\Z", re.DOTALL)
+RETURNED = re.compile(r"The command '"), re.compile(r"' returned a non-zero code: (\d+)\s*\Z")
 
 STAGED = re.compile(
     r"(?:\[(?P<stage>\d+)/\d+\] )?(?:STEP (?P<number>\d+)/(?P<total>\d+): (?P<text>.*)|COMMIT(?: \S+)?\s*\Z)"
 )
 LAYER = re.compile(r"--> (?:Using cache )?[0-9a-f]{11,64}\s*\Z")
-STATUS = re.compile(r"[Ee]rror(?:: | )building at STEP \"RUN .*: exit status (\d+)\s*\Z", re.DOTALL)
+STATUS = re.compile(r"[Ee]rror(?:: | )building at STEP \"RUN "), re.compile(r": exit status (\d+)\s*\Z")
+"""How a failure begins and ends; between them stands the command, which may be of any length."""
 WITHIN = re.compile(r"subprocess exited with status \d+\s*\Z")
 """What buildah itself says of a RUN in a chroot, before its error."""
 
@@ -130,10 +131,10 @@ def classic(lines: Iterable[Line]) -> Iterator[Event]:
             number, total = number + 1, step["total"]
             base = step["text"].upper().startswith("FROM ")
             yield Began(str(number), step["text"].strip(), line.at)
-        elif returned := RETURNED.search(text):
-            if before := text[: returned.start()]:
+        elif returned := _failure(RETURNED, text):
+            if before := text[: returned[0]]:
                 yield Said(key, before)
-            yield Ended(key, int(returned[1]), line.at)
+            yield Ended(key, returned[1], line.at)
         elif container := CONTAINER.search(text):
             if before := text[: container.start()]:
                 yield Said(key, before)
@@ -163,10 +164,10 @@ def buildah(lines: Iterable[Line]) -> Iterator[Event]:
                 at = _place(step)
                 key, within = f"{at[0]}.{at[1]}", step["text"].upper().startswith("RUN ")
                 yield Began(key, step["text"].strip(), line.at)
-        elif status := STATUS.search(line.text):
-            if within and (before := line.text[: status.start()]):
+        elif status := _failure(STATUS, line.text):
+            if within and (before := line.text[: status[0]]):
                 yield Said(key, before)
-            yield Ended(key, int(status[1]), line.at)
+            yield Ended(key, status[1], line.at)
             key, within = "", False
         elif within and LAYER.match(line.text):
             yield Ended(key, 0, line.at)
@@ -176,6 +177,13 @@ def buildah(lines: Iterable[Line]) -> Iterator[Event]:
                 yield Said(key, said)
         else:
             yield Noted(line.text)
+
+
+def _failure(marks: tuple[re.Pattern[str], re.Pattern[str]], text: str) -> tuple[int, int] | None:
+    """Return where a line says that its command failed, and with which exit code; None where it does not."""
+    begins = marks[0].search(text)
+    ends = marks[1].search(text, begins.end()) if begins else None
+    return (begins.start(), int(ends[1])) if begins and ends else None
 
 
 def _place(step: "re.Match[str]") -> tuple[int, int]:

@@ -36,7 +36,7 @@ ASKED = "uv --version"
 """Added as a RUN where the Dockerfile itself does not say which release it takes."""
 NO_FILE = "uvmre: no such file"
 SYNTAX = re.compile(r"#\s*syntax\s*=\s*(?:docker\.io/)?docker/dockerfile:1(?:\.\d+)*\s*\Z")
-SECRET = re.compile(r"--mount=(?=\S*\btype=secret\b)\S*\bid=([^\s,]+)")
+SECRET = re.compile(r"(?<!\S)--mount=(?=\S*\btype=secret\b)\S*\bid=([^\s,]+)")
 
 
 @dataclass(frozen=True)

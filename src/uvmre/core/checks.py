@@ -13,7 +13,7 @@ Check = Callable[[Any], str]
 Keys = Mapping[str, tuple[Check, bool]]
 """Each key's check, and whether it must be there."""
 
-VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+VARIABLE = re.compile(r"\A[A-Za-z_][A-Za-z0-9_]*\Z")
 
 
 def text(value: Any) -> str:

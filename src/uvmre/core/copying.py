@@ -11,9 +11,9 @@ from uvmre.core.images import image
 from uvmre.core.mre import File
 from uvmre.core.words import expand
 
-HEREDOC = re.compile(r"\d*<<-?(?P<quote>[\"']?)(?P<name>[^\"']+)(?P=quote)\Z")
+HEREDOC = re.compile(r"\A\d*<<-?(?P<quote>[\"']?)(?P<name>[^\"']+)(?P=quote)\Z")
 ARCHIVE = re.compile(r"\.(?:tar|tgz|tbz2?|txz|tar\.(?:gz|bz2|xz|zst))\Z")
-REMOTE = re.compile(r"[a-z][a-z0-9+]*://|git@")
+REMOTE = re.compile(r"\A(?:[a-z][a-z0-9+]*://|git@)")
 FOLLOWED = frozenset({"chmod", "chown", "link", "from"})
 SECRETS = "/run/secrets"
 

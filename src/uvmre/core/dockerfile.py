@@ -22,11 +22,11 @@ KNOWN = frozenset(
 MAY_BE_EMPTY = frozenset({"CMD", "ENTRYPOINT"})
 TABS = re.compile(r"^\t+", re.MULTILINE)
 HEREDOC_WORD = re.compile(r"(?:^|(?<=\s))\d*<<(-?)((?:\"[^\"]*\"|'[^']*'|\\.|[^\s<\"'\\])+)(?=\s|$)")
-ESCAPE = re.compile(r"(?:#\s*\w+\s*=.*\n)*#\s*escape\s*=\s*`", re.IGNORECASE)
+ESCAPE = re.compile(r"\A(?:#\s*\w+\s*=.*\n)*#\s*escape\s*=\s*`", re.IGNORECASE)
 AS_FILE = "f=$(mktemp) && "
 """How the command begins that executes a heredoc as a file."""
 COMMANDS = re.compile(r"&&|\|\||[;|\n(){}`]|\$\(")
-BEFORE_A_COMMAND = re.compile(r"(?:[A-Za-z_]\w*=\S*|exec|env|time|then|do|else|!|if|command|set -\S+)\s+")
+BEFORE_A_COMMAND = re.compile(r"\A(?:[A-Za-z_]\w*=\S*|exec|env|time|then|do|else|!|if|command|set -\S+)\s+")
 NOTHING = "file with no instructions"
 
 

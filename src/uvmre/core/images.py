@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from uvmre.core.release import parsed
 
 UV = re.compile(r"(?:ghcr\.io/astral-sh/uv|(?:docker\.io/)?astral/uv)(?=[:@]|$)")
-PYTHON = re.compile(r"(?:(?:docker\.io/)?(?:library/)?python|mcr\.microsoft\.com/\S*python)(?=[:@]|$)")
+PYTHON = re.compile(r"\A(?:(?:docker\.io/)?(?:library/)?python|mcr\.microsoft\.com/\S*python)(?=[:@]|$)")
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ SPACE = "SPACE"
 """The argument that stands for a space in a path."""
 MARK = f"# {MANIFEST}, without its steps:"
 RELEASES = (
-    re.compile(r"\bpip3? install\b[^\n&|;]*?[\s\"']uv==(\d+\.\d+\.\d+)"),
+    re.compile(r"\bpip3? install\b[^\n&|;]{0,500}?[\s\"']uv==(\d+\.\d+\.\d+)"),
     re.compile(r"astral\.sh/uv/(\d+\.\d+\.\d+)/install"),
     re.compile(r"UV_VERSION=[\"']?(\d+\.\d+\.\d+)"),
 )
@@ -231,7 +231,7 @@ def _asked(each: Instruction) -> list[str]:
         keys = [dict(part.partition("=")[::2] for part in mount) for mount in mounts]
         binds = [key for key in keys if key.get("type", "bind") == "bind" and "from" not in key]
         words = [key.get("source", key.get("src", ".")) for key in binds]
-    return [re.sub(r"\$\w+|\$\{[^}]*\}", "*", word).strip("\"'") for word in words if "://" not in word]
+    return [re.sub(r"\$\w+|\$\{[^}]{0,500}\}", "*", word).strip("\"'") for word in words if "://" not in word]
 
 
 def _whole(

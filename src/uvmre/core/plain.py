@@ -18,7 +18,7 @@ SPANS = re.compile(r"(?<!\S)~*\^[~^]*(?: |$)")
 """The line under a faulty place; how long it is drawn changed between releases."""
 TIMES = re.compile(r"(?<= package|packages| audited| checked) in (?:\d+m )?\d+(?:\.\d+)?(?:ns|[µμ]s|ms|s)(?!\w)")
 """How long uv took for packages; any other time (a limit that was run into) is part of what is said."""
-STOPS = re.compile(r"[.:]+(?= |$)")
+STOPS = re.compile(r"(?<![.:])[.:]+(?= |$)")
 """What ends a link of the chain or a hint; newer releases leave it off."""
 KEPT = re.compile(r" (?:(?<=\d )(?=\d)|(?<=\w )(?=[-_+] ?\w))")
 """The little white space that keeps two numbers, or a word and a list's next item, from growing together."""
@@ -75,6 +75,12 @@ def find(pattern: str, text: str, start: int = 0) -> int | None:
         text: already plain.
         start: where in it to begin.
     """
+    found = ends_of(pattern, text, start)
+    return found[0] if found else None
+
+
+def ends_of(pattern: str, text: str, start: int = 0) -> list[int]:
+    """Return where in plain text each match of a pattern ends, in their order; `find` says what it takes."""
     ends: list[int] | None = None
     raw = WILDCARD.split(pattern)
     for number, written in enumerate(raw):
@@ -89,9 +95,9 @@ def find(pattern: str, text: str, start: int = 0) -> int | None:
         if ends is not None:
             starts = [at for at in starts if (i := bisect_right(ends, at)) and at - ends[i - 1] <= REACH]
         if not starts:
-            return None
+            return []
         ends = [at + len(piece) for at in starts]
-    return ends[0] if ends else start
+    return [start] if ends is None else ends
 
 
 def _occurrences(piece: str, text: str, start: int) -> list[int]:

@@ -12,14 +12,14 @@ from itertools import pairwise
 from uvmre.core.draft import Claim
 from uvmre.core.mre import Mre, Symptom
 from uvmre.core.observation import Observation, StepResult
-from uvmre.core.plain import WILDCARD, find, plain, readable
+from uvmre.core.plain import WILDCARD, ends_of, find, plain, readable
 from uvmre.core.release import parsed
 from uvmre.core.symptom import Outcome, lacks, last_line, match, shown_by, unable
 
 LEAST = 12
 """How many plain characters a text has at least that means one error and no other."""
 HEADLINES = re.compile(
-    r"no solution found when resolving(?: (?:script |tool )?dependencies(?: for split \([^)]*\))?)?"
+    r"no solution found when resolving(?: (?:script |tool )?dependencies(?: for split \([^)]{0,500}\))?)?"
     r"|(?:we can conclude that )?your (?:project's )?requirements are unsatisfiable"
     r"|(?:the )?(?:build backend returned an error|build backend failed to \w+.*)"
     r"|call to \S+ failed(?: \(exit (?:code|status): \d+\))?"
@@ -65,8 +65,8 @@ MACHINE = re.compile(
     re.IGNORECASE,
 )
 """Failures from which nothing can be told, whatever was reported."""
-LINK = re.compile(r"^\s*(?:[│|]\s*)*(?:├─▶|╰─▶|\|->|`->|caused by:|cause:)", re.IGNORECASE | re.MULTILINE)
-ASIDE = re.compile(r"^\s*(?:[│|]\s*)*(?:hint|help|note|info):.*", re.IGNORECASE | re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"^[^\S\n]*(?:[│|][^\S\n]*)*(?:├─▶|╰─▶|\|->|`->|caused by:|cause:)", re.IGNORECASE | re.MULTILINE)
+ASIDE = re.compile(r"^[^\S\n]*(?:[│|][^\S\n]*)*(?:hint|help|note|info):.*", re.IGNORECASE | re.MULTILINE | re.DOTALL)
 ERROR = re.compile(r"^(?:error: | *× )", re.MULTILINE)
 PANIC = re.compile(r"panicked at|internal error: entered unreachable|stack overflow|segmentation fault", re.IGNORECASE)
 SIGNALS = 128
@@ -118,7 +118,7 @@ def own_words(text: str) -> bool:
 def cause(step: StepResult) -> str:
     """Return the innermost cause that a step told, in one line."""
     said = readable(step.stderr).strip() or readable(step.stdout).strip()
-    inner = ASIDE.sub("", said[_inner(said) :]).strip() or last_line(step)
+    inner = ASIDE.sub("", said[_inner(said) :]).strip("│| \t\r\n") or last_line(step)
     return " ".join(re.sub(r"^[\s│|├╰─▶`>-]+", "", line) for line in inner.splitlines()[-6:]).strip()[:200]
 
 
@@ -141,9 +141,8 @@ def _innermost(symptom: Symptom, step: StepResult) -> bool:
             at = end
         else:
             # The same text may stand again further on, and does where a chain repeats what is above.
-            while links and at <= start and (end := find(symptom.output[-1], text, at)) is not None:
-                at = end
-            return at > start
+            again = ends_of(symptom.output[-1], text, at) if links and at <= start else []
+            return (again[-1] if again else at) > start
     return False
 
 

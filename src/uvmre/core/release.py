@@ -18,7 +18,7 @@ HOW = (
     "several of them with commas between."
 )
 SPECIFIER = re.compile(r"[<>=!~]")
-SERIES = re.compile(r"\d+(\.\d+)?\Z")
+SERIES = re.compile(r"\A\d+(\.\d+)?\Z")
 RANGE = ".."
 DAY = re.compile(r"\d{4}-\d\d-\d\d\Z")
 SAID = re.compile(r"uv (\d\S*)")

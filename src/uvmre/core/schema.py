@@ -28,7 +28,7 @@ from uvmre.core.fault import OUTAGES, Fault
 from uvmre.core.mre import BASE, SCHEMA, slug
 from uvmre.core.plain import WILDCARD, plain
 
-RELEASE = re.compile(r"\d+\.\d+\.\d+((a|b|rc)\d+)?\Z")
+RELEASE = re.compile(r"\A\d+\.\d+\.\d+((a|b|rc)\d+)?\Z")
 LEAST = 4
 """How many plain characters a text of the symptom must have: with fewer it is met by chance."""
 

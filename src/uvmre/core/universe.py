@@ -18,8 +18,8 @@ from uvmre.core.checks import (
 )
 
 ANY = ("py3-none-any",)
-TAG = re.compile(r"[a-z0-9_.]+-[a-z0-9_.]+-[a-z0-9_.]+\Z")
-EXTRA = re.compile(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?\Z", re.IGNORECASE)
+TAG = re.compile(r"\A[a-z0-9_.]+-[a-z0-9_.]+-[a-z0-9_.]+\Z")
+EXTRA = re.compile(r"\A[a-z0-9]([a-z0-9._-]*[a-z0-9])?\Z", re.IGNORECASE)
 """A name that `a[x]` can ask for (PEP 508)."""
 
 

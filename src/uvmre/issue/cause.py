@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from uvmre.core.plain import ANSI
 
 LONGEST = 120_000
-DOCKER = re.compile(r"^\s*(?:#\d+\s+)?(?:\[[^\]\n]{1,60}\]\s+)?\d+\.\d+\s(?=.)", re.MULTILINE)
+DOCKER = re.compile(r"^[^\S\n]*(?:#\d+\s+)?(?:\[[^\]\n]{1,60}\]\s+)?\d+\.\d+\s(?=.)", re.MULTILINE)
 LOGGED = re.compile(
-    r"^\s*(?:\d{4}-\d\d-\d\d[T ][\d:.]+Z?\s+|\[?\d\d:\d\d:\d\d\]?\s+|\d+\.\d{3,}s\s+|\[[^\]\n]{1,40}\] )", re.MULTILINE
+    r"^[^\S\n]*(?:\d{4}-\d\d-\d\d[T ][\d:.]+Z?\s+|\[?\d\d:\d\d:\d\d\]?\s+|\d+\.\d{3,}s\s+|\[[^\]\n]{1,40}\] )",
+    re.MULTILINE,
 )
 SPINNER = re.compile(r"^[⠀-⣿]\s.*?(?=error: |  × |$)", re.MULTILINE)
 STARTS = re.compile(r"^\s*(?:error|uv(?:x)?(?:\.exe)?: error|fatal):\s*(?P<a>\S.*)$|^\s{0,4}[×✗]\s+(?P<b>\S.*)$")
@@ -16,9 +17,9 @@ LINKS = re.compile(
     r"^\s*(?:[│|]\s*)?(?:[├╰└]─+[▶>]\s*|\|->\s|`->\s|Caused by:\s*|cause:\s*)"
     r"(?P<text>\S.*)$"
 )
-HINTS = re.compile(r"^\s*[│|]?\s*(?:hint|help|tip|note|Usage|For more information)\b[:,.]?")
-STREAMS = re.compile(r"^\s*[│|]?\s*(?:-{3}|\[)\s*(?:stdout|stderr)")
-GOES_ON = re.compile(r"^\s{3,}[│|]?\s*(?P<text>\S.*)$|^\s*│\s+(?P<box>\S.*)$")
+HINTS = re.compile(r"^\s*(?:[│|]\s*)?(?:hint|help|tip|note|Usage|For more information)\b[:,.]?")
+STREAMS = re.compile(r"^\s*(?:[│|]\s*)?(?:-{3}|\[)\s*(?:stdout|stderr)")
+GOES_ON = re.compile(r"^\s{3,}(?:[│|]\s*)?(?P<text>\S.*)$|^\s*│\s+(?P<box>\S.*)$")
 RAISED = re.compile(
     r"^\s*(?:[│|]\s*)?(?P<text>(?:[A-Za-z_][\w.]*\.)?[A-Z]\w*(?:Error|Exception|NotFound|Interrupt)\b(?::\s.*)?)$"
 )
@@ -27,9 +28,9 @@ PANICKED = "panicked at"
 MISSING = re.compile(r"^(?:/?(?:bin/)?(?:ba|z|da|fi)?sh: .*|.*command not found.*)$")
 WARNING = re.compile(r"^\s*warning:\s*(?P<text>\S.*)$")
 EXPERIMENTAL = re.compile(
-    r"experimental and may change|preview and may change|Failed to hardlink|VIRTUAL_ENV=.* does not match"
+    r"experimental and may change|preview and may change|Failed to hardlink|VIRTUAL_ENV=.{0,500} does not match"
 )
-FAILS = re.compile(r"^\s*(?:Failed to \w+|Unable to |Could not |No solution found|Because )\S*.*$")
+FAILS = re.compile(r"^\s*(?:Failed to \w|Unable to |Could not |No solution found|Because ).*$")
 NETWORK = re.compile(
     r"error sending request|dns error|timed out|timeout|connection (?:re|clos|abort)|handshake"
     r"|certificate|UnknownIssuer"
@@ -141,7 +142,7 @@ CONFIGURED = re.compile(
 )
 BACKEND = re.compile(r"Build backend failed|The build backend returned|Call to `")
 REFUSED = re.compile(r"could not be queried due to a lack of valid authentication credentials \(40[13] \w+\)")
-SPAN = re.compile(r"\^|^\s*\d*\s*\|")
+SPAN = re.compile(r"\^|^\s*(?:\d+\s*)?\|")
 
 
 def _raised(lines: list[str]) -> Cause | None:

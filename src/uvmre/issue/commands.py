@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from uvmre.issue import shell
 
 POWERSHELL_SET = re.compile(r"\$env:(?P<name>\w+)\s*=\s*(?P<value>\"[^\"]*\"|'[^']*'|[^;\s]+)\s*;?\s*", re.IGNORECASE)
-CMD_SET = re.compile(r"^set\s+\"?(?P<name>[A-Za-z_]\w*)=(?P<value>[^\"\n]*?)\"?\s*$")
+CMD_SET = re.compile(r"^set\s+\"?(?P<name>[A-Za-z_]\w*)=(?P<value>[^\"\n]*?)\"?\s{0,20}$")
 FISH_SET = re.compile(r"^set\s+-\w*x\w*\s+(?P<name>\w+)\s+(?P<value>\S+)$")
 ACTIVATE = re.compile(
-    r"^(?:(?:source|\.|&|call)\s+)?(?P<path>[\w./\\$(){}-]*?)[/\\](?:bin"
-    r"|Scripts)[/\\][Aa]ctivate(?:\.\w+)?(?P<rest>.*)$"
+    r"^(?:(?:source|\.|&|call)\s+)?(?P<path>[\w./\\$(){}-]{0,300}?)[/\\](?:bin"
+    r"|Scripts)[/\\][Aa]ctivate(?:\.\w++)?+(?P<rest>.*+)$"
 )
 CARGO = re.compile(
     r"^cargo\s+run(?:\s+(?:--release|-q|--quiet|--bin[= ](?P<bin>uvx?)|-p[= ]uv|--package[= ]uv"
@@ -23,9 +23,8 @@ OWN_PATH = re.compile(r"^(?:[A-Za-z]:|~|\$HOME|\$\{HOME\})?(?:[\w.@+-]*[/\\])+(?
 MODULE = re.compile(r"^(?:[\w./~-]*/)?python[\d.]*\s+-m\s+uv(?=\s)")
 PREFIX = re.compile(r"^(?:sudo(?:\s+-\w+)*|time|\\time|command|nohup|winpty|exec)\s+(?=\S)")
 DOCKER_RUN = re.compile(r"^(?:docker|podman)\s+(?:run|exec)\b(?P<rest>.*)$", re.DOTALL)
-INNER = re.compile(
-    r"(?:/?(?:usr/)?(?:bin/)?(?:ba|z|da|a)?sh)\s+-\w*c\w*\s+(?P<quote>['\"])(?P<run>.*)(?P=quote)\s*$", re.DOTALL
-)
+INNER = re.compile(r"(?:/?(?:usr/)?(?:bin/)?(?:ba|z|da|a)?sh)\s+-\w{0,9}c\w{0,9}\s+(?P<quote>['\"])")
+UNQUOTED = re.compile(r"(?:^|\s)(?P<run>uvx?\s+(?![^\s:/]*+[:/]\S*+\s).*)$")
 WINDOWS_WORDS = {
     "dir": "ls",
     "md": "mkdir -p",
@@ -36,9 +35,9 @@ WINDOWS_WORDS = {
     "rmdir": "rm -r",
 }
 INSTALLS_UV = re.compile(
-    r"astral\.sh/uv|\bpipx?3?\s+install\b[^|;&]*\buv\b(?!icorn)|brew\s+\w+\s+uv\b|uv\s+self\s+update"
+    r"astral\.sh/uv|\bpipx?3?\s+install\b[^|;&]{0,500}\buv\b(?!icorn)|brew\s+\w+\s+uv\b|uv\s+self\s+update"
     r"|uv\s+tool\s+(?:install|upgrade)\s+uv\b"
-    r"|cargo\s+(?:build|install)|scoop|winget|choco\s|python3?\s+-m\s+pip\s+install[^|;&]*\buv\b|asdf|mise\s"
+    r"|cargo\s+(?:build|install)|scoop|winget|choco\s|python3?\s+-m\s+pip\s+install[^|;&]{0,500}\buv\b|asdf|mise\s"
 )
 ASKS_VERSION = re.compile(
     r"^(?:uvx?|python[\d.]*|pip)\s+(?:--version|-V|version|self version|-v -V)$|^(?:uname|lsb_release"
@@ -61,7 +60,7 @@ _DESTROYS = "rm mv chmod chown ln cp dd tee rmdir unlink truncate shred mkfs kil
 DESTROYS = frozenset(_DESTROYS.split())
 OUTSIDE = re.compile(
     r"(?<![\w.=:/$}~@%-])/(?!dev/(?:null|stdout|stderr|stdin)\b|usr/bin/env\b|bin/(?:ba)?sh\b"
-    r"|(?=[^\s]*\$TMPDIR))"
+    r"|(?=\S{0,500}\$TMPDIR))"
 )
 TEMPORARY = re.compile(r"(?<![\w.~-])/(?:private/)?(?:var/)?tmp/(?=[\w.])")
 GIT_HOST = re.compile(
@@ -70,10 +69,11 @@ GIT_HOST = re.compile(
 PUBLISHES = re.compile(r"\buv\s+(?:publish|auth\s+login|self\s)")
 PYTHON_INSTALL = re.compile(r"\buv\s+python\s+(?:install|upgrade|uninstall|reinstall)\b")
 HOME = re.compile(r"\s(?:~|\$HOME|\$\{HOME\})/?(?:\s|$)|\.\./\.\.")
-DANGER = re.compile(
-    r"\b(?:rm|rmdir|mv|chmod|chown|dd|shred|truncate|unlink|ln|tee)\b[^|;&\n]*?[\s=]['\"]?"
+DANGER = re.compile(r"\bmkfs|\bsudo\b|:\(\)\s*\{|\bkill(?:all)?\s+(?:-\s*|-?\w+\s*)?-1\b")
+CHANGES = re.compile(r"\b(?:rm|rmdir|mv|chmod|chown|dd|shred|truncate|unlink|ln|tee)\b")
+FAR = re.compile(
+    r"[\s=]['\"]?"
     r"(?:/(?!dev/(?:null|stdout|stderr)\b)|~(?:\w|/?(?:['\"\s]|$))|\$(?!TMPDIR/|_\b|\{TMPDIR\}/|\())"
-    r"|\bmkfs|\bsudo\b|:\(\)\s*\{|\bkill(?:all)?\s+-?\w*\s*-1\b"
 )
 """An unset variable makes `rm -rf $A/b` one of these too."""
 REDIRECTED = re.compile(r">\s*/(?!dev/)")
@@ -95,21 +95,31 @@ def take(run: str) -> list[Taken]:
     """Return the statements of a command, each made ready to be run by `/bin/sh`."""
     text = _native(shell.settled(run.strip().rstrip(";").strip()))
     if docker := DOCKER_RUN.match(text):
-        inner = INNER.search(docker["rest"]) or re.search(r"\s(?P<run>uvx?\s+(?!\S*[:/]\S*\s).*)$", docker["rest"])
-        if inner is None:
+        inner = _in_container(docker["rest"])
+        if not inner:
             interactive = re.search(r"\s-\w*i", docker["rest"])
             return [
                 Taken(dropped="a container's shell")
                 if interactive
                 else Taken(dropped="docker", gap="what runs in the container")
             ]
-        return take(inner["run"])
+        return take(inner)
     parts = shell.statements(text)
     if not parts:
         return [_one(text)]
     if len(parts) == 1:
         return [_one(_native(parts[0].text))]
     return [_one(_native(part.text)) for part in parts]
+
+
+def _in_container(text: str) -> str:
+    """Return the command that a container is given; empty where none is seen."""
+    text = text.rstrip()
+    for begun in INNER.finditer(text):
+        if text[-1] == begun["quote"] and begun.end() < len(text):
+            return text[begun.end() : -1]
+    found = UNQUOTED.search(text.rpartition("\n")[2])
+    return found["run"] if found else ""
 
 
 def _native(text: str) -> str:
@@ -172,4 +182,7 @@ def _beyond(text: str, program: str) -> str:
 
 def endangers(text: str) -> bool:
     """Tell whether anything in a shell text removes or overwrites what lies outside of the folder, or may do so."""
-    return bool(DANGER.search(text))
+    # The two are sought one after the other: a pattern of both would look for the second from each of the first.
+    statements = re.split(r"[|;&\n]", text.replace("\\\n", " "))
+    far = any((found := CHANGES.search(each)) and FAR.search(each, found.end()) for each in statements)
+    return far or bool(DANGER.search(text))

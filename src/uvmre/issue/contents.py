@@ -11,26 +11,27 @@ Kind = Literal[
 
 LONGEST = 60_000
 ELLIPSIS_LINE = re.compile(
-    r"\s*(?:#+\s*|//\s*)?(?:\.{2,}|…|\[(?:\.{2,}|…)\]|<snip>|\[?snip(?:ped)?\]?|\(?(?:rest|others?"
-    r"|etc)\b[^=]{0,40}\.{3}\)?)\s*,?\s*"
+    r"\A\s*(?:#+\s*|//\s*)?(?:\.{2,}|…|\[(?:\.{2,}|…)\]|<snip>|\[?snip(?:ped)?\]?|\(?(?:rest|others?"
+    r"|etc)\b[^=]{0,40}\.{3}\)?)\s*(?:,\s*)?"
 )
 ELLIPSIS_ITEM = re.compile(r"""["'](?:\.{3}|…)["']\s*,?|(?<=\[)\s*(?:\.{3}|…)\s*(?=\])|,\s*(?:\.{3}|…)\s*(?=\])""")
 OUTPUT = re.compile(
-    r"\s*(?:error\b.{0,20}:|warning:|[×✗]\s|[├╰]─▶|Caused by:|Traceback \(most"
+    r"(?<!\s)\s*(?:error\b.{0,20}:|warning:|[×✗]\s|[├╰]─▶|Caused by:|Traceback \(most"
     r"|(?:DEBUG|TRACE|INFO|WARN|ERROR)\b|hint:"
     r"|Resolved \d|Installed \d|Prepared \d|Audited \d|Uninstalled \d|Downloaded \d|Using (?:CPython"
     r"|Python|PyPy)|Creating virtual"
-    r"|[+~-] [\w.-]+==\d|Downloading |Building |Built |thread '|[A-Za-z.]*(?:Error|Exception): |#\d+ |=> |\d+\.\d+ "
-    r"|Initialized project|Package\s+Version|uv \d+\.\d|Adding |ERROR:|Looking in indexes|Collecting )"
+    r"|[+~-] [\w.-]+==\d|Downloading |Building |Built |thread '|[A-Za-z.]{0,100}(?:Error|Exception): |#\d+ "
+    r"|=> |\d{1,9}\.\d{1,20} |Initialized project|Package\s+Version|uv \d+\.\d|Adding |ERROR:|Looking in indexes"
+    r"|Collecting )"
 )
-TREE = re.compile(r"[│├└]|^\s*[|`+]-- ", re.MULTILINE)
-LISTED = re.compile(r"\s*[-*] [\w.@-]+/?(?:\s.*)?$")
+TREE = re.compile(r"[│├└]|^[^\S\n]*[|`+]-- ", re.MULTILINE)
+LISTED = re.compile(r"\A\s*[-*] [\w.@-]+/?(?:\s.*)?$")
 VERSIONED = re.compile(r"[├└]──\s[\w.-]+(?:\[[\w,.-]+\])? v\d|^[\w.-]+ v\d", re.MULTILINE)
 REQUIREMENT = re.compile(
-    r"\s*(?:#.*|-[a-zA-Z-]+(?:[ =].*)?|[A-Za-z0-9][\w.-]*(?:\[[\w,. -]*\])?\s*(?:(?:[<>=!~]=?=?\s*[\w.*+!-]+\s*,?\s*)*)"
-    r"(?:;.*)?(?:#.*)?|[A-Za-z0-9][\w.-]*(?:\[[\w,. -]*\])?\s*@\s*\S+.*|--hash=.*|\\)?\s*"
+    r"#.*|-[a-zA-Z-]+(?:[ =].*)?|--hash=.*|\\|[A-Za-z0-9][\w.-]*+(?:\[[\w,. -]*\])?\s*+"
+    r"(?:@\s*\S.*|(?:[<>=!~]=?=?\s*+[\w.*+!-]++\s*+(?:,\s*+)?)*+(?:[;#].*)?)"
 )
-DOCKER = re.compile(r"^\s*(?:FROM|RUN|COPY|ENV|WORKDIR|ENTRYPOINT|CMD|ARG|ADD) ", re.MULTILINE)
+DOCKER = re.compile(r"^[^\S\n]*(?:FROM|RUN|COPY|ENV|WORKDIR|ENTRYPOINT|CMD|ARG|ADD) ", re.MULTILINE)
 INSTRUCTION = re.compile(r"(?:FROM|RUN|COPY|ENV|WORKDIR|ENTRYPOINT|CMD|ARG|ADD|USER|LABEL|EXPOSE|SHELL|VOLUME)\s")
 INLINE_SCRIPT = re.compile(r"^# /// script\s*$", re.MULTILINE)
 
@@ -54,7 +55,7 @@ def kind(text: str, tag: str = "") -> Kind:
         return "output"
     if word in ("python", "py", "python3") or (not word and _looks_python(text)):
         return "python" if _is_python(text) or word else ""
-    if all(REQUIREMENT.fullmatch(line) for line in lines[:400]) and word in (
+    if all(REQUIREMENT.fullmatch(line.strip()) for line in lines[:400]) and word in (
         "",
         "text",
         "txt",
@@ -83,7 +84,7 @@ def _toml_kind(data: dict[str, Any], text: str) -> Kind:
         return "pyproject"
     if data.keys() & UV_KEYS:
         return "uv.toml"
-    return "toml" if re.search(r"^\s*\[", text, re.MULTILINE) and data else ""
+    return "toml" if re.search(r"^[^\S\n]*\[", text, re.MULTILINE) and data else ""
 
 
 PROJECT_KEYS = {"name", "version", "description", "readme", "requires-python", "dependencies", "optional-dependencies"}

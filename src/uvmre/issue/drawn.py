@@ -4,8 +4,8 @@ import re
 
 from uvmre.issue import names
 
-DRAWN = re.compile(r"^(?P<lead>[\s│|├└─+`\u00a0-]*?(?:[├└+`|]─*[-─]*\s+)?)(?P<name>[^\s│├└].*)$")
-NOTE = re.compile(r"\s+(?:\(.*|#.*|<-.*|←.*|//.*|-- .*|->.*)$")
+DRAWN = re.compile(r"^(?P<lead>[\s│|├└─+`\u00a0-]*?(?:[├└+`|][-─]*\s+)?)(?P<name>[^\s│├└].*)")
+NOTE = re.compile(r"(?<!\s)\s+(?:\(|#|<-|←|//|-- |->).*")
 LISTED = re.compile(r"^(?P<lead>\s*)[-*] (?P<name>[\w.@-]+/?)(?:\s+.*)?$")
 
 
@@ -65,5 +65,5 @@ def listed(name: str, output: str) -> tuple[str, ...]:
 
 def version_of(name: str, output: str) -> str:
     """Return the version of a project in a tree that `uv tree` printed; empty where it is not there."""
-    found = re.search(rf"(?m)^(?:[│├└─\s]*){re.escape(name)} v(\d[\w.]*)", output[:20_000])
+    found = re.search(rf"(?m)^[│├└─ \t\u00a0]*{re.escape(name)} v(\d[\w.]*)", output[:20_000])
     return found[1] if found else ""

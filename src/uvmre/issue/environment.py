@@ -10,23 +10,25 @@ from uvmre.core.release import parsed
 from uvmre.issue import blocks
 from uvmre.issue.blocks import Block
 
-NUMBER = r"v?(?P<version>\d+\.\d+(?:\.\d+)?(?:(?:a|b|rc)\d+)?)(?![\w.]*\.\d)(?!\.?\d)"
+NUMBER = r"v?(?P<version>\d++\.\d++(?:\.\d++)?+(?:(?:a|b|rc)\d++)?+)(?![\w.]{0,60}\.\d)(?!\.?\d)"
 SAYS_UV = re.compile(
-    rf"(?:\buvx?`?(?:[ \t]+(?:version|release|v\.))?[ \t]*:?[ \t]*(?:==|=|@|>=|~=|:)?[ \t]*`?\(?"
+    rf"(?:\buvx?`?(?:[ \t]+(?:version|release|v\.))?[ \t]*(?::[ \t]*)?(?:(?:==|=|@|>=|~=|:)[ \t]*)?`?\(?"
     rf"|uv-tool-uvx |astral-sh/uv:){NUMBER}(?=[^\w%]|$)",
     re.IGNORECASE,
 )
 ANY = re.compile(rf"(?<![\w.=<>~/-]){NUMBER}(?![-\w%+])")
-EXACT = re.compile(r"(?<![\w.])v?(\d+\.\d+\.\d+(?:(?:a|b|rc)\d+)?)(?![\w.]*\d)")
+EXACT = re.compile(r"(?<![\w.])v?(\d++\.\d++\.\d++(?:(?:a|b|rc)\d++)?+)(?![\w.]*\d)")
 IMAGE = re.compile(r"astral-sh/uv:(?P<version>\d+\.\d+(?:\.\d+)?)")
 HEADING = re.compile(r"\b(?:uv )?versions?\b|^environment\b|^version info", re.IGNORECASE)
 PYTHON_HEADING = re.compile(r"\bpython\b", re.IGNORECASE)
 PLATFORM_HEADING = re.compile(r"\b(?:platform|operating system|os)\b", re.IGNORECASE)
-PYTHON = re.compile(r"(?i)(?<!-)\b(?:c?python|py)(?:[- ]?version)?\s*[:=`]*\s*v?(?P<version>3\.\d{1,2}(?:\.\d+)?)\b")
+PYTHON = re.compile(
+    r"(?i)(?<!-)\b(?:c?python|py)(?:[- ]?version)?\s*(?:[:=`]+\s*)?v?(?P<version>3\.\d{1,2}(?:\.\d+)?)\b"
+)
 PLAIN_PYTHON = re.compile(r"(?<![\w.])(?P<version>3\.\d{1,2}(?:\.\d+)?)(?![\w.]*\d)")
 ASKED = re.compile(
     r"(?:--python|-p|uv python pin|uv venv --python"
-    r"|uvx? .*?-p)[ =]+(?:c?python-?)?@?(?P<version>3\.\d{1,2}(?:\.\d+)?)\b"
+    r"|uvx? .{0,300}?-p)[ =]+(?:c?python-?)?@?(?P<version>3\.\d{1,2}(?:\.\d+)?)\b"
 )
 USED = re.compile(r"Using (?:CPython|Python) (?P<version>3\.\d{1,2}(?:\.\d+)?)")
 SYSTEM = re.compile(
@@ -48,14 +50,14 @@ FAILS = (
     r"|stopped|wrong|hang)"
 )
 BACK = re.compile(
-    rf"(?i)(?:downgrad\w+|revert\w*|roll\w* back|pin(?:ned|ning)|going back|switch\w* back|last (?:good"
-    rf"|working)|previous\w*|old(?:er)?)\b[^.;\n]{{0,60}}?{NUMBER}"
+    rf"(?i)(?:downgrad\w{{1,20}}|revert\w{{0,20}}|roll\w{{0,20}} back|pin(?:ned|ning)|going back|switch\w{{0,20}} back"
+    rf"|last (?:good|working)|previous\w{{0,20}}|old(?:er)?)\b[^.;\n]{{0,60}}?{NUMBER}"
 )
 SINCE = re.compile(
     rf"(?i)(?:\bsince|starting (?:with|from|in)|after|after (?:upgrading|updating"
     rf"|switching)[^.;\n]{{0,30}}?to|up(?:graded|dated|grading|dating) (?:uv )?to|beginning with"
-    rf"|introduced in|regression (?:in|from|since)|broken? (?:in|by|since|from)|as of)\s+(?:the )?(?:uv"
-    rf"|version|release)?\s*`?(?:uv )?{NUMBER}"
+    rf"|introduced in|regression (?:in|from|since)|broken? (?:in|by|since|from)|as of)\s+(?:the \s*)?(?:(?:uv"
+    rf"|version|release)\s*)?`?(?:uv )?{NUMBER}"
 )
 
 
@@ -171,7 +173,7 @@ def _mentioned(found: Sequence[Block]) -> Iterator[Said]:
                     yield Said(exact[1], _line(block, exact.start()))
 
 
-PRINTED = re.compile(rf"^(?:.*?\bDEBUG )?uv(?:-tool-uvx)? {NUMBER}(?: \(.*\)|\+\d+.*)?\s*$", re.MULTILINE)
+PRINTED = re.compile(rf"^(?:.*?\bDEBUG )?uv(?:-tool-uvx)? {NUMBER}(?: \(.{{0,200}}\)|\+\d.*)?\s*$", re.MULTILINE)
 CUE = re.compile(r"(?i)\buv\b|version|\b(?:checked|tested|tried|using|seen|on)\b")
 
 

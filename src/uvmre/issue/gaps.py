@@ -7,7 +7,7 @@ from uvmre.core.draft import Claim, Command, Gap, Named
 from uvmre.issue import contents, shell
 
 NEEDS_PROJECT = re.compile(
-    r"^(?:\w+=\S* )*uv\s+(?:--?[\w-]+(?:=\S+)?\s+)*(?:sync|lock|add|remove|tree|export|run|build|version)\b"
+    r"^(?:\w+=\S* )*uv\s+(?:-[\w-]+(?:=\S+)?\s+)*(?:sync|lock|add|remove|tree|export|run|build|version)\b"
 )
 FREE_RUN = re.compile(
     r"--no-project|--script|--isolated|--with\b|--help|-h\b|\.py\b|-m\s|-c\s|--python\b|\brun\s+python\b|--show-version"
@@ -56,7 +56,8 @@ def missing(
             project = True
         if re.search(r"--(?:locked|frozen)\b|lock --check", each.run) and not copied and "uv.lock" not in have:
             locked = any(
-                re.search(r"\buv\s+(?:lock|sync|add|run)\b(?!.*--(?:locked|frozen|check))", other.run) for other in upto
+                re.search(r"\buv\s+(?:lock|sync|add|run)\b(?!.{0,500}--(?:locked|frozen|check))", other.run)
+                for other in upto
             )
             if not locked:
                 found.append(Gap(each.line, "`uv.lock` is not in the post", False, project_question("uv.lock")))

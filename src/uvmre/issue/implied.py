@@ -9,7 +9,7 @@ from uvmre.issue import contents, names, project
 from uvmre.issue.drawn import listed, paths, version_of
 
 EMPTY = re.compile(r"(?:^|/)(?:__init__\.py|py\.typed|README(?:\.\w+)?|LICENSE(?:\.\w+)?|CHANGELOG\.md|\.gitkeep)$")
-MADE = re.compile(r"(?:^|/)(?:uv\.lock|\.venv/|__pycache__/|\.git/|dist/|build/|\.python-version$|.*\.egg-info)")
+MADE = re.compile(r"(?:^|/)(?:uv\.lock|\.venv/|__pycache__/|\.git/|dist/|build/|\.python-version$)|\.egg-info")
 
 
 def implied(

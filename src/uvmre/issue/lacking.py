@@ -19,7 +19,7 @@ INDEX_VARIABLE = re.compile(r"\bUV_INDEX_(?P<name>[A-Z0-9_]+?)_(?:USERNAME|PASSW
 
 BARE = re.compile(r"No `?project`? (?:table|section) found in")
 UNMANAGED = re.compile(r"[Pp]roject is marked as unmanaged")
-ADDS = re.compile(r"uv\s+(?:--\S+\s+)*add\s(?!.*--script)")
+ADDS = re.compile(r"uv\s+(?:--\S+\s+){0,12}add\s(?!.{0,500}--script)")
 INIT = re.compile(r"\buv\s+init\b")
 
 
@@ -108,12 +108,12 @@ def lock(commands: Sequence[Command], have: set[str]) -> tuple[int, Command] | N
     """Return the command that makes the lock file that another wants, and its place; None where none is needed."""
     for i, each in enumerate(commands):
         if re.search(
-            r"\buv\s+(?:--\S+\s+)*(?:sync|run|export|tree)\b[^|;&]*--(?:frozen|locked)\b"
+            r"\buv\s+(?:--\S+\s+){0,12}(?:sync|run|export|tree)\b[^|;&]{0,500}--(?:frozen|locked)\b"
             r"|\buv\s+lock\s+--(?:check|locked)",
             each.run,
         ):
             why = "a lock file is wanted, and the post does not show it"
             return None if "uv.lock" in have else (i, Command("uv lock", each.line, added=why))
-        if re.search(r"\buv\s+(?:--\S+\s+)*(?:lock|sync|add|run)\b", each.run):
+        if re.search(r"\buv\s+(?:--\S+\s+){0,12}(?:lock|sync|add|run)\b", each.run):
             return None
     return None

@@ -8,7 +8,7 @@ from uvmre.issue.blocks import Block
 
 EXTENSIONS = r"(?:toml|lock|py|txt|in|cfg|ini|yaml|yml|json|md|sh|bash|pyi|pth|env|netrc|ps1|ipynb|dockerfile|rst|c|rs)"
 PATH = re.compile(
-    rf"(?<![\w@/.:-])(?P<path>(?:(?:\.{{0,2}}|~|[\w.@-]+)/)*(?:[\w@+-][\w.@+-]*\.{EXTENSIONS}"
+    rf"(?<![\w@/~.:-])(?P<path>(?:(?:~|[\w.@-]*)/)*(?:[\w@+-][\w.@+-]{{0,100}}\.{EXTENSIONS}"
     rf"|\.python-version|\.env|\.netrc|\.gitignore"
     r"|Dockerfile(?:\.\w+)?|Containerfile|Makefile|py\.typed|requirements|justfile))(?![\w/@-]|\.\w)",
 )
@@ -16,9 +16,9 @@ SAVED = re.compile(
     r"(?i)\b(?:save[sd]?|put|file|named?|called|creat(?:e|ed|ing)|write|script)\b[^`\n]{0,40}`(?P<path>[\w./-]{1,80})`"
 )
 COMMENTED = re.compile(
-    r"(?i)^\s*(?:#|//|;|--|<!--)[#\s-]*(?:(?:file(?:name)?|path|contents? of|in|cat)\s*:?\s*)?[`\"']?"
+    r"(?i)^\s*(?:#|//|;|--|<!--)[#\s-]*+(?:(?:file(?:name)?|path|contents? of|in|cat)\s*(?::\s*)?)?[`\"']?"
     rf"(?P<path>(?:[\w.@+-]+/)*[\w.@+-]*\.{EXTENSIONS}"
-    r"|(?:[\w.-]+/)*(?:Dockerfile|\.python-version|\.env))[`\"']?\s*:?\s*(?:-->|\([^)]*\)|-+|#+)?\s*$"
+    r"|(?:[\w.-]+/)*(?:Dockerfile|\.python-version|\.env))[`\"']?\s*(?::\s*)?(?:(?:-->|\([^)]*\)|-+|#+)\s*)?$"
 )
 FENCED = re.compile(
     r"""(?:title|file|filename|name)=["']?(?P<path>[\w./-]+)|[:\s](?P<bare>[\w./-]+\.[a-z]+)\s*$"""
@@ -105,7 +105,7 @@ def _last(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
     # "the `x.py` file", "in `a/b.toml`": the first of several names what is shown, unless one stands at the end.
     return (
         found[-1]
-        if re.search(r"[`*:]+\s*$", text) and text.rstrip("`*: ").endswith(found[-1][0].rstrip("`*: "))
+        if re.search(r"[`*:]\s*$", text) and text.rstrip("`*: ").endswith(found[-1][0].rstrip("`*: "))
         else found[0]
     )
 

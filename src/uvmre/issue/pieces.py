@@ -13,8 +13,8 @@ Role = Literal["commands", "script", "file", "output", "tree", "dockerfile", "ot
 LEADING = re.compile(
     r"^\s*(?:[-*+]|\d+[.)])?\s*(?:(?:run|command|cmd|then|and|execute|repro(?:duce)?|1st|2nd)\s*:?\s*)?", re.IGNORECASE
 )
-ASSIGNS = re.compile(r"\s*(?:#.*|(?:export )?[A-Za-z_]\w*=.*)")
-CALLED = re.compile(r"(?:\w+=\S* )*uvx? ")
+ASSIGNS = re.compile(r"\A\s*(?:#.*|(?:export )?[A-Za-z_]\w*=.*)")
+CALLED = re.compile(r"\A(?:\w+=\S* )*uvx? ")
 LONE = re.compile(r"`{1,3}([^`\n]+)`{1,3}[.:;]?")
 
 
@@ -91,7 +91,11 @@ def _talk(block: Block) -> Piece:
             if code not in alone and CALLED.match(code) and shell.is_command(code):
                 where = block.line + block.text.count("\n", 0, max(at, 0) + start)
                 mentions.append(Entry(code, where, comment=" ".join(sentence.split()), prompted=False))
-    if not entries and contents.is_output(block.text) and re.search(r"(?m)^\s*(?:error:|  ×|Traceback )", block.text):
+    if (
+        not entries
+        and contents.is_output(block.text)
+        and re.search(r"(?m)^[^\S\n]*(?:error:|  ×|Traceback )", block.text)
+    ):
         return Piece("output", block, mentions=tuple(mentions), kind="output")
     return Piece("talk", block, tuple(entries), tuple(mentions))
 

@@ -8,8 +8,8 @@ from uvmre.issue import commands, contents, drawn, names, shell
 from uvmre.issue.story import READS, Act, Story
 
 CHANGES = {
-    "pyproject.toml": re.compile(r"\buv\s+(?:--\S+\s+)*(?:add|remove|init|version|upgrade)\b"),
-    "uv.lock": re.compile(r"\buv\s+(?:--\S+\s+)*(?:lock|sync|add|remove|run|version)\b"),
+    "pyproject.toml": re.compile(r"\buv\s+(?:--\S+\s+){0,12}(?:add|remove|init|version|upgrade)\b"),
+    "uv.lock": re.compile(r"\buv\s+(?:--\S+\s+){0,12}(?:lock|sync|add|remove|run|version)\b"),
     ".python-version": re.compile(r"\buv\s+(?:python\s+pin|init)\b"),
 }
 """Which commands change a file by themselves; any other is changed where its name is an argument."""

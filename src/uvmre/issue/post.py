@@ -9,8 +9,8 @@ LONGEST_TEXT = 131_072
 MOST_LINES = 8_000
 LONGEST_LINE = 4_000
 """Characters of a line that are read; what is longer was generated."""
-HEAD = re.compile(r"<!-- *(?P<repo>[\w.-]+/[\w.-]+)#(?P<number>\d+) +created +(?P<date>\d{4}-\d\d-\d\d)[^\n]*-->")
-FRONT = re.compile(r"(?P<key>[a-z_]+): *(?P<value>[^\n]*)")
+HEAD = re.compile(r"\A<!-- *(?P<repo>[\w.-]+/[\w.-]+)#(?P<number>\d+) +created +(?P<date>\d{4}-\d\d-\d\d)[^\n]*-->")
+FRONT = re.compile(r"\A(?P<key>[a-z_]+): *+(?P<value>[^\n]*)")
 REPLY = re.compile(
     r"_(?:Comment by|Label|Closed|Reopened|Assigned|Unassigned|Renamed|Referenced|Added|Removed|Locked)\b"
 )

@@ -5,7 +5,7 @@ from typing import Any
 
 from uvmre.issue import contents
 
-PROJECT = re.compile(r"^\s*\[project\]\s*(?:#.*)?$", re.MULTILINE)
+PROJECT = re.compile(r"^[^\S\n]*\[project\]\s*(?:#.*)?$", re.MULTILINE)
 DEFAULT_PYTHON = ">=3.8"
 
 

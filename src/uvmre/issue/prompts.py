@@ -5,20 +5,20 @@ import re
 from uvmre.issue import shell
 
 LEAD = (
-    r"(?:\[[^\]\n]{1,60}\]\s*|\([\w.@ +-]{1,40}\)\s*|[\w.-]+@[\w.-]+(?:[:\s]\s*[\w./~@-]*)?\s*"
-    r"|(?:~|/|\.{1,2}/)[\w./~@+-]*\s*|[\w.-]+(?:/[\w./~-]+)?\s+|bash-[\d.]+|sh-[\d.]+|\d\d:\d\d(?::\d\d)?\s+"
-    r"|git:\([^)\n]{1,60}\)\s*|on\s+\S+\s+)"
+    r"(?:\[[^\]\n]{1,60}\]\s*+|\([\w.@ +-]{1,40}\)\s*+|[\w.-]++@[\w.-]++(?:[:\s]\s*+[\w./~@-]*+)?\s*+"
+    r"|(?:~|/|\.{1,2}/)[\w./~@+-]*+\s*+|[\w.-]++(?:/[\w./~-]++)?\s++|bash-[\d.]++|sh-[\d.]++|\d\d:\d\d(?::\d\d)?\s++"
+    r"|git:\([^)\n]{1,60}\)\s*+|on\s++\S++\s++)"
 )
 MARKED = re.compile(
-    rf"(?P<lead>(?:{LEAD}){{0,4}})"
+    rf"\A(?P<lead>(?:{LEAD}){{0,4}})"
     r"(?P<mark>->\s*%|[:;]-?\)|[❯➜➤λ»›▶]+|❱|\$+|%|#|>{1,3})(?P<gap>\s*)(?P<command>\S.*)"
 )
 WINDOWS = re.compile(r"(?:\([\w.-]+\)\s*)?(?:PS\s+)?[A-Za-z]:(?:\\[^>\n]{0,200})?>\s*(?P<command>\S.*)")
 POWERSHELL = re.compile(r"(?:\([\w.-]+\)\s*)?PS(?:\s+[^>\n]{1,200})?>\s*(?P<command>\S.*)")
 NUMBERED = re.compile(r"(?:In \[\d+\]: )?[!%](?P<command>(?:uv|pip)\s.*)")
-HOST = re.compile(r"[\w.-]+:[~/][\w./~-]*\s+(?P<command>uvx?\s.*)")
+HOST = re.compile(r"^[\w.-]+:[~/][\w./~-]*\s+(?P<command>uvx?\s.*)")
 BEHIND = re.compile(r"(?:[\w.~/-]+\s+)?(?:git:\([^)\n]{0,60}\)\s*)?(?:[✗✔±×*]\s*)?(?P<command>\S.*)")
-ALONE = re.compile(rf"(?:{LEAD}){{0,4}}(?:\$|%|#|>|❯|➜)\s*")
+ALONE = re.compile(rf"\A(?:{LEAD}){{0,4}}(?:\$|%|#|>|❯|➜)\s*")
 """A prompt at which nothing was typed."""
 FANCY = "❯➜➤λ»›▶❱"
 

@@ -13,7 +13,7 @@ from uvmre.issue.post import opening
 from uvmre.issue.seen import Seen
 from uvmre.issue.story import Story, sentences_of, story
 
-IN_VENV = re.compile(r"\buv\s+(?:--\S+\s+)*pip\s+(?:install|sync|list|uninstall|freeze|check|show|tree)\b")
+IN_VENV = re.compile(r"\buv\s+(?:--\S+\s+){0,12}pip\s+(?:install|sync|list|uninstall|freeze|check|show|tree)\b")
 ELSEWHERE = re.compile(
     r"--system\b|--target\b|--prefix\b|--python[ =]|(?:^|\s)-p\s|--dry-run|--help|--break-system-packages"
 )

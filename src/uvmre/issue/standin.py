@@ -16,7 +16,7 @@ INDEX_PLACE = re.compile(
     r"|PIP_(?:EXTRA_)?INDEX_URL|index-url|extra-index-url|index_url)\b[^\n]{0,60}$"
 )
 INDEX_TABLE = re.compile(r"\[\[(?:tool\.uv\.)?index\]\](?:(?!\n\[)[\s\S]){0,400}?\burl\s*=\s*[\"']$")
-SLOT = re.compile(r"[\[<{]+([A-Za-z][\w .-]*)[\]>}]+|\$\{?([A-Za-z_]\w*)\}?|\*{3,}|x{4,}", re.IGNORECASE)
+SLOT = re.compile(r"(?<![\[<{])[\[<{]+([A-Za-z][\w .-]*)[\]>}]+|\$\{?([A-Za-z_]\w*)\}?|\*{3,}|x{4,}", re.IGNORECASE)
 REGISTRIES = (
     ("codeartifact", "codeartifact"),
     ("pkgs.dev.azure.com", "azure-artifacts"),
@@ -40,7 +40,7 @@ KNOWN = (
 CREDENTIAL = re.compile(
     r"^(?:export\s+)?UV_(?:INDEX|HTTP_BASIC)_(?P<name>\w+?)_(?P<what>USERNAME|PASSWORD)=(?P<value>.+)$", re.DOTALL
 )
-TOKEN = re.compile(r"\{[^}]*\"\w*[tT]oken\"\s*:\s*\"([^\"]+)\"")
+TOKEN = re.compile(r"\{[^{}]*\"\w*[tT]oken\"\s*:\s*\"([^\"]+)\"")
 
 
 @dataclass(frozen=True)
@@ -156,8 +156,10 @@ def _credentials(lines: Sequence[str]) -> tuple[str, str]:
 
 def _private(commands: Sequence[Command], files: Sequence[Named]) -> tuple[str, ...]:
     """Return the packages that only a private index can have: those that a source gives it, those that are added."""
-    names = [name for file in files for name in re.findall(r"(?m)^\s*([\w.-]+)\s*=\s*\{[^}\n]*\bindex\s*=", file.text)]
+    names = [
+        name for file in files for name in re.findall(r"(?m)^[^\S\n]*([\w.-]+)\s*=\s*\{[^}\n]*\bindex\s*=", file.text)
+    ]
     for each in commands:
-        if found := re.match(r"uv\s+add\s+(?P<names>[\w.\s-]+)$", each.run):
+        if found := re.match(r"uv\s+add\s+(?P<names>[\w.-][\w.\s-]*)$", each.run):
             names += [name for name in found["names"].split() if not name.startswith("-")]
     return tuple(dict.fromkeys(name.lower() for name in names))

@@ -13,7 +13,7 @@ OTHER = re.compile(
     r"(?i)\b(?:in|with|on|using|under) (?:uv |version )?`?(?:uv )?v?\d+\.\d+\.\d+|\b(?:before|after|now|previously)\b"
 )
 IMPERATIVE = re.compile(
-    r"(?i)(?:(?:then|now|next|first|finally|and|second|third|please),? )*"
+    r"(?i)\A(?:(?:then|now|next|first|finally|and|second|third|please),? )*"
     r"(?:run|execute|call|try|type|do|invoke|create|add|install|init\w*|sync|lock|use|start|make|build"
     r"|update|upgrade|remove|export)\b"
 )
@@ -27,7 +27,8 @@ SHOWS = re.compile(
 _READS = "cat tail head less more type bat batcat Get-Content"
 READS = frozenset(_READS.split())
 RUN_IN_DOCKER = re.compile(
-    r"(?:RUN|Running: \[/bin/(?:ba)?sh(?: -o pipefail)? -c)\s+(?P<run>uvx?\s[^\n\]]*?)(?::?\s*\]?\s*$|\s{2,})",
+    r"(?:RUN|Running: \[/bin/(?:ba)?sh(?: -o pipefail)? -c)\s+(?P<run>uvx?\s[^\n\]]{0,1000}?)"
+    r"(?::?\s*(?:\]\s*)?$|\s{2,})",
     re.MULTILINE,
 )
 LACKS = re.compile(
@@ -35,8 +36,8 @@ LACKS = re.compile(
     r"|tool\s+(?:install|run)|pip|tool|python|cache)$|\.\.\.|…| X\b|<[a-z]"
 )
 """Commands that are only named: what they want is not said."""
-LINK = re.compile(r"^\s*([\w.-]+)\s+->\s+([\w.-]+)\s*$", re.MULTILINE)
-LISTED = re.compile(r"^\s*(?:[-\w]{10}\s|total \d)", re.MULTILINE)
+LINK = re.compile(r"^[^\S\n]*([\w.-]+)[^\S\n]+->[^\S\n]+([\w.-]+)[^\S\n]*$", re.MULTILINE)
+LISTED = re.compile(r"^[^\S\n]*(?:[-\w]{10}\s|total \d)", re.MULTILINE)
 
 
 @dataclass(frozen=True)

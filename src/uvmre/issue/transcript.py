@@ -15,7 +15,7 @@ MOST_ENTRIES = 150
 """Of one block."""
 MOST_LINES = 60
 """Of one command: a longer one was never ended."""
-INSIDE = re.compile(r"(?:sudo )?(?:docker|podman) (?:run|exec)\b[^\n]* -[a-z]*[it]|su\b|sudo (?:su|-i|-s)\b|ssh ")
+INSIDE = re.compile(r"(?:sudo )?(?:docker|podman) (?:run|exec)\b[^\n]{0,500} -[a-z]*[it]|su\b|sudo (?:su|-i|-s)\b|ssh ")
 CONTINUED = re.compile(r"(?:>>?|dquote>|quote>|heredoc>|cmdsubst>|pipe>|\.\.\.)\s")
 PRINTED = re.compile(r"(?:error|warning|thread '|  [×╰├]|Traceback|Resolved \d|Installed \d)")
 SAID_BELOW = re.compile(r"#\s*(?:=>|->|⇒|→|>+|output:?|prints?:?|returns?:?)?\s*(?P<said>.*)")

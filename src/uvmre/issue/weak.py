@@ -37,7 +37,7 @@ VOLATILE = re.compile(
     r"|Using (?:CPython|Python|PyPy)|Creating virtual|Activate with|Building |Built "
     r"|Downloading |Updat|Removed \d|Pruning|Initialized|(?:DEBUG|TRACE|INFO)\b|\.{3}|…|uv \d"
     r"|Finished |Running `|total \d|[-dlrwx]{10}|drwx|\d{4}-\d\d-\d\d|#\d+ |warning: .*experimental"
-    r"|Access:|Modify:|Change:| ?Birth:|Device:|Size:|\s*$|real\s|user\s|sys\s|Bytecode compiled"
+    r"|Access:|Modify:|Change:| ?Birth:|Device:|Size:|$|real\s|user\s|sys\s|Bytecode compiled"
     r"|Package +Version|-+ -+)"
 )
 LISTING = re.compile(r"^[+~-] [\w.-]+==|^[\w.-]+==|[├└]──|^[\w.-]+ v\d|^\s*#\s+via")
@@ -105,7 +105,7 @@ def told(seen: Seen) -> list[Claim]:
     return found
 
 
-DRAWN_LINK = re.compile(r"(?P<path>\S+) is drawn as a link to \S+")
+DRAWN_LINK = re.compile(r"\A(?P<path>\S+) is drawn as a link to \S+")
 LOST = re.compile(
     r"(?i)\b(?:remov|replac|overwrit|delet|break|destroy|regular file|new file|not (?:respect|follow"
     r"|preserv)|n't (?:respect|follow|preserv))"

@@ -9,7 +9,7 @@ from uvmre.lint.case import PROJECT, Case
 from uvmre.lint.finding import Finding, mended
 from uvmre.lint.project import listed, projects
 
-PASSWORD = re.compile(r"UV_INDEX_\w+_PASSWORD\Z")
+PASSWORD = re.compile(r"\AUV_INDEX_\w+_PASSWORD\Z")
 TOKENS = ("authorizationToken", "accessToken", "access_token", "token", "password")
 """What AWS, Azure, Google and others call the token within their answer."""
 REFUSED = (

@@ -9,7 +9,7 @@ from uvmre.lint.case import Case
 from uvmre.lint.finding import Finding, mended
 from uvmre.lint.shell import Call, calls, without_flag
 
-BELOW_SYSTEM = re.compile(r"(?:/usr(?:/local)?|/opt/[\w./-]+)/lib/python3\.\d+/(?:site|dist)-packages")
+BELOW_SYSTEM = re.compile(r"(?:/usr(?:/local)?|/opt/[\w./-]{1,200})/lib/python3\.\d+/(?:site|dist)-packages")
 CANNOT_WRITE = ("Read-only file system", "Permission denied", "externally managed")
 NOT_THERE = ("No module named", "not found for", "not installed")
 NO_WHEEL = (

@@ -17,9 +17,9 @@ from uvmre.lint.project import Project, listed, members_of, projects, root_of, t
 from uvmre.lint.shell import calls, exported, with_flag
 
 COMPOSE = re.compile(r"(?:docker-)?compose(?:\.[\w-]+)?\.ya?ml")
-FOR_AN_INDEX = re.compile(r"UV_INDEX_\w+_(?:USERNAME|PASSWORD)|UV_(?:EXTRA_)?INDEX_URL|UV_(?:DEFAULT_)?INDEX")
+FOR_AN_INDEX = re.compile(r"\A(?:UV_INDEX_\w+_(?:USERNAME|PASSWORD)|UV_(?:EXTRA_)?INDEX_URL|UV_(?:DEFAULT_)?INDEX)")
 OF_A_BUILD = re.compile(
-    r"docker(?:\s+image|\s+buildx)?\s+build\b|docker[ -]compose\b.*\bbuild\b|error building image|failed to solve"
+    r"docker(?:\s+image|\s+buildx)?\s+build\b|docker[ -]compose\b.{0,300}\bbuild\b|error building image|failed to solve"
     r"|/bin/sh -c |=> ERROR \[|^#\d+ \[",
     re.MULTILINE,
 )
@@ -214,5 +214,5 @@ def _members_there(case: Case, root: Project, image: Image, before: int) -> bool
 
 
 def _with_flags(text: str) -> str:
-    text = re.sub(r"[ \t]+--(?:locked|no-install-project|frozen|no-install-workspace)\b", "", text)
+    text = re.sub(r"(?<![ \t])[ \t]+--(?:locked|no-install-project|frozen|no-install-workspace)\b", "", text)
     return with_flag(text, "sync", "--frozen --no-install-workspace")

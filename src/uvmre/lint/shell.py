@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)\Z", re.DOTALL)
+ASSIGNMENT = re.compile(r"\A([A-Za-z_][A-Za-z0-9_]*)=(.*)\Z", re.DOTALL)
 CONTINUED = re.compile(r"\\\r?\n")
 COMMENT = re.compile(r"(?m)^[ \t]*#.*$|(?<=\s)#[^\n'\"]*$")
 NOT_READ = re.compile(r"<<-?\s*['\"\\]?\w")
@@ -172,4 +172,4 @@ def without_flag(text: str, flag: str) -> str:
 
 def _verb(verb: str) -> re.Pattern[str]:
     words = r"\s+".join(map(re.escape, verb.split()))
-    return re.compile(rf"(?<![\w.-])uv(?:\s+-\S+)*?\s+{words}(?![\w-])")
+    return re.compile(rf"(?<![\w.-])uv(?:\s+-\S+){{0,12}}?\s+{words}(?![\w-])")

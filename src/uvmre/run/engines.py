@@ -237,7 +237,7 @@ def _buildah(program: str, seconds: float) -> Engine:
     if isinstance(usable, str) or usable.exit:
         return _unusable(engine, usable)
     asked = _asked(program, ["--version"], seconds)
-    found = None if isinstance(asked, str) else re.search(r"\d+(\.\d+)+", asked.stdout.decode(errors="replace"))
+    found = None if isinstance(asked, str) else re.search(r"(?<!\d)\d+(\.\d+)+", asked.stdout.decode(errors="replace"))
     return Engine("buildah", program, found[0] if found else "")
 
 

@@ -20,8 +20,8 @@ KILLED = 137
 """The exit code of what was ended from outside."""
 CLIPPED = b"[output clipped"
 """How BuildKit says that it leaves output out."""
-FLAGS = re.compile(r"(?:--\S+\s+)*")
-SUMMARY = re.compile(r" \([^)]*\)\Z")
+FLAGS = re.compile(r"\A(?:--\S+\s+)*")
+SUMMARY = re.compile(r" \([^)]{0,500}\)\Z")
 """BuildKit shows the first line of a heredoc behind its word."""
 VERSION = re.compile(r"\buv (\d+\.\d+\.\d+\S*)")
 ERROR = re.compile(r"(?:ERROR|Error|error)\b:? *(?:failed to solve: *)?(.*)")
@@ -117,7 +117,7 @@ class Watched:
         name, _, rest = event.text.partition(" ")
         if name.upper() != "RUN":
             return
-        head, step = self._take(FLAGS.sub("", rest, count=1))
+        head, step = self._take(FLAGS.sub("", rest))
         self._going[event.key] = Going(head, step, event.at)
         if step.run != ASKED and step.run not in self._plan.looks:
             self._job.begun(step.title)

@@ -27,7 +27,7 @@ MARKS = (
 ASCII = bytes(range(1, 128))
 CONTROL = re.compile(r"[^\x09-\x0d\x1b\x08\x20-\U0010ffff]")
 API = "https://api.github.com"
-ISSUE = re.compile(r"(?P<owner>[\w.-]+)/(?P<repo>[\w.-]+)#(?P<number>\d+)\Z")
+ISSUE = re.compile(r"\A(?P<owner>[\w.-]+)/(?P<repo>[\w.-]+)#(?P<number>\d+)\Z")
 URL = re.compile(
     r"(?P<host>https?://[^/\s]+)/(?P<owner>[\w.-]+)/(?P<repo>[\w.-]+)/(?:issues|pull)/(?P<number>\d+)(?:[/?#].*)?\Z"
 )

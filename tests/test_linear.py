@@ -1,0 +1,73 @@
+"""No text makes a regular expression slower than its length."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+
+from patterns import Use, hostile, uses
+from timing import TooLong, grows, seconds
+
+LENGTHS = 2_000, 8_000, 32_000
+SHORT = LENGTHS[0]
+QUICK = 0.3e-6 * SHORT
+"""Nothing that takes less for a short text is looked at any further."""
+PARTS = 12
+SLOW = ("core.redact", "report.")
+
+
+def too_slow(use: Use) -> str:
+    """Say with which text a pattern is slow."""
+    compiled = re.compile(use.pattern, use.flags)
+
+    def work(text: str) -> Callable[[], object]:
+        given = text if isinstance(use.pattern, str) else text.encode("latin-1", "replace")
+        if use.method == "finditer":
+            return lambda: sum(1 for _ in compiled.finditer(given))
+        return lambda: getattr(compiled, use.method)(given)
+
+    for each in hostile(use.pattern, use.flags):
+        try:
+            quick = not each.again and seconds(work(each.text(SHORT))) < QUICK
+        except TooLong:
+            quick = False
+        if not quick and (said := grows(lambda length, each=each: work(each.text(length)), LENGTHS)):  # type: ignore[misc]
+            return f"{use.where} is not linear on {each}: {said}\n{use.pattern!r}"
+    return ""
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_every_pattern_takes_time_in_proportion_to_the_text(part: int) -> None:
+    mine = [use for use in uses() if not use.where.startswith(SLOW)]
+    slow = [said for use in mine[part::PARTS] if (said := too_slow(use))]
+    assert not slow, "\n".join(slow)
+
+
+@pytest.mark.xfail(strict=False, reason="what masks secrets, and what writes reports, is being written anew")
+def test_the_patterns_that_are_known_to_be_slow_are_not() -> None:
+    slow = [said for use in uses() if use.where.startswith(SLOW) and (said := too_slow(use))]
+    assert not slow, "\n".join(slow)
+
+
+def test_all_patterns_are_found() -> None:
+    found = {use.where.partition(":")[0]: use for use in uses()}
+    assert {"core.proof.LINK", "core.one_file.RELEASES", "triage.inbox.ISSUE"} <= found.keys()
+    # Those that are written where they are used.
+    assert {"issue.names", "lint.shell"} <= found.keys()
+    assert len(uses()) > 400
+
+
+@pytest.mark.parametrize(
+    ("pattern", "method"),
+    [
+        pytest.param(r"(?m)^\s*(?:[│|]\s*)*(?:├─▶|caused by:)", "finditer", id="a line's beginning that spans lines"),
+        pytest.param(r"[.:]+(?= |$)", "finditer", id="a run that is begun at each place"),
+        pytest.param(r"docker compose\b.*\bbuild\b", "finditer", id="words far apart on a line"),
+        pytest.param(r"\{[^}]*token", "finditer", id="what is open again and again"),
+        pytest.param(r"\s*[│|]?\s*hint", "match", id="two runs beside each other"),
+        pytest.param(r"uv\s+(?:--?[\w-]+\s+)*sync", "match", id="a loop that can take the same in two ways"),
+        pytest.param(r"(?:(?:\.{0,2}|[\w.-]+)/)*x", "match", id="branches that take the same"),
+    ],
+)
+def test_a_slow_pattern_is_seen(pattern: str, method: str) -> None:
+    assert too_slow(Use("here", pattern, re.compile(pattern).flags, method))

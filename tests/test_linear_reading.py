@@ -1,0 +1,103 @@
+"""No text that a stranger may send takes reading longer than in proportion to its length."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from timing import TooLong, grows, seconds
+from uvmre.core import build_log, plain, redact, symptom
+from uvmre.core import proof as proofs
+from uvmre.core.draft import Claim
+from uvmre.core.mre import Environment, File, Mre, Step, Symptom
+from uvmre.core.observation import Observation, StepResult
+from uvmre.issue import cause, commands, contents, drawn
+from uvmre.issue.read import read
+from uvmre.lint.find import find as lint
+from uvmre.triage.inbox import ISSUE, URL
+
+PUMPS = (
+    "\n", " ", "\t", "a", "a ", "a\n", "0", "0.1 ", "│", "│\n", "│ ", "├── a\n", "`", "```\n", "```sh\n$ uv sync\n```\n",
+    "error: ", "error: a\n", "Caused by: a\n", "  ╰─▶ a\n", "hint: ", "hint: a\n", "Traceback (most recent call last):\n",
+    "$ uv sync\n", "❯ uv add a\n", "> ", "- ", "* a/\n", "/", "../", "~/", "[", "]", "(", "{", "<", "\"", "'", "\\", ";", "&& ", "|",
+    "a.", ". ", ": ", "uv ", "uv 0.5.1 ", "uv sync ", "`uv sync` fails. ", "A b. ", "a=b\n", "--a ", "-", "=", "#", "# ",
+    "<details>", "</details>", "<!-- ", "#1 0.1 a\n", "#1 [", "Step 1/2 : a\n", "The command '", "COMMIT ", "https://a:b@c ",
+    "FROM a\n", "RUN uv sync \\\n", "cat <<EOF\n", "$(", "${", "**", "| a ", "…", "… ", "\r", "\x1b[", "\x1b]", "^", "~", "~^ ", ".: ",
+    "er'error: '", "no such file or directory\n", "docker run a uv ", "sh -c '", "password: a\n", "TOKEN=a", "[project]\n", "\"\"\"\n",
+)  # fmt: skip
+
+
+def observed(text: str) -> Observation:
+    step = StepResult("uv sync", "uv sync", "observe", 2, "", text, 0.1)
+    return Observation("as reported", "0.4.6", "3.11.7", "local", "Linux", (step,))
+
+
+def made(output: str, text: str = "") -> Mre:
+    # Not as TOML: Python's own tomllib is slower than linear on a key of thousands of parts.
+    files = tuple(File(path, text.encode(errors="replace")) for path in ("requirements.txt", "a.sh", "Dockerfile"))
+    return Mre("t", Environment("0.4.6"), (Step("uv sync", "observe"),), Symptom("failure", (output,)), files=files)
+
+
+def built(text: str) -> None:
+    lines = [build_log.Line(line, 0.0) for line in text.split("\n")]
+    for reader in build_log.READERS.values():
+        list(reader(lines))
+
+
+FAILS = Claim("failure", 0, 1)
+AGAIN = "the frobnicator is upside down\n"
+READERS: dict[str, Callable[[str], Any]] = {
+    "an issue": read,
+    "plain": plain.plain,
+    "a symptom": lambda text: symptom.match(made("a").symptom, observed(text)),
+    "a symptom of many": lambda text: plain.find("a … a … a", text),
+    "a proof": lambda text: proofs.proof(made("the frobnicator is upside down"), FAILS, observed(text + AGAIN)),
+    "another release": lambda text: proofs.judged(made("error: a b c d").symptom, observed(text), "0.4.6"),
+    "an error": cause.cause,
+    "what is masked": cause.masked,
+    "contents": contents.kind,
+    "a drawing": drawn.paths,
+    "a command": commands.take,
+    "secrets": lambda text: redact.secrets(made("a", text)),
+    "a build": built,
+    "findings": lambda text: lint(made("a", text), None, text),
+    "an address": lambda text: (URL.match(text), ISSUE.match(text)),
+}
+LENGTHS = 4_000, 16_000, 64_000
+"""GitHub takes posts of up to 65,536 characters."""
+QUICK = 0.01
+
+
+def slow(reader: Callable[[str], Any], pump: str) -> str:
+    """Say how long reading takes where it grows faster than the text."""
+
+    def work(length: int) -> Callable[[], object]:
+        text = pump * (length // len(pump))
+        return lambda: reader(text)
+
+    try:
+        if seconds(work(LENGTHS[1])) < QUICK:
+            return ""
+    except TooLong:
+        pass
+    said = grows(work, LENGTHS)
+    return f"{pump!r}: {said}" if said else ""
+
+
+SLOW = pytest.mark.xfail(strict=False, reason="what masks secrets is being written anew")
+
+
+@pytest.mark.parametrize(
+    "reader",
+    [pytest.param(reader, id=name, marks=SLOW if name == "secrets" else ()) for name, reader in READERS.items()],
+)
+def test_reading_takes_time_in_proportion_to_the_text(reader: Callable[[str], Any]) -> None:
+    assert not [said for pump in PUMPS if (said := slow(reader, pump))]
+
+
+def test_a_symptom_that_stands_everywhere_is_proved_in_proportion_too() -> None:
+    def work(length: int) -> Callable[[], object]:
+        ran = observed(AGAIN * (length // len(AGAIN)) + "Caused by: b")
+        return lambda: proofs.proof(made(AGAIN), FAILS, ran)
+
+    assert not grows(work, LENGTHS)
