@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from uvmre.core.symptom import Word
+from uvmre.errors import cause
 
 FILE = "outcomes.sqlite"
 VERSION = 1
@@ -125,7 +126,7 @@ class Store:
                 return []
 
     def _without(self, error: Exception) -> None:
-        self._told(f"what is finished is not kept: {self._path} cannot be used ({error})")
+        self._told(f"what is finished is not kept: {self._path} cannot be used ({cause(error)})")
 
     def _opened(self) -> sqlite3.Connection:
         # One process at a time: who finds it broken must not set aside the sound one that another has just made.
