@@ -1,15 +1,12 @@
 """The command `uvmre`: its verbs, and the ways in which it ends."""
 
 import errno
-import signal
 from collections.abc import Callable, Sequence
-from types import FrameType
-from typing import NoReturn
 
 import click
 
 from uvmre import __version__
-from uvmre.cli import console
+from uvmre.cli import console, interrupts
 from uvmre.cli.bisect import bisect
 from uvmre.cli.cache import cache
 from uvmre.cli.crash import our_bug
@@ -17,6 +14,7 @@ from uvmre.cli.demo import demo
 from uvmre.cli.doctor import doctor
 from uvmre.cli.gateway import gateway
 from uvmre.cli.images import images
+from uvmre.cli.interrupts import INTERRUPTED
 from uvmre.cli.lint import lint
 from uvmre.cli.matrix import matrix
 from uvmre.cli.new import new
@@ -26,7 +24,6 @@ from uvmre.cli.tape import tape
 from uvmre.cli.triage import triage
 from uvmre.errors import CannotTell, InputError, UsageError, UvmreError
 
-INTERRUPTED = 130
 DISK = {
     errno.ENOSPC: "the disk is full",
     errno.EDQUOT: "the quota is used up",
@@ -48,14 +45,17 @@ for verb in (new, run, matrix, bisect, lint, report, triage, tape, gateway, cach
 
 def main(words: Sequence[str]) -> int:
     """Run a command line and return its exit code; nothing ends in a traceback."""
-    signal.signal(signal.SIGTERM, _interrupt)
-    # A shell's script starts what runs beside it deaf to SIGINT; who sends one all the same means it.
-    signal.signal(signal.SIGINT, _interrupt)
-    return _ended(lambda: cli.main(list(words), prog_name="uvmre", standalone_mode=False), as_json="--json" in words)
-
-
-def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
-    raise KeyboardInterrupt
+    interrupts.install()
+    try:
+        code = _ended(
+            lambda: cli.main(list(words), prog_name="uvmre", standalone_mode=False), as_json="--json" in words
+        )
+        interrupts.over()
+    except KeyboardInterrupt:  # while it was told how the command ended
+        code = INTERRUPTED
+    if code == INTERRUPTED:
+        interrupts.end_what_is_left()
+    return code
 
 
 def _ended(call: Callable[[], object], *, as_json: bool) -> int:

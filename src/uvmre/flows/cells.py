@@ -3,7 +3,6 @@
 import contextlib
 import itertools
 import os
-import tempfile
 import threading
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -12,6 +11,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+from uvmre import owned
 from uvmre.core.observation import Observation
 from uvmre.core.progress import Progress
 from uvmre.core.redact import secrets
@@ -20,12 +20,12 @@ from uvmre.errors import CannotTell, UsageError
 from uvmre.flows.cell import Shared, observe
 from uvmre.flows.heads import Chosen
 from uvmre.flows.question import Question
+from uvmre.flows.scratch import scratch
 from uvmre.folder import evidence
 from uvmre.gateway.gateway import Gateway
 from uvmre.gateway.world import world
 from uvmre.releases import binaries
 from uvmre.releases.binaries import Fetched
-from uvmre.run import environment
 from uvmre.run.backends import choose
 from uvmre.run.environment import Place
 from uvmre.run.interpreters import Interpreter
@@ -83,9 +83,7 @@ class Cells:
         """Open what is kept."""
         with contextlib.ExitStack() as stack:
             stack.enter_context(self._store)
-            # No hyphens: uv wraps a path at them.
-            self._root = Path(tempfile.mkdtemp(prefix="uvmre_"))
-            stack.callback(environment.clear, self._root)
+            self._root = stack.enter_context(scratch())
             stack.callback(self._backend.tidy, self._root)
             self._stack = stack.pop_all()
         return self
@@ -128,7 +126,7 @@ class Cells:
             observation, outcome = observe(variant, mre, shared, Place(own, self._question.others), judge, left.append)
         finally:
             self._backend.tidy(own)
-            environment.clear(own)
+            owned.clear(own)
         complaint = self._question.complaint(observation)
         kept = Kept(outcome.word, outcome.reason, observation.seconds)
         if not complaint and _repeats(observation):

@@ -294,22 +294,30 @@ def _running(pid: int, group: int) -> bool:
         return False
 
 
+def end_children() -> None:
+    """End all that this process started and that is still there, with what those started."""
+    _kill(_descendants(os.getpid()))
+
+
 def end_strays(root: Path) -> None:
-    """End what left its group (a daemon) but still has its home below `root` in its environment."""
-    _end_with("HOME", f"{root}/")
-
-
-def end_clients(gateway: str) -> None:
-    """End what was sent through a door of the gateway and is still there: a container that its engine forgot."""
-    _end_with("HTTPS_PROXY", gateway)
-
-
-def _end_with(variable: str, start: str) -> None:
+    """End what left its group (a daemon) but still has a folder below `root` in its environment: PATH, HOME, TMPDIR."""
     import psutil
 
     strays = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
-            if process.environ().get(variable, "").startswith(start):
+            if process.pid != os.getpid() and any(f"{root}/" in value for value in process.environ().values()):
+                strays += [process, *process.children(recursive=True)]
+    _kill(strays)
+
+
+def end_clients(gateway: str) -> None:
+    """End what was sent through a door of the gateway and is still there: a container that its engine forgot."""
+    import psutil
+
+    strays = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if process.environ().get("HTTPS_PROXY", "").startswith(gateway):
                 strays.append(process)
     _kill(strays)

@@ -4,11 +4,11 @@ import contextlib
 import fcntl
 import os
 import shutil
-import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from uvmre import owned
 from uvmre.errors import CannotTell, at
 from uvmre.run import interpreters, process
 
@@ -99,11 +99,11 @@ def _aside(archive: Path) -> Iterator[tuple[Path, Path]]:
         archive.parent.mkdir(parents=True, exist_ok=True)
         with (
             archive.with_suffix(".lock").open("w") as lock,
-            tempfile.TemporaryDirectory(dir=archive.parents[1], prefix=ASIDE, ignore_cleanup_errors=True) as aside,
+            owned.temporary(archive.parents[1], ASIDE) as aside,
         ):
             fcntl.flock(lock, fcntl.LOCK_EX)
-            whole = Path(aside) / archive.name
-            yield Path(aside), whole
+            whole = aside / archive.name
+            yield aside, whole
             if whole.exists():
                 whole.replace(archive)
 
