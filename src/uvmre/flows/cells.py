@@ -17,6 +17,7 @@ from uvmre.core.progress import Progress
 from uvmre.core.redact import secrets
 from uvmre.core.request import Network
 from uvmre.errors import CannotTell, UsageError
+from uvmre.flows import housekeeping
 from uvmre.flows.cell import Shared, observe
 from uvmre.flows.heads import Chosen
 from uvmre.flows.question import Question
@@ -24,7 +25,7 @@ from uvmre.flows.scratch import scratch
 from uvmre.folder import evidence
 from uvmre.gateway.gateway import Gateway
 from uvmre.gateway.world import world
-from uvmre.releases import binaries
+from uvmre.releases import binaries, users
 from uvmre.releases.binaries import Fetched
 from uvmre.run.backends import choose
 from uvmre.run.environment import Place
@@ -93,6 +94,7 @@ class Cells:
         self.stop.set()
         self._fetching.end()
         self._stack.close()
+        housekeeping.prune_later(self._manner.cache, self._progress)
 
     def kept(self, release: str, interpreter: Interpreter | None, variant: str) -> tuple[Kept, ...]:
         """Return the runs of a cell that are there from before."""
@@ -140,6 +142,10 @@ class Cells:
                 manner = self._manner
                 if self._question.near:
                     evidence.hide(self._question.tape.parent)
+                tape = self._question.tape.absolute()
+                users.hold(manner.cache, str(tape))
+                with contextlib.suppress(OSError):  # a script's is in the cache, and is pruned where it is not used
+                    os.utime(tape)
                 made = world(self._question.base, manner.allow_hosts)
                 self._gateway = self._stack.enter_context(
                     Gateway(manner.cache, self._question.tape, manner.network, made)

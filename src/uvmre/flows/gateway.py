@@ -14,6 +14,7 @@ from uvmre.flows.scratch import scratch
 from uvmre.folder.read import read
 from uvmre.gateway.gateway import Door, Gateway
 from uvmre.gateway.world import World, world
+from uvmre.releases import users
 from uvmre.run.environment import gateway_variables
 
 TAPE = "tape"
@@ -55,6 +56,7 @@ def gateway(
     made = world(mre, allow_hosts) if mre else World(allow_hosts=allow_hosts)
     made = replace(made, day=day) if day else made
     tape = folder / ".uvmre" / TAPE if folder else cache / TAPE
+    users.hold(cache, str(tape.absolute()))
     with scratch() as own, Gateway(cache, tape, network, made) as served:
         certificate = own / "authority.pem"
         certificate.write_bytes(served.certificate)

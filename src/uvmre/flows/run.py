@@ -18,6 +18,7 @@ from uvmre.core.schema import RELEASE
 from uvmre.core.symptom import match
 from uvmre.core.verdict import Verdict, verdict
 from uvmre.errors import CannotTell, Interrupted, at
+from uvmre.flows import housekeeping
 from uvmre.flows.cell import Shared, observe, platform
 from uvmre.flows.pool import Pool
 from uvmre.flows.scratch import scratch
@@ -25,7 +26,7 @@ from uvmre.folder import evidence
 from uvmre.folder.read import read
 from uvmre.gateway.gateway import Gateway
 from uvmre.gateway.world import world
-from uvmre.releases import binaries
+from uvmre.releases import binaries, users
 from uvmre.run import interpreters
 from uvmre.run.backends import choose
 from uvmre.run.environment import Place
@@ -69,21 +70,20 @@ def run(
     """
     progress = progress or Progress()
     mre = mre or read(folder)
+    users.hold(cache, str((folder / TAPE).absolute()))
     # Before all else, because it comes up on another core while the rest is made ready here.
     with Gateway(cache, folder / TAPE, network, world(mre, allow_hosts)) as gateway:
         chosen = choose(backend)
         # A container has an interpreter of its own.
         interpreter = interpreter_of(python or mre.environment.python) if chosen.name == DEFAULT_BACKEND else None
-        if backend == DEFAULT_BACKEND:
-            _tell(mre, progress)
+        _tell(mre, backend, progress)
         release, binary = _uv(uv, mre.environment.uv, folder, cache, progress)
         now = datetime.now(UTC)
         with at(folder):
             kept = evidence.begin(folder, release, now)
-        stop = threading.Event()
-        live = network == "live"
         shared = Shared(
-            *(chosen, mre, release, binary, interpreter, python, gateway, live, stop, progress, keep, secrets(mre))
+            *(chosen, mre, release, binary, interpreter, python, gateway, network == "live", threading.Event()),
+            *(progress, keep, secrets(mre)),
         )
         variants, places = _observe_all(mre, shared, kept)
     result = Result(
@@ -105,12 +105,13 @@ def run(
     )
     with at(kept):
         evidence.finish(kept, result)
+    housekeeping.prune_later(cache, progress)
     return result
 
 
-def _tell(mre: Mre, progress: Progress) -> None:
+def _tell(mre: Mre, backend: str, progress: Progress) -> None:
     """Say what of the MRE's Dockerfile is not followed, where its steps are those."""
-    if mre.steps[0].layer:
+    if backend == DEFAULT_BACKEND and mre.steps[0].layer:
         from uvmre.core.follow import follow
 
         for note in follow(mre).notes:

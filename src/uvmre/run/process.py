@@ -20,6 +20,7 @@ OUTPUT_LIMIT = 1_000_000
 GRACE = 1.0
 """Seconds between asking a group to end and ending it."""
 TICK = 0.2
+_apart: set[int] = set()
 
 
 @dataclass(frozen=True)
@@ -292,6 +293,18 @@ def _running(pid: int, group: int) -> bool:
         return os.getpgid(pid) == group and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     except (ProcessLookupError, psutil.Error):
         return False
+
+
+def start_apart(command: Sequence[str]) -> None:
+    """Start a command that goes on when this process has ended, with no streams; nobody waits for it."""
+    for pid in tuple(_apart):
+        with contextlib.suppress(ChildProcessError):
+            if os.waitpid(pid, os.WNOHANG)[0] == 0:
+                continue
+        _apart.discard(pid)
+    silent = [(os.POSIX_SPAWN_OPEN, stream, os.devnull, os.O_RDWR, 0) for stream in (0, 1, 2)]
+    # A group of its own: ^C is not for it.
+    _apart.add(os.posix_spawn(command[0], list(command), os.environ, file_actions=silent, setpgroup=0))
 
 
 def end_children() -> None:
