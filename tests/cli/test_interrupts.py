@@ -23,7 +23,7 @@ exit 1
 """
 VERBS = {
     "bisect": ("bisect", "--uv", "0.4.9", "--again", "--repeat", "3"),
-    "matrix": ("matrix", "--uv", "all", "--again"),
+    "matrix": ("matrix", "--uv", "all", "--again", "--jobs", "1"),
 }
 
 
