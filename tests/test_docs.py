@@ -23,7 +23,7 @@ def test_the_readme_names_every_verb_and_option(verb: str) -> None:
     command = cli.commands[verb]
     inner = list(command.commands.values()) if isinstance(command, click.Group) else [command]
     assert all(name in row for name in getattr(command, "commands", ()))
-    options = [param for each in inner for param in each.params if isinstance(param, click.Option)]
+    options = [param for each in inner for param in each.params if isinstance(param, click.Option) and not param.hidden]
     assert told == {min(option.opts, key=len) for option in options}
 
 

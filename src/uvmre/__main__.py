@@ -2,15 +2,20 @@
 
 import contextlib
 import os
+import signal
 import sys
 
 from uvmre.cli import streams
 
 BEHIND_A_GATEWAY = ("run", "gateway", "demo")
+INTERRUPTED = 130
 
 
 def main() -> None:
     """Run the command line and exit as it says."""
+    # Nothing was begun yet; `cli.interrupts` takes over when it is imported.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: os._exit(INTERRUPTED))
     streams.prepare()
     if sys.argv[1:2] and sys.argv[1] in BEHIND_A_GATEWAY and not {"-h", "--help"} & set(sys.argv):
         from uvmre.gateway import ahead

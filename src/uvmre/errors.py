@@ -4,8 +4,11 @@ A message says what failed and why that usually is; the hint says what to do nex
 """
 
 import contextlib
+import re
 from collections.abc import Iterator, Sequence
 from os import PathLike
+
+WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+")
 
 
 class UvmreError(Exception):
@@ -41,6 +44,16 @@ class Interrupted(UvmreError):
     """Somebody pressed ^C, or the process was asked to end."""
 
     exit_code = 130
+
+
+def cause(error: BaseException) -> str:
+    """Return why something failed, in words: many errors of the network have no text, only a class and a cause."""
+    told: BaseException | None = error
+    while told is not None:
+        if text := str(told).strip():
+            return text
+        told = told.__cause__ or (None if told.__suppress_context__ else told.__context__)
+    return " ".join(WORD.findall(type(error).__name__)).lower()
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 import time
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,16 @@ import jsonschema
 import pytest
 
 from conftest import CommandLine, Ended
+from uvmre.cli.cache import _amount
+from uvmre.releases import users
 
 SCHEMAS = Path(__file__).parents[2] / "docs" / "schemas"
 HOUR = 60 * 60
+
+
+def du(path: Path) -> int:
+    """Return what `du` says."""
+    return int(subprocess.check_output(["du", "-s", "-B1", path]).split()[0])
 
 
 @pytest.fixture
@@ -61,27 +69,25 @@ def test_its_releases_are_listed_by_their_use(cached: CommandLine) -> None:
     ]
 
 
-def test_its_releases_are_listed_as_json(cached: CommandLine) -> None:
+def test_its_releases_are_listed_as_json(cached: CommandLine, home: Path) -> None:
     data = told(cached("ls", "--json"))
     assert [(each["version"], each["bytes"], each["in_use"]) for each in data["releases"]] == [
-        ("0.5.21", 200_000, False),
-        ("0.10.0", 200_000, False),
-        ("0.5.20", 200_000, False),
+        (version, du(home / "uvmre" / "uv" / version), False) for version in ("0.5.21", "0.10.0", "0.5.20")
     ]
-    assert data["bytes"] == 600_000
+    assert data["bytes"] == sum(each["bytes"] for each in data["releases"])
 
 
 def test_its_size_is_told_by_kind(cached: CommandLine, home: Path) -> None:
     ended = cached("size")
     assert [line.split()[:3] for line in ended.stdout.splitlines()[:2]] == [
         ["uv", "0.6", "MB"],
-        ["bodies", "42", "bytes"],
+        ["bodies", *_amount(du(home / "uvmre" / "bodies")).split()],
     ]
     assert ended.stdout.splitlines()[-1] == f"0.6 MB in {home}/uvmre"
     data = told(cached("size", "--json"))
     assert {each["kind"]: (each["files"], each["bytes"]) for each in data["kinds"]} == {
-        "uv": (3, 600_000),
-        "bodies": (1, 42),
+        "uv": (3, du(home / "uvmre" / "uv")),
+        "bodies": (1, du(home / "uvmre" / "bodies")),
         "tape": (0, 0),
         "gateway": (0, 0),
         "tapes": (0, 0),
@@ -90,46 +96,71 @@ def test_its_size_is_told_by_kind(cached: CommandLine, home: Path) -> None:
         "images": (0, 0),
         "rest": (0, 0),
     }
-    assert data["bytes"] == 600_042
+    assert data["bytes"] == du(home / "uvmre") - (home / "uvmre").stat().st_blocks * 512
 
 
 def test_prune_says_what_it_freed(cached: CommandLine, home: Path) -> None:
-    assert plain(cached("prune", "--keep", "1")) == (0, "2 releases deleted, 0.4 MB freed; 1 kept\n", "")
+    (home / "uvmre" / "prune.lock").touch()
+    before = du(home)
+    ended = cached("prune", "--keep", "1", "--size", "none")
+    assert plain(ended) == (0, f"deleted 2 releases; {_amount(before - du(home))} freed; 1 release kept\n", "")
     assert os.listdir(home / "uvmre" / "uv") == ["0.5.21"]  # noqa: PTH208 - what is hidden counts
     assert (home / "uvmre" / "bodies" / "ab" / "abcdef").exists()
 
 
-def test_prune_tells_the_same_as_json(cached: CommandLine, home: Path) -> None:
-    os.utime(home / "uvmre" / "uv" / "0.5.20")
-    (home / "uvmre" / "bodies" / ".aside-x").write_bytes(b"x" * 8)
-    os.utime(home / "uvmre" / "bodies" / ".aside-x", (0, 0))
-    data = told(cached("prune", "--keep", "0", "--json"))
-    assert data == {
-        "schema": 1,
-        "path": f"{home}/uvmre",
-        "removed": ["0.5.21", "0.10.0"],
-        "spared": ["0.5.20"],
-        "kept": 1,
-        "left_overs": 1,
-        "freed": 400_008,
-    }
+def test_what_is_in_use_is_spared_and_what_is_freed_is_what_du_finds_gone(cached: CommandLine, home: Path) -> None:
+    cache = home / "uvmre"
+    (cache / "bodies" / ".aside-x").write_bytes(b"x" * 8)
+    os.utime(cache / "bodies" / ".aside-x", (0, 0))
+    users.hold(cache, "uv/0.5.20")
+    try:
+        (cache / "prune.lock").touch()
+        before = du(home)
+        data = told(cached("prune", "--keep", "0", "--json"))
+        assert data == {
+            "schema": 1,
+            "path": str(cache),
+            "removed": ["0.5.21", "0.10.0"],
+            "spared": ["0.5.20"],
+            "kept": 1,
+            "left_overs": 1,
+            "others": {},
+            "freed": before - du(home),
+        }
+        assert "in use, and therefore kept: 0.5.20" in cached("prune", "--keep", "0").stderr
+    finally:
+        users.let_go(cache)
+    assert told(cached("prune", "--keep", "0", "--json"))["removed"] == ["0.5.20"]
 
 
-def test_what_is_spared_is_told(cached: CommandLine, home: Path) -> None:
-    os.utime(home / "uvmre" / "uv" / "0.5.20")
-    ended = cached("prune", "--keep", "0")
-    assert ended.stdout == "2 releases deleted, 0.4 MB freed; 1 kept\n"
-    assert "0.5.20" in ended.stderr
+@pytest.mark.parametrize("where", ["option", "variable"])
+def test_the_limits_are_options_or_variables(cached: CommandLine, home: Path, where: str) -> None:
+    def prune(size: str, age: str) -> dict[str, Any]:
+        words = ("--size", size, "--age", age) if where == "option" else ()
+        named = {} if where == "option" else {"UVMRE_CACHE_SIZE": size, "UVMRE_CACHE_AGE": age}
+        return told(cached("prune", "--json", *words, **named))
+
+    assert prune("none", "none")["removed"] == []
+    assert prune("5 GB", "1 day")["removed"] == ["0.5.20"]
+    assert prune("0.3 MB", "none")["removed"] == ["0.10.0"]
+    data = prune("0", "none")
+    assert (data["removed"], data["others"]) == (["0.5.21"], {"bodies": 1})
 
 
-def test_twenty_are_kept_where_nothing_else_is_said(cached: CommandLine, home: Path) -> None:
-    for number in range(30):
-        folder = home / "uvmre" / "uv" / f"0.4.{number}"
-        folder.mkdir()
-        (folder / "uv").touch()
-        os.utime(folder, (0, 0))
-    assert told(cached("prune", "--json"))["kept"] == 20
-    assert len(told(cached("ls", "--json"))["releases"]) == 20
+@pytest.mark.parametrize(
+    ("words", "variables", "named"),
+    [
+        pytest.param(("--size", "much"), {}, "`--size` cannot be read: `much`", id="no number"),
+        pytest.param(("--size", "5 days"), {}, "`--size` cannot be read", id="no unit of size"),
+        pytest.param(("--age", "-1 day"), {}, "`--age` cannot be read", id="less than nothing"),
+        pytest.param((), {"UVMRE_CACHE_AGE": "5 GB"}, "`UVMRE_CACHE_AGE` cannot be read: `5 GB`", id="a variable"),
+    ],
+)
+def test_a_limit_that_is_none_is_wrong_usage(
+    cached: CommandLine, words: tuple[str, ...], variables: dict[str, str], named: str
+) -> None:
+    ended = cached("prune", *words, **variables)
+    assert (ended.exit, named in ended.stderr, "Give a number with a unit" in ended.stderr) == (2, True, True)
 
 
 @pytest.mark.parametrize("words", [("ls",), ("size",), ("prune",), ("dir",)], ids=" ".join)

@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -118,3 +120,32 @@ def test_where_nothing_was_finished_there_is_no_latest(tmp_path: Path) -> None:
     assert latest(tmp_path) is None
     begin(tmp_path, "0.5.21", NOON)
     assert latest(tmp_path) is None
+
+
+def runs(folder: Path) -> list[Path]:
+    return sorted((folder / ".uvmre" / "runs").iterdir())
+
+
+def test_the_last_ten_runs_are_kept(tmp_path: Path) -> None:
+    (tmp_path / ".uvmre" / "runs" / "notes").mkdir(parents=True)
+    made = []
+    for second in range(13):
+        made.append(begin(tmp_path, "0.5.21", NOON.replace(second=second)))
+        finish(made[-1], RESULT)
+    assert runs(tmp_path) == [*made[-10:], tmp_path / ".uvmre" / "runs" / "notes"]
+
+
+def test_the_newest_finished_run_and_one_under_way_are_kept_too(tmp_path: Path) -> None:
+    under_way = begin(tmp_path, "0.5.21", NOON.replace(minute=0))
+    finished = begin(tmp_path, "0.5.21", NOON.replace(minute=1))
+    finish(finished, RESULT)
+    code = (
+        "import sys; from datetime import datetime, UTC; from pathlib import Path; from uvmre.folder.evidence import begin; "
+        "[begin(Path(sys.argv[1]), '0.5.21', datetime(2025, 1, 23, 12, 2, n, tzinfo=UTC)) for n in range(12)]"
+    )
+    subprocess.run([sys.executable, "-c", code, tmp_path], check=True)  # interrupted ones, whose process is gone
+    newest = begin(tmp_path, "0.5.21", NOON.replace(minute=3))
+    left = runs(tmp_path)
+    assert {under_way, finished, newest} < set(left)
+    assert len(left) == 12
+    assert latest(tmp_path) == RESULT

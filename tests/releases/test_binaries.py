@@ -147,7 +147,7 @@ def test_two_at_once_leave_one_whole_release(network: Network, tmp_path: Path) -
     ("index", "why"),
     [
         pytest.param(unanswered, "Name or service not known", id="nobody answers"),
-        pytest.param(slow, "ReadTimeout", id="the answer takes too long"),
+        pytest.param(slow, "read timeout", id="the answer takes too long"),
         pytest.param(lambda _: httpx.Response(503), "503", id="PyPI is down"),
         pytest.param(lambda _: httpx.Response(407), "407", id="a proxy asks for a password"),
         pytest.param(lambda _: httpx.Response(200, text="hello"), "lists no wheel", id="neither JSON nor HTML"),

@@ -294,7 +294,7 @@ def test_the_page_is_asked_for_as_json_by_name_and_without_a_condition(network: 
 Index = Callable[[httpx.Request], httpx.Response]
 OFFLINE = [
     pytest.param(unanswered, "Name or service not known", id="nobody answers"),
-    pytest.param(slow, "ReadTimeout", id="the answer takes too long"),
+    pytest.param(slow, "read timeout", id="the answer takes too long"),
     pytest.param(lambda _: httpx.Response(503), "503", id="PyPI is down"),
     pytest.param(lambda _: httpx.Response(200, html="<p>Sign in</p>"), "lists no wheel", id="a captive portal"),
     pytest.param(lambda _: httpx.Response(304), "304", id="unchanged, where nobody said since when"),

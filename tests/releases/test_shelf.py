@@ -1,6 +1,8 @@
 """Who uses the binaries in the cache, and which of them go."""
 
+import errno
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -38,6 +40,11 @@ def old(path: Path, age: float = 2 * DAY) -> Path:
     return path
 
 
+def du(*paths: Path) -> int:
+    """Return what `du` says."""
+    return sum(int(subprocess.check_output(["du", "-s", "-B1", path]).split()[0]) for path in paths)
+
+
 def prune(cache: Path, keep: int = 20) -> shelf.Pruned:
     return shelf.prune(cache, lambda *_: None, keep=keep)
 
@@ -50,7 +57,7 @@ def test_those_used_last_come_first(tmp_path: Path) -> None:
     for version, age in (("0.5.20", 3 * HOUR), ("0.5.21", 2 * HOUR), ("0.4.0", 5 * HOUR)):
         put(tmp_path, version, age)
     assert versions(tmp_path) == ["0.5.21", "0.5.20", "0.4.0"]
-    assert [each.size for each in shelf.kept(tmp_path)] == [1000] * 3
+    assert [each.size for each in shelf.kept(tmp_path)] == [du(tmp_path / "uv" / "0.5.20")] * 3
 
 
 def test_what_is_no_release_is_not_listed(tmp_path: Path) -> None:
@@ -68,17 +75,25 @@ def test_an_empty_cache_has_nothing_to_prune(tmp_path: Path) -> None:
 
 def test_the_ones_not_used_for_longest_go(tmp_path: Path) -> None:
     for number in range(5):
-        put(tmp_path, f"0.5.{number}", (number + 2) * HOUR, size=100 + number)
+        put(tmp_path, f"0.5.{number}", (number + 2) * HOUR, size=10_000 * number + 10)
+    freed = du(*(tmp_path / "uv" / f"0.5.{number}" for number in (2, 3, 4)))
     pruned = prune(tmp_path, keep=2)
-    assert pruned == shelf.Pruned(("0.5.2", "0.5.3", "0.5.4"), (), 2, 0, 102 + 103 + 104)
+    assert pruned == shelf.Pruned(("0.5.2", "0.5.3", "0.5.4"), (), 2, 0, freed)
     assert sorted(os.listdir(tmp_path / "uv")) == ["0.5.0", "0.5.1"]  # noqa: PTH208 - what is hidden counts
     assert prune(tmp_path, keep=2) == shelf.Pruned((), (), 2, 0, 0)
 
 
-def test_one_that_was_used_within_the_hour_stays(tmp_path: Path) -> None:
+def test_without_locks_one_that_was_used_within_the_hour_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     put(tmp_path, "0.5.20", 2 * HOUR)
     put(tmp_path, "0.5.21", HOUR / 2)
-    assert prune(tmp_path, keep=0) == shelf.Pruned(("0.5.20",), ("0.5.21",), 1, 0, 1000)
+    (tmp_path / "users").mkdir()
+
+    def unlockable(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", unlockable)
+    pruned = prune(tmp_path, keep=0)
+    assert (pruned.removed, pruned.spared) == (("0.5.20",), ("0.5.21",))
     assert versions(tmp_path) == ["0.5.21"]
 
 
@@ -110,7 +125,8 @@ def test_the_files_that_say_who_uses_what_do_not_grow_in_number(tmp_path: Path) 
     code = TAKE.replace("time.sleep(60)", "None")
     for _ in range(3):
         subprocess.run([sys.executable, "-c", code, tmp_path, "0.5.21"], check=True, capture_output=True, timeout=60)
-    assert [path.read_text() for path in (tmp_path / "users").iterdir()] == ["0.5.21\n"]
+    (users,) = (tmp_path / "users").iterdir()
+    assert re.fullmatch(r"since [0-9.]+\nuv/0\.5\.21\n", users.read_text())
 
 
 def test_one_that_is_taken_while_it_goes_is_put_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -146,6 +162,7 @@ def test_what_was_left_unfinished_a_day_ago_goes(tmp_path: Path) -> None:
         old(tmp_path / "gateway" / "leaves" / "tmpdef"),
     ]
     half = put(tmp_path, ".aside-half", 2 * DAY)
+    freed = du(*left, half)
     stay = [
         old(tmp_path / "bodies" / ".aside-now", age=HOUR),
         old(tmp_path / "bodies" / "ab" / "abcdef"),
@@ -154,7 +171,7 @@ def test_what_was_left_unfinished_a_day_ago_goes(tmp_path: Path) -> None:
         old(tmp_path / "crash-1.md"),
         put(tmp_path, ".aside-coming", HOUR),
     ]
-    assert prune(tmp_path) == shelf.Pruned((), (), 0, 5, 400 + 1000)
+    assert prune(tmp_path) == shelf.Pruned((), (), 0, 5, freed)
     assert not any(path.exists() for path in (*left, half))
     assert all(path.exists() for path in stay)
 
@@ -162,9 +179,10 @@ def test_what_was_left_unfinished_a_day_ago_goes(tmp_path: Path) -> None:
 def test_it_is_told_how_it_goes(tmp_path: Path) -> None:
     for number in range(3):
         put(tmp_path, f"0.5.{number}", 2 * HOUR)
+    size = du(tmp_path / "uv" / "0.5.0")
     told: list[tuple[str, int, int]] = []
     shelf.prune(tmp_path, lambda *now: told.append(now), keep=1)
-    assert told == [("pruning the cache", 1000, 2000), ("pruning the cache", 2000, 2000)]
+    assert told == [("pruning the cache", size, 2 * size), ("pruning the cache", 2 * size, 2 * size)]
 
 
 def test_a_link_is_measured_as_a_link(tmp_path: Path) -> None:
@@ -174,8 +192,14 @@ def test_a_link_is_measured_as_a_link(tmp_path: Path) -> None:
     (tmp_path / "links" / "file").symlink_to(big / "uv")
     (tmp_path / "links" / "nowhere").symlink_to("nowhere")
     files, size = shelf.measured([tmp_path / "links", tmp_path / "none"])
-    assert files == 3
-    assert size < 1000
+    assert (files, size) == (3, du(tmp_path / "links"))
+    assert size < 100_000
+
+
+def test_what_has_two_names_is_measured_once(tmp_path: Path) -> None:
+    big = put(tmp_path, "0.5.21", 0, size=100_000)
+    os.link(big / "uv", big / "again")
+    assert shelf.measured([tmp_path]) == (3, du(tmp_path))
 
 
 @pytest.mark.skipif(os.getuid() == 0, reason="root writes everywhere: not tested here")

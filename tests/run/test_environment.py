@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from uvmre import owned
 from uvmre.core.fault import Fault
 from uvmre.core.mre import Environment, File, Mre, Step, Symptom
 from uvmre.errors import UsageError
@@ -192,7 +193,7 @@ def test_the_manifest_wins_over_the_env_file(place: Place) -> None:
 
 def test_clear_removes_everything(place: Place, uv: Path) -> None:
     lay(place, mre(FILES), uv, PYTHON)
-    environment.clear(place.root)
+    owned.clear(place.root)
     assert not place.root.exists()
     assert uv.exists()
 

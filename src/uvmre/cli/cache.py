@@ -9,7 +9,15 @@ from uvmre.cli import console
 
 MEGABYTE = 1_000_000
 UNITS = ((24 * 60 * 60, "day"), (60 * 60, "hour"), (60, "minute"))
-KEEP = 20
+NAMES = {
+    "bodies": ("recorded answer", "recorded answers"),
+    "tape": ("entry of the gateway's recording", "entries of the gateway's recording"),
+    "tapes": ("recording of a script", "recordings of scripts"),
+    "images": ("archive of an image", "archives of images"),
+    "outcomes.sqlite": ("outcome of a search", "outcomes of searches"),
+    "triage": ("MRE of an issue", "MREs of issues"),
+}
+"""What is deleted, as it is called in a sentence."""
 
 _json = click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
 
@@ -70,25 +78,36 @@ def size(as_json: bool) -> int:
 
 
 @cache.command(short_help="Delete what was not used for the longest time.")
-@click.option("--keep", default=KEEP, show_default=True, type=click.IntRange(min=0), help="How many releases stay.")
+@click.option("--size", default="", metavar="SIZE", help="How large it may be; `UVMRE_CACHE_SIZE`, or 5 GB.")
+@click.option("--age", default="", metavar="AGE", help="How long ago it was used; `UVMRE_CACHE_AGE`, or 30 days.")
+@click.option("--keep", default=None, type=click.IntRange(min=0), help="How many releases stay, whatever the limits.")
 @click.option("--images", is_flag=True, help="Instead, remove all that uvmre made on container engines.")
+@click.option("--background", is_flag=True, hidden=True)
 @_json
-def prune(keep: int, images: bool, as_json: bool) -> int:
-    """Delete all releases of uv but those used last, and what was left unfinished a day ago.
+def prune(size: str, age: str, keep: int | None, images: bool, background: bool, as_json: bool) -> int:
+    """Delete what was not used for AGE, then what was not used for the longest time until the cache is within SIZE.
 
-    A release that a running uvmre has taken stays, and so does one that was used within the hour. The bodies of
-    recorded answers stay: tapes in other folders need them.
+    That covers releases of uv, recorded answers, the MREs that triage made with their evidence, outcomes of searches,
+    and the archives of stand-in images. What a running uvmre uses stays. Commands that run steps prune the cache by
+    themselves once an hour, in the background; `none` is no limit. An MRE finds what was pruned of its recording on
+    the network again; `uvmre tape pack` keeps it for good.
 
     With --images no release goes, but the containers and images that uvmre labelled, those that were built on them,
     and the archives that they were made of. What BuildKit keeps of builds for itself is `docker builder prune`'s.
     """
     if images:
         return _prune_images(as_json)
-    from uvmre.cli.progress import shown
-    from uvmre.flows.cache import prune as flow
+    import os
 
+    from uvmre.cli.progress import shown
+    from uvmre.core.limits import limits
+    from uvmre.flows.prune import prune as flow
+
+    limit = limits(os.environ, size, age)
+    if background:
+        os.nice(19)
     with shown() as progress:
-        pruned = flow(console.cache(), keep=keep, told=progress.working)
+        pruned = flow(console.cache(), limit, progress.working, keep=keep, wait=not background)
     if as_json:
         told = {
             "schema": 1,
@@ -97,15 +116,25 @@ def prune(keep: int, images: bool, as_json: bool) -> int:
             "spared": list(pruned.spared),
             "kept": pruned.kept,
             "left_overs": pruned.left_overs,
+            "others": dict(pruned.others),
             "freed": pruned.freed,
         }
         console.answer_json(told)
         return 0
-    left = f" and {pruned.left_overs} unfinished" if pruned.left_overs else ""
-    console.answer(f"{_releases(len(pruned.removed))}{left} deleted, {_amount(pruned.freed)} freed; {pruned.kept} kept")
+    gone = [
+        _releases(len(pruned.removed)),
+        *(f"{count} {_named(kind, count)}" for kind, count in pruned.others.items()),
+    ]
+    left = [f"{pruned.left_overs} unfinished"] if pruned.left_overs else []
+    console.answer(f"deleted {', '.join([*gone, *left])}; {_amount(pruned.freed)} freed; {_releases(pruned.kept)} kept")
     if pruned.spared:
-        console.say(f"spared, as they are in use or were within the hour: {', '.join(pruned.spared)}")
+        console.say(f"in use, and therefore kept: {', '.join(pruned.spared)}")
     return 0
+
+
+def _named(kind: str, count: int) -> str:
+    one, many = NAMES.get(kind, ("other file", "other files"))
+    return one if count == 1 else many
 
 
 def _prune_images(as_json: bool) -> int:

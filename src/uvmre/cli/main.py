@@ -2,15 +2,12 @@
 
 import contextlib
 import os
-import signal
 from collections.abc import Callable, Iterable, Sequence
-from types import FrameType
-from typing import NoReturn
 
 import click
 
 from uvmre import __version__
-from uvmre.cli import console, streams
+from uvmre.cli import console, interrupts, streams
 from uvmre.cli.bisect import bisect
 from uvmre.cli.cache import cache
 from uvmre.cli.crash import our_bug
@@ -18,6 +15,7 @@ from uvmre.cli.demo import demo
 from uvmre.cli.doctor import doctor
 from uvmre.cli.gateway import gateway
 from uvmre.cli.images import images
+from uvmre.cli.interrupts import INTERRUPTED
 from uvmre.cli.lint import lint
 from uvmre.cli.matrix import matrix
 from uvmre.cli.new import new
@@ -27,7 +25,6 @@ from uvmre.cli.tape import tape
 from uvmre.cli.triage import triage
 from uvmre.errors import CannotTell, InputError, UsageError, UvmreError
 
-INTERRUPTED = 130
 MOST_COLUMNS = 80
 PLAIN_QUESTIONS = {"-h", "--help", "--version"}
 """What needs neither a folder nor a verb."""
@@ -59,10 +56,15 @@ for verb in (new, run, matrix, bisect, lint, report, triage, tape, gateway, cach
 
 def main(words: Sequence[str]) -> int:
     """Run a command line and return its exit code; nothing ends in a traceback."""
-    signal.signal(signal.SIGTERM, _interrupt)
-    # A shell's script starts what runs beside it deaf to SIGINT; who sends one all the same means it.
-    signal.signal(signal.SIGINT, _interrupt)
-    return _ended(lambda: _main(list(words)), as_json="--json" in words)
+    interrupts.install()
+    try:
+        code = _ended(lambda: _main(list(words)), as_json="--json" in words)
+        interrupts.over()
+    except KeyboardInterrupt:  # while it was told how the command ended
+        code = INTERRUPTED
+    if code == INTERRUPTED:
+        interrupts.end_what_is_left()
+    return code
 
 
 def _main(words: list[str]) -> object:
@@ -88,10 +90,6 @@ def _refuse_empty(words: list[str]) -> None:
             continue
         what = f"`{of}` is given an empty value." if of else "An argument is empty."
         raise UsageError(what, "Leave it out, or look whether a variable of the shell is set.")
-
-
-def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
-    raise KeyboardInterrupt
 
 
 def _ended(call: Callable[[], object], *, as_json: bool) -> int:

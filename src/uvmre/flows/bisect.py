@@ -3,7 +3,6 @@
 import math
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from uvmre.core.release import Release, parsed, select
 from uvmre.errors import CannotTell, Interrupted, UsageError
 from uvmre.flows.cells import Cells, Manner, Ran, at_once
 from uvmre.flows.heads import Chosen, choose
+from uvmre.flows.pool import Pool
 from uvmre.flows.question import Question
 from uvmre.flows.run import interpreter_of
 from uvmre.releases import catalogue
@@ -191,8 +191,8 @@ class _Drive:
 
     def to_its_end(self, jobs: int) -> None:
         """Ask round by round: what is asked then hangs on the answers alone, and so is kept for the next time."""
-        with ThreadPoolExecutor(max(jobs, LOOKS), thread_name_prefix="cell") as pool:
-            try:
+        try:
+            with Pool(max(jobs, LOOKS), "cell", self.cells.stop) as pool:
                 ends = time.monotonic() + self.wanted.seconds
                 while self._may_go_on(ends) and (asked := self.search.ask(self._at_once(jobs)) or self._closer()):
                     running = [
@@ -200,16 +200,12 @@ class _Drive:
                     ]
                     self.cells.soon(self._version(index) for index in self.search.ahead(jobs) if running)
                     for index, future in running:
-                        self._take(index, future.result())
-            except BaseException as error:
-                self.cells.stop.set()
-                pool.shutdown(wait=True, cancel_futures=True)
-                if isinstance(error, KeyboardInterrupt):
-                    raise Interrupted(
-                        "Interrupted; every step was ended.",
-                        "The runs that were finished are kept: the same command goes on from there.",
-                    ) from None
-                raise
+                        self._take(index, pool.result(future))
+        except KeyboardInterrupt:
+            raise Interrupted(
+                "Interrupted; every step was ended.",
+                "The runs that were finished are kept: the same command goes on from there.",
+            ) from None
 
     def _at_once(self, jobs: int) -> int:
         """Return how many to ask now: the looks in the end together, for they are few and wait for nothing."""

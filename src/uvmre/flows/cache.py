@@ -7,7 +7,7 @@ from pathlib import Path
 
 from uvmre.flows.question import TAPES
 from uvmre.releases import shelf
-from uvmre.releases.shelf import Kept, Pruned, Told
+from uvmre.releases.shelf import Kept
 from uvmre.run import engines, roots
 from uvmre.run.engines import Cleared
 from uvmre.triage import store
@@ -44,11 +44,6 @@ def ls(cache: Path) -> list[Kept]:
 def sizes(cache: Path) -> list[Kind]:
     """Return how much there is of each kind."""
     return list(_kinds(cache))
-
-
-def prune(cache: Path, *, keep: int, told: Told) -> Pruned:
-    """Delete the releases beyond the `keep` that were used last, and what was left unfinished a day ago."""
-    return shelf.prune(cache, told, keep=keep)
 
 
 def prune_images(cache: Path) -> tuple[tuple[Cleared, ...], int]:

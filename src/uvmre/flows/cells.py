@@ -3,7 +3,6 @@
 import contextlib
 import itertools
 import os
-import tempfile
 import threading
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -12,6 +11,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+from uvmre import owned
 from uvmre.core.mre import BASE
 from uvmre.core.observation import Observation
 from uvmre.core.progress import Progress
@@ -19,15 +19,16 @@ from uvmre.core.redact import secrets
 from uvmre.core.request import Network
 from uvmre.core.verdict import verdict
 from uvmre.errors import CannotTell, UsageError
+from uvmre.flows import housekeeping
 from uvmre.flows.cell import Shared, observe
 from uvmre.flows.heads import Chosen
 from uvmre.flows.question import Question
+from uvmre.flows.scratch import scratch
 from uvmre.folder import evidence
 from uvmre.gateway.gateway import Gateway
 from uvmre.gateway.world import world
-from uvmre.releases import binaries
+from uvmre.releases import binaries, users
 from uvmre.releases.binaries import Fetched
-from uvmre.run import environment
 from uvmre.run.backends import choose
 from uvmre.run.environment import Place
 from uvmre.run.interpreters import Interpreter
@@ -92,9 +93,7 @@ class Cells:
         """Open what is kept."""
         with contextlib.ExitStack() as stack:
             stack.enter_context(self._store)
-            # No hyphens: uv wraps a path at them.
-            self._root = Path(tempfile.mkdtemp(prefix="uvmre_"))
-            stack.callback(environment.clear, self._root)
+            self._root = stack.enter_context(scratch())
             stack.callback(self._backend.tidy, self._root)
             self._stack = stack.pop_all()
         return self
@@ -104,6 +103,7 @@ class Cells:
         self.stop.set()
         self._fetching.end()
         self._stack.close()
+        housekeeping.prune_later(self._manner.cache, self._progress)
 
     def kept(self, release: str, interpreter: Interpreter | None, variant: str) -> tuple[Kept, ...]:
         """Return the runs of a cell that are there from before."""
@@ -164,7 +164,7 @@ class Cells:
             observation, outcome = observe(variant, mre, shared, Place(own, self._question.others), judge, left.append)
         finally:
             self._backend.tidy(own)
-            environment.clear(own)
+            owned.clear(own)
         complaint = self._question.complaint(observation)
         kept = Kept(outcome.word, outcome.reason, observation.seconds)
         refused = dict.fromkeys(request.host for request in observation.requests if request.answered_by == "refused")
@@ -176,6 +176,10 @@ class Cells:
                 manner = self._manner
                 if self._question.near:
                     evidence.hide(self._question.tape.parent)
+                tape = self._question.tape.absolute()
+                users.hold(manner.cache, str(tape))
+                with contextlib.suppress(OSError):  # a script's is in the cache, and is pruned where it is not used
+                    os.utime(tape)
                 made = world(self._question.base, manner.allow_hosts)
                 self._gateway = self._stack.enter_context(
                     Gateway(manner.cache, self._question.tape, manner.network, made)

@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
@@ -11,9 +10,11 @@ from pathlib import Path
 from uvmre.core.generated import GATEWAY
 from uvmre.core.request import Network
 from uvmre.errors import UsageError
+from uvmre.flows.scratch import scratch
 from uvmre.folder.read import read
 from uvmre.gateway.gateway import Door, Gateway
 from uvmre.gateway.world import World, world
+from uvmre.releases import users
 from uvmre.run.environment import gateway_variables
 
 TAPE = "tape"
@@ -55,8 +56,9 @@ def gateway(
     made = world(mre, allow_hosts) if mre else World(allow_hosts=allow_hosts)
     made = replace(made, day=day) if day else made
     tape = folder / ".uvmre" / TAPE if folder else cache / TAPE
-    with tempfile.TemporaryDirectory(prefix="uvmre_") as own, Gateway(cache, tape, network, made) as served:
-        certificate = Path(own) / "authority.pem"
+    users.hold(cache, str(tape.absolute()))
+    with scratch() as own, Gateway(cache, tape, network, made) as served:
+        certificate = own / "authority.pem"
         certificate.write_bytes(served.certificate)
         with contextlib.ExitStack() as open_door:
             try:

@@ -1,7 +1,7 @@
 """Run a question on releases × interpreters × variants, side by side."""
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 from uvmre.core.matrix import Cell
@@ -11,6 +11,7 @@ from uvmre.core.release import Release
 from uvmre.errors import CannotTell, Interrupted, UsageError
 from uvmre.flows.cells import Cells, Manner, at_once
 from uvmre.flows.heads import choose
+from uvmre.flows.pool import Pool
 from uvmre.flows.question import Question
 from uvmre.run import interpreters
 from uvmre.run.interpreters import Interpreter
@@ -135,27 +136,22 @@ def _fill(places: Sequence[_Place], cells: Cells, jobs: int, progress: Progress,
     waiting = list(_not_there(places, cells, progress, tally))
     waiting.sort(key=lambda place: (order.index(place.release), place.variant == BASE))
     running: dict[Future[None], _Place] = {}
-    with ThreadPoolExecutor(jobs, thread_name_prefix="cell") as pool:
-        try:
+    try:
+        with Pool(jobs, "cell", cells.stop) as pool:
             while waiting or running:
                 while waiting and len(running) < jobs:
                     place = waiting.pop(0)
                     progress.begun(_name(place))
                     running[pool.submit(_run, place, cells, progress, tally)] = place
                 cells.soon(list(dict.fromkeys(place.release for place in waiting))[:AHEAD])
-                done, _ = wait(running, return_when=FIRST_COMPLETED)
-                for future in done:
+                for future in pool.first(running):
                     running.pop(future)
                     future.result()
-        except BaseException as error:
-            cells.stop.set()
-            pool.shutdown(wait=True, cancel_futures=True)
-            if isinstance(error, KeyboardInterrupt):
-                raise Interrupted(
-                    "Interrupted; every step was ended.",
-                    f"{len(tally.filled)} of {len(places)} cells are kept: the same command goes on from there.",
-                ) from None
-            raise
+    except KeyboardInterrupt:
+        raise Interrupted(
+            "Interrupted; every step was ended.",
+            f"{len(tally.filled)} of {len(places)} cells are kept: the same command goes on from there.",
+        ) from None
 
 
 def _not_there(places: Sequence[_Place], cells: Cells, progress: Progress, tally: _Tally) -> Iterator[_Place]:

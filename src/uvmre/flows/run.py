@@ -1,9 +1,8 @@
 """Run an MRE and its controls under one release, and judge it."""
 
+import contextlib
 import os
-import tempfile
 import threading
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -19,13 +18,16 @@ from uvmre.core.schema import RELEASE
 from uvmre.core.symptom import match
 from uvmre.core.verdict import Verdict, verdict
 from uvmre.errors import CannotTell, Interrupted, at
+from uvmre.flows import housekeeping
 from uvmre.flows.cell import Shared, observe, platform
+from uvmre.flows.pool import Pool
+from uvmre.flows.scratch import scratch
 from uvmre.folder import evidence
 from uvmre.folder.read import read
 from uvmre.gateway.gateway import Gateway
 from uvmre.gateway.world import world
-from uvmre.releases import binaries
-from uvmre.run import environment, interpreters
+from uvmre.releases import binaries, users
+from uvmre.run import interpreters
 from uvmre.run.backends import choose
 from uvmre.run.environment import Place
 from uvmre.run.interpreters import Interpreter
@@ -68,21 +70,20 @@ def run(
     """
     progress = progress or Progress()
     mre = mre or read(folder)
+    users.hold(cache, str((folder / TAPE).absolute()))
     # Before all else, because it comes up on another core while the rest is made ready here.
     with Gateway(cache, folder / TAPE, network, world(mre, allow_hosts)) as gateway:
         chosen = choose(backend)
         # A container has an interpreter of its own.
         interpreter = interpreter_of(python or mre.environment.python) if chosen.name == DEFAULT_BACKEND else None
-        if backend == DEFAULT_BACKEND:
-            _tell(mre, progress)
+        _tell(mre, backend, progress)
         release, binary = _uv(uv, mre.environment.uv, folder, cache, progress, offline=network == "replay")
         now = datetime.now(UTC)
         with at(folder):
             kept = evidence.begin(folder, release, now)
-        stop = threading.Event()
-        live = network == "live"
         shared = Shared(
-            *(chosen, mre, release, binary, interpreter, python, gateway, live, stop, progress, keep, secrets(mre))
+            *(chosen, mre, release, binary, interpreter, python, gateway, network == "live", threading.Event()),
+            *(progress, keep, secrets(mre)),
         )
         variants, places = _observe_all(mre, shared, kept)
     result = Result(
@@ -104,12 +105,13 @@ def run(
     )
     with at(kept):
         evidence.finish(kept, result)
+    housekeeping.prune_later(cache, progress)
     return result
 
 
-def _tell(mre: Mre, progress: Progress) -> None:
+def _tell(mre: Mre, backend: str, progress: Progress) -> None:
     """Say what of the MRE's Dockerfile is not followed, where its steps are those."""
-    if mre.steps[0].layer:
+    if backend == DEFAULT_BACKEND and mre.steps[0].layer:
         from uvmre.core.follow import follow
 
         for note in follow(mre).notes:
@@ -161,34 +163,18 @@ def _observe_all(mre: Mre, shared: Shared, kept: Path) -> tuple[list[Variant], P
     """Run the MRE and its controls side by side; an interrupt ends every step and keeps what was done."""
     named = [(BASE, "", mre), *((control.name, control.expect, overlay(mre, control)) for control in mre.controls)]
     shared.progress.variants([name for name, _, _ in named])
-    # No hyphens: uv wraps a path at them.
-    root = Path(tempfile.mkdtemp(prefix="uvmre_"))
-    with ThreadPoolExecutor(max_workers=os.cpu_count() or 1, thread_name_prefix="variant") as pool:
-        futures = [
-            pool.submit(_observe, name, expect, variant, shared, Place(root / slug(name).replace("-", "_")), kept)
-            for name, expect, variant in named
-        ]
-        try:
-            variants = [future.result() for future in futures]
-        except BaseException as error:
-            _end(futures, shared.stop)
-            if isinstance(error, KeyboardInterrupt):
-                raise Interrupted("Interrupted; every step was ended.", f"What was done is in {kept}.") from None
-            raise
-        finally:
-            shared.backend.tidy(root)
-            if not shared.keep:
-                environment.clear(root)
-    return variants, root
-
-
-def _end(futures: "list[Future[Variant]]", stop: threading.Event) -> None:
-    stop.set()
-    for future in futures:
-        future.cancel()
-    for future in futures:
-        if not future.cancelled():
-            future.exception()
+    try:
+        with contextlib.ExitStack() as stack:
+            root = stack.enter_context(scratch(keep=shared.keep))
+            stack.callback(shared.backend.tidy, root)
+            pool = stack.enter_context(Pool(os.cpu_count() or 1, "variant", shared.stop))
+            futures = [
+                pool.submit(_observe, name, expect, variant, shared, Place(root / slug(name).replace("-", "_")), kept)
+                for name, expect, variant in named
+            ]
+            return [pool.result(future) for future in futures], root
+    except KeyboardInterrupt:
+        raise Interrupted("Interrupted; every step was ended.", f"What was done is in {kept}.") from None
 
 
 def _observe(name: str, expect: str, mre: Mre, shared: Shared, place: Place, kept: Path) -> Variant:

@@ -15,7 +15,7 @@ from uvmre.folder.evidence import RUNS
 from uvmre.folder.read import read
 from uvmre.gateway import pack as packing
 from uvmre.gateway.pack import Check, Content, Listing, Told
-from uvmre.releases import binaries
+from uvmre.releases import binaries, users
 
 BODIES = "bodies"
 
@@ -69,6 +69,7 @@ def pack(target: Path, folder: Path, *, cache: Path, progress: Progress, told: T
     """
     mre, quoted = read(folder), shlex.quote(str(folder))
     _take(target, folder)
+    users.hold(cache, str((folder / TAPE).absolute()))
     tape, release = folder / TAPE, mre.environment.uv
     checked = packing.check(tape, cache / BODIES, told)
     if not (checked.entries or checked.faults or (folder / RUNS).is_dir()):  # some runs ask for nothing

@@ -1,5 +1,7 @@
 """Triage an issue: its text is read, made an MRE, run as often as it takes, and judged."""
 
+import contextlib
+import os
 import time
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -14,13 +16,14 @@ from uvmre.core.request import Network
 from uvmre.core.result import digest
 from uvmre.core.verdict import verdict
 from uvmre.errors import CannotTell, Interrupted, UvmreError
+from uvmre.flows import housekeeping
 from uvmre.flows.bisect import Wanted, bisect
 from uvmre.flows.cells import Manner
 from uvmre.flows.question import of_mre
 from uvmre.flows.run import DEFAULT_BACKEND, run
 from uvmre.flows.understand import Understood, understand
 from uvmre.folder.write import write
-from uvmre.releases import catalogue
+from uvmre.releases import catalogue, users
 from uvmre.report.comment import comment
 
 FOLDER = "triage"
@@ -30,6 +33,8 @@ SECONDS = 230.0
 RESERVE = 50.0
 """Of those, kept for what is run after a search."""
 STEP_SECONDS = 80
+OFTEN = 20.0
+"""Seconds after which the cache may be pruned again between two issues: each may bring 100 MB."""
 A_DAY = 86_400.0
 UNDECIDED = ("needs_more_information", "inconclusive")
 
@@ -72,22 +77,28 @@ def triage(issue: str, text: str, how: How, progress: Progress | None = None) ->
     read = understand(text, how.cache, comments=how.comments, today=how.today, offline=how.offline)
     case = Case(read.draft, read.mre, read.stated, how.search, read.lacks, _mistakes(read))
     folder = _folder(read, how.cache)
+    users.hold(how.cache, f"{FOLDER}/{folder.name}")
+    with contextlib.suppress(OSError):  # what is not there yet
+        os.utime(folder)
     if read.mre and not (folder / MANIFEST).is_file():
         write(read.mre, folder, force=True)
     mended = tuple(found.mended for found in read.findings if found.mended)
     runner = _Runner(folder, how, mended, progress, time.monotonic())
     failed: UvmreError | None = None
-    while wish := needed(case):
-        try:
-            case = runner.add(case, wish)
-        except Interrupted:
-            raise
-        except UvmreError as error:
-            failed, case = error, replace(case, cut=error.message.rstrip("."))
-        if case.cut:
-            break
+    try:
+        while not case.cut and (wish := needed(case)):
+            try:
+                case = runner.add(case, wish)
+            except Interrupted:
+                raise
+            except UvmreError as error:
+                failed, case = error, replace(case, cut=error.message.rstrip("."))
+    finally:
+        # The next of many issues needs other releases; together they may be more than the cache is to hold.
+        users.let_go(how.cache)
+        housekeeping.prune_later(how.cache, progress, every=OFTEN)
     told = answer(issue, case, uv=read.uv, folder=str(folder) if read.mre else "")
-    # What could not be had here is not for the reporter to mend; what was seen before that stands.
+    # What could not be had here is not for the reporter to fix; what was seen before that stands.
     if told.verdict.word in UNDECIDED and (failed := failed or _no_network(case, how)):
         raise failed
     return told

@@ -2,8 +2,11 @@
 
 import contextlib
 import dataclasses
+import fcntl
 import json
 import os
+import re
+import shutil
 from datetime import datetime
 from pathlib import Path
 
@@ -13,6 +16,11 @@ from uvmre.core.result import Result, from_data, to_data
 
 RUNS = ".uvmre/runs"
 RESULT = "run.json"
+KEPT = 10
+"""How many runs of an MRE stay."""
+NAME = re.compile(r"[0-9]{8}T[0-9]{6}\.[0-9]{6}Z-uv-[^/]*")
+_held: dict[Path, int] = {}
+"""The runs under way in this process, with the descriptors of their locks."""
 
 
 def begin(folder: Path, release: str, now: datetime) -> Path:
@@ -22,7 +30,33 @@ def begin(folder: Path, release: str, now: datetime) -> Path:
     hide(runs.parent)
     run = runs / f"{now:%Y%m%dT%H%M%S.%fZ}-uv-{release}-{os.urandom(2).hex()}"
     run.mkdir()
+    _hold(run)
+    _forget(runs, run)
     return run
+
+
+def _hold(run: Path) -> None:
+    """Lock the folder of a run until it is finished, or this process ends."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(run, os.O_RDONLY)
+        _held[run] = descriptor
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+
+
+def _forget(runs: Path, new: Path) -> None:
+    """Remove all runs but the last ones, the newest that is finished, and what another process is still writing."""
+    found = sorted((path for path in runs.iterdir() if NAME.fullmatch(path.name)), reverse=True)
+    newest = next((path for path in found if (path / RESULT).is_file()), None)
+    for run in found[KEPT:]:
+        if run in (new, newest):
+            continue
+        with contextlib.suppress(OSError):
+            descriptor = os.open(run, os.O_RDONLY | os.O_NOFOLLOW)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(run, ignore_errors=True)
+            finally:
+                os.close(descriptor)
 
 
 def hide(own: Path) -> None:
@@ -50,6 +84,8 @@ def keep(run: Path, observation: Observation) -> None:
 def finish(run: Path, result: Result) -> None:
     """Write the whole result."""
     _write(run / RESULT, json.dumps(to_data(result), indent=1))
+    if (descriptor := _held.pop(run, None)) is not None:
+        os.close(descriptor)
 
 
 def latest(folder: Path) -> Result | None:

@@ -1,11 +1,10 @@
 """Write an MRE into a folder: prepared aside, then moved, and never over what uvmre did not write itself."""
 
 import contextlib
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from uvmre import owned
 from uvmre.core import manifest
 from uvmre.core.mre import LEFT_OUT, MANIFEST, Mre
 from uvmre.core.run_script import generated
@@ -13,6 +12,8 @@ from uvmre.errors import InputError, UsageError, at
 from uvmre.folder import written
 from uvmre.folder.written import OWN
 
+OLD = "old"
+"""Where the old files are until the new ones are in."""
 MOST = 20
 """How many paths an error lists."""
 
@@ -56,10 +57,13 @@ def whole(target: Path, *, force: bool, confirm: Confirm | None = None) -> Itera
     _check(target, asks=force or confirm is not None)
     there = target.is_dir()
     try:
-        beside = target / OWN if there else target.parent
+        beside, prefix = (target / OWN, "new-") if there else (target.parent, f".{target.name}-")
         made_own = there and not beside.exists()
         beside.mkdir(parents=True, exist_ok=True)
-        aside = Path(tempfile.mkdtemp(dir=beside, prefix="new-" if there else f".{target.name}-"))
+        for left in owned.dead(beside, prefix):
+            if not (left / OLD).exists():  # else it has what was moved out of the target
+                owned.clear(left)
+        aside = owned.make(beside, prefix)
     except (PermissionError, FileExistsError, NotADirectoryError) as error:
         what = error.filename or target.parent
         raise UsageError(f"{what} cannot be written: {error.strerror}.", "Name a folder of yours.") from None
@@ -70,14 +74,14 @@ def whole(target: Path, *, force: bool, confirm: Confirm | None = None) -> Itera
             hashes = written.hashes(made)
             if there:
                 gone = _replaced(target, hashes, force=force, confirm=confirm)
-                _swap(target, made, aside / "old", gone, sorted(hashes))
+                _swap(target, made, aside / OLD, gone, sorted(hashes))
                 made_own = False
                 written.record(target, hashes)
             else:
                 written.record(made, hashes)
                 made.rename(target)
     finally:
-        shutil.rmtree(aside, ignore_errors=True)
+        owned.remove(aside)
         if made_own:
             with contextlib.suppress(OSError):
                 beside.rmdir()

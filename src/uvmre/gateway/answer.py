@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from uvmre.core import pages
 from uvmre.core.index import Index
 from uvmre.core.request import AnsweredBy, Network
+from uvmre.errors import cause
 from uvmre.gateway import public
 from uvmre.gateway.dress import dressed, located
 from uvmre.gateway.exchange import GZIP_LEAST, PLAIN, Answer, Exchange, Kept, is_newest, matched, without
@@ -62,7 +63,7 @@ class Answering:
         except NotOnTape as error:
             await self._failed(exchange, 504, str(error))
         except OSError as error:
-            await self._failed(exchange, 502, f"{exchange.url} could not be passed on ({error})")
+            await self._failed(exchange, 502, f"{exchange.url} could not be passed on ({cause(error)})")
         except Cut:
             raise
         except Exception as error:  # an answer that only looks like one must never be judged

@@ -12,6 +12,7 @@ from typing import cast
 import httptools
 
 from uvmre.core.request import Request
+from uvmre.errors import cause
 from uvmre.gateway.authority import Signer
 from uvmre.gateway.faults import Faults, Met
 from uvmre.gateway.http1 import Http, reset
@@ -113,7 +114,7 @@ class Door(asyncio.Protocol):
             try:
                 context = self._signer.context(host, expired=expired)
             except (ValueError, OSError) as error:
-                self._refuse(502, "Bad Gateway", host, f"no certificate can be had for {host} ({error})")
+                self._refuse(502, "Bad Gateway", host, f"no certificate can be had for {host} ({cause(error)})")
                 return
             self._transport.pause_reading()  # what comes now is the TLS's
             self._transport.write(b"HTTP/1.1 200 Connection established\r\n\r\n")

@@ -3,13 +3,13 @@
 import fnmatch
 import hashlib
 import io
-import tempfile
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from uvmre import owned
 from uvmre.errors import at
 from uvmre.gateway.tape import Entry, is_sound, places, read_entry
 
@@ -156,8 +156,8 @@ def write(target: Path, top: str, packed: Iterable[Content], told: Told) -> str:
     ordered = sorted(packed, key=lambda content: content.name)
     total = sum(content.size for content in ordered)
     done = 0
-    with at(target), tempfile.TemporaryDirectory(dir=target.parent, prefix=".aside-") as folder:
-        aside = Path(folder) / "pack"
+    with at(target), owned.temporary(target.parent, ".aside-") as folder:
+        aside = folder / "pack"
         with zipfile.ZipFile(aside, "w") as zipped:
             for content in ordered:
                 for size in _add(zipped, top, content):

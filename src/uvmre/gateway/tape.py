@@ -8,6 +8,7 @@ leaves no half.
 import contextlib
 import hashlib
 import json
+import os
 import re
 import time
 from collections.abc import Iterator
@@ -138,6 +139,8 @@ class Tape:
             return known
         found = next((path for path in places(self._folder, self._bodies, sha256) if is_sound(path, sha256)), None)
         if found:
+            with contextlib.suppress(OSError):  # one that cannot be written cannot be pruned either
+                os.utime(found)
             self._sound[sha256] = found
         return found
 

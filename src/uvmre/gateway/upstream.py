@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from uvmre import client
 from uvmre.core.request import Network
+from uvmre.errors import cause
 from uvmre.gateway.messages import Headers
 from uvmre.gateway.tape import LASTING, Entry, Tape, key
 
@@ -116,7 +117,7 @@ class Upstream:
             httpcore.ProxyError,
         ) as error:
             host = url.split("/")[2]
-            raise NotReached(f"{host} could not be reached ({error or type(error).__name__})") from None
+            raise NotReached(f"{host} could not be reached ({cause(error)})") from None
 
     def _find(self, method: str, url: str, sent: Headers) -> Answered | None:
         """Return what the tape has: the answer itself, or the whole of which a part or the head is asked for."""

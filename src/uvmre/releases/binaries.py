@@ -3,7 +3,6 @@
 import hashlib
 import io
 import os
-import tempfile
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -11,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from uvmre import owned
 from uvmre.core.schema import RELEASE
-from uvmre.errors import CannotTell, UsageError, UvmreError, at
+from uvmre.errors import CannotTell, UsageError, UvmreError, at, cause
 from uvmre.releases import shelf
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def get(release: str, cache: Path, told: Told, *, near: Path | None = None, offl
         with client() as http:
             return version, _fetch(http, version, wheel, cache, told)
     except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
-        raise catalogue.unanswered(release, catalogue.why(error)) from None
+        raise catalogue.unanswered(release, cause(error)) from None
 
 
 def _without_asking(release: str, cache: Path, known: "Catalogue | None", near: Path | None) -> tuple[str, Path]:
@@ -194,7 +194,7 @@ def _one_of_many(
     except UvmreError as error:
         return Fetched(version, None, error)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        return Fetched(version, None, catalogue.unanswered(version, catalogue.why(error)))
+        return Fetched(version, None, catalogue.unanswered(version, cause(error)))
 
 
 def _fetch(
@@ -236,10 +236,10 @@ def _unpack(wheel: bytearray, folder: Path) -> None:
         raise CannotTell(f"The wheel of uv {folder.name} is no wheel.", "Take another release.")
     folder.parent.mkdir(parents=True, exist_ok=True)
     with (
-        tempfile.TemporaryDirectory(dir=folder.parent, prefix=shelf.ASIDE) as aside,
+        owned.temporary(folder.parent, shelf.ASIDE) as aside,
         zipfile.ZipFile(io.BytesIO(wheel)) as zipped,
     ):
-        whole = Path(aside) / "whole"
+        whole = aside / "whole"
         whole.mkdir()
         for name in zipped.namelist():
             tool = name.rpartition("/")[2]

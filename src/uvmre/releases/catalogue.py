@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from uvmre.core import forms, pages
 from uvmre.core.release import Release, select
-from uvmre.errors import CannotTell, UsageError
+from uvmre.errors import CannotTell, UsageError, cause
 
 if TYPE_CHECKING:
     from packaging.tags import Tag
@@ -237,9 +237,9 @@ def load(cache: Path, *, wanted: Collection[str] = (), young: timedelta = YOUNG,
         return ask(cache, known)
     except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
         if known:
-            return replace(known, offline=why(error))
+            return replace(known, offline=cause(error))
         raise CannotTell(
-            f"Which releases of uv there are is not in the cache, and PyPI could not be asked ({why(error)}).",
+            f"Which releases of uv there are is not in the cache, and PyPI could not be asked ({cause(error)}).",
             RECORD if offline else ONLINE,
         ) from None
 
@@ -270,11 +270,6 @@ def unanswered(release: str, why: str) -> CannotTell:
     """Return the error for a release that has to be asked for, and cannot be."""
     hint = RECORD if why == NOT_ASKED else ONLINE
     return CannotTell(f"uv {release} is not in the cache, and PyPI could not be asked for it ({why}).", hint)
-
-
-def why(error: Exception) -> str:
-    """Return what an error says, or what it is where it says nothing."""
-    return str(error) or type(error).__name__
 
 
 def _dated(releases: Iterable[Release], known: Catalogue | None) -> Iterable[Release]:

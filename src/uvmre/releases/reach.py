@@ -2,8 +2,8 @@
 
 import time
 
-from uvmre.errors import UvmreError
-from uvmre.releases.catalogue import INDEX, why
+from uvmre.errors import UvmreError, cause
+from uvmre.releases.catalogue import INDEX
 
 
 def pypi(seconds: float) -> tuple[str, float]:
@@ -18,5 +18,5 @@ def pypi(seconds: float) -> tuple[str, float]:
             answer = http.head(INDEX, timeout=seconds)
             answer.raise_for_status()
     except (httpx.HTTPError, httpx.InvalidURL, ValueError, OSError, UvmreError) as error:
-        return why(error), time.monotonic() - began
+        return cause(error), time.monotonic() - began
     return "", time.monotonic() - began

@@ -1,32 +1,29 @@
 """Where the binaries lie in the cache: who uses them, how long ago, and which of them can go."""
 
 import contextlib
-import fcntl
 import os
 import shutil
-import threading
+import stat
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from uvmre.core.schema import RELEASE
+from uvmre.releases import users
 
 Told = Callable[[str, int, int], None]
 """Called with what is done, the bytes of it that are done, and those that there are."""
 
 UV = "uv"
-USERS = "users"
 ASIDE = ".aside-"
 UNFINISHED = (ASIDE, "tmp")
 """How what is written aside is named until it is whole."""
 BODIES = "bodies"
 SWEPT = ("", UV, BODIES, "gateway", "gateway/leaves")
 A_DAY = 24 * 60 * 60
-AN_HOUR = 60 * 60
-
-_held: dict[Path, int] = {}
-_holding = threading.Lock()
+BLOCK = 512
+"""Bytes of what `st_blocks` counts, on every system."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +36,7 @@ class Kept:
     used: float
     """When it was last used, in seconds since 1970."""
     in_use: bool
-    """Whether a process that runs has taken it, or one did within the hour."""
+    """Whether a process that runs has taken it."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +49,8 @@ class Pruned:
     kept: int
     left_overs: int
     freed: int
+    others: Mapping[str, int] = field(default_factory=dict)
+    """How many of each other kind went."""
 
 
 def folder(cache: Path, release: str) -> Path:
@@ -67,62 +66,20 @@ def take(cache: Path, release: str) -> Path | None:
     # A cache that cannot be written cannot be pruned either.
     with contextlib.suppress(OSError):
         os.utime(binary.parent)
-        _hold(cache, release)
+        users.hold(cache, f"{UV}/{release}")
     # It may have gone just before it was touched; from here on it does not.
     return binary if binary.exists() else None
 
 
-def _hold(cache: Path, release: str) -> None:
-    """Name a release in the file that this process keeps locked: the lock goes with the process, however it ends."""
-    with _holding:
-        if cache not in _held:
-            (cache / USERS).mkdir(parents=True, exist_ok=True)
-            _held[cache] = _own(cache / USERS)
-        os.write(_held[cache], f"{release}\n".encode())
-
-
-def _own(users: Path) -> int:
-    """Lock a file that nobody has locked: one that a process left behind, or a new one."""
-    number = 0
-    while True:
-        descriptor = os.open(users / str(number), os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(descriptor)
-            number += 1
-            continue
-        except OSError:
-            os.close(descriptor)
-            raise
-        os.ftruncate(descriptor, 0)
-        return descriptor
-
-
-def _taken(cache: Path) -> set[str]:
-    """Return the releases that processes which still run have taken."""
-    taken: set[str] = set()
-    for user in (cache / USERS).glob("*"):
-        with contextlib.suppress(PermissionError), user.open("rb") as file:
-            try:
-                # Shared: two who look at once do not take each other for users.
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except BlockingIOError:
-                taken.update(file.read().decode().split())
-            except OSError:
-                continue  # a file system without locks
-    return taken
-
-
 def kept(cache: Path) -> list[Kept]:
     """Return the releases in the cache, the one that was used last before all others."""
-    taken, now = _taken(cache), time.time()
+    taken = users.in_use(cache)
     found = []
     for place in (cache / UV).glob("*"):
         with contextlib.suppress(FileNotFoundError):  # somebody prunes at the same time
             if RELEASE.match(place.name) and (place / UV).exists():
                 used = place.stat().st_mtime
-                in_use = place.name in taken or now - used < AN_HOUR
+                in_use = taken.covers(f"{UV}/{place.name}", used)
                 found.append(Kept(place.name, place, size(place), used, in_use))
     return sorted(found, key=lambda each: (-each.used, each.version))
 
@@ -130,8 +87,7 @@ def kept(cache: Path) -> list[Kept]:
 def prune(cache: Path, told: Told, *, keep: int = 20) -> Pruned:
     """Delete the releases that were not used for the longest time, and what was left unfinished a day ago.
 
-    One that a running process has taken stays, and so does one that was used within the hour: on some network file
-    systems there are no locks.
+    One that a running process has taken stays.
 
     Args:
         cache: the folder of all that uvmre keeps.
@@ -145,7 +101,7 @@ def prune(cache: Path, told: Told, *, keep: int = 20) -> Pruned:
     done = 0
     removed = []
     for each in going:
-        if _remove(each):
+        if remove(each.folder, each.used):
             removed.append(each.version)
             done += each.size
             told("pruning the cache", done, total)
@@ -158,17 +114,19 @@ def prune(cache: Path, told: Told, *, keep: int = 20) -> Pruned:
     return Pruned(tuple(removed), spared, len(found) - len(removed), len(left), done)
 
 
-def _remove(release: Kept) -> bool:
-    """Delete a release, unless somebody took it just now."""
+def remove(path: Path, used: float) -> bool:
+    """Delete something of the cache, unless somebody used it since."""
     # Renamed first, and back if need be: nobody ever finds half of one.
-    aside = release.folder.with_name(f"{ASIDE}{release.version}-{os.getpid()}")
+    aside = path.with_name(f"{ASIDE}{path.name}-{os.getpid()}")
     try:
-        release.folder.rename(aside)
-    except FileNotFoundError:
+        if path.lstat().st_mtime != used:
+            return False
+        path.rename(aside)
+    except OSError:
         return False
-    if aside.stat().st_mtime != release.used:
-        with contextlib.suppress(OSError):  # somebody fetched it anew, which is as good
-            aside.rename(release.folder)
+    if aside.lstat().st_mtime != used:
+        with contextlib.suppress(OSError):  # somebody made it anew, which is as good
+            aside.rename(path)
             return False
     _delete(aside)
     return True
@@ -179,7 +137,7 @@ def _left_overs(cache: Path) -> Iterator[Path]:
     for place in SWEPT:
         for path in (cache / place).glob("*"):
             with contextlib.suppress(FileNotFoundError):
-                if path.name.startswith(UNFINISHED) and now - path.stat().st_mtime > A_DAY:
+                if path.name.startswith(UNFINISHED) and now - path.lstat().st_mtime > A_DAY:
                     yield path
 
 
@@ -191,20 +149,30 @@ def _delete(path: Path) -> None:
 
 
 def size(path: Path) -> int:
-    """Return the bytes of a file, or of all files below a folder."""
+    """Return the bytes that a file takes on disk, or a folder with all below it."""
     return measured([path])[1]
 
 
 def measured(paths: Sequence[Path]) -> tuple[int, int]:
-    """Return how many files there are in some places, and their bytes; links count as links."""
+    """Return how many files there are in some places, and their bytes on disk, as `du` counts them.
+
+    Folders take room too; what has several names is counted once, and a link as a link.
+    """
     files = length = 0
+    known: set[tuple[int, int]] = set()
     waiting = [str(path) for path in paths]
     while waiting:
         place = waiting.pop()
-        with contextlib.suppress(FileNotFoundError, PermissionError):
-            if os.path.isdir(place) and not os.path.islink(place):  # noqa: PTH112, PTH114 - many files, few objects
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError, PermissionError):
+            found = os.lstat(place)
+            if stat.S_ISDIR(found.st_mode):
+                length += found.st_blocks * BLOCK
                 waiting += [entry.path for entry in os.scandir(place)]
-            else:
-                length += os.lstat(place).st_size
-                files += 1
+                continue
+            files += 1
+            if found.st_nlink > 1:
+                if (found.st_dev, found.st_ino) in known:
+                    continue
+                known.add((found.st_dev, found.st_ino))
+            length += found.st_blocks * BLOCK
     return files, length

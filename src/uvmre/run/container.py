@@ -35,6 +35,7 @@ GRACE = 10.0
 GONE = 125
 """From this exit code on, a RUN may have been ended together with its engine."""
 LOG = "build.log"
+ROOT = "UVMRE_ROOT"
 
 
 @dataclass(frozen=True)
@@ -214,7 +215,8 @@ def _build(engine: Engine, build: Build, watched: Watched, job: Job, log: Capped
     with process.streamed(
         command,
         cwd=job.place.root,
-        environment=engines.variables(engine),
+        # Who finds this folder without its owner finds the engine by it.
+        environment={**engines.variables(engine), ROOT: f"{job.place.root}/"},
         stop=job.stop,
         late=watched.late,
         grace=GRACE,

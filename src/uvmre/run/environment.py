@@ -2,7 +2,6 @@
 
 import functools
 import os
-import shutil
 import tempfile
 import threading
 from collections.abc import Sequence
@@ -154,10 +153,3 @@ def _resolves(host: str) -> bool:
 def path(folders: Sequence[str]) -> str:
     """Join the folders of a PATH."""
     return os.pathsep.join(folders)
-
-
-def clear(root: Path) -> None:
-    """Remove the folders below `root`, read-only ones too."""
-    for folder, _, _ in os.walk(root):
-        Path(folder).chmod(0o700)
-    shutil.rmtree(root, ignore_errors=True)

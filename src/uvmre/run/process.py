@@ -20,6 +20,7 @@ OUTPUT_LIMIT = 1_000_000
 GRACE = 1.0
 """Seconds between asking a group to end and ending it."""
 TICK = 0.2
+_apart: set[int] = set()
 
 
 @dataclass(frozen=True)
@@ -294,22 +295,42 @@ def _running(pid: int, group: int) -> bool:
         return False
 
 
+def start_apart(command: Sequence[str]) -> None:
+    """Start a command that goes on when this process has ended, with no streams; nobody waits for it."""
+    for pid in tuple(_apart):
+        with contextlib.suppress(ChildProcessError):
+            if os.waitpid(pid, os.WNOHANG)[0] == 0:
+                continue
+        _apart.discard(pid)
+    silent = [(os.POSIX_SPAWN_OPEN, stream, os.devnull, os.O_RDWR, 0) for stream in (0, 1, 2)]
+    # A group of its own: ^C is not for it.
+    _apart.add(os.posix_spawn(command[0], list(command), os.environ, file_actions=silent, setpgroup=0))
+
+
+def end_children() -> None:
+    """End all that this process started and that is still there, with what those started."""
+    _kill(_descendants(os.getpid()))
+
+
 def end_strays(root: Path) -> None:
-    """End what left its group (a daemon) but still has its home below `root` in its environment."""
-    _end_with("HOME", f"{root}/")
-
-
-def end_clients(gateway: str) -> None:
-    """End what was sent through a door of the gateway and is still there: a container that its engine forgot."""
-    _end_with("HTTPS_PROXY", gateway)
-
-
-def _end_with(variable: str, start: str) -> None:
+    """End what left its group (a daemon) but still has a folder below `root` in its environment: PATH, HOME, TMPDIR."""
     import psutil
 
     strays = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
-            if process.environ().get(variable, "").startswith(start):
+            if process.pid != os.getpid() and any(f"{root}/" in value for value in process.environ().values()):
+                strays += [process, *process.children(recursive=True)]
+    _kill(strays)
+
+
+def end_clients(gateway: str) -> None:
+    """End what was sent through a door of the gateway and is still there: a container that its engine forgot."""
+    import psutil
+
+    strays = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if process.environ().get("HTTPS_PROXY", "").startswith(gateway):
                 strays.append(process)
     _kill(strays)

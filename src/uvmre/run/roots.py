@@ -4,11 +4,11 @@ import contextlib
 import fcntl
 import os
 import shutil
-import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from uvmre import owned
 from uvmre.errors import CannotTell, at
 from uvmre.run import interpreters, process
 
@@ -39,7 +39,7 @@ def debian(suite: str, cache: Path, said: Said) -> Path:
         CannotTell: when it cannot be made here.
     """
     archive = cache / FOLDER / f"{suite}.tar"
-    if archive.exists():
+    if _there(archive):
         return archive
     program = shutil.which("debootstrap")
     if not program or os.geteuid() != 0:
@@ -78,7 +78,7 @@ def interpreter(wanted: str, cache: Path, said: Said) -> tuple[str, Path]:
             f"`uv python install {wanted}` or `pyenv install {wanted}` brings one that can.",
         )
     archive = cache / FOLDER / f"python-{found.version}.tar"
-    if not archive.exists():
+    if not _there(archive):
         said(f"Python {found.version}: copied from this machine")
         inner = [f"bin/python{found.minor}", f"lib/python{found.minor}", f"include/python{found.minor}"]
         inner += [f"lib/{file.name}" for file in prefix.glob("lib/libpython*.so*")]
@@ -87,6 +87,13 @@ def interpreter(wanted: str, cache: Path, said: Said) -> tuple[str, Path]:
                 prefix, [part for part in inner if (prefix / part).exists()], whole, LEFT_OUT, "--owner=0", "--group=0"
             )
     return found.version, archive
+
+
+def _there(archive: Path) -> bool:
+    """Tell whether an archive is there, and note that it is used: what was not for long is pruned."""
+    with contextlib.suppress(OSError):
+        os.utime(archive)
+    return archive.exists()
 
 
 @contextlib.contextmanager
@@ -99,11 +106,11 @@ def _aside(archive: Path) -> Iterator[tuple[Path, Path]]:
         archive.parent.mkdir(parents=True, exist_ok=True)
         with (
             archive.with_suffix(".lock").open("w") as lock,
-            tempfile.TemporaryDirectory(dir=archive.parents[1], prefix=ASIDE, ignore_cleanup_errors=True) as aside,
+            owned.temporary(archive.parents[1], ASIDE) as aside,
         ):
             fcntl.flock(lock, fcntl.LOCK_EX)
-            whole = Path(aside) / archive.name
-            yield Path(aside), whole
+            whole = aside / archive.name
+            yield aside, whole
             if whole.exists():
                 whole.replace(archive)
 

@@ -3,11 +3,11 @@
 import contextlib
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from uvmre import owned
 from uvmre.core.stand_in import Recipe
 from uvmre.errors import CannotTell
 from uvmre.run import engines, roots
@@ -89,13 +89,13 @@ def _lines(parts: Parts) -> Iterator[str]:
 @contextlib.contextmanager
 def _context(cache: Path, files: Mapping[str, Path]) -> Iterator[Path]:
     """Give a folder to build from, with these files in it; beside the cache, where they can be linked."""
-    with tempfile.TemporaryDirectory(dir=cache, prefix=roots.ASIDE) as folder:
+    with owned.temporary(cache, roots.ASIDE) as folder:
         for name, file in files.items():
             try:
-                os.link(file, Path(folder) / name)
+                os.link(file, folder / name)
             except OSError:
-                shutil.copy2(file, Path(folder) / name)
-        yield Path(folder)
+                shutil.copy2(file, folder / name)
+        yield folder
 
 
 def _build(engine: Engine, folder: Path, name: str, lines: list[str], labels: dict[str, str]) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from uvmre import files
-from uvmre.errors import CannotTell, UsageError, at
+from uvmre.errors import CannotTell, UsageError, at, cause
 
 if TYPE_CHECKING:
     import httpx
@@ -108,9 +108,8 @@ class Inbox:
                 comments = list(_comments(asking, address, headers, where)) if self.comments else []
                 return _composed(where, issue, comments)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            told = str(error) or type(error).__name__
             hint = "Save it as a file, or go online."
-            raise CannotTell(f"GitHub could not be asked for {where}: {told}.", hint) from None
+            raise CannotTell(f"GitHub could not be asked for {where}: {cause(error)}.", hint) from None
         except (ValueError, KeyError, TypeError, AttributeError):
             raise CannotTell(f"What was answered for {where} is no issue.", "Look at GITHUB_API_URL.") from None
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from uvmre.core.symptom import Outcome, Word
+from uvmre.errors import cause
 
 FILE = "outcomes.sqlite"
 VERSION = 1
@@ -31,12 +32,19 @@ CREATE TABLE IF NOT EXISTS outcome (
 ) WITHOUT ROWID;
 PRAGMA user_version = {VERSION};
 """
+USED = "CREATE TABLE IF NOT EXISTS used (digest TEXT PRIMARY KEY, at TEXT NOT NULL) WITHOUT ROWID"
+"""When what is kept under a digest was last asked for or added to."""
+USE = "INSERT OR REPLACE INTO used VALUES (?, ?)"
 WHERE = "digest=? AND release=? AND interpreter=? AND variant=? AND backend=? AND network=? AND platform=?"
 GET = f"SELECT word, reason, seconds, came FROM outcome WHERE {WHERE} ORDER BY number"
 ADD = f"""
 INSERT INTO outcome SELECT ?,?,?,?,?,?,?, coalesce(max(number), 0) + 1, ?,?,?,? FROM outcome WHERE {WHERE}
 """
 FORGET = f"DELETE FROM outcome WHERE {WHERE}"
+BY_USE = """
+SELECT outcome.digest, max(max(came), coalesce(max(used.at), '')) AS last, count(*)
+FROM outcome LEFT JOIN used ON used.digest = outcome.digest GROUP BY outcome.digest ORDER BY last, outcome.digest
+"""
 
 Told = Callable[[str], None]
 
@@ -87,6 +95,7 @@ class Store:
         self._told = told
         self._lock = threading.Lock()
         self._open: sqlite3.Connection | None = None
+        self._used: set[str] = set()
 
     def __enter__(self) -> "Store":
         """Open it; one that cannot be had is empty and stays so."""
@@ -106,11 +115,15 @@ class Store:
 
     def get(self, key: Key) -> tuple[Kept, ...]:
         """Return the runs that are kept, oldest first."""
-        return tuple(Kept(*row) for row in self._do(GET, astuple(key)))
+        found = tuple(Kept(*row) for row in self._do(GET, astuple(key)))
+        if found and key.digest not in self._used:
+            self._used.add(key.digest)
+            self._do(USE, (key.digest, _now()))
+        return found
 
     def add(self, key: Key, kept: Kept) -> None:
         """Keep one more run."""
-        came = kept.came or datetime.now(UTC).isoformat(timespec="seconds")
+        came = kept.came or _now()
         self._do(ADD, (*astuple(key), kept.word, kept.reason, round(kept.seconds, 3), came, *astuple(key)))
 
     def forget(self, key: Key) -> None:
@@ -130,7 +143,7 @@ class Store:
                 return []
 
     def _without(self, error: Exception) -> None:
-        self._told(f"what is finished is not kept: {self._path} cannot be used ({error})")
+        self._told(f"what is finished is not kept: {self._path} cannot be used ({cause(error)})")
 
     def _opened(self) -> sqlite3.Connection:
         # One process at a time: who finds it broken must not set aside the sound one that another has just made.
@@ -154,6 +167,41 @@ class Store:
             with contextlib.suppress(FileNotFoundError):
                 Path(f"{self._path}{end}").rename(f"{aside}{end}")
         self._told(f"what was finished before cannot be read ({why}), so all is run anew; it was set aside as {aside}")
+
+
+def prune(cache: Path, oldest: float, limit: float) -> tuple[int, int]:
+    """Delete what was not used since `oldest` (seconds since 1970), and the least recently used beyond `limit` bytes.
+
+    Returns how many outcomes went, and the bytes that this freed; none where the file is in use or cannot be read.
+    """
+    path = cache / FILE
+    before = _size(path)
+    if not before:
+        return 0, 0
+    then = datetime.fromtimestamp(max(oldest, 0.0), UTC).isoformat(timespec="seconds")
+    gone = 0
+    with contextlib.suppress(sqlite3.Error, _Foreign), contextlib.closing(_connected(path)) as opened:
+        rows = opened.execute(BY_USE).fetchall()
+        share = before / max(1, sum(count for _, _, count in rows))
+        left = before
+        for digest, last, count in rows:
+            if last >= then and left <= limit:
+                break
+            for table in ("outcome", "used"):
+                opened.execute(f"DELETE FROM {table} WHERE digest = ?", (digest,))
+            gone, left = gone + count, left - count * share
+        if gone:
+            opened.execute("VACUUM")
+            opened.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return gone, max(0, before - _size(path))
+
+
+def _size(path: Path) -> int:
+    return sum(each.stat().st_blocks * 512 for end in ("", *BESIDE) if (each := Path(f"{path}{end}")).exists())
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 class _Foreign(Exception):
@@ -181,3 +229,4 @@ def _prepare(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA synchronous = NORMAL")
     if not tables:
         connection.executescript(f"BEGIN IMMEDIATE; {TABLES} COMMIT;")
+    connection.execute(USED)

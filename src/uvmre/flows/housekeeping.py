@@ -1,0 +1,36 @@
+"""Prune the cache in the background of the verbs that fill it."""
+
+import contextlib
+import os
+import sys
+import time
+from pathlib import Path
+
+from uvmre.core.progress import Progress
+from uvmre.run import process
+
+STAMP = "pruned"
+"""The file in the cache whose time says when it was pruned last."""
+HOURLY = 60 * 60.0
+
+
+def prune_later(cache: Path, progress: Progress, *, every: float = HOURLY) -> None:
+    """Prune in a process of its own if that is due: nobody waits for it, and it yields to all others."""
+    stamp = cache / STAMP
+    with contextlib.suppress(OSError):
+        try:
+            due = not 0 <= time.time() - stamp.stat().st_mtime < every
+        except FileNotFoundError:
+            due = False  # a new cache
+            stamp.touch()
+        if not due:
+            return
+        stamp.touch()
+        from uvmre.core.limits import limits
+        from uvmre.errors import UsageError
+
+        try:
+            if limits(os.environ).any:
+                process.start_apart([sys.executable, "-m", "uvmre", "cache", "prune", "--background"])
+        except UsageError as error:
+            progress.note(f"the cache is not pruned: {error.message}")

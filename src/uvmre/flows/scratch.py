@@ -1,0 +1,44 @@
+"""The temporary folders in which steps run, and what killed processes of uvmre left: their folders and their steps."""
+
+import contextlib
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from uvmre import owned
+from uvmre.run import process
+
+# No hyphens: uv wraps a path at them.
+PREFIX = "uvmre_"
+
+
+@contextlib.contextmanager
+def scratch(*, keep: bool = False) -> Iterator[Path]:
+    """Give the root of the folders in which steps run, removed in the end; `keep` leaves it to the user.
+
+    What a process that was killed left behind is cleaned up first: steps that still run, then their folders.
+    """
+    sweep()
+    root = owned.make(Path(tempfile.gettempdir()), PREFIX)
+    try:
+        yield root
+    finally:
+        if keep:
+            owned.give_away(root)
+        else:
+            owned.remove(root)
+
+
+def sweep() -> None:
+    """End the steps of processes that were killed, and remove their folders."""
+    for left in owned.dead(Path(tempfile.gettempdir()), PREFIX):
+        process.end_strays(left)
+        owned.clear(left)
+
+
+def end_everything() -> None:
+    """Kill whatever this process started and did not end, also what left its group, and remove its folders."""
+    process.end_children()
+    for root in owned.held():
+        process.end_strays(root)
+        owned.remove(root)
