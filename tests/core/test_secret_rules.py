@@ -169,6 +169,7 @@ LEFT = [
     "token = config.token",
     "def f(token: str, password: Optional[str] = None):",
     "max_tokens=4096",
+    "environment.A_PASSWORD: json-credential: `A_PASSWORD` holds a whole answer",
     "PATH=/usr/bin:/bin",
     "PWD=/root/work",
     "CACHE_KEY=uv-1234",

@@ -143,11 +143,6 @@ def _entry(name: str, value: Any, values: frozenset[str]) -> Any:
     return MASK if secret else _hidden(value, values)
 
 
-def masked(observation: Observation, values: Collection[str]) -> Observation:
-    """Return an observation that may be kept: all that its steps and requests say, with secrets masked."""
-    return hidden(observation, known(observation, values))
-
-
 def known(observation: Observation, values: Collection[str]) -> frozenset[str]:
     """Return the values, and those that only the outputs have: what one line gives away, another may repeat."""
     texts = (text for step in observation.steps for text in (step.stdout, step.stderr))

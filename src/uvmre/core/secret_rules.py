@@ -196,6 +196,8 @@ def _is_value(text: str, begin: int, name: str, between: re.Match[str], value: r
         return False
     if not word:
         return True
+    if value["word"].endswith(":"):  # `NAME: what: why`
+        return False
     if between[2] == "=" and not between[1] and not between[3]:
         # `token=token, …` in Python, where the same in a shell has a name in capitals.
         code = name.islower() and secret.replace(".", "a").replace("_", "a").isalpha() and secret.islower()
