@@ -37,6 +37,8 @@ AFTER_CURL = re.compile(
     r"""curl\b[^\n|;&]{0,200}?\s(?:-u|--user)[ =]?["']?[^\s:"']{0,100}:(?P<s>[^\s"'`;|&()<>]{1,512}+)""", re.IGNORECASE
 )
 IN_URL = re.compile(r"://(?P<user>[^\s/:@\"'<>`|?#\\]{0,512}+)(?::(?P<password>[^\s/\"'<>`?#]{0,1024}))?@")
+IN_FRONT = 2_048
+"""How many characters of a URL may be in front of its `@`."""
 HEADER = re.compile(
     rf"""authorization\\?["']?{SPACES}[:=]{SPACES}(?:[bf]?\\?["'])?(?:(?P<scheme>[A-Za-z]{{2,20}})[ ]{{1,4}})?"""
     r"""(?P<s>[^\s"'`;,|&()<>\\]++)""",
@@ -138,8 +140,10 @@ def _shape(prefix: str, rest: str) -> Rule:
 
 
 def _url(text: str, at: int) -> tuple[list[Span], int]:
-    match = IN_URL.match(text, at)
-    if not match:
+    # Asked at the `@`, because most URLs have none.
+    begin = text.rfind("://", max(at - IN_FRONT, 0), at)
+    match = IN_URL.match(text, begin) if begin >= 0 else None
+    if not match or match.end() <= at:
         return [], at
     user, password = match["user"], match["password"]
     oauth = password == "x-oauth-basic"
@@ -175,7 +179,10 @@ def _named(text: str, at: int) -> tuple[list[Span], int]:
     secret = text[start:end]
     possible = is_token(secret) if names_user(name) else not (is_placeholder(secret) or is_placeholder(value[kind]))
     found = possible and _is_value(text, begin, name, between, value, secret)
-    return [(start, end)] if found else [], value.end()
+    if found:
+        return [(start, end)], value.end()
+    # In a value that is none another name may stand; not looked for in a long one, which would be read again and again.
+    return [], max(at, value.start() if value.end() - value.start() < 4 * CONTEXT else value.end())
 
 
 def _is_value(text: str, begin: int, name: str, between: re.Match[str], value: re.Match[str], secret: str) -> bool:
@@ -229,7 +236,7 @@ def _is_key(before: str, name: str) -> bool:
 
 RULES = (
     *(_shape(prefix, rest) for prefix, rest in SHAPES.items()),
-    Rule(("://",), _url),
+    Rule(("@",), _url),
     Rule(("authorization",), _pattern(HEADER, _header)),
     Rule(("bearer ", "basic "), _pattern(SCHEME, _random)),
     Rule(("cookie:",), _pattern(COOKIE, _not_placeholder)),
