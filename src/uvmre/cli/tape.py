@@ -27,11 +27,12 @@ def tape() -> None:
 @_json
 def ls(mre: Path, as_json: bool) -> int:
     """List the tape of the MRE in a folder (this one where none is named), by address."""
+    from uvmre.core.redact import hidden
     from uvmre.flows.tape import ls as flow
 
     listing = flow(mre)
     told = ("method", "url", "status", "size", "sha256")
-    entries = [{name: getattr(listed.entry, name) for name in told} for listed in listing.entries]
+    entries = [hidden({name: getattr(listed.entry, name) for name in told}) for listed in listing.entries]
     if as_json:
         unreadable = [file.name for file in listing.unreadable]
         console.answer_json(

@@ -1,6 +1,8 @@
 """Take secrets out of what is about to be shown: the known ones, and whatever stands where secrets do."""
 
 import dataclasses
+import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -18,8 +20,10 @@ T = TypeVar("T")
 SETTINGS = (".pypirc", "pip.conf", "pip.ini", ".npmrc", ".netrc", ".cfg", ".ini", ".conf")
 """How the names of files end that have `name = value` without quotes."""
 ENV = ".env"
+BREAK = re.compile(r"\n[ \t│|]*+")
+"""The end of a line, and what a box has in front of the next."""
 SURE = 8
-"""A value that only an output has is masked elsewhere too where it is at least so long."""
+"""So long is a value that is masked elsewhere too when only an output has it, and when it is broken over lines."""
 
 
 def secrets(mre: Mre) -> frozenset[str]:
@@ -71,8 +75,11 @@ def redact(text: str, values: Iterable[str] = ()) -> str:
 
 def find(text: str, values: Iterable[str] = ()) -> list[Span]:
     """Return where secrets are in a text, in order, none over another."""
-    known = _automaton(frozenset(values))
+    values = frozenset(values)
+    known = _automaton(values)
     found = [(start, end) for _, start, end in known.find_matches_as_indexes(text)] if known else []
+    if (long := _long(values)) and "\n" in text:
+        found += _wrapped(text, long, sum(end - start >= SURE for start, end in found))
     lowered = text.lower() if text.isascii() else _lowered(text)
     places = _literals().find_matches_as_indexes(lowered)
     found += secret_rules.spans(text, ((lowered[start:end], start) for _, start, end in places))
@@ -83,6 +90,25 @@ def find(text: str, values: Iterable[str] = ()) -> list[Span]:
         else:
             merged.append((start, end))
     return merged
+
+
+def _wrapped(text: str, known: "AhoCorasick", whole: int) -> Iterator[Span]:
+    """Yield what a value takes of each line where it was broken over lines, as in the boxes around an error."""
+    matches = known.find_matches_as_indexes(BREAK.sub("", text))
+    if len(matches) <= whole:  # as many as there are in whole
+        return
+    ends, starts, removed = [], [0], 0
+    for gap in BREAK.finditer(text):
+        ends.append(gap.start() - removed)
+        removed += gap.end() - gap.start()
+        starts.append(removed)
+    for _, start, end in matches:
+        first, last = bisect_right(ends, start), bisect_left(ends, end)
+        for line in range(first, last + 1):
+            begin = max(start, ends[line - 1] if line else 0)
+            stop = min(end, ends[line]) if line < len(ends) else end
+            if begin < stop and first != last:
+                yield begin + starts[line], stop + starts[line]
 
 
 def lines(text: str, values: Iterable[str] = ()) -> list[int]:
@@ -100,7 +126,18 @@ def _lowered(text: str) -> str:
 
 
 @lru_cache(8)
+def _long(values: frozenset[str]) -> "AhoCorasick | None":
+    """Return what finds the values that are looked for over the ends of lines, too."""
+    long = frozenset(value for value in values if len(value) >= SURE and not any(map(str.isspace, value)))
+    return _built(long)
+
+
+@lru_cache(8)
 def _automaton(values: frozenset[str]) -> "AhoCorasick | None":
+    return _built(values)
+
+
+def _built(values: Iterable[str]) -> "AhoCorasick | None":
     from ahocorasick_rs import AhoCorasick, MatchKind
 
     wanted = sorted(value for value in values if value)

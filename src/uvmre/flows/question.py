@@ -11,6 +11,7 @@ from pathlib import Path
 from uvmre.core import script
 from uvmre.core.mre import BASE, Environment, File, Mre, Symptom, overlay
 from uvmre.core.observation import Observation
+from uvmre.core.redact import redact, secrets
 from uvmre.core.result import digest
 from uvmre.core.symptom import Outcome, match
 from uvmre.errors import UsageError
@@ -81,7 +82,7 @@ def of_mre(folder: Path, names: Sequence[str] = (), *, every: bool = False, mre:
         )
     chosen = {name: each for name, each in all_of_it.items() if every or name in (names or (BASE,))}
     return Question(
-        title=mre.title,
+        title=redact(mre.title, secrets(mre)),
         issue=mre.issue,
         reported=mre.environment.uv,
         python=mre.environment.python,

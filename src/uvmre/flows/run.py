@@ -96,7 +96,7 @@ def run(
         network=network,
         started=now.isoformat(timespec="seconds"),
         digest=digest(mre),
-        variants=tuple(variants),
+        variants=tuple(replace(each, name=redact(each.name, shared.secrets)) for each in variants),
         verdict=hidden(_on(release, mre, verdict(mre, {v.name: v.outcome for v in variants})), shared.secrets),
         evidence=str(kept),
         kept=str(places) if keep else "",

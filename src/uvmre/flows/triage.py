@@ -12,6 +12,7 @@ from uvmre.core.mre import MANIFEST, Control, Mre, Symptom, slug
 from uvmre.core.observation import Observation
 from uvmre.core.progress import Progress
 from uvmre.core.proof import judged
+from uvmre.core.redact import redact
 from uvmre.core.request import Network
 from uvmre.core.result import digest
 from uvmre.core.symptom import Outcome
@@ -125,7 +126,7 @@ def _mistakes(read: Understood) -> tuple[Mistake, ...]:
 
 def _folder(read: Understood, cache: Path) -> Path:
     name = digest(read.mre)[:12] if read.mre else "none"
-    return cache / FOLDER / f"{slug(read.draft.title)}-{name}"
+    return cache / FOLDER / f"{slug(redact(read.draft.title))}-{name}"
 
 
 @dataclass(frozen=True)
