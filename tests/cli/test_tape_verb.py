@@ -224,12 +224,19 @@ def test_what_cannot_be_packed_ends_with_2_and_a_sentence(
 def test_what_looks_like_a_secret_is_told_and_not_shown(tape: CommandLine, taped: Path) -> None:
     (taped / "set.sh").write_text("export FOO_PASSWORD=tops3cret\n")
     (taped / "run.sh").write_text("(export FOO_PASSWORD=heron)\n")
-    ended = tape("pack", "out.zip", "mre")
+    (taped / "notes.md").write_text("# Notes\n\nIt is https://glpat-0123456789abcdefghij@host/simple.\n")
+    refused = tape("pack", "out.zip", "mre")
+    assert (refused.exit, refused.stdout) == (2, "")
+    assert "2 places in it may hold a secret" in refused.stderr
+    assert "  notes.md:3\n  set.sh:1\n" in refused.stderr
+    assert "run.sh" not in refused.stderr
+    assert not (taped.parent / "out.zip").exists()
+    assert told(tape("pack", "out.zip", "mre", "--json"))["exit"] == 2
+    ended = tape("pack", "out.zip", "mre", "--allow-secrets")
     assert ended.exit == 0
     assert "careful: set.sh is in the pack" in ended.stderr
-    assert "run.sh" not in ended.stderr
-    assert "tops3cret" not in ended.stderr + ended.stdout
-    assert told(tape("pack", "out.zip", "mre", "--json"))["secrets"] == ["set.sh"]
+    assert "tops3cret" not in refused.stderr + ended.stderr + ended.stdout
+    assert told(tape("pack", "out.zip", "mre", "--allow-secrets", "--json"))["secrets"] == ["notes.md", "set.sh"]
 
 
 def elsewhere(tmp_path: Path, *words: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from uvmre.core.index import Index
 from uvmre.core.mre import Control, Environment, File, Mre, Step, Symptom
 from uvmre.core.observation import Observation, StepResult
-from uvmre.core.redact import masked, redact, secrets
+from uvmre.core.redact import hidden, redact, secrets
 from uvmre.core.request import Request
 
 
@@ -130,6 +130,29 @@ def test_secrets_are_masked(text: str, values: set[str], expected: str) -> None:
     assert redact(text, values) == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param("│ at aaaabb\n  │ bbcccc now\n", "│ at ****\n  │ **** now\n", id="in a box"),
+        pytest.param("aaaabbbb\ncccc aaaa\nbbbbcccc", "****\n**** ****\n****", id="twice"),
+        pytest.param("a\naaabb\nbbcccc\n", "****\n****\n****\n", id="over three lines"),
+        pytest.param("aaaabbbbcccc\naaaabbbb", "****\naaaabbbb", id="whole, and only the begin of one"),
+        pytest.param("aaaabbbb\n\n  cccc", "****\n\n  ****", id="with an empty line between"),
+    ],
+)
+def test_a_long_value_is_masked_where_it_was_wrapped(text: str, expected: str) -> None:
+    assert redact(text, {"aaaabbbbcccc"}) == expected
+    assert redact(expected, {"aaaabbbbcccc"}) == expected
+
+
+@given(st.text("ab12", min_size=8, max_size=20), st.text("xy\n", max_size=20), st.sets(st.integers(0, 20)))
+def test_no_value_survives_any_wrapping(value: str, around: str, breaks: set[int]) -> None:
+    wrapped = "".join(("\n  │ " if i in breaks else "") + character for i, character in enumerate(value))
+    masked = redact(f"{around}{wrapped}{around}", {value})
+    assert not set("ab12") & set(masked)
+    assert redact(masked, {value}) == masked
+
+
 @given(st.text("abcdef "), st.sets(st.text("abcdef", min_size=1)))
 def test_no_value_is_left(text: str, values: set[str]) -> None:
     masked = redact(text, values)
@@ -142,7 +165,7 @@ def test_an_observation_is_masked_in_all_that_it_says() -> None:
     request = Request("GET", "example.com", "/simple?key=s3cr3t", 401, True, "upstream", 0.5, "because")
     files = (("uv.lock", "at s3cr3t"), ("none", None))
     seen = Observation("as reported", "0.5.21", "3.11.7", "local", "Linux", (step,), (request,), files, "no shell")
-    assert masked(seen, {"s3cr3t"}) == Observation(
+    assert hidden(seen, {"s3cr3t"}) == Observation(
         "as reported",
         "0.5.21",
         "3.11.7",
@@ -153,7 +176,7 @@ def test_an_observation_is_masked_in_all_that_it_says() -> None:
         (("uv.lock", "at ****"), ("none", None)),
         "no shell",
     )
-    assert masked(seen, ()) == seen
+    assert hidden(Observation("as reported", "0.5.21", "3.11.7", "local", "Linux", ())).steps == ()
 
 
 def test_the_password_of_an_index_is_masked_too() -> None:

@@ -57,10 +57,18 @@ def test_no_secret_is_in_it() -> None:
     run = "UV_INDEX_CORP_PASSWORD=hunter2hunter2 uv sync"
     text = comment(told("hunter2hunter2 is wrong", run=run))
     assert "hunter2" not in text
+    # Nor is half of one where the output, or a file, was cut.
+    token = "ghp_" + "0123456789abcdef" * 3
+    for shift in range(0, 60, 7):
+        said = "x" * (3_950 + shift) + f" {token} " + "y" * 30_000
+        whole = told(
+            said, files=(File("a.txt", said.encode()),), draft=replace(DRAFT, title=token), run=f"uv sync {token}"
+        )
+        assert "0123456789" not in comment(whole)
 
 
 @settings(max_examples=50, deadline=None)
-@given(st.text(st.sampled_from("`~ a\n<>"), max_size=60), st.sampled_from([1, 500, 8_000]))
+@given(st.text(st.sampled_from("`~ a\n<>"), max_size=60), st.sampled_from([1, 500, 4_000]))
 def test_it_always_fits_and_nothing_ends_its_blocks(said: str, times: int) -> None:
     text = comment(told(BROKE + said * times, files=(File("a.md", (said * times).encode()),)))
     assert len(text.encode()) <= LIMIT

@@ -1,5 +1,6 @@
 """The report: uv's form, and enough in it to build the MRE again."""
 
+import time
 from dataclasses import replace
 
 import pytest
@@ -247,6 +248,39 @@ def test_secrets_are_masked_wherever_they_stand() -> None:
     ]
     assert "```sh\nUV_INDEX_MINE_PASSWORD=****\n```" in text
     assert rebuild(text)["home/.netrc"].content == b"machine example.com login me password ****\n"
+
+
+SECRETS = (
+    "ghp_" + "0123456789abcdef" * 3,
+    "glpat-" + "0123456789abcdef",
+    "eyJ0123456789abcdef.eyJ0123456789abcdef.0123456789",
+)
+
+
+@given(st.sampled_from(SECRETS), st.integers(9_900, 10_050), st.sampled_from(["", "\x1b[31m"]), st.integers(0, 40))
+@settings(deadline=None, max_examples=60)
+def test_no_part_of_a_secret_survives_a_cut(secret: str, at: int, color: str, split: int) -> None:
+    said = "x" * at + f" {color}{secret[:split]}{color}{secret[split:]} " + "y" * 30_000
+    mre = replace(MRE, title=f"A title with {secret}", files=(File("a.txt", f"see {secret}\n".encode()),))
+    text = github(mre, result(mre, step(f"uv sync {secret}; true", 2, said, out=f"{secret}\n")))
+    assert "0123456789" not in text
+    assert "$ uv sync ****; true\n" in text
+
+
+def test_an_mre_of_many_files_keeps_what_fits_and_says_what_does_not() -> None:
+    files = tuple(File(f"src/f{i:05}.py", b"x = 1\n" * (i // 100 + 1)) for i in range(10_000))
+    mre = replace(MRE, files=files)
+    began = time.process_time()
+    text = github(mre, result(mre, step("uv sync", 2, "a line\n" * 1_000)))
+    assert time.process_time() - began < 5
+    assert 60_000 < len(text.encode()) <= 65_536
+    kept = rebuild(text)
+    kept.pop("mre.toml")
+    assert kept == {file.path: file for file in files[: len(kept)]}
+    left = files[len(kept) :]
+    size = sum(len(file.content) for file in left)
+    assert f"{len(left)} files are left out: together they are too long for an issue ({size} bytes)." in text
+    assert headings(text) == ["### Summary", "### Platform", "### Version", "### Python version"]
 
 
 def test_the_variants_stand_in_a_table() -> None:

@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,9 +43,9 @@ def document(text: str) -> None:
     sys.stdout.flush()
 
 
-def answer_json(data: Any, redacted: Callable[[str], str] = str) -> None:
+def answer_json(data: Any) -> None:
     """Print one JSON object, which is then all that stdout carries."""
-    text = redacted(json.dumps(data, ensure_ascii=False))
+    text = json.dumps(data, ensure_ascii=False)
     # JSON has its own way to say what an encoding has no character for.
     document(text if streams.encodable(text) else json.dumps(json.loads(text)))
 

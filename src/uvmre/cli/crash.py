@@ -13,12 +13,14 @@ def our_bug() -> int:
     import traceback
     from datetime import UTC, datetime
 
+    from uvmre.core.redact import redact
+
     text = "\n".join(
         [
             "### What happened",
             "",
             "```",
-            traceback.format_exc().strip(),
+            redact(traceback.format_exc().strip()),
             "```",
             "",
             f"uvmre {__version__}, Python {sys.version.split()[0]}, {sys.platform}",

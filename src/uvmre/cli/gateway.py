@@ -37,6 +37,7 @@ def gateway(
     it has the MRE's indexes, packages, faults, date and tape. At its own address it is the public test index, so that
     http://127.0.0.1:PORT/basic-auth/simple/ can be had with no proxy at all.
     """
+    from uvmre.core.redact import redact
     from uvmre.flows.gateway import gateway as flow
 
     with flow(
@@ -59,7 +60,7 @@ def gateway(
             while True:
                 news = served.door.news()
                 for request in news[:LINES]:
-                    console.say(request.line)
+                    console.say(redact(request.line))
                 if len(news) > LINES:
                     console.say(f"… and {len(news) - LINES} more")
                 told += len(news)

@@ -32,7 +32,7 @@ def lint(mre: Path, as_json: bool) -> int:
             for finding in told.findings
         ]
         data = {"schema": 1, "folder": str(mre), "findings": findings, "exit": FOUND if findings else 0}
-        console.answer_json(data, told.redacted)
+        console.answer_json(told.redacted(data))
     else:
         for finding in told.findings:
             rule = console.paint(finding.rule, "yellow")

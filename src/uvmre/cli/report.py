@@ -31,8 +31,7 @@ def report(mre: Path, form: str, as_json: bool) -> int:
         return 0
     told = flow(mre)
     if as_json or form == "json":
-        data = {**to_data(told.result), "markdown": told.markdown}
-        console.answer_json(data, told.redacted)
+        console.answer_json({**told.redacted(to_data(told.result)), "markdown": told.markdown})
     else:
         console.document(told.markdown)
     return 0

@@ -27,11 +27,12 @@ def tape() -> None:
 @_json
 def ls(mre: Path, as_json: bool) -> int:
     """List the tape of the MRE in a folder (this one where none is named), by address."""
+    from uvmre.core.redact import hidden
     from uvmre.flows.tape import ls as flow
 
     listing = flow(mre)
     told = ("method", "url", "status", "size", "sha256")
-    entries = [{name: getattr(listed.entry, name) for name in told} for listed in listing.entries]
+    entries = [hidden({name: getattr(listed.entry, name) for name in told}) for listed in listing.entries]
     if as_json:
         unreadable = [file.name for file in listing.unreadable]
         console.answer_json(
@@ -96,17 +97,21 @@ def verify(mre: Path, as_json: bool) -> int:
 @tape.command(short_help="Write one file with which the MRE is replayed anywhere.")
 @click.argument("dest", type=FOLDER)
 @_mre
+@click.option("--allow-secrets", is_flag=True, help="Pack files with what looks like a secret, too.")
 @_json
-def pack(dest: Path, mre: Path, as_json: bool) -> int:
+def pack(dest: Path, mre: Path, allow_secrets: bool, as_json: bool) -> int:
     """Write the zip DEST: the MRE, its tape, and its release of uv for this platform.
 
     On another machine, network or not: `unzip DEST`, then `uvmre run MRE --replay`. The evidence of runs is not in it.
+    Where something looks like a secret, that is told by file and line, and nothing is written.
     """
     from uvmre.cli.progress import shown
     from uvmre.flows.tape import pack as flow
 
     with shown() as progress:
-        packed = flow(dest, mre, cache=console.cache(), progress=progress, told=progress.working)
+        packed = flow(
+            dest, mre, cache=console.cache(), progress=progress, told=progress.working, allow_secrets=allow_secrets
+        )
     for name in packed.secrets:
         console.say(f"careful: {name} is in the pack, and carries what looks like a secret")
     if as_json:

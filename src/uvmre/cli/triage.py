@@ -120,12 +120,16 @@ def _tell_text(answer: "Answer") -> None:
     from uvmre.core.triage import questions
 
     case, word = answer.case, answer.verdict.word
-    console.answer(f"{answer.issue}: {case.draft.title}" if case.draft.title else answer.issue)
+    console.answer(answer.redacted(f"{answer.issue}: {case.draft.title}" if case.draft.title else answer.issue))
     console.answer(f"{console.paint(word, console.COLORS.get(word, 'yellow'))}: {answer.verdict.reason}")
     lines = list(answer.sentences)
     if main := answer.main:
         for step in main.result.base.observation.steps:
-            lines += [f"  $ {step.run}", *_said(step.stdout + step.stderr), f"    exit code {step.exit}"]
+            lines += [
+                f"  $ {step.run}",
+                *_said(answer.redacted(step.stdout + step.stderr)),
+                f"    exit code {step.exit}",
+            ]
     lines += [f"not as reported: {each}" for each in (*case.draft.stood_in, *case.lacks)]
     lines += [f"to ask: {question}" for question in questions(case)]
     for line in lines:
@@ -145,6 +149,7 @@ def _said(text: str) -> list[str]:
 
 
 def _dry(fetch: Fetch, names: list[str], how: "How", *, as_json: bool) -> int:
+    from uvmre.core.redact import redact
     from uvmre.core.told import as_data, as_lines
     from uvmre.flows.understand import understand
 
@@ -156,6 +161,6 @@ def _dry(fetch: Fetch, names: list[str], how: "How", *, as_json: bool) -> int:
             console.answer_json({"schema": 1, "issue": name, "uv": read.uv, **data})
         else:
             console.answer(
-                "\n".join([f"{name}: {read.draft.title}", *as_lines(read.draft, read.mre, findings, read.uv)])
+                "\n".join([f"{name}: {redact(read.draft.title)}", *as_lines(read.draft, read.mre, findings, read.uv)])
             )
     return 0

@@ -2,16 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import cached_property
+from typing import Any, TypeVar
 
 from uvmre.core.case import Case, Trial
 from uvmre.core.draft import Draft
 from uvmre.core.manifest import dump
 from uvmre.core.mre import Mre
-from uvmre.core.redact import redact, secrets
+from uvmre.core.redact import hidden, redact, secrets
 from uvmre.core.triage import decide, questions
 from uvmre.core.verdict import Verdict
 
+T = TypeVar("T")
 SCHEMA = 1
 OUR_BUG = 3
 LABELS = {
@@ -72,16 +74,20 @@ class Answer:
         """Return what the search over releases found, as sentences."""
         return self.case.history.sentences() if self.case.history else []
 
-    def redacted(self, text: str) -> str:
-        """Return any text about this issue without its secrets."""
-        return redact(text, secrets(self.mre)) if self.mre else text
+    @cached_property
+    def secrets(self) -> frozenset[str]:
+        """Return the values that are masked in all that is said."""
+        return secrets(self.mre) if self.mre else frozenset()
+
+    def redacted(self, said: T) -> T:
+        """Return what is said about this issue without its secrets."""
+        return hidden(said, self.secrets)
 
 
 def answer(issue: str, case: Case, *, uv: str, folder: str) -> Answer:
     """Decide, and put together all that is said."""
     found = decide(case)
-    if case.mre:
-        found = replace(found, reason=redact(found.reason, secrets(case.mre)))
+    found = replace(found, reason=redact(found.reason, secrets(case.mre) if case.mre else ()))
     return Answer(issue, replace(found, reason=" ".join(found.reason.split())), case, uv, folder)
 
 
@@ -123,7 +129,7 @@ def to_data(told: Answer) -> dict[str, Any]:
         "mre": _mre(told.mre) if told.mre else None,
         "folder": told.folder,
     }
-    return {key: _hidden(value, told) for key, value in data.items()}
+    return told.redacted(data)
 
 
 def explanations(case: Case) -> list[dict[str, Any]]:
@@ -136,13 +142,3 @@ def explanations(case: Case) -> list[dict[str, Any]]:
 def _mre(mre: Mre) -> dict[str, Any]:
     files = {file.path: file.content.decode(errors="replace") for file in mre.files}
     return {"files": files, "manifest": dump(mre)}
-
-
-def _hidden(value: Any, told: Answer) -> Any:
-    if isinstance(value, str):
-        return told.redacted(value)
-    if isinstance(value, list):
-        return [_hidden(item, told) for item in value]
-    if isinstance(value, dict):
-        return {key: _hidden(item, told) for key, item in value.items()}
-    return value

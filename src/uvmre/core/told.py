@@ -7,7 +7,7 @@ from typing import Any
 from uvmre.core.draft import Claim, Draft, Said
 from uvmre.core.manifest import dump
 from uvmre.core.mre import Mre
-from uvmre.core.redact import redact, secrets
+from uvmre.core.redact import hidden, redact, secrets
 
 Findings = Sequence[tuple[str, str, str]]
 """Known mistakes: the rule, where, and why."""
@@ -85,14 +85,4 @@ def as_data(draft: Draft, mre: Mre | None, findings: Findings, lacks: Sequence[s
     data["lacks"] = list(lacks)
     data["findings"] = [{"rule": rule, "where": where, "why": why} for rule, where, why in findings]
     data["mre"] = dump(mre) if mre else None
-    return {key: _hidden(value, values) for key, value in data.items()}
-
-
-def _hidden(value: Any, values: frozenset[str]) -> Any:
-    if isinstance(value, str):
-        return redact(value, values)
-    if isinstance(value, list | tuple):
-        return [_hidden(item, values) for item in value]
-    if isinstance(value, dict):
-        return {key: _hidden(item, values) for key, item in value.items()}
-    return value
+    return hidden(data, values)

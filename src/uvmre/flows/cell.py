@@ -3,14 +3,14 @@
 import os
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from uvmre.core.mre import Mre
 from uvmre.core.observation import Observation, StepResult
 from uvmre.core.progress import Progress
-from uvmre.core.redact import masked, redact
+from uvmre.core.redact import hidden, known
 from uvmre.core.symptom import Outcome
 from uvmre.gateway.gateway import Gateway
 from uvmre.run.backend import Backend, Facts, Job
@@ -70,8 +70,8 @@ def observe(
                 papers=facts.papers,
             )
             outcome = judge(observation)
-            outcome = replace(outcome, reason=redact(outcome.reason, shared.secrets))
-            observation = masked(observation, shared.secrets)
+            values = known(observation, shared.secrets)
+            outcome, observation = hidden(outcome, values), hidden(observation, values)
             keep(observation)
     shared.progress.judged(name, outcome)
     return observation, outcome

@@ -1,13 +1,17 @@
 """Look for known mistakes in an MRE; nothing is run."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
+from typing import TypeVar
 
 from uvmre.core.mre import Mre
-from uvmre.core.redact import redact, secrets
+from uvmre.core.redact import hidden, secrets
 from uvmre.folder.read import read
 from uvmre.lint.find import find
 from uvmre.lint.finding import Finding
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -17,10 +21,14 @@ class Lint:
     mre: Mre
     findings: tuple[Finding, ...]
 
-    def redacted(self, text: str) -> str:
-        """Return any text about them without the secrets of the MRE, and of its mended variants."""
+    @cached_property
+    def _secrets(self) -> frozenset[str]:
         mended = tuple(finding.mended for finding in self.findings if finding.mended)
-        return redact(text, secrets(replace(self.mre, controls=self.mre.controls + mended)))
+        return secrets(replace(self.mre, controls=self.mre.controls + mended))
+
+    def redacted(self, said: T) -> T:
+        """Return what is said about them without the secrets of the MRE, and of its mended variants."""
+        return hidden(said, self._secrets)
 
 
 def lint(folder: Path) -> Lint:

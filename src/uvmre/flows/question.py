@@ -12,6 +12,7 @@ from uvmre.core import script
 from uvmre.core.mre import BASE, Environment, File, Mre, overlay
 from uvmre.core.observation import Observation
 from uvmre.core.proof import judged
+from uvmre.core.redact import redact, secrets
 from uvmre.core.result import digest
 from uvmre.core.symptom import Outcome
 from uvmre.errors import UsageError
@@ -91,7 +92,7 @@ def of_mre(folder: Path, names: Sequence[str] = (), *, every: bool = False, mre:
     chosen = {name: each for name, each in all_of_it.items() if every or name in (names or (BASE,))}
     digests = {name: digest(_bare(each)) for name, each in all_of_it.items()}
     return Question(
-        title=mre.title,
+        title=redact(mre.title, secrets(mre)),
         issue=mre.issue,
         reported=mre.environment.uv,
         python=mre.environment.python,

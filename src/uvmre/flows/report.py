@@ -3,9 +3,10 @@
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from uvmre.core.mre import Mre
-from uvmre.core.redact import redact, secrets
+from uvmre.core.redact import hidden, secrets
 from uvmre.core.result import Result, digest
 from uvmre.errors import UsageError
 from uvmre.folder import evidence
@@ -21,9 +22,9 @@ class Report:
     result: Result
     markdown: str
 
-    def redacted(self, text: str) -> str:
-        """Return any text about this run without its secrets."""
-        return redact(text, secrets(self.mre))
+    def redacted(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Return what JSON says about this run without its secrets."""
+        return hidden(data, secrets(self.mre))
 
 
 def as_dockerfile(folder: Path) -> str:

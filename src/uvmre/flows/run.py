@@ -11,7 +11,7 @@ from pathlib import Path
 from uvmre.core.mre import BASE, Mre, overlay, slug
 from uvmre.core.observation import Observation
 from uvmre.core.progress import Progress
-from uvmre.core.redact import secrets
+from uvmre.core.redact import hidden, redact, secrets
 from uvmre.core.request import Network
 from uvmre.core.result import Result, Variant, digest
 from uvmre.core.schema import RELEASE
@@ -87,8 +87,8 @@ def run(
         )
         variants, places = _observe_all(mre, shared, kept)
     result = Result(
-        title=mre.title,
-        issue=mre.issue,
+        title=redact(mre.title, shared.secrets),
+        issue=redact(mre.issue, shared.secrets),
         reported_uv=mre.environment.uv,
         uv=variants[0].observation.uv,
         python=variants[0].observation.python,
@@ -97,8 +97,8 @@ def run(
         network=network,
         started=now.isoformat(timespec="seconds"),
         digest=digest(mre),
-        variants=tuple(variants),
-        verdict=_on(release, mre, verdict(mre, {variant.name: variant.outcome for variant in variants})),
+        variants=tuple(replace(each, name=redact(each.name, shared.secrets)) for each in variants),
+        verdict=hidden(_on(release, mre, verdict(mre, {v.name: v.outcome for v in variants})), shared.secrets),
         evidence=str(kept),
         kept=str(places) if keep else "",
         stand_ins=tuple(dict.fromkeys(name for each in variants for name in each.observation.stand_ins)),

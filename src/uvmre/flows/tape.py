@@ -8,7 +8,7 @@ from pathlib import Path
 from uvmre import files
 from uvmre.core.mre import MANIFEST, Mre
 from uvmre.core.progress import Progress
-from uvmre.core.redact import secrets
+from uvmre.core.redact import lines, secrets
 from uvmre.errors import InputError, UsageError
 from uvmre.flows.run import TAPE
 from uvmre.folder.evidence import RUNS
@@ -52,7 +52,9 @@ def verify(folder: Path, *, cache: Path, told: Told) -> Check:
     return packing.check(_tape(folder), cache / BODIES, told)
 
 
-def pack(target: Path, folder: Path, *, cache: Path, progress: Progress, told: Told) -> Packed:
+def pack(
+    target: Path, folder: Path, *, cache: Path, progress: Progress, told: Told, allow_secrets: bool = False
+) -> Packed:
     """Write the MRE with its tape, the bodies and its release of uv into one file.
 
     Args:
@@ -61,10 +63,11 @@ def pack(target: Path, folder: Path, *, cache: Path, progress: Progress, told: T
         cache: where the bodies and the releases are.
         progress: is told how the download of the release goes.
         told: is told how the rest goes.
+        allow_secrets: whether files with secrets may be in it.
 
     Raises:
         UsageError: when there is no tape, a body is not sound, or the target cannot be taken.
-        InputError: with all that is wrong with the tape, or with the folder.
+        InputError: with all that is wrong with the tape, or with the folder, or the places of all secrets.
         CannotTell: when the release cannot be had.
     """
     mre, quoted = read(folder), shlex.quote(str(folder))
@@ -86,11 +89,18 @@ def pack(target: Path, folder: Path, *, cache: Path, progress: Progress, told: T
     own = [Content(MANIFEST, (folder / MANIFEST).read_bytes())]
     own += [Content(file.path, file.content, file.executable) for file in mre.files]
     taped = [Content(f"{TAPE}/{content.name}", content.source) for content in packing.contents(tape, checked.bodies)]
+    telling = tuple(_telling(mre, [*own, *taped]))
+    if telling and not allow_secrets:
+        raise InputError(
+            f"{folder} is not packed: {len(telling)} place{'s' * (len(telling) > 1)} in it may hold a secret.",
+            telling,
+            "Replace them by made-up values, or add `--allow-secrets` if none of them is a secret to its readers.",
+        )
     _, uv = binaries.get(release, cache, progress.downloading, near=folder / binaries.NEAR)
     top = folder.resolve().name or "mre"
     sha256 = packing.write(target, top, [*own, *taped, *_release(release, uv)], told)
-    telling = tuple(_telling(mre, [*own, *taped]))
-    return Packed(target, top, checked.entries, target.stat().st_size, release, binaries.platform(), sha256, telling)
+    named = tuple(dict.fromkeys(place.rpartition(":")[0] for place in telling))
+    return Packed(target, top, checked.entries, target.stat().st_size, release, binaries.platform(), sha256, named)
 
 
 def _tape(folder: Path) -> Path:
@@ -121,13 +131,12 @@ def _take(target: Path, folder: Path) -> None:
 
 
 def _telling(mre: Mre, packed: Sequence[Content]) -> Iterator[str]:
-    """Yield the files with a value that looks like a secret; bodies, which are what the network said, are not read."""
-    values = [value.encode() for value in secrets(mre)]
+    """Yield where something looks like a secret, as FILE:LINE; what the network sent as bodies is not read."""
+    values = secrets(mre)
     for content in packed:
         if isinstance(content.source, bytes) or content.name.endswith(".json"):
             text = content.source if isinstance(content.source, bytes) else content.source.read_bytes()
-            if any(value in text for value in values):
-                yield content.name
+            yield from (f"{content.name}:{line}" for line in lines(text.decode(errors="replace"), values))
 
 
 def _release(release: str, uv: Path) -> Iterator[Content]:

@@ -12,6 +12,7 @@ from uvmre.core.case import Case, Mistake, Trial, Wish, needed
 from uvmre.core.manifest import dump
 from uvmre.core.mre import MANIFEST, Control, Mre, slug
 from uvmre.core.progress import Progress
+from uvmre.core.redact import redact
 from uvmre.core.request import Network
 from uvmre.core.result import digest
 from uvmre.core.verdict import verdict
@@ -129,7 +130,7 @@ def _mistakes(read: Understood) -> tuple[Mistake, ...]:
 
 def _folder(read: Understood, cache: Path) -> Path:
     name = digest(read.mre)[:12] if read.mre else "none"
-    return cache / FOLDER / f"{slug(read.draft.title)}-{name}"
+    return cache / FOLDER / f"{slug(redact(read.draft.title))}-{name}"
 
 
 @dataclass(frozen=True)

@@ -80,40 +80,56 @@ def _package_faults(mre: Mre) -> Iterator[str]:
 
 
 def _files(folder: Path, faults: list[str]) -> Iterator[File]:
-    size = 0
-    for path in _walk(folder, faults):
-        relative = path.relative_to(folder).as_posix()
+    size, root, above = 0, folder.resolve(), len(str(folder).rstrip("/")) + 1
+    for entry in _walk(folder, faults):
+        relative = entry.path[above:]
         try:
-            inside = path.resolve(strict=True).is_relative_to(folder.resolve())
+            # Only a link can lead elsewhere, and to follow the path of every file takes most of the time.
+            inside = not entry.is_symlink() or Path(entry.path).resolve(strict=True).is_relative_to(root)
             relative.encode()
+            regular = entry.is_file()
         except (OSError, RuntimeError, UnicodeEncodeError):
             faults.append(f"{relative!r} is a link that leads nowhere, or its name is not UTF-8")
             continue
         if not inside:
             faults.append(f"{relative} is a link that leaves the folder: put the file itself there")
-        elif not path.is_file():
+        elif not regular:
             faults.append(f"{relative} is neither a file nor a folder of its own: an MRE has only these")
         else:
-            size += path.stat().st_size
+            size += entry.stat().st_size
             if size > SIZE_LIMIT:
                 faults.append(
                     f"with {relative} the folder is larger than {SIZE_LIMIT // 1_000_000} MB: an MRE is small"
                 )
                 return
-            content = path.read_bytes()
+            content = Path(entry.path).read_bytes()
             if not is_generated(relative, content):
-                yield File(relative, content, os.access(path, os.X_OK))
+                yield File(relative, content, os.access(entry.path, os.X_OK))
 
 
-def _walk(folder: Path, faults: list[str]) -> Iterator[Path]:
+def _walk(folder: Path, faults: list[str]) -> "Iterator[os.DirEntry[str]]":
     """Yield every file, and every link to a folder, but not the manifest."""
+    pending = [str(folder)]
+    while pending:
+        where = pending.pop()
+        try:
+            with os.scandir(where) as found:
+                entries = sorted(found, key=lambda entry: entry.name)
+        except OSError as error:
+            faults.append(f"{error.filename} cannot be read: {error.strerror}")
+            continue
+        folders = [entry for entry in entries if _is_folder(entry)]
+        own = {entry.name for entry in folders if not entry.is_symlink()} | LEFT_OUT.intersection(
+            e.name for e in folders
+        )
+        for entry in entries:
+            if entry.name not in own and not (entry.name == MANIFEST and where == str(folder)):
+                yield entry
+        pending += [entry.path for entry in reversed(folders) if entry.name in own and entry.name not in LEFT_OUT]
 
-    def unreadable(error: OSError) -> None:
-        faults.append(f"{error.filename} cannot be read: {error.strerror}")
 
-    for where, folders, names in os.walk(folder, onerror=unreadable):
-        folders[:] = sorted(name for name in folders if name not in LEFT_OUT)
-        linked = [name for name in folders if (Path(where) / name).is_symlink()]
-        for name in sorted([*names, *linked]):
-            if Path(where) / name != folder / MANIFEST:
-                yield Path(where) / name
+def _is_folder(entry: "os.DirEntry[str]") -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link in a circle
+        return False

@@ -1,9 +1,10 @@
 """The answer to an issue as a comment that can be pasted below it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from uvmre.core.answer import Answer, explanations
-from uvmre.core.mre import File, Mre
+from uvmre.core.mre import File
 from uvmre.core.observation import StepResult
 from uvmre.core.plain import readable
 from uvmre.core.triage import questions
@@ -18,14 +19,17 @@ FILE_SIZES = (10_000, 1_000, 0)
 def comment(told: Answer) -> str:
     """Return the answer as Markdown, at most LIMIT bytes of UTF-8, without secrets."""
     text = ""
+    # Masked before anything is cut, or half a secret could stay at the edge.
+    steps = told.redacted(_steps(told))
+    files = {file.path: told.redacted(_text(file)) for file in told.mre.files} if told.mre else {}
     for log, file in zip(LOG_SIZES, FILE_SIZES, strict=True):
-        text = told.redacted("\n".join(_lines(told, log, file)).rstrip() + "\n")
+        text = told.redacted("\n".join(_lines(told, steps, files, log, file)).rstrip() + "\n")
         if len(text.encode()) <= LIMIT:
             return text
     return text.encode()[:LIMIT].decode(errors="ignore")
 
 
-def _lines(told: Answer, log: int, file: int) -> Iterator[str]:
+def _lines(told: Answer, steps: Sequence[StepResult], files: Mapping[str, str], log: int, file: int) -> Iterator[str]:
     yield from (f"**{told.verdict.word}**: {told.verdict.reason}", "")
     if told.sentences:
         yield from (*(f"- {sentence}" for sentence in told.sentences), "")
@@ -37,24 +41,30 @@ def _lines(told: Answer, log: int, file: int) -> Iterator[str]:
     if told.main:
         result = told.main.result
         yield from (f"As it was run, with uv {result.uv} and Python {result.python}:", "")
-        for step in result.base.observation.steps:
+        for step in steps:
             yield from (*_step(step, log), "")
     stood_in = (*told.case.draft.stood_in, *told.case.lacks)
     if stood_in:
         yield from ("Not as it was reported:", "", *(f"- {each}" for each in stood_in), "")
-    if told.mre and told.mre.files and file:
-        yield from ("<details>", "<summary>The files</summary>", "", *_files(told.mre, file), "</details>", "")
+    if files and file:
+        yield from ("<details>", "<summary>The files</summary>", "", *_files(files, file), "</details>", "")
+
+
+def _steps(told: Answer) -> tuple[StepResult, ...]:
+    """Return the steps of the run that is told, with outputs as a terminal leaves them."""
+    steps = told.main.result.base.observation.steps if told.main else ()
+    return tuple(replace(step, stdout=readable(step.stdout), stderr=readable(step.stderr)) for step in steps)
 
 
 def _step(step: StepResult, size: int) -> list[str]:
-    said = (readable(step.stdout) + readable(step.stderr)).strip("\n")
+    said = (step.stdout + step.stderr).strip("\n")
     shown = "\n".join([f"$ {step.run}", said]) if said else f"$ {step.run}"
     return [*fence(cut(shown, size), "console"), f"exit code {step.exit}"]
 
 
-def _files(mre: Mre, size: int) -> Iterator[str]:
-    for file in sorted(mre.files, key=lambda each: each.path):
-        yield from (f"`{file.path}`:", "", *fence(cut(_text(file), size).removesuffix("\n")), "")
+def _files(files: Mapping[str, str], size: int) -> Iterator[str]:
+    for path, text in sorted(files.items()):
+        yield from (f"`{path}`:", "", *fence(cut(text, size).removesuffix("\n")), "")
 
 
 def _text(file: File) -> str:

@@ -1,13 +1,14 @@
 """A run as an issue for GitHub: the fields of uv's bug form, and enough in it to build the MRE again."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+import itertools
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from uvmre.core.manifest import dump
 from uvmre.core.mre import MANIFEST, Control, File, Mre
 from uvmre.core.observation import StepResult
 from uvmre.core.plain import readable
-from uvmre.core.redact import masked, redact, secrets
+from uvmre.core.redact import hidden, redact, secrets
 from uvmre.core.result import Result, Variant
 from uvmre.report.markdown import cut, fence
 
@@ -20,28 +21,95 @@ LOG_SIZES = (20_000, 8_000, 3_000, 1_000, 300)
 LANGUAGES = {".toml": "toml", ".py": "python", ".sh": "sh", ".lock": "toml", ".md": "markdown", ".cfg": "ini"}
 
 
+@dataclass(frozen=True)
+class _Part:
+    """One file of the report: as it stands there, and what is said where it is left out."""
+
+    place: int
+    """In the MRE."""
+    size: int
+    """Of its content."""
+    kept: str
+    left_out: str
+
+    @property
+    def saves(self) -> int:
+        """Return how many bytes it saves to leave it out."""
+        return _bytes(self.kept) - _bytes(self.left_out)
+
+
 def github(mre: Mre, result: Result) -> str:
-    """Return the report as Markdown, at most LIMIT bytes of UTF-8."""
+    """Return the report as Markdown, at most LIMIT bytes of UTF-8.
+
+    Every part is written once and measured; then it is chosen what is kept.
+    """
     values = secrets(mre)
     # Masked before anything is cut, or half a secret could stay at the edge.
-    base = replace(result.base, observation=masked(result.base.observation, values))
-    result = replace(result, variants=(base, *result.variants[1:]))
+    shown, result = hidden(replace(mre, files=()), values), hidden(_readable(result), values)
+    manifest = _part(File(MANIFEST, dump(shown).encode()), values).kept
+    before = [*_variants(shown, result), "<details>", "<summary>The files</summary>", ""]
+    head, tail = _text(before) + manifest, _text(["</details>", "", *_form(result)])
+    placed = sorted(enumerate(mre.files), key=lambda each: each[1].path)
+    parts = [_part(file, values, place) for place, file in placed]
+    room = LIMIT - _bytes(head + tail) + 1  # the last line break goes
+    whole = sum(_bytes(part.kept) for part in parts)
+    summaries = []
     for size in LOG_SIZES:
-        text = redact(_whole(mre, result, size, mre.files), values)
-        if len(text.encode()) <= LIMIT:
-            return text
-    kept = sorted(mre.files, key=lambda file: len(file.content))
-    while kept:
-        kept.pop()
-        text = redact(_whole(mre, result, LOG_SIZES[-1], kept), values)
-        if len(text.encode()) <= LIMIT:
-            return text
-    form = "\n".join(["", "", "(cut: the steps alone are too long for an issue)", "", *_form(result)])
-    return text.encode()[: LIMIT - len(form.encode())].decode(errors="ignore") + form
+        summaries.append(summary := _text(_summary(shown, result, size)))
+        if _bytes(summary) + whole <= room:
+            return (summary + head + "".join(part.kept for part in parts) + tail).removesuffix("\n")
+    return (_fitted(summaries, head, parts, tail, room) or _cut(summaries[-1] + head + tail, result)).removesuffix("\n")
 
 
-def _whole(mre: Mre, result: Result, size: int, kept: Sequence[File]) -> str:
-    return "\n".join([*_summary(mre, result, size), *_variants(mre, result), *_files(mre, kept), *_form(result)])
+def _fitted(summaries: Sequence[str], head: str, parts: Sequence[_Part], tail: str, room: int) -> str:
+    """Return the report without its longest files, or with the shortest alone; nothing where none of it fits."""
+    over = _bytes(summaries[-1]) + sum(_bytes(part.kept) for part in parts) - room
+    by_size = sorted(parts, key=lambda part: (part.size, part.place))
+    for count, part in enumerate(reversed(by_size), 1):
+        over -= part.saves
+        if over <= 0:
+            out = {part.place for part in by_size[-count:]}
+            files = (part.left_out if part.place in out else part.kept for part in parts)
+            return "".join([summaries[-1], head, *files, tail])
+    # Even to name each of those that are left out would be too long.
+    reserved = _bytes(_left_out(parts))
+    summary = next((each for each in summaries if _bytes(each) + reserved <= room // 2), summaries[-1])
+    room -= _bytes(summary) + reserved
+    if room < 0:
+        return ""
+    sizes = itertools.accumulate(_bytes(part.kept) for part in by_size)
+    kept = {part.place for part, size in zip(by_size, sizes, strict=True) if size <= room}
+    shown = (part.kept for part in parts if part.place in kept)
+    return "".join([summary, head, *shown, _left_out([part for part in parts if part.place not in kept]), tail])
+
+
+def _left_out(parts: Sequence[_Part]) -> str:
+    size = sum(part.size for part in parts)
+    return _text([f"{len(parts)} files are left out: together they are too long for an issue ({size} bytes).", ""])
+
+
+def _cut(text: str, result: Result) -> str:
+    form = _text(["", "", "(cut: the steps alone are too long for an issue)", "", *_form(result)])
+    return text.encode()[: LIMIT - _bytes(form)].decode(errors="ignore") + form
+
+
+def _readable(result: Result) -> Result:
+    """Return only what the report shows of a result, with outputs as a terminal leaves them."""
+    base = result.base.observation
+    steps = (replace(step, stdout=readable(step.stdout), stderr=readable(step.stderr)) for step in base.steps)
+    shown = [replace(result.base, observation=replace(base, steps=tuple(steps), files=(), papers=()))]
+    shown += [
+        replace(v, observation=replace(v.observation, steps=(), files=(), papers=())) for v in result.variants[1:]
+    ]
+    return replace(result, variants=tuple(shown))
+
+
+def _text(lines: Iterable[str]) -> str:
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _bytes(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode())
 
 
 def _summary(mre: Mre, result: Result, size: int) -> list[str]:
@@ -67,7 +135,7 @@ def _summary(mre: Mre, result: Result, size: int) -> list[str]:
 
 def _step(step: StepResult, size: int) -> list[str]:
     ended = f"exit code {step.exit}" + (", ended at its time limit" if step.timed_out else "")
-    said = (readable(step.stdout) + readable(step.stderr)).strip("\n")
+    said = (step.stdout + step.stderr).strip("\n")
     command = f"$ {step.run}"
     shown = fence(cut("\n".join([command, said]) if said else command, size), "console")
     if said.count("\n") < OPEN_LINES:
@@ -108,28 +176,21 @@ def _why(control: Control | None, variant: Variant) -> str:
     return control.why if control and control.why else variant.outcome.reason
 
 
-def _files(mre: Mre, kept: Sequence[File]) -> Iterable[str]:
-    yield from ("<details>", "<summary>The files</summary>", "")
-    manifest = File(MANIFEST, dump(mre).encode())
-    for file in (manifest, *sorted(mre.files, key=lambda file: file.path)):
-        if file is not manifest and file not in kept:
-            yield from (f"{_code(file.path)} is left out: it is too long for an issue ({len(file.content)} bytes).", "")
-            continue
-        text = _text(file)
-        if text is None:
-            yield from (f"{_code(file.path)} is left out: it is not text ({len(file.content)} bytes).", "")
-            continue
-        notes = ["executable"] * file.executable
-        notes += ["no line break at its end"] * (text != "" and not text.endswith("\n"))
-        notes += ["empty"] * (text == "")
-        yield _code(file.path) + (f" ({', '.join(notes)})" if notes else "") + ":"
-        yield ""
-        yield from fence(text.removesuffix("\n"), _language(file.path))
-        yield ""
-    yield from ("</details>", "")
+def _part(file: File, values: Collection[str], place: int = -1) -> _Part:
+    path, size = _code(redact(file.path, values)), len(file.content)
+    left_out = f"{path} is left out: it is {{}} ({size} bytes).\n\n"
+    text = _content(file)
+    if text is None:
+        return _Part(place, size, left_out.format("not text"), left_out.format("too long for an issue"))
+    notes = ["executable"] * file.executable
+    notes += ["no line break at its end"] * (text != "" and not text.endswith("\n"))
+    notes += ["empty"] * (text == "")
+    named = path + (f" ({', '.join(notes)})" if notes else "") + ":"
+    block = fence(redact(text, values).removesuffix("\n"), _language(file.path))
+    return _Part(place, size, _text([named, "", *block, ""]), left_out.format("too long for an issue"))
 
 
-def _text(file: File) -> str | None:
+def _content(file: File) -> str | None:
     try:
         text = file.content.decode()
     except UnicodeDecodeError:
