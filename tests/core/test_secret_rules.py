@@ -96,6 +96,8 @@ MASKED = [
     ("<password>hunter22</password>", "<password>****</password>"),
     ('os.environ["A_TOKEN"] = "hunter22"', 'os.environ["A_TOKEN"] = "****"'),
     ('token: str = "hunter22"', 'token: str = "****"'),
+    ('say "A_TOKEN=hunter22', 'say "A_TOKEN=****'),
+    ('token = "hunter22 and more', 'token = "**** and more'),
     ('f(token=b"hunter22")', 'f(token=b"****")'),
 ]
 
@@ -169,6 +171,7 @@ LEFT = [
     "token = config.token",
     "def f(token: str, password: Optional[str] = None):",
     "max_tokens=4096",
+    'echo "A_TOKEN=" && uv lock',
     "environment.A_PASSWORD: json-credential: `A_PASSWORD` holds a whole answer",
     "PATH=/usr/bin:/bin",
     "PWD=/root/work",

@@ -21,15 +21,16 @@ SEPARATOR = re.compile(rf"({SPACES})(:=|=>|=(?![=~])|:(?![:/]))({SPACES})|([ \t]
 VALUE = re.compile(
     r"""(?P<prefix>[bBrRfFuU]{0,2}+(?=["']))?(?:
         \\"(?P<escaped>[^"\\\n]++)\\"
-      | "(?P<double>(?:[^"\\\n]|\\.)++)"
-      | '(?P<single>[^'\n]++)'
+      | "(?P<double>(?:[^"\\\n]|\\.)++)(?:"|(?=\\?(?:\n|\Z)))
+      | '(?P<single>[^'\n]++)(?:'|(?=\n|\Z))
       | (?P<word>(?:[^\s"'`;|&()<>\\]|\\[^\snrt"'`]|(?<=[^\s=:,\[{(])["'][^\s"',;|&=:()\[\]{}]++["']?)++)
     )""",
     re.VERBOSE,
 )
-"""As a shell or a programming language has it. A quote inside a word begins a part of it only where the part is
-closed or goes on like a word; else the quote is the one around the whole assignment."""
-EXPRESSION = re.compile(r"[A-Za-z_][\w.]*+[\[(]")
+"""As a shell or a programming language has it; a quote that is not closed ends with its line. A quote inside a word
+begins a part of it only where the part is closed or goes on like a word; else it is the one around the assignment."""
+FIRST = re.compile(r"[^\s;|&()<>]*+")
+EXPRESSION = re.compile(r"(?<![\w.])[A-Za-z_][\w.]*+[\[(]")
 TRAILING = ",.:;!?}]*_"
 """What ends a value in prose, Markdown and JSON, and is no part of it."""
 
@@ -176,6 +177,8 @@ def _named(text: str, at: int) -> tuple[list[Span], int]:
     if kind == "word":
         word = value["word"].partition("#")[0] if text[begin - 1 : begin] in ("?", "&") else value["word"]
         end = start + len(word.rstrip(TRAILING))
+    elif text[end : end + 1] in ("", "\n", "\\") and kind != "escaped":
+        end = start + len(FIRST.match(text[start:end])[0])  # type: ignore[index]
     secret = text[start:end]
     possible = is_token(secret) if names_user(name) else not (is_placeholder(secret) or is_placeholder(value[kind]))
     found = possible and _is_value(text, begin, name, between, value, secret)

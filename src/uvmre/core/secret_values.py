@@ -61,9 +61,7 @@ expiry expires expiration ttl env field header param manager helper store hash p
 """)
 """The last word of a name that is about a secret and holds none."""
 IN_NAMES = str.maketrans("_.-", "aaa")
-ORDINARY = re.compile(
-    r"(?:[A-Za-z]{2,}|[a-z])(?:(?:[._@+-]|%40)?[A-Za-z]{2,}|[._@+-][A-Za-z])*+[._-]?\d{0,4}+(?:(?:@|%40).*)?"
-)
+ORDINARY = re.compile(r"(?:[A-Za-z]{2,}+|[a-z])(?:(?:[._@+-]|%40)[A-Za-z]++)*+[._-]?\d{0,4}+(?:(?:@|%40).*+)?")
 """A person's or a machine's user name."""
 
 
