@@ -64,8 +64,8 @@ def _opened(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_NONBLOCK)
 
 
-def demand_folder(path: Path) -> None:
-    """Raise where a path is no folder.
+def demand_folder(path: Path, hint: str = "Look at the path, or make an MRE with `uvmre new`.") -> None:
+    """Raise where a path is no folder, with this hint where nothing is there.
 
     Raises:
         UsageError: which says what it is instead.
@@ -76,4 +76,4 @@ def demand_folder(path: Path) -> None:
         raise UsageError(f"{path} is not a folder.", "Name the folder itself.")
     if path.is_symlink():
         raise UsageError(f"{path} is a symbolic link that leads nowhere.", "Name a folder that is there.")
-    raise UsageError(f"There is no folder {path}.", "Look at the path, or make an MRE with `uvmre new`.")
+    raise UsageError(f"There is no folder {path}.", hint)

@@ -113,6 +113,3 @@ def test_the_cache_stays_within_its_limit_and_nothing_in_use_is_lost(tmp_path: P
     assert {word for word, _ in words} == {"reproducible"}, words
     assert next(numbers) > LIMIT / MEGABYTE  # far more came than there is room for
     assert max(sizes) <= LIMIT, sizes
-    print(
-        f"{ISSUES} issues, {next(numbers)} MB came, at most {max(sizes) / MEGABYTE:.1f} MB of {LIMIT / MEGABYTE:.0f} stayed"
-    )

@@ -129,7 +129,7 @@ def test_rm_deletes_what_matches_and_says_how_many(tape: CommandLine, taped: Pat
 def test_a_pattern_in_the_place_of_the_mre_deletes_nothing(tape: CommandLine, taped: Path) -> None:
     ended = tape("rm", "*.whl", cwd=taped)
     assert ended.exit == 2
-    assert "*.whl is not an MRE" in ended.stderr
+    assert "There is no folder *.whl" in ended.stderr
     assert "patterns come after it" in ended.stderr
     assert "2 answers" in tape("ls", taped).stdout
 
@@ -200,7 +200,7 @@ def test_a_tape_that_is_not_sound_is_not_packed_and_all_is_told(
     ("words", "message", "hint"),
     [
         pytest.param(["out.zip", "mre"], "mre has no tape", "`uvmre run mre`", id="nothing recorded"),
-        pytest.param(["out.zip", "nowhere"], "nowhere is not an MRE", "", id="no MRE"),
+        pytest.param(["out.zip", "nowhere"], "There is no folder nowhere", "uvmre new", id="no MRE"),
         pytest.param(["mre/out.zip", "mre"], "mre/out.zip lies in the MRE", "../mre.zip", id="into the MRE"),
         pytest.param(["none/out.zip", "mre"], "none is not a folder", "Make it", id="into nothing"),
         pytest.param(["home", "mre"], "home is a folder", "home/mre.zip", id="a folder"),

@@ -130,8 +130,10 @@ def main():
     if not steps:
         return 125, "no step was run"
     files = [(file["path"], text("mre", file["path"])) for file in SYMPTOM["files"]]
-    wanted = Of(exit=SYMPTOM["exit"], output=SYMPTOM["output"], files=[Of(**file) for file in SYMPTOM["files"]])
-    seen = Of(steps=steps, files=files, uv={uv!r}, obstacle="", unanswered=())
+    patterns = [Of(**file) for file in SYMPTOM["files"]]
+    bare = not SYMPTOM["output"] and not patterns
+    wanted = Of(exit=SYMPTOM["exit"], output=SYMPTOM["output"], files=patterns, bare=bare)
+    seen = Of(steps=steps, files=files, uv={uv!r}, obstacle="", requests=(), unanswered=())
     outcome = match(wanted, seen)
     cannot = ("no response from a host: " + line for step in steps for line in unreachable(step))
     if not UNREACHABLE.search(" ".join(wanted.output).lower()):

@@ -104,12 +104,10 @@ def pack(
 
 
 def _tape(folder: Path) -> Path:
-    files.demand_folder(folder)
+    hint = "Name the folder of an MRE; patterns come after it, as in `uvmre tape rm . '*/simple/*'`."
+    files.demand_folder(folder, hint)
     if not (folder / MANIFEST).is_file():
-        raise UsageError(
-            f"{folder} is not an MRE: it has no {MANIFEST}.",
-            "Name the folder that has it; patterns come after it, as in `uvmre tape rm . '*/simple/*'`.",
-        )
+        raise UsageError(f"{folder} is not an MRE: it has no {MANIFEST}.", hint)
     return folder / TAPE
 
 

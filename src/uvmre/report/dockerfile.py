@@ -137,7 +137,7 @@ def _asked_for(instructions: Sequence[Instruction], files: Sequence[File]) -> li
                 if key.get("type", "bind") == "bind" and "from" not in key
             ]
         for word in asked:
-            plain = re.sub(r"\$\w+|\$\{[^}]*\}", "*", word).strip("\"'")
+            plain = re.sub(r"\$\w+|\$\{[^}]{0,500}\}", "*", word).strip("\"'")
             wanted |= {file.path for source in sources(plain, files) for file in source.files}
     return [file for file in files if file.path in wanted]
 
