@@ -35,13 +35,13 @@ def main() -> None:
         straight = own | {variable: os.environ[variable] for variable in KEPT if variable in os.environ}
         with gateway(cache=folder / "cache") as served:
             install(uv, folder, own | served.variables)  # onto the tape
-            recorded = len(served.door.requests)
+            recorded = len(served.listener.requests)
             for _ in range(RUNS):
                 for took, environment in ((through, own | served.variables), (direct, straight)):
                     seconds, count = install(uv, folder, environment)
                     took.append(seconds)
                     counts.add(count)
-            unheard = sum(not request.taped for request in served.door.requests[recorded:])
+            unheard = sum(not request.replayed for request in served.listener.requests[recorded:])
     print(f"install: seconds of `uv pip install {' '.join(TREE)}` (uv {RELEASE}), cold cache; median of {RUNS}")
     print(
         f"  packages installed: {' or '.join(map(str, sorted(counts)))}; requests that were not on the tape: {unheard}"

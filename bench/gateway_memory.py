@@ -14,7 +14,7 @@ import httpx
 import psutil
 from local import NotToBeHad
 
-from uvmre.gateway.gateway import Door, Gateway
+from uvmre.gateway.session import Gateway, Listener
 
 PROJECT = "https://pypi.org/simple/nvidia-cusparse-cu12/"
 WHEEL = "nvidia_cusparse_cu12-12.1.0.106-py3-none-manylinux1_x86_64.whl"
@@ -50,8 +50,8 @@ def main() -> None:
         url, sha256, size = look_up()
         print(f"memory: RSS of the gateway's process in MB while a file of {size / MB:.0f} MB passes through it")
         for what in ("live, recorded as it passes", "from the tape"):
-            with started(folder) as (door, trust, process):
-                with httpx.Client(proxy=door.url, verify=trust, trust_env=False, timeout=120) as client:
+            with started(folder) as (listener, trust, process):
+                with httpx.Client(proxy=listener.url, verify=trust, trust_env=False, timeout=120) as client:
                     client.get("https://pypi-proxy.fly.dev/basic-auth/simple/x/")  # all that it imports is there
                     before = process.memory_info().rss
                     watch = Watch(process)
@@ -71,12 +71,12 @@ def main() -> None:
 
 
 @contextmanager
-def started(folder: Path) -> Iterator[tuple[Door, ssl.SSLContext, psutil.Process]]:
+def started(folder: Path) -> Iterator[tuple[Listener, ssl.SSLContext, psutil.Process]]:
     """Start a gateway; its process is the one that this one did not have before."""
     before = set(psutil.Process().children())
-    with Gateway(folder / "cache", folder / "tape") as gateway, gateway.door() as door:
+    with Gateway(folder / "cache", folder / "tape") as gateway, gateway.listener() as listener:
         [process] = set(psutil.Process().children()) - before
-        yield door, ssl.create_default_context(cadata=gateway.certificate.decode()), process
+        yield listener, ssl.create_default_context(cadata=gateway.certificate.decode()), process
 
 
 def look_up() -> tuple[str, str, int]:
@@ -98,7 +98,7 @@ def take(client: httpx.Client, url: str) -> str:
     sha256 = hashlib.sha256()
     with client.stream("GET", url) as answer:
         answer.raise_for_status()
-        for piece in answer.iter_bytes(PIECE):
-            sha256.update(piece)
+        for block in answer.iter_bytes(PIECE):
+            sha256.update(block)
             time.sleep(PAUSE)
     return sha256.hexdigest()

@@ -17,7 +17,7 @@ import local
 import made_up
 from local import NotToBeHad
 
-from uvmre.gateway.gateway import Gateway
+from uvmre.gateway.session import Gateway
 
 ROUNDS = 3
 INDEX = "pypi-proxy.fly.dev"
@@ -131,8 +131,8 @@ def asked_by_wrk(server: str, page: str) -> float:
 @contextlib.contextmanager
 def uvmre(folder: Path) -> Iterator[str]:
     """Serve the gateway, whose first answer comes from the made-up PyPI, and all others from its tape."""
-    with made_up.pypi(folder), Gateway(folder / "cache", folder / "tape") as gateway, gateway.door() as door:
-        yield door.url
+    with made_up.pypi(folder), Gateway(folder / "cache", folder / "tape") as gateway, gateway.listener() as listener:
+        yield listener.url
 
 
 @contextlib.contextmanager

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import local
 
-from uvmre.gateway.gateway import Gateway
+from uvmre.gateway.session import Gateway
 
 RUNS = 10
 GOAL = 0.150
@@ -46,8 +46,8 @@ def library(cache: Path) -> float:
     """Time from `with Gateway(…)`; making one, which may make an authority first, is not in it."""
     gateway = Gateway(cache / "uvmre", cache / "uvmre/tape")
     started = time.perf_counter()
-    with gateway, gateway.door() as door:
-        return answered(door.port, started)
+    with gateway, gateway.listener() as listener:
+        return answered(listener.port, started)
 
 
 def process(cache: Path) -> float:

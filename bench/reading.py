@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from uvmre.issue.mre import to_mre
+from uvmre.issue.build_mre import to_mre
 from uvmre.issue.read import read
 
 MANY = 1_000
@@ -74,9 +74,9 @@ def main(folders: list[str]) -> None:
 
 def seconds(text: str) -> float:
     started = time.perf_counter()
-    draft = read(text)
-    if draft.commands:
-        to_mre(draft)
+    parsed = read(text)
+    if parsed.commands:
+        to_mre(parsed)
     return time.perf_counter() - started
 
 

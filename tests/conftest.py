@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from engines_at_hand import ENGINES, NONE, AtHand
+from tests.available_engines import ENGINES, NONE, AtHand
 
 # CI is to fail for what changed, not for what chance brought; elsewhere chance goes on looking. A slow machine is no bug.
 settings.register_profile("ci", derandomize=True, deadline=None)
@@ -35,8 +35,8 @@ CommandLine = Callable[..., Ended]
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a cache home that all workers of this session share."""
     base = tmp_path_factory.getbasetemp()
-    shared = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
-    folder = shared / "cache"
+    context = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
+    folder = context / "cache"
     folder.mkdir(exist_ok=True)
     return folder
 

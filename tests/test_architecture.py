@@ -1,6 +1,7 @@
-"""The house: imports go down only, and every outside thing has one door."""
+"""Imports go down only, and each outside thing is used by one module or package."""
 
 import ast
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,23 +10,33 @@ import pytest
 SRC = Path(__file__).parents[1] / "src"
 MODULES = {".".join(path.relative_to(SRC).with_suffix("").parts): path for path in SRC.rglob("*.py")}
 
-MIDDLE = ("folder", "gateway", "issue", "lint", "releases", "report", "run", "scaffold", "triage")
+MIDDLE = ("folder", "gateway", "inbox", "issue", "lint", "outcomes", "releases", "report", "run", "scaffold")
 ALLOWED = {
     "errors": set(),
     "core": {"errors"},
     "client": set(),
     "files": {"errors"},
-    "owned": set(),
-    **{room: {"core", "errors", "owned"} for room in MIDDLE},
-    "folder": {"core", "errors", "files", "owned"},
-    "gateway": {"core", "errors", "client", "owned"},
-    "releases": {"core", "errors", "client", "owned"},
-    "triage": {"core", "errors", "client", "files"},
-    "flows": {*MIDDLE, "core", "errors", "files", "owned"},
+    "temp_folders": set(),
+    **{package: {"core", "errors"} for package in MIDDLE},
+    "folder": {"core", "errors", "files", "temp_folders"},
+    "gateway": {"core", "errors", "client", "temp_folders"},
+    "inbox": {"core", "errors", "client", "files"},
+    "releases": {"core", "errors", "client", "temp_folders"},
+    "run": {"core", "errors", "temp_folders"},
+    "flows": {*MIDDLE, "core", "errors", "files", "temp_folders"},
     "cli": {"flows", "core", "errors", "files"},
     "__main__": {"cli", "gateway"},
     "__init__": set(),
 }
+# Within a package, each imports only what stands left of a bar before it; those between two bars do not import each other.
+ORDER = {
+    "core": "text shell | network | mre | outcome | secrets search | dockerfile triage progress cache_limits | generated",
+    "gateway": "http config | recording | index | routing | server | prespawn | session __main__",
+    "issue": "markdown | commands files environment | timeline claims gaps | private_index build_mre | read",
+    "lint": "subject finding toml_edit | dockerfiles projects | rules | find",
+}
+CROWDED = {"cli", "flows"}
+"""A file for each verb."""
 DOORS = {
     "click": {"cli"},
     "rich": {"cli"},
@@ -36,18 +47,18 @@ DOORS = {
     "uvloop": {"gateway"},
     "httptools": {"gateway"},
     "trustme": {"gateway"},
-    "httpx": {"client", "releases", "triage.inbox"},
-    "httpcore": {"client", "gateway.upstream"},
+    "httpx": {"client", "releases", "inbox"},
+    "httpcore": {"client", "gateway.recording"},
     "urllib.request": set(),
     "requests": set(),
-    "sqlite3": {"triage.store"},
+    "sqlite3": {"outcomes.store"},
     "print": {"cli.console"},
 }
 IMPURE = {"os", "pathlib", "time", "subprocess", "socket", "random", "shutil", "tempfile", "io", "threading"}
 
 
 def imports(path: Path, *, typing: bool = True) -> Iterator[str]:
-    """Yield the modules that a file imports, anywhere in it; those for types only are left out where asked."""
+    """Yield the modules that a file imports, anywhere in it; without `typing`, not those for types only."""
     tree = ast.parse(path.read_text())
     skipped = {
         id(child)
@@ -66,18 +77,31 @@ def imports(path: Path, *, typing: bool = True) -> Iterator[str]:
                 yield whole if whole in MODULES or f"{whole}.__init__" in MODULES else node.module
 
 
-def room(module: str) -> str:
-    """Return the room of a module of ours."""
+def package_of(module: str, depth: int = 1) -> str:
+    """Return the name that a module of ours has at a depth: `core` of `uvmre.core.text.normalize`, or `text` at 2."""
     parts = module.split(".")
-    return parts[1] if len(parts) > 1 else "__init__"
+    return parts[depth] if len(parts) > depth else "__init__"
 
 
 @pytest.mark.parametrize("module", sorted(MODULES))
 def test_imports_go_down_only(module: str) -> None:
     for imported in imports(MODULES[module]):
-        if imported.split(".")[0] == "uvmre" and room(imported) != room(module):
-            below = ALLOWED[room(module)] | {"__init__"}
-            assert room(imported) in below, f"{module} may not import {imported}"
+        if imported.split(".")[0] == "uvmre" and package_of(imported) != package_of(module):
+            below = ALLOWED[package_of(module)] | {"__init__"}
+            assert package_of(imported) in below, f"{module} may not import {imported}"
+
+
+@pytest.mark.parametrize("package", sorted(ORDER))
+def test_a_package_keeps_its_order(package: str) -> None:
+    lines = [line.split() for line in ORDER[package].split("|")]
+    height = {name: n for n, line in enumerate(lines) for name in line}
+    inside = {m: path for m, path in MODULES.items() if m.startswith(f"uvmre.{package}.")}
+    assert set(height) == {package_of(module, 2) for module in inside} - {"__init__"}
+    for module, path in inside.items():
+        for imported in imports(path):
+            here, there = package_of(module, 2), package_of(imported, 2)
+            if imported.startswith(f"uvmre.{package}.") and here != there:
+                assert height[there] < height[here], f"{module} may not import {imported}"
 
 
 @pytest.mark.parametrize("door", sorted(set(DOORS) - {"print"}))
@@ -97,15 +121,15 @@ def test_only_the_console_prints() -> None:
                     assert module == "uvmre.cli.console", f"{module}:{node.lineno} prints"
 
 
-@pytest.mark.parametrize("module", sorted(m for m in MODULES if room(m) in ("core", "issue", "lint")))
+@pytest.mark.parametrize("module", sorted(m for m in MODULES if package_of(m) in ("core", "issue", "lint")))
 def test_the_core_is_pure(module: str) -> None:
     # A pure path is only a text; Path opens files.
     pure = {"pathlib"} if "from pathlib import PurePosixPath\n" in MODULES[module].read_text() else set()
-    assert not (IMPURE - pure) & set(imports(MODULES[module])), f"{module} reaches outside"
+    assert not (IMPURE - pure) & set(imports(MODULES[module])), f"{module} has effects"
 
 
 def test_there_is_no_circle() -> None:
-    graph = {m: {i for i in imports(p, typing=False) if i in MODULES and i != m} for m, p in MODULES.items()}
+    graph = {m: {i for i in imports(p) if i in MODULES and i != m} for m, p in MODULES.items()}
     done: set[str] = set()
 
     def visit(module: str, path: tuple[str, ...]) -> None:
@@ -119,7 +143,20 @@ def test_there_is_no_circle() -> None:
         visit(module, ())
 
 
-def test_no_file_or_function_outgrows_its_room() -> None:
+def test_no_folder_is_crowded() -> None:
+    modules = Counter(path.parent for path in MODULES.values() if path.name != "__init__.py")
+    crowded = {folder.name: n for folder, n in modules.items() if n > 13 and folder.name not in CROWDED}
+    assert not crowded
+
+
+def test_no_class_name_is_defined_twice() -> None:
+    trees = [(module, ast.parse(path.read_text())) for module, path in MODULES.items()]
+    classes = [(node.name, module) for module, tree in trees for node in tree.body if isinstance(node, ast.ClassDef)]
+    names = Counter(name for name, _ in classes)
+    assert not [(name, module) for name, module in classes if names[name] > 1]
+
+
+def test_no_file_or_function_is_too_long() -> None:
     for module, path in MODULES.items():
         text = path.read_text()
         assert text.count("\n") <= 350, f"{module} has {text.count(chr(10))} lines"

@@ -8,8 +8,8 @@ import click
 import pytest
 
 from uvmre.cli.main import cli
-from uvmre.core.manifest import parse
-from uvmre.core.schema import CONTROL, ENVIRONMENT, FAULT, FILE_PATTERN, INDEX, STEP, SYMPTOM, TOP
+from uvmre.core.mre.manifest import parse
+from uvmre.core.mre.schema import CONTROL, ENVIRONMENT, FAULT, FILE_PATTERN, INDEX, STEP, SYMPTOM, TOP
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()

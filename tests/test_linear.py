@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
-from patterns import Use, hostile, uses
-from timing import TooLong, grows, seconds
+from tests.patterns import Use, hostile, uses
+from tests.timing import TooLong, grows, seconds
 
 LENGTHS = 2_000, 8_000, 32_000
 SHORT = LENGTHS[0]
@@ -43,9 +43,13 @@ def test_every_pattern_takes_time_in_proportion_to_the_text(part: int) -> None:
 
 def test_all_patterns_are_found() -> None:
     found = {use.where.partition(":")[0]: use for use in uses()}
-    assert {"core.proof.LINK", "core.one_file.RELEASES", "triage.inbox.ISSUE"} <= found.keys()
+    assert {
+        "core.triage.evidence.LINK",
+        "core.dockerfile.single_file.RELEASES",
+        "inbox.github.ISSUE",
+    } <= found.keys()
     # Those that are written where they are used.
-    assert {"issue.names", "lint.shell"} <= found.keys()
+    assert {"issue.files.names", "core.shell.uv_calls"} <= found.keys()
     assert len(uses()) > 400
 
 

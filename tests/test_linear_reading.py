@@ -5,16 +5,22 @@ from typing import Any
 
 import pytest
 
-from timing import TooLong, grows, seconds
-from uvmre.core import build_log, plain, redact, symptom
-from uvmre.core import proof as proofs
-from uvmre.core.draft import Claim
-from uvmre.core.mre import Environment, File, Mre, Step, Symptom
-from uvmre.core.observation import Observation, StepResult
-from uvmre.issue import cause, commands, contents, drawn
+from tests.timing import TooLong, grows, seconds
+from uvmre.core.dockerfile import build_log
+from uvmre.core.mre.files import File
+from uvmre.core.mre.model import Environment, Mre, Step, Symptom
+from uvmre.core.outcome import error_chain, symptom
+from uvmre.core.outcome.observation import Observation, StepResult
+from uvmre.core.secrets import redact
+from uvmre.core.text import normalize
+from uvmre.core.triage import evidence as proofs
+from uvmre.core.triage import other_release
+from uvmre.core.triage.parsed_issue import Claim
+from uvmre.inbox.github import ISSUE, URL
+from uvmre.issue.commands import rewrite
+from uvmre.issue.files import content_type, trees
 from uvmre.issue.read import read
 from uvmre.lint.find import find as lint
-from uvmre.triage.inbox import ISSUE, URL
 
 PUMPS = (
     "\n", " ", "\t", "a", "a ", "a\n", "0", "0.1 ", "│", "│\n", "│ ", "├── a\n", "`", "```\n", "```sh\n$ uv sync\n```\n",
@@ -39,7 +45,7 @@ def made(output: str, text: str = "") -> Mre:
 
 
 def built(text: str) -> None:
-    lines = [build_log.Line(line, 0.0) for line in text.split("\n")]
+    lines = [build_log.LogLine(line, 0.0) for line in text.split("\n")]
     for reader in build_log.READERS.values():
         list(reader(lines))
 
@@ -48,16 +54,16 @@ FAILS = Claim("failure", 0, 1)
 AGAIN = "the frobnicator is upside down\n"
 READERS: dict[str, Callable[[str], Any]] = {
     "an issue": read,
-    "plain": plain.plain,
+    "plain": normalize.normalize,
     "a symptom": lambda text: symptom.match(made("a").symptom, observed(text)),
-    "a symptom of many": lambda text: plain.find("a … a … a", text),
-    "a proof": lambda text: proofs.proof(made("the frobnicator is upside down"), FAILS, observed(text + AGAIN)),
-    "another release": lambda text: proofs.judged(made("error: a b c d").symptom, observed(text), "0.4.6"),
-    "an error": cause.cause,
-    "what is masked": cause.masked,
-    "contents": contents.kind,
-    "a drawing": drawn.paths,
-    "a command": commands.take,
+    "a symptom of many": lambda text: normalize.find("a … a … a", text),
+    "a proof": lambda text: proofs.evidence_of(made("the frobnicator is upside down"), FAILS, observed(text + AGAIN)),
+    "another release": lambda text: other_release.judged(made("error: a b c d").symptom, observed(text), "0.4.6"),
+    "an error": error_chain.cause,
+    "what is masked": error_chain.masked,
+    "contents": content_type.kind,
+    "a drawing": trees.paths,
+    "a command": rewrite.rewrite,
     "secrets": lambda text: redact.secrets(made("a", text)),
     "a build": built,
     "findings": lambda text: lint(made("a", text), None, text),
@@ -95,6 +101,6 @@ def test_reading_takes_time_in_proportion_to_the_text(reader: Callable[[str], An
 def test_a_symptom_that_stands_everywhere_is_proved_in_proportion_too() -> None:
     def work(length: int) -> Callable[[], object]:
         ran = observed(AGAIN * (length // len(AGAIN)) + "Caused by: b")
-        return lambda: proofs.proof(made(AGAIN), FAILS, ran)
+        return lambda: proofs.evidence_of(made(AGAIN), FAILS, ran)
 
     assert not grows(work, LENGTHS)

@@ -51,7 +51,7 @@ def test_the_workflows_are_sound() -> None:
 
 
 def test_ci_runs_on_every_python_that_the_project_supports() -> None:
-    (tested,) = [job["strategy"]["matrix"]["python"] for job in workflow("ci.yml")["jobs"].values()]
+    (tested,) = [request["strategy"]["matrix"]["python"] for request in workflow("ci.yml")["jobs"].values()]
     prefix = "Programming Language :: Python :: "
     named = [each.removeprefix(prefix) for each in PROJECT["project"]["classifiers"] if each.startswith(f"{prefix}3.")]
     assert tested == named

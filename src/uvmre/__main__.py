@@ -18,11 +18,11 @@ def main() -> None:
         signal.signal(number, lambda *_: os._exit(INTERRUPTED))
     streams.prepare()
     if sys.argv[1:2] and sys.argv[1] in BEHIND_A_GATEWAY and not {"-h", "--help"} & set(sys.argv):
-        from uvmre.gateway import ahead
+        from uvmre.gateway import prespawn
 
         # It takes 0.15 s to come up, and our own imports another 0.1 s: side by side. What fails here is tried again.
         with contextlib.suppress(OSError):
-            ahead.start()
+            prespawn.start()
     from uvmre.cli.main import main as run
 
     code = run(sys.argv[1:])

@@ -1,6 +1,7 @@
 """Every way in which a verb ends early; each class knows its exit code.
 
-A message says what failed and why that usually is; the hint says what to do next. One sentence each.
+A message says what failed, in lower case and without a full stop; `cause` says why, where that is known, and `hint` what
+to do next. `cli.console` prints them as `error:`, `cause:` and `hint:` lines, as uv does.
 """
 
 import contextlib
@@ -16,10 +17,11 @@ class UvmreError(Exception):
 
     exit_code = 125
 
-    def __init__(self, message: str, hint: str = "") -> None:
+    def __init__(self, message: str, hint: str = "", *, cause: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.cause = cause
 
 
 class UsageError(UvmreError):
@@ -29,7 +31,7 @@ class UsageError(UvmreError):
 
 
 class InputError(UsageError):
-    """One input with faults, all of them told at once."""
+    """One input with faults, all of them reported at once."""
 
     def __init__(self, message: str, faults: Sequence[str], hint: str = "") -> None:
         super().__init__(message, hint)

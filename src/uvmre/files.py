@@ -35,8 +35,8 @@ def content(path: "PathLike[str] | str", *, limit: int = LIMIT) -> bytes:
         with open(name, "rb", buffering=0, opener=_opened if kind == stat.S_IFREG else None) as file:
             data = bytearray()
             # What the kernel makes up as it is read has no size beforehand, and comes in pieces.
-            while len(data) <= limit and (piece := file.read(limit + 1 - len(data))):
-                data += piece
+            while len(data) <= limit and (block := file.read(limit + 1 - len(data))):
+                data += block
     except FileNotFoundError:
         raise UsageError(f"There is no file {name}.", "Look at the path, or name another.") from None
     except OSError as error:

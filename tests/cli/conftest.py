@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import pytest
-from shelves import stock
+
+from tests.releases.caches import stock
 
 
 @pytest.fixture

@@ -13,10 +13,10 @@ from typing import Any
 
 import jsonschema
 import pytest
-from shelves import VERSIONS, stock
 
-from conftest import CommandLine, Ended
-from uvmre.triage import store
+from tests.conftest import CommandLine, Ended
+from tests.releases.caches import VERSIONS, stock
+from uvmre.outcomes import store
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "schemas" / "bisect.json").read_text())
 
@@ -213,7 +213,7 @@ def test_bad_input_is_a_sentence(
     assert ended.exit == code, ended.stderr
     assert why in ended.stdout + ended.stderr
     assert "Traceback" not in ended.stderr
-    assert "next: " in ended.stderr
+    assert "hint: " in ended.stderr
 
 
 def test_a_script_that_is_not_there_is_a_sentence(bisect: CommandLine) -> None:

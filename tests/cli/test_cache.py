@@ -10,9 +10,9 @@ from typing import Any
 import jsonschema
 import pytest
 
-from conftest import CommandLine, Ended
+from tests.conftest import CommandLine, Ended
 from uvmre.cli.cache import _amount
-from uvmre.releases import users
+from uvmre.releases import cache_users
 
 SCHEMAS = Path(__file__).parents[2] / "docs" / "schemas"
 HOUR = 60 * 60
@@ -112,7 +112,7 @@ def test_what_is_in_use_is_spared_and_what_is_freed_is_what_du_finds_gone(cached
     cache = home / "uvmre"
     (cache / "bodies" / ".aside-x").write_bytes(b"x" * 8)
     os.utime(cache / "bodies" / ".aside-x", (0, 0))
-    users.hold(cache, "uv/0.5.20")
+    cache_users.hold(cache, "uv/0.5.20")
     try:
         (cache / "prune.lock").touch()
         before = du(home)
@@ -129,7 +129,7 @@ def test_what_is_in_use_is_spared_and_what_is_freed_is_what_du_finds_gone(cached
         }
         assert "in use, and therefore kept: 0.5.20" in cached("prune", "--keep", "0").stderr
     finally:
-        users.let_go(cache)
+        cache_users.let_go(cache)
     assert told(cached("prune", "--keep", "0", "--json"))["removed"] == ["0.5.20"]
 
 

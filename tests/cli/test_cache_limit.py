@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from shelves import VERSIONS, stock
 
-from uvmre.releases import shelf
+from tests.releases.caches import VERSIONS, stock
+from uvmre.releases import binary_cache
 
 ISSUES = int(os.environ.get("UVMRE_CACHE_ISSUES", "24"))
 """How many are triaged; more by hand: `UVMRE_CACHE_ISSUES=300 pytest -m slow tests/cli/test_cache_limit.py`."""
@@ -104,7 +104,7 @@ def test_the_cache_stays_within_its_limit_and_nothing_in_use_is_lost(tmp_path: P
             [sys.executable, "-m", "uvmre", "cache", "prune", "--json"], env=environment, capture_output=True, text=True
         )
         assert done.returncode == 0, done.stderr
-        sizes.append(shelf.size(cache))
+        sizes.append(binary_cache.size(cache))
     answers: list[dict[str, Any]] = []
     for triage, folder in zip(triages, posts, strict=True):
         assert triage.returncode == 0, folder.with_suffix(".err").read_text()

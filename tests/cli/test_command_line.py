@@ -18,7 +18,7 @@ import jsonschema
 import psutil
 import pytest
 
-from conftest import CommandLine, Ended
+from tests.conftest import CommandLine, Ended
 
 ROOT = Path(__file__).parents[2]
 SCHEMAS = ROOT / "docs" / "schemas"
@@ -44,7 +44,7 @@ exit = "failure"
 output = ["it broke in …two"]
 
 [[control]]
-name = "mended"
+name = "fixed"
 expect = "absent"
 [[control.step]]
 role = "observe"
@@ -113,7 +113,7 @@ def test_run_tells_a_person_what_it_saw(uvmre: CommandLine, mre: Path) -> None:
     lines = ended.stdout.splitlines()
     assert lines[0].startswith("uv 0.0.1, Python 3.")
     assert lines[1].split()[:6] == ["as", "reported", "shows", "uv", "prepare", "(0,"]
-    assert lines[2].split()[:2] == ["mended", "absent"]
+    assert lines[2].split()[:2] == ["fixed", "absent"]
     assert lines[3].startswith("reproducible: The symptom shows: `uv fail` ended with exit code 2")
     assert "\x1b" not in ended.stdout + ended.stderr
     evidence = Path(ended.stderr.split("evidence: ")[1].splitlines()[0])
@@ -326,7 +326,7 @@ def test_a_read_only_folder_is_named(uvmre: CommandLine, tmp_path: Path) -> None
         ended = uvmre("new", disk / "bug", "--defaults")
         assert ended.exit == 2
         assert "read-only" in ended.stderr
-        assert "next:" in ended.stderr
+        assert "hint:" in ended.stderr
     finally:
         subprocess.run(["umount", disk], check=True)
 
@@ -340,7 +340,7 @@ def test_no_network_is_told_and_never_taken_for_an_answer(cache: Path, mre: Path
     done = subprocess.run(["unshare", "-n", *words], env=environment, capture_output=True, text=True, timeout=60)
     assert done.returncode == 125
     assert "uv 0.5.20 is not in the cache, and PyPI could not be asked for it" in done.stderr
-    assert "next:" in done.stderr
+    assert "hint:" in done.stderr
     left = [path for path in (mre.parent / "empty" / "uvmre").rglob("*") if path.is_file()]
     # `users` has the lock of every command, until the next one finds it unlocked.
     assert {path.suffix for path in left if path.parent.name != "users"} == {".pem"}, "nothing but certificates"

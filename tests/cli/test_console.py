@@ -10,8 +10,8 @@ import termios
 from pathlib import Path
 
 import pytest
-from shelves import stock
 
+from tests.releases.caches import stock
 from uvmre.cli import console
 from uvmre.cli.main import cli
 
@@ -29,8 +29,8 @@ def at_terminal(columns: int, *words: str, **variables: str) -> str:
         os.execve(sys.executable, [sys.executable, "-m", "uvmre", *words], {**kept, "TERM": "xterm", **variables})
     shown = bytearray()
     try:
-        while piece := os.read(terminal, 65536):
-            shown += piece
+        while block := os.read(terminal, 65536):
+            shown += block
     except OSError:  # how Linux says that the other end is closed
         pass
     os.waitpid(pid, 0)

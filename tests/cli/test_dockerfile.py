@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import tomli_w
 
-from conftest import CommandLine
-from uvmre.core.plain import plain
+from tests.conftest import CommandLine
+from uvmre.core.text.normalize import normalize
 
 
 def of_its_dockerfile(uvmre: CommandLine, folder: Path, *answers: str) -> None:
@@ -59,7 +59,9 @@ def test_the_seed_s_dockerfile_is_followed(
     base, control = json.loads(done.stdout)["variants"]
     assert (base["outcome"], [step["exit"] for step in base["steps"]]) == (outcome, exits), done.stderr
     if outcome == "shows":
-        assert plain("valid authentication credentials (401 Unauthorized)") in plain(base["steps"][-1]["stderr"])
+        assert normalize("valid authentication credentials (401 Unauthorized)") in normalize(
+            base["steps"][-1]["stderr"]
+        )
     assert control["outcome"] == "absent"
     assert "line 3: uv is here already" in done.stderr
 

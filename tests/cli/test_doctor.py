@@ -7,8 +7,8 @@ from typing import Any
 import jsonschema
 import pytest
 
-from conftest import CommandLine, Ended
-from engines_at_hand import AtHand
+from tests.available_engines import AtHand
+from tests.conftest import CommandLine, Ended
 
 SCHEMA = Path(__file__).parents[2] / "docs" / "schemas" / "doctor.json"
 NO_NETWORK = {"HTTPS_PROXY": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9"}

@@ -7,8 +7,8 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from conftest import CommandLine
-from uvmre.core.universe import Made
+from tests.conftest import CommandLine
+from uvmre.core.network.synthetic import SyntheticPackage
 from uvmre.folder.read import read
 
 PYTHON = ".".join(map(str, sys.version_info[:2]))
@@ -147,8 +147,8 @@ def test_the_folder_says_what_it_is(uvmre: CommandLine, tmp_path: Path) -> None:
     assert mre.title == "kettle: Tea wants water."
     assert (mre.environment.uv, mre.environment.python) == (UV, PYTHON)
     assert mre.indexes[0].packages == (
-        Made("tea", "1.0", requires_python=">=3.8"),
-        Made("tea", "2.0", requires_python=">=3.8", yanked=True),
+        SyntheticPackage("tea", "1.0", requires_python=">=3.8"),
+        SyntheticPackage("tea", "2.0", requires_python=">=3.8", yanked=True),
     )
     assert "uvmre run ." in (tmp_path / "mre" / "README.md").read_text()
     again = uvmre("new", "mre", "--from-packse", "kettle.toml", "--uv", UV)
@@ -165,7 +165,7 @@ def test_the_folder_says_what_it_is(uvmre: CommandLine, tmp_path: Path) -> None:
         pytest.param(
             ["--from-packse", "empty.toml", "--uv", UV],
             "empty.toml cannot be taken for a scenario of packse, for 3 reasons",
-            "Mend them",
+            "Fix them",
             id="no scenario",
         ),
         pytest.param(

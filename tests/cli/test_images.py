@@ -12,8 +12,8 @@ from typing import Any
 import jsonschema
 import pytest
 
-from conftest import CommandLine, Ended
-from engines_at_hand import ENGINES, AtHand
+from tests.available_engines import ENGINES, AtHand
+from tests.conftest import CommandLine, Ended
 
 SCHEMAS = Path(__file__).parents[2] / "docs" / "schemas"
 NOWHERE = {"DOCKER_HOST": "unix:///nowhere/docker.sock"}

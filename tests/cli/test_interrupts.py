@@ -148,7 +148,7 @@ def test_the_next_command_cleans_up_after_one_that_was_killed(home: Path, tmp_pa
 POOL = """\
 import os, signal, sys, threading
 from uvmre.cli import interrupts
-from uvmre.flows.pool import Pool
+from uvmre.flows.thread_pool import Pool
 {extra}
 stop = threading.Event()
 interrupts.install()

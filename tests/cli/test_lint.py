@@ -6,8 +6,8 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from conftest import CommandLine
-from mistakes import JSON, MISTAKES
+from tests.conftest import CommandLine
+from tests.lint_cases import JSON, MISTAKES
 from uvmre.folder.write import write
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "schemas" / "lint.json").read_text())
@@ -24,7 +24,7 @@ def test_a_mistake_is_told_with_its_place(uvmre: CommandLine, bug: Path) -> None
     assert ended.exit == 1
     first, second = ended.stdout.splitlines()
     assert first.startswith("mre.toml, environment.variables.UV_INDEX_PRIVATE_ONE_PASSWORD: json-credential: ")
-    assert second.startswith("  mended: With the token alone")
+    assert second.startswith("  fixed: With the token alone")
     assert ended.stderr == "1 known mistake\n"
 
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import jsonschema
 import pytest
-from shelves import stock
 
-from conftest import CommandLine, Ended
+from tests.conftest import CommandLine, Ended
+from tests.releases.caches import stock
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "schemas" / "matrix.json").read_text())
 HERE = ".".join(map(str, sys.version_info[:2]))
@@ -30,7 +30,7 @@ run = "echo $(uv) >> {log}; case $(uv) in *.[0-6]) uv;; *) uv fail;; esac"
 exit = "failure"
 output = ["it broke in two"]
 [[control]]
-name = "mended"
+name = "fixed"
 expect = "absent"
 [[control.step]]
 role = "observe"
@@ -105,9 +105,9 @@ def test_interpreters_and_variants_are_axes(matrix: CommandLine, mre: Path) -> N
     data = told(ended)
     assert [(row["python"], row["variant"], [run["outcome"] for run in row["runs"]]) for row in data["rows"]] == [
         (HERE, "as reported", ["shows"]),
-        (HERE, "mended", ["absent"]),
+        (HERE, "fixed", ["absent"]),
         ("3.99", "as reported", ["missing"]),
-        ("3.99", "mended", ["missing"]),
+        ("3.99", "fixed", ["missing"]),
     ]
     assert data["explains"] == (
         "Only the variant explains it: it shows with “as reported”, seen with interpreter "
@@ -116,8 +116,8 @@ def test_interpreters_and_variants_are_axes(matrix: CommandLine, mre: Path) -> N
 
 
 def test_one_variant_is_asked_alone(matrix: CommandLine, mre: Path) -> None:
-    data = told(matrix(mre, "--uv", "0.4.9", "--variant", "mended", "--json"))
-    assert [(cell["variant"], cell["outcome"]) for cell in data["cells"]] == [("mended", "absent")]
+    data = told(matrix(mre, "--uv", "0.4.9", "--variant", "fixed", "--json"))
+    assert [(cell["variant"], cell["outcome"]) for cell in data["cells"]] == [("fixed", "absent")]
 
 
 def test_a_script_fills_a_table_too(matrix: CommandLine, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import CommandLine
+from tests.conftest import CommandLine
 from uvmre.folder.read import read
 from uvmre.run import interpreters
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from conftest import CommandLine
+from tests.conftest import CommandLine
 
 pytestmark = pytest.mark.network
 
@@ -24,7 +24,7 @@ exit = "failure"
 output = OUTPUT
 [[index]]
 url = "https://pypi.org/simple"
-universe = "instead"
+synthetic = "replace"
 packages.six.versions."1.0" = {}
 [[fault]]
 url = "URL/*"

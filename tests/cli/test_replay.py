@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from conftest import CommandLine
-from uvmre.core.plain import plain
-from uvmre.gateway.tape import is_sound
+from tests.conftest import CommandLine
+from uvmre.core.text.normalize import normalize
+from uvmre.gateway.recording.store import is_sound
 
 pytestmark = pytest.mark.network
 
@@ -28,7 +28,7 @@ schema = 1
 title = "Ten packages as they were"
 [environment]
 uv = "0.5.21"
-date = 2024-03-01
+exclude-newer = 2024-03-01
 [[step]]
 role = "observe"
 run = "uv venv -q && uv pip install {TEN} && uv pip freeze"
@@ -45,7 +45,7 @@ Told = dict[str, Any]
 
 
 def scrubbed(text: str) -> str:
-    return plain(TEMPORARY.sub("TEMPORARY", DURATION.sub("DURATION", text)))
+    return normalize(TEMPORARY.sub("TEMPORARY", DURATION.sub("DURATION", text)))
 
 
 def seen(told: Told) -> Any:
@@ -104,8 +104,8 @@ def requests(told: Told) -> Iterator[Told]:
 
 def taped(folder: Path) -> dict[str, Told]:
     """Return the entries of a tape; every file of it is one."""
-    tape = folder / ".uvmre" / "tape"
-    return {path.name: json.loads(path.read_text()) for path in tape.iterdir()} if tape.exists() else {}
+    recording = folder / ".uvmre" / "tape"
+    return {path.name: json.loads(path.read_text()) for path in recording.iterdir()} if recording.exists() else {}
 
 
 def bodies(cache: Path) -> list[Path]:
@@ -134,7 +134,7 @@ def test_a_replay_is_the_same_ten_times_out_of_ten(uvmre: CommandLine, cache: Pa
     for told in replayed:
         assert seen(told) == seen(replayed[0])
         assert not [r for r in requests(told) if r["answered_by"] in ("unreachable", "refused")]
-        assert all(r["taped"] for r in requests(told) if r["status"] != 401)
+        assert all(r["replayed"] for r in requests(told) if r["status"] != 401)
     assert seen(recorded) == seen(replayed[0])
 
 
@@ -225,7 +225,7 @@ def test_a_body_that_is_not_what_it_was_is_noticed_and_fetched_again(
     assert "is not on the tape" in alone["reason"]
 
     told = run(here, folder)
-    asked_again = {r["path"] for r in requests(told) if not r["taped"]}
+    asked_again = {r["path"] for r in requests(told) if not r["replayed"]}
     assert asked_again == {"/simple/six/"}
     assert seen(told) == seen(recorded)
     assert is_sound(body, body.name)
@@ -237,5 +237,5 @@ def test_a_replay_says_by_its_command_line_what_it_is(uvmre: CommandLine, own: P
     here = uvmre_in(uvmre, own)
     assert run(here, folder)["network"] == "auto"
     told = run(here, folder, "--replay")
-    assert (told["network"], {r["taped"] for r in requests(told)}) == ("replay", {True})
+    assert (told["network"], {r["replayed"] for r in requests(told)}) == ("replay", {True})
     assert shlex.quote("--replay") in here("run", "--help").stdout

@@ -17,8 +17,8 @@ from typing import Any
 
 import pytest
 
-from conftest import CommandLine
-from engines_at_hand import ENGINES, AtHand
+from tests.available_engines import ENGINES, AtHand
+from tests.conftest import CommandLine
 
 pytestmark = [pytest.mark.engine]
 IMAGES = ("python:3.11-slim-bookworm", "ghcr.io/astral-sh/uv:0.5.21")
@@ -188,11 +188,11 @@ BROKEN = {
 
 
 @pytest.mark.network
-@pytest.mark.parametrize("case", BROKEN)
+@pytest.mark.parametrize("state", BROKEN)
 def test_a_build_that_never_comes_to_the_question_is_broken(
-    uvmre: CommandLine, engine: AtHand, tmp_path: Path, case: str
+    uvmre: CommandLine, engine: AtHand, tmp_path: Path, state: str
 ) -> None:
-    dockerfile, why = BROKEN[case]
+    dockerfile, why = BROKEN[state]
     data = ran(uvmre, engine, made(tmp_path / "mre", "exit 1", dockerfile))
     assert words(data) == {"as reported": "broken"}
     assert why in data["reason"]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import CommandLine
+from tests.conftest import CommandLine
 
 TOKEN = "glpat-0123456789abcdefghij"
 """Obviously made up."""

@@ -6,9 +6,9 @@ from typing import Any
 
 import jsonschema
 import pytest
-from shelves import VERSIONS, stock
 
-from conftest import CommandLine, Ended
+from tests.conftest import CommandLine, Ended
+from tests.releases.caches import VERSIONS, stock
 from uvmre.cli.main import main
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "schemas" / "triage.json").read_text())
@@ -360,7 +360,7 @@ def test_an_invented_post_over_real_releases(uvmre: CommandLine, tmp_path: Path)
     assert (answer["verdict"], answer["uv"]) == ("reproducible", "0.2.15"), answer["reason"]
     (reported,) = [run for run in answer["runs"] if run["why"] == "reported"]
     assert reported["outcome"] == "shows"
-    mended = told(
+    fixed = told(
         uvmre("triage", issue(tmp_path, ROOTLESS.replace("0.2.15", "0.4.0").replace("2024-06", "2024-09")), "--json")
     )
-    assert (mended["verdict"], mended["exit"]) == ("not_reproducible", 1), mended["reason"]
+    assert (fixed["verdict"], fixed["exit"]) == ("not_reproducible", 1), fixed["reason"]

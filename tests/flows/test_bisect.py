@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from uvmre.core.mre import BASE
-from uvmre.core.release import Release
+from uvmre.core.mre.model import BASE
+from uvmre.core.search.release import Release
 from uvmre.errors import UsageError
-from uvmre.flows.bisect import Wanted, row_of
-from uvmre.flows.question import Question, of_script
+from uvmre.flows.bisect import BisectRequest, row_of
+from uvmre.flows.probe.target import ProbeTarget, of_script
 from uvmre.releases import catalogue
 from uvmre.releases.catalogue import Catalogue
 
@@ -25,12 +25,12 @@ def cache(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def question(tmp_path: Path) -> Question:
+def question(tmp_path: Path) -> ProbeTarget:
     return of_script(["sh", "-c", "exit 1"], tmp_path)
 
 
-def searched(question: Question, cache: Path, **wanted: str) -> tuple[list[str], str, str, str]:
-    row = row_of(question, Wanted(**wanted), cache)
+def searched(question: ProbeTarget, cache: Path, **wanted: str) -> tuple[list[str], str, str, str]:
+    row = row_of(question, BisectRequest(**wanted), cache)
     versions = [release.version for release in row.releases]
     return versions, versions[row.lowest], versions[row.reported], versions[row.highest]
 
@@ -65,7 +65,7 @@ ALL = ["0.1.0", "0.1.1", "0.3.0", "0.4.0"]
     ],
 )
 def test_the_releases_that_are_searched(
-    question: Question, cache: Path, wanted: dict[str, str], found: tuple[list[str], str, str, str]
+    question: ProbeTarget, cache: Path, wanted: dict[str, str], found: tuple[list[str], str, str, str]
 ) -> None:
     assert searched(question, cache, **wanted) == found
 
@@ -82,12 +82,12 @@ def test_the_releases_that_are_searched(
     ],
 )
 def test_what_makes_no_search_is_said(
-    question: Question, cache: Path, monkeypatch: pytest.MonkeyPatch, wanted: dict[str, str], why: str
+    question: ProbeTarget, cache: Path, monkeypatch: pytest.MonkeyPatch, wanted: dict[str, str], why: str
 ) -> None:
     # Before anybody is told that there is no such release, PyPI is asked; here it has nothing new.
     monkeypatch.setattr(catalogue, "ask", lambda cache, known: known)
     with pytest.raises(UsageError, match=why):
-        row_of(question, Wanted(**wanted), cache)
+        row_of(question, BisectRequest(**wanted), cache)
 
 
 def test_a_script_is_known_by_its_content_and_its_arguments(tmp_path: Path) -> None:

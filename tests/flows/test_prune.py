@@ -12,17 +12,17 @@ from pathlib import Path
 
 import pytest
 
-from uvmre.core.limits import Limits
+from uvmre.core.cache_limits import Limits
 from uvmre.core.progress import Progress
 from uvmre.flows import housekeeping
 from uvmre.flows.prune import prune
-from uvmre.releases import shelf, users
-from uvmre.releases.shelf import Pruned
-from uvmre.triage.store import Kept, Key, Store
+from uvmre.outcomes.store import OutcomeKey, OutcomeStore, StoredOutcome
+from uvmre.releases import binary_cache, cache_users
+from uvmre.releases.binary_cache import Pruned
 
 DAY = 86_400
 OLD = Limits(math.inf, 30 * DAY)
-KEY = Key("d1", "0.5.21", "3.12.1", "as reported", "local", "auto", "manylinux_x86_64")
+KEY = OutcomeKey("d1", "0.5.21", "3.12.1", "as reported", "local", "auto", "manylinux_x86_64")
 
 
 def put(path: Path, days: float, size: int = 10_000) -> Path:
@@ -64,7 +64,7 @@ def cache(tmp_path: Path) -> Iterator[Path]:
     """Return a cache; what a test holds of it is let go of."""
     (tmp_path / "cache").mkdir()
     yield tmp_path / "cache"
-    users.let_go(tmp_path / "cache")
+    cache_users.let_go(tmp_path / "cache")
 
 
 def everything(cache: Path, days: float) -> list[Path]:
@@ -106,17 +106,17 @@ def test_the_least_recently_used_goes_first_whatever_it_is(cache: Path) -> None:
     newer, newest = put(cache / "tapes" / "b", 3, 200_000), put(cache / "triage" / "c-1", 2, 200_000)
     found = pruned(cache, Limits(500_000, math.inf))
     assert [each.exists() for each in (oldest, older, newer, newest)] == [False, False, True, True]
-    assert shelf.size(cache) <= 500_000
+    assert binary_cache.size(cache) <= 500_000
     assert found.others == {"bodies": 1, "triage": 1}
 
 
 def test_what_a_running_process_named_stays(cache: Path) -> None:
     places = everything(cache, 31)
     for name in ("uv/0.5.21", "triage/it-breaks-abc", str(cache / "tapes" / "abcdef")):
-        users.hold(cache, name)
+        cache_users.hold(cache, name)
     pruned(cache, Limits(0, 0))
     assert [each.exists() for each in places] == [True, False, True, True, False, False, False, False]
-    users.let_go(cache)
+    cache_users.let_go(cache)
     pruned(cache, Limits(0, 0))
     assert not any(place.exists() for place in places)
 
@@ -124,17 +124,17 @@ def test_what_a_running_process_named_stays(cache: Path) -> None:
 def test_what_the_recording_of_a_running_process_needs_stays(cache: Path, tmp_path: Path) -> None:
     needed, other = body(cache, "needed", 40), body(cache, "other", 40)
     project = recording(tmp_path / "project" / ".uvmre" / "tape", needed)
-    users.hold(cache, str(project))
+    cache_users.hold(cache, str(project))
     pruned(cache, Limits(0, 0))
     assert (needed.exists(), other.exists()) == (True, False)
-    users.let_go(cache)
+    cache_users.let_go(cache)
     pruned(cache, Limits(0, 0))
     assert not needed.exists()
 
 
 def test_a_body_that_was_used_since_a_running_process_began_stays(cache: Path) -> None:
     old = body(cache, "old", 1)
-    users.hold(cache, "triage/anything")
+    cache_users.hold(cache, "triage/anything")
     new = body(cache, "new", 0)
     pruned(cache, Limits(0, 0))
     assert (old.exists(), new.exists()) == (False, True)
@@ -142,33 +142,37 @@ def test_a_body_that_was_used_since_a_running_process_began_stays(cache: Path) -
 
 def test_one_that_is_named_while_others_go_stays(cache: Path) -> None:
     first, second = put(cache / "triage" / "a-1", 50), put(cache / "triage" / "b-1", 40)
-    prune(cache, Limits(0, 0), lambda *_: users.hold(cache, "triage/b-1"))
+    prune(cache, Limits(0, 0), lambda *_: cache_users.hold(cache, "triage/b-1"))
     assert (first.exists(), second.exists()) == (False, True)
 
 
 def test_outcomes_go_by_their_last_use(cache: Path) -> None:
     long_ago = "2020-01-01T00:00:00+00:00"
-    with Store(cache, lambda _: None) as store:
+    with OutcomeStore(cache, lambda _: None) as store:
         for digest in ("unused", "used"):
-            store.add(Key(digest, *list(vars(KEY).values())[1:]), Kept("shows", "so it is", 1.0, long_ago))
-    with Store(cache, lambda _: None) as store:
+            store.add(
+                OutcomeKey(digest, *list(vars(KEY).values())[1:]), StoredOutcome("shows", "so it is", 1.0, long_ago)
+            )
+    with OutcomeStore(cache, lambda _: None) as store:
         store._do("DELETE FROM used", ())
-    with Store(cache, lambda _: None) as store:
-        assert store.get(Key("used", *list(vars(KEY).values())[1:]))
+    with OutcomeStore(cache, lambda _: None) as store:
+        assert store.get(OutcomeKey("used", *list(vars(KEY).values())[1:]))
     found = pruned(cache, OLD)
     assert found.others == {"outcomes.sqlite": 1}
-    with Store(cache, lambda _: None) as store:
-        kept = [bool(store.get(Key(digest, *list(vars(KEY).values())[1:]))) for digest in ("unused", "used")]
+    with OutcomeStore(cache, lambda _: None) as store:
+        kept = [bool(store.get(OutcomeKey(digest, *list(vars(KEY).values())[1:]))) for digest in ("unused", "used")]
     assert kept == [False, True]
 
 
 def test_too_many_outcomes_go_too(cache: Path) -> None:
-    with Store(cache, lambda _: None) as store:
+    with OutcomeStore(cache, lambda _: None) as store:
         for number in range(2000):
-            store.add(Key(f"d{number:04}", *list(vars(KEY).values())[1:]), Kept("shows", "x" * 200, 1.0))
-    size = shelf.size(cache)
+            store.add(
+                OutcomeKey(f"d{number:04}", *list(vars(KEY).values())[1:]), StoredOutcome("shows", "x" * 200, 1.0)
+            )
+    size = binary_cache.size(cache)
     pruned(cache, Limits(size * 5, math.inf))
-    assert size / 4 < shelf.size(cache) < size * 0.7
+    assert size / 4 < binary_cache.size(cache) < size * 0.7
 
 
 def test_only_one_prunes_at_a_time(cache: Path) -> None:

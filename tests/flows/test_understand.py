@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from uvmre.core.release import Release
+from uvmre.core.search.release import Release
 from uvmre.flows.understand import inbox, understand
 from uvmre.releases import catalogue
 from uvmre.releases.catalogue import Catalogue
@@ -55,14 +55,14 @@ def test_the_calendar_is_the_day_of_the_post_unless_it_is_not_wanted(cache: Path
     dated, undated = understand(text, cache).mre, understand(text, cache, today=True).mre
     assert dated is not None
     assert undated is not None
-    assert (str(dated.environment.date), undated.environment.date) == ("2024-09-05", None)
+    assert (str(dated.environment.exclude_newer), undated.environment.exclude_newer) == ("2024-09-05", None)
 
 
 def test_an_interpreter_that_is_not_here_is_said_and_the_nearest_taken(cache: Path) -> None:
     found = understand(POST.format(day="2024-09-05", more="### Python version\n\nPython 3.99"), cache)
     assert found.mre is not None
     assert found.mre.environment.python != "3.99"
-    assert found.mre.environment.python == "" or any("Python 3.99" in each for each in found.lacks)
+    assert found.mre.environment.python == "" or any("Python 3.99" in each for each in found.missing)
 
 
 def test_github_is_asked_as_whom_the_variable_or_gh_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,11 +8,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from uvmre.core.observation import Observation, StepResult
-from uvmre.core.request import Request
-from uvmre.core.result import Result, Variant
-from uvmre.core.symptom import Outcome
-from uvmre.core.verdict import Verdict
+from uvmre.core.network.request import Request
+from uvmre.core.outcome.observation import Observation, StepResult
+from uvmre.core.outcome.result import Result, Variant
+from uvmre.core.outcome.symptom import Outcome
+from uvmre.core.outcome.verdict import Verdict
 from uvmre.folder.evidence import begin, finish, keep, latest
 
 NOON = datetime(2025, 1, 23, 12, 0, 0, tzinfo=UTC)

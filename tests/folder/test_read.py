@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uvmre.core.mre import Environment, File, Mre, Step, Symptom
+from uvmre.core.mre.files import File
+from uvmre.core.mre.model import Environment, Mre, Step, Symptom
 from uvmre.errors import InputError, UsageError
 from uvmre.folder.read import read
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from uvmre.core.mre import Environment, File, Mre, Step, Symptom
+from uvmre.core.mre.files import File
+from uvmre.core.mre.model import Environment, Mre, Step, Symptom
 from uvmre.errors import InputError, UsageError
 from uvmre.folder.read import read
 from uvmre.folder.write import whole, write

@@ -21,7 +21,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from uvmre.gateway.gateway import Door, Gateway
+from uvmre.gateway.session import Gateway, Listener
 
 INDEX = "pypi-proxy.fly.dev"
 JSON = "application/vnd.pypi.simple.v1+json"
@@ -200,8 +200,8 @@ class Leading(socketserver.StreamRequestHandler):
 
 def pour(source: socket.socket, target: socket.socket) -> None:
     with contextlib.suppress(OSError):
-        while piece := source.recv(65536):
-            target.sendall(piece)
+        while block := source.recv(65536):
+            target.sendall(block)
     for side in (source, target):
         with contextlib.suppress(OSError):
             side.shutdown(socket.SHUT_RDWR)
@@ -213,7 +213,7 @@ class Both:
 
     plain: int
     tls: int
-    door: Door
+    listener: Listener
     trust: ssl.SSLContext
 
     def nginx(self, *, over_tls: bool) -> socket.socket:
@@ -221,7 +221,7 @@ class Both:
         return self.trust.wrap_socket(connection, server_hostname=INDEX) if over_tls else connection
 
     def gateway(self, *, over_tls: bool) -> socket.socket:
-        connection = socket.create_connection(("127.0.0.1", self.door.port), timeout=20)
+        connection = socket.create_connection(("127.0.0.1", self.listener.port), timeout=20)
         if not over_tls:
             return connection
         connection.sendall(f"CONNECT {INDEX}:443 HTTP/1.1\r\nHost: {INDEX}:443\r\n\r\n".encode())
@@ -258,10 +258,10 @@ def side_by_side(folder: Path) -> Iterator[Both]:
                 patch.setenv(name, leader.url)
             patch.setenv("SSL_CERT_FILE", str(folder / "authority.pem"))
             patch.delenv("SSL_CERT_DIR", raising=False)
-            with Gateway(folder / "cache", folder / "tape") as gateway, gateway.door() as door:
+            with Gateway(folder / "cache", folder / "tape") as gateway, gateway.listener() as listener:
                 trust = ssl.create_default_context(cafile=str(folder / "authority.pem"))
                 trust.load_verify_locations(cadata=gateway.certificate.decode())
-                yield Both(ports["plain"], ports["tls"], door, trust)
+                yield Both(ports["plain"], ports["tls"], listener, trust)
     finally:
         leader.shutdown()
         leader.server_close()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from uvmre.gateway.gateway import Door, Gateway
+from uvmre.gateway.session import Gateway, Listener
 from uvmre.releases import binaries
 from uvmre.run.environment import gateway_variables
 
@@ -173,13 +173,13 @@ def gateway(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[G
 
 
 @pytest.fixture
-def door(gateway: Gateway) -> Iterator[Door]:
-    with gateway.door() as door:
+def door(gateway: Gateway) -> Iterator[Listener]:
+    with gateway.listener() as door:
         yield door
 
 
 @pytest.fixture
-def variables(gateway: Gateway, door: Door, tmp_path: Path) -> dict[str, str]:
+def variables(gateway: Gateway, door: Listener, tmp_path: Path) -> dict[str, str]:
     """Return all that a client sees, as a step does: nothing is inherited."""
     authority = tmp_path / "authority.pem"
     authority.write_bytes(gateway.certificate)
@@ -201,7 +201,7 @@ def project(tmp_path: Path) -> tuple[Path, Path]:
 
 @pytest.mark.parametrize("path", ROUTES)
 def test_a_client_installs_through_a_route_with_the_right_credentials(
-    client: Client, door: Door, variables: dict[str, str], tmp_path: Path, path: str
+    client: Client, door: Listener, variables: dict[str, str], tmp_path: Path, path: str
 ) -> None:
     folder, packages = project(tmp_path)
     done = client.install(folder, variables, path, ROUTES[path])
@@ -225,7 +225,7 @@ def test_a_client_installs_through_a_route_with_the_right_credentials(
 @pytest.mark.parametrize("path", [path for path, password in ROUTES.items() if password])
 @pytest.mark.parametrize("which", ["none", "wrong"])
 def test_a_client_without_the_right_credentials_is_told_401(
-    client: Client, door: Door, variables: dict[str, str], tmp_path: Path, path: str, which: str
+    client: Client, door: Listener, variables: dict[str, str], tmp_path: Path, path: str, which: str
 ) -> None:
     folder, packages = project(tmp_path)
     done = client.install(folder, variables, path, OTHER[ROUTES[path]] if which == "wrong" else "")

@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 import pytest
-from side_by_side import INDEX, JSON, SDIST, WHEEL, Both, side_by_side
+
+from tests.gateway.side_by_side import INDEX, JSON, SDIST, WHEEL, Both, side_by_side
 
 pytestmark = pytest.mark.skipif(
     not shutil.which("nginx"),

@@ -22,20 +22,20 @@ from pathlib import Path
 
 import psutil
 import pytest
-from wire import UPSTREAM, Line, Upstream, line, raw, read_all, request, tls, trusting, upstream
 
-from uvmre.core.index import Index
-from uvmre.core.personality import PERSONALITIES
-from uvmre.gateway.gateway import Door, Gateway
-from uvmre.gateway.tape import Tape, is_sound, places
-from uvmre.gateway.world import World
+from tests.gateway.wire import UPSTREAM, Line, Upstream, line, raw, read_all, request, tls, trusting, upstream
+from uvmre.core.network.index import Index
+from uvmre.core.network.registries import PERSONALITIES
+from uvmre.gateway.config import GatewayConfig
+from uvmre.gateway.recording.store import Recording, is_sound, places
+from uvmre.gateway.session import Gateway, Listener
 
 INDEX = "pypi-proxy.fly.dev"
 CLOSED = f"http://{INDEX}/basic-auth/simple/x/"
 REGISTRIES = tuple(
-    Index(f"https://{name}.example.org/base/simple/", name, "user", "secret", "instead") for name in PERSONALITIES
+    Index(f"https://{name}.example.org/base/simple/", name, "user", "secret", "replace") for name in PERSONALITIES
 )
-WORLD = World(indexes=REGISTRIES, allow_hosts=(UPSTREAM, "*.example.com"))
+WORLD = GatewayConfig(indexes=REGISTRIES, allow_hosts=(UPSTREAM, "*.example.com"))
 # A proxy above the gateway, at which nobody is: nothing can be reached, and the public test index asks nobody.
 NOBODY = "http://127.0.0.1:9"
 RSS_GROWTH = 30 * 1024 * 1024
@@ -46,7 +46,7 @@ class Watched:
     """A gateway whose process and folders are looked at before and after."""
 
     gateway: Gateway
-    door: Door
+    listener: Listener
     root: Path
     upstream: Upstream
     process: psutil.Process
@@ -54,7 +54,7 @@ class Watched:
     memory: int = 0
 
     def answers(self) -> bool:
-        with line(self.door) as plain, tls(self.door, INDEX, self.trust) as secured:
+        with line(self.listener) as plain, tls(self.listener, INDEX, self.trust) as secured:
             plain.send(request(CLOSED))
             secured.send(request(CLOSED, whole=False))
             return plain.answer().status == secured.answer().status == 401
@@ -97,16 +97,16 @@ def watching(root: Path, served: Upstream, variables: Mapping[str, str]) -> Iter
     temporary, said = root / "temporary", root / "stderr"
     for folder in (base / "cache/bodies", base / "tape", temporary):
         folder.mkdir(parents=True)
-    made = Gateway(base / "cache", base / "tape", world=WORLD)
+    made = Gateway(base / "cache", base / "tape", config=WORLD)
     with contextlib.ExitStack() as serving:
         with pytest.MonkeyPatch.context() as patch, noted(said):
             for name, value in {"TMPDIR": str(temporary), **variables}.items():
                 patch.setenv(name, value)
             gateway = serving.enter_context(made)
-        door = serving.enter_context(gateway.door())
+        listener = serving.enter_context(gateway.listener())
         process = psutil.Process(gateway._pid)
-        watched = Watched(gateway, door, root, served, process, trusting(gateway.certificate))
-        with line(door) as warm:  # what is imported on the way is not counted
+        watched = Watched(gateway, listener, root, served, process, trusting(gateway.certificate))
+        with line(listener) as warm:  # what is imported on the way is not counted
             for _ in range(2):
                 warm.send(request(served.url("/warm?size=5000000")))
                 assert warm.answer().status == (502 if variables else 200)
@@ -199,7 +199,7 @@ def test_a_thousand_connections_at_once_are_all_answered(descriptors: None, watc
     async def ask() -> list[bytes]:
         together = asyncio.Barrier(MANY)
         trust = watched.trust if secured else None
-        asking = [one_of_many(watched.door.port, trust, n, together) for n in range(MANY)]
+        asking = [one_of_many(watched.listener.port, trust, n, together) for n in range(MANY)]
         return await asyncio.wait_for(asyncio.gather(*asking), 60)
 
     if secured:
@@ -208,7 +208,7 @@ def test_a_thousand_connections_at_once_are_all_answered(descriptors: None, watc
     watched.memory = watched.process.memory_info().rss
     answered = asyncio.run(ask())
     assert {first[:12] for first in answered} == {b"HTTP/1.1 401"}
-    paths = [told.path for told in watched.door.requests if "/basic-auth/simple/" in told.path]
+    paths = [told.path for told in watched.listener.requests if "/basic-auth/simple/" in told.path]
     assert set(paths) >= {f"/basic-auth/simple/{n}/" for n in range(MANY)}
 
 
@@ -218,9 +218,9 @@ def test_a_low_limit_of_descriptors_is_raised_as_far_as_it_may_be(watched: Watch
     program = f"""
 {code}
 import pathlib, psutil, sys, time
-from uvmre.gateway.gateway import Gateway
+from uvmre.gateway.session import Gateway
 root = pathlib.Path(sys.argv[1])
-with Gateway(root / "cache", root / "tape") as gateway, gateway.door() as door:
+with Gateway(root / "cache", root / "tape") as gateway, gateway.listener() as listener:
     while not gateway.is_up:
         time.sleep(0.01)
     print(psutil.Process(gateway._pid).rlimit(psutil.RLIMIT_NOFILE)[0])
@@ -237,7 +237,7 @@ def test_a_gateway_that_ran_out_of_descriptors_recovers(watched: Watched) -> Non
     with contextlib.ExitStack() as held:
         for _ in range(60):
             with contextlib.suppress(OSError):
-                held.enter_context(raw(watched.door)).sendall(request(CLOSED))
+                held.enter_context(raw(watched.listener)).sendall(request(CLOSED))
         assert watched.process.cpu_percent(0.3) < 60  # it does not try again and again
     time.sleep(0.3)
     assert watched.answers()
@@ -309,7 +309,7 @@ STAGES = {
 def test_clients_that_hang_up_at_any_stage_are_harmless(watched: Watched, end: Callable[[socket.socket], None]) -> None:
     for stage in STAGES.values():
         for _ in range(5):
-            connection = raw(watched.door)
+            connection = raw(watched.listener)
             stage(watched, connection)
             end(connection)
 
@@ -318,14 +318,14 @@ def test_clients_that_stay_half_way_at_every_stage_do_not_keep_others_out(watche
     with contextlib.ExitStack() as held:
         for stage in STAGES.values():
             for _ in range(5):
-                stage(watched, held.enter_context(raw(watched.door)))
+                stage(watched, held.enter_context(raw(watched.listener)))
         assert watched.answers()
 
 
 def test_connections_whose_client_only_reads_any_more_end(watched: Watched) -> None:
     with contextlib.ExitStack() as held:
         for stage in STAGES.values():
-            connection = held.enter_context(raw(watched.door, timeout=10))
+            connection = held.enter_context(raw(watched.listener, timeout=10))
             stage(watched, connection)
             connection.shutdown(socket.SHUT_WR)
             read_all(connection)  # which comes to an end
@@ -366,14 +366,14 @@ HOSTS = {
 def test_a_path_that_climbs_gets_nothing_of_this_machine(unplugged: Watched, host: str) -> None:
     credentials = {"Authorization": "Basic dXNlcjpzZWNyZXQ="}
     for route, climb in product(HOSTS[host], CLIMBS):
-        with line(unplugged.door) as asking:
+        with line(unplugged.listener) as asking:
             asking.send(request(f"http://{host}{route}{climb}", headers=credentials))
             answer = asking.answer()
             assert answer.status >= 300 or b"href" not in answer.body, (route, climb)  # a Nexus has a page for all
             assert b"root:" not in answer.body
             assert "set-cookie" not in answer.headers
             assert answer.status != 500, (route, climb, answer.body)
-    assert not [told for told in unplugged.door.requests if "itself failed" in told.reason]
+    assert not [told for told in unplugged.listener.requests if "itself failed" in told.reason]
 
 
 NO_HOSTS = [
@@ -393,7 +393,7 @@ NO_HOSTS = [
 def test_a_name_that_is_hardly_one_is_refused_or_answered_and_writes_nothing_else(
     unplugged: Watched, host: str
 ) -> None:
-    with line(unplugged.door, timeout=5) as asking:
+    with line(unplugged.listener, timeout=5) as asking:
         asking.send(f"CONNECT {host}:443 HTTP/1.1\r\nHost: x\r\n\r\n".encode())
         established = asking.answer(head=True)
         if established.status == 200:
@@ -401,16 +401,16 @@ def test_a_name_that_is_hardly_one_is_refused_or_answered_and_writes_nothing_els
             trust.check_hostname, trust.verify_mode = False, ssl.CERT_NONE
             with trust.wrap_socket(asking.connection) as secured:
                 assert secured.version()
-            assert unplugged.door.requests[-1].answered_by != "distrusted"
+            assert unplugged.listener.requests[-1].answered_by != "distrusted"
 
 
 @pytest.mark.parametrize("host", ["example.net", "169.254.169.254", "pypi.org.example.net", "xexample.com", "0"])
 @pytest.mark.parametrize("tunnel", [False, True], ids=["plain", "CONNECT"])
 def test_a_host_that_is_not_the_mres_is_refused_and_recorded(unplugged: Watched, host: str, tunnel: bool) -> None:
-    with line(unplugged.door) as asking:
+    with line(unplugged.listener) as asking:
         asking.send(f"CONNECT {host}:443 HTTP/1.1\r\n\r\n".encode() if tunnel else request(f"http://{host}/a?b"))
         assert asking.answer().status == 403
-    last = unplugged.door.requests[-1]
+    last = unplugged.listener.requests[-1]
     assert (last.method, last.host, last.path) == (("CONNECT", host, "") if tunnel else ("GET", host, "/a?b"))
     assert (last.status, last.answered_by) == (403, "refused")
     assert last.reason == f"{host} is not a host of this MRE"
@@ -431,17 +431,21 @@ def test_a_host_that_is_let_through_is_unreachable_without_a_network_and_not_ref
 ) -> None:
     for name in NO_NETWORK:
         monkeypatch.setenv(name, NOBODY)
-    world = World(allow_hosts=(allowed,))
-    with Gateway(tmp_path / "cache", tmp_path / "tape", world=world) as gateway, gateway.door() as door:
+    config = GatewayConfig(allow_hosts=(allowed,))
+    with Gateway(tmp_path / "cache", tmp_path / "tape", config=config) as gateway, gateway.listener() as listener:
         trust = trusting(gateway.certificate)
-        with line(door) as plain, tls(door, host, trust) as secured:
+        with line(listener) as plain, tls(listener, host, trust) as secured:
             plain.send(request(f"http://{host}/a"))
             secured.send(request(f"https://{host}/b", whole=False))
             assert (plain.answer().status, secured.answer().status) == (502, 502)
-        told = {(r.host, r.path, r.status, r.answered_by) for r in door.requests}
+        told = {(r.host, r.path, r.status, r.answered_by) for r in listener.requests}
     name = host.lower()
     assert told == {(name, "/a", 502, "unreachable"), (name, "/b", 502, "unreachable")}
-    with Gateway(tmp_path / "cache", tmp_path / "tape") as gateway, gateway.door() as door, line(door) as plain:
+    with (
+        Gateway(tmp_path / "cache", tmp_path / "tape") as gateway,
+        gateway.listener() as listener,
+        line(listener) as plain,
+    ):
         plain.send(request(f"http://{host}/a"))
         assert plain.answer().status == 403
 
@@ -483,7 +487,7 @@ def test_five_hundred_connections_of_noise_are_harmless(unplugged: Watched) -> N
     dice = random.Random(10903)
     for n in range(FUZZED):
         data = fuzzed(dice)
-        with raw(unplugged.door, timeout=5) as connection, contextlib.suppress(ConnectionError):
+        with raw(unplugged.listener, timeout=5) as connection, contextlib.suppress(ConnectionError):
             connection.sendall(data)
             connection.shutdown(socket.SHUT_WR)
             if n % 10 == 0:
@@ -495,7 +499,7 @@ def test_five_hundred_connections_of_noise_are_harmless(unplugged: Watched) -> N
 def test_noise_within_the_tls_is_harmless(unplugged: Watched) -> None:
     dice = random.Random(21)
     for _ in range(60):
-        with contextlib.suppress(OSError), tls(unplugged.door, INDEX, unplugged.trust, timeout=5) as asking:
+        with contextlib.suppress(OSError), tls(unplugged.listener, INDEX, unplugged.trust, timeout=5) as asking:
             asking.send(fuzzed(dice))
             asking.connection.settimeout(0.02)
             asking.rest()
@@ -505,12 +509,12 @@ def test_noise_within_the_tls_is_harmless(unplugged: Watched) -> None:
 def test_a_gateway_that_ends_while_it_records_leaves_nothing_half(tmp_path: Path, served: Upstream) -> None:
     program = """
 import pathlib, socket, sys, time
-from uvmre.gateway.gateway import Gateway
-from uvmre.gateway.world import World
+from uvmre.gateway.session import Gateway
+from uvmre.gateway.config import GatewayConfig
 root, host, target = pathlib.Path(sys.argv[1]), sys.argv[2], sys.argv[3]
-with Gateway(root / "cache", root / "tape", world=World(allow_hosts=("127.0.0.2",))) as gateway:
-    with gateway.door() as door:
-        with socket.create_connection(("127.0.0.1", door.port)) as asking:
+with Gateway(root / "cache", root / "tape", config=GatewayConfig(allow_hosts=("127.0.0.2",))) as gateway:
+    with gateway.listener() as listener:
+        with socket.create_connection(("127.0.0.1", listener.port)) as asking:
             asking.sendall(f"GET http://{host}{target} HTTP/1.1\\r\\nHost: {host}\\r\\n\\r\\n".encode())
             assert asking.recv(100).startswith(b"HTTP/1.1 200")
 """
@@ -524,33 +528,33 @@ with Gateway(root / "cache", root / "tape", world=World(allow_hosts=("127.0.0.2"
 
 def test_a_gateway_that_is_killed_while_it_records_leaves_no_entry(tmp_path: Path, served: Upstream) -> None:
     address = served.url("/killed?size=2000000&drip=0.03")
-    world = World(allow_hosts=(UPSTREAM,))
+    config = GatewayConfig(allow_hosts=(UPSTREAM,))
     with (
         contextlib.suppress(Exception),
-        Gateway(tmp_path / "cache", tmp_path / "tape", world=world) as gateway,
-        gateway.door() as door,
-        line(door) as asking,
+        Gateway(tmp_path / "cache", tmp_path / "tape", config=config) as gateway,
+        gateway.listener() as listener,
+        line(listener) as asking,
     ):
         asking.send(request(address))
         asking.connection.recv(100)
         os.kill(gateway._pid, signal.SIGKILL)
         asking.rest()
     assert not (tmp_path / "tape").exists()
-    with Gateway(tmp_path / "cache", tmp_path / "tape", world=world) as gateway, gateway.door() as door:
+    with Gateway(tmp_path / "cache", tmp_path / "tape", config=config) as gateway, gateway.listener() as listener:
         for _ in range(2):
-            with line(door) as asking:
+            with line(listener) as asking:
                 asking.send(request(address))
                 assert len(asking.answer().body) == 2_000_000
-        assert [told.taped for told in door.requests] == [False, True]
+        assert [told.replayed for told in listener.requests] == [False, True]
 
 
 def test_what_a_killed_gateway_left_is_swept_in_the_end(tmp_path: Path, served: Upstream) -> None:
     bodies = tmp_path / "cache/bodies"
     with (
         contextlib.suppress(Exception),
-        Gateway(tmp_path / "cache", tmp_path / "tape", world=World(allow_hosts=(UPSTREAM,))) as gateway,
-        gateway.door() as door,
-        line(door) as asking,
+        Gateway(tmp_path / "cache", tmp_path / "tape", config=GatewayConfig(allow_hosts=(UPSTREAM,))) as gateway,
+        gateway.listener() as listener,
+        line(listener) as asking,
     ):
         asking.send(request(served.url("/swept?size=2000000&drip=0.03")))
         asking.connection.recv(100)
@@ -558,11 +562,11 @@ def test_what_a_killed_gateway_left_is_swept_in_the_end(tmp_path: Path, served: 
     (left,) = (path for path in bodies.rglob("*") if path.is_file())
     old = time.time() - 7 * 24 * 60 * 60
     os.utime(left, (old, old))
-    world = World(allow_hosts=(UPSTREAM,))
+    config = GatewayConfig(allow_hosts=(UPSTREAM,))
     with (
-        Gateway(tmp_path / "cache", tmp_path / "tape", world=world) as gateway,
-        gateway.door() as door,
-        line(door) as asking,
+        Gateway(tmp_path / "cache", tmp_path / "tape", config=config) as gateway,
+        gateway.listener() as listener,
+        line(listener) as asking,
     ):
         asking.send(request(served.url("/other")))
         asking.answer()
@@ -580,16 +584,16 @@ def test_a_disk_that_is_full_of_a_recording_breaks_the_run_and_not_the_gateway(
     ):
         pytest.skip("no small disk can be mounted here")
     try:
-        world = World(allow_hosts=(UPSTREAM,))
-        with Gateway(disk, tmp_path / "tape", world=world) as gateway, gateway.door() as door:
-            with line(door) as asking:
+        config = GatewayConfig(allow_hosts=(UPSTREAM,))
+        with Gateway(disk, tmp_path / "tape", config=config) as gateway, gateway.listener() as listener:
+            with line(listener) as asking:
                 asking.send(request(served.url("/full?size=9000000")))
                 with pytest.raises(EOFError):
                     asking.answer()
-            with line(door) as asking:
+            with line(listener) as asking:
                 asking.send(request(served.url("/small")))
                 assert asking.answer().body == b"GET /small 0"
-            broken = [told for told in door.requests if told.answered_by == "unreachable"]
+            broken = [told for told in listener.requests if told.answered_by == "unreachable"]
             assert len(broken) == 1
             assert "No space left on device" in broken[0].reason
         assert [path for path in (disk / "bodies").rglob("*") if path.is_file() and not is_sound(path, path.name)] == []
@@ -598,12 +602,12 @@ def test_a_disk_that_is_full_of_a_recording_breaks_the_run_and_not_the_gateway(
 
 
 def test_many_answers_leave_the_memory_as_it_was(watched: Watched) -> None:
-    with line(watched.door) as asking:
+    with line(watched.listener) as asking:
         for n in range(2000):
             asking.send(request(watched.upstream.url("/warm")) + request(f"http://{INDEX}/basic-auth/{n}"))
             assert (asking.answer().status, asking.answer().status) == (200, 401)
             if n % 100 == 0:
-                watched.door.news()
+                watched.listener.news()
 
 
 def test_a_line_is_read_answer_by_answer() -> None:
@@ -673,22 +677,22 @@ BELIEVED: dict[str, Callable[[Path], object]] = {
 def test_what_lies_on_the_tape_and_is_not_what_it_was_is_asked_for_again(
     tmp_path: Path, served: Upstream, what: str, spoils: dict[str, Callable[[Path], object]]
 ) -> None:
-    tape, told = tmp_path / "tape", dict[str, list[bool]]()
-    world = World(allow_hosts=(UPSTREAM,))
+    recording, told = tmp_path / "tape", dict[str, list[bool]]()
+    config = GatewayConfig(allow_hosts=(UPSTREAM,))
     for turn in range(3):
-        with Gateway(tmp_path / "cache", tape, world=world) as gateway, gateway.door() as door:
+        with Gateway(tmp_path / "cache", recording, config=config) as gateway, gateway.listener() as listener:
             for n, kind in enumerate(spoils):
-                with line(door) as asking:
+                with line(listener) as asking:
                     asking.send(request(served.url(f"/spoiled?size={100_000 + n}")))
                     assert len(asking.answer().body) == 100_000 + n, kind
-            for kind, request_ in zip(spoils, door.requests, strict=True):
-                told.setdefault(kind, []).append(request_.taped)
+            for kind, request_ in zip(spoils, listener.requests, strict=True):
+                told.setdefault(kind, []).append(request_.replayed)
         if turn:
             continue
-        for path in list(tape.iterdir()):
+        for path in list(recording.iterdir()):
             entry = json.loads(path.read_text())
             spoil = list(spoils.values())[entry["size"] - 100_000]
-            spoil(path if what == "entry" else places(tape, tmp_path / "cache/bodies", entry["sha256"])[0])
+            spoil(path if what == "entry" else places(recording, tmp_path / "cache/bodies", entry["sha256"])[0])
     assert told == {kind: [False, False, True] for kind in spoils}
     bodies = [path for path in (tmp_path / "cache/bodies").rglob("*") if path.is_file()]
     assert all(is_sound(path, path.name) for path in bodies)
@@ -703,7 +707,7 @@ def test_a_recording_that_a_full_disk_ended_leaves_no_half_file(tmp_path: Path) 
     try:
         with (  # noqa: PT012 - it is the writing that fails, or the end
             pytest.raises(OSError, match="No space left"),
-            Tape(tmp_path / "tape", disk / "bodies").record("key", "GET", "http://x/", 200, []) as recording,
+            Recording(tmp_path / "tape", disk / "bodies").record("key", "GET", "http://x/", 200, []) as recording,
         ):
             for _ in range(100):  # smaller than a buffer: the end of the file wants room as well
                 recording.write(bytes(1000))

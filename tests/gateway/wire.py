@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
-from uvmre.gateway.gateway import Door
+from uvmre.gateway.session import Listener
 
 UPSTREAM = "127.0.0.2"
 PIECE = b"0123456789abcdef" * 4096
@@ -165,10 +165,10 @@ class Line:
         while True:
             self._until(lambda: b"\r\n" in self._got)
             size, _, self._got = self._got.partition(b"\r\n")
-            piece = self._take(int(size, 16) + 2)
-            assert piece.endswith(b"\r\n")
-            body += piece[:-2]
-            if piece == b"\r\n":
+            block = self._take(int(size, 16) + 2)
+            assert block.endswith(b"\r\n")
+            body += block[:-2]
+            if block == b"\r\n":
                 return body
 
     def _take(self, size: int) -> bytes:
@@ -179,37 +179,37 @@ class Line:
     def _until(self, there: "object") -> None:
         assert callable(there)
         while not there():
-            piece = self.connection.recv(1 << 20)
-            if not piece:
+            block = self.connection.recv(1 << 20)
+            if not block:
                 raise EOFError(f"the connection ended after {self._got[:200]!r}")
-            self._got += piece
+            self._got += block
 
 
 def read_all(connection: socket.socket) -> bytes:
     """Read until the other side hangs up, however it does that."""
     got = b""
     with contextlib.suppress(ConnectionResetError):
-        while piece := connection.recv(1 << 20):
-            got += piece
+        while block := connection.recv(1 << 20):
+            got += block
     return got
 
 
-def raw(door: Door, timeout: float = 20) -> socket.socket:
+def raw(listener: Listener, timeout: float = 20) -> socket.socket:
     """Return a connection to a door."""
-    return socket.create_connection(("127.0.0.1", door.port), timeout=timeout)
+    return socket.create_connection(("127.0.0.1", listener.port), timeout=timeout)
 
 
 @contextlib.contextmanager
-def line(door: Door, timeout: float = 20) -> Iterator[Line]:
+def line(listener: Listener, timeout: float = 20) -> Iterator[Line]:
     """Return a connection to a door, read answer by answer."""
-    with raw(door, timeout) as connection:
+    with raw(listener, timeout) as connection:
         yield Line(connection)
 
 
 @contextlib.contextmanager
-def tls(door: Door, host: str, trust: ssl.SSLContext, timeout: float = 20) -> Iterator[Line]:
+def tls(listener: Listener, host: str, trust: ssl.SSLContext, timeout: float = 20) -> Iterator[Line]:
     """Return a connection through CONNECT and TLS."""
-    with raw(door, timeout) as connection:
+    with raw(listener, timeout) as connection:
         connection.sendall(f"CONNECT {host}:443 HTTP/1.1\r\nHost: {host}:443\r\n\r\n".encode())
         established = connection.recv(65536)
         assert established.startswith(b"HTTP/1.1 200 "), established

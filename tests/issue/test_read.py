@@ -4,7 +4,7 @@ import datetime
 
 import pytest
 
-from uvmre.core.draft import Draft
+from uvmre.core.triage.parsed_issue import ParsedIssue
 from uvmre.issue.read import read
 
 HEAD = "# It goes wrong\n<!-- some/where#1 created 2025-01-20T10:00:00Z -->\n\n"
@@ -12,7 +12,7 @@ PROJECT = '[project]\nname = "thing"\nversion = "1"\nrequires-python = ">=3.11"\
 FAILS = "$ uv sync\nerror: Failed\n  Caused by: The innermost cause of it all\n"
 
 
-def draft(text: str, title: str = "It goes wrong") -> Draft:
+def draft(text: str, title: str = "It goes wrong") -> ParsedIssue:
     return read(HEAD.replace("It goes wrong", title) + text)
 
 
@@ -229,7 +229,7 @@ def test_the_claim(text: str, kind: str, command: int, output: tuple[str, ...]) 
 def test_the_claim_may_be_a_file() -> None:
     text = f"```toml\n{PROJECT}dependencies = [\n  # a\n]\n```\n```\n$ uv add b\n```\n```toml\n{PROJECT}dependencies = [\n  # a\n  'b',\n  # a\n]\n```"
     claim = draft(text).claim
-    assert (claim.kind, claim.file, claim.weak) == ("file", "pyproject.toml", True)
+    assert (claim.kind, claim.file, claim.unconfirmed) == ("file", "pyproject.toml", True)
     assert claim.contains == ("# a\n'b',\n# a\n]",)
 
 
@@ -257,7 +257,7 @@ def test_the_same_command_once_more() -> None:
 
 def test_a_panic_is_never_weak() -> None:
     claim = draft("```\n$ uv lock\nthread 'main' panicked at a/b.rs:1:2:\nthe root was not found\n```").claim
-    assert (claim.output, claim.weak) == (("panicked at", "the root was not found"), False)
+    assert (claim.output, claim.unconfirmed) == (("panicked at", "the root was not found"), False)
 
 
 def test_what_the_output_of_an_echo_gives_is_a_variable() -> None:
@@ -270,8 +270,8 @@ def test_a_link_that_is_replaced() -> None:
 
 
 def test_an_error_that_an_incomplete_mre_gives_too_is_weak() -> None:
-    assert draft("```\n$ uv lock\nerror: The file was not found in there\n```").claim.weak
-    assert not draft(f"```\n{FAILS}```").claim.weak
+    assert draft("```\n$ uv lock\nerror: The file was not found in there\n```").claim.unconfirmed
+    assert not draft(f"```\n{FAILS}```").claim.unconfirmed
 
 
 @pytest.mark.parametrize(
@@ -345,11 +345,11 @@ def test_a_private_index_is_stood_in_for() -> None:
         "```\n$ export UV_INDEX_ACME_PASSWORD=secret\n$ uv lock\nerror: The thing is of the wrong shape\n```"
     )
     found = draft(text)
-    assert [(i.url, i.personality, i.username, i.password) for i in found.indexes] == [
+    assert [(i.url, i.registry, i.username, i.password) for i in found.indexes] == [
         ("https://account.d.codeartifact.eu.amazonaws.com/pypi/x/simple", "codeartifact", "aws", "secret")
     ]
     assert found.indexes[0].url in found.files[0].text
-    assert len(found.stood_in) == 1
+    assert len(found.stand_ins) == 1
 
 
 def test_everything_has_its_line() -> None:

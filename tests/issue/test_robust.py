@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from uvmre.core import manifest
-from uvmre.issue.mre import to_mre
+from uvmre.core.mre import manifest
+from uvmre.issue.build_mre import to_mre
 from uvmre.issue.read import read
 
 PIECES = st.sampled_from(
@@ -24,10 +24,10 @@ TEXTS = st.one_of(st.text(max_size=400), st.lists(PIECES, max_size=60).map("".jo
 @settings(max_examples=300, deadline=None)
 @given(TEXTS)
 def test_reading_never_fails_and_what_is_made_of_it_can_be_written(text: str) -> None:
-    draft = read(text)
-    assert draft.commands or any(gap.decides for gap in draft.gaps)
-    if draft.commands:
-        made = to_mre(draft)
+    parsed = read(text)
+    assert parsed.commands or any(gap.decides for gap in parsed.gaps)
+    if parsed.commands:
+        made = to_mre(parsed)
         assert sum(step.role == "observe" for step in made.steps) == 1
         manifest.dump(made)
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mistakes import (
+from tests.lint_cases import (
     BEHIND_INDEX,
     DOCKERFILE,
     EXPLICIT,
@@ -31,9 +31,10 @@ from mistakes import (
     mre,
     root,
 )
-from uvmre.core.draft import Claim, Command, Draft, Named, Said
-from uvmre.core.follow import with_steps
-from uvmre.core.mre import Control, File, FilePattern, Mre, Step, Symptom, overlay, slug
+from uvmre.core.dockerfile.interpret import with_steps
+from uvmre.core.mre.files import File
+from uvmre.core.mre.model import Control, FilePattern, Mre, Step, Symptom, overlay, slug
+from uvmre.core.triage.parsed_issue import Claim, Command, Located, ParsedIssue, PostedFile
 from uvmre.flows.new import new
 from uvmre.folder.read import read
 from uvmre.lint.find import RULES, find
@@ -63,18 +64,18 @@ def test_every_mistake_is_found_once_and_can_be_mended(name: str) -> None:
     assert finding.why[0] in "`" or not finding.why[0].islower() or finding.why.startswith(("uv", "pip"))
     assert finding.why.endswith(".")
     assert "\n" not in finding.why
-    assert finding.mended is not None
-    assert finding.mended.expect == "absent"
-    assert finding.mended.explains
-    assert overlay(MISTAKES[name], finding.mended) != replace(MISTAKES[name], controls=())
+    assert finding.fixed is not None
+    assert finding.fixed.expect == "absent"
+    assert finding.fixed.explains
+    assert overlay(MISTAKES[name], finding.fixed) != replace(MISTAKES[name], controls=())
 
 
 @pytest.mark.parametrize("name", MISTAKES)
 def test_what_is_mended_is_not_found_again(name: str) -> None:
     (finding,) = find(MISTAKES[name])
-    assert finding.mended is not None
-    again = find(overlay(MISTAKES[name], finding.mended))
-    assert [each for each in again if each.mended] == []
+    assert finding.fixed is not None
+    again = find(overlay(MISTAKES[name], finding.fixed))
+    assert [each for each in again if each.fixed] == []
 
 
 WHERE = {
@@ -305,29 +306,29 @@ def test_with_another_symptom_a_mistake_is_only_told(name: str) -> None:
     symptom = Symptom("failure", ("No solution found when resolving dependencies",)) if name == "universal" else NOT_UV
     (finding,) = find(changed(name, symptom=symptom))
     assert finding.rule == name
-    assert finding.mended is None
+    assert finding.fixed is None
 
 
 def test_what_nobody_defines_is_asked_for() -> None:
     (finding,) = find(changed("undefined-extra", None, "uv sync --extra nowhere"))
-    assert finding.mended is None
+    assert finding.fixed is None
     assert "Which `[project.optional-dependencies]` defines `nowhere`?" in finding.question
 
 
 def test_an_answer_of_the_cloud_in_a_command_is_told() -> None:
     ask = f"export {PASSWORD}=$(aws codeartifact get-authorization-token --domain x)"
     (finding,) = find(mre({"pyproject.toml": BEHIND_INDEX}, UNAUTHORIZED, f"{ask} && uv lock"))
-    assert (finding.rule, finding.mended) == ("json-credential", None)
+    assert (finding.rule, finding.fixed) == ("json-credential", None)
 
 
 @pytest.mark.parametrize("name", IN_AN_IMAGE)
 def test_where_the_steps_are_an_images_it_is_the_dockerfile_that_is_mended(name: str) -> None:
     (finding,) = find(with_steps(IN_AN_IMAGE[name]))
     assert finding.rule == name
-    assert finding.mended is not None
-    assert set(finding.mended.files) == {"Dockerfile"}
-    assert finding.mended.steps == ()
-    assert find(with_steps(overlay(IN_AN_IMAGE[name], finding.mended))) == ()
+    assert finding.fixed is not None
+    assert set(finding.fixed.files) == {"Dockerfile"}
+    assert finding.fixed.steps == ()
+    assert find(with_steps(overlay(IN_AN_IMAGE[name], finding.fixed))) == ()
 
 
 # What only a post can show.
@@ -340,8 +341,8 @@ def test_pip_and_uv_on_two_interpreters() -> None:
     (finding,) = find(base, TWO_PYTHONS)
     assert finding.rule == "other-interpreter"
     assert finding.why == "pip took a wheel for Python 3.11, so it ran on that, but uv on Python 3.12."
-    assert finding.mended is not None
-    assert finding.mended.variables == {"UV_PYTHON": "3.11"}
+    assert finding.fixed is not None
+    assert finding.fixed.variables == {"UV_PYTHON": "3.11"}
     assert find(base) == ()
     same = replace(TWO_PYTHONS.commands[1], output="Using CPython 3.11.4")
     assert find(base, replace(TWO_PYTHONS, commands=(TWO_PYTHONS.commands[0], same))) == ()
@@ -351,38 +352,38 @@ def test_variables_of_a_shell_do_not_reach_an_image_build() -> None:
     typed = ((NAME, "public"), (PASSWORD, "heron"))
     command = Command(f"export {PASSWORD}=heron", 9)
     output = ("INFO[0046] Running: [/bin/sh -c uv sync --frozen]", "401 Unauthorized")
-    draft = Draft("It asks", commands=(command,), claim=Claim("failure", 0, 12, output), variables=typed)
-    (finding,) = find(mre({"pyproject.toml": BEHIND_INDEX}, UNAUTHORIZED, "uv lock"), draft)
+    parsed = ParsedIssue("It asks", commands=(command,), claim=Claim("failure", 0, 12, output), variables=typed)
+    (finding,) = find(mre({"pyproject.toml": BEHIND_INDEX}, UNAUTHORIZED, "uv lock"), parsed)
     assert (finding.rule, finding.where) == ("build-variables", "the post, line 9")
     assert "ARG, a build secret, ENV" in finding.question
-    assert finding.mended is not None
-    assert finding.mended.variables == dict(typed)
-    here = replace(draft, claim=replace(draft.claim, output=("401 Unauthorized",)))
+    assert finding.fixed is not None
+    assert finding.fixed.variables == dict(typed)
+    here = replace(parsed, claim=replace(parsed.claim, output=("401 Unauthorized",)))
     assert find(mre({"pyproject.toml": BEHIND_INDEX}, UNAUTHORIZED, "uv lock"), here) == ()
 
 
 def test_a_mistake_in_a_file_that_the_post_does_not_show_is_not_the_reporters() -> None:
     base = MISTAKES["member-not-built"]
-    named = tuple(Named(file.path, "", 0, "members names it", implied=True) for file in base.files)
-    assert find(base, Draft("x", files=named)) == ()
+    named = tuple(PostedFile(file.path, "", 0, "members names it", inferred=True) for file in base.files)
+    assert find(base, ParsedIssue("x", files=named)) == ()
 
 
 def test_what_a_post_typed_into_one_shell_is_no_run_export() -> None:
     base = changed("run-export", {"Dockerfile": ""}, f"export {GIVEN}", "uv lock")
     assert [finding.rule for finding in find(base)] == ["run-export"]
-    assert find(base, Draft("x")) == ()
+    assert find(base, ParsedIssue("x")) == ()
 
 
 def test_a_step_of_the_post_is_told_by_its_line() -> None:
     base = MISTAKES["all-packages"]
-    draft = Draft("x", commands=(Command("uv run python -c 'import six'", 31),))
-    assert [finding.where for finding in find(base, draft)] == ["the post, line 31"]
+    parsed = ParsedIssue("x", commands=(Command("uv run python -c 'import six'", 31),))
+    assert [finding.where for finding in find(base, parsed)] == ["the post, line 31"]
 
 
 def test_system_below_the_systems_folders_is_asked_about() -> None:
     said = "failed to remove file `/usr/local/lib/python3.11/site-packages/x`\nRead-only file system (os error 30)"
     (finding,) = find(mre({}, Symptom("failure", (said,)), "uv pip sync --system requirements.txt"))
-    assert (finding.rule, finding.mended) == ("system-beside-venv", None)
+    assert (finding.rule, finding.fixed) == ("system-beside-venv", None)
     assert finding.question
 
 
@@ -395,37 +396,37 @@ Caused by: Package is not included as workspace package in `tool.uv.workspace`
 
 def test_a_member_that_is_denied_in_an_image_nobody_shows_is_asked_about() -> None:
     base = changed("dependency-layer", {"Dockerfile": ""}, "uv run zz", symptom=NOT_UV)
-    (finding,) = find(base, Draft("x"), DENIED)
-    assert (finding.rule, finding.where, finding.mended) == ("dependency-layer", "the post, line 4", None)
+    (finding,) = find(base, ParsedIssue("x"), DENIED)
+    assert (finding.rule, finding.where, finding.fixed) == ("dependency-layer", "the post, line 4", None)
     assert finding.question.startswith("Please post the Dockerfile.")
-    assert find(base, Draft("x"), DENIED.replace("Dockerfile", "script")) == ()
-    assert find(base, Draft("x", good=Said("0.3.5", 1)), DENIED) == ()
-    assert find(base, Draft("x"), DENIED + "uv sync --no-sources") == ()
+    assert find(base, ParsedIssue("x"), DENIED.replace("Dockerfile", "script")) == ()
+    assert find(base, ParsedIssue("x", good=Located("0.3.5", 1)), DENIED) == ()
+    assert find(base, ParsedIssue("x"), DENIED + "uv sync --no-sources") == ()
 
 
 def test_a_log_in_the_text_shows_both_interpreters() -> None:
     base = mre({}, Symptom("failure", ("zz-lib==1.0 has no wheels with a matching Python ABI tag",)), "uv sync")
     log = "Using CPython 3.12.4 interpreter at: /usr/bin/python\nDownloading zz_lib-1.0-cp310-cp310-linux_x86_64.whl"
-    assert [finding.rule for finding in find(base, Draft("x"), log)] == ["other-interpreter"]
-    assert find(base, Draft("x"), log.replace("cp310", "cp312")) == ()
-    assert find(base, Draft("x"), f"{log}\nDownloading b-1-cp39-cp39-linux_x86_64.whl") == ()
+    assert [finding.rule for finding in find(base, ParsedIssue("x"), log)] == ["other-interpreter"]
+    assert find(base, ParsedIssue("x"), log.replace("cp310", "cp312")) == ()
+    assert find(base, ParsedIssue("x"), f"{log}\nDownloading b-1-cp39-cp39-linux_x86_64.whl") == ()
 
 
 def test_whoever_tried_native_tls_knows_of_the_authority() -> None:
     base = MISTAKES["unknown-issuer"]
     hint = "help: Consider enabling use of system TLS certificates with the `--native-tls` command-line flag"
-    assert [finding.rule for finding in find(base, Draft("x"), hint)] == ["unknown-issuer"]
-    assert find(base, Draft("x"), f"{hint}\nI tried --native-tls, too.") == ()
+    assert [finding.rule for finding in find(base, ParsedIssue("x"), hint)] == ["unknown-issuer"]
+    assert find(base, ParsedIssue("x"), f"{hint}\nI tried --native-tls, too.") == ()
 
 
 # Laws.
 
 
 def test_mended_variants_have_names_of_their_own() -> None:
-    base = replace(MISTAKES["all-packages"], controls=(Control("Mended: all-packages", "absent"),))
+    base = replace(MISTAKES["all-packages"], controls=(Control("Fixed: all-packages", "absent"),))
     (finding,) = find(base)
-    assert finding.mended is not None
-    assert slug(finding.mended.name) != slug("mended: all-packages")
+    assert finding.fixed is not None
+    assert slug(finding.fixed.name) != slug("fixed: all-packages")
 
 
 def test_no_rule_is_missing_a_mistake() -> None:
@@ -488,7 +489,7 @@ def test_no_mre_is_too_odd(files: dict[str, str], runs: list[str], symptom: Symp
     texts = tuple(File(path, text.encode(errors="surrogatepass")) for path, text in files.items())
     steps = tuple(Step(run or "true", "observe") for run in runs)
     odd = replace(MISTAKES["all-packages"], files=texts, steps=steps, symptom=symptom)
-    names = [slug(finding.mended.name) for finding in find(odd, TWO_PYTHONS) if finding.mended]
+    names = [slug(finding.fixed.name) for finding in find(odd, TWO_PYTHONS) if finding.fixed]
     assert len(names) == len(set(names))
 
 

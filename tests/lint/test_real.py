@@ -1,4 +1,4 @@
-"""Every rule on a real uv: the symptom shows, and in the mended variant it is gone. Only that makes a mistake explain it."""
+"""Every rule on a real uv: the symptom shows, and in the fixed variant it is gone. Only that makes a mistake explain it."""
 
 import json
 import subprocess
@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from conftest import CommandLine
-from mistakes import IN_AN_IMAGE, MISTAKES, TWO_PYTHONS, mre
-from uvmre.core.follow import with_steps
-from uvmre.core.index import Index
-from uvmre.core.mre import Mre, Symptom
-from uvmre.core.universe import Made
+from tests.conftest import CommandLine
+from tests.lint_cases import IN_AN_IMAGE, MISTAKES, TWO_PYTHONS, mre
+from uvmre.core.dockerfile.interpret import with_steps
+from uvmre.core.mre.model import Mre, Symptom
+from uvmre.core.network.index import Index
+from uvmre.core.network.synthetic import SyntheticPackage
 from uvmre.folder.write import write
 from uvmre.lint.find import find
 from uvmre.lint.finding import Finding
@@ -23,9 +23,9 @@ BY_THE_RUN = sorted(set(MISTAKES) - {"unknown-issuer"})
 
 
 def told(uvmre: CommandLine, folder: Path, base: Mre, finding: Finding) -> dict[str, Any]:
-    """Return what `uvmre run` says of an MRE with a finding's mended variant."""
-    assert finding.mended is not None
-    write(replace(base, controls=(finding.mended,)), folder, force=False)
+    """Return what `uvmre run` says of an MRE with a finding's fixed variant."""
+    assert finding.fixed is not None
+    write(replace(base, controls=(finding.fixed,)), folder, force=False)
     ended = uvmre("run", folder, "--json")
     assert ended.stdout, ended.stderr
     data: dict[str, Any] = json.loads(ended.stdout)
@@ -38,8 +38,8 @@ def test_the_mended_variant_makes_the_symptom_go(uvmre: CommandLine, tmp_path: P
     data = told(uvmre, tmp_path / "bug", MISTAKES[name], finding)
     assert [variant["outcome"] for variant in data["variants"]] == ["shows", "absent"], data["reason"]
     assert data["verdict"] == "explained"
-    assert finding.mended is not None
-    assert finding.mended.explains in data["reason"]
+    assert finding.fixed is not None
+    assert finding.fixed.explains in data["reason"]
 
 
 @pytest.mark.parametrize("name", IN_AN_IMAGE)
@@ -56,9 +56,9 @@ def test_a_proxy_that_uv_was_not_told_of(uvmre: CommandLine, tmp_path: Path, rel
     base = replace(base, environment=replace(base.environment, uv=release))
     (finding,) = find(base)
     data = told(uvmre, tmp_path / "bug", base, finding)
-    reported, mended = data["variants"]
+    reported, fixed = data["variants"]
     assert "UnknownIssuer" in reported["steps"][-1]["stderr"]
-    assert mended["outcome"] == "absent"
+    assert fixed["outcome"] == "absent"
 
 
 def test_on_the_interpreter_that_pip_had_uv_finds_the_wheel(uvmre: CommandLine, tmp_path: Path) -> None:
@@ -67,7 +67,7 @@ def test_on_the_interpreter_that_pip_had_uv_finds_the_wheel(uvmre: CommandLine, 
     if int(minor) == 12:
         pytest.skip("the system's Python is the one that the other must not be")
     tag = f"cp3{minor}-cp3{minor}-manylinux_2_17_x86_64"
-    made = Made("zz-lib", "1.0", wheel_tags=(tag,), sdist=False)
+    made = SyntheticPackage("zz-lib", "1.0", wheel_tags=(tag,), sdist=False)
     symptom = Symptom("failure", ("zz-lib==1.0 has no wheels with a matching Python ABI tag",))
     index = Index("https://pypi.org/simple", packages=(made,))
     base = mre({}, symptom, "uv venv", "uv pip install zz-lib", indexes=(index,))

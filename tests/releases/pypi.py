@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import httpx
 import pytest
 
-from uvmre.core import pages
+from uvmre.core.network import simple_page
 from uvmre.releases import catalogue
 
 FILES = "https://files.pythonhosted.org/packages"
@@ -58,7 +58,7 @@ class Network:
         if str(request.url) == catalogue.INDEX:
             if self.index is not None:
                 return self.index(request)
-            return httpx.Response(200, headers={"content-type": pages.JSON}, text=json_of(WHEELS))
+            return httpx.Response(200, headers={"content-type": simple_page.JSON}, text=json_of(WHEELS))
         name = request.url.path.rpartition("/")[2]
         self.before_file()
         return httpx.Response(200, content=self.files[name]) if name in self.files else httpx.Response(404)

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import httpx
 import pytest
-from pypi import FILES, WHEELS, Network, below_httpx, json_of, named, slow, unanswered, wheel
 
-from uvmre.core import pages
-from uvmre.core.release import Release
+from tests.releases.pypi import FILES, WHEELS, Network, below_httpx, json_of, named, slow, unanswered, wheel
+from uvmre.core.network import simple_page
+from uvmre.core.search.release import Release
 from uvmre.errors import CannotTell, UsageError
-from uvmre.releases import binaries, catalogue, shelf
+from uvmre.releases import binaries, binary_cache, catalogue
 from uvmre.releases.catalogue import Catalogue, Wheel
 
 
@@ -94,7 +94,7 @@ def test_the_page_is_asked_for_as_json_by_name(network: Network, tmp_path: Path)
     network.index = index
     with pytest.raises(CannotTell):
         get("0.5.21", tmp_path)
-    assert headers[0]["accept"] == pages.ACCEPT
+    assert headers[0]["accept"] == simple_page.ACCEPT
     assert headers[0]["user-agent"].startswith("uvmre/")
 
 
@@ -153,12 +153,12 @@ def test_two_at_once_leave_one_whole_release(network: Network, tmp_path: Path) -
         pytest.param(lambda _: httpx.Response(200, text="hello"), "lists no wheel", id="neither JSON nor HTML"),
         pytest.param(lambda _: httpx.Response(200, html="<p>Sign in</p>"), "lists no wheel", id="a captive portal"),
         pytest.param(
-            lambda _: httpx.Response(200, headers={"content-type": pages.JSON}, text="<html>"),
+            lambda _: httpx.Response(200, headers={"content-type": simple_page.JSON}, text="<html>"),
             "Expecting value",
             id="HTML that says it is JSON",
         ),
         pytest.param(
-            lambda _: httpx.Response(200, headers={"content-type": pages.JSON}, text='{"error": 1}'),
+            lambda _: httpx.Response(200, headers={"content-type": simple_page.JSON}, text='{"error": 1}'),
             "files",
             id="JSON of something else",
         ),
@@ -302,7 +302,9 @@ def test_one_that_fails_leaves_the_others_alone(network: Network, tmp_path: Path
 @pytest.mark.parametrize("content", [b"PK\x05\x06" + b"\0" * 18, b"no zip at all"], ids=["empty", "no zip"])
 def test_a_wheel_that_is_none_is_told(network: Network, tmp_path: Path, content: bytes) -> None:
     network.files = {named("0.5.21"): content}
-    network.index = lambda _: httpx.Response(200, headers={"content-type": pages.JSON}, text=json_of(network.files))
+    network.index = lambda _: httpx.Response(
+        200, headers={"content-type": simple_page.JSON}, text=json_of(network.files)
+    )
     assert "uv 0.5.21" in fetch(tmp_path, "0.5.21")["0.5.21"]
     assert kept(tmp_path) == []
 
@@ -330,7 +332,7 @@ def test_they_may_come_from_a_catalogue_that_is_at_hand(network: Network, tmp_pa
     wheels = {"0.5.21": Wheel(name, f"{FILES}/{name}", hashlib.sha256(content).hexdigest())}
     found = Catalogue((Release("0.5.21"),), wheels, datetime.now(UTC))
     (fetched,) = binaries.fetch(["0.5.21"], tmp_path, lambda *_: None, found=found)
-    assert fetched.uv == shelf.folder(tmp_path, "0.5.21") / "uv"
+    assert fetched.uv == binary_cache.folder(tmp_path, "0.5.21") / "uv"
     assert network.asked == [f"{FILES}/{name}"]
 
 

@@ -10,11 +10,12 @@ from pathlib import Path
 import httpx
 import pytest
 from packaging.tags import Tag
-from pypi import WHEELS, Network, below_httpx, json_of, slow, unanswered, wheel
 
-from uvmre.core import pages
-from uvmre.core.pages import JSON
-from uvmre.core.release import Release, one
+from tests.releases.pypi import WHEELS, Network, below_httpx, json_of, slow, unanswered, wheel
+from uvmre.core.network import simple_page
+from uvmre.core.network.simple_page import JSON
+from uvmre.core.search.release import Release
+from uvmre.core.search.selector import one
 from uvmre.errors import CannotTell, UsageError
 from uvmre.releases import catalogue
 from uvmre.releases.catalogue import Catalogue, read
@@ -287,7 +288,7 @@ def test_the_page_is_asked_for_as_json_by_name_and_without_a_condition(network: 
     network.index = index
     for _ in range(2):
         catalogue.load(tmp_path, young=catalogue.NEVER)
-    assert [each["accept"] for each in headers] == [pages.ACCEPT] * 2
+    assert [each["accept"] for each in headers] == [simple_page.ACCEPT] * 2
     assert not {"if-none-match", "if-modified-since"} & {*headers[0], *headers[1]}
 
 

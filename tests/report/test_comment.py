@@ -7,18 +7,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from uvmre.core.answer import Answer, answer
-from uvmre.core.case import Case, Trial, Wish
-from uvmre.core.draft import Claim, Command, Draft, Gap
-from uvmre.core.mre import BASE, Environment, File, Mre, Step, Symptom
-from uvmre.core.observation import Observation, StepResult
-from uvmre.core.result import Result, Variant
-from uvmre.core.symptom import match
-from uvmre.core.verdict import verdict
+from uvmre.core.mre.files import File
+from uvmre.core.mre.model import BASE, Environment, Mre, Step, Symptom
+from uvmre.core.outcome.observation import Observation, StepResult
+from uvmre.core.outcome.result import Result, Variant
+from uvmre.core.outcome.symptom import match
+from uvmre.core.outcome.verdict import verdict
+from uvmre.core.triage.answer import TriageAnswer, answer
+from uvmre.core.triage.parsed_issue import Claim, Command, Gap, ParsedIssue
+from uvmre.core.triage.state import PlannedRun, TriageRun, TriageState
 from uvmre.report.comment import LIMIT, comment
 
 BROKE = "error: the extension `ext` is given twice\n"
-DRAFT = Draft(
+DRAFT = ParsedIssue(
     "t",
     datetime.date(2024, 9, 6),
     commands=(Command("uv sync", 7),),
@@ -26,7 +27,9 @@ DRAFT = Draft(
 )
 
 
-def told(stderr: str = BROKE, *, files: tuple[File, ...] = (), draft: Draft = DRAFT, run: str = "uv sync") -> Answer:
+def told(
+    stderr: str = BROKE, *, files: tuple[File, ...] = (), parsed: ParsedIssue = DRAFT, run: str = "uv sync"
+) -> TriageAnswer:
     symptom = Symptom("failure", ("the extension `ext` is given twice",))
     mre = Mre("t", Environment("0.4.6"), (Step(run, "observe"),), symptom, files=files)
     step = StepResult(run, run, "observe", 2, "", stderr, 0.1)
@@ -34,8 +37,8 @@ def told(stderr: str = BROKE, *, files: tuple[File, ...] = (), draft: Draft = DR
     variant = Variant(BASE, "", observation, match(symptom, observation))
     judged = verdict(mre, {BASE: variant.outcome})
     result = Result("t", "", "0.4.6", "0.4.6", "3.11.7", "local", "Linux", "auto", "", "", (variant,), judged)
-    case = Case(draft, mre, trials=(Trial(Wish("reported", mre), result, judged),))
-    return answer("issue.md", case, uv="0.4.6", folder="")
+    state = TriageState(parsed, mre, runs=(TriageRun(PlannedRun("reported", mre), result, judged),))
+    return answer("issue.md", state, uv="0.4.6", folder="")
 
 
 def test_it_has_the_verdict_the_commands_and_the_files() -> None:
@@ -47,7 +50,7 @@ def test_it_has_the_verdict_the_commands_and_the_files() -> None:
 
 def test_it_asks_and_says_what_is_not_as_reported() -> None:
     gap = Gap(3, "a.txt is not in the post", True, "What is in a.txt?")
-    text = comment(told(draft=replace(DRAFT, gaps=(gap,), stood_in=("a made-up index",))))
+    text = comment(told(parsed=replace(DRAFT, gaps=(gap,), stand_ins=("a made-up index",))))
     assert text.startswith("**needs_more_information**: a.txt is not in the post.")
     assert "To go on, this is needed:\n\n- What is in a.txt?\n" in text
     assert "Not as it was reported:\n\n- a made-up index\n" in text
@@ -62,7 +65,7 @@ def test_no_secret_is_in_it() -> None:
     for shift in range(0, 60, 7):
         said = "x" * (3_950 + shift) + f" {token} " + "y" * 30_000
         whole = told(
-            said, files=(File("a.txt", said.encode()),), draft=replace(DRAFT, title=token), run=f"uv sync {token}"
+            said, files=(File("a.txt", said.encode()),), parsed=replace(DRAFT, title=token), run=f"uv sync {token}"
         )
         assert "0123456789" not in comment(whole)
 

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from uvmre.core import dockerfile as reader
-from uvmre.core.follow import follow, with_steps
-from uvmre.core.mre import Environment, File, FilePattern, Mre, Step, Symptom
-from uvmre.core.one_file import read_back
+from uvmre.core.dockerfile import parser as reader
+from uvmre.core.dockerfile.interpret import interpret, with_steps
+from uvmre.core.dockerfile.single_file import read_back
+from uvmre.core.mre.files import File
+from uvmre.core.mre.model import Environment, FilePattern, Mre, Step, Symptom
 from uvmre.errors import InputError
 from uvmre.folder.read import read
 from uvmre.folder.write import write
@@ -239,4 +240,4 @@ def test_what_comes_back_is_an_mre_on_disk(tmp_path: Path) -> None:
     write(mre, tmp_path / "mre", force=False)
     again = read(tmp_path / "mre")
     assert laid(again) == {"a b": (b"x", True)}
-    assert again.steps == follow(mre).steps
+    assert again.steps == interpret(mre).steps

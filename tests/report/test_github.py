@@ -9,13 +9,14 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from uvmre.core.manifest import parse
-from uvmre.core.mre import Control, Environment, File, Mre, Step, Symptom
-from uvmre.core.observation import Observation, StepResult
-from uvmre.core.request import Request
-from uvmre.core.result import Result, Variant
-from uvmre.core.symptom import Outcome
-from uvmre.core.verdict import Verdict
+from uvmre.core.mre.files import File
+from uvmre.core.mre.manifest import parse
+from uvmre.core.mre.model import Control, Environment, Mre, Step, Symptom
+from uvmre.core.network.request import Request
+from uvmre.core.outcome.observation import Observation, StepResult
+from uvmre.core.outcome.result import Result, Variant
+from uvmre.core.outcome.symptom import Outcome
+from uvmre.core.outcome.verdict import Verdict
 from uvmre.report.github import github
 
 MRE = Mre(

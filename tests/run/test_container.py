@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from uvmre.core.build_log import MARKS, Line
-from uvmre.run import builders
+from uvmre.core.dockerfile.build_log import MARKS, LogLine
+from uvmre.run import build_commands
 from uvmre.run.backends import BACKENDS, choose
-from uvmre.run.builders import Build
+from uvmre.run.build_commands import Build
 from uvmre.run.container import LONGEST, _lines
 from uvmre.run.engines import Engine
 from uvmre.run.process import Capped
@@ -32,7 +32,7 @@ ENGINES = {
 
 @pytest.mark.parametrize("name", ENGINES)
 def test_every_engine_reaches_the_gateway_and_uses_no_cache(name: str) -> None:
-    words = list(builders.row(ENGINES[name]).words(ENGINES[name], BUILT))
+    words = list(build_commands.row(ENGINES[name]).words(ENGINES[name], BUILT))
     told = " ".join(words)
     assert words[-1] == "/c"
     for expected in ("--network host", "--no-cache", "--file /d", "--build-arg A=1", "--label org.uvmre=run"):
@@ -42,13 +42,13 @@ def test_every_engine_reaches_the_gateway_and_uses_no_cache(name: str) -> None:
 
 @pytest.mark.parametrize(("name", "writes"), [("buildkit", False), *((name, True) for name in list(ENGINES)[1:])])
 def test_an_image_that_is_written_can_be_removed(name: str, writes: bool) -> None:
-    words = builders.row(ENGINES[name]).words(ENGINES[name], BUILT)
+    words = build_commands.row(ENGINES[name]).words(ENGINES[name], BUILT)
     assert ("--iidfile" in words) is writes
     assert ("type=cacheonly" in words) is not writes
 
 
 def cut(*chunks: bytes, reader: str = "buildah") -> list[str]:
-    return [line.text for line in _lines(chunks, Capped(100), MARKS.get(reader)) if isinstance(line, Line)]
+    return [line.text for line in _lines(chunks, Capped(100), MARKS.get(reader)) if isinstance(line, LogLine)]
 
 
 def test_what_an_engine_says_of_its_own_comes_in_lines() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from engines_at_hand import AtHand
+from tests.available_engines import AtHand
 from uvmre.run import engines
 from uvmre.run.engines import Engine
 

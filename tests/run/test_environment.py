@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from uvmre import owned
-from uvmre.core.fault import Fault
-from uvmre.core.mre import Environment, File, Mre, Step, Symptom
+from uvmre import temp_folders
+from uvmre.core.mre.files import File
+from uvmre.core.mre.model import Environment, Mre, Step, Symptom
+from uvmre.core.network.index import Fault
 from uvmre.errors import UsageError
 from uvmre.run import environment
-from uvmre.run.environment import Place, lay, variables, write
+from uvmre.run.environment import RunDirs, lay, variables, write
 from uvmre.run.interpreters import Interpreter
 
 DOOR = "http://127.0.0.1:4711"
@@ -47,8 +48,8 @@ FILES = (
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Place:
-    return Place(tmp_path / "variant")
+def place(tmp_path: Path) -> RunDirs:
+    return RunDirs(tmp_path / "variant")
 
 
 @pytest.fixture
@@ -73,27 +74,27 @@ def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def test_the_files_of_the_mre_are_in_its_work_folder(place: Place, uv: Path) -> None:
+def test_the_files_of_the_mre_are_in_its_work_folder(place: RunDirs, uv: Path) -> None:
     lay(place, mre(FILES), uv, PYTHON)
     laid = {path.relative_to(place.work).as_posix(): path for path in place.work.rglob("*") if path.is_file()}
     assert {name: path.read_bytes() for name, path in laid.items()} == {file.path: file.content for file in FILES}
     assert [name for name, path in laid.items() if os.access(path, os.X_OK)] == ["run.sh"]
 
 
-def test_the_folders_are_fresh_and_empty(place: Place, uv: Path) -> None:
+def test_the_folders_are_fresh_and_empty(place: RunDirs, uv: Path) -> None:
     lay(place, mre(), uv, PYTHON)
     cache = place.home / ".cache" / "uv"
     assert [list(folder.iterdir()) for folder in (place.work, cache, place.temp)] == [[], [], []]
 
 
-def test_folders_that_are_there_already_are_not_taken_for_fresh(place: Place, uv: Path) -> None:
+def test_folders_that_are_there_already_are_not_taken_for_fresh(place: RunDirs, uv: Path) -> None:
     lay(place, mre(), uv, PYTHON)
     with pytest.raises(FileExistsError):
         lay(place, mre(), uv, PYTHON)
 
 
 @pytest.mark.parametrize("home", ["home", "home/"], ids=["without a slash", "with a slash"])
-def test_the_home_folder_is_copied_into_the_home(place: Place, uv: Path, home: str) -> None:
+def test_the_home_folder_is_copied_into_the_home(place: RunDirs, uv: Path, home: str) -> None:
     lay(place, mre(FILES, home=home), uv, PYTHON)
     found = {path.relative_to(place.home).as_posix() for path in place.home.rglob("*") if path.is_file()}
     assert found == {".netrc", ".config/uv/uv.toml"}
@@ -101,13 +102,13 @@ def test_the_home_folder_is_copied_into_the_home(place: Place, uv: Path, home: s
     assert mode(place.home / ".netrc") == 0o600
 
 
-def test_without_a_home_folder_the_home_has_an_empty_cache_and_nothing_else(place: Place, uv: Path) -> None:
+def test_without_a_home_folder_the_home_has_an_empty_cache_and_nothing_else(place: RunDirs, uv: Path) -> None:
     lay(place, mre(FILES), uv, PYTHON)
     assert [path for path in place.home.rglob("*") if not path.is_dir()] == []
     assert list(place.home.iterdir()) == [place.home / ".cache"]
 
 
-def test_the_tools_are_uv_and_the_interpreter(place: Place, uv: Path) -> None:
+def test_the_tools_are_uv_and_the_interpreter(place: RunDirs, uv: Path) -> None:
     lay(place, mre(), uv, PYTHON)
     links = {path.name: path.readlink() for path in place.tools.iterdir()}
     python = Path(sys.executable)
@@ -120,7 +121,7 @@ def test_the_tools_are_uv_and_the_interpreter(place: Place, uv: Path) -> None:
     }
 
 
-def test_an_old_release_without_uvx_has_no_uvx(place: Place, uv: Path) -> None:
+def test_an_old_release_without_uvx_has_no_uvx(place: RunDirs, uv: Path) -> None:
     uv.with_name("uvx").unlink()
     lay(place, mre(), uv, PYTHON)
     assert sorted(path.name for path in place.tools.iterdir()) == ["python", "python3", "python3.11", "uv"]
@@ -159,12 +160,12 @@ def test_a_way_round_inside_is_written(tmp_path: Path) -> None:
     assert (tmp_path / "b" / "c").read_bytes() == b"new"
 
 
-def test_a_step_has_these_variables_and_no_others(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_step_has_these_variables_and_no_others(place: RunDirs, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("UV_INDEX_FOO_PASSWORD", "of the one who runs it")
     assert set(variables(place, MRE, DOOR)) == NAMES
 
 
-def test_everything_lies_below_the_place_and_leads_to_the_door(place: Place) -> None:
+def test_everything_lies_below_the_place_and_leads_to_the_door(place: RunDirs) -> None:
     given = variables(place, MRE, DOOR)
     assert (given["HOME"], given["TMPDIR"]) == (str(place.root / "home"), str(place.root / "tmp"))
     assert {given[name] for name in NAMES if name.lower().endswith("_proxy") and name != "NO_PROXY"} == {DOOR}
@@ -172,28 +173,28 @@ def test_everything_lies_below_the_place_and_leads_to_the_door(place: Place) -> 
     assert {given[name] for name in certificates} == {str(place.authority)}
 
 
-def test_the_path_has_the_mres_own_folders_first_then_the_tools_then_the_system(place: Place) -> None:
+def test_the_path_has_the_mres_own_folders_first_then_the_tools_then_the_system(place: RunDirs) -> None:
     given = variables(place, mre(path=("bin", "more/bin")), DOOR)
     own = [str(place.work / "bin"), str(place.work / "more/bin")]
     assert given["PATH"].split(os.pathsep) == [*own, str(place.tools), *environment.SYSTEM_PATH]
 
 
 @pytest.mark.parametrize("name", sorted(NAMES))
-def test_the_mres_own_variables_win(place: Place, name: str) -> None:
+def test_the_mres_own_variables_win(place: RunDirs, name: str) -> None:
     given = variables(place, mre(variables={name: "its own", "MORE": "1"}), DOOR)
     assert (given[name], given["MORE"]) == ("its own", "1")
     assert set(given) == NAMES | {"MORE"}
 
 
-def test_the_manifest_wins_over_the_env_file(place: Place) -> None:
+def test_the_manifest_wins_over_the_env_file(place: RunDirs) -> None:
     files = (File("mre.env", b"# a comment\nA=of the file\nB=of the file\n\nLANG=C\n"),)
     given = variables(place, mre(files, env_file="mre.env", variables={"B": "of the manifest"}), DOOR)
     assert (given["A"], given["B"], given["LANG"]) == ("of the file", "of the manifest", "C")
 
 
-def test_clear_removes_everything(place: Place, uv: Path) -> None:
+def test_clear_removes_everything(place: RunDirs, uv: Path) -> None:
     lay(place, mre(FILES), uv, PYTHON)
-    owned.clear(place.root)
+    temp_folders.clear(place.root)
     assert not place.root.exists()
     assert uv.exists()
 

@@ -10,12 +10,11 @@ from typing import Any
 
 import pytest
 
-from uvmre.core.mre import Mre, overlay
+from uvmre.core.mre.model import Mre, overlay
 from uvmre.errors import UsageError
 from uvmre.folder.read import read
 from uvmre.folder.write import whole
-from uvmre.scaffold.render import render
-from uvmre.scaffold.templates import check, find
+from uvmre.scaffold.templates import check, find, render
 
 SECRET = "--mount=type=secret,id=mre set -a && . /run/secrets/mre && "
 GIVEN = ("environment", "wrong")

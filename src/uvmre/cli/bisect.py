@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 import click
 
 from uvmre.cli import console
-from uvmre.cli.cells import Asked, cell_options, shown, tell_refused
 from uvmre.cli.options import python_option, release_option
+from uvmre.cli.probe_progress import CellRequest, cell_options, show_progress, tell_refused
 from uvmre.errors import UsageError
 
 if TYPE_CHECKING:
-    from uvmre.flows.bisect import Found
+    from uvmre.flows.bisect import BisectReport
 
 
 SEVERAL = "Name one; `--range` says among which releases to search."
@@ -27,7 +27,7 @@ SEVERAL = "Name one; `--range` says among which releases to search."
 @click.option("--repeat", default=1, type=click.IntRange(1), metavar="N", help="Run each so often: it is flaky.")
 @click.option("--explain", is_flag=True, help="Print the path that it took.")
 def bisect(
-    asked: Asked,
+    asked: CellRequest,
     *,
     uv: str,
     bad: str,
@@ -47,16 +47,16 @@ def bisect(
     Exit codes: 0 found, 125 cannot tell (it does not show where it should, say), 2 wrong usage, 130 interrupted: what
     was finished is kept, and the same command goes on from there.
     """
-    from uvmre.flows.bisect import Wanted
+    from uvmre.flows.bisect import BisectRequest
     from uvmre.flows.bisect import bisect as flow
 
     if uv and bad and uv != bad:
         raise UsageError(f"--uv {uv} and --bad {bad} are the same question with two answers.", "Give one of them.")
-    with shown() as progress:
+    with show_progress() as progress:
         found = flow(
-            asked.question((variant,) if variant else ()),
-            Wanted(uv or bad, good, among, repeat),
-            asked.manner,
+            asked.target((variant,) if variant else ()),
+            BisectRequest(uv or bad, good, among, repeat),
+            asked.options,
             python=python,
             jobs=asked.jobs,
             progress=progress,
@@ -69,7 +69,7 @@ def bisect(
     return found.history.exit_code
 
 
-def _tell(found: "Found", *, explain: bool) -> None:
+def _tell(found: "BisectReport", *, explain: bool) -> None:
     history = found.history
     if explain:
         console.answer("\n".join(history.explain()))
@@ -80,24 +80,24 @@ def _tell(found: "Found", *, explain: bool) -> None:
     runs = f"{found.ran} run{'' if found.ran == 1 else 's'}"
     console.say(f"{runs}, {found.kept} from before" if found.kept else runs)
     if history.unsound:
-        console.say(f"next:  {_next(found)}")
+        console.say(f"hint: {_next(found)}")
 
 
-def _next(found: "Found") -> str:
+def _next(found: "BisectReport") -> str:
     if found.history.boundaries.reported == "bad":
         return "name an older release with --good, or none"
-    if found.question.words:
+    if found.target.words:
         return "name a release on which it shows with --uv, or run the script by hand there"
     return "name a release on which it shows with --uv; `uvmre run` tells why it does not on this one"
 
 
-def _data(found: "Found") -> dict[str, object]:
-    from uvmre.core.history import to_data
+def _data(found: "BisectReport") -> dict[str, object]:
+    from uvmre.core.search.bisect_result import to_data
 
     return {
         "schema": 1,
-        "title": found.question.title,
-        "issue": found.question.issue,
+        "title": found.target.title,
+        "issue": found.target.issue,
         "python": found.python,
         **to_data(found.history),
         "ran": found.ran,

@@ -99,14 +99,14 @@ def prune(size: str, age: str, keep: int | None, images: bool, background: bool,
         return _prune_images(as_json)
     import os
 
-    from uvmre.cli.progress import shown
-    from uvmre.core.limits import limits
+    from uvmre.cli.progress import show_progress
+    from uvmre.core.cache_limits import limits
     from uvmre.flows.prune import prune as flow
 
     limit = limits(os.environ, size, age)
     if background:
         os.nice(19)
-    with shown() as progress:
+    with show_progress() as progress:
         pruned = flow(console.cache(), limit, progress.working, keep=keep, wait=not background)
     if as_json:
         told = {

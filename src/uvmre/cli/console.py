@@ -15,7 +15,7 @@ from uvmre.cli import streams
 from uvmre.errors import UsageError
 
 if TYPE_CHECKING:
-    from uvmre.core.result import Result
+    from uvmre.core.outcome.result import Result
 
 COLORS = {
     "shows": "red",
@@ -81,13 +81,15 @@ def _wrapped(text: str) -> str:
     return "\n".join(lines)
 
 
-def complain(message: str, hint: str = "", faults: Sequence[str] = ()) -> None:
-    """Print what went wrong and what to do next."""
+def complain(message: str, hint: str = "", faults: Sequence[str] = (), *, cause: str = "") -> None:
+    """Print what failed, why, and what to do next."""
     say(paint("error: ", "red", err=True) + message)
     for fault in faults:
         say(f"  {fault}")
+    if cause:
+        say(paint("cause: ", "red", err=True) + cause)
     if hint:
-        say(paint("next:  ", "cyan", err=True) + hint)
+        say(paint("hint: ", "cyan", err=True) + hint)
 
 
 def paint(text: str, color: str, *, err: bool = False) -> str:

@@ -13,7 +13,7 @@ def our_bug() -> int:
     import traceback
     from datetime import UTC, datetime
 
-    from uvmre.core.redact import redact
+    from uvmre.core.secrets.redact import redact
 
     text = "\n".join(
         [

@@ -19,11 +19,11 @@ def demo(dest: Path, uv: str, as_json: bool) -> int:
 
     Exits 0 when the story ends as it did for its reporter, whose error shows and is explained; else as `run` does.
     """
-    from uvmre.cli.progress import shown
-    from uvmre.core.result import to_data
+    from uvmre.cli.progress import show_progress
+    from uvmre.core.outcome.result import to_data
     from uvmre.flows.demo import demo as flow
 
-    with shown() as progress:
+    with show_progress() as progress:
         told = flow(dest, cache=console.cache(), uv=uv, progress=progress)
     result = told.result
     if as_json:

@@ -9,7 +9,7 @@ import click
 
 from uvmre.cli import console
 from uvmre.cli.options import FOLDER, allow_host_option, network_options
-from uvmre.core.request import Network
+from uvmre.core.network.request import Network
 
 LOOK_SECONDS = 0.2
 LINES = 200
@@ -37,7 +37,7 @@ def gateway(
     it has the MRE's indexes, packages, faults, date and tape. At its own address it is the public test index, so that
     http://127.0.0.1:PORT/basic-auth/simple/ can be had with no proxy at all.
     """
-    from uvmre.core.redact import redact
+    from uvmre.core.secrets.redact import redact
     from uvmre.flows.gateway import gateway as flow
 
     with flow(
@@ -49,16 +49,16 @@ def gateway(
         allow_hosts=allow_hosts,
     ) as served:
         if as_json:
-            console.answer_json({"schema": 1, "url": served.door.url, "variables": served.variables})
+            console.answer_json({"schema": 1, "url": served.listener.url, "variables": served.variables})
         else:
             console.document(
                 "\n".join(f"export {name}={shlex.quote(value)}" for name, value in served.variables.items())
             )
-        console.say(f"serving on {served.door.url}; ^C ends it")
+        console.say(f"serving on {served.listener.url}; ^C ends it")
         told = 0
         try:
             while True:
-                news = served.door.news()
+                news = served.listener.news()
                 for request in news[:LINES]:
                     console.say(redact(request.line))
                 if len(news) > LINES:

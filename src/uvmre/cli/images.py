@@ -25,10 +25,10 @@ def prepare(wanted: tuple[str, ...], as_json: bool) -> int:
     Tags of ghcr.io/astral-sh/uv, python and debian are understood, on Debian bookworm or trixie. An image that is
     there is left alone. Debian's root is made by debootstrap the first time and then kept in the cache.
     """
-    from uvmre.cli.progress import shown
+    from uvmre.cli.progress import show_progress
     from uvmre.flows.images import prepare as flow
 
-    with shown() as progress:
+    with show_progress() as progress:
         done = flow(wanted, cache=console.cache(), told=progress.downloading, said=console.say)
     if as_json:
         rows = [{"image": p.image, "engine": p.engine, "state": p.state, "made_of": p.made_of} for p in done]

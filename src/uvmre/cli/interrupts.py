@@ -14,7 +14,7 @@ from types import FrameType
 INTERRUPTED = 130
 HOLDING = (
     *("threading", "concurrent.futures", "queue", "weakref", "_weakrefset", "logging", "subprocess", "tempfile"),
-    *("importlib", "_frozen_importlib", "_frozen_importlib_external", "uvmre.owned", "uvmre.gateway.gateway"),
+    *("importlib", "_frozen_importlib", "_frozen_importlib_external", "uvmre.temp_folders", "uvmre.gateway.session"),
 )
 """Modules in which an exception may leave something locked, or made and not yet known."""
 CLEANING = frozenset({"__enter__", "__exit__", "__del__", "end_group", "end_strays"})

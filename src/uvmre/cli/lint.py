@@ -26,7 +26,7 @@ def lint(mre: Path, as_json: bool) -> int:
                 "rule": finding.rule,
                 "where": finding.where,
                 "why": finding.why,
-                "mended": finding.mended.why if finding.mended else None,
+                "fixed": finding.fixed.why if finding.fixed else None,
                 "question": finding.question,
             }
             for finding in told.findings
@@ -37,8 +37,8 @@ def lint(mre: Path, as_json: bool) -> int:
         for finding in told.findings:
             rule = console.paint(finding.rule, "yellow")
             console.answer(told.redacted(f"{finding.where}: {rule}: {finding.why}"))
-            if finding.mended:
-                console.answer(told.redacted(f"  mended: {finding.mended.why}"))
+            if finding.fixed:
+                console.answer(told.redacted(f"  fixed: {finding.fixed.why}"))
         said = f"{len(told.findings)} known mistake{'s' * (len(told.findings) != 1)}"
         console.say(said if told.findings else "No known mistake.")
     return FOUND if told.findings else 0

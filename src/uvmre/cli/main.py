@@ -19,9 +19,9 @@ from uvmre.cli.interrupts import INTERRUPTED
 from uvmre.cli.lint import lint
 from uvmre.cli.matrix import matrix
 from uvmre.cli.new import new
+from uvmre.cli.recording import tape
 from uvmre.cli.report import report
 from uvmre.cli.run import run
-from uvmre.cli.tape import tape
 from uvmre.cli.triage import triage
 from uvmre.errors import CannotTell, InputError, UsageError, UvmreError
 
@@ -111,7 +111,7 @@ def _ended(call: Callable[[], object], *, as_json: bool) -> int:
         console.say("Interrupted.")
         return INTERRUPTED
     except Exception as error:
-        from uvmre.cli.mishaps import mishap
+        from uvmre.cli.os_errors import mishap
 
         met = mishap(error)
         return _failed(met, as_json=as_json) if met else our_bug()
@@ -120,7 +120,7 @@ def _ended(call: Callable[[], object], *, as_json: bool) -> int:
 
 def _failed(error: UvmreError, *, as_json: bool) -> int:
     faults = error.faults if isinstance(error, InputError) else ()
-    console.complain(error.message, error.hint, faults)
+    console.complain(error.message, error.hint, faults, cause=error.cause)
     if as_json:
         told = {
             "schema": 1,

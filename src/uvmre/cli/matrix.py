@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 import click
 
 from uvmre.cli import console
-from uvmre.cli.cells import Asked, cell_options, shown, tell_refused
 from uvmre.cli.options import pythons
+from uvmre.cli.probe_progress import CellRequest, cell_options, show_progress, tell_refused
 
 if TYPE_CHECKING:
-    from uvmre.flows.matrix import Table
+    from uvmre.flows.matrix import FilledMatrix
 
 TOLD, CANNOT_TELL = 0, 125
 
@@ -20,7 +20,7 @@ TOLD, CANNOT_TELL = 0, 125
 @click.option("--python", default="", metavar="VERSIONS", help="Interpreters, as 3.11,3.12; the MRE's own.")
 @click.option("--variant", "variants", multiple=True, metavar="NAME", help="A control of the MRE; may be given often.")
 @click.option("--all-variants", "every", is_flag=True, help="The MRE itself and all its controls.")
-def matrix(asked: Asked, uv: str, python: str, variants: tuple[str, ...], every: bool) -> int:
+def matrix(asked: CellRequest, uv: str, python: str, variants: tuple[str, ...], every: bool) -> int:
     """Run an MRE, or a script, on releases × interpreters × variants, and say which of the three explains it.
 
     Selectors: 0.5.21, latest, previous, 0.5, 0.4.0..0.5.2, '>=0.4,<0.5', @2025-01-23, all; several with commas.
@@ -29,13 +29,13 @@ def matrix(asked: Asked, uv: str, python: str, variants: tuple[str, ...], every:
     Exit codes: 0 it is filled, 125 not one cell can tell, 2 wrong usage, 130 interrupted: what was finished is kept,
     and the same command goes on from there.
     """
-    from uvmre.core.matrix import counted, explains, fold, picture
+    from uvmre.core.search.matrix import counted, explains, fold, picture
     from uvmre.flows.matrix import matrix as flow
 
     versions = pythons(python)
-    with shown() as progress:
+    with show_progress() as progress:
         table = flow(
-            asked.question(variants, every=every), uv, versions, asked.manner, jobs=asked.jobs, progress=progress
+            asked.target(variants, every=every), uv, versions, asked.options, jobs=asked.jobs, progress=progress
         )
     code = TOLD if any(cell.word in ("shows", "absent") for cell in table.cells) else CANNOT_TELL
     if asked.as_json:
@@ -51,7 +51,7 @@ def matrix(asked: Asked, uv: str, python: str, variants: tuple[str, ...], every:
     return code
 
 
-def _reasons(table: "Table") -> list[str]:
+def _reasons(table: "FilledMatrix") -> list[str]:
     """Say of the cells that cannot tell why: of each outcome in a row the first."""
     said: dict[tuple[str, str, str], str] = {}
     for cell in table.cells:
@@ -62,16 +62,16 @@ def _reasons(table: "Table") -> list[str]:
     return list(dict.fromkeys(said.values()))
 
 
-def _data(table: "Table", code: int) -> dict[str, object]:
+def _data(table: "FilledMatrix", code: int) -> dict[str, object]:
     from dataclasses import asdict
 
-    from uvmre.core.matrix import explains, fold
+    from uvmre.core.search.matrix import explains, fold
 
     dates = {release.version: release.date for release in table.releases}
     return {
         "schema": 1,
-        "title": table.question.title,
-        "issue": table.question.issue,
+        "title": table.target.title,
+        "issue": table.target.issue,
         "cells": [
             {
                 "release": each.cell.release,

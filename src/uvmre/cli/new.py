@@ -12,7 +12,7 @@ from uvmre.cli import console
 from uvmre.errors import InputError, UsageError
 
 if TYPE_CHECKING:
-    from uvmre.flows.new import New
+    from uvmre.flows.new import NewMre
 
 
 SCENARIO = click.Path(path_type=Path, dir_okay=False)
@@ -74,7 +74,7 @@ def new(
         console.answer_json({"schema": 1, "folder": str(made.folder), "template": made.template, "files": files})
     else:
         console.answer(f"{made.folder}: made from {made.template}, {len(made.files)} files")
-        console.say(f"next:  uvmre run {shlex.quote(str(made.folder))}")
+        console.say(f"hint: uvmre run {shlex.quote(str(made.folder))}")
     return 0
 
 
@@ -83,17 +83,17 @@ def _refuse(options: Mapping[str, Any], why: str, hint: str) -> None:
         raise UsageError(f"{', '.join(given)} {'are' if len(given) > 1 else 'is'} {why}.", hint)
 
 
-def _from_packse(scenario: Path, dest: Path, uv: str, *, force: bool) -> "New":
-    from uvmre.cli.progress import shown
+def _from_packse(scenario: Path, dest: Path, uv: str, *, force: bool) -> "NewMre":
+    from uvmre.cli.progress import show_progress
     from uvmre.flows.new import from_packse
 
-    with shown() as progress:
+    with show_progress() as progress:
         return from_packse(
             scenario, dest, cache=console.cache(), uv=uv or "latest", force=force, confirm=_confirm(), progress=progress
         )
 
 
-def _from_issue(issue: str, dest: Path, *, force: bool) -> "New":
+def _from_issue(issue: str, dest: Path, *, force: bool) -> "NewMre":
     from uvmre.flows.new import from_issue
 
     made, told = from_issue(issue, dest, console.stdin, cache=console.cache(), force=force, confirm=_confirm())
@@ -104,7 +104,7 @@ def _from_issue(issue: str, dest: Path, *, force: bool) -> "New":
 
 def _from_dockerfile(
     dockerfile: Path, dest: Path, data: tuple[str, ...], data_file: Path | None, *, force: bool
-) -> "New":
+) -> "NewMre":
     from uvmre.flows.new import from_dockerfile
 
     answers = {**_from_file(data_file), **_from_words(data)}
@@ -113,7 +113,7 @@ def _from_dockerfile(
 
 def _from_template(
     dest: Path, *, template: str, data: tuple[str, ...], data_file: Path | None, defaults: bool, force: bool
-) -> "New":
+) -> "NewMre":
     from uvmre.flows.new import new as flow
 
     answers = {**_from_file(data_file), **_from_words(data)}

@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from uvmre.core.release import is_path, several
+from uvmre.core.search.release import is_path
+from uvmre.core.search.selector import several
 from uvmre.errors import UsageError
 
 FOLDER = click.Path(path_type=Path)
@@ -97,7 +98,7 @@ def _python(_context: click.Context, _option: click.Parameter, value: str) -> st
 
 
 def _hosts(_context: click.Context, _option: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
-    from uvmre.core import schema
+    from uvmre.core.mre import schema
 
     for name in value:
         if fault := schema.host(name.lower()):

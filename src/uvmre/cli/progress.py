@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from uvmre.cli import console
-from uvmre.core.observation import StepResult
+from uvmre.core.outcome.observation import StepResult
+from uvmre.core.outcome.symptom import Outcome
 from uvmre.core.progress import Progress
-from uvmre.core.symptom import Outcome
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -20,15 +20,15 @@ LONG = 1.0
 
 
 @contextlib.contextmanager
-def shown() -> Iterator["Lines | Drawn"]:
+def show_progress() -> Iterator["LineProgress | LiveProgress"]:
     """Show progress as suits where stderr goes."""
     if not console.terminal(err=True):
-        yield Lines()
+        yield LineProgress()
         return
     from rich.console import Console
     from rich.live import Live
 
-    drawn = Drawn()
+    drawn = LiveProgress()
     live = Live(console=Console(stderr=True), get_renderable=drawn.table, refresh_per_second=10, transient=True)
     try:
         with live:
@@ -38,7 +38,7 @@ def shown() -> Iterator["Lines | Drawn"]:
             console.say(sentence)
 
 
-class Lines(Progress):
+class LineProgress(Progress):
     """One line for each thing done."""
 
     def __init__(self) -> None:
@@ -68,7 +68,7 @@ class Lines(Progress):
         console.say(f"{variant}: {outcome.word} ({outcome.reason})")
 
 
-class Drawn(Progress):
+class LiveProgress(Progress):
     """A table that changes as the run does."""
 
     def __init__(self) -> None:

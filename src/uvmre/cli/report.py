@@ -18,7 +18,7 @@ def report(mre: Path, form: str, as_json: bool) -> int:
 
     As `dockerfile` it is the MRE itself, in one file to build; that needs no run.
     """
-    from uvmre.core.result import to_data
+    from uvmre.core.outcome.result import to_data
     from uvmre.flows.report import as_dockerfile
     from uvmre.flows.report import report as flow
 

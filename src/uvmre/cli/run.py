@@ -13,7 +13,7 @@ from uvmre.cli.options import (
     python_option,
     release_option,
 )
-from uvmre.core.request import Network
+from uvmre.core.network.request import Network
 
 
 @click.command(short_help="Run an MRE and say whether the bug shows.")
@@ -43,11 +43,11 @@ def run(
 
     Exit codes: 0 the bug shows, 1 it does not, 125 cannot tell, 2 wrong usage, 3 a bug of uvmre, 130 interrupted.
     """
-    from uvmre.cli.progress import shown
-    from uvmre.core.result import to_data
+    from uvmre.cli.progress import show_progress
+    from uvmre.core.outcome.result import to_data
     from uvmre.flows.run import run as flow
 
-    with shown() as progress:
+    with show_progress() as progress:
         result = flow(
             mre,
             cache=console.cache(),
@@ -68,9 +68,9 @@ def run(
         console.say(f"evidence: {result.evidence}")
         if result.stand_ins:
             console.say(f"not the real images, but stand-ins made here: {', '.join(result.stand_ins)}")
-        taped = sum(request.taped for variant in result.variants for request in variant.observation.requests)
-        if taped and not network:
-            console.say(f"tape: {taped} answers are recorded ones; `--live` asks the network again")
+        replayed = sum(request.replayed for variant in result.variants for request in variant.observation.requests)
+        if replayed and not network:
+            console.say(f"tape: {replayed} answers are recorded ones; `--live` asks the network again")
         if result.kept:
             console.say(f"kept: {result.kept}")
     return result.verdict.exit_code

@@ -10,9 +10,9 @@ from uvmre.cli.options import allow_host_option, jobs_option, network_options
 from uvmre.errors import CannotTell, Interrupted, UsageError, UvmreError
 
 if TYPE_CHECKING:
-    from uvmre.core.answer import Answer
-    from uvmre.core.request import Network
-    from uvmre.flows.triage import How
+    from uvmre.core.network.request import Network
+    from uvmre.core.triage.answer import TriageAnswer
+    from uvmre.flows.triage import TriageOptions
 
 Fetch = Callable[[str], str]
 """Gives the text of an issue by its name."""
@@ -48,12 +48,12 @@ def triage(
     Of several: 0 when each was answered, 125 when one could not be read. Of both: 2 wrong usage, 3 a bug of uvmre,
     130 interrupted.
     """
-    from uvmre.flows.triage import How
+    from uvmre.flows.triage import TriageOptions
     from uvmre.flows.understand import inbox
 
     if sum([dry_run, comment, label]) > 1 or (as_json and (comment or label)):
         raise UsageError("An answer is given in one form.", "Take one of --json, --comment, --label and --dry-run.")
-    how = How(console.cache(), comments=comments, network=network or "auto", **asked)
+    how = TriageOptions(console.cache(), comments=comments, network=network or "auto", **asked)
     box = inbox(console.stdin, comments=comments, offline=how.offline)
     names = list(box.names(issues))
     if dry_run:
@@ -69,39 +69,39 @@ def triage(
     return _exit(exits)
 
 
-def _one(fetch: Fetch, name: str, how: "How") -> "Answer":
+def _one(fetch: Fetch, name: str, how: "TriageOptions") -> "TriageAnswer":
     """Answer for one issue, whatever happens: the others are not to wait for what is wrong with it."""
-    from uvmre.cli.cells import shown
     from uvmre.cli.crash import our_bug
-    from uvmre.cli.mishaps import mishap
-    from uvmre.core.answer import Answer
-    from uvmre.core.verdict import Verdict
+    from uvmre.cli.os_errors import mishap
+    from uvmre.cli.probe_progress import show_progress
+    from uvmre.core.outcome.verdict import Verdict
+    from uvmre.core.triage.answer import TriageAnswer
     from uvmre.flows.triage import triage as flow
 
     try:
-        with shown() as progress:
+        with show_progress() as progress:
             return flow(name, fetch(name), how, progress)
     except Interrupted:
         raise
     except Exception as error:
         if failed := error if isinstance(error, UvmreError) else mishap(error):
-            console.complain(failed.message, failed.hint)
-            return Answer(name, Verdict("inconclusive", " ".join(failed.message.split())), exit=failed.exit_code)
+            console.complain(failed.message, failed.hint, cause=failed.cause)
+            return TriageAnswer(name, Verdict("inconclusive", " ".join(failed.message.split())), exit=failed.exit_code)
         exit_code = our_bug()
         told = f"uvmre itself failed on this issue ({type(error).__name__})."
-        return Answer(name, Verdict("inconclusive", told), exit=exit_code)
+        return TriageAnswer(name, Verdict("inconclusive", told), exit=exit_code)
 
 
-def _exit(answers: "list[Answer]") -> int:
+def _exit(answers: "list[TriageAnswer]") -> int:
     if len(answers) == 1:
         return answers[0].exit_code
     worst = {answer.exit for answer in answers if answer.exit is not None}
     return 3 if 3 in worst else CannotTell.exit_code if worst else 0
 
 
-def _tell(answer: "Answer", form: str, *, several: bool) -> None:
+def _tell(answer: "TriageAnswer", form: str, *, several: bool) -> None:
     if form == "json":
-        from uvmre.core.answer import to_data
+        from uvmre.core.triage.answer import to_data
 
         console.answer_json(to_data(answer))
     elif answer.exit is not None:
@@ -116,11 +116,11 @@ def _tell(answer: "Answer", form: str, *, several: bool) -> None:
         _tell_text(answer)
 
 
-def _tell_text(answer: "Answer") -> None:
-    from uvmre.core.triage import questions
+def _tell_text(answer: "TriageAnswer") -> None:
+    from uvmre.core.triage.decide import questions
 
-    case, word = answer.case, answer.verdict.word
-    console.answer(answer.redacted(f"{answer.issue}: {case.draft.title}" if case.draft.title else answer.issue))
+    state, word = answer.state, answer.verdict.word
+    console.answer(answer.redacted(f"{answer.issue}: {state.parsed.title}" if state.parsed.title else answer.issue))
     console.answer(f"{console.paint(word, console.COLORS.get(word, 'yellow'))}: {answer.verdict.reason}")
     lines = list(answer.sentences)
     if main := answer.main:
@@ -130,8 +130,8 @@ def _tell_text(answer: "Answer") -> None:
                 *_said(answer.redacted(step.stdout + step.stderr)),
                 f"    exit code {step.exit}",
             ]
-    lines += [f"not as reported: {each}" for each in (*case.draft.stood_in, *case.lacks)]
-    lines += [f"to ask: {question}" for question in questions(case)]
+    lines += [f"not as reported: {each}" for each in (*state.parsed.stand_ins, *state.missing)]
+    lines += [f"to ask: {question}" for question in questions(state)]
     for line in lines:
         console.answer(answer.redacted(line))
     if answer.folder:
@@ -139,7 +139,7 @@ def _tell_text(answer: "Answer") -> None:
 
 
 def _said(text: str) -> list[str]:
-    from uvmre.core.plain import readable
+    from uvmre.core.text.normalize import readable
 
     lines = readable(text).strip("\n").splitlines()
     left = len(lines) - OPEN_LINES
@@ -148,19 +148,19 @@ def _said(text: str) -> list[str]:
     return [f"    {line}" for line in lines]
 
 
-def _dry(fetch: Fetch, names: list[str], how: "How", *, as_json: bool) -> int:
-    from uvmre.core.redact import redact
-    from uvmre.core.told import as_data, as_lines
+def _dry(fetch: Fetch, names: list[str], how: "TriageOptions", *, as_json: bool) -> int:
+    from uvmre.core.secrets.redact import redact
+    from uvmre.core.triage.dry_run import as_data, as_lines
     from uvmre.flows.understand import understand
 
     for name in names:
         read = understand(fetch(name), how.cache, comments=how.comments, today=how.today, offline=how.offline)
         findings = [(found.rule, found.where, found.why) for found in read.findings]
         if as_json:
-            data = as_data(read.draft, read.mre, findings, read.lacks)
+            data = as_data(read.parsed, read.mre, findings, read.missing)
             console.answer_json({"schema": 1, "issue": name, "uv": read.uv, **data})
         else:
             console.answer(
-                "\n".join([f"{name}: {redact(read.draft.title)}", *as_lines(read.draft, read.mre, findings, read.uv)])
+                "\n".join([f"{name}: {redact(read.parsed.title)}", *as_lines(read.parsed, read.mre, findings, read.uv)])
             )
     return 0

@@ -1,8 +1,8 @@
 """Who is told how a long piece of work goes. Silent by default; the command line hands down one that draws."""
 
-from uvmre.core.matrix import Cell
-from uvmre.core.observation import StepResult
-from uvmre.core.symptom import Outcome
+from uvmre.core.outcome.observation import StepResult
+from uvmre.core.outcome.symptom import Outcome
+from uvmre.core.search.matrix import Cell
 
 
 class Progress:

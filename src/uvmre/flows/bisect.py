@@ -6,20 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from uvmre.core.bisect import LOOKS, Runs, Search
-from uvmre.core.history import History, Probe
-from uvmre.core.matrix import Cell
 from uvmre.core.progress import Progress
-from uvmre.core.release import Release, parsed, select
+from uvmre.core.search.bisect import LOOKS, Runs, Search
+from uvmre.core.search.bisect_result import History, Probe
+from uvmre.core.search.matrix import Cell
+from uvmre.core.search.release import Release, parsed
+from uvmre.core.search.selector import select
 from uvmre.errors import CannotTell, Interrupted, UsageError
-from uvmre.flows.cells import Cells, Manner, Ran, at_once
-from uvmre.flows.heads import Chosen, choose
-from uvmre.flows.pool import Pool
-from uvmre.flows.question import Question
-from uvmre.flows.run import interpreter_of
+from uvmre.flows.probe.pool import ProbePool, ProbeResult, RunOptions, at_once
+from uvmre.flows.probe.target import ProbeTarget
+from uvmre.flows.probe.uv_choice import ChosenReleases, choose
+from uvmre.flows.thread_pool import Pool
+from uvmre.outcomes.store import StoredOutcome
 from uvmre.releases import catalogue
-from uvmre.run.interpreters import Interpreter
-from uvmre.triage.store import Kept
+from uvmre.run.interpreters import Interpreter, interpreter_of
 
 TELLING = ("shows", "absent")
 CLOSELY = 10
@@ -28,7 +28,7 @@ FIRST = "0.1.0"
 
 
 @dataclass(frozen=True)
-class Wanted:
+class BisectRequest:
     """Where to search."""
 
     reported: str = ""
@@ -42,26 +42,26 @@ class Wanted:
     """After which no more is asked, and what is known by then has to do."""
     closely: int = CLOSELY
     """Where no more than so many are between the reported one and the first good one, all of them are asked: what was
-    mended may have been taken back, and come again."""
+    fixed may have been taken back, and come again."""
 
 
 @dataclass(frozen=True)
-class Row:
+class ReleaseRow:
     """The releases, oldest first, and the part of them in which is searched."""
 
     releases: tuple[Release, ...]
     reported: int
     lowest: int
     highest: int
-    chosen: Chosen
+    chosen: ChosenReleases
     """All of what was named."""
 
 
 @dataclass(frozen=True)
-class Found:
+class BisectReport:
     """What a search came to, and what it took."""
 
-    question: Question
+    target: ProbeTarget
     history: History
     python: str
     ran: int
@@ -73,7 +73,7 @@ class Found:
 
 
 @dataclass
-class _Tally:
+class _BisectTally:
     """What has come in by now."""
 
     probes: dict[int, Probe] = field(default_factory=dict)
@@ -83,20 +83,20 @@ class _Tally:
 
 
 def bisect(
-    question: Question,
-    wanted: Wanted,
-    manner: Manner,
+    target: ProbeTarget,
+    wanted: BisectRequest,
+    options: RunOptions,
     *,
     python: str = "",
     jobs: int = 0,
     progress: Progress | None = None,
-) -> Found:
+) -> BisectReport:
     """Search both boundaries of a bug, from the release it was reported for, and return what was found.
 
     Args:
-        question: what is asked of a release; of its variants the first.
+        target: what is asked of a release; of its variants the first.
         wanted: where to search.
-        manner: how it is run.
+        options: how it is run.
         python: an interpreter's version instead of the MRE's; with a script none is put on its PATH without it.
         jobs: how many releases are asked side by side; what suits the cores where it is 0.
         progress: is told how it goes.
@@ -107,16 +107,16 @@ def bisect(
         Interrupted: on ^C; what was finished is kept.
     """
     progress = progress or Progress()
-    row = row_of(question, wanted, manner.cache, offline=manner.offline)
+    row = row_of(target, wanted, options.cache, offline=options.offline)
     if row.chosen.found.note:
         progress.note(row.chosen.found.note)
-    question = replace(question, reported=row.releases[row.reported].version)
-    interpreter = None if question.words and not python else interpreter_of(python or question.python)
+    target = replace(target, reported=row.releases[row.reported].version)
+    interpreter = None if target.words and not python else interpreter_of(python or target.python)
     search = Search(len(row.releases), row.reported, row.lowest, row.highest, repeat=wanted.repeat)
-    tally = _Tally()
+    tally = _BisectTally()
     progress.cells(0)
-    with Cells(question, manner, row.chosen, progress) as cells:
-        drive = _Drive(search, row, wanted, cells, interpreter, next(iter(question.variants)), progress, tally)
+    with ProbePool(target, options, row.chosen, progress) as cells:
+        drive = _Drive(search, row, wanted, cells, interpreter, next(iter(target.variants)), progress, tally)
         drive.to_its_end(at_once(jobs))
     version = row.releases[row.lowest].version
     history = History(
@@ -130,20 +130,20 @@ def bisect(
         path=search.explain(),
     )
     used = interpreter.version if interpreter else ""
-    return Found(question, history, used, tally.ran, tally.kept, tuple(tally.refused))
+    return BisectReport(target, history, used, tally.ran, tally.kept, tuple(tally.refused))
 
 
-def row_of(question: Question, wanted: Wanted, cache: Path, *, offline: bool = False) -> Row:
+def row_of(target: ProbeTarget, wanted: BisectRequest, cache: Path, *, offline: bool = False) -> ReleaseRow:
     """Return the releases that are searched.
 
     Raises:
         UsageError: when what was named contradicts itself, or there is no such release.
         CannotTell: when PyPI has to be asked, and does not answer.
     """
-    named = wanted.reported or question.reported
+    named = wanted.reported or target.reported
     if not named:
         raise UsageError("A script does not say on which release the bug shows.", "Name it: `--uv 0.5.21`.")
-    shows = choose(named, cache, reported=question.reported or named, offline=offline)
+    shows = choose(named, cache, reported=target.reported or named, offline=offline)
     reported = shows.releases[-1]
     ends = [reported]
     if wanted.good:
@@ -152,7 +152,7 @@ def row_of(question: Question, wanted: Wanted, cache: Path, *, offline: bool = F
             raise UsageError(
                 f"--good {ends[1].version} is not older than {reported.version}, on which the bug shows: "
                 "it names a release from before the bug came.",
-                "Name an older one; since when it is mended is searched for by itself, up to the end of `--range`.",
+                "Name an older one; since when it is fixed is searched for by itself, up to the end of `--range`.",
             )
     announced = [each for each in select("all", shows.found.releases) if parsed(each.version) >= parsed(FIRST)]
     range_ = choose(wanted.among, cache, reported=reported.version, offline=offline) if wanted.among else shows
@@ -168,8 +168,8 @@ def row_of(question: Question, wanted: Wanted, cache: Path, *, offline: bool = F
     lowest, highest = (every.index(end) for end in (within[0], within[-1]))
     # The same release has the same place in every search, and so is asked again where that costs nothing.
     row = every if highest - lowest + 1 == len(within) else within
-    chosen = Chosen(row, shows.found, {**shows.heads, **range_.heads})
-    return Row(row, row.index(reported), row.index(within[0]), row.index(within[-1]), chosen)
+    chosen = ChosenReleases(row, shows.found, {**shows.local_builds, **range_.local_builds})
+    return ReleaseRow(row, row.index(reported), row.index(within[0]), row.index(within[-1]), chosen)
 
 
 def _united(releases: Sequence[Release], more: Sequence[Release]) -> tuple[Release, ...]:
@@ -181,13 +181,13 @@ class _Drive:
     """Asks what a search wants to know: the store first, then the releases, several at once."""
 
     search: Search
-    row: Row
-    wanted: Wanted
-    cells: Cells
+    row: ReleaseRow
+    wanted: BisectRequest
+    cells: ProbePool
     interpreter: Interpreter | None
     variant: str
     progress: Progress
-    tally: _Tally
+    tally: _BisectTally
 
     def to_its_end(self, jobs: int) -> None:
         """Ask round by round: what is asked then hangs on the answers alone, and so is kept for the next time."""
@@ -238,21 +238,21 @@ class _Drive:
         lowest = self.tally.probes.get(self.row.lowest)
         return bool(self.wanted.good and lowest and lowest.bad)
 
-    def _run(self, index: int, times: int) -> list[Ran]:
+    def _run(self, index: int, times: int) -> list[ProbeResult]:
         version = self._version(index)
-        ran: list[Ran] = []
+        ran: list[ProbeResult] = []
         while len(ran) < times and not self.cells.stop.is_set():
             try:
                 ran.append(self.cells.run(version, self.interpreter, self.variant))
             except CannotTell as error:
                 if version in self.row.chosen.found.wheels:
                     raise
-                return [Ran(Kept("broken", error.message.rstrip("."), 0.0))]
+                return [ProbeResult(StoredOutcome("broken", error.message.rstrip("."), 0.0))]
             if ran[-1].complaint or _silent([ran[-1].kept]):
                 break
         return ran
 
-    def _take(self, index: int, ran: list[Ran]) -> None:
+    def _take(self, index: int, ran: list[ProbeResult]) -> None:
         for each in ran:
             if each.complaint:
                 raise CannotTell(each.complaint, "Let the script catch that, and end with 0, 1 or 125.")
@@ -260,14 +260,14 @@ class _Drive:
         self.tally.ran += len(ran)
         self._tell(index, [each.kept for each in ran], all_kept=False)
 
-    def _tell(self, index: int, kept: Sequence[Kept], *, all_kept: bool) -> None:
+    def _tell(self, index: int, kept: Sequence[StoredOutcome], *, all_kept: bool) -> None:
         """Tell the search of runs, and add them up."""
         before = self.tally.probes.get(index)
         bad = sum(each.word == "shows" for each in kept) + (before.bad if before else 0)
         total = sum(each.word in TELLING for each in kept) + (before.total if before else 0)
         said = next((each for each in kept if each.word == "shows"), kept[-1])
         if before and before.bad and said.word != "shows":
-            said = Kept(before.word, before.reason, 0.0)
+            said = StoredOutcome(before.word, before.reason, 0.0)
         seconds = sum(each.seconds for each in kept) + (before.seconds if before else 0.0)
         self.tally.probes[index] = Probe(said.word, said.reason, bad, total, seconds, all_kept)
         cell = Cell(self._version(index), "", self.variant, said.word, said.reason)
@@ -282,5 +282,5 @@ class _Drive:
         return self.row.releases[index].version
 
 
-def _silent(kept: Sequence[Kept]) -> bool:
+def _silent(kept: Sequence[StoredOutcome]) -> bool:
     return kept[-1].word not in TELLING

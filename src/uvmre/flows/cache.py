@@ -5,19 +5,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from uvmre.flows.question import TAPES
-from uvmre.releases import shelf
-from uvmre.releases.shelf import Kept
-from uvmre.run import engines, roots
-from uvmre.run.engines import Cleared
-from uvmre.triage import store
+from uvmre.flows.probe.target import TAPES
+from uvmre.outcomes import store
+from uvmre.releases import binary_cache
+from uvmre.releases.binary_cache import CachedRelease
+from uvmre.run import engines, rootfs
+from uvmre.run.engines import ClearedEngine
 
 KINDS = {
-    shelf.UV: "releases of uv",
-    shelf.BODIES: "bodies of recorded answers",
+    binary_cache.UV: "releases of uv",
+    binary_cache.BODIES: "bodies of recorded answers",
     "tape": "tape of `uvmre gateway`",
     "gateway": "certificates",
-    roots.FOLDER: "roots and interpreters of stand-in images",
+    rootfs.FOLDER: "roots and interpreters of stand-in images",
     TAPES: "tapes of the scripts that searches ask",
     store.FILE: "outcomes of searches",
     "triage": "MREs of issues, with their tapes and evidence",
@@ -36,9 +36,9 @@ class Kind:
     size: int
 
 
-def ls(cache: Path) -> list[Kept]:
+def ls(cache: Path) -> list[CachedRelease]:
     """Return the releases in the cache, the one that was used last before all others."""
-    return shelf.kept(cache)
+    return binary_cache.kept(cache)
 
 
 def sizes(cache: Path) -> list[Kind]:
@@ -46,18 +46,18 @@ def sizes(cache: Path) -> list[Kind]:
     return list(_kinds(cache))
 
 
-def prune_images(cache: Path) -> tuple[tuple[Cleared, ...], int]:
+def prune_images(cache: Path) -> tuple[tuple[ClearedEngine, ...], int]:
     """Remove what uvmre made on the engines of this machine, and of what it made it; return the bytes of the latter."""
     # Of podman and buildah, which share their images, each sees containers that the other does not.
     cleared = tuple(engines.clear(engine) for engine in engines.find() if not engine.why)
-    folder = cache / roots.FOLDER
-    _, freed = shelf.measured([folder])
+    folder = cache / rootfs.FOLDER
+    _, freed = binary_cache.measured([folder])
     shutil.rmtree(folder, ignore_errors=True)
     return cleared, freed
 
 
 def _kinds(cache: Path) -> Iterator[Kind]:
     for name, what in KINDS.items():
-        yield Kind(name, what, *shelf.measured([cache / name]))
+        yield Kind(name, what, *binary_cache.measured([cache / name]))
     rest = [path for path in cache.glob("*") if path.name not in KINDS]
-    yield Kind("rest", REST, *shelf.measured(rest))
+    yield Kind("rest", REST, *binary_cache.measured(rest))

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from uvmre.core.mre import MANIFEST
+from uvmre.core.mre.model import MANIFEST
+from uvmre.core.outcome.result import Result
 from uvmre.core.progress import Progress
-from uvmre.core.result import Result
 from uvmre.flows.new import new
 from uvmre.flows.report import report
 from uvmre.flows.run import run

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from uvmre.releases import reach, shelf
+from uvmre.releases import binary_cache, catalogue
 from uvmre.run import engines, interpreters, process
 from uvmre.run.engines import Engine
 from uvmre.run.interpreters import Interpreter
@@ -32,7 +32,7 @@ PACKAGES: Mapping[str, Mapping[str, str]] = {
 
 
 @dataclass(frozen=True)
-class Has:
+class EngineStatus:
     """One engine and what to do about it."""
 
     engine: Engine
@@ -41,7 +41,7 @@ class Has:
 
 
 @dataclass(frozen=True)
-class Tool:
+class ToolStatus:
     """One thing that is there or not."""
 
     name: str
@@ -52,7 +52,7 @@ class Tool:
 
 
 @dataclass(frozen=True)
-class Network:
+class NetworkStatus:
     """Whether PyPI answers."""
 
     why: str
@@ -61,7 +61,7 @@ class Network:
 
 
 @dataclass(frozen=True)
-class Cache:
+class CacheStatus:
     """Where uvmre keeps what it fetched."""
 
     path: Path
@@ -77,11 +77,11 @@ class Cache:
 class Health:
     """All of it."""
 
-    engines: tuple[Has, ...]
+    engines: tuple[EngineStatus, ...]
     interpreters: tuple[Interpreter, ...]
-    sandbox: Tool
-    network: Network
-    cache: Cache
+    sandbox: ToolStatus
+    network: NetworkStatus
+    cache: CacheStatus
     seconds: float
     """What finding out took."""
 
@@ -93,8 +93,8 @@ def examine(cache: Path) -> Health:
         **{name: _later(functools.partial(engines.ask, name, SECONDS)) for name in engines.ROWS},
         "interpreters": _later(_interpreters),
         "sandbox": _later(_sandbox),
-        "network": _later(lambda: reach.pypi(SECONDS)),
-        "cache": _later(lambda: shelf.measured([cache])[1]),
+        "network": _later(lambda: catalogue.ping(SECONDS)),
+        "cache": _later(lambda: binary_cache.measured([cache])[1]),
         "writable": _later(lambda: _unwritable(cache)),
     }
     late = f"it did not answer within {SECONDS:g} s"
@@ -106,23 +106,23 @@ def examine(cache: Path) -> Health:
     found = [told(name, Engine(name, shutil.which(name) or "", why=late)) for name in engines.ROWS]
     silent, seconds = told("network", (late, SECONDS))
     return Health(
-        engines=tuple(Has(engine, _advice(engine)) for engine in found),
+        engines=tuple(EngineStatus(engine, _advice(engine)) for engine in found),
         interpreters=told("interpreters", ()),
-        sandbox=told("sandbox", Tool("bubblewrap", why=late)),
-        network=Network(silent, seconds),
-        cache=Cache(cache, told("cache", None), _free(cache), told("writable", late)),
+        sandbox=told("sandbox", ToolStatus("bubblewrap", why=late)),
+        network=NetworkStatus(silent, seconds),
+        cache=CacheStatus(cache, told("cache", None), _free(cache), told("writable", late)),
         seconds=time.monotonic() - began,
     )
 
 
-def _later(question: Callable[[], Any]) -> Callable[[float, Any], Any]:
+def _later(target: Callable[[], Any]) -> Callable[[float, Any], Any]:
     """Ask in a thread that nobody has to wait for; return what waits so long for the answer, or gives another."""
     answers: list[Any] = []
 
     def asked() -> None:
         # What the system refuses has not answered either.
         with contextlib.suppress(OSError):
-            answers.append(question())
+            answers.append(target())
 
     thread = threading.Thread(target=asked, daemon=True)
     thread.start()
@@ -140,11 +140,11 @@ def _interpreters() -> tuple[Interpreter, ...]:
     return tuple(each for wait in waits if (each := wait(max(0.0, deadline - time.monotonic()), None)))
 
 
-def _sandbox() -> Tool:
+def _sandbox() -> ToolStatus:
     """Tell whether bubblewrap is there and may make the namespaces that it needs."""
     program = shutil.which("bwrap")
     if not program:
-        return Tool("bubblewrap", why="it is not installed", command=install("bubblewrap"))
+        return ToolStatus("bubblewrap", why="it is not installed", command=install("bubblewrap"))
     version = _said([program, "--version"])
     tried = process.run(
         [program, "--ro-bind", "/", "/", "--unshare-all", "true"],
@@ -155,7 +155,7 @@ def _sandbox() -> Tool:
     )
     lines = tried.stderr.decode(errors="replace").strip().splitlines()
     why = (lines[-1] if lines else f"it ends with exit code {tried.exit}") if tried.exit else ""
-    return Tool("bubblewrap", version.removeprefix("bubblewrap "), why)
+    return ToolStatus("bubblewrap", version.removeprefix("bubblewrap "), why)
 
 
 def _said(command: list[str]) -> str:

@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
-from uvmre.core.generated import GATEWAY
-from uvmre.core.request import Network
+from uvmre.core.generated.names import GATEWAY
+from uvmre.core.network.request import Network
 from uvmre.errors import UsageError
 from uvmre.flows.scratch import scratch
 from uvmre.folder.read import read
-from uvmre.gateway.gateway import Door, Gateway
-from uvmre.gateway.world import World, world
-from uvmre.releases import users
+from uvmre.gateway.config import GatewayConfig, gateway_config
+from uvmre.gateway.session import Gateway, Listener
+from uvmre.releases import cache_users
 from uvmre.run.environment import gateway_variables
 
 TAPE = "tape"
@@ -26,7 +26,7 @@ class Served:
 
     variables: dict[str, str]
     """What a client must be given to go through it."""
-    door: Door
+    listener: Listener
 
 
 @contextlib.contextmanager
@@ -53,18 +53,18 @@ def gateway(
         UsageError: when somebody else has the port, or the folder is no MRE.
     """
     mre = read(folder) if folder else None
-    made = world(mre, allow_hosts) if mre else World(allow_hosts=allow_hosts)
+    made = gateway_config(mre, allow_hosts) if mre else GatewayConfig(allow_hosts=allow_hosts)
     made = replace(made, day=day) if day else made
-    tape = folder / ".uvmre" / TAPE if folder else cache / TAPE
-    users.hold(cache, str(tape.absolute()))
-    with scratch() as own, Gateway(cache, tape, network, made) as served:
+    recording = folder / ".uvmre" / TAPE if folder else cache / TAPE
+    cache_users.hold(cache, str(recording.absolute()))
+    with scratch() as own, Gateway(cache, recording, network, made) as served:
         certificate = own / "authority.pem"
         certificate.write_bytes(served.certificate)
         with contextlib.ExitStack() as open_door:
             try:
-                door = open_door.enter_context(served.door(port, mre.faults if mre else ()))
+                listener = open_door.enter_context(served.listener(port, mre.faults if mre else ()))
             except OSError as error:
                 why = f"Port {port} cannot be had: {os.strerror(error.errno or 0)}."
                 raise UsageError(why, "Take another, or leave it out.") from None
             whose = {GATEWAY: str(folder.resolve())} if folder else {}
-            yield Served(gateway_variables(door.url, certificate) | whose, door)
+            yield Served(gateway_variables(listener.url, certificate) | whose, listener)

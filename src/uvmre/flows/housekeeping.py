@@ -26,7 +26,7 @@ def prune_later(cache: Path, progress: Progress, *, every: float = HOURLY) -> No
         if not due:
             return
         stamp.touch()
-        from uvmre.core.limits import limits
+        from uvmre.core.cache_limits import limits
         from uvmre.errors import UsageError
 
         try:

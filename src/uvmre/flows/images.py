@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from uvmre import files
-from uvmre.core import dockerfile, stand_in
-from uvmre.core.dockerfile import DOCKERFILE
-from uvmre.core.stand_in import Recipe
+from uvmre.core.dockerfile import base_images, parser
+from uvmre.core.dockerfile.base_images import Recipe
+from uvmre.core.dockerfile.parser import DOCKERFILE
 from uvmre.errors import CannotTell, UsageError
 from uvmre.releases import binaries
-from uvmre.run import engines, roots
-from uvmre.run import stand_in as made
+from uvmre.run import base_images as made
+from uvmre.run import engines, rootfs
+from uvmre.run.base_images import Parts
 from uvmre.run.engines import Engine
-from uvmre.run.stand_in import Parts
 
 Said = Callable[[str], None]
 
@@ -45,7 +45,7 @@ def prepare(
         UsageError: when there can be no stand-in for one of them.
         CannotTell: when no engine answers, or something that goes into an image cannot be had.
     """
-    recipes = [stand_in.recipe(name) for name in names(wanted)]
+    recipes = [base_images.recipe(name) for name in names(wanted)]
     usable = at_hand(engines.find() if found is None else found)
     cache.mkdir(parents=True, exist_ok=True)
     done = []
@@ -88,7 +88,7 @@ def names(wanted: Sequence[str]) -> tuple[str, ...]:
                 f"{folder} has no {DOCKERFILE}, so it names no image.", "Name an image, or a folder that has one."
             )
         text = files.text(folder / DOCKERFILE)
-        found += stand_in.named(dockerfile.read(text, str(folder / DOCKERFILE)))
+        found += base_images.named(parser.read(text, str(folder / DOCKERFILE)))
     return tuple(dict.fromkeys(found))
 
 
@@ -98,12 +98,12 @@ def at_hand(found: Sequence[Engine]) -> tuple[Engine, ...]:
     if not usable:
         why = "; ".join(f"{engine.name}: {engine.why}" for engine in found)
         raise CannotTell(f"No container engine can be used here ({why}).", "`uvmre doctor` tells how to get one.")
-    shared = [engine for engine in usable if engine.name != "docker"][:1]
-    return tuple([engine for engine in usable if engine.name == "docker"] + shared)
+    context = [engine for engine in usable if engine.name != "docker"][:1]
+    return tuple([engine for engine in usable if engine.name == "docker"] + context)
 
 
 def _parts(recipe: Recipe, cache: Path, told: binaries.Told, said: Said) -> Parts:
     """Bring together what a stand-in is made of."""
     release, uv = binaries.get(recipe.uv, cache, told) if recipe.uv else ("", None)
-    version, python = roots.interpreter(recipe.python, cache, said) if recipe.python else ("", None)
+    version, python = rootfs.interpreter(recipe.python, cache, said) if recipe.python else ("", None)
     return Parts(recipe, uv.parent if uv else None, release, python, version)

@@ -5,8 +5,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
-from uvmre.core.mre import Mre
-from uvmre.core.redact import hidden, secrets
+from uvmre.core.mre.model import Mre
+from uvmre.core.secrets.redact import hidden, secrets
 from uvmre.folder.read import read
 from uvmre.lint.find import find
 from uvmre.lint.finding import Finding
@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Lint:
+class LintReport:
     """The known mistakes of an MRE."""
 
     mre: Mre
@@ -23,15 +23,15 @@ class Lint:
 
     @cached_property
     def _secrets(self) -> frozenset[str]:
-        mended = tuple(finding.mended for finding in self.findings if finding.mended)
-        return secrets(replace(self.mre, controls=self.mre.controls + mended))
+        fixed = tuple(finding.fixed for finding in self.findings if finding.fixed)
+        return secrets(replace(self.mre, controls=self.mre.controls + fixed))
 
     def redacted(self, said: T) -> T:
-        """Return what is said about them without the secrets of the MRE, and of its mended variants."""
+        """Return what is said about them without the secrets of the MRE, and of its fixed variants."""
         return hidden(said, self._secrets)
 
 
-def lint(folder: Path) -> Lint:
+def lint(folder: Path) -> LintReport:
     """Read the MRE in `folder` and return what is known to be wrong with it.
 
     Raises:
@@ -39,4 +39,4 @@ def lint(folder: Path) -> Lint:
         InputError: with all the faults of its manifest, or of its files.
     """
     mre = read(folder)
-    return Lint(mre, find(mre))
+    return LintReport(mre, find(mre))

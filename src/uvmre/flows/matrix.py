@@ -4,18 +4,18 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
-from uvmre.core.matrix import Cell
-from uvmre.core.mre import BASE
+from uvmre.core.mre.model import BASE
 from uvmre.core.progress import Progress
-from uvmre.core.release import Release
+from uvmre.core.search.matrix import Cell
+from uvmre.core.search.release import Release
 from uvmre.errors import CannotTell, Interrupted, UsageError
-from uvmre.flows.cells import Cells, Manner, at_once
-from uvmre.flows.heads import choose
-from uvmre.flows.pool import Pool
-from uvmre.flows.question import Question
+from uvmre.flows.probe.pool import ProbePool, RunOptions, at_once
+from uvmre.flows.probe.target import ProbeTarget
+from uvmre.flows.probe.uv_choice import choose
+from uvmre.flows.thread_pool import Pool
+from uvmre.outcomes.store import StoredOutcome
 from uvmre.run import interpreters
 from uvmre.run.interpreters import Interpreter
-from uvmre.triage.store import Kept
 
 AHEAD = 3
 """How many releases more than run are fetched."""
@@ -24,7 +24,7 @@ FOUND_ON_PATH = "PATH"
 
 
 @dataclass(frozen=True)
-class Filled:
+class FilledCell:
     """One cell, and what it took."""
 
     cell: Cell
@@ -34,12 +34,12 @@ class Filled:
 
 
 @dataclass(frozen=True)
-class Table:
+class FilledMatrix:
     """All cells: by release the oldest first, by interpreter and variant as they were named."""
 
-    question: Question
+    target: ProbeTarget
     releases: tuple[Release, ...]
-    filled: tuple[Filled, ...]
+    filled: tuple[FilledCell, ...]
     refused: tuple[str, ...]
     """Hosts that were asked for and not let through."""
 
@@ -50,7 +50,7 @@ class Table:
 
 
 @dataclass(frozen=True)
-class _Place:
+class _EmptyCell:
     """Where a cell is."""
 
     release: str
@@ -61,32 +61,32 @@ class _Place:
     """Why there is no interpreter, where there is none."""
     variant: str
 
-    def cell(self, kept: Kept) -> Cell:
+    def cell(self, kept: StoredOutcome) -> Cell:
         return Cell(self.release, self.python, self.variant, kept.word, kept.reason)
 
 
 @dataclass
 class _Tally:
-    filled: dict[_Place, Filled] = field(default_factory=dict)
+    filled: dict[_EmptyCell, FilledCell] = field(default_factory=dict)
     refused: dict[str, None] = field(default_factory=dict)
 
 
 def matrix(
-    question: Question,
+    target: ProbeTarget,
     selector: str,
     pythons: Sequence[str],
-    manner: Manner,
+    options: RunOptions,
     *,
     jobs: int = 0,
     progress: Progress | None = None,
-) -> Table:
+) -> FilledMatrix:
     """Fill a table: what cannot be had (an interpreter, a release) is missing in it, with its reason.
 
     Args:
-        question: what is asked of a release, with its variants.
+        target: what is asked of a release, with its variants.
         selector: which releases; the reported and the latest one where it is empty.
         pythons: versions of interpreters; the MRE's own where there are none.
-        manner: how it is run.
+        options: how it is run.
         jobs: how many cells run side by side; what suits the cores where it is 0.
         progress: is told how it goes.
 
@@ -96,33 +96,33 @@ def matrix(
         Interrupted: on ^C; what was finished is kept.
     """
     progress = progress or Progress()
-    selector = selector or ",".join(dict.fromkeys([question.reported, "latest"] if question.reported else ()))
+    selector = selector or ",".join(dict.fromkeys([target.reported, "latest"] if target.reported else ()))
     if not selector:
         raise UsageError("A script does not say on which releases it is to run.", "Name them: `--uv 0.5.20..0.5.22`.")
-    chosen = choose(selector, manner.cache, reported=question.reported, offline=manner.offline)
+    chosen = choose(selector, options.cache, reported=target.reported, offline=options.offline)
     if chosen.found.note:
         progress.note(chosen.found.note)
-    places = list(_places(question, chosen.releases, pythons))
+    places = list(_places(target, chosen.releases, pythons))
     tally = _Tally()
     progress.cells(len(places))
-    with Cells(question, manner, chosen, progress) as cells:
+    with ProbePool(target, options, chosen, progress) as cells:
         _fill(places, cells, at_once(jobs), progress, tally)
-    return Table(question, chosen.releases, tuple(tally.filled[place] for place in places), tuple(tally.refused))
+    return FilledMatrix(target, chosen.releases, tuple(tally.filled[dirs] for dirs in places), tuple(tally.refused))
 
 
-def _places(question: Question, releases: Sequence[Release], pythons: Sequence[str]) -> Iterator[_Place]:
-    rows = list(_interpreters(question, pythons))
+def _places(target: ProbeTarget, releases: Sequence[Release], pythons: Sequence[str]) -> Iterator[_EmptyCell]:
+    rows = list(_interpreters(target, pythons))
     for release in releases:
         for name, interpreter, missing in rows:
-            for variant in question.variants:
-                yield _Place(release.version, name, interpreter, missing, variant)
+            for variant in target.variants:
+                yield _EmptyCell(release.version, name, interpreter, missing, variant)
 
 
-def _interpreters(question: Question, pythons: Sequence[str]) -> Iterator[tuple[str, Interpreter | None, str]]:
-    if question.words and not pythons:
+def _interpreters(target: ProbeTarget, pythons: Sequence[str]) -> Iterator[tuple[str, Interpreter | None, str]]:
+    if target.words and not pythons:
         yield FOUND_ON_PATH, None, ""
         return
-    for wanted in dict.fromkeys(pythons or [question.python]):
+    for wanted in dict.fromkeys(pythons or [target.python]):
         interpreter = interpreters.find(wanted)
         if interpreter:
             yield wanted or interpreter.minor, interpreter, ""
@@ -130,20 +130,20 @@ def _interpreters(question: Question, pythons: Sequence[str]) -> Iterator[tuple[
             yield wanted, None, f"no Python {wanted} on this machine"
 
 
-def _fill(places: Sequence[_Place], cells: Cells, jobs: int, progress: Progress, tally: _Tally) -> None:
+def _fill(places: Sequence[_EmptyCell], cells: ProbePool, jobs: int, progress: Progress, tally: _Tally) -> None:
     # On each release the MRE itself comes after its controls, whose outcomes it needs.
-    order = list(dict.fromkeys(place.release for place in places))
+    order = list(dict.fromkeys(dirs.release for dirs in places))
     waiting = list(_not_there(places, cells, progress, tally))
-    waiting.sort(key=lambda place: (order.index(place.release), place.variant == BASE))
-    running: dict[Future[None], _Place] = {}
+    waiting.sort(key=lambda dirs: (order.index(dirs.release), dirs.variant == BASE))
+    running: dict[Future[None], _EmptyCell] = {}
     try:
         with Pool(jobs, "cell", cells.stop) as pool:
             while waiting or running:
                 while waiting and len(running) < jobs:
-                    place = waiting.pop(0)
-                    progress.begun(_name(place))
-                    running[pool.submit(_run, place, cells, progress, tally)] = place
-                cells.soon(list(dict.fromkeys(place.release for place in waiting))[:AHEAD])
+                    dirs = waiting.pop(0)
+                    progress.begun(_name(dirs))
+                    running[pool.submit(_run, dirs, cells, progress, tally)] = dirs
+                cells.soon(list(dict.fromkeys(dirs.release for dirs in waiting))[:AHEAD])
                 for future in pool.first(running):
                     running.pop(future)
                     future.result()
@@ -154,38 +154,40 @@ def _fill(places: Sequence[_Place], cells: Cells, jobs: int, progress: Progress,
         ) from None
 
 
-def _not_there(places: Sequence[_Place], cells: Cells, progress: Progress, tally: _Tally) -> Iterator[_Place]:
+def _not_there(
+    places: Sequence[_EmptyCell], cells: ProbePool, progress: Progress, tally: _Tally
+) -> Iterator[_EmptyCell]:
     """Fill what needs no run, and yield the rest."""
-    for place in places:
-        if place.missing:
-            cell = Cell(place.release, place.python, place.variant, "missing", place.missing)
-            tally.filled[place] = Filled(cell, 0.0, kept=False)
-        elif kept := cells.kept(place.release, place.interpreter, place.variant):
+    for dirs in places:
+        if dirs.missing:
+            cell = Cell(dirs.release, dirs.python, dirs.variant, "missing", dirs.missing)
+            tally.filled[dirs] = FilledCell(cell, 0.0, kept=False)
+        elif kept := cells.kept(dirs.release, dirs.interpreter, dirs.variant):
             # Where one of several shows it, the others only tell that it is flaky.
             said = next((each for each in kept if each.word == "shows"), kept[-1])
-            tally.filled[place] = Filled(place.cell(said), said.seconds, kept=True)
+            tally.filled[dirs] = FilledCell(dirs.cell(said), said.seconds, kept=True)
         else:
-            yield place
+            yield dirs
             continue
-        progress.ended(_name(place), tally.filled[place].cell, kept=not place.missing)
+        progress.ended(_name(dirs), tally.filled[dirs].cell, kept=not dirs.missing)
 
 
-def _run(place: _Place, cells: Cells, progress: Progress, tally: _Tally) -> None:
+def _run(dirs: _EmptyCell, cells: ProbePool, progress: Progress, tally: _Tally) -> None:
     try:
-        ran = cells.run(place.release, place.interpreter, place.variant)
+        ran = cells.run(dirs.release, dirs.interpreter, dirs.variant)
     except CannotTell as error:
         if cells.stop.is_set():
             return
-        cell = Cell(place.release, place.python, place.variant, "missing", error.message.rstrip("."))
-        tally.filled[place] = Filled(cell, 0.0, kept=False)
+        cell = Cell(dirs.release, dirs.python, dirs.variant, "missing", error.message.rstrip("."))
+        tally.filled[dirs] = FilledCell(cell, 0.0, kept=False)
     else:
         if cells.stop.is_set():
             return
-        tally.filled[place] = Filled(place.cell(ran.kept), ran.kept.seconds, kept=False)
+        tally.filled[dirs] = FilledCell(dirs.cell(ran.kept), ran.kept.seconds, kept=False)
         tally.refused.update(dict.fromkeys(ran.refused))
-    progress.ended(_name(place), tally.filled[place].cell, kept=False)
+    progress.ended(_name(dirs), tally.filled[dirs].cell, kept=False)
 
 
-def _name(place: _Place) -> str:
-    parts = [f"uv {place.release}", f"Python {place.python}" if place.python != FOUND_ON_PATH else "", place.variant]
+def _name(dirs: _EmptyCell) -> str:
+    parts = [f"uv {dirs.release}", f"Python {dirs.python}" if dirs.python != FOUND_ON_PATH else "", dirs.variant]
     return ", ".join(part for part in parts if part)

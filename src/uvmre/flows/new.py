@@ -7,20 +7,20 @@ from pathlib import Path
 from typing import Any
 
 from uvmre import files
-from uvmre.core import manifest, packse
-from uvmre.core.mre import MANIFEST, Mre
+from uvmre.core.mre import import_packse, manifest
+from uvmre.core.mre.model import MANIFEST, Mre
+from uvmre.core.mre.schema import RELEASE
 from uvmre.core.progress import Progress
-from uvmre.core.schema import RELEASE
 from uvmre.errors import CannotTell, InputError, UsageError
 from uvmre.folder.read import read
 from uvmre.folder.write import Confirm, whole, write
 from uvmre.folder.written import recorded
 from uvmre.scaffold import templates
-from uvmre.scaffold.render import render
+from uvmre.scaffold.templates import render
 
 
 @dataclass(frozen=True)
-class New:
+class NewMre:
     """An MRE that was made."""
 
     folder: Path
@@ -39,7 +39,7 @@ def new(
     ask: bool = False,
     force: bool = False,
     confirm: Confirm | None = None,
-) -> New:
+) -> NewMre:
     """Make an MRE in `target`.
 
     Args:
@@ -71,8 +71,8 @@ def _check(template: templates.Template, folder: Path) -> None:
         raise templates.broken(template.name, [error.message.replace(f"{folder}/", ""), *error.faults]) from None
 
 
-def _new(target: Path, source: str) -> New:
-    return New(target, source, read(target), tuple(sorted(recorded(target))))
+def _new(target: Path, source: str) -> NewMre:
+    return NewMre(target, source, read(target), tuple(sorted(recorded(target))))
 
 
 def from_packse(
@@ -84,7 +84,7 @@ def from_packse(
     force: bool = False,
     confirm: Confirm | None = None,
     progress: Progress | None = None,
-) -> New:
+) -> NewMre:
     """Make an MRE in `target` of a scenario of packse.
 
     Args:
@@ -104,7 +104,7 @@ def from_packse(
     release = _latest(cache, progress or Progress()) if uv == "latest" else uv
     if not RELEASE.match(release):
         raise UsageError(f"{release!r} is not a release of uv.", "Name one, as 0.5.21, or `latest`.")
-    write(packse.read(text, str(scenario), uv=release), target, force=force, confirm=confirm)
+    write(import_packse.read(text, str(scenario), uv=release), target, force=force, confirm=confirm)
     return _new(target, str(scenario))
 
 
@@ -115,7 +115,7 @@ def from_dockerfile(
     answers: Mapping[str, Any] | None = None,
     force: bool = False,
     confirm: Confirm | None = None,
-) -> New:
+) -> NewMre:
     """Make an MRE in `target` of a Dockerfile, whose RUNs are its steps.
 
     Args:
@@ -128,7 +128,7 @@ def from_dockerfile(
     Raises:
         UsageError: when the Dockerfile, an answer or the folder cannot be taken.
     """
-    from uvmre.core.one_file import read_back
+    from uvmre.core.dockerfile.single_file import read_back
     from uvmre.folder.read import files_of
 
     text = files.text(dockerfile)
@@ -147,14 +147,14 @@ def from_issue(
     cache: Path,
     force: bool = False,
     confirm: Confirm | None = None,
-) -> tuple[New, list[str]]:
+) -> tuple[NewMre, list[str]]:
     """Make an MRE in `target` of an issue's text, and return it with what was understood of the text, in lines.
 
     Raises:
         UsageError: when there is no such issue, or the folder cannot be taken.
         CannotTell: when GitHub does not answer, or the text has nothing that could be run.
     """
-    from uvmre.core.told import as_lines
+    from uvmre.core.triage.dry_run import as_lines
     from uvmre.flows.understand import inbox, understand
 
     found = understand(inbox(stdin).post(issue).text, cache)
@@ -172,7 +172,7 @@ def from_issue(
             f"`uvmre triage --dry-run {shlex.quote(issue)}` says what was understood, and what to ask.",
         ) from None
     write(found.mre, target, force=force, confirm=confirm)
-    return _new(target, issue), as_lines(found.draft, found.mre, findings, found.uv)
+    return _new(target, issue), as_lines(found.parsed, found.mre, findings, found.uv)
 
 
 def _latest(cache: Path, progress: Progress) -> str:

@@ -9,14 +9,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from uvmre.core.limits import Item, Limits, to_remove
-from uvmre.flows.question import TAPES
-from uvmre.gateway.tape import read_entry
-from uvmre.releases import shelf, users
-from uvmre.releases.shelf import Pruned, Told
-from uvmre.releases.users import InUse
-from uvmre.run import roots
-from uvmre.triage import store
+from uvmre.core.cache_limits import Item, Limits, to_remove
+from uvmre.flows.probe.target import TAPES
+from uvmre.gateway.recording.store import read_entry
+from uvmre.outcomes import store
+from uvmre.releases import binary_cache, cache_users
+from uvmre.releases.binary_cache import Pruned, Told
+from uvmre.releases.cache_users import InUse
+from uvmre.run import rootfs
 
 LOCK = "prune.lock"
 STORE_SHARE = 10
@@ -39,54 +39,54 @@ def prune(cache: Path, limit: Limits, told: Told, *, keep: int | None = None, wa
         return Pruned((), (), 0, 0, 0)
     with _alone(cache, wait=wait) as alone:
         if not alone:
-            return Pruned((), (), len(shelf.kept(cache)), 0, 0)
-        first = shelf.prune(cache, told, keep=sys.maxsize if keep is None else keep)
+            return Pruned((), (), len(binary_cache.kept(cache)), 0, 0)
+        first = binary_cache.prune(cache, told, keep=sys.maxsize if keep is None else keep)
         now = time.time()
         rows, freed = store.prune(cache, now - limit.age, limit.size / STORE_SHARE)
         freed += first.freed
         items = list(_items(cache))
-        going = to_remove(items, shelf.size(cache), limit, now)
+        going = to_remove(items, binary_cache.size(cache), limit, now)
         gone: Counter[str] = Counter({store.FILE: rows} if rows else {})
         removed = list(first.removed)
         latest, referred = InUse(), set[str]()
         for item in going:
-            if (taken := users.in_use(cache)) != latest:  # somebody has begun meanwhile
+            if (taken := cache_users.in_use(cache)) != latest:  # somebody has begun meanwhile
                 latest, referred = taken, _referred(taken)
             free = not _covered(taken, cache, cache / item.path, item.used) and Path(item.path).name not in referred
-            if free and shelf.remove(cache / item.path, item.used):
+            if free and binary_cache.remove(cache / item.path, item.used):
                 freed += item.size
                 told("pruning the cache", freed, freed + sum(each.size for each in going))
-                if item.kind == shelf.UV:
+                if item.kind == binary_cache.UV:
                     removed.append(Path(item.path).name)
                 else:
                     gone[item.kind] += 1
-        left = len(shelf.kept(cache))
+        left = len(binary_cache.kept(cache))
         return replace(first, removed=tuple(removed), kept=left, freed=freed, others=dict(sorted(gone.items())))
 
 
 def _items(cache: Path) -> Iterator[Item]:
     """Yield what can go, each as a whole."""
-    taken = users.in_use(cache)
-    for release in shelf.kept(cache):
-        yield Item(f"{shelf.UV}/{release.version}", shelf.UV, release.used, release.size, release.in_use)
+    taken = cache_users.in_use(cache)
+    for release in binary_cache.kept(cache):
+        yield Item(f"{binary_cache.UV}/{release.version}", binary_cache.UV, release.used, release.size, release.in_use)
     for kind in (TRIAGE, TAPES):
         yield from _each(cache, kind, (cache / kind).glob("*"), taken)
-    yield from _each(cache, roots.FOLDER, (cache / roots.FOLDER).glob("*.tar"), taken)
+    yield from _each(cache, rootfs.FOLDER, (cache / rootfs.FOLDER).glob("*.tar"), taken)
     yield from _each(cache, "rest", cache.glob("crash-*.md"), taken)
     yield from _each(cache, "rest", cache.glob(f"{store.FILE}.aside-*"), taken)
     yield from _each(cache, GATEWAY_TAPE, (cache / GATEWAY_TAPE).glob("*.json"), taken)
     referred = _referred(taken)
-    for item in _each(cache, shelf.BODIES, (cache / shelf.BODIES).glob("??/*"), taken):
+    for item in _each(cache, binary_cache.BODIES, (cache / binary_cache.BODIES).glob("??/*"), taken):
         yield replace(item, in_use=item.in_use or Path(item.path).name in referred)
 
 
 def _each(cache: Path, kind: str, paths: Iterator[Path], taken: InUse) -> Iterator[Item]:
-    by_time = kind in (shelf.BODIES, GATEWAY_TAPE, roots.FOLDER)
+    by_time = kind in (binary_cache.BODIES, GATEWAY_TAPE, rootfs.FOLDER)
     for path in paths:
         with contextlib.suppress(OSError):
             used = path.lstat().st_mtime
             in_use = (by_time and used >= taken.since) or _covered(taken, cache, path, used)
-            yield Item(str(path.relative_to(cache)), kind, used, shelf.size(path), in_use)
+            yield Item(str(path.relative_to(cache)), kind, used, binary_cache.size(path), in_use)
 
 
 def _covered(taken: InUse, cache: Path, path: Path, used: float) -> bool:

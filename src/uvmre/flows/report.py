@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from uvmre.core.mre import Mre
-from uvmre.core.redact import hidden, secrets
-from uvmre.core.result import Result, digest
+from uvmre.core.mre.model import Mre
+from uvmre.core.outcome.result import Result, digest
+from uvmre.core.secrets.redact import hidden, secrets
 from uvmre.errors import UsageError
 from uvmre.folder import evidence
 from uvmre.folder.read import read
@@ -15,7 +15,7 @@ from uvmre.report.github import github
 
 
 @dataclass(frozen=True)
-class Report:
+class RunReport:
     """The last run, and its report as Markdown."""
 
     mre: Mre
@@ -38,7 +38,7 @@ def as_dockerfile(folder: Path) -> str:
     return dockerfile(read(folder))
 
 
-def report(folder: Path) -> Report:
+def report(folder: Path) -> RunReport:
     """Report the newest finished run of the MRE in `folder`.
 
     Raises:
@@ -51,4 +51,4 @@ def report(folder: Path) -> Report:
         raise UsageError(f"{folder} was not run yet, so there is nothing to report.", f"Run it first: {again}.")
     if result.digest != digest(mre):
         raise UsageError(f"{folder} changed since its last run.", f"Run it again: {again}.")
-    return Report(mre, result, github(mre, result))
+    return RunReport(mre, result, github(mre, result))

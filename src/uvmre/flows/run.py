@@ -8,32 +8,29 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from uvmre.core.mre import BASE, Mre, overlay, slug
-from uvmre.core.observation import Observation
+from uvmre.core.mre.model import BASE, Mre, overlay, slug
+from uvmre.core.mre.schema import RELEASE
+from uvmre.core.network.request import Network
+from uvmre.core.outcome.observation import Observation
+from uvmre.core.outcome.result import Result, Variant, digest
+from uvmre.core.outcome.symptom import match
+from uvmre.core.outcome.verdict import Verdict, verdict
 from uvmre.core.progress import Progress
-from uvmre.core.redact import hidden, redact, secrets
-from uvmre.core.request import Network
-from uvmre.core.result import Result, Variant, digest
-from uvmre.core.schema import RELEASE
-from uvmre.core.symptom import match
-from uvmre.core.verdict import Verdict, verdict
-from uvmre.errors import CannotTell, Interrupted, at
+from uvmre.core.secrets.redact import hidden, redact, secrets
+from uvmre.errors import Interrupted, at
 from uvmre.flows import housekeeping
-from uvmre.flows.cell import Shared, observe, platform
-from uvmre.flows.pool import Pool
+from uvmre.flows.probe.variant import RunContext, observe, platform
 from uvmre.flows.scratch import scratch
+from uvmre.flows.thread_pool import Pool
 from uvmre.folder import evidence
+from uvmre.folder.evidence import TAPE
 from uvmre.folder.read import read
-from uvmre.gateway.gateway import Gateway
-from uvmre.gateway.world import world
-from uvmre.releases import binaries, users
-from uvmre.run import interpreters
-from uvmre.run.backends import choose
-from uvmre.run.environment import Place
-from uvmre.run.interpreters import Interpreter
-
-DEFAULT_BACKEND = "local"
-TAPE = ".uvmre/tape"
+from uvmre.gateway.config import gateway_config
+from uvmre.gateway.session import Gateway
+from uvmre.releases import binaries, cache_users
+from uvmre.run.backends import DEFAULT_BACKEND, choose
+from uvmre.run.environment import RunDirs
+from uvmre.run.interpreters import interpreter_of
 
 
 def run(
@@ -70,9 +67,9 @@ def run(
     """
     progress = progress or Progress()
     mre = mre or read(folder)
-    users.hold(cache, str((folder / TAPE).absolute()))
+    cache_users.hold(cache, str((folder / TAPE).absolute()))
     # Before all else, because it comes up on another core while the rest is made ready here.
-    with Gateway(cache, folder / TAPE, network, world(mre, allow_hosts)) as gateway:
+    with Gateway(cache, folder / TAPE, network, gateway_config(mre, allow_hosts)) as gateway:
         chosen = choose(backend)
         # A container has an interpreter of its own.
         interpreter = interpreter_of(python or mre.environment.python) if chosen.name == DEFAULT_BACKEND else None
@@ -81,14 +78,14 @@ def run(
         now = datetime.now(UTC)
         with at(folder):
             kept = evidence.begin(folder, release, now)
-        shared = Shared(
+        context = RunContext(
             *(chosen, mre, release, binary, interpreter, python, gateway, network == "live", threading.Event()),
             *(progress, keep, secrets(mre)),
         )
-        variants, places = _observe_all(mre, shared, kept)
+        variants, places = _observe_all(mre, context, kept)
     result = Result(
-        title=redact(mre.title, shared.secrets),
-        issue=redact(mre.issue, shared.secrets),
+        title=redact(mre.title, context.secrets),
+        issue=redact(mre.issue, context.secrets),
         reported_uv=mre.environment.uv,
         uv=variants[0].observation.uv,
         python=variants[0].observation.python,
@@ -97,8 +94,8 @@ def run(
         network=network,
         started=now.isoformat(timespec="seconds"),
         digest=digest(mre),
-        variants=tuple(replace(each, name=redact(each.name, shared.secrets)) for each in variants),
-        verdict=hidden(_on(release, mre, verdict(mre, {v.name: v.outcome for v in variants})), shared.secrets),
+        variants=tuple(replace(each, name=redact(each.name, context.secrets)) for each in variants),
+        verdict=hidden(_on(release, mre, verdict(mre, {v.name: v.outcome for v in variants})), context.secrets),
         evidence=str(kept),
         kept=str(places) if keep else "",
         stand_ins=tuple(dict.fromkeys(name for each in variants for name in each.observation.stand_ins)),
@@ -112,9 +109,9 @@ def run(
 def _tell(mre: Mre, backend: str, progress: Progress) -> None:
     """Say what of the MRE's Dockerfile is not followed, where its steps are those."""
     if backend == DEFAULT_BACKEND and mre.steps[0].layer:
-        from uvmre.core.follow import follow
+        from uvmre.core.dockerfile.interpret import interpret
 
-        for note in follow(mre).notes:
+        for note in interpret(mre).notes:
             progress.note(f"Dockerfile, {note}")
 
 
@@ -132,11 +129,11 @@ def _uv(
     near = folder / binaries.NEAR
     if not wanted or RELEASE.match(wanted) or wanted == "latest":
         return binaries.get(wanted or reported, cache, progress.downloading, near=near, offline=offline)
-    from uvmre.flows import heads
+    from uvmre.flows.probe import uv_choice
     from uvmre.releases import catalogue
 
-    if heads.names_binary(wanted):
-        built = heads.ask(Path(wanted))
+    if uv_choice.names_binary(wanted):
+        built = uv_choice.ask(Path(wanted))
         return built.version, built.path
     chosen, found = catalogue.choose(wanted, cache, reported=reported, offline=offline)
     if found.note:
@@ -144,32 +141,19 @@ def _uv(
     return binaries.get(chosen[-1].version, cache, progress.downloading, near=near, offline=offline)
 
 
-def interpreter_of(wanted: str) -> Interpreter:
-    """Return an interpreter of that version.
-
-    Raises:
-        CannotTell: when there is none.
-    """
-    found = interpreters.find(wanted)
-    if found is None:
-        raise CannotTell(
-            f"There is no Python {wanted} on this machine (found: {', '.join(interpreters.available()) or 'none'}).",
-            f"Install it (`uv python install {wanted}`), or take another with `--python`.",
-        )
-    return found
-
-
-def _observe_all(mre: Mre, shared: Shared, kept: Path) -> tuple[list[Variant], Path]:
+def _observe_all(mre: Mre, context: RunContext, kept: Path) -> tuple[list[Variant], Path]:
     """Run the MRE and its controls side by side; an interrupt ends every step and keeps what was done."""
     named = [(BASE, "", mre), *((control.name, control.expect, overlay(mre, control)) for control in mre.controls)]
-    shared.progress.variants([name for name, _, _ in named])
+    context.progress.variants([name for name, _, _ in named])
     try:
         with contextlib.ExitStack() as stack:
-            root = stack.enter_context(scratch(keep=shared.keep))
-            stack.callback(shared.backend.tidy, root)
-            pool = stack.enter_context(Pool(os.cpu_count() or 1, "variant", shared.stop))
+            root = stack.enter_context(scratch(keep=context.keep))
+            stack.callback(context.backend.tidy, root)
+            pool = stack.enter_context(Pool(os.cpu_count() or 1, "variant", context.stop))
             futures = [
-                pool.submit(_observe, name, expect, variant, shared, Place(root / slug(name).replace("-", "_")), kept)
+                pool.submit(
+                    _observe, name, expect, variant, context, RunDirs(root / slug(name).replace("-", "_")), kept
+                )
                 for name, expect, variant in named
             ]
             return [pool.result(future) for future in futures], root
@@ -177,11 +161,11 @@ def _observe_all(mre: Mre, shared: Shared, kept: Path) -> tuple[list[Variant], P
         raise Interrupted("Interrupted; every step was ended.", f"What was done is in {kept}.") from None
 
 
-def _observe(name: str, expect: str, mre: Mre, shared: Shared, place: Place, kept: Path) -> Variant:
+def _observe(name: str, expect: str, mre: Mre, context: RunContext, dirs: RunDirs, kept: Path) -> Variant:
     """Run one variant in fresh folders, keep its evidence, and judge it."""
 
     def keep(observation: Observation) -> None:
         with at(kept):
             evidence.keep(kept, observation)
 
-    return Variant(name, expect, *observe(name, mre, shared, place, partial(match, mre.symptom), keep))
+    return Variant(name, expect, *observe(name, mre, context, dirs, partial(match, mre.symptom), keep))

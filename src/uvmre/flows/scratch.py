@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from uvmre import owned
+from uvmre import temp_folders
 from uvmre.run import process
 
 # No hyphens: uv wraps a path at them.
@@ -19,26 +19,26 @@ def scratch(*, keep: bool = False) -> Iterator[Path]:
     What a process that was killed left behind is cleaned up first: steps that still run, then their folders.
     """
     sweep()
-    root = owned.make(Path(tempfile.gettempdir()), PREFIX)
+    root = temp_folders.make(Path(tempfile.gettempdir()), PREFIX)
     try:
         yield root
     finally:
         if keep:
-            owned.give_away(root)
+            temp_folders.give_away(root)
         else:
-            owned.remove(root)
+            temp_folders.remove(root)
 
 
 def sweep() -> None:
     """End the steps of processes that were killed, and remove their folders."""
-    for left in owned.dead(Path(tempfile.gettempdir()), PREFIX):
+    for left in temp_folders.dead(Path(tempfile.gettempdir()), PREFIX):
         process.end_strays(left)
-        owned.clear(left)
+        temp_folders.clear(left)
 
 
 def end_everything() -> None:
     """Kill whatever this process started and did not end, also what left its group, and remove its folders."""
     process.end_children()
-    for root in owned.held():
+    for root in temp_folders.held():
         process.end_strays(root)
-        owned.remove(root)
+        temp_folders.remove(root)

@@ -7,25 +7,27 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from uvmre.core.answer import Answer, answer
-from uvmre.core.case import Case, Mistake, Trial, Wish, needed
-from uvmre.core.manifest import dump
-from uvmre.core.mre import MANIFEST, Control, Mre, slug
+from uvmre.core.mre.manifest import dump
+from uvmre.core.mre.model import MANIFEST, Control, Mre, slug
+from uvmre.core.network.request import Network
+from uvmre.core.outcome.result import digest
+from uvmre.core.outcome.verdict import verdict
 from uvmre.core.progress import Progress
-from uvmre.core.redact import redact
-from uvmre.core.request import Network
-from uvmre.core.result import digest
-from uvmre.core.verdict import verdict
+from uvmre.core.secrets.redact import redact
+from uvmre.core.triage.answer import TriageAnswer, answer
+from uvmre.core.triage.next_run import next_run
+from uvmre.core.triage.state import Mistake, PlannedRun, TriageRun, TriageState
 from uvmre.errors import CannotTell, Interrupted, UvmreError
 from uvmre.flows import housekeeping
-from uvmre.flows.bisect import Wanted, bisect
-from uvmre.flows.cells import Manner
-from uvmre.flows.question import of_mre
-from uvmre.flows.run import DEFAULT_BACKEND, run
-from uvmre.flows.understand import Understood, understand
+from uvmre.flows.bisect import BisectRequest, bisect
+from uvmre.flows.probe.pool import RunOptions
+from uvmre.flows.probe.target import of_mre
+from uvmre.flows.run import run
+from uvmre.flows.understand import IssueMre, understand
 from uvmre.folder.write import write
-from uvmre.releases import catalogue, users
+from uvmre.releases import cache_users, catalogue
 from uvmre.report.comment import comment
+from uvmre.run.backends import DEFAULT_BACKEND
 
 FOLDER = "triage"
 """Where the MREs of issues are in the cache, with their tapes and evidence."""
@@ -41,7 +43,7 @@ UNDECIDED = ("needs_more_information", "inconclusive")
 
 
 @dataclass(frozen=True)
-class How:
+class TriageOptions:
     """What is asked of every issue."""
 
     cache: Path
@@ -61,7 +63,7 @@ class How:
         return self.network == "replay"
 
 
-def triage(issue: str, text: str, how: How, progress: Progress | None = None) -> Answer:
+def triage(issue: str, text: str, how: TriageOptions, progress: Progress | None = None) -> TriageAnswer:
     """Say of an issue whether its bug shows, and since when.
 
     Args:
@@ -76,61 +78,61 @@ def triage(issue: str, text: str, how: How, progress: Progress | None = None) ->
     """
     progress = progress or Progress()
     read = understand(text, how.cache, comments=how.comments, today=how.today, offline=how.offline)
-    case = Case(read.draft, read.mre, read.stated, how.search, read.lacks, _mistakes(read))
+    state = TriageState(read.parsed, read.mre, read.stated, how.search, read.missing, _mistakes(read))
     folder = _folder(read, how.cache)
-    users.hold(how.cache, f"{FOLDER}/{folder.name}")
+    cache_users.hold(how.cache, f"{FOLDER}/{folder.name}")
     with contextlib.suppress(OSError):  # what is not there yet
         os.utime(folder)
     if read.mre and not (folder / MANIFEST).is_file():
         write(read.mre, folder, force=True)
-    mended = tuple(found.mended for found in read.findings if found.mended)
-    runner = _Runner(folder, how, mended, progress, time.monotonic())
+    fixed = tuple(found.fixed for found in read.findings if found.fixed)
+    runner = _Runner(folder, how, fixed, progress, time.monotonic())
     failed: UvmreError | None = None
     try:
-        while not case.cut and (wish := needed(case)):
+        while not state.cut and (planned := next_run(state)):
             try:
-                case = runner.add(case, wish)
+                state = runner.add(state, planned)
             except Interrupted:
                 raise
             except UvmreError as error:
-                failed, case = error, replace(case, cut=error.message.rstrip("."))
+                failed, state = error, replace(state, cut=error.message.rstrip("."))
     finally:
         # The next of many issues needs other releases; together they may be more than the cache is to hold.
-        users.let_go(how.cache)
+        cache_users.let_go(how.cache)
         housekeeping.prune_later(how.cache, progress, every=OFTEN)
-    told = answer(issue, case, uv=read.uv, folder=str(folder) if read.mre else "")
+    told = answer(issue, state, uv=read.uv, folder=str(folder) if read.mre else "")
     # What could not be had here is not for the reporter to fix; what was seen before that stands.
-    if told.verdict.word in UNDECIDED and (failed := failed or _no_network(case, how)):
+    if told.verdict.word in UNDECIDED and (failed := failed or _no_network(state, how)):
         raise failed
     return told
 
 
-def _no_network(case: Case, how: How) -> UvmreError | None:
+def _no_network(state: TriageState, how: TriageOptions) -> UvmreError | None:
     """Return the error that the network was not there, where a run came to nothing by that."""
     hint = catalogue.RECORD if how.offline else catalogue.ONLINE
-    for trial in case.trials:
-        observation = trial.result.base.observation
+    for past in state.runs:
+        observation = past.result.base.observation
         silent = [request for request in observation.unanswered if request.answered_by == "unreachable"]
-        if silent and trial.outcome.word == "broken":
-            return CannotTell(f"It could not be run: {trial.outcome.reason}.", hint)
+        if silent and past.outcome.word == "broken":
+            return CannotTell(f"It could not be run: {past.outcome.reason}.", hint)
     return None
 
 
-def as_comment(told: Answer) -> str:
+def as_comment(told: TriageAnswer) -> str:
     """Return an answer as a comment that can be pasted below its issue."""
     return comment(told)
 
 
-def _mistakes(read: Understood) -> tuple[Mistake, ...]:
+def _mistakes(read: IssueMre) -> tuple[Mistake, ...]:
     return tuple(
-        Mistake(found.rule, found.where, found.why, found.mended.name if found.mended else "", found.question)
+        Mistake(found.rule, found.where, found.why, found.fixed.name if found.fixed else "", found.question)
         for found in read.findings
     )
 
 
-def _folder(read: Understood, cache: Path) -> Path:
+def _folder(read: IssueMre, cache: Path) -> Path:
     name = digest(read.mre)[:12] if read.mre else "none"
-    return cache / FOLDER / f"{slug(redact(read.draft.title))}-{name}"
+    return cache / FOLDER / f"{slug(redact(read.parsed.title))}-{name}"
 
 
 @dataclass(frozen=True)
@@ -138,27 +140,29 @@ class _Runner:
     """Runs what is wished for, while there is time."""
 
     folder: Path
-    how: How
-    mended: tuple[Control, ...]
+    how: TriageOptions
+    fixed: tuple[Control, ...]
     progress: Progress
     started: float
 
-    def add(self, case: Case, wish: Wish) -> Case:
+    def add(self, state: TriageState, planned: PlannedRun) -> TriageState:
         """Run it, and return the case with what came out."""
         left = SECONDS - (time.monotonic() - self.started)
         if left <= 0:
-            return replace(case, cut=f"not all could be run in {SECONDS:.0f} s")
-        if wish.kind == "history":
-            return self._searched(case, wish, left)
-        return replace(case, trials=(*case.trials, self._trial(case, wish, left)))
+            return replace(state, cut=f"not all could be run in {SECONDS:.0f} s")
+        if planned.kind == "history":
+            return self._searched(state, planned, left)
+        return replace(state, runs=(*state.runs, self._trial(state, planned, left)))
 
-    def _trial(self, case: Case, wish: Wish, left: float) -> Trial:
-        uv = self._release(wish)
-        mre = _hurried(replace(wish.mre, environment=replace(wish.mre.environment, uv=uv)), left)
+    def _trial(self, state: TriageState, planned: PlannedRun, left: float) -> TriageRun:
+        uv = self._release(planned)
+        mre = _hurried(replace(planned.mre, environment=replace(planned.mre.environment, uv=uv)), left)
         # Beside the MRE itself, so that it takes no time of its own.
-        extra = self.mended if wish.kind in ("reported", "day", "today") and wish.mre.controls == _own(case) else ()
+        extra = (
+            self.fixed if planned.kind in ("reported", "day", "today") and planned.mre.controls == _own(state) else ()
+        )
         result = run(
-            self._place(wish),
+            self._place(planned),
             cache=self.how.cache,
             uv=uv,
             backend=self.how.backend,
@@ -171,38 +175,38 @@ class _Runner:
         # What works for the reporter may fail here for reasons of its own; only one that shows it too speaks against.
         telling = tuple(control for control in mre.controls if outcomes[control.name].word in ("shows", "absent"))
         mre = replace(mre, controls=telling)
-        return Trial(replace(wish, mre=mre), result, verdict(mre, outcomes))
+        return TriageRun(replace(planned, mre=mre), result, verdict(mre, outcomes))
 
-    def _place(self, wish: Wish) -> Path:
+    def _place(self, planned: PlannedRun) -> Path:
         """Return where a run's tape is: PyPI as it is today is not on one of long ago."""
         now = datetime.now(UTC)
-        if wish.kind != "today" or now.timestamp() - (self.folder / MANIFEST).stat().st_mtime < A_DAY:
+        if planned.kind != "today" or now.timestamp() - (self.folder / MANIFEST).stat().st_mtime < A_DAY:
             return self.folder
         return self.folder / f"today-{now:%Y-%m-%d}"
 
-    def _release(self, wish: Wish) -> str:
+    def _release(self, planned: PlannedRun) -> str:
         """Return the release that is meant."""
-        named = wish.uv or wish.mre.environment.uv
+        named = planned.uv or planned.mre.environment.uv
         if named == "latest" or named.startswith("@"):
             return catalogue.choose(named, self.how.cache, offline=self.how.offline)[0][-1].version
         return named
 
-    def _searched(self, case: Case, wish: Wish, left: float) -> Case:
-        mre = _hurried(wish.mre, 2 * STEP_SECONDS)
-        mre = replace(mre, environment=replace(mre.environment, uv=wish.uv))
+    def _searched(self, state: TriageState, planned: PlannedRun, left: float) -> TriageState:
+        mre = _hurried(planned.mre, 2 * STEP_SECONDS)
+        mre = replace(mre, environment=replace(mre.environment, uv=planned.uv))
         # The folder gets the MRE that is searched, so that `uvmre bisect` finds the same boundaries in it.
         if (self.folder / MANIFEST).read_text(encoding="utf-8") != dump(mre):
             write(mre, self.folder, force=True)
-        question = of_mre(self.folder, mre=mre)
-        manner = Manner(self.how.cache, self.how.backend, self.how.network, self.how.allow_hosts)
-        wanted = Wanted(reported=wish.uv, seconds=max(left - RESERVE, left / 2))
-        found = bisect(question, wanted, manner, jobs=self.how.jobs, progress=self.progress)
+        target = of_mre(self.folder, mre=mre)
+        options = RunOptions(self.how.cache, self.how.backend, self.how.network, self.how.allow_hosts)
+        wanted = BisectRequest(reported=planned.uv, seconds=max(left - RESERVE, left / 2))
+        found = bisect(target, wanted, options, jobs=self.how.jobs, progress=self.progress)
         cut = "" if found.history.boundaries.done else f"the search did not end in {SECONDS:.0f} s"
-        return replace(case, history=found.history, cut=cut)
+        return replace(state, history=found.history, cut=cut)
 
 
-def _own(case: Case) -> tuple[Control, ...]:
-    return case.mre.controls if case.mre else ()
+def _own(state: TriageState) -> tuple[Control, ...]:
+    return state.mre.controls if state.mre else ()
 
 
 def _hurried(mre: Mre, left: float) -> Mre:

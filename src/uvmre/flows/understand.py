@@ -8,35 +8,37 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
-from uvmre.core.draft import Draft
-from uvmre.core.mre import Mre
-from uvmre.core.release import Release, parsed, select
+from uvmre.core.mre.model import Mre
+from uvmre.core.search.release import Release
+from uvmre.core.search.release import parsed as as_version
+from uvmre.core.search.selector import select
+from uvmre.core.triage.parsed_issue import ParsedIssue
 from uvmre.errors import UsageError
 from uvmre.flows.bisect import FIRST
-from uvmre.issue.mre import to_mre
+from uvmre.inbox.github import Inbox
+from uvmre.issue.build_mre import to_mre
 from uvmre.issue.read import read
 from uvmre.lint.find import find
 from uvmre.lint.finding import Finding
 from uvmre.releases import catalogue
 from uvmre.run import interpreters, process
-from uvmre.triage.inbox import Inbox
 
 A_DAY = timedelta(days=1)
 GH_SECONDS = 20.0
 
 
 @dataclass(frozen=True)
-class Understood:
+class IssueMre:
     """What an issue's text comes to, before anything runs."""
 
-    draft: Draft
+    parsed: ParsedIssue
     mre: Mre | None
     """None where there is nothing to run."""
     uv: str
     """The release that it is about."""
     stated: bool
     """Whether the post says so; else it is the newest before the post."""
-    lacks: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
     """What the post says that it is about, and is not to be had here."""
     findings: tuple[Finding, ...] = ()
 
@@ -59,7 +61,7 @@ def _token() -> str:
 
 def understand(
     text: str, cache: Path, *, comments: bool = False, today: bool = False, offline: bool = False
-) -> Understood:
+) -> IssueMre:
     """Read an issue's text; nothing of it is run.
 
     Args:
@@ -73,35 +75,35 @@ def understand(
         CannotTell: when there is no catalogue of releases.
     """
     found = catalogue.load(cache, offline=offline)
-    known = [each for each in select("all", found.releases) if parsed(each.version) >= parsed(FIRST)]
+    known = [each for each in select("all", found.releases) if as_version(each.version) >= as_version(FIRST)]
     days = [(release.version, release.date.date()) for release in known if release.date]
-    draft = read(text, days, comments=comments)
-    uv, stated, doubts = _release(draft, known, cache, offline=offline)
-    if not draft.commands:
-        return Understood(draft, None, uv, stated, doubts)
-    mre = to_mre(draft)
+    parsed = read(text, days, comments=comments)
+    uv, stated, doubts = _release(parsed, known, cache, offline=offline)
+    if not parsed.commands:
+        return IssueMre(parsed, None, uv, stated, doubts)
+    mre = to_mre(parsed)
     python, missing = _python(mre.environment.python)
-    on = None if today else mre.environment.date
-    mre = replace(mre, environment=replace(mre.environment, uv=uv, python=python, date=on))
-    return Understood(draft, mre, uv, stated, (*doubts, *missing), find(mre, draft))
+    on = None if today else mre.environment.exclude_newer
+    mre = replace(mre, environment=replace(mre.environment, uv=uv, python=python, exclude_newer=on))
+    return IssueMre(parsed, mre, uv, stated, (*doubts, *missing), find(mre, parsed))
 
 
 def _release(
-    draft: Draft, known: Sequence[Release], cache: Path, *, offline: bool
+    parsed: ParsedIssue, known: Sequence[Release], cache: Path, *, offline: bool
 ) -> tuple[str, bool, tuple[str, ...]]:
     """Return the release, whether the post names it, and what of that is not believed."""
-    moment = _moment(draft.created)
+    moment = _moment(parsed.created)
     there = [release for release in known if moment is None or (release.date and release.date < moment)]
     newest = (there or known[:1])[-1].version
-    if draft.uv is None or not draft.uv.line:
+    if parsed.uv is None or not parsed.uv.line:
         return newest, False, ()
     try:
-        chosen = catalogue.choose(draft.uv.text, cache, reported=draft.uv.text, offline=offline)[0]
+        chosen = catalogue.choose(parsed.uv.text, cache, reported=parsed.uv.text, offline=offline)[0]
     except UsageError:
-        return newest, False, (f"there is no uv {draft.uv.text}",)
+        return newest, False, (f"there is no uv {parsed.uv.text}",)
     believed = [release for release in chosen if _was_there(release, moment)]
     if not believed:
-        return newest, False, (f"uv {draft.uv.text} came after the post",)
+        return newest, False, (f"uv {parsed.uv.text} came after the post",)
     return believed[-1].version, True, ()
 
 

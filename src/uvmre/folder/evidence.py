@@ -10,9 +10,9 @@ import shutil
 from datetime import datetime
 from pathlib import Path
 
-from uvmre.core.mre import slug
-from uvmre.core.observation import Observation
-from uvmre.core.result import Result, from_data, to_data
+from uvmre.core.mre.model import slug
+from uvmre.core.outcome.observation import Observation
+from uvmre.core.outcome.result import Result, from_data, to_data
 
 RUNS = ".uvmre/runs"
 RESULT = "run.json"
@@ -75,9 +75,9 @@ def keep(run: Path, observation: Observation) -> None:
     (folder / "requests.log").write_text(
         "".join(f"{request.line}\n" for request in observation.requests), encoding="utf-8"
     )
-    for name, text in observation.papers:
+    for name, text in observation.artifacts:
         (folder / name).write_text(text, encoding="utf-8")
-    data = dataclasses.asdict(dataclasses.replace(observation, papers=()))
+    data = dataclasses.asdict(dataclasses.replace(observation, artifacts=()))
     _write(folder / "observation.json", json.dumps(data, indent=1))
 
 
@@ -102,3 +102,6 @@ def _write(path: Path, text: str) -> None:
     aside = path.with_name(f".{path.name}.aside")
     aside.write_text(text, encoding="utf-8")
     aside.rename(path)
+
+
+TAPE = ".uvmre/tape"

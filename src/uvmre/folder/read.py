@@ -6,11 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from uvmre import files
-from uvmre.core import manifest
-from uvmre.core.checks import VARIABLE
-from uvmre.core.dockerfile import DOCKERFILE
-from uvmre.core.generated import is_generated
-from uvmre.core.mre import LEFT_OUT, MANIFEST, File, Mre, read_env_file
+from uvmre.core.dockerfile.parser import DOCKERFILE
+from uvmre.core.generated.names import is_generated
+from uvmre.core.mre import manifest
+from uvmre.core.mre.files import File
+from uvmre.core.mre.model import LEFT_OUT, MANIFEST, Mre, read_env_file
+from uvmre.core.text.toml_checks import VARIABLE
 from uvmre.errors import InputError, UsageError
 
 SIZE_LIMIT = 100_000_000
@@ -43,7 +44,7 @@ def read(folder: Path) -> Mre:
         raise InputError(f"{folder} has {len(faults)} fault{'s' * (len(faults) > 1)}.", faults)
     if whole.steps:
         return whole
-    from uvmre.core.follow import with_steps  # most manifests have steps of their own
+    from uvmre.core.dockerfile.interpret import with_steps  # most manifests have steps of their own
 
     return with_steps(whole)
 

@@ -4,10 +4,10 @@ import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from uvmre import owned
-from uvmre.core import manifest
-from uvmre.core.mre import LEFT_OUT, MANIFEST, Mre
-from uvmre.core.run_script import generated
+from uvmre import temp_folders
+from uvmre.core.generated.run_script import generated
+from uvmre.core.mre import manifest
+from uvmre.core.mre.model import LEFT_OUT, MANIFEST, Mre
 from uvmre.errors import InputError, UsageError, at
 from uvmre.folder import written
 from uvmre.folder.written import OWN
@@ -60,10 +60,10 @@ def whole(target: Path, *, force: bool, confirm: Confirm | None = None) -> Itera
         beside, prefix = (target / OWN, "new-") if there else (target.parent, f".{target.name}-")
         made_own = there and not beside.exists()
         beside.mkdir(parents=True, exist_ok=True)
-        for left in owned.dead(beside, prefix):
+        for left in temp_folders.dead(beside, prefix):
             if not (left / OLD).exists():  # else it has what was moved out of the target
-                owned.clear(left)
-        aside = owned.make(beside, prefix)
+                temp_folders.clear(left)
+        aside = temp_folders.make(beside, prefix)
     except (PermissionError, FileExistsError, NotADirectoryError) as error:
         what = error.filename or target.parent
         raise UsageError(f"{what} cannot be written: {error.strerror}.", "Name a folder of yours.") from None
@@ -81,7 +81,7 @@ def whole(target: Path, *, force: bool, confirm: Confirm | None = None) -> Itera
                 written.record(made, hashes)
                 made.rename(target)
     finally:
-        owned.remove(aside)
+        temp_folders.remove(aside)
         if made_own:
             with contextlib.suppress(OSError):
                 beside.rmdir()

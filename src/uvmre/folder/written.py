@@ -8,7 +8,7 @@ import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from uvmre.core.mre import LEFT_OUT
+from uvmre.core.mre.model import LEFT_OUT
 from uvmre.folder.evidence import hide
 
 OWN = ".uvmre"

@@ -8,7 +8,7 @@ import sys
 
 import uvloop
 
-from uvmre.gateway.service import Service
+from uvmre.gateway.server.service import Service
 
 DESCRIPTORS = 65536
 """As many as a test with thousands of connections needs; some systems begin with 256."""

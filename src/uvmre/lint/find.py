@@ -3,15 +3,26 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from uvmre.core.dockerfile import DOCKERFILE
-from uvmre.core.draft import Draft
-from uvmre.core.mre import Mre, slug
-from uvmre.lint import build, credentials, images, interpreters, layers, options, requirements, sources, tls, workspace
-from uvmre.lint.case import Case
+from uvmre.core.dockerfile.parser import DOCKERFILE
+from uvmre.core.mre.model import Mre, slug
+from uvmre.core.triage.parsed_issue import ParsedIssue
 from uvmre.lint.finding import Finding
+from uvmre.lint.rules import (
+    build,
+    credentials,
+    interpreters,
+    layers,
+    options,
+    requirements,
+    run_export,
+    sources,
+    tls,
+    workspace,
+)
+from uvmre.lint.subject import Subject
 
-RULES: tuple[Callable[[Case], Iterator[Finding]], ...] = (
-    images.run_export,
+RULES: tuple[Callable[[Subject], Iterator[Finding]], ...] = (
+    run_export.run_export,
     layers.build_variables,
     layers.dependency_layer,
     credentials.json_credential,
@@ -31,22 +42,22 @@ RULES: tuple[Callable[[Case], Iterator[Finding]], ...] = (
 )
 
 
-def find(mre: Mre, draft: Draft | None = None, text: str = "") -> tuple[Finding, ...]:
+def find(mre: Mre, parsed: ParsedIssue | None = None, text: str = "") -> tuple[Finding, ...]:
     """Return every known mistake of an MRE.
 
     Args:
         mre: with its files.
-        draft: what was understood of the issue's text it came from, where it did.
+        parsed: what was understood of the issue's text it came from, where it did.
         text: that text itself: some mistakes can be told from a log in it that no command explains.
     """
-    case = Case(mre, draft, text)
+    subject = Subject(mre, parsed, text)
     taken = {slug(control.name) for control in mre.controls}
-    return tuple(_named(_followed(finding, mre), taken) for rule in RULES for finding in rule(case))
+    return tuple(_named(_followed(finding, mre), taken) for rule in RULES for finding in rule(subject))
 
 
 def _followed(finding: Finding, mre: Mre) -> Finding:
-    """Mend the Dockerfile itself where the steps are its RUNs: they are read from it again for each variant."""
-    control = finding.mended
+    """Fix the Dockerfile itself where the steps are its RUNs: they are read from it again for each variant."""
+    control = finding.fixed
     if control is None or not control.steps or not mre.steps[0].layer:
         return finding
     file = mre.file(DOCKERFILE)
@@ -54,18 +65,18 @@ def _followed(finding: Finding, mre: Mre) -> Finding:
     for old, new in zip(mre.steps, control.steps, strict=True):
         if old.run != new.run and DOCKERFILE not in control.files:
             if text.count(old.run) != 1:
-                return replace(finding, mended=None)
+                return replace(finding, fixed=None)
             text = text.replace(old.run, new.run)
-    return replace(finding, mended=replace(control, steps=(), files={**control.files, DOCKERFILE: text}))
+    return replace(finding, fixed=replace(control, steps=(), files={**control.files, DOCKERFILE: text}))
 
 
 def _named(finding: Finding, taken: set[str]) -> Finding:
-    """Give the mended variant a name that no other variant has: outcomes and folders are told by it."""
-    if finding.mended is None:
+    """Give the fixed variant a name that no other variant has: outcomes and folders are told by it."""
+    if finding.fixed is None:
         return finding
-    name, number = finding.mended.name, 1
+    name, number = finding.fixed.name, 1
     while slug(name) in taken:
         number += 1
-        name = f"{finding.mended.name} {number}"
+        name = f"{finding.fixed.name} {number}"
     taken.add(slug(name))
-    return replace(finding, mended=replace(finding.mended, name=name))
+    return replace(finding, fixed=replace(finding.fixed, name=name))

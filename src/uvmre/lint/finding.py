@@ -1,8 +1,8 @@
-"""What a rule says: a known mistake, where it stands, and the variant of the MRE in which it is mended."""
+"""What a rule says: a known mistake, where it stands, and the variant of the MRE in which it is fixed."""
 
 from dataclasses import dataclass
 
-from uvmre.core.mre import Control, Step
+from uvmre.core.mre.model import Control, Step
 
 
 @dataclass(frozen=True)
@@ -15,13 +15,13 @@ class Finding:
     """`file:line`, `mre.toml, step 2`, or `the post, line 12`."""
     why: str
     """One line that a maintainer can paste."""
-    mended: Control | None = None
+    fixed: Control | None = None
     """The variant without the mistake; only if it was run and the symptom went, the mistake explains the symptom."""
     question: str = ""
     """What to ask the reporter, where the mistake cannot be told from the text alone."""
 
 
-def mended(
+def with_fix(
     rule: str,
     why: str,
     explains: str,
@@ -30,7 +30,7 @@ def mended(
     files: dict[str, str] | None = None,
     steps: tuple[Step, ...] = (),
 ) -> Control:
-    """Return the variant in which a rule's mistake is mended.
+    """Return the variant in which a rule's mistake is fixed.
 
     Args:
         rule: names it.
@@ -41,7 +41,7 @@ def mended(
         steps: instead of the MRE's own.
     """
     return Control(
-        name=f"mended: {rule}",
+        name=f"fixed: {rule}",
         expect="absent",
         why=why,
         variables=variables or {},

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from uvmre import owned
-from uvmre.core.schema import RELEASE
+from uvmre import temp_folders
+from uvmre.core.mre.schema import RELEASE
 from uvmre.errors import CannotTell, UsageError, UvmreError, at, cause
-from uvmre.releases import shelf
+from uvmre.releases import binary_cache
 
 if TYPE_CHECKING:
     import httpx
@@ -64,7 +64,8 @@ def get(release: str, cache: Path, told: Told, *, near: Path | None = None, offl
     import httpx
 
     from uvmre.client import client
-    from uvmre.core.release import one, parsed
+    from uvmre.core.search.release import parsed
+    from uvmre.core.search.selector import one
     from uvmre.releases import catalogue
 
     try:
@@ -76,7 +77,7 @@ def get(release: str, cache: Path, told: Told, *, near: Path | None = None, offl
         found = known if known and version in known.wheels else catalogue.ask(cache, known)
         version = one(version, found.releases).version if release == "latest" else version
         wheel = found.wheel(version)
-        if here := shelf.take(cache, version):
+        if here := binary_cache.acquire(cache, version):
             return version, here
         with client() as http:
             return version, _fetch(http, version, wheel, cache, told)
@@ -86,7 +87,7 @@ def get(release: str, cache: Path, told: Told, *, near: Path | None = None, offl
 
 def _without_asking(release: str, cache: Path, known: "Catalogue | None", near: Path | None) -> tuple[str, Path]:
     """Return a release of which only the version was open, where the cache or a pack has it."""
-    from uvmre.core.release import one
+    from uvmre.core.search.selector import one
     from uvmre.releases import catalogue
 
     if release == "latest" and known:
@@ -159,7 +160,7 @@ def _here(release: str, cache: Path, near: Path | None) -> Path | None:
     """Return the `uv` of a release that needs no network."""
     if release == "latest":
         return None
-    return shelf.take(cache, release) or (_packed(near.absolute() / release) if near else None)
+    return binary_cache.acquire(cache, release) or (_packed(near.absolute() / release) if near else None)
 
 
 def _packed(folder: Path) -> Path | None:
@@ -189,7 +190,7 @@ def _one_of_many(
         if stop.is_set():
             raise CannotTell(f"uv {version} was not fetched: it was interrupted.", "Run it again.")
         # Another process may have been quicker since.
-        uv = shelf.take(cache, version) or _fetch(http, version, listed.wheel(version), cache, told, stop)
+        uv = binary_cache.acquire(cache, version) or _fetch(http, version, listed.wheel(version), cache, told, stop)
         return Fetched(version, uv)
     except UvmreError as error:
         return Fetched(version, None, error)
@@ -200,10 +201,10 @@ def _one_of_many(
 def _fetch(
     http: "httpx.Client", version: str, wheel: "Wheel", cache: Path, told: Told, stop: threading.Event | None = None
 ) -> Path:
-    folder = shelf.folder(cache, version)
+    folder = binary_cache.folder(cache, version)
     with at(folder):
         _unpack(_download(http, version, wheel, told, stop), folder)
-    return shelf.take(cache, version) or folder / "uv"
+    return binary_cache.acquire(cache, version) or folder / "uv"
 
 
 def _download(
@@ -236,7 +237,7 @@ def _unpack(wheel: bytearray, folder: Path) -> None:
         raise CannotTell(f"The wheel of uv {folder.name} is no wheel.", "Take another release.")
     folder.parent.mkdir(parents=True, exist_ok=True)
     with (
-        owned.temporary(folder.parent, shelf.ASIDE) as aside,
+        temp_folders.temporary(folder.parent, binary_cache.ASIDE) as aside,
         zipfile.ZipFile(io.BytesIO(wheel)) as zipped,
     ):
         whole = aside / "whole"

@@ -7,15 +7,17 @@ import contextlib
 import json
 import re
 import tempfile
+import time
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from uvmre.core import forms, pages
-from uvmre.core.release import Release, select
-from uvmre.errors import CannotTell, UsageError, cause
+from uvmre.core.network import simple_formats, simple_page
+from uvmre.core.search.release import Release
+from uvmre.core.search.selector import select
+from uvmre.errors import CannotTell, UsageError, UvmreError, cause
 
 if TYPE_CHECKING:
     from packaging.tags import Tag
@@ -108,7 +110,7 @@ def read(content_type: str, text: str, tags: "Iterable[Tag]") -> tuple[tuple[Rel
     files: dict[str, list[Mapping[str, Any]]] = {}
     suiting: dict[str, tuple[int, Wheel]] = {}
     wheels = 0
-    for file in forms.read(content_type, text, INDEX).files:
+    for file in simple_formats.read(content_type, text, INDEX).files:
         if not (named := _named(file["filename"])):
             continue
         version, tags = str(named[0]), named[1]
@@ -129,7 +131,7 @@ def _named(filename: str) -> "tuple[Version, Collection[Tag]] | None":
     from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
     if not filename.endswith(".whl"):
-        sdist = pages.named(filename)
+        sdist = simple_page.named(filename)
         return sdist and (sdist[1], ())
     try:
         _, version, _, tags = parse_wheel_filename(filename)
@@ -139,7 +141,7 @@ def _named(filename: str) -> "tuple[Version, Collection[Tag]] | None":
 
 
 def _release(version: str, files: Collection[Mapping[str, Any]]) -> Release:
-    came = [when if when.tzinfo else when.replace(tzinfo=UTC) for file in files if (when := pages.uploaded(file))]
+    came = [when if when.tzinfo else when.replace(tzinfo=UTC) for file in files if (when := simple_page.uploaded(file))]
     yanked = [file.get("yanked", False) for file in files]
     # A release is what its files are: PEP 592 yanks them one by one.
     whole = all(each is not False for each in yanked)
@@ -182,7 +184,7 @@ def ask(cache: Path, known: Catalogue | None = None) -> Catalogue:
 
     from uvmre.client import client
 
-    headers = {"accept": pages.ACCEPT}
+    headers = {"accept": simple_page.ACCEPT}
     if known and known.etag:
         headers["if-none-match"] = known.etag
     if known and known.modified:
@@ -302,3 +304,19 @@ def _keep(cache: Path, found: Catalogue) -> None:
         except BaseException:
             aside.unlink(missing_ok=True)
             raise
+
+
+def ping(seconds: float) -> tuple[str, float]:
+    """Ask PyPI for the head of a page; return why it does not answer (empty where it does), and the seconds."""
+    import httpx
+
+    from uvmre.client import client
+
+    began = time.monotonic()
+    try:
+        with client() as http:
+            answer = http.head(INDEX, timeout=seconds)
+            answer.raise_for_status()
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError, OSError, UvmreError) as error:
+        return cause(error), time.monotonic() - began
+    return "", time.monotonic() - began

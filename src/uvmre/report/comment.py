@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from uvmre.core.answer import Answer, explanations
-from uvmre.core.mre import File
-from uvmre.core.observation import StepResult
-from uvmre.core.plain import readable
-from uvmre.core.triage import questions
+from uvmre.core.mre.files import File
+from uvmre.core.outcome.observation import StepResult
+from uvmre.core.text.normalize import readable
+from uvmre.core.triage.answer import TriageAnswer, explanations
+from uvmre.core.triage.decide import questions
 from uvmre.report.markdown import cut, fence
 
 LIMIT = 65_536
@@ -16,7 +16,7 @@ LOG_SIZES = (8_000, 2_000, 500)
 FILE_SIZES = (10_000, 1_000, 0)
 
 
-def comment(told: Answer) -> str:
+def comment(told: TriageAnswer) -> str:
     """Return the answer as Markdown, at most LIMIT bytes of UTF-8, without secrets."""
     text = ""
     # Masked before anything is cut, or half a secret could stay at the edge.
@@ -29,28 +29,30 @@ def comment(told: Answer) -> str:
     return text.encode()[:LIMIT].decode(errors="ignore")
 
 
-def _lines(told: Answer, steps: Sequence[StepResult], files: Mapping[str, str], log: int, file: int) -> Iterator[str]:
+def _lines(
+    told: TriageAnswer, steps: Sequence[StepResult], files: Mapping[str, str], log: int, file: int
+) -> Iterator[str]:
     yield from (f"**{told.verdict.word}**: {told.verdict.reason}", "")
     if told.sentences:
         yield from (*(f"- {sentence}" for sentence in told.sentences), "")
-    for each in explanations(told.case):
-        gone = " With that mended, the symptom is gone." if each["mended"] else ""
+    for each in explanations(told.state):
+        gone = " With that fixed, the symptom is gone." if each["fixed"] else ""
         yield from (f"- {each['where']}: {each['why']}{gone}", "")
-    if asked := questions(told.case):
+    if asked := questions(told.state):
         yield from ("To go on, this is needed:", "", *(f"- {question}" for question in asked), "")
     if told.main:
         result = told.main.result
         yield from (f"As it was run, with uv {result.uv} and Python {result.python}:", "")
         for step in steps:
             yield from (*_step(step, log), "")
-    stood_in = (*told.case.draft.stood_in, *told.case.lacks)
+    stood_in = (*told.state.parsed.stand_ins, *told.state.missing)
     if stood_in:
         yield from ("Not as it was reported:", "", *(f"- {each}" for each in stood_in), "")
     if files and file:
         yield from ("<details>", "<summary>The files</summary>", "", *_files(files, file), "</details>", "")
 
 
-def _steps(told: Answer) -> tuple[StepResult, ...]:
+def _steps(told: TriageAnswer) -> tuple[StepResult, ...]:
     """Return the steps of the run that is told, with outputs as a terminal leaves them."""
     steps = told.main.result.base.observation.steps if told.main else ()
     return tuple(replace(step, stdout=readable(step.stdout), stderr=readable(step.stderr)) for step in steps)

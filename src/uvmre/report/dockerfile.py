@@ -6,14 +6,15 @@ import shlex
 from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 
-from uvmre.core.context import IGNORE, OWN_IGNORE, context, sources
-from uvmre.core.copying import HEREDOC, REMOTE
-from uvmre.core.dockerfile import DOCKERFILE, Instruction, Stage, read, stages
-from uvmre.core.images import with_uv
-from uvmre.core.layer import HOME
-from uvmre.core.mre import File, Mre, Step
-from uvmre.core.one_file import ASIDE, CUT, FILES, SPACE, WORK, head
-from uvmre.core.redact import redact, secrets
+from uvmre.core.dockerfile.build_context import IGNORE, OWN_IGNORE, build_context, sources
+from uvmre.core.dockerfile.copy import HEREDOC, REMOTE
+from uvmre.core.dockerfile.image_names import with_uv
+from uvmre.core.dockerfile.parser import DOCKERFILE, Instruction, Stage, read, stages
+from uvmre.core.dockerfile.single_file import ASIDE, CUT, FILES, SPACE, WORK, head
+from uvmre.core.mre.files import File
+from uvmre.core.mre.layer import HOME
+from uvmre.core.mre.model import Mre, Step
+from uvmre.core.secrets.redact import redact, secrets
 from uvmre.errors import InputError
 
 NEVER = (DOCKERFILE, IGNORE, OWN_IGNORE)
@@ -42,7 +43,7 @@ def dockerfile(mre: Mre) -> str:
     instructions: Sequence[Instruction] = ()
     if own:
         instructions = read(own.content.decode(errors="replace"))
-        laid = _asked_for(instructions, [file for file in context(mre.files) if file.path not in NEVER])
+        laid = _asked_for(instructions, [file for file in build_context(mre.files) if file.path not in NEVER])
         # The manifest, or a build, names these without anything being copied of them.
         named = {mre.environment.env_file, *(made.file for index in mre.indexes for made in index.packages), *NEVER[1:]}
         aside = [file for file in mre.files if file.path in named and file not in laid]

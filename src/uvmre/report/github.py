@@ -4,12 +4,13 @@ import itertools
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from uvmre.core.manifest import dump
-from uvmre.core.mre import MANIFEST, Control, File, Mre
-from uvmre.core.observation import StepResult
-from uvmre.core.plain import readable
-from uvmre.core.redact import hidden, redact, secrets
-from uvmre.core.result import Result, Variant
+from uvmre.core.mre.files import File
+from uvmre.core.mre.manifest import dump
+from uvmre.core.mre.model import MANIFEST, Control, Mre
+from uvmre.core.outcome.observation import StepResult
+from uvmre.core.outcome.result import Result, Variant
+from uvmre.core.secrets.redact import hidden, redact, secrets
+from uvmre.core.text.normalize import readable
 from uvmre.report.markdown import cut, fence
 
 LIMIT = 65_536
@@ -97,9 +98,9 @@ def _readable(result: Result) -> Result:
     """Return only what the report shows of a result, with outputs as a terminal leaves them."""
     base = result.base.observation
     steps = (replace(step, stdout=readable(step.stdout), stderr=readable(step.stderr)) for step in base.steps)
-    shown = [replace(result.base, observation=replace(base, steps=tuple(steps), files=(), papers=()))]
+    shown = [replace(result.base, observation=replace(base, steps=tuple(steps), files=(), artifacts=()))]
     shown += [
-        replace(v, observation=replace(v.observation, steps=(), files=(), papers=())) for v in result.variants[1:]
+        replace(v, observation=replace(v.observation, steps=(), files=(), artifacts=())) for v in result.variants[1:]
     ]
     return replace(result, variants=tuple(shown))
 
@@ -121,8 +122,8 @@ def _summary(mre: Mre, result: Result, size: int) -> list[str]:
     if result.stand_ins:
         images = ", ".join(f"`{image}`" for image in result.stand_ins)
         lines += [f"Not the real images, but stand-ins that were made on this machine: {images}.", ""]
-    if mre.environment.date:
-        lines += [f"PyPI is as it was at the end of {mre.environment.date}.", ""]
+    if mre.environment.exclude_newer:
+        lines += [f"PyPI is as it was at the end of {mre.environment.exclude_newer}.", ""]
     variables = [f"{name}={value}" for name, value in mre.variables.items()]
     if variables:
         lines += ["With these variables:", "", *fence("\n".join(variables), "sh"), ""]

@@ -6,17 +6,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from uvmre.core.mre import Control, Mre
-from uvmre.core.observation import StepResult
-from uvmre.run.environment import Place
+from uvmre.core.mre.model import Control, Mre
+from uvmre.core.outcome.observation import StepResult
+from uvmre.run.environment import RunDirs
 from uvmre.run.interpreters import Interpreter
 
 
 @dataclass(frozen=True)
-class Job:
+class StepRequest:
     """One variant to run under one release."""
 
-    place: Place
+    dirs: RunDirs
     base: Mre
     """The MRE as reported."""
     control: Control | None
@@ -44,7 +44,7 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Facts:
+class RunFacts:
     """What a backend knows of a run beside its steps."""
 
     backend: str
@@ -59,7 +59,7 @@ class Facts:
     """Why the steps could not be run, where they could not."""
     stand_ins: tuple[str, ...] = ()
     """The images that were not what their names say."""
-    papers: tuple[tuple[str, str], ...] = ()
+    artifacts: tuple[tuple[str, str], ...] = ()
     """More for the evidence, by file name."""
 
 
@@ -76,7 +76,7 @@ class Backend(Protocol):
     def described(self) -> str:
         """Return what runs the steps, with its version where that may matter."""
 
-    def run(self, job: Job) -> Facts:
+    def run(self, request: StepRequest) -> RunFacts:
         """Run a variant, up to a set-up step that fails or a step whose time is up; a set `stop` ends it early."""
 
     def tidy(self, root: Path) -> None:

@@ -30,3 +30,6 @@ def choose(name: str) -> Backend:
         )
         raise UsageError(f"The backend {name} cannot be used: {why}.", hint)
     return chosen
+
+
+DEFAULT_BACKEND = "local"

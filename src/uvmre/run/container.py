@@ -13,20 +13,20 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from uvmre.core import build_plan
-from uvmre.core.build_edits import OWN
-from uvmre.core.build_log import MARKS, READERS, Line
-from uvmre.core.build_plan import Plan
-from uvmre.core.dockerfile import DOCKERFILE
-from uvmre.core.mre import Mre
+from uvmre.core.dockerfile import build_plan
+from uvmre.core.dockerfile.build_log import MARKS, READERS, LogLine
+from uvmre.core.dockerfile.build_plan import BuildPlan
+from uvmre.core.dockerfile.edits import OWN
+from uvmre.core.dockerfile.parser import DOCKERFILE
+from uvmre.core.mre.model import Mre
 from uvmre.errors import at
-from uvmre.run import builders, engines, environment, process
-from uvmre.run.backend import Facts, Job
-from uvmre.run.builders import RUN, Build
+from uvmre.run import build_commands, engines, environment, process
+from uvmre.run.backend import RunFacts, StepRequest
+from uvmre.run.build_commands import RUN, Build
+from uvmre.run.build_watcher import BuildWatch
 from uvmre.run.engines import Engine
-from uvmre.run.environment import Place
+from uvmre.run.environment import RunDirs
 from uvmre.run.process import Capped
-from uvmre.run.watching import Watched
 
 LONGEST = 65536
 """Bytes of a line that are taken as one piece."""
@@ -54,38 +54,38 @@ class Container:
         builder = (" (BuildKit)" if engine.buildkit else " (classic builder)") if self.name == "docker" else ""
         return f"{self.name} {engine.version}{builder}"
 
-    def run(self, job: Job) -> Facts:
+    def run(self, request: StepRequest) -> RunFacts:
         """Build the variant's Dockerfile, up to a RUN that fails or takes too long.
 
         Raises:
             UsageError: when the MRE has no Dockerfile, or a variant cannot be laid over it.
         """
         engine = _asked(self.name)
-        plan = _plan(job, engine)
+        plan = _plan(request, engine)
         dockerfile = (DOCKERFILE, plan.text)
-        facts = Facts(self.described(), plan.uv or job.uv, plan.python, papers=(dockerfile,))
-        if why := _refused(plan, engine, job):
+        facts = RunFacts(self.described(), plan.uv or request.uv, plan.python, artifacts=(dockerfile,))
+        if why := _refused(plan, engine, request):
             return replace(facts, obstacle=why)
-        with at(job.place.root):
-            build = _lay(job, plan)
-        watched = Watched(plan, job)
+        with at(request.dirs.root):
+            build = _lay(request, plan)
+        watched = BuildWatch(plan, request)
         log = Capped(process.OUTPUT_LIMIT)
         # Images are asked for beside the build, which does not wait for it.
         with ThreadPoolExecutor(1) as beside:
             stand_ins = beside.submit(_stand_ins, plan, engine)
             try:
-                obstacle = _build(engine, build, watched, job, log)
+                obstacle = _build(engine, build, watched, request, log)
             finally:
                 if watched.cut_short:
-                    process.end_clients(job.gateway)
-                builders.row(engine).clean(engine, build, watched.images)
+                    process.end_clients(request.gateway)
+                build_commands.row(engine).clean(engine, build, watched.images)
         return replace(
             facts,
             uv=watched.told or facts.uv,
-            files=tuple((pattern.path, watched.files.get(pattern.path)) for pattern in job.mre.symptom.files),
+            files=tuple((pattern.path, watched.files.get(pattern.path)) for pattern in request.mre.symptom.files),
             obstacle=obstacle,
             stand_ins=stand_ins.result(),
-            papers=(dockerfile, (LOG, log.value().decode(errors="replace"))),
+            artifacts=(dockerfile, (LOG, log.value().decode(errors="replace"))),
         )
 
     def tidy(self, root: Path) -> None:
@@ -102,10 +102,12 @@ def _labels(engine: Engine, image: str) -> Mapping[str, str] | None:
     return engines.labels(engine, image)
 
 
-def _plan(job: Job, engine: Engine) -> Plan:
+def _plan(request: StepRequest, engine: Engine) -> BuildPlan:
     """Return what is built."""
-    labels = {} if job.live else _own_labels(job.place)
-    plan = functools.partial(build_plan.plan, job.base, job.control, uv=job.uv, python=job.python, labels=labels)
+    labels = {} if request.live else _own_labels(request.dirs)
+    plan = functools.partial(
+        build_plan.plan, request.base, request.control, uv=request.uv, python=request.python, labels=labels
+    )
     made = plan()
     # Another release's image may be one of hundreds that a search asks for: its binary is here already.
     if made.repinned and any(_labels(engine, image) is None for image in made.images_of_uv):
@@ -113,7 +115,7 @@ def _plan(job: Job, engine: Engine) -> Plan:
     return made
 
 
-def _stand_ins(plan: Plan, engine: Engine) -> tuple[str, ...]:
+def _stand_ins(plan: BuildPlan, engine: Engine) -> tuple[str, ...]:
     """Return the images that are not what their names say."""
     taken = plan.images_of_uv if plan.uv_from_context else ()
     others = (image for image in plan.images if image not in taken)
@@ -121,7 +123,7 @@ def _stand_ins(plan: Plan, engine: Engine) -> tuple[str, ...]:
     return (*made, *(f"{image} (uv's own binary, from PyPI)" for image in taken))
 
 
-def _refused(plan: Plan, engine: Engine, job: Job) -> str:
+def _refused(plan: BuildPlan, engine: Engine, request: StepRequest) -> str:
     """Return why an engine cannot build this at all, or not what was asked for."""
     if plan.secrets and not engine.secrets:
         return (
@@ -130,50 +132,50 @@ def _refused(plan: Plan, engine: Engine, job: Job) -> str:
         )
     if plan.heredocs and not engine.heredocs:
         return f"the Dockerfile has heredocs, which {engine.name} {engine.version} does not read by itself"
-    if job.live and plan.uv != job.uv:
+    if request.live and plan.uv != request.uv:
         pins = f"pins uv {plan.uv}" if plan.uv else "pins no release of uv"
-        return f"the Dockerfile {pins}, and `--live` builds it as it is: uv {job.uv} is not what would run"
+        return f"the Dockerfile {pins}, and `--live` builds it as it is: uv {request.uv} is not what would run"
     return ""
 
 
-def _lay(job: Job, plan: Plan) -> Build:
+def _lay(request: StepRequest, plan: BuildPlan) -> Build:
     """Write the context of the build, and what lies beside it."""
-    place, mre = job.place, job.mre
-    place.work.mkdir(parents=True)
+    dirs, mre = request.dirs, request.mre
+    dirs.work.mkdir(parents=True)
     for file in mre.files:
-        environment.write(place.work, file)
-    own = place.work / OWN
-    if not job.live or plan.uv_from_context:
+        environment.write(dirs.work, file)
+    own = dirs.work / OWN
+    if not request.live or plan.uv_from_context:
         own.mkdir(exist_ok=True)
-        _let_in(place)
-    if not job.live:
+        _let_in(dirs)
+    if not request.live:
         # BuildKit runs what is the same in two builds once, for both; but each variant has a door of its own.
-        (own / "authority.pem").write_bytes(f"# {_run_name(place)}\n".encode() + job.certificate)
+        (own / "authority.pem").write_bytes(f"# {_run_name(dirs)}\n".encode() + request.certificate)
     if plan.uv_from_context:
-        for name, tool in (("uv", job.binary), ("uvx", job.binary.with_name("uvx"))):
+        for name, tool in (("uv", request.binary), ("uvx", request.binary.with_name("uvx"))):
             if tool.exists():
                 shutil.copy2(tool, own / name)
-    dockerfile = place.root / DOCKERFILE
+    dockerfile = dirs.root / DOCKERFILE
     dockerfile.write_text(plan.text, encoding="utf-8")
     variables = mre.variables
     arguments = {name: variables[name] for name in plan.arguments if name in variables}
     return Build(
-        name=_run_name(place),
-        context=place.work,
+        name=_run_name(dirs),
+        context=dirs.work,
         dockerfile=dockerfile,
-        image=place.root / "image",
-        labels=_own_labels(place) if job.live else {},
-        arguments=arguments if job.live else {**_proxies(job.gateway), **arguments},
-        secrets={name: _secret(place, mre, name) for name in plan.secrets},
+        image=dirs.root / "image",
+        labels=_own_labels(dirs) if request.live else {},
+        arguments=arguments if request.live else {**_proxies(request.gateway), **arguments},
+        secrets={name: _secret(dirs, mre, name) for name in plan.secrets},
     )
 
 
-def _run_name(place: Place) -> str:
-    return f"{place.root.parent.name}.{place.root.name}"
+def _run_name(dirs: RunDirs) -> str:
+    return f"{dirs.root.parent.name}.{dirs.root.name}"
 
 
-def _own_labels(place: Place) -> dict[str, str]:
-    return {engines.MADE: "run", RUN: _run_name(place)}
+def _own_labels(dirs: RunDirs) -> dict[str, str]:
+    return {engines.MADE: "run", RUN: _run_name(dirs)}
 
 
 def _proxies(gateway: str) -> dict[str, str]:
@@ -184,17 +186,17 @@ def _proxies(gateway: str) -> dict[str, str]:
     }
 
 
-def _let_in(place: Place) -> None:
+def _let_in(dirs: RunDirs) -> None:
     """Let our own folder into a context that leaves files out."""
-    ignore = place.work / ".dockerignore"
+    ignore = dirs.work / ".dockerignore"
     if ignore.exists():
         text = ignore.read_text(encoding="utf-8", errors="replace")
         ignore.write_text(f"{text}\n!{OWN}\n!{OWN}/**\n", encoding="utf-8")
 
 
-def _secret(place: Place, mre: Mre, name: str) -> Path:
+def _secret(dirs: RunDirs, mre: Mre, name: str) -> Path:
     """Write what a build secret holds: a variable or a file of its name, or else all the variables as an env file."""
-    path = place.root / "secrets" / name
+    path = dirs.root / "secrets" / name
     path.parent.mkdir(mode=0o700, exist_ok=True)
     variables, file = mre.variables, mre.file(name)
     if name in variables:
@@ -207,28 +209,28 @@ def _secret(place: Place, mre: Mre, name: str) -> Path:
     return path
 
 
-def _build(engine: Engine, build: Build, watched: Watched, job: Job, log: Capped) -> str:
+def _build(engine: Engine, build: Build, watched: BuildWatch, request: StepRequest, log: Capped) -> str:
     """Run the engine, and return why the steps could not be run, where they could not."""
-    row = builders.row(engine)
+    row = build_commands.row(engine)
     command = [engine.program, *row.words(engine, build)]
     log.add(f"$ {' '.join(command)}\n".encode())
     with process.streamed(
         command,
-        cwd=job.place.root,
+        cwd=request.dirs.root,
         # Who finds this folder without its owner finds the engine by it.
-        environment={**engines.variables(engine), ROOT: f"{job.place.root}/"},
-        stop=job.stop,
+        environment={**engines.variables(engine), ROOT: f"{request.dirs.root}/"},
+        stop=request.stop,
         late=watched.late,
         grace=GRACE,
     ) as streaming:
         watched.read(READERS[row.reader], _lines(streaming, log, MARKS.get(row.reader)))
-    watched.cut_short = streaming.timed_out or job.stop.is_set()
+    watched.cut_short = streaming.timed_out or request.stop.is_set()
     if (watched.failed or 0) >= GONE and (gone := engines.ask(engine.name).why):
         return f"{engine.name} went away while it built: {gone}"
     return watched.end(streaming.exit, streaming.timed_out)
 
 
-def _lines(chunks: Iterable[bytes], log: Capped, marks: "re.Pattern[bytes] | None") -> Iterator[Line]:
+def _lines(chunks: Iterable[bytes], log: Capped, marks: "re.Pattern[bytes] | None") -> Iterator[LogLine]:
     """Cut what an engine says into lines; lines without any of its own words come as one, for there may be millions."""
     rest = b""
     for chunk in chunks:
@@ -236,12 +238,12 @@ def _lines(chunks: Iterable[bytes], log: Capped, marks: "re.Pattern[bytes] | Non
         now = time.perf_counter()
         whole, _, rest = (rest + chunk).rpartition(b"\n")
         if whole and marks and not marks.search(whole):
-            yield Line(whole.decode(errors="replace") + "\n", now)
+            yield LogLine(whole.decode(errors="replace") + "\n", now)
         elif whole:
             for line in whole.split(b"\n"):
-                yield Line(line.decode(errors="replace") + "\n", now)
+                yield LogLine(line.decode(errors="replace") + "\n", now)
         if len(rest) > LONGEST:
-            yield Line(rest.decode(errors="replace"), now)
+            yield LogLine(rest.decode(errors="replace"), now)
             rest = b""
     if rest:
-        yield Line(rest.decode(errors="replace"), time.perf_counter())
+        yield LogLine(rest.decode(errors="replace"), time.perf_counter())

@@ -50,7 +50,7 @@ class Engine:
 
 
 @dataclass(frozen=True)
-class Row:
+class EngineRow:
     """How one engine is asked; each is the words after its command."""
 
     answers: Callable[[str, float], Engine]
@@ -65,7 +65,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Listed:
+class EngineImage:
     """One name of an image."""
 
     image: str
@@ -73,7 +73,7 @@ class Listed:
 
 
 @dataclass(frozen=True)
-class Cleared:
+class ClearedEngine:
     """What was removed from an engine."""
 
     engine: str
@@ -129,14 +129,14 @@ def labels(engine: Engine, image: str) -> Mapping[str, str] | None:
     return config.get("Labels") or {}
 
 
-def listed(engine: Engine, label: str) -> tuple[Listed, ...]:
+def listed(engine: Engine, label: str) -> tuple[EngineImage, ...]:
     """Return the images of an engine that have a label, one for each name."""
     row = ROWS[engine.name]
     words = ["images", "--no-trunc", "--filter", f"label={label}", "--format", row.named]
     done = call(engine, words, timeout=ANSWER_SECONDS)
     lines = done.stdout.decode(errors="replace").splitlines() if done.exit == 0 else []
     rows = (line.split() for line in lines)
-    return tuple(Listed(re.sub(r"^docker\.io/(library/)?", "", row[0]), row[1]) for row in rows if len(row) == 2)
+    return tuple(EngineImage(re.sub(r"^docker\.io/(library/)?", "", row[0]), row[1]) for row in rows if len(row) == 2)
 
 
 def containers(engine: Engine, label: str) -> tuple[str, ...]:
@@ -149,7 +149,7 @@ def containers(engine: Engine, label: str) -> tuple[str, ...]:
     return tuple(each for each, said in asked.items() if f'"{label}"'.encode() in said)
 
 
-def clear(engine: Engine) -> Cleared:
+def clear(engine: Engine) -> ClearedEngine:
     """Remove the containers and images that uvmre labelled on an engine, and the images that were built on those."""
     gone = containers(engine, MADE)
     if gone:
@@ -163,7 +163,7 @@ def clear(engine: Engine) -> Cleared:
             break
         there = still
     left = len(there) + len(containers(engine, MADE))
-    return Cleared(engine.name, len(before - there), len(gone), left)
+    return ClearedEngine(engine.name, len(before - there), len(gone), left)
 
 
 def _lines(done: Finished) -> tuple[str, ...]:
@@ -268,12 +268,12 @@ def _at_least(version: str, least: str) -> bool:
 _LABELS = ("image", "inspect")
 _CONTAINERS = ("ps", "--all", "--quiet", "--no-trunc", "--filter")
 _NAMED = "{{.Repository}}:{{.Tag}} {{.ID}}"
-ROWS: Mapping[str, Row] = {
-    "docker": Row(_docker, ("build", "--network", "host"), _LABELS, _CONTAINERS, _NAMED),
-    "podman": Row(
+ROWS: Mapping[str, EngineRow] = {
+    "docker": EngineRow(_docker, ("build", "--network", "host"), _LABELS, _CONTAINERS, _NAMED),
+    "podman": EngineRow(
         _podman, ("build", "--network", "host", "--pull=never", "--layers=false"), _LABELS, _CONTAINERS, _NAMED
     ),
-    "buildah": Row(
+    "buildah": EngineRow(
         _buildah,
         ("build", "--network", "host", "--pull-never", "--isolation", "chroot"),
         ("inspect", "--type", "image"),

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from uvmre.core.mre import File, Mre
+from uvmre.core.mre.files import File
+from uvmre.core.mre.model import Mre
 from uvmre.errors import UsageError
 from uvmre.run import process
 from uvmre.run.interpreters import Interpreter
@@ -25,7 +26,7 @@ SYSTEM_PATH = ("/usr/local/bin", "/usr/bin", "/bin")
 
 
 @dataclass(frozen=True)
-class Place:
+class RunDirs:
     """The folders of one run of one variant, all below one root."""
 
     root: Path
@@ -58,26 +59,26 @@ class Place:
         return self.root / "authority.pem"
 
 
-def lay(place: Place, mre: Mre, uv: Path, interpreter: Interpreter | None) -> None:
+def lay(dirs: RunDirs, mre: Mre, uv: Path, interpreter: Interpreter | None) -> None:
     """Make the folders and write the MRE's files into them; without an interpreter the steps take what they find."""
     # Releases like uv 0.2.30 look into their cache before they make it, which nobody meets who used uv before.
-    for folder in (place.work, place.home / ".cache" / "uv", place.temp, place.tools):
+    for folder in (dirs.work, dirs.home / ".cache" / "uv", dirs.temp, dirs.tools):
         folder.mkdir(parents=True)
     home = f"{mre.environment.home.rstrip('/')}/"
     for file in mre.files:
-        write(place.work, file)
+        write(dirs.work, file)
         if mre.environment.home and file.path.startswith(home):
-            write(place.home, File(file.path.removeprefix(home), file.content, file.executable))
+            write(dirs.home, File(file.path.removeprefix(home), file.content, file.executable))
     # .netrc and the like are refused by some tools when others can read them.
-    for kept in place.home.iterdir():
+    for kept in dirs.home.iterdir():
         kept.chmod(kept.stat().st_mode & 0o700)
     for name, tool in (("uv", uv), ("uvx", uv.with_name("uvx"))):  # what somebody built may have another name
         if tool.exists():
-            (place.tools / name).symlink_to(tool)
+            (dirs.tools / name).symlink_to(tool)
     if interpreter is None:
         return
     for name in ("python", "python3", f"python{interpreter.minor}"):
-        (place.tools / name).symlink_to(interpreter.path)
+        (dirs.tools / name).symlink_to(interpreter.path)
 
 
 def write(folder: Path, file: File) -> None:
@@ -91,21 +92,21 @@ def write(folder: Path, file: File) -> None:
         target.chmod(0o755)
 
 
-def variables(place: Place, mre: Mre, gateway: str) -> dict[str, str]:
+def variables(dirs: RunDirs, mre: Mre, gateway: str) -> dict[str, str]:
     """Return all the variables of a step.
 
     Args:
-        place: its folders.
+        dirs: its folders.
         mre: the variant; its own variables come last and win.
         gateway: the address of the gateway's door.
     """
-    own = [str(place.work / folder) for folder in mre.environment.path]
+    own = [str(dirs.work / folder) for folder in mre.environment.path]
     return {
-        "PATH": path([*own, str(place.tools), *place.others]),
-        "HOME": str(place.home),
-        "TMPDIR": str(place.temp),
+        "PATH": path([*own, str(dirs.tools), *dirs.others]),
+        "HOME": str(dirs.home),
+        "TMPDIR": str(dirs.temp),
         "LANG": "C.UTF-8",
-        **gateway_variables(gateway, place.authority),
+        **gateway_variables(gateway, dirs.authority),
         **outage_variables(mre),
         **mre.variables,
     }

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from uvmre.errors import CannotTell
 from uvmre.run import process
 
 ANSWER_SECONDS = 20
@@ -90,3 +91,18 @@ def _version(path: Path) -> str:
     except OSError:
         return ""
     return asked.stdout.decode(errors="replace").strip() if asked.exit == 0 else ""
+
+
+def interpreter_of(wanted: str) -> Interpreter:
+    """Return an interpreter of that version.
+
+    Raises:
+        CannotTell: when there is none.
+    """
+    found = find(wanted)
+    if found is None:
+        raise CannotTell(
+            f"There is no Python {wanted} on this machine (found: {', '.join(available()) or 'none'}).",
+            f"Install it (`uv python install {wanted}`), or take another with `--python`.",
+        )
+    return found

@@ -10,7 +10,7 @@ from jinja2 import StrictUndefined, TemplateError
 from jinja2.sandbox import SandboxedEnvironment
 from jinja2_ansible_filters import AnsibleCoreFiltersExtension
 
-from uvmre.core.mre import MANIFEST
+from uvmre.core.mre.model import MANIFEST
 from uvmre.errors import InputError, UsageError
 
 HERE = Path(__file__).resolve()
@@ -152,7 +152,7 @@ def _check(template: Template, given: Mapping[str, Any]) -> Answers:
             faults.append(f"{question.name} cannot be {value!r}: give {fault}")
         answers[question.name] = typed
     if faults:
-        raise InputError(f"{len(faults)} of the answers cannot be taken.", faults, "Mend them and run it again.")
+        raise InputError(f"{len(faults)} of the answers cannot be taken.", faults, "Fix them and run it again.")
     return answers
 
 
@@ -175,3 +175,25 @@ def _fault(question: Question, value: Any, environment: SandboxedEnvironment, co
     if value is None:
         return {"bool": "true or false", "int": "a whole number"}[question.type]
     return environment.from_string(question.validator).render(context).strip()
+
+
+def render(template: Template, answers: Answers, folder: Path, *, ask: bool) -> None:
+    """Write the files.
+
+    Args:
+        template: what they are made of.
+        answers: those given already, as `templates.check` returns them.
+        folder: where to; it is made.
+        ask: ask the other questions at the terminal, instead of taking their defaults.
+
+    Raises:
+        InputError: when the template cannot be rendered.
+    """
+    import copier
+    from copier.errors import CopierError
+    from jinja2 import TemplateError
+
+    try:
+        copier.run_copy(str(template.folder), str(folder), data=answers, defaults=not ask, quiet=True)
+    except (CopierError, TemplateError) as error:
+        raise broken(template.name, [f"{type(error).__name__}: {error}"]) from None

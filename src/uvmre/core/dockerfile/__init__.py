@@ -1,0 +1,1 @@
+"""A Dockerfile as values: parsed, interpreted without an engine, and built."""

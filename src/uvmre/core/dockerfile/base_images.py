@@ -1,0 +1,110 @@
+"""What a stand-in for a base image is made of: read off the image's name, as its makers name their tags."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from uvmre.core.dockerfile.expansion import expand
+from uvmre.core.dockerfile.image_names import PYTHON, image
+from uvmre.core.dockerfile.parser import Instruction, Stage, stages
+from uvmre.errors import UsageError
+
+DEBIAN = re.compile(r"(?:docker\.io/)?(?:library/)?debian(?=[:@]|$)")
+SUITE = "bookworm"
+"""What stands for Debian where a tag does not say which."""
+SUITES = {"12": "bookworm", "bookworm": "bookworm", "13": "trixie", "trixie": "trixie"}
+UNNAMED = frozenset({"", "debian", "slim", "latest", "stable"})
+OTHER = re.compile(r"alpine|windowsservercore|nanoserver|rc\d|buster|bullseye|stretch|sid|forky")
+HINT = "Stand-ins are made for tags of ghcr.io/astral-sh/uv, python and debian, with bookworm or trixie."
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What is put into a stand-in."""
+
+    image: str
+    """The name that it gets, as a Dockerfile has it."""
+    suite: str = ""
+    """The Debian below it; empty for the image that has uv's files alone."""
+    python: str = ""
+    """The interpreter in /usr/local, as `3.11`; none where empty."""
+    uv: str = ""
+    """The release of uv, or `latest`; none where empty."""
+
+
+def recipe(name: str) -> Recipe:
+    """Return what a stand-in for an image is made of.
+
+    Raises:
+        UsageError: when there can be none for an image of that name.
+    """
+    bare, at, _ = name.partition("@")
+    if at:
+        raise UsageError(f"{name} is named by its digest, which no stand-in can have.", "Name it by its tag alone.")
+    tag = bare.rpartition(":")[2] if ":" in bare else ""
+    told = image(name)
+    if odd := OTHER.search(tag):
+        raise UsageError(f"There is no stand-in for {name}: nothing here makes a root of {odd[0]!r}.", HINT)
+    if told.of_uv:
+        release = told.uv or ("" if re.match(r"\d", tag) else "latest")
+        rest = tag.removeprefix(told.uv or "latest").removeprefix("-")
+        if not release:
+            raise UsageError(f"There is no stand-in for {name}: its tag names no whole release.", "Name one: 0.5.21.")
+        if not rest:
+            return Recipe(name, uv=release)
+        return Recipe(name, _suite(name, re.sub(r"python3\.\d+", "", rest)), told.python, release)
+    if PYTHON.match(name) and not name.startswith("mcr."):
+        if not told.python:
+            raise UsageError(f"There is no stand-in for {name}: its tag does not say which Python.", "Name one: 3.11.")
+        return Recipe(name, _suite(name, tag.removeprefix(told.python)), told.python)
+    if DEBIAN.match(name):
+        return Recipe(name, _suite(name, re.sub(r"-\d{8}|(?<=\d)\.\d+", "", tag)))
+    raise UsageError(f"There is no stand-in for {name}.", HINT)
+
+
+def _suite(name: str, rest: str) -> str:
+    """Return the Debian of what a tag says beside its versions."""
+    said = [part for part in rest.split("-") if part not in UNNAMED]
+    if not said:
+        return SUITE
+    if len(said) > 1 or said[0] not in SUITES:
+        raise UsageError(f"There is no stand-in for {name}: {'-'.join(said)!r} is no Debian known here.", HINT)
+    return SUITES[said[0]]
+
+
+def named(instructions: Sequence[Instruction]) -> tuple[str, ...]:
+    """Return the images that a Dockerfile builds on or copies from, each once, in their order; stages are none."""
+    return tuple(dict.fromkeys(_named(*stages(instructions))))
+
+
+def _named(before: Sequence[Instruction], found: Sequence[Stage]) -> Iterator[str]:
+    variables: dict[str, str] = {}
+    for each in before:
+        for name, value in each.pairs if each.name == "ARG" else ():
+            variables[name] = _expanded(value or "", variables)
+    own = {"scratch", ""}
+    for stage in found:
+        base = _expanded(stage.image, variables)
+        if base.lower() not in own:
+            yield base
+        own |= {stage.name, str(stage.number)}
+        for instruction in stage.instructions:
+            for source in _sources(instruction):
+                if source.lower() not in own:
+                    yield source
+
+
+def _sources(instruction: Instruction) -> Iterator[str]:
+    """Yield from where a COPY copies, and what a RUN mounts."""
+    if instruction.name in ("COPY", "ADD") and (source := instruction.flag("from")):
+        yield source
+    for flag in instruction.flags:
+        if instruction.name == "RUN" and flag.startswith("--mount="):
+            yield from re.findall(r"(?:^|[,=])from=([^,]+)", flag.removeprefix("--mount"))
+
+
+def _expanded(word: str, variables: dict[str, str]) -> str:
+    try:
+        return expand(word, variables)
+    except ValueError:
+        return word

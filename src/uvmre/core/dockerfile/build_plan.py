@@ -1,0 +1,184 @@
+"""What is built for a variant: the MRE's own Dockerfile, and in it what the variant and the gateway need.
+
+Nothing else is changed: without a variant, another release or a gateway the text is the MRE's, byte for byte.
+"""
+
+import re
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from uvmre.core.dockerfile import parser
+from uvmre.core.dockerfile.edits import (
+    OWN,
+    after_each_from,
+    commands,
+    edit,
+    from_context,
+    interpreter,
+    pinned,
+    places,
+    quoted,
+    release,
+    vary,
+)
+from uvmre.core.dockerfile.image_names import image
+from uvmre.core.dockerfile.parser import DOCKERFILE, Instruction, RunInstruction
+from uvmre.core.mre.model import Control, Mre, Role, Step, overlay
+from uvmre.errors import UsageError
+
+AUTHORITY = f"{OWN}/authority.pem"
+INSIDE = "/.uvmre/authority.pem"
+"""Where the certificate is in the image."""
+TRUST = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO")
+ASKED = "uv --version"
+"""Added as a RUN where the Dockerfile itself does not say which release it takes."""
+NO_FILE = "uvmre: no such file"
+SYNTAX = re.compile(r"#\s*syntax\s*=\s*(?:docker\.io/)?docker/dockerfile:1(?:\.\d+)*\s*\Z")
+SECRET = re.compile(r"(?<!\S)--mount=(?=\S*\btype=secret\b)\S*\bid=([^\s,]+)")
+
+
+@dataclass(frozen=True)
+class BuildPlan:
+    """What is built."""
+
+    text: str
+    steps: tuple[Step, ...]
+    """Its RUNs in their order: those of the manifest by their name, role and time limit."""
+    local_builds: tuple[str, ...]
+    """The same as an engine shows them, in a line each."""
+    images: tuple[str, ...]
+    """What is taken from elsewhere."""
+    arguments: tuple[str, ...]
+    """The build arguments that it declares."""
+    secrets: tuple[str, ...]
+    """The names of the build secrets that it mounts."""
+    heredocs: bool
+    python: str
+    """The version of the interpreter that its image has, where its name says one."""
+    uv: str = ""
+    """The release that it says it takes; empty where it says none, or several."""
+    looks: Mapping[str, str] = field(default_factory=dict)
+    """RUNs that are added to show a file to the symptom: the command and the file's path."""
+    uv_from_context: bool = False
+    """Whether uv's binaries have to lie in the context."""
+    repinned: bool = False
+    """Whether it takes another release than the MRE's own."""
+
+    @property
+    def images_of_uv(self) -> tuple[str, ...]:
+        """Return the images that are uv's."""
+        return tuple(name for name in self.images if image(name).of_uv)
+
+
+def plan(
+    base: Mre,
+    control: Control | None,
+    *,
+    uv: str,
+    python: str = "",
+    labels: Mapping[str, str] | None = None,
+    uv_from_context: bool = False,
+) -> BuildPlan:
+    """Plan the build of a variant.
+
+    Args:
+        base: the MRE.
+        control: the variant of it, if it is one.
+        uv: the release to take.
+        python: a version instead of the image's own.
+        labels: of what is built behind the gateway; empty where the Dockerfile is to be built untouched.
+        uv_from_context: whether uv's binaries lie in the context, because their image is not to be had.
+
+    Raises:
+        UsageError: when there is no Dockerfile, or a variant cannot be laid over it.
+    """
+    mre = overlay(base, control) if control else base
+    file = mre.file(DOCKERFILE)
+    if file is None:
+        raise UsageError("The MRE has no Dockerfile, and a container backend builds one.", "Take `--backend local`.")
+    text = file.content.decode(errors="replace")
+    if control:
+        text = vary(text, base, mre, control)
+    text = release(text, uv)
+    if python:
+        text = interpreter(text, python)
+    if uv_from_context:
+        text = edit(text, from_context)
+    known = uv if uv_from_context else pinned(text)
+    looks = {_look(pattern.path): pattern.path for pattern in mre.symptom.files} if labels else {}
+    if labels:
+        text = _watched(text, mre, labels, ask=not known)
+    if looks:
+        text = "\n".join([text.rstrip("\n"), *(f"RUN {look}" for look in looks), ""])
+    return replace(
+        _read(text, mre),
+        uv=known,
+        uv_from_context=uv_from_context,
+        looks=looks,
+        repinned=known != pinned(file.content.decode(errors="replace")),
+    )
+
+
+def _look(path: str) -> str:
+    return f"test -f {shlex.quote(path)} && cat {shlex.quote(path)} || echo '{NO_FILE}'"
+
+
+def _read(text: str, mre: Mre) -> BuildPlan:
+    instructions = parser.read(text)
+    _, stages = parser.stages(instructions)
+    runs = parser.runs(instructions)
+    own = {stage.name for stage in stages} | {str(stage.number) for stage in stages} | {"scratch"}
+    images = [stage.image for stage in stages]
+    images += [name for each in instructions if each.name == "COPY" and (name := each.flag("from"))]
+    images = [name for name in dict.fromkeys(images) if name.lower() not in own and "$" not in name]
+    flags = " ".join(flag for run in runs for flag in run.instruction.flags)
+    pythons = {image(name).python for name in images} - {""}
+    return BuildPlan(
+        text=text,
+        steps=_steps(mre, runs),
+        local_builds=tuple(_head(run.instruction) for run in runs),
+        images=tuple(images),
+        arguments=tuple(name for each in instructions if each.name == "ARG" for name, _ in each.pairs),
+        secrets=tuple(dict.fromkeys(SECRET.findall(flags))),
+        heredocs=any(each.heredocs for each in instructions),
+        python=pythons.pop() if len(pythons) == 1 else "",
+    )
+
+
+def _steps(mre: Mre, runs: Sequence[RunInstruction]) -> tuple[Step, ...]:
+    """Return the RUNs as steps: those of the manifest, and others that only prepare them.
+
+    Where none is what the manifest observes, whatever does not prepare it is observed.
+    """
+    placed = {at: step for step, at in zip(mre.steps, places(mre.steps, runs), strict=True) if at is not None}
+    others: Role = "setup" if any(step.role == "observe" for step in placed.values()) else "observe"
+    return tuple(
+        replace(placed[i], run=run.command)
+        if i in placed
+        else Step(run.command, "setup" if run.command == ASKED else others)
+        for i, run in enumerate(runs)
+    )
+
+
+def _head(instruction: Instruction) -> str:
+    if instruction.json:
+        return commands(instruction.text.partition("[")[1] + instruction.text.partition("[")[2])
+    return commands(instruction.value[0])
+
+
+def _watched(text: str, mre: Mre, given: Mapping[str, str], *, ask: bool) -> str:
+    """Add what sends the RUNs through the gateway, marks what is made, and asks uv which release it is."""
+    first, _, rest = text.partition("\n")
+    if SYNTAX.match(first):
+        # The builder would fetch the image of that reader, and has the same one built in.
+        text = f"# in place of {first.partition('=')[2].strip()}: the builder's own\n{rest}"
+    labels = "LABEL " + " ".join(f"{name}={quoted(value)}" for name, value in given.items())
+    trust = "ENV " + " ".join(f"{name}={INSIDE}" for name in TRUST)
+    text = after_each_from(text, [f"COPY {AUTHORITY} {INSIDE}", trust, labels])
+    runs = parser.runs(parser.read(text))
+    if not ask or not runs:
+        return text
+    at = next((at for at in places(mre.steps, runs) if at is not None), len(runs) - 1)
+    line = runs[at].instruction.first
+    return edit(text, lambda each: [f"RUN {ASKED}", *each.text.split("\n")] if each.first == line else None)

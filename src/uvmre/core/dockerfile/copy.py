@@ -1,0 +1,164 @@
+"""What a COPY, an ADD or a `--mount` of a Dockerfile lays into the image, as files."""
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import PurePosixPath
+
+from uvmre.core.dockerfile.build_context import sources
+from uvmre.core.dockerfile.expansion import expand
+from uvmre.core.dockerfile.image_names import image
+from uvmre.core.dockerfile.parser import Instruction, Stage
+from uvmre.core.mre.files import File
+
+HEREDOC = re.compile(r"\A\d*<<-?(?P<quote>[\"']?)(?P<name>[^\"']+)(?P=quote)\Z")
+ARCHIVE = re.compile(r"\.(?:tar|tgz|tbz2?|txz|tar\.(?:gz|bz2|xz|zst))\Z")
+REMOTE = re.compile(r"\A(?:[a-z][a-z0-9+]*://|git@)")
+FOLLOWED = frozenset({"chmod", "chown", "link", "from"})
+SECRETS = "/run/secrets"
+
+
+class NotInterpreted(Exception):
+    """A fault of the Dockerfile itself, with its line."""
+
+
+class Refused(Exception):
+    """Something that cannot be done without an image, and on which the rest depends."""
+
+
+def written(instruction: Instruction, variables: Mapping[str, str], target: str) -> list[File]:
+    """Return the files that a COPY writes of its heredocs; `target` is absolute, a folder ends with `/`."""
+    if instruction.json:
+        return []
+    named = [match["name"] for word in instruction.value[:-1] if (match := HEREDOC.match(word))]
+    several = len(instruction.value) > 2
+    given = {heredoc.name: heredoc for heredoc in instruction.heredocs}
+    found = []
+    for name in named:
+        heredoc = given[name]
+        try:
+            text = expand(heredoc.data, variables, quotes=False) if heredoc.expand else heredoc.data
+        except ValueError as error:
+            raise NotInterpreted(f"line {instruction.first}: {error}") from None
+        path = f"{target.rstrip('/')}/{name}" if several or target.endswith("/") else target
+        found.append(File(path.lstrip("/"), text.encode(), _executable(instruction, False)))
+    return found
+
+
+def copied(
+    instruction: Instruction, words: Sequence[str], target: str, files: Sequence[File], folders: set[str]
+) -> list[File]:
+    """Return the files that a COPY or an ADD takes from the context, with their paths in the image.
+
+    Args:
+        instruction: the COPY.
+        words: its sources, their variables expanded.
+        target: absolute, ends with `/` where it is written as a folder.
+        files: the context.
+        folders: those of the image that are known to be there.
+
+    Raises:
+        Refused: when a source is not there, or it asks for what is not done here.
+    """
+    for flag in instruction.flags:
+        if flag.lstrip("-").partition("=")[0] not in FOLLOWED:
+            raise Refused(f"`{flag}` is not known here")
+    names = [word for word in words if instruction.json or not HEREDOC.match(word)]
+    if instruction.name == "ADD" and (far := next((word for word in names if REMOTE.match(word)), "")):
+        raise Refused(f"it fetches {far}")
+    found = {name: sources(name, files) for name in names}
+    if missing := [name for name, those in found.items() if not those]:
+        raise Refused(f"{missing[0]} is not among the files (or .dockerignore leaves it out)")
+    several = sum(map(len, found.values())) > 1
+    laid = []
+    for each in (source for those in found.values() for source in those):
+        if each.folder:
+            inside = [(file, file.path[len(each.path) :].lstrip("/")) for file in each.files]
+        else:
+            below = several or target.endswith("/") or target in folders
+            inside = [(each.files[0], PurePosixPath(each.path).name if below else "")]
+        if instruction.name == "ADD" and not each.folder and ARCHIVE.search(each.path):
+            raise Refused(f"it unpacks {each.path}")
+        for file, rest in inside:
+            path = str(PurePosixPath(target, rest)).lstrip("/")
+            laid.append(File(path, file.content, _executable(instruction, file.executable)))
+    return laid
+
+
+def _executable(instruction: Instruction, before: bool) -> bool:
+    mode = instruction.flag("chmod")
+    if mode is None:
+        return before
+    return any(int(digit) & 1 for digit in mode[-3:]) if re.fullmatch(r"[0-7]{3,4}", mode) else "+x" in mode or before
+
+
+def mounted(
+    instruction: Instruction,
+    variables: Mapping[str, str],
+    cwd: str,
+    files: Sequence[File],
+    secret: Callable[[str], bytes | None],
+    stages: Sequence[Stage],
+) -> tuple[tuple[File, ...], dict[str, str]]:
+    """Return what the `--mount`s of a RUN bring for its time: files, and variables that hold a secret.
+
+    A mounted cache is a folder like any other here: it begins empty.
+
+    Raises:
+        Refused: when it is from another image, or of a kind that is not done here.
+    """
+    laid: list[File] = []
+    told: dict[str, str] = {}
+    for flag in instruction.flags:
+        name, _, value = flag.lstrip("-").partition("=")
+        if name != "mount":
+            if (name, value) not in (("network", "default"), ("security", "sandbox")):
+                raise Refused(f"`{flag}` is not known here")
+            continue
+        keys = {
+            key.lower(): expand(text, variables) for key, _, text in (part.partition("=") for part in value.split(","))
+        }
+        kind = keys.get("type", "bind")
+        target = keys.get("target") or keys.get("dst") or keys.get("destination") or ""
+        if kind == "secret":
+            _lay_secret(keys, target, secret, laid, told)
+        elif kind == "bind" and "from" not in keys:
+            source = keys.get("source") or keys.get("src") or "."
+            for each in sources(source, files):
+                for file in each.files:
+                    rest = file.path[len(each.path) :].lstrip("/") if each.folder else ""
+                    laid.append(
+                        File(str(PurePosixPath("/", cwd, target, rest)).lstrip("/"), file.content, file.executable)
+                    )
+            if not sources(source, files):
+                raise Refused(f"{source} is not among the files (or .dockerignore leaves it out)")
+        elif kind == "bind" and not _uv(keys["from"], stages):
+            raise Refused(f"it mounts from {keys['from']}")
+        elif kind not in ("bind", "cache", "tmpfs"):
+            raise Refused(f"a mount of the type {kind} needs an engine")
+    return tuple(laid), told
+
+
+def _uv(origin: str, stages: Sequence[Stage]) -> bool:
+    named = [stage.image for stage in stages if origin.lower() in (stage.name, str(stage.number))]
+    return image(named[-1] if named else origin).of_uv
+
+
+def _lay_secret(
+    keys: Mapping[str, str],
+    target: str,
+    secret: Callable[[str], bytes | None],
+    laid: list[File],
+    told: dict[str, str],
+) -> None:
+    name = keys.get("id") or PurePosixPath(target).name
+    content = secret(name)
+    if content is None:
+        if keys.get("required", "false").lower() in ("true", "1", ""):
+            raise Refused(f"the secret {json.dumps(name)} is asked for, and there is no file or variable of that name")
+        return
+    if "env" in keys:
+        told[keys["env"]] = content.decode(errors="replace")
+    if target or "env" not in keys:
+        path = PurePosixPath(SECRETS, target or name)
+        laid.append(File(str(path).lstrip("/"), content))

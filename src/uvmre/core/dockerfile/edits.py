@@ -1,0 +1,217 @@
+"""Changes to a Dockerfile that leave every other line as it is: for a variant, another release, another interpreter."""
+
+import re
+from collections.abc import Callable, Sequence
+from difflib import SequenceMatcher
+
+from uvmre.core.dockerfile import parser
+from uvmre.core.dockerfile.image_names import image
+from uvmre.core.dockerfile.parser import DOCKERFILE, Instruction
+from uvmre.core.mre.model import Control, Mre, Step
+from uvmre.errors import UsageError
+
+OWN = ".uvmre"
+"""The folder of ours in the build context, as there is one in the MRE's own."""
+RELEASE = r"(?P<release>\d+\.\d+\.\d+)"
+PINS = tuple(
+    re.compile(pattern)
+    for pattern in (
+        rf"\b(?:ghcr\.io/astral-sh/uv|astral/uv):{RELEASE}(?P<variant>-[\w.-]+)?(?:@sha256:[0-9a-f]{{64}})?",
+        rf"\buv\s*==\s*{RELEASE}",
+        rf"\bastral\.sh/uv/{RELEASE}/install",
+        rf"\bastral-sh/uv/releases/download/v?{RELEASE}/",
+        rf"\bUV_VERSION=[\"']?{RELEASE}",
+    )
+)
+"""How Dockerfiles say which release they take."""
+PYTHON = re.compile(r"(?P<before>(?:^|/)python:|-python)(?P<version>3\.\d+)(?P<rest>\.\d+)?(?=[-@]|$)")
+
+
+def pinned(text: str) -> str:
+    """Return the release that a Dockerfile says it takes; empty where it says none, or several."""
+    found = {match["release"] for each in parser.read(text) for pin in PINS for match in pin.finditer(each.text)}
+    return found.pop() if len(found) == 1 else ""
+
+
+def commands(text: str) -> str:
+    """Return a command as it compares: white space and the breaks of lines do not count."""
+    return " ".join(text.replace("\\\n", " ").split())
+
+
+def vary(text: str, base: Mre, mre: Mre, control: Control) -> str:
+    """Lay a control over a Dockerfile: its steps, its variables, and its files of the home.
+
+    Args:
+        text: the variant's own Dockerfile.
+        base: the MRE, whose steps the control's stand for.
+        mre: the variant.
+        control: what is laid over it.
+
+    Raises:
+        UsageError: when the Dockerfile does not have the step that a control changes.
+    """
+    if control.steps and DOCKERFILE not in control.files:
+        text = _replaced(text, base.steps, control.steps)
+    named = {*control.unset, *control.variables}
+    if named:
+        text = edit(text, lambda each: _without(each, named))
+    added = []
+    home = f"{mre.environment.home.rstrip('/')}/"
+    if mre.environment.home and any(path.startswith(home) for path in control.files):
+        copies = [each for each in parser.read(text) if each.name in ("COPY", "ADD")]
+        if not any(each.value[0].removeprefix("./").startswith(home) for each in copies):
+            added.append(f"COPY {home} /root/")
+    given = {name: value for name, value in control.variables.items() if name not in control.unset}
+    if given:
+        added.append("ENV " + " ".join(f"{name}={quoted(value)}" for name, value in given.items()))
+    return after_each_from(text, added)
+
+
+def _without(each: Instruction, names: set[str]) -> list[str] | None:
+    """Return an ENV or ARG without some of its variables."""
+    if each.name not in ("ENV", "ARG") or not any(name in names for name, _ in each.pairs):
+        return None
+    kept = [name if value is None else f"{name}={value}" for name, value in each.pairs if name not in names]
+    return [f"{each.name} {' '.join(kept)}"] if kept else []
+
+
+def _replaced(text: str, old: Sequence[Step], new: Sequence[Step]) -> str:
+    """Put steps in the place of others: what both have stays where it is."""
+    runs = parser.runs(parser.read(text))
+    found = places(old, runs)
+    edits: dict[int, list[str]] = {}
+
+    def line(i: int) -> Instruction:
+        at = found[i]
+        if at is None:
+            raise UsageError(
+                f"No RUN of the Dockerfile is the step `{old[i].title}`, which a control changes.",
+                "Give the control a Dockerfile of its own among its files, or make the RUN the step's command.",
+            )
+        return runs[at].instruction
+
+    matcher = SequenceMatcher(None, [step.run for step in old], [step.run for step in new], autojunk=False)
+    for what, i1, i2, j1, j2 in matcher.get_opcodes():
+        if what == "equal":
+            continue
+        # A step and what stands for it belong together from the end: what is observed comes last.
+        pairs = min(i2 - i1, j2 - j1)
+        for k in range(pairs):
+            i, instruction = i2 - 1 - k, line(i2 - 1 - k)
+            edits[instruction.first] = [_run(new[j2 - 1 - k], instruction, old[i])]
+        for i in range(i1, i2 - pairs):
+            edits[line(i).first] = []
+        more = [f"RUN {_command(step)}" for step in new[j1 : j2 - pairs]]
+        if more:
+            last = i2 - pairs == len(old)
+            beside = line(i2 - pairs - last)
+            there = edits.get(beside.first, beside.text.split("\n"))
+            edits[beside.first] = [*there, *more] if last else [*more, *there]
+    return edit(text, lambda each: edits.get(each.first))
+
+
+def _run(step: Step, instead_of: Instruction, old: Step) -> str:
+    """Return a RUN with another command, and with what else the old one did: mounts, and what came before an `&&`."""
+    before = commands(instead_of.value[0]).removesuffix(commands(old.run)) if not instead_of.json else ""
+    return " ".join(["RUN", *instead_of.flags, before + _command(step)])
+
+
+def places(steps: Sequence[Step], runs: Sequence[parser.RunInstruction]) -> tuple[int | None, ...]:
+    """Return which RUN each step is: one whose command it is, or ends with it after an `&&`; in their order."""
+    found: list[int | None] = []
+    start = 0
+    for step in steps:
+        wanted = commands(step.run)
+        ends = (f"&& {wanted}", f"; {wanted}")
+        at = next(
+            (
+                i
+                for i, run in enumerate(runs)
+                if i >= start and (commands(run.command) == wanted or commands(run.command).endswith(ends))
+            ),
+            None,
+        )
+        found.append(at)
+        start = start if at is None else at + 1
+    return tuple(found)
+
+
+def _command(step: Step) -> str:
+    """Return a step's command as a RUN takes it: in a heredoc where it has several lines."""
+    lines = step.run.strip().split("\n")
+    if len(lines) == 1:
+        return lines[0]
+    return f"<<'UVMRE'\n{step.run.strip()}\nUVMRE"
+
+
+def quoted(value: str) -> str:
+    """Return a value as ENV and LABEL take it."""
+    return '"' + re.sub(r'(["\\$])', r"\\\1", value) + '"'
+
+
+def release(text: str, uv: str) -> str:
+    """Put the release that is wanted where the Dockerfile says one; several are left for the builder to tell."""
+    if pinned(text) in ("", uv):
+        return text
+
+    def put(match: "re.Match[str]") -> str:
+        first, last = (at - match.start() for at in match.span("release"))
+        # A digest would go on naming the old image.
+        rest = (match["variant"] or "") if "variant" in match.re.groupindex else match[0][last:]
+        return match[0][:first] + uv + rest
+
+    def edited(each: Instruction) -> list[str] | None:
+        changed = each.text
+        for pin in PINS:
+            changed = pin.sub(put, changed)
+        return changed.split("\n") if changed != each.text else None
+
+    return edit(text, edited)
+
+
+def from_context(each: Instruction) -> list[str] | None:
+    """Take uv's binaries from the context where they are copied from uv's image."""
+    if each.name != "COPY" or not image(each.flag("from") or "").of_uv or each.json:
+        return None
+    sources = [f"{OWN}{source}" if source.startswith("/") else f"{OWN}/{source}" for source in each.value[:-1]]
+    flags = [flag for flag in each.flags if not flag.startswith("--from")]
+    return [" ".join(["COPY", *flags, *sources, each.value[-1]])]
+
+
+def interpreter(text: str, python: str) -> str:
+    """Put the interpreter that is wanted where an image's name says one."""
+    instructions = parser.read(text)
+    if not any(each.name == "FROM" and PYTHON.search(each.value[0]) for each in instructions):
+        raise UsageError("No image of the Dockerfile says in its name which Python it has.", "Leave out `--python`.")
+
+    def edited(each: Instruction) -> list[str] | None:
+        match = PYTHON.search(each.value[0]) if each.name == "FROM" else None
+        if not match or (match["version"] + (match["rest"] or "")) == python:
+            return None
+        image = each.value[0][: match.end("before")] + python + each.value[0][match.end() :].partition("@")[0]
+        return [" ".join(["FROM", *each.flags, image, *each.value[1:]])]
+
+    return edit(text, edited)
+
+
+def after_each_from(text: str, added: Sequence[str]) -> str:
+    """Add lines at the start of every stage that has an image to stand on."""
+    if not added:
+        return text
+
+    def edited(each: Instruction) -> list[str] | None:
+        if each.name != "FROM" or each.value[0].lower() == "scratch":
+            return None
+        return [*each.text.split("\n"), *added]
+
+    return edit(text, edited)
+
+
+def edit(text: str, edited: Callable[[Instruction], list[str] | None]) -> str:
+    """Return the text with the lines of some instructions replaced; None leaves one as it is."""
+    lines = text.split("\n")
+    for each in reversed(parser.read(text)):
+        instead = edited(each)
+        if instead is not None:
+            lines[each.first - 1 : each.last] = instead
+    return "\n".join(lines)

@@ -1,0 +1,289 @@
+"""The local reading of a Dockerfile: its RUNs as steps, by the builder's rules, and what of it is not followed.
+
+The rules are those of BuildKit: `frontend/dockerfile/dockerfile2llb/convert.go`, and Docker's reference of the format.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import PurePosixPath
+
+from uvmre.core.dockerfile.build_context import build_context
+from uvmre.core.dockerfile.copy import NotInterpreted, Refused, copied, mounted, written
+from uvmre.core.dockerfile.expansion import expand
+from uvmre.core.dockerfile.image_names import image
+from uvmre.core.dockerfile.parser import AS_FILE, DOCKERFILE, Instruction, Stage, commands, read, run_of, stages
+from uvmre.core.mre.files import File
+from uvmre.core.mre.layer import HOME, MACHINE, PATH, USUAL, Layer, LayerFolder, StageFetch, StageStart
+from uvmre.core.mre.model import Mre, Step
+from uvmre.errors import InputError
+
+SHELL = ("/bin/sh", "-c")
+PLATFORM = {"PLATFORM": "linux/amd64", "OS": "linux", "ARCH": "amd64", "VARIANT": ""}
+AUTOMATIC = {f"{whose}{what}": value for whose in ("TARGET", "BUILD") for what, value in PLATFORM.items()}
+"""What an ARG of the builder's own is where nobody gives it."""
+IDLE = frozenset({"CMD", "ENTRYPOINT", "EXPOSE", "HEALTHCHECK", "LABEL", "MAINTAINER", "STOPSIGNAL"})
+"""Says nothing about what is built."""
+OF_THE_SYSTEM = frozenset(
+    {
+        *("apt-get", "apt", "apk", "dnf", "yum", "microdnf", "zypper", "pacman", "dpkg"),
+        *("useradd", "adduser", "usermod", "groupadd", "addgroup", "update-ca-certificates", "locale-gen"),
+    }
+)
+"""Commands that change the system, which is the machine's own here."""
+INSTALLS_UV = re.compile(
+    r"astral\.sh/uv/|\b(?:pip3?|pipx) install (?:-[-\w]+(?:=\S+)? )*[\"']?uv(?:[=~<>!][^\s&|;]*)?[\"']?\s*$"
+)
+INTO_THE_SYSTEM = re.compile(r"--(?:system|break-system-packages)\b|(?:^|[\s;&|])pip3? install\b")
+
+
+@dataclass(frozen=True)
+class Interpreted:
+    """A Dockerfile as steps."""
+
+    steps: tuple[Step, ...]
+    notes: tuple[str, ...]
+    """What was not followed, a line each."""
+
+
+@dataclass
+class _State:
+    """What an image knows at some point of a stage."""
+
+    env: dict[str, str] = field(default_factory=lambda: {"PATH": PATH})
+    args: dict[str, str] = field(default_factory=dict)
+    cwd: str = "/"
+    shell: tuple[str, ...] = SHELL
+    folders: set[str] = field(default_factory=lambda: {"/", HOME, "/tmp"})
+
+    @property
+    def variables(self) -> dict[str, str]:
+        return self.args | self.env
+
+    def copy(self) -> "_State":
+        return _State(dict(self.env), dict(self.args), self.cwd, self.shell, set(self.folders))
+
+
+@dataclass
+class _Walk:
+    """One reading, as far as it came."""
+
+    files: tuple[File, ...]
+    given: Mapping[str, str]
+    secret: "Callable[[str], bytes | None]"
+    local_builds: dict[str, str]
+    """The ARGs before the first FROM."""
+    stages: tuple[Stage, ...]
+    pending: list[StageStart | LayerFolder | StageFetch | File] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    owned: set[str] = field(default_factory=lambda: {f"/{name}" for name in USUAL})
+
+    def note(self, instruction: Instruction, what: str) -> None:
+        self.notes.append(f"line {instruction.first}: {what}")
+
+    def own(self, path: str) -> None:
+        """Take a path for the image's: its first folder, unless that is the machine's."""
+        first = path.strip("/").split("/")[0]
+        if first and first not in MACHINE:
+            self.owned.add(f"/{first}")
+        elif first and path.strip("/").count("/"):
+            self.owned.add(path.rstrip("/"))
+
+
+def with_steps(mre: Mre) -> Mre:
+    """Return the MRE with the steps of its Dockerfile, where it has none of its own."""
+    own = mre.steps and not mre.steps[0].layer
+    return mre if own or mre.file(DOCKERFILE) is None else replace(mre, steps=interpret(mre).steps)
+
+
+def interpret(mre: Mre) -> Interpreted:
+    """Read the MRE's Dockerfile as steps: every RUN that its last stage needs, up to what only an engine can do.
+
+    Every RUN that calls uv is observed, and so is the last one.
+
+    Raises:
+        InputError: when it is no Dockerfile.
+    """
+    file = mre.file(DOCKERFILE)
+    assert file is not None
+    try:
+        text = file.content.decode()
+    except UnicodeDecodeError:
+        raise InputError(f"{DOCKERFILE} could not be read.", ["it is not UTF-8"]) from None
+    heads, found = stages(read(text))
+    walk = _Walk(build_context(mre.files), mre.variables, lambda name: _secret(mre, name), {}, found)
+    try:
+        for head in heads:
+            _arg(walk, _State(env=walk.local_builds), head, walk.local_builds)
+        _walk(walk, _needed(walk))
+    except NotInterpreted as fault:
+        raise InputError(f"{DOCKERFILE} has 1 fault.", [str(fault)], "Fix it and run it again.") from None
+    steps = [
+        replace(step, layer=replace(step.layer, owned=tuple(sorted(walk.owned)))) for step in walk.steps if step.layer
+    ]
+    if not steps:
+        raise InputError(f"{DOCKERFILE} has no RUN, so there is nothing to observe.", ["add the command as a RUN"])
+    if steps[-1].layer and not steps[-1].layer.refused:
+        steps[-1] = replace(steps[-1], role="observe")
+    return Interpreted(tuple(steps), tuple(walk.notes))
+
+
+def _secret(mre: Mre, name: str) -> bytes | None:
+    """Return what a build secret holds: the file of that name, a variable, or the env file under its own name."""
+    file = mre.file(name)
+    if file is None and name in mre.variables:
+        return mre.variables[name].encode()
+    env_file = mre.environment.env_file
+    if file is None and env_file and name in (env_file, PurePosixPath(env_file).stem):
+        file = mre.file(env_file)
+    return file.content if file else None
+
+
+def _needed(walk: _Walk) -> list[Stage]:
+    """Return the stages that the last one needs, in their order: the builder skips the others."""
+    wanted, todo = set(), [walk.stages[-1].number]
+    while todo:
+        number = todo.pop()
+        if number in wanted:
+            continue
+        wanted.add(number)
+        stage = walk.stages[number]
+        named = [_word(walk.local_builds, stage.start, stage.image)]
+        named += [each.flag("from") or "" for each in stage.instructions if each.name == "COPY"]
+        todo += [inner for name in named if (inner := stage_of(walk.stages[:number], name)) is not None]
+    return [stage for stage in walk.stages if stage.number in wanted]
+
+
+def stage_of(before: tuple[Stage, ...], name: str) -> int | None:
+    """Return which of the stages before is meant, by its name or its number."""
+    found = [stage.number for stage in before if name and name.lower() in (stage.name, str(stage.number))]
+    return found[-1] if found else None
+
+
+def _walk(walk: _Walk, needed: list[Stage]) -> None:
+    states: dict[int, _State] = {}
+    for stage in needed:
+        name = _word(walk.local_builds, stage.start, stage.image)
+        base = stage_of(walk.stages[: stage.number], name)
+        state = states[stage.number] = states[base].copy() if base is not None else _State()
+        walk.pending.append(StageStart(stage.number, base))
+        if base is None:
+            walk.note(stage.start, f"the image {name} is this machine, with the uv and the Python of the run")
+        for instruction in stage.instructions:
+            try:
+                _one(walk, state, instruction)
+            except Refused as why:
+                _refuse(walk, state, instruction, str(why))
+                return
+
+
+def _one(walk: _Walk, state: _State, instruction: Instruction) -> None:
+    name = instruction.name
+    if name in IDLE:
+        return
+    if name == "ENV":
+        before = state.variables
+        state.env |= {key: _word(before, instruction, value or "") for key, value in instruction.pairs}
+        for key, _ in instruction.pairs:
+            for part in state.env[key].split(":"):
+                if part.startswith("/") and key != "PATH":
+                    walk.own(part)
+    elif name == "ARG":
+        _arg(walk, state, instruction, state.args)
+    elif name == "WORKDIR":
+        folder = _word(state.variables, instruction, instruction.value[0])
+        state.cwd = str(PurePosixPath("/", state.cwd, folder))
+        state.folders.add(state.cwd)
+        walk.own(state.cwd)
+        walk.pending.append(LayerFolder(state.cwd))
+    elif name == "SHELL":
+        state.shell = instruction.value
+    elif name == "RUN":
+        _run(walk, state, instruction)
+    elif name in ("COPY", "ADD"):
+        _copy(walk, state, instruction)
+    else:
+        walk.note(instruction, f"{name} is not followed")
+
+
+def _arg(walk: _Walk, state: _State, instruction: Instruction, into: dict[str, str]) -> None:
+    for key, default in instruction.pairs:
+        if key in walk.given:
+            into[key] = walk.given[key]
+        elif default is not None:
+            into[key] = _word(state.variables, instruction, default)
+        elif key in walk.local_builds or key in AUTOMATIC:
+            into[key] = walk.local_builds.get(key, AUTOMATIC.get(key, ""))
+
+
+def _copy(walk: _Walk, state: _State, instruction: Instruction) -> None:
+    words = [_word(state.variables, instruction, word) for word in instruction.value]
+    origin = _word(state.variables, instruction, instruction.flag("from") or "")
+    target = words[-1]
+    target = str(PurePosixPath("/", state.cwd, target)) + "/" * (target.endswith("/") or target in (".", ".."))
+    if not origin:
+        new = [
+            *written(instruction, state.variables, target),
+            *copied(instruction, words[:-1], target, walk.files, state.folders),
+        ]
+        walk.pending += new
+        for file in new:
+            walk.own(f"/{file.path}")
+            state.folders |= {str(parent) for parent in PurePosixPath("/", file.path).parents}
+        return
+    stage = stage_of(walk.stages, origin)
+    of_uv = image(walk.stages[stage].image if stage is not None else origin).of_uv
+    if of_uv:
+        walk.note(instruction, "uv is here already: that of the run")
+    elif stage is None:
+        raise Refused(f"it copies from the image {origin}, which only an engine can pull")
+    else:
+        walk.own(target)
+        folder = target.endswith("/") or len(words) > 2 or target in state.folders
+        walk.pending += [
+            StageFetch(stage, str(PurePosixPath("/", word)), target.rstrip("/") + "/" * folder) for word in words[:-1]
+        ]
+
+
+def _run(walk: _Walk, state: _State, instruction: Instruction) -> None:
+    run = run_of(instruction)
+    called = {command.rpartition("/")[2] for command in commands(run.command)}
+    if INSTALLS_UV.search(run.command.strip()) and not called & {"uv", "uvx"}:
+        walk.note(instruction, "uv is here already: that of the run")
+        return
+    if done := sorted(called & OF_THE_SYSTEM):
+        walk.note(instruction, f"not done: `{done[0]}` would change this machine; what it brings must be here already")
+        return
+    if INTO_THE_SYSTEM.search(run.command) or state.variables.get("UV_SYSTEM_PYTHON", "0") not in ("", "0", "false"):
+        raise Refused("it installs into the system's Python, which is this machine's own here")
+    try:
+        mounts, variables = mounted(instruction, state.variables, state.cwd, walk.files, walk.secret, walk.stages)
+    except ValueError as error:
+        raise NotInterpreted(f"line {instruction.first}: {error}") from None
+    for each in mounts:
+        walk.own(f"/{each.path}")
+    layer = Layer(
+        words=run.words or (*state.shell, run.command),
+        cwd=state.cwd,
+        variables={**state.variables, **variables},
+        before=tuple(walk.pending),
+        mounts=mounts,
+    )
+    walk.pending.clear()
+    # What is executed as a file is called by the instruction, not by how that is done.
+    name = instruction.text.split("\n")[0] if run.command.startswith(AS_FILE) else ""
+    walk.steps.append(Step(run.command, "observe" if called & {"uv", "uvx"} else "setup", name, layer=layer))
+
+
+def _refuse(walk: _Walk, state: _State, instruction: Instruction, why: str) -> None:
+    head = instruction.text.split("\n")[0]
+    refused = f"line {instruction.first} of the {DOCKERFILE} cannot be followed without an engine: {why}"
+    walk.steps.append(Step(head, "setup", layer=Layer((), state.cwd, before=tuple(walk.pending), refused=refused)))
+
+
+def _word(variables: Mapping[str, str], instruction: Instruction, word: str) -> str:
+    try:
+        return expand(word, variables)
+    except ValueError as error:
+        raise NotInterpreted(f"line {instruction.first}: {error}") from None

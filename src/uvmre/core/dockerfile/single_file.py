@@ -1,0 +1,292 @@
+"""A Dockerfile with the files of an MRE inside, read back: files, a Dockerfile that copies them, the manifest."""
+
+import re
+import shlex
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import PurePosixPath
+from typing import Any
+
+from uvmre.core.dockerfile.build_context import build_context, sources
+from uvmre.core.dockerfile.copy import HEREDOC, NotInterpreted, written
+from uvmre.core.dockerfile.expansion import expand
+from uvmre.core.dockerfile.image_names import image
+from uvmre.core.dockerfile.parser import DOCKERFILE, Instruction, Stage, read, runs, stages
+from uvmre.core.mre import manifest
+from uvmre.core.mre.files import File
+from uvmre.core.mre.model import MANIFEST, Environment, Mre, Symptom
+from uvmre.errors import InputError
+
+FILES = "mre-files"
+"""The stage that holds what an MRE's own Dockerfile takes from its folder."""
+ASIDE = "mre-aside"
+"""The stage of those files that it does not take, but that belong to the MRE."""
+CUT = "-cut"
+"""The end of the name of a stage in which files lose the line break at their end, which a heredoc always has."""
+WORK = "/mre"
+SPACE = "SPACE"
+"""The argument that stands for a space in a path."""
+MARK = f"# {MANIFEST}, without its steps:"
+RELEASES = (
+    re.compile(r"\bpip3? install\b[^\n&|;]{0,500}?[\s\"']uv==(\d+\.\d+\.\d+)"),
+    re.compile(r"astral\.sh/uv/(\d+\.\d+\.\d+)/install"),
+    re.compile(r"UV_VERSION=[\"']?(\d+\.\d+\.\d+)"),
+)
+ANSWERS = ("uv", "python", "title", "issue", "exit", "output")
+
+
+def head(mre: Mre) -> list[str]:
+    """Return the comment that tells who reads the file what it shows, and uvmre what is in no instruction."""
+    text = manifest.dump(replace(mre, steps=(), controls=(), files=()))
+    return [MARK, *(f"# {line}" if line else "#" for line in text.rstrip("\n").split("\n")), ""]
+
+
+@dataclass
+class _Back:
+    """A Dockerfile on its way back."""
+
+    lines: list[str]
+    files: dict[str, File] = field(default_factory=dict)
+    instead: dict[int, list[str]] = field(default_factory=dict)
+    """New lines of an instruction, by its first one."""
+
+
+def read_back(text: str, source: str, answers: Mapping[str, Any], beside: Callable[[], Sequence[File]]) -> Mre:
+    """Read a Dockerfile into an MRE whose steps are its RUNs.
+
+    Args:
+        text: of the Dockerfile.
+        source: what errors call it.
+        answers: what is in no Dockerfile: uv, python, title, issue, exit, output; they go before what it says.
+        beside: returns the files of the Dockerfile's folder; asked only where something is copied from there.
+
+    Raises:
+        InputError: with all that is wrong or not known.
+    """
+    text = text.removeprefix("\ufeff")
+    lines = text.split("\n")
+    told, lines = _told(lines)
+    instructions = read("\n".join(lines), source)
+    heads, found = stages(instructions)
+    back = _Back(lines)
+    faults = [f"{key} is not asked here: take one of {', '.join(ANSWERS)}" for key in answers if key not in ANSWERS]
+    try:
+        gone = _stages_back(back, found)
+    except NotInterpreted as fault:
+        raise InputError(f"{source} could not be read.", [str(fault)]) from None
+    faults += _from_beside(back, instructions, gone, beside)
+    for first in sorted(back.instead, reverse=True):
+        each = next(each for each in instructions if each.first == first)
+        ends = any(found[number].instructions[-1:] == (each,) for number in gone)
+        blank = ends and back.lines[each.last : each.last + 1] == [""]
+        back.lines[each.first - 1 : each.last + blank] = back.instead[first]
+    mre, missing = _whole(told, answers, heads, found, instructions)
+    faults += missing
+    if faults:
+        raise InputError(f"{source} cannot be made an MRE.", faults)
+    own = "\n".join(back.lines).strip("\n") + "\n"
+    return replace(mre, files=(*back.files.values(), File(DOCKERFILE, own.encode())))
+
+
+def _told(lines: Sequence[str]) -> tuple[Mre | None, list[str]]:
+    """Return the manifest of our own comment, where there is one, and the lines without it."""
+    if MARK not in lines:
+        return None, list(lines)
+    start = lines.index(MARK)
+    end = next((i for i in range(start, len(lines)) if not lines[i].startswith("#")), len(lines))
+    text = "\n".join(line.removeprefix("#").removeprefix(" ") for line in lines[start + 1 : end])
+    rest = [*lines[:start], *lines[end + (end < len(lines) and not lines[end]) :]]
+    return manifest.parse(text, source=f"the comment “{MARK}”", dockerfile=True), rest
+
+
+def _stages_back(back: _Back, found: Sequence[Stage]) -> set[int]:
+    """Put what stands in heredocs into files; return the stages that then have nothing to say."""
+    gone = set()
+    for stage in found:
+        if stage.name.removesuffix(CUT) in (FILES, ASIDE) and _only_files(stage):
+            gone.add(stage.number)
+            for each in (stage.start, *stage.instructions):
+                back.instead[each.first] = []
+        _stage_back(back, stage, of_files=stage.number in gone)
+    return gone
+
+
+def _only_files(stage: Stage) -> bool:
+    plain = [each for each in stage.instructions if each.name not in ("ARG", "WORKDIR")]
+    return all(
+        (each.name == "COPY" and (each.heredocs or (each.flag("from") or "").endswith(CUT))) or _cut(each)
+        for each in plain
+    )
+
+
+def _cut(each: Instruction) -> list[str]:
+    """Return the paths whose last line break a RUN takes away."""
+    if each.name != "RUN" or each.json or not (match := re.match(r"truncate -s -1 (.+)\Z", each.value[0], re.DOTALL)):
+        return []
+    return shlex.split(match[1])
+
+
+def _stage_back(back: _Back, stage: Stage, *, of_files: bool) -> None:
+    cwd = "/"
+    variables: dict[str, str] = {}
+    laid: dict[str, str] = {}  # target → path in the folder
+    space = None
+    for each in stage.instructions:
+        try:
+            if each.name == "WORKDIR":
+                cwd = str(PurePosixPath("/", cwd, expand(each.value[0], variables)))
+            elif each.name in ("ENV", "ARG"):
+                variables |= {name: expand(value, variables) for name, value in each.pairs if value is not None}
+                space = each if each.text == f'ARG {SPACE}=" "' else space
+            elif each.name == "COPY" and each.heredocs and (copy := _extracted(back, each, cwd, variables)):
+                laid |= copy
+                new = [_copy(each, path, target) for target, path in copy.items()]
+                back.instead[each.first] = [] if of_files else new
+            elif cut := [str(PurePosixPath(cwd, path)) for path in _cut(each)]:
+                if not set(cut) <= laid.keys():
+                    continue
+                for path in {laid[target] for target in cut}:
+                    file = back.files[path]
+                    back.files[path] = replace(file, content=file.content.removesuffix(b"\n"))
+                back.instead[each.first] = []
+        except ValueError as error:
+            raise NotInterpreted(f"line {each.first}: {error}") from None
+    left = [each for each in stage.instructions if each.first not in back.instead and each.name == "COPY"]
+    if space and not any("${" + SPACE + "}" in each.text for each in left):
+        back.instead[space.first] = []
+
+
+def _extracted(back: _Back, each: Instruction, cwd: str, variables: Mapping[str, str]) -> dict[str, str]:
+    """Put the heredocs of a COPY into files, and return which became which; nothing where one must stay where it is."""
+    literal = not any(heredoc.expand and re.search(r"[$\\]", heredoc.data) for heredoc in each.heredocs)
+    if each.json or not literal or not all(map(HEREDOC.match, each.value[:-1])):
+        return {}
+    target = expand(each.value[-1], variables)
+    whole = str(PurePosixPath("/", cwd, target)) + "/" * (target.endswith("/") or target in (".", ".."))
+    copy = {}
+    for file in written(each, variables, whole):
+        at = PurePosixPath("/", file.path)
+        path = str(at.relative_to(cwd)) if at.is_relative_to(cwd) else str(at.relative_to("/"))
+        same = next((other.path for other in back.files.values() if replace(file, path=other.path) == other), "")
+        if not at.is_relative_to(cwd) and same:
+            path = same
+        elif path in back.files or path in ("", DOCKERFILE, MANIFEST):
+            return {}
+        copy[str(at)] = path
+        back.files[path] = replace(file, path=path)
+    return copy
+
+
+def _copy(each: Instruction, path: str, target: str) -> str:
+    """Return the COPY of a file of the folder, which has its own permission to be executed."""
+    flags = [flag for flag in each.flags if not flag.startswith("--chmod")]
+    words = re.sub(r"([\[*?\\])", r"\\\1", path), target
+    if re.search(r"[\s\"'$\\\[]", path + target):
+        import json
+
+        return " ".join(["COPY", *flags, json.dumps([re.sub(r"([\\\"'$])", r"\\\1", word) for word in words])])
+    return " ".join(["COPY", *flags, "./" * path.startswith("--") + words[0], words[1]])
+
+
+def _from_beside(
+    back: _Back, instructions: Sequence[Instruction], gone: set[int], beside: Callable[[], Sequence[File]]
+) -> list[str]:
+    """Take what is copied from the folder, and return what is not there; the stage of files is gone."""
+    faults = []
+    near: tuple[File, ...] | None = None
+    for each in instructions:
+        if each.first in back.instead or each.name not in ("COPY", "ADD", "RUN"):
+            continue
+        if gone and f"from={FILES}" in each.text:
+            changed = re.sub(rf" --from={FILES}(?=\s)", "", each.text, count=1)
+            changed = changed.replace(f",from={FILES}", "") if each.name == "RUN" else changed
+            back.instead[each.first] = _numbers(changed, len(gone)).split("\n")
+            continue
+        if gone and each.text != (changed := _numbers(each.text, len(gone))):
+            back.instead[each.first] = changed.split("\n")
+        for word in _asked(each):
+            if near is None:
+                near = tuple(file for file in beside() if file.path not in back.files)
+            files = [file for match in sources(word, build_context(near)) for file in match.files]
+            if not files and word not in (".", "./", "/"):
+                faults.append(f"line {each.first}: {word} is not beside the Dockerfile: put it there")
+            back.files |= {file.path: file for file in files if file.path != DOCKERFILE}
+    if near is not None:
+        back.files |= {file.path: file for file in near if file.path == ".dockerignore"}
+    return faults
+
+
+def _numbers(text: str, fewer: int) -> str:
+    """Count stages without those of the files, which were the first."""
+    return re.sub(r"(?<=[ ,=-]from=)[1-9]\d*(?=[\s,])", lambda match: str(int(match[0]) - fewer), text)
+
+
+def _asked(each: Instruction) -> list[str]:
+    """Return what an instruction takes from the folder, as it is written there."""
+    if each.name in ("COPY", "ADD"):
+        if each.flag("from") is not None:
+            return []
+        words = [word for word in each.value[:-1] if each.json or not HEREDOC.match(word)]
+    else:
+        mounts = [flag.removeprefix("--mount=").split(",") for flag in each.flags if flag.startswith("--mount=")]
+        keys = [dict(part.partition("=")[::2] for part in mount) for mount in mounts]
+        binds = [key for key in keys if key.get("type", "bind") == "bind" and "from" not in key]
+        words = [key.get("source", key.get("src", ".")) for key in binds]
+    return [re.sub(r"\$\w+|\$\{[^}]{0,500}\}", "*", word).strip("\"'") for word in words if "://" not in word]
+
+
+def _whole(
+    told: Mre | None,
+    answers: Mapping[str, Any],
+    heads: Sequence[Instruction],
+    found: Sequence[Stage],
+    instructions: Sequence[Instruction],
+) -> tuple[Mre, list[str]]:
+    """Return the manifest, and what is not known of it."""
+    uv, python = _versions(heads, found, instructions)
+    base = told or Mre("", Environment(uv), (), Symptom())
+    environment = base.environment
+    uv = str(answers.get("uv", "") or environment.uv or uv)
+    python = str(answers.get("python", "") or environment.python or python)
+    given = answers.get("output", ())
+    output = tuple(given.split("\n")) if isinstance(given, str) else tuple(map(str, given))
+    code = answers.get("exit")
+    code = int(code) if isinstance(code, str) and code.isdigit() else code
+    symptom = base.symptom
+    if output or code is not None:
+        symptom = replace(symptom, exit=code if code is not None else "failure", output=output or symptom.output)
+    missing = []
+    if not uv:
+        missing.append("no release of uv stands in it: say which with `-d uv=0.5.21`")
+    if symptom == Symptom():
+        missing.append("what shows the bug stands in no Dockerfile: say it with `-d output='a text of the error'`")
+    if not runs(instructions):
+        missing.append("it has no RUN, so there is nothing to observe: add the command as one")
+    title = str(answers.get("title", "") or base.title or "What a Dockerfile shows")
+    issue = str(answers.get("issue", "") or base.issue)
+    kept = replace(environment, uv=uv, python=python)
+    return replace(base, title=title, issue=issue, environment=kept, symptom=symptom), missing
+
+
+def _versions(
+    heads: Sequence[Instruction], found: Sequence[Stage], instructions: Sequence[Instruction]
+) -> tuple[str, str]:
+    """Return the release of uv and the Python that a Dockerfile names, in the stage that is built first."""
+    variables: dict[str, str] = {}
+    for each in heads:
+        variables |= {name: _lenient(value or "", variables) for name, value in each.pairs}
+    named = [stage.image for stage in found] + [origin for each in instructions if (origin := each.flag("from"))]
+    named += [match[1] for each in instructions for flag in each.flags if (match := re.search(r"\bfrom=([^,]+)", flag))]
+    known = [image(_lenient(name, variables)) for name in named]
+    uv = next((each.uv for each in known if each.uv), "")
+    texts = [each.text for each in instructions]
+    uv = uv or next((match[1] for text in texts for pin in RELEASES if (match := pin.search(text))), "")
+    python = next((each.python for each in known if each.python), "")
+    return uv, ".".join(python.split(".")[:2])
+
+
+def _lenient(word: str, variables: Mapping[str, str]) -> str:
+    try:
+        return expand(word, variables)
+    except ValueError:
+        return word

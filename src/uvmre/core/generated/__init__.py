@@ -1,0 +1,1 @@
+"""The files generated beside a manifest, with which an MRE runs without uvmre."""

@@ -1,0 +1,1 @@
+"""The MRE as a value, and its manifest."""

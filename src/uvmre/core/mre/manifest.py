@@ -1,0 +1,180 @@
+"""`mre.toml` ⇄ its value. Read strictly: every mistake of a text is told at once, with its line and a remedy."""
+
+import json
+import tomllib
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+from uvmre.core.mre.model import (
+    DEFAULT_TIMEOUT,
+    MANIFEST,
+    SCHEMA,
+    Control,
+    Environment,
+    Expectation,
+    FilePattern,
+    Mre,
+    Role,
+    Step,
+    Symptom,
+)
+from uvmre.core.mre.schema import mistakes
+from uvmre.errors import InputError
+
+if TYPE_CHECKING:
+    from uvmre.core.network.index import Fault, Index
+
+
+def parse(text: str, *, source: str = MANIFEST, dockerfile: bool = False) -> Mre:
+    """Read a manifest; the folder's files are not its business and are empty in what it returns.
+
+    Args:
+        text: of the file.
+        source: what errors call it.
+        dockerfile: whether there is a Dockerfile beside it, whose RUNs are the steps where it names none.
+
+    Raises:
+        InputError: with all the faults, each with its line and what to write instead.
+    """
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{source} is not TOML, so nothing in it could be read.", [str(error)]) from None
+    if found := list(mistakes(data, dockerfile=dockerfile)):
+        from uvmre.core.text.toml_positions import sentences
+
+        message = f"{source} has {len(found)} fault{'s' * (len(found) > 1)}."
+        raise InputError(message, sentences(text, found), "Fix them and run it again.")
+    return _mre(data)
+
+
+def _mre(data: dict[str, Any]) -> Mre:
+    environment, symptom = data["environment"], data["symptom"]
+    return Mre(
+        title=data["title"],
+        issue=data.get("issue", ""),
+        environment=Environment(
+            uv=environment["uv"],
+            python=environment.get("python", ""),
+            variables=environment.get("variables", {}),
+            env_file=environment.get("env-file", ""),
+            exclude_newer=environment.get("exclude-newer"),
+            home=environment.get("home", ""),
+            path=tuple(environment.get("path", ())),
+            allow_hosts=tuple(environment.get("allow-hosts", ())),
+        ),
+        indexes=tuple(_index(index) for index in data.get("index", ())),
+        faults=tuple(_fault(fault) for fault in data.get("fault", ())),
+        steps=_read_steps(data),
+        symptom=Symptom(
+            exit=cast("int | Literal['failure'] | None", symptom.get("exit")),
+            output=tuple(symptom.get("output", ())),
+            files=tuple(FilePattern(file["path"], file["contains"]) for file in symptom.get("file", ())),
+            expected=tuple(symptom.get("expected", ())),
+        ),
+        controls=tuple(
+            Control(
+                name=control["name"],
+                expect=cast("Expectation", control["expect"]),
+                why=control.get("why", ""),
+                variables=control.get("variables", {}),
+                unset=tuple(control.get("unset", ())),
+                files=control.get("files", {}),
+                steps=_read_steps(control),
+                explains=control.get("explains", ""),
+                faults=control.get("faults", True),
+            )
+            for control in data.get("control", ())
+        ),
+    )
+
+
+def _fault(data: dict[str, Any]) -> "Fault":
+    from uvmre.core.network.index import Fault
+
+    return Fault(**{key.replace("-", "_"): value for key, value in data.items()})
+
+
+def _index(data: dict[str, Any]) -> "Index":
+    from uvmre.core.network.index import Index
+    from uvmre.core.network.synthetic import read_packages
+
+    given = {key: value for key, value in data.items() if key != "packages"}
+    return Index(**given, packages=read_packages(data.get("packages", {})))
+
+
+def _read_steps(data: dict[str, Any]) -> tuple[Step, ...]:
+    return tuple(
+        Step(
+            run=step["run"],
+            role=cast("Role", step.get("role", "setup")),
+            name=step.get("name", ""),
+            timeout=step.get("timeout", DEFAULT_TIMEOUT),
+        )
+        for step in data.get("step", ())
+    )
+
+
+def dump(mre: Mre) -> str:
+    """Write the manifest of an MRE; `parse` reads the same value back. What is at its default is left out."""
+    import tomli_w
+
+    environment, symptom = mre.environment, mre.symptom
+    files = [{"path": file.path, "contains": file.contains} for file in symptom.files]
+    data = {
+        "schema": SCHEMA,
+        "title": mre.title,
+        **_given(issue=mre.issue),
+        "environment": {
+            "uv": environment.uv,
+            **_given(
+                python=environment.python,
+                **{"exclude-newer": environment.exclude_newer},
+                home=environment.home,
+                path=list(environment.path),
+            ),
+            **({"env-file": environment.env_file} if environment.env_file else {}),
+            **({"allow-hosts": list(environment.allow_hosts)} if environment.allow_hosts else {}),
+            **_given(variables=dict(environment.variables)),
+        },
+        **_given(step=[_step(step) for step in mre.steps if not step.layer]),
+        "symptom": {
+            **({} if symptom.exit is None else {"exit": symptom.exit}),
+            **_given(output=list(symptom.output), expected=list(symptom.expected), file=files),
+        },
+        **_given(control=[_control(control) for control in mre.controls]),
+        **_given(index=[_changed(index) for index in mre.indexes], fault=[_changed(fault) for fault in mre.faults]),
+    }
+    # tomli-w writes line ends as they are in a multi-line text, and TOML reads \r\n there as \n.
+    return tomli_w.dumps(data, multiline_strings="\\r" not in json.dumps(data, default=str))
+
+
+def _step(step: Step) -> dict[str, Any]:
+    timeout = {} if step.timeout == DEFAULT_TIMEOUT else {"timeout": step.timeout}
+    return {**_given(name=step.name), "role": step.role, "run": step.run, **timeout}
+
+
+def _control(control: Control) -> dict[str, Any]:
+    return {
+        "name": control.name,
+        "expect": control.expect,
+        **_given(why=control.why, explains=control.explains, unset=list(control.unset)),
+        **({} if control.faults else {"faults": False}),
+        **_given(variables=dict(control.variables), files=dict(control.files)),
+        **_given(step=[_step(step) for step in control.steps]),
+    }
+
+
+def _changed(value: "Index | Fault") -> dict[str, Any]:
+    """Return the fields of a value that are not at their default, by the keys of the manifest."""
+    given = {field.name: getattr(value, field.name) for field in fields(value)}
+    told = {f.name.replace("_", "-"): given[f.name] for f in fields(value) if given[f.name] != f.default}
+    if "packages" not in told:
+        return told
+    from uvmre.core.network.synthetic import dump_packages
+
+    return {**told, "packages": dump_packages(told["packages"])}
+
+
+def _given(**values: Any) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if value}

@@ -1,0 +1,1 @@
+"""What an MRE says of its network: indexes, registry profiles, synthetic packages, faults."""

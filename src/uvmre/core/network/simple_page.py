@@ -1,0 +1,96 @@
+"""A project's page on an index as a value: cut off at a day, joined with another (PEP 503, 691, 700)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from packaging.version import Version
+
+JSON = "application/vnd.pypi.simple.v1+json"
+HTML = "text/html"
+ACCEPT = f"{JSON}, {HTML};q=0.1"
+"""JSON if it can be had; mirrors that keep one page for everybody may answer with HTML whatever is asked for."""
+
+Files = list[dict[str, Any]]
+"""As PEP 691 has them: filename, url, hashes, and what else the index says of each."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """All that an index says of a project."""
+
+    data: Mapping[str, Any]
+    """The page as PEP 691 has it."""
+
+    @property
+    def files(self) -> Files:
+        """Return the files."""
+        files: Files = self.data["files"]
+        return files
+
+
+def uploaded(file: Mapping[str, Any]) -> datetime | None:
+    """Return when a file was uploaded, where the index says so (PEP 700)."""
+    try:
+        return datetime.fromisoformat(file["upload-time"])
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def end_of(day: date) -> datetime:
+    """Return the moment at which a day is over, in UTC: what came on the day itself was there, as with uv's option."""
+    return datetime.combine(day + timedelta(days=1), time(), UTC)
+
+
+def cut_off(page: Page, day: date) -> Page:
+    """Return the page as it was at the end of a day. A file of which nobody says when it came is kept."""
+    end = end_of(day)
+    kept = [file for file in page.files if (came := uploaded(file)) is None or came < end]
+    data = {**page.data, "files": kept}
+    if "versions" in data:
+        # PEP 700: every version that has a file; one that had none before keeps its place.
+        gone = _versions(page.files) - _versions(kept)
+        data["versions"] = [version for version in data["versions"] if _parsed(version) not in gone]
+    return Page(data)
+
+
+def named(filename: str) -> "tuple[str, Version] | None":
+    """Return the project and the version in the name of a wheel or an sdist; None where it is neither's."""
+    from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
+
+    try:
+        project, version, *_ = parse_wheel_filename(filename)
+    except InvalidWheelFilename:
+        try:
+            project, version = parse_sdist_filename(filename)
+        except InvalidSdistFilename:
+            return None
+    return project, version
+
+
+def _versions(files: Files) -> "set[Version]":
+    return {known[1] for file in files if (known := named(file["filename"]))}
+
+
+def _parsed(version: str) -> "Version | None":
+    from packaging.version import InvalidVersion, Version
+
+    try:
+        return Version(version)
+    except InvalidVersion:
+        return None
+
+
+def wants_json(accept: str) -> bool:
+    """Tell whether a client that accepts this is given JSON."""
+    return JSON in accept or "vnd.pypi.simple.latest+json" in accept
+
+
+def joined(first: Page, second: Page) -> Page:
+    """Return one page with the files of both; of two of one name, the first's."""
+    taken = {file["filename"] for file in first.files}
+    files = [*first.files, *(file for file in second.files if file["filename"] not in taken)]
+    versions = [*first.data.get("versions", ()), *second.data.get("versions", ())]
+    return Page({**second.data, "files": files, **({"versions": list(dict.fromkeys(versions))} if versions else {})})

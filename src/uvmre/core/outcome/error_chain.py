@@ -1,0 +1,192 @@
+"""The innermost cause of the error that an output shows: what is reported, and not the headline above it."""
+
+import re
+from dataclasses import dataclass
+
+from uvmre.core.text.normalize import ANSI
+
+LONGEST = 120_000
+DOCKER = re.compile(r"^[^\S\n]*(?:#\d+\s+)?(?:\[[^\]\n]{1,60}\]\s+)?\d+\.\d+\s(?=.)", re.MULTILINE)
+LOGGED = re.compile(
+    r"^[^\S\n]*(?:\d{4}-\d\d-\d\d[T ][\d:.]+Z?\s+|\[?\d\d:\d\d:\d\d\]?\s+|\d+\.\d{3,}s\s+|\[[^\]\n]{1,40}\] )",
+    re.MULTILINE,
+)
+SPINNER = re.compile(r"^[⠀-⣿]\s.*?(?=error: |  × |$)", re.MULTILINE)
+STARTS = re.compile(r"^\s*(?:error|uv(?:x)?(?:\.exe)?: error|fatal):\s*(?P<a>\S.*)$|^\s{0,4}[×✗]\s+(?P<b>\S.*)$")
+LINKS = re.compile(
+    r"^\s*(?:[│|]\s*)?(?:[├╰└]─+[▶>]\s*|\|->\s|`->\s|Caused by:\s*|cause:\s*)"
+    r"(?P<text>\S.*)$"
+)
+HINTS = re.compile(r"^\s*(?:[│|]\s*)?(?:hint|help|tip|note|Usage|For more information)\b[:,.]?")
+STREAMS = re.compile(r"^\s*(?:[│|]\s*)?(?:-{3}|\[)\s*(?:stdout|stderr)")
+GOES_ON = re.compile(r"^\s{3,}(?:[│|]\s*)?(?P<text>\S.*)$|^\s*│\s+(?P<box>\S.*)$")
+RAISED = re.compile(
+    r"^\s*(?:[│|]\s*)?(?P<text>(?:[A-Za-z_][\w.]*\.)?[A-Z]\w*(?:Error|Exception|NotFound|Interrupt)\b(?::\s.*)?)$"
+)
+PANIC = re.compile(r"^.*thread '[^']*' (?:\(\d+\) )?panicked at (?P<place>.*)$")
+PANICKED = "panicked at"
+MISSING = re.compile(r"^(?:/?(?:bin/)?(?:ba|z|da|fi)?sh: .*|.*command not found.*)$")
+WARNING = re.compile(r"^\s*warning:\s*(?P<text>\S.*)$")
+EXPERIMENTAL = re.compile(
+    r"experimental and may change|preview and may change|Failed to hardlink|VIRTUAL_ENV=.{0,500} does not match"
+)
+FAILS = re.compile(r"^\s*(?:Failed to \w|Unable to |Could not |No solution found|Because ).*$")
+NETWORK = re.compile(
+    r"error sending request|dns error|timed out|timeout|connection (?:re|clos|abort)|handshake"
+    r"|certificate|UnknownIssuer"
+    r"|os error (?:10060|10054|104|110|111)|tcp connect|Broken pipe|failed to lookup|IncompleteBody|unexpected EOF"
+    r"|Too Many Requests|50[0234] |Service Unavailable|stream closed|http2|incorrect data|peer closed",
+    re.IGNORECASE,
+)
+VAGUE = re.compile(
+    r"(?:failed to (?:build|fetch|download|prepare|install|read|parse|resolve|unpack|extract|query"
+    r"|send|determine)|no solution"
+    r"|no such file or directory|permission denied|build backend failed|is a directory"
+    r"|entity not found|access is denied"
+    r"|missing (?:field|required)|not found\b|operation not permitted|file exists|invalid)",
+    re.IGNORECASE,
+)
+"""Beginnings of a last link that say too little alone; the link before it is taken along."""
+HOME = re.compile(
+    r"""(?<![\w.:/~-])(?:file://)?(?:~|(?:/[\w.@+%-]+){1,12}?|[A-Za-z]:)"""
+    r"""(?:[/\\][\w.@+%~ -]{0,60}(?<! )){1,14}(?=[`'"\s,:;)\]]|$)"""
+)
+KEEPS = re.compile(r"[/\\](?P<last>[\w.+-]+\.(?:toml|lock|txt|in|py|cfg|whl|tar\.gz|zip|pth|python-version))$")
+PATCH = re.compile(r"(?i)(?<=python )(3\.\d+)\.\d+|(?<=current Python version \()3[\d.]+")
+SLOT = re.compile(r"(?<=[/.@:-])[\[<][A-Za-z][\w -]*[\]>]|[\[<][A-Za-z][\w -]*[\]>](?=[./@])|\*{3,}")
+TIMED = re.compile(r"\b\d+(?:\.\d+)?(?:ms|µs|s)\b")
+HASH = re.compile(r"\b(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{16,64}\b|\.tmp\w{6}")
+
+
+@dataclass(frozen=True)
+class Cause:
+    """An error as its links, the innermost last."""
+
+    links: tuple[str, ...]
+    offset: int
+    """The line of the output at which it begins, from 0."""
+    ends: bool = True
+    """Whether it is told as what ended the command, and not only as a line of it."""
+    network: bool = False
+    """Whether a network that is not there gives it too."""
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Return what the output must have: the innermost cause, and the link before it where that says little."""
+        last = self.links[-1]
+        vague = VAGUE.match(last) or len(last) < 24
+        return tuple(masked(link) for link in (self.links[-2:] if vague else (last,)))
+
+
+def readable(output: str) -> str:
+    """Take off what a log, docker or a terminal put before each line."""
+    text = ANSI.sub("", output[-LONGEST:]).replace("\r", "\n") if "\r" in output else ANSI.sub("", output[-LONGEST:])
+    return SPINNER.sub("", LOGGED.sub("", DOCKER.sub("", text)))
+
+
+def cause(output: str) -> Cause | None:
+    """Return the last error of an output; None where it shows none."""
+    lines = readable(output).split("\n")
+    found = _panic(lines) or _chain(lines) or _raised(lines) or _shell(lines)
+    if not found:
+        return None
+    links = tuple(text for link in found.links if (text := _short(link)))
+    return Cause(links, found.offset, found.ends, any(NETWORK.search(link) for link in links[-2:])) if links else None
+
+
+def _panic(lines: list[str]) -> Cause | None:
+    for i, line in enumerate(lines):
+        if found := PANIC.match(line):
+            said = lines[i + 1].strip() if i + 1 < len(lines) else ""
+            old = re.match(r"'(.+)', ", found["place"])
+            return Cause((PANICKED, old[1] if old else said or PANICKED), i)
+    return None
+
+
+def _chain(lines: list[str]) -> Cause | None:
+    starts = [i for i, line in enumerate(lines) if STARTS.match(line)]
+    first = starts[-1] if starts else next((i for i, line in enumerate(lines) if LINKS.match(line)), -1)
+    # A `×` under an `error:` of the same chain is a link of it.
+    if first < 0:
+        return None
+    links: list[str] = []
+    inner: list[str] = []
+    going = True
+    for line in lines[first:]:
+        start, link = STARTS.match(line), LINKS.match(line)
+        if start and not links:
+            links.append(start["a"] or start["b"])
+        elif link:
+            links.append(link["text"])
+            going = True
+        elif HINTS.match(line) or STREAMS.match(line):
+            going = False
+        elif going and links and (more := GOES_ON.match(line)) and not SPAN.search(line):
+            links[-1] += " " + (more["text"] or more["box"]).strip()
+        elif raised := RAISED.match(line) or CONFIGURED.match(line):
+            inner = [raised["text"]]
+            going = False
+        elif not line.strip():
+            going = False
+    if links and not inner and BACKEND.match(links[-1]):
+        # Older releases print what the backend said before their own error.
+        above = [match["text"] for line in lines[max(first - 12, 0) : first] if (match := RAISED.match(line))]
+        inner = above[-1:]
+    if refused := REFUSED.search(" ".join(" ".join(lines[first : first + 40]).split())):
+        inner = [*inner, refused[0]]
+    return Cause((*links, *inner), first) if links else None
+
+
+CONFIGURED = re.compile(
+    r"^\s*(?P<text>(?:configuration error|invalid pyproject\.toml config|error in [\w.]+ command): .*)$"
+)
+BACKEND = re.compile(r"Build backend failed|The build backend returned|Call to `")
+REFUSED = re.compile(r"could not be queried due to a lack of valid authentication credentials \(40[13] \w+\)")
+SPAN = re.compile(r"\^|^\s*(?:\d+\s*)?\|")
+
+
+def _raised(lines: list[str]) -> Cause | None:
+    found = [
+        (i, match["text"]) for i, line in enumerate(lines) if (match := RAISED.match(line)) and ":" in match["text"]
+    ]
+    return Cause((found[-1][1],), found[-1][0]) if found else None
+
+
+def _shell(lines: list[str]) -> Cause | None:
+    found = [i for i, line in enumerate(lines) if MISSING.match(line.strip()) or FAILS.match(line)]
+    return (
+        Cause((lines[found[-1]].strip(),), found[-1], ends=bool(MISSING.match(lines[found[-1]].strip())))
+        if found
+        else None
+    )
+
+
+def warnings(output: str) -> list[str]:
+    """Return the warnings of an output that are not about a command being new."""
+    found = (WARNING.match(line) for line in readable(output).split("\n"))
+    return [masked(each["text"]) for each in found if each and not EXPERIMENTAL.search(each["text"])]
+
+
+def _short(link: str) -> str:
+    """Cut a link to what says it: the resolver's conclusion and its long lists are left out."""
+    text = " ".join(link.split())
+    text = re.split(r",? we can conclude that", text, maxsplit=1)[0].rstrip(",")
+    text = re.split(r" (?:hint|help): ", text, maxsplit=1)[0]
+    if len(text) > 260:
+        end = max(text.rfind(". ", 40, 260), text.rfind("; ", 40, 260), text.rfind(", ", 40, 260))
+        text = text[: end if end > 0 else 260]
+    return text.strip()
+
+
+def masked(text: str) -> str:
+    """Put `…` for what is the reporter's own: folders, moments, hashes."""
+
+    def folder(found: re.Match[str]) -> str:
+        last = KEEPS.search(found[0])
+        return f"…/{last['last']}" if last else "…"
+
+    if "/" in text or "\\" in text:
+        text = HOME.sub(folder, text)
+    text = SLOT.sub("…", text)
+    text = PATCH.sub(lambda found: f"{found[1]}…" if found[1] else "…", text)
+    return HASH.sub("…", TIMED.sub("…", text))

@@ -1,0 +1,55 @@
+"""A script that says by its exit code whether a bug shows, as `git bisect run` has it: as an MRE, and judged."""
+
+import shlex
+from collections.abc import Sequence
+
+from uvmre.core.mre.model import Environment, Mre, Step, Symptom
+from uvmre.core.outcome.observation import Observation, StepResult
+from uvmre.core.outcome.symptom import Outcome, last_line
+
+BAD, GOOD, SKIP = 0, 1, 125
+NOT_EXECUTABLE, NOT_FOUND, BY_SIGNAL = 126, 127, 128
+RELEASE = "UVMRE_UV"
+"""The variable that tells a script which release it is given."""
+HOW = f"It says {BAD} where the bug shows, {GOOD} where it does not, {SKIP} where it cannot tell."
+
+
+def as_mre(words: Sequence[str], uv: str = "") -> Mre:
+    """Return the MRE whose one step is a script with its arguments, under that release."""
+    # `exec`: nothing stands between the script and who waits for it, and its exit code is its own.
+    step = Step(f"exec {shlex.join(words)}", "observe", name=shlex.join(words))
+    return Mre("", Environment(uv, variables={RELEASE: uv}), (step,), Symptom())
+
+
+def judge(observation: Observation) -> Outcome:
+    """Take a script at its word; what it may not say is `broken`, and `complaint` says so."""
+    if observation.obstacle or not observation.steps:
+        return Outcome("broken", observation.obstacle or "it was not run")
+    step = observation.steps[-1]
+    if step.timed_out:
+        return Outcome("broken", f"the script was ended after {step.seconds:.0f} s, its time limit")
+    if step.exit in (BAD, GOOD):
+        return Outcome("shows" if step.exit == BAD else "absent", f"the script ended with exit code {step.exit}")
+    if step.exit == SKIP:
+        return Outcome("broken", f"the script says that it cannot tell ({SKIP}): {last_line(step)}")
+    return Outcome("broken", f"the script {_ended(step)}: {last_line(step)}")
+
+
+def complaint(observation: Observation) -> str:
+    """Say what a script may not do and did: any other exit code, and being ended by a signal; empty otherwise."""
+    if observation.obstacle or not observation.steps:
+        return ""
+    step = observation.steps[-1]
+    if step.timed_out or step.exit in (BAD, GOOD, SKIP):
+        return ""
+    return f"On uv {observation.uv} the script {_ended(step)}, which says nothing about the bug: {last_line(step)}."
+
+
+def _ended(step: StepResult) -> str:
+    if step.exit == NOT_EXECUTABLE:
+        return f"could not be executed ({step.exit})"
+    if step.exit == NOT_FOUND:
+        return f"did not find a command ({step.exit})"
+    if step.exit > BY_SIGNAL:
+        return f"was ended by signal {step.exit - BY_SIGNAL} ({step.exit}), or what it ran last was"
+    return f"ended with exit code {step.exit}"

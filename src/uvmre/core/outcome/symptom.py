@@ -1,0 +1,180 @@
+"""Does what was observed match what was reported? One observation in, one outcome out."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from uvmre.core.mre.model import Symptom
+from uvmre.core.network.request import Request
+from uvmre.core.outcome.observation import Observation, StepResult
+from uvmre.core.text.normalize import find, normalize, readable
+
+Word = Literal["shows", "absent", "different", "broken"]
+
+UNKNOWN = re.compile(
+    r"unrecognized subcommand '(?P<a>[^']+)'|unexpected argument '(?P<b>[^']+)'"
+    r"|argument '(?P<c>[^']+)' which wasn't expected|subcommand '(?P<d>[^']+)' wasn't recognized"
+    r"|invalid value '(?P<e>[^']+)' for '[^']+'\s{1,9}\[possible values"
+    r"|\"(?P<f>[^\"]+)\" isn't a valid value for '[^']+'\s{1,9}\[possible values"
+    r"|(?P<g>\buvx): (?:command )?not found"
+)
+"""How clap says that a release does not know a command, an option or its value, in its versions 3 and 4; or a shell,
+that a release has no `uvx`."""
+UNKNOWN_SETTING = re.compile(r"unknown (?:field|variant) [`'](?P<a>[^`'\n]+)[`']|(?P<b>untagged enum \w+)")
+"""How uv says, as an error or as a warning, that a release does not know a setting, its value, or its form."""
+
+RESET = normalize("Connection reset by peer (os error 104)")
+DIRECT = {
+    kind: "".join(normalize(f"{link}{between} {cause}") for between in (":", "\nCaused by:"))
+    for kind, link, cause in (
+        ("refused", "tcp connect error", "Connection refused (os error 111)"),
+        ("unresolvable", "dns error", "failed to lookup address information: Name or service not known"),
+    )
+}
+"""What uv prints without a proxy for a host that fails in one of these ways, in one line or, in newer releases, in two;
+through the gateway it prints `RESET`."""
+DOES_NOT_KNOW = "does not know"
+DISK_FULL = "No space left on device"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One observation judged."""
+
+    word: Word
+    reason: str
+    """One line, for a person."""
+
+
+def match(symptom: Symptom, observation: Observation) -> Outcome:
+    """Judge an observation.
+
+    `shows` needs the whole symptom on one observe step; `absent`, that the observe steps succeeded without it. A
+    failure that is not the reported one is `different`. A run that never came to the question (a set-up step failed,
+    nobody answered a request, the release lacks the command, option or setting, the time was up) is `broken`: it says
+    nothing.
+    """
+    if obstacle := _obstacle(observation):
+        return Outcome("broken", obstacle)
+    observed = [step for step in observation.steps if step.role == "observe"]
+    failed = [step for step in observed if step.exit]
+    if word := lacks(symptom, failed, settings=symptom.bare):
+        return unable(observation, word)
+    missing = [_missing(symptom, step, observation) for step in observed]
+    if [] in missing:
+        step = observed[missing.index([])]
+        return Outcome("shows", f"`{step.title}` ended with exit code {step.exit} and all that was reported")
+    # A program of the post may have gone on after such an error of uv; a setting that is ignored is only a warning.
+    if word := lacks(symptom, failed, settings=True) or lacks(symptom, observed):
+        return unable(observation, word)
+    if not failed:
+        return Outcome("absent", f"`{observed[-1].title}` succeeded")
+    failures = [(missing[i], step) for i, step in enumerate(observed) if step.exit]
+    least, step = min(failures, key=lambda pair: len(pair[0]))
+    return Outcome("different", f"`{step.title}` failed ({step.exit}), but not as reported: {least[0]}")
+
+
+def shown_by(symptom: Symptom, observation: Observation) -> StepResult | None:
+    """Return the observe step that has all of the symptom."""
+    observed = [step for step in observation.steps if step.role == "observe"]
+    return next((step for step in observed if not _missing(symptom, step, observation)), None)
+
+
+def _obstacle(observation: Observation) -> str:
+    if observation.obstacle:
+        return observation.obstacle
+    if unanswered := observation.unanswered:
+        return _nobody_answered(unanswered)
+    for step in observation.steps:
+        if step.exit and DISK_FULL in step.stderr:
+            return f"`{step.title}` found the disk full"
+        if step.timed_out:
+            return f"`{step.title}` was ended after {step.seconds:.0f} s, its time limit"
+        if step.role == "setup" and step.exit:
+            word = _unknown(step.stderr, settings=True)
+            why = f"uv {observation.uv} {DOES_NOT_KNOW} `{word}`" if word else last_line(step)
+            return f"the set-up step `{step.title}` failed ({step.exit}): {why}"
+    if not any(step.role == "observe" for step in observation.steps):
+        return "no step was observed"
+    return ""
+
+
+def _nobody_answered(requests: tuple[Request, ...]) -> str:
+    hosts = dict.fromkeys(request.host for request in requests)
+    reasons = dict.fromkeys(request.reason for request in requests)
+    return f"nobody answered for {', '.join(hosts)}: {next(iter(reasons))}"
+
+
+def lacks(symptom: Symptom, steps: Iterable[StepResult], *, settings: bool = False) -> str:
+    """Return the command, option or setting that a release says it does not know, unless that was reported itself."""
+    if any(_unknown(text, settings=True) for text in symptom.output):
+        return ""
+    said = (stream for step in steps for stream in (step.stderr, step.stdout))
+    return next((word for text in said if (word := _unknown(text, settings=settings))), "")
+
+
+def told(outcome: Outcome) -> bool:
+    """Tell whether a release answered at all, be it that it fails differently or lacks what is asked of it."""
+    return outcome.word != "broken" or DOES_NOT_KNOW in outcome.reason
+
+
+def _unknown(text: str, *, settings: bool) -> str:
+    said = readable(text)
+    match = UNKNOWN.search(said) or (UNKNOWN_SETTING.search(said) if settings else None)
+    return next(word for word in match.groups() if word) if match else ""
+
+
+def unable(observation: Observation, word: str) -> Outcome:
+    """Return the outcome of a release that lacks what is asked of it."""
+    return Outcome("broken", f"uv {observation.uv} {DOES_NOT_KNOW} `{word}`")
+
+
+def last_line(step: StepResult) -> str:
+    """Return the last thing that a step said."""
+    said = readable(step.stderr).strip() or readable(step.stdout).strip()
+    return said.splitlines()[-1].strip() if said else "it said nothing"
+
+
+def _missing(symptom: Symptom, step: StepResult, observation: Observation) -> list[str]:
+    """Return what of the symptom this step does not have, each as a line."""
+    missing = []
+    if symptom.exit == "failure" and not step.exit:
+        missing.append("it succeeded")
+    elif isinstance(symptom.exit, int) and symptom.exit != step.exit:
+        missing.append(f"the exit code is {step.exit}, not {symptom.exit}")
+    missing += _missing_output(symptom.output, step, observation)
+    contents = dict(observation.files)
+    for pattern in symptom.files:
+        content = contents.get(pattern.path)
+        if content is None:
+            missing.append(f"there is no file {pattern.path}")
+        elif find(pattern.contains, normalize(content)) is None:
+            missing.append(f"{pattern.path} does not contain “{pattern.contains}”")
+    return missing
+
+
+def as_direct(text: str, observation: Observation) -> str:
+    """Return a plain output as it is without a proxy, where hosts were kept from the client on purpose.
+
+    The gateway can only reset such a connection. Where hosts failed in two ways, nobody knows which reset is which.
+    """
+    reasons = (request.reason for request in observation.requests if request.answered_by == "fault")
+    kinds = {kind for reason in reasons for kind in DIRECT if reason.startswith(f"fault: {kind},")}
+    return text.replace(RESET, DIRECT[kinds.pop()]) if len(kinds) == 1 else text
+
+
+def _missing_output(patterns: tuple[str, ...], step: StepResult, observation: Observation) -> list[str]:
+    """Look for the texts in their order, in either stream: standard error is where uv tells what failed."""
+    best: list[str] | None = None
+    for stream in (step.stderr, step.stdout):
+        text, at, missing = as_direct(normalize(stream), observation), 0, []
+        for pattern in patterns:
+            end = find(pattern, text, at)
+            if end is None:
+                missing.append(f"the output does not say “{pattern}”")
+            else:
+                at = end
+        if best is None or len(missing) < len(best):
+            best = missing
+    return best or []

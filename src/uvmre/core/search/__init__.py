@@ -1,0 +1,1 @@
+"""Searches over releases: selectors, bisection, matrix."""

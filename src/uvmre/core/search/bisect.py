@@ -1,0 +1,216 @@
+"""Both boundaries of a bug in an ordered row of releases, from the one it was reported for: indexes and answers only.
+
+An index is one of the whole row, oldest first, also where only a part of it is searched: which indexes are asked hangs
+on their own roundness as far as that costs nothing, so that a search within other bounds asks the same ones again.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import pairwise, product
+from typing import Literal
+
+from uvmre.core.search.bisect_half import Answer, Edge, Half, midpoints, share
+
+LOOKS = 4
+"""How many releases away from the boundaries are asked in the end: a bug may have come, gone and come back."""
+HELD = 8
+HELD_LOOKS = 2
+"""So many of the looks go to so many releases before the first good one: a fix that is taken back, and made again, is
+mostly so within few releases."""
+
+
+@dataclass(frozen=True)
+class Runs:
+    """In how many of the runs with one release the symptom showed; only runs that could tell are counted."""
+
+    bad: int
+    total: int
+
+
+@dataclass(frozen=True)
+class Boundaries:
+    """What a search has found."""
+
+    reported: Answer | None
+    """What the reported release says; where it is not bad, nothing else is searched."""
+    first_bad: Edge | None
+    """Where it is exact, its `bad` is the first bad one."""
+    first_good: Edge | None
+    """Where it is exact, its `good` is the first good one after the run."""
+    returns: tuple[int, ...]
+    """Bad ones on the other side of a good one: the bug came more than once."""
+    probes: int
+    done: bool
+
+    @property
+    def holds(self) -> bool:
+        """Tell whether the reported release is bad, without which there is no boundary."""
+        return self.reported == "bad"
+
+    @property
+    def one_step(self) -> bool:
+        """Tell whether nothing contradicts that the bug came at most once and went at most once."""
+        return not self.returns
+
+
+@dataclass(frozen=True)
+class Span:
+    """Between which two a boundary is, as far as is known."""
+
+    bad: int
+    good: int | None
+
+
+Where = Literal["reported", "first_bad", "first_good"]
+
+
+@dataclass(frozen=True)
+class SearchStep:
+    """One answer, and what it did to the boundary on its side of the reported release."""
+
+    number: int
+    index: int
+    answer: Answer
+    half: Where
+    before: Span
+    after: Span
+
+
+def confidence(rate: float, runs: int) -> float:
+    """Return how sure so many good runs make it that a release is good, if a bad one shows at this rate."""
+    return 1 - (1 - rate) ** runs
+
+
+class Search:
+    """A search under way. Answers may come in any order, also ones that were not asked for."""
+
+    def __init__(self, n: int, reported: int, lowest: int = 0, highest: int | None = None, *, repeat: int = 1) -> None:
+        self.reported, self.lowest, self.highest = reported, lowest, n - 1 if highest is None else highest
+        self.repeat = repeat
+        if not 0 <= self.lowest <= reported <= self.highest < n or repeat < 1:
+            raise ValueError(f"not a search: {self.lowest} ≤ {reported} ≤ {self.highest} < {n}, {repeat} times")
+        self._runs: dict[int, Runs] = {}
+        self._told: dict[int, Answer] = {}
+        self._under_way: set[int] = set()
+        self._looks: set[int] = set()
+        self._path: list[SearchStep] = []
+        self._jobs = 1
+
+    @property
+    def looking(self) -> bool:
+        """Tell whether only looks away from the boundaries are left: nothing hangs on the order of those."""
+        return self._settled(self._told)
+
+    def ask(self, jobs: int) -> tuple[int, ...]:
+        """Return up to so many indexes to ask side by side: none where it is done, or must be told something first.
+
+        What was asked is under way until it is told, and is not asked again.
+        """
+        self._jobs = jobs
+        asked = self._plan(self._told, self._under_way, jobs)
+        if self.looking:
+            self._looks.update(asked)
+        self._under_way.update(asked)
+        return asked
+
+    def tell(self, index: int, answer: Answer | Runs) -> None:
+        """Take an answer. Runs add up: one that is bad makes a release bad, `repeat` and none bad make it good."""
+        if not self.lowest <= index <= self.highest:
+            raise ValueError(f"{index} is not within {self.lowest} … {self.highest}")
+        runs = self._runs.get(index, Runs(0, 0))
+        if answer != "skip":
+            more = answer if isinstance(answer, Runs) else Runs(1, 1) if answer == "bad" else Runs(0, self.repeat)
+            runs = self._runs[index] = Runs(runs.bad + more.bad, runs.total + more.total)
+        word: Answer = "bad" if runs.bad else "good" if runs.total >= self.repeat else "skip"
+        if word == "skip" and answer != "skip":
+            return  # more runs are to come
+        self._under_way.discard(index)
+        if word != self._told.get(index):
+            before = self._span(index)
+            self._told[index] = word
+            half: Where = (
+                "reported" if index == self.reported else "first_bad" if index < self.reported else "first_good"
+            )
+            self._path.append(SearchStep(len(self._path) + 1, index, word, half, before, self._span(index)))
+
+    def ahead(self, k: int) -> tuple[int, ...]:
+        """Return up to `k` indexes that may be asked once what is under way is told, the likeliest first."""
+        if not self._under_way:
+            return self._plan(self._told, (), k)
+        asks = Counter(index for config in self._worlds() for index in self._plan(config, (), self._jobs))
+        return tuple(index for index, _ in asks.most_common(k))
+
+    def explain(self) -> tuple[SearchStep, ...]:
+        """Return the path it took: every answer, in the order in which they were told."""
+        return tuple(self._path)
+
+    def result(self) -> Boundaries:
+        """Return what is known by now."""
+        reported = self._told.get(self.reported)
+        # Only what is not told yet can be planned, so nothing planned and nothing under way is the end.
+        done = reported is not None and not self._plan(self._told, (), 1) and not self._looks & self._under_way
+        if reported != "bad":
+            return Boundaries(reported, None, None, (), len(self._told), done)
+        down, up = self._sides(self._told, ())
+        returns = sorted(down.returns + up.returns)
+        return Boundaries(reported, self._edge(down), self._edge(up), tuple(returns), len(self._told), done)
+
+    def _edge(self, half: Half) -> Edge:
+        bad = [runs for runs in self._runs.values() if runs.bad]
+        rate = sum(runs.bad for runs in bad) / sum(runs.total for runs in bad)
+        sure = 1.0 if half.far is None else confidence(rate, self._runs[half.far].total)
+        return half.edge(sure)
+
+    def _span(self, index: int) -> Span:
+        half = self._sides(self._told, ())[index > self.reported]
+        return Span(half.near, half.far)
+
+    def _sides(self, told: Mapping[int, Answer], under_way: Collection[int]) -> tuple[Half, Half]:
+        down = {i: answer for i, answer in told.items() if i <= self.reported}
+        up = {i: answer for i, answer in told.items() if i >= self.reported}
+        asked = frozenset(under_way)
+        return Half(self.reported, self.lowest, down, asked), Half(self.reported, self.highest, up, asked)
+
+    def _settled(self, told: Mapping[int, Answer]) -> bool:
+        return told.get(self.reported) == "bad" and all(half.settled for half in self._sides(told, ()))
+
+    def _plan(self, told: Mapping[int, Answer], under_way: Collection[int], jobs: int) -> tuple[int, ...]:
+        """Choose what to ask next: the three ends, then both boundaries, then a look elsewhere."""
+        if told.get(self.reported, "bad") != "bad":
+            return ()
+        ends = dict.fromkeys((self.reported, self.lowest, self.highest))
+        first = [end for end in ends if end not in told and end not in under_way][:jobs]
+        if self.reported not in told:
+            return tuple(first)
+        if self._settled(told):
+            return self._elsewhere(told, under_way, jobs)
+        jobs -= len(first)
+        down, up = self._sides(told, under_way)
+        below = down.next_probes(share([down.width, up.width], jobs)[0])
+        # What one side has no use for, the other may have.
+        above = up.next_probes(jobs - len(below))
+        return (*first, *down.next_probes(jobs - len(above)), *above)
+
+    def _elsewhere(self, told: Mapping[int, Answer], under_way: Collection[int], jobs: int) -> tuple[int, ...]:
+        down, up = self._sides(told, ())
+        jobs = min(jobs, LOOKS - len(self._looks))
+        before = range(up.far - 1, max(self.reported, up.far - HELD), -1) if up.far is not None else range(0)
+        near = [i for i in before if i not in told and i not in under_way]
+        near = near[: max(0, min(jobs, HELD_LOOKS - len(self._looks & set(before))))]
+        parts = [(down.near, up.near)]
+        if down.far is not None:
+            parts.append((self.lowest, down.far))
+        if up.far is not None:
+            parts.append((up.far, self.highest))
+        marks = sorted({*told, *under_way, *near})
+        gaps = [gap for low, high in parts for gap in pairwise(i for i in marks if low <= i <= high)]
+        return (*near, *midpoints(gaps, jobs - len(near)))
+
+    def _worlds(self) -> Iterator[dict[int, Answer]]:
+        """Yield what may soon be told, if the history is one of single steps and everything can tell."""
+        below = sorted((i for i in self._under_way if i < self.reported), reverse=True)
+        above = sorted(i for i in self._under_way if i > self.reported)
+        for down, up in product(range(len(below) + 1), range(len(above) + 1)):
+            bad = {self.reported, *below[:down], *above[:up]}
+            yield {**self._told, **{i: "bad" if i in bad else "good" for i in self._under_way}}

@@ -1,0 +1,188 @@
+"""One side of a bisection: what is known from the reported release to one end, and what there is worth asking."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import islice, pairwise
+from typing import Literal
+
+Answer = Literal["bad", "good", "skip"]
+"""The symptom shows; it is absent; the release cannot tell."""
+
+PAST = 4
+"""How many looks, ever further, past one that cannot tell beside the last that could."""
+CLUMP = 16
+"""How many that cannot tell are asked between a good and a bad one; beyond that only where their clump ends."""
+
+
+Ending = Literal["exact", "between", "beyond", "silent", "open"]
+"""How a run of bad releases ends: beside a good one; at some that cannot tell, then a good one; not before the last one
+that may be asked; at some that cannot tell, which go on to the last; it is still sought."""
+
+
+@dataclass(frozen=True)
+class Edge:
+    """Where the run of bad releases around the reported one ends, on one side of it."""
+
+    word: Ending
+    bad: int
+    """The outermost bad one of the run that was asked."""
+    good: int | None
+    """The nearest good one beyond it."""
+    skipped: tuple[int, ...]
+    """Those that cannot tell, between the bad one and the good one or the last that may be asked."""
+    unasked: int
+    """How many were never asked there."""
+    confidence: float
+    """That the good one is not bad: one that is shows at the rate of the bad ones that were asked."""
+
+
+@dataclass(frozen=True)
+class Half:
+    """What is known from the reported release to one end."""
+
+    reported: int
+    end: int
+    told: Mapping[int, Answer]
+    under_way: frozenset[int]
+
+    def _away(self, index: int) -> int:
+        return abs(index - self.reported)
+
+    @cached_property
+    def far(self) -> int | None:
+        """Return the nearest good one."""
+        return min((i for i, answer in self.told.items() if answer == "good"), key=self._away, default=None)
+
+    @cached_property
+    def near(self) -> int:
+        """Return the outermost bad one with no good one before it."""
+        limit = self._away(self.end) + 1 if self.far is None else self._away(self.far)
+        bad = (i for i, answer in self.told.items() if answer == "bad" and self._away(i) < limit)
+        return max(bad, key=self._away, default=self.reported)
+
+    @property
+    def returns(self) -> list[int]:
+        """Return the bad ones beyond a good one."""
+        return [i for i, answer in self.told.items() if answer == "bad" and self._away(i) > self._away(self.near)]
+
+    @property
+    def width(self) -> int:
+        """Return at how many the boundary may still be."""
+        return abs((self.end if self.far is None else self.far) - self.near)
+
+    @property
+    def settled(self) -> bool:
+        """Tell whether nothing more would be asked here, were nothing under way."""
+        return self.end in self.told and not replace(self, under_way=frozenset()).next_probes(1)
+
+    @property
+    def _beyond(self) -> list[int]:
+        """Those past the bad one, up to the good one or with the end."""
+        stop = self._away(self.end) + 1 if self.far is None else self._away(self.far)
+        way = 1 if self.end > self.reported else -1
+        return [self.reported + way * steps for steps in range(self._away(self.near) + 1, stop)]
+
+    def edge(self, sure: float) -> Edge:
+        """Say where the run ends, being so sure that the good one is good."""
+        skipped = [i for i in self._beyond if i in self.told]
+        unasked = len(self._beyond) - len(skipped)
+        word: tuple[Ending, Ending] = ("beyond", "silent") if self.far is None else ("exact", "between")
+        return Edge(
+            word[bool(skipped)] if self.settled else "open", self.near, self.far, tuple(sorted(skipped)), unasked, sure
+        )
+
+    def next_probes(self, jobs: int) -> list[int]:
+        """Return up to so many that are worth asking, once the end is told."""
+        if self.end not in self.told:
+            return []
+        if self.far is None:
+            return self._inwards(jobs)
+        return self._between(min(self.near, self.far), max(self.near, self.far), jobs)
+
+    def _inwards(self, jobs: int) -> list[int]:
+        """From an end that cannot tell by ever greater strides to one that can, then back to where that begins."""
+        way = 1 if self.end < self.reported else -1
+        room = abs(self.end - self.near)
+        tries = [self.end + way * (2**j - 1) for j in range(room.bit_length())]
+        if untold := [i for i in tries if i not in self.told]:
+            return [i for i in untold if i not in self.under_way][:jobs]
+        skip = next((i for i in self._beyond if i in self.told), self.near)
+        if found := self._fill(min(self.near, skip), max(self.near, skip), jobs):
+            return found
+        # One that cannot tell is often alone (a key that one release did not know): look past it before giving up.
+        past = [skip - way * 2**j for j in range(PAST) if 2**j <= abs(self.end - skip)]
+        return [i for i in past if i not in self.told and i not in self.under_way][:jobs]
+
+    def _between(self, low: int, high: int, jobs: int) -> list[int]:
+        """Halve, beside what cannot tell; then find where a clump of those ends, and look into it."""
+        skips = [i for i in range(low + 1, high) if i in self.told]
+        if len(skips) < CLUMP and (found := self._fill(low, high, jobs)):
+            return found
+        if not skips:
+            return []
+        if found := [*self._fill(low, skips[0], jobs), *self._fill(skips[-1], high, jobs)][:jobs]:
+            return found
+        asked = [i for i in range(low + 1, high) if i in self.told or i in self.under_way]
+        return midpoints(list(pairwise(asked)), min(jobs, CLUMP - len(asked)))
+
+    def _fill(self, low: int, high: int, jobs: int) -> list[int]:
+        """Split what lies between evenly, what is under way being told as good as."""
+        marks = [low, *(i for i in range(low + 1, high) if i in self.under_way), high]
+        gaps = list(pairwise(marks))
+        found: list[int] = []
+        for (start, stop), count in zip(gaps, share([b - a - 1 for a, b in gaps], jobs), strict=True):
+            for planned in _split(start, stop, count):
+                free = (i for i in _outwards(planned, start, stop) if i not in self.told and i not in found)
+                found += islice(free, 1)
+        return found
+
+
+def share(widths: Sequence[int], jobs: int) -> list[int]:
+    """Give each of some jobs to what is widest by then."""
+    counts = [0] * len(widths)
+    for _ in range(jobs):
+        widest = max(range(len(widths)), key=lambda i: widths[i] / (counts[i] + 1))
+        counts[widest] += 1
+    return counts
+
+
+def _split(low: int, high: int, count: int) -> list[int]:
+    """Place so many between two, no piece wider than the number of rounds that this takes at worst allows."""
+    count = min(count, high - low - 1)
+    if count < 1:
+        return []
+    block = 1
+    while block * (count + 1) < high - low:
+        block *= count + 1
+    places, last = [], low
+    for left in range(count, 0, -1):
+        last = _roundest(range(max(last + 1, high - left * block), min(last + block, high - left) + 1))
+        places.append(last)
+    return places
+
+
+def _roundest(indexes: range) -> int:
+    """Return the one that the most powers of two divide: of neighbours there is always one only."""
+    return max(indexes, key=lambda i: (i == 0, i & -i))
+
+
+def _outwards(planned: int, low: int, high: int) -> Iterator[int]:
+    """Yield what was wished for, then its neighbours, ever further away."""
+    yield planned
+    for away in (2**j for j in range((high - low).bit_length())):
+        yield from (i for i in (planned + away, planned - away) if low < i < high)
+
+
+def midpoints(gaps: list[tuple[int, int]], count: int) -> list[int]:
+    """Place so many about the middle of the widest gaps."""
+    gaps, found = list(gaps), []
+    for _ in range(count):
+        low, high = max(gaps, key=lambda gap: gap[1] - gap[0], default=(0, 0))
+        if high - low < 2:
+            break
+        margin = max(1, (high - low) // 4)
+        found.append(_roundest(range(low + margin, high - margin + 1)))
+        gaps.remove((low, high))
+        gaps += [(low, found[-1]), (found[-1], high)]
+    return found

@@ -1,0 +1,257 @@
+"""What a search over releases has found, as sentences that a maintainer can paste, and as JSON has it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from uvmre.core.outcome.symptom import Outcome, Word, told
+from uvmre.core.search.bisect import Boundaries, SearchStep
+from uvmre.core.search.bisect_half import Edge
+from uvmre.core.search.release import Release
+
+FOUND, CANNOT_TELL = 0, 125
+NOTES = "https://github.com/astral-sh/uv/releases/tag/"
+AT_MOST = 4
+"""How many releases a sentence names before it only counts them."""
+FIRST_BAD, FIRST_GOOD = "first bad", "first good"
+ANSWERS = {"bad": "shows", "good": "absent", "skip": "cannot tell"}
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What came out on one release."""
+
+    word: Word
+    """Of its last run; `shows` where any shows."""
+    reason: str
+    bad: int
+    """In how many of its runs it shows."""
+    total: int
+    """How many of its runs could tell."""
+    seconds: float
+    kept: bool
+    """Whether all of it was there from before."""
+
+
+@dataclass(frozen=True)
+class History:
+    """A search that has ended."""
+
+    releases: Sequence[Release]
+    reported: int
+    lowest: int
+    highest: int
+    good: str
+    """The release that was claimed to be good; empty where none was."""
+    boundaries: Boundaries
+    probes: Mapping[int, Probe]
+    path: Sequence[SearchStep]
+
+    @property
+    def exit_code(self) -> int:
+        """Return what `uvmre bisect` exits with."""
+        return CANNOT_TELL if self.unsound else FOUND
+
+    @property
+    def unsound(self) -> str:
+        """Say why nothing can be said; empty where something can."""
+        probe = self.probes.get(self.reported)
+        name = f"uv {self._version(self.reported)}"
+        if probe is None:
+            return f"{name} was not run."
+        if self.boundaries.reported == "good":
+            return f"It does not show on {name}, where it should: {probe.reason}."
+        if not self.boundaries.holds:
+            return f"{name}, where it should show, cannot tell: {probe.reason}."
+        lowest = self.probes.get(self.lowest)
+        if self.good and lowest and lowest.bad:
+            return f"uv {self.good} is not good, as was said: it shows there too ({lowest.reason})."
+        return ""
+
+    @property
+    def flaky(self) -> Mapping[str, float] | None:
+        """Return how often it shows where it does, if not always, and in how many runs that was seen."""
+        bad = [probe for probe in self.probes.values() if probe.bad]
+        shown, total = sum(probe.bad for probe in bad), sum(probe.total for probe in bad)
+        return {"rate": shown / total, "shown": shown, "runs": total} if shown < total else None
+
+    @property
+    def first_bad(self) -> str:
+        """Return the first release in which the bug is known to show; empty where an earlier one may show it too.
+
+        A release directly before it that fails differently, or lacks the command, does not; one that could not be run,
+        or on which a control failed, may.
+        """
+        edge = self.boundaries.first_bad
+        if self.unsound or edge is None or edge.word == "open":
+            return ""
+        before = self.probes.get(edge.bad - 1)
+        if edge.word in ("between", "silent") and not (before and told(Outcome(before.word, before.reason))):
+            return ""
+        return self._version(edge.bad)
+
+    def sentences(self) -> list[str]:
+        """Say what was found."""
+        if self.unsound:
+            return [self.unsound]
+        down, up = self.boundaries.first_bad, self.boundaries.first_good
+        if down is None or up is None:
+            return ["The search did not end."]
+        return [
+            f"{FIRST_BAD}: {self._first_bad(down)}",
+            f"{FIRST_GOOD}: {self._first_good(up)}",
+            *self._returns(),
+            *self._flaky(down, up),
+        ]
+
+    def links(self) -> list[str]:
+        """Return the release notes of the boundaries."""
+        if self.unsound:
+            return []
+        return [
+            f"{what}: {NOTES}{self._version(index)}"
+            for what, index in self._firsts()
+            if index is not None and self.releases[index].published
+        ]
+
+    def explain(self) -> list[str]:
+        """Return the path it took, a line each."""
+        lines = []
+        for step in self.path:
+            what = FIRST_BAD if step.half == "first_bad" else FIRST_GOOD
+            bad, good = self._version(step.after.bad), step.after.good
+            far = "not found yet" if good is None else f"absent on {self._version(good)}"
+            known = "" if step.half == "reported" else f"{what}: shows on {bad}, {far}"
+            runs = self.probes[step.index].total
+            often = f" in {self.probes[step.index].bad} of {runs} runs" if runs > 1 and step.answer == "bad" else ""
+            told = f"{ANSWERS[step.answer]}{often}"
+            lines.append(f"{step.number:>3}. uv {self._version(step.index):<8} {told:<12} {known}".rstrip())
+        return lines
+
+    def _firsts(self) -> Iterator[tuple[str, int | None]]:
+        down, up = self.boundaries.first_bad, self.boundaries.first_good
+        if down and down.word in ("exact", "between"):
+            yield FIRST_BAD, down.bad
+        if up:
+            yield FIRST_GOOD, up.good
+
+    def _first_bad(self, edge: Edge) -> str:
+        bad = self._named(edge.bad)
+        if edge.word == "open":
+            return self._cut(edge)
+        if edge.word == "exact":
+            return bad
+        if edge.word == "between":
+            return f"{bad}, or one before it: {self._silent(edge)}; {self._named(edge.good)} is good"
+        oldest = "the oldest" if self.lowest == 0 else "the oldest that was asked"
+        if edge.word == "beyond":
+            return f"at or before {bad}, {oldest}"
+        return f"{bad}, or one before it: {self._silent(edge)}"
+
+    def _first_good(self, edge: Edge) -> str:
+        if edge.word == "open":
+            return self._cut(edge)
+        if edge.word == "exact":
+            return self._named(edge.good)
+        if edge.word == "between":
+            last = self._named(edge.bad)
+            return f"{self._named(edge.good)}, or one before it: {self._silent(edge)}; {last} still shows it"
+        newest = "the latest" if self.highest == len(self.releases) - 1 else "the newest that was asked"
+        if edge.word == "beyond":
+            return f"none: it still shows on {self._named(edge.bad)}, {newest}"
+        return f"not known: it still shows on {self._named(edge.bad)}, and {self._silent(edge)}"
+
+    def _cut(self, edge: Edge) -> str:
+        absent = "" if edge.good is None else f" and is absent on {self._named(edge.good)}"
+        return f"not known, because the search did not end: it shows on {self._named(edge.bad)}{absent}"
+
+    def _silent(self, edge: Edge) -> str:
+        """Name those that cannot tell, and say how many of them were asked."""
+        names = [self._version(index) for index in edge.skipped]
+        if not edge.unasked and len(names) <= AT_MOST:
+            return f"{', '.join(names)} cannot tell"
+        asked = f"{len(names)} of {len(names) + edge.unasked} were asked" if edge.unasked else f"{len(names)} releases"
+        return f"{names[0]} … {names[-1]} cannot tell ({asked})"
+
+    def _returns(self) -> Iterator[str]:
+        if not self.boundaries.one_step:
+            names = ", ".join(self._named(index) for index in self.boundaries.returns)
+            one = self._version(self.boundaries.returns[0])
+            yield (
+                f"it came and went: it also shows on {names}, with good ones in between; "
+                f"where that run ends: `uvmre bisect --uv {one}`"
+            )
+
+    def _flaky(self, down: Edge, up: Edge) -> Iterator[str]:
+        flaky = self.flaky
+        if flaky is None:
+            return
+        sure = [
+            f"that uv {self._version(edge.good)} is good is {edge.confidence:.1%} sure "
+            f"after {self.probes[edge.good].total} runs"
+            for edge in (down, up)
+            if edge.good is not None
+        ]
+        shown = f"flaky: it shows in {flaky['shown']} of {flaky['runs']} runs of the releases that have it"
+        yield "; ".join([shown, *sure])
+
+    def _version(self, index: int | None) -> str:
+        return "" if index is None else self.releases[index].version
+
+    def _named(self, index: int | None) -> str:
+        if index is None:
+            return ""
+        release = self.releases[index]
+        return f"uv {release.version}" + (f" ({release.date:%Y-%m-%d})" if release.date else "")
+
+
+def to_data(history: History) -> dict[str, Any]:
+    """Return what was found as JSON has it."""
+    boundaries = history.boundaries
+    sound = not history.unsound
+    return {
+        "reported": history.releases[history.reported].version,
+        "lowest": history.releases[history.lowest].version,
+        "highest": history.releases[history.highest].version,
+        "first_bad": _edge(history, boundaries.first_bad, first_good=False) if sound else None,
+        "first_good": _edge(history, boundaries.first_good, first_good=True) if sound else None,
+        "returns": [history.releases[index].version for index in boundaries.returns],
+        "flaky": history.flaky,
+        "probes": [
+            {
+                "release": history.releases[index].version,
+                "outcome": probe.word,
+                "reason": probe.reason,
+                "bad": probe.bad,
+                "runs": probe.total,
+                "seconds": round(probe.seconds, 3),
+                "kept": probe.kept,
+            }
+            for index, probe in sorted(history.probes.items())
+        ],
+        "path": [
+            {"release": history.releases[step.index].version, "answer": step.answer, "side": step.half}
+            for step in history.path
+        ],
+        "sentences": history.sentences(),
+        "exit": history.exit_code,
+    }
+
+
+def _edge(history: History, edge: Edge | None, *, first_good: bool) -> dict[str, Any] | None:
+    if edge is None:
+        return None
+    index = edge.good if first_good else edge.bad
+    other = edge.bad if first_good else edge.good
+    release = None if index is None else history.releases[index]
+    linked = release is not None and release.published and (first_good or edge.word in ("exact", "between"))
+    return {
+        "ending": edge.word,
+        "version": release.version if release else None,
+        "date": f"{release.date:%Y-%m-%d}" if release and release.date else None,
+        "notes": f"{NOTES}{release.version}" if linked and release else None,
+        "beside": None if other is None else history.releases[other].version,
+        "skipped": [history.releases[i].version for i in edge.skipped],
+        "unasked": edge.unasked,
+        "confidence": round(edge.confidence, 6),
+    }

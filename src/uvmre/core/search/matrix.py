@@ -1,0 +1,190 @@
+"""Outcomes over releases, interpreters and variants: folded, drawn as text, and which of the three explains them."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import combinations, groupby
+from typing import Literal
+
+from uvmre.core.outcome.symptom import Word
+from uvmre.core.search.release import parsed
+
+Axis = Literal["release", "interpreter", "variant"]
+AXES: tuple[Axis, ...] = ("release", "interpreter", "variant")
+
+AT_MOST = 3
+"""How many places a line names before it only counts them."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One outcome. Among many, what stands first is first on its axis; releases come oldest first."""
+
+    release: str
+    interpreter: str
+    variant: str
+    word: Word | Literal["missing"]
+    reason: str = ""
+    """Why it is missing, where it is."""
+
+
+@dataclass(frozen=True)
+class ReleaseSpan:
+    """Releases one after the other with the same outcome."""
+
+    first: str
+    last: str
+    count: int
+    word: Word | Literal["missing"]
+    reason: str
+    """Why they are missing, where they are: what is missing for another reason is another run."""
+
+
+@dataclass(frozen=True)
+class MatrixRow:
+    """All releases with one interpreter and one variant."""
+
+    interpreter: str
+    variant: str
+    runs: tuple[ReleaseSpan, ...]
+
+
+def fold(cells: Sequence[Cell]) -> tuple[MatrixRow, ...]:
+    """Fold what stands side by side on the axis of releases; a release that a row leaves out is missing there."""
+    releases = _values(cells, "release")
+    rows: dict[tuple[str, str], dict[str, Cell]] = {}
+    for cell in cells:
+        rows.setdefault((cell.interpreter, cell.variant), {})[cell.release] = cell
+    return tuple(
+        MatrixRow(*key, _runs([row.get(release, Cell(release, *key, "missing", "not run")) for release in releases]))
+        for key, row in rows.items()
+    )
+
+
+def so_far(cells: Iterable[Cell]) -> tuple[MatrixRow, ...]:
+    """Fold what there is of a table that is being filled: of a row only its own cells, the releases in their order."""
+    rows: dict[tuple[str, str], list[Cell]] = {}
+    for cell in sorted(cells, key=lambda cell: parsed(cell.release)):
+        rows.setdefault((cell.interpreter, cell.variant), []).append(cell)
+    return tuple(MatrixRow(*key, _runs(row)) for key, row in sorted(rows.items()))
+
+
+def _runs(cells: Iterable[Cell]) -> tuple[ReleaseSpan, ...]:
+    runs = []
+    # The reasons of other outcomes name the release, so no two would ever be equal.
+    for (word, reason), equal in groupby(cells, lambda c: (c.word, c.reason if c.word == "missing" else "")):
+        group = list(equal)
+        runs.append(ReleaseSpan(group[0].release, group[-1].release, len(group), word, reason))
+    return tuple(runs)
+
+
+def picture(rows: Sequence[MatrixRow]) -> str:
+    """Draw rows as text, a line each; an interpreter or a variant is named where there is another."""
+    several = [len({row.interpreter for row in rows}) > 1, len({row.variant for row in rows}) > 1]
+    names = [[name for name, told in zip((r.interpreter, r.variant), several, strict=True) if told] for r in rows]
+    widths = [max(map(len, column)) for column in zip(*names, strict=True)]
+    lines = []
+    for row, name in zip(rows, names, strict=True):
+        label = "".join(f"{part:<{width}}  " for part, width in zip(name, widths, strict=True))
+        lines.append(label + " │ ".join(map(_run, row.runs)))
+    return "\n".join(lines)
+
+
+def _run(run: ReleaseSpan) -> str:
+    word = f"{run.word}: {run.reason}" if run.reason else run.word
+    return f"{run.first} {word}" if run.count == 1 else f"{run.first} … {run.last} {word} ({run.count})"
+
+
+def explains(cells: Sequence[Cell]) -> str:
+    """Say in one line which axis, or which together, the symptom depends on, as far as these cells tell."""
+    return f"{_explanation(cells)}{_untold(cells)}."
+
+
+def _explanation(cells: Sequence[Cell]) -> str:
+    telling = [cell for cell in cells if cell.word in ("shows", "absent")]
+    shows = [cell for cell in telling if cell.word == "shows"]
+    if not telling:
+        return "No cell can tell"
+    if not shows:
+        return f"There is nothing to explain: it shows in none of {counted(len(telling))}"
+    if len(shows) == len(telling):
+        return f"None of them explains it: it shows in every one of {counted(len(telling))}"
+    for size in range(1, len(AXES) + 1):
+        found = [axes for axes in combinations(AXES, size) if _determine(axes, telling)]
+        if len(found) > 1:
+            return f"The cells cannot tell what explains it: {' or '.join(map(_named, found))}"
+        if found:
+            return _explained(found[0], cells, shows)
+    return "None of them explains it: one and the same cell both shows it and does not"
+
+
+def _determine(axes: Collection[Axis], telling: Iterable[Cell]) -> bool:
+    words: dict[tuple[str, ...], str] = {}
+    return all(words.setdefault(_key(cell, axes), cell.word) == cell.word for cell in telling)
+
+
+def _explained(axes: tuple[Axis, ...], cells: Sequence[Cell], shows: Sequence[Cell]) -> str:
+    others = _others(axes, cells, shows)
+    if len(axes) == 1:
+        return f"Only {_named(axes)} explains it: it shows with {_where(axes[0], cells, shows)}{others}"
+    places = [
+        f"{_where(axes[0], cells, [cell for cell in shows if _key(cell, axes[1:]) == rest])} with "
+        + " and ".join(map(_quoted, axes[1:], rest))
+        for rest in dict.fromkeys(_key(cell, axes[1:]) for cell in shows)
+    ]
+    return f"It takes {_named(axes)} together: it shows with {_few(places, '; ')}{others}"
+
+
+def _where(axis: Axis, cells: Sequence[Cell], shows: Sequence[Cell]) -> str:
+    """Name the values of an axis with which it shows: of releases the first and last of each run."""
+    values, showing = _values(cells, axis), set(_values(shows, axis))
+    if axis != "release":
+        return _few([_quoted(axis, value) for value in values if value in showing], ", ")
+    runs = [list(run) for shown, run in groupby(values, showing.__contains__) if shown]
+    return _few([run[0] if len(run) == 1 else f"{run[0]} … {run[-1]}" for run in runs], ", ")
+
+
+def _others(axes: Collection[Axis], cells: Sequence[Cell], shows: Sequence[Cell]) -> str:
+    """Say of every other axis that it does not matter, or, where it shows with one value only, that nobody knows."""
+    varied = [axis for axis in AXES if axis not in axes and len(_values(cells, axis)) > 1]
+    free = [axis for axis in varied if len(_values(shows, axis)) > 1]
+    bound = [f"{axis} {_quoted(axis, _values(shows, axis)[0])}" for axis in varied if axis not in free]
+    whatever = f", whatever the {' and the '.join(free)}" if free else ""
+    return whatever + (f", seen with {' and '.join(bound)} only" if bound else "")
+
+
+def _untold(cells: Sequence[Cell]) -> str:
+    silent = [cell for cell in cells if cell.word in ("different", "broken")]
+    missing = [cell for cell in cells if cell.word == "missing"]
+    said = f"; {len(silent)} cannot tell" if silent else ""
+    if missing:
+        reasons = [reason for reason in dict.fromkeys(cell.reason for cell in missing) if reason]
+        said += f"; {len(missing)} missing" + (f" ({_few(reasons, ', ')})" if reasons else "")
+    return said
+
+
+def _values(cells: Iterable[Cell], axis: Axis) -> list[str]:
+    return list(dict.fromkeys(_key(cell, (axis,))[0] for cell in cells))
+
+
+def _key(cell: Cell, axes: Iterable[Axis]) -> tuple[str, ...]:
+    values = {"release": cell.release, "interpreter": cell.interpreter, "variant": cell.variant}
+    return tuple(values[axis] for axis in axes)
+
+
+def _quoted(axis: Axis, value: str) -> str:
+    """Return a value for a sentence; the name of a variant may begin with any word, as in `with a cache`."""
+    return f"“{value}”" if axis == "variant" else value
+
+
+def counted(cells: int) -> str:
+    """Return how many cells there are, in words."""
+    return f"{cells} cell{'' if cells == 1 else 's'}"
+
+
+def _named(axes: Iterable[Axis]) -> str:
+    return " and ".join(f"the {axis}" for axis in axes)
+
+
+def _few(texts: Sequence[str], between: str) -> str:
+    more = len(texts) - AT_MOST
+    return between.join(texts[:AT_MOST]) + (f"{between}{more} more" if more > 0 else "")

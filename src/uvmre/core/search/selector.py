@@ -1,0 +1,227 @@
+"""Select releases: `0.5`, `0.4.0..0.5.2`, `>=0.4,<0.5`, `@2025-01-23`, `latest`."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+
+from packaging.version import Version
+
+from uvmre.core.network.simple_page import end_of
+from uvmre.core.search.release import Release, parsed
+from uvmre.errors import InputError, UsageError
+
+HOW = (
+    "Say it as 0.5.21, latest, previous, 0.5, 0.4.0..0.5.2, '>=0.4,<0.5', @2025-01-23 or all; "
+    "several of them with commas between."
+)
+
+
+SPECIFIER = re.compile(r"[<>=!~]")
+
+
+SERIES = re.compile(r"\A\d+(\.\d+)?\Z")
+
+
+RANGE = ".."
+
+
+DAY = re.compile(r"\d{4}-\d\d-\d\d\Z")
+
+
+def several(text: str) -> bool:
+    """Tell whether a selector is written as more than one release; a series is not: its newest is meant."""
+    pinned = text.lstrip().startswith("==") and "*" not in text
+    return "," in text or RANGE in text or text.strip() == "all" or (bool(SPECIFIER.match(text.strip())) and not pinned)
+
+
+def one(text: str, releases: Iterable[Release], *, reported: str = "") -> Release:
+    """Return the newest of the releases that a selector means."""
+    return select(text, releases, reported=reported)[-1]
+
+
+def select(text: str, releases: Iterable[Release], *, reported: str = "") -> tuple[Release, ...]:
+    """Return the releases that a selector means, oldest first.
+
+    One that was yanked is taken only as the reported one or pinned by `==` (PEP 592), a pre-release only by its name.
+
+    Args:
+        text: as `HOW` says; specifiers that follow one another in a list hold together, as in `>=0.4,<0.5`.
+        releases: all that there are.
+        reported: the release with which the bug was reported; what `previous` is before.
+
+    Raises:
+        UsageError: when it is no selector, or there is nothing that it means.
+    """
+    known = sorted(releases)
+    if not known:
+        raise UsageError("There is no release to choose from: the index lists none.", "Look at the index.")
+    chosen: set[Release] = set()
+    faults: list[UsageError] = []
+    for part in _parts(text):
+        try:
+            chosen.update(_meant(part, known, reported))
+        except UsageError as error:
+            faults.append(error)
+    if len(faults) == 1:
+        raise faults[0]
+    if faults:
+        raise InputError(f"{text!r} cannot be taken as releases of uv.", [fault.message for fault in faults], HOW)
+    return tuple(sorted(chosen))
+
+
+def _parts(text: str) -> Iterator[str]:
+    """Yield the selectors in a list; specifiers that follow one another are one."""
+    together = ""
+    for part in (word.strip() for word in text.split(",")):
+        if not part:
+            raise UsageError(f"{text!r} is no selector: a part of it is empty.", HOW)
+        if SPECIFIER.match(part):
+            together = f"{together},{part}" if together else part
+            continue
+        if together:
+            yield together
+        together = ""
+        yield part
+    if together:
+        yield together
+
+
+def _meant(part: str, known: Sequence[Release], reported: str) -> Sequence[Release]:
+    if SPECIFIER.match(part):
+        return _specified(part, known)
+    if RANGE in part:
+        return _between(part, known, reported)
+    if part == "all":
+        return _some(part, known, known)
+    return _named(part, known, reported)
+
+
+def _named(word: str, known: Sequence[Release], reported: str) -> Sequence[Release]:
+    """Return what a selector means that may also be an end of a range."""
+    if word == "latest":
+        return [_latest(known)]
+    if word == "previous":
+        return [_previous(known, reported)]
+    if word.startswith("@"):
+        return [_on(word[1:].strip(), known)]
+    if SERIES.match(word):
+        series = tuple(map(int, word.split(".")))
+        return _some(word, known, [each for each in known if parsed(each.version).release[: len(series)] == series])
+    return [_exactly(word, known, reported)]
+
+
+def _is_usual(release: Release) -> bool:
+    """Tell whether a release is one that nobody has to ask for by name."""
+    return release.yanked is False and not parsed(release.version).is_prerelease
+
+
+def _latest(known: Sequence[Release]) -> Release:
+    return max(known, key=lambda r: (r.yanked is False, not parsed(r.version).is_prerelease, parsed(r.version)))
+
+
+def _previous(known: Sequence[Release], reported: str) -> Release:
+    start = reported or _latest(known).version
+    before = [release for release in known if _is_usual(release) and parsed(release.version) < parsed(start)]
+    if not before:
+        raise UsageError(f"There is no release of uv before {start}.", f"The oldest is {known[0].version}.")
+    return before[-1]
+
+
+def _on(text: str, known: Sequence[Release]) -> Release:
+    """Return what was the newest when a day was over: the day itself counts, as with an MRE's day and uv's own."""
+    try:
+        day = date.fromisoformat(text) if DAY.match(text) else None
+    except ValueError:
+        day = None
+    if day is None:
+        raise UsageError(f"@{text} names no day.", "Say it as @2025-01-23.")
+    dated = [(release.date, release) for release in known if release.date and _is_usual(release)]
+    if not dated:
+        raise UsageError("The index does not say when a release came, so none can be told by its day.", HOW)
+    there = [release for came, release in dated if came < end_of(day)]
+    if not there:
+        first, release = min(dated)
+        raise UsageError(
+            f"There was no uv on {day}: its first release, {release.version}, came on {first.date()}.",
+            "Take a later day.",
+        )
+    return there[-1]
+
+
+def _exactly(word: str, known: Sequence[Release], reported: str) -> Release:
+    from packaging.version import InvalidVersion
+
+    try:
+        wanted = parsed(word) if word[:1].isdigit() else None
+    except InvalidVersion:
+        wanted = None
+    if wanted is None:
+        raise UsageError(f"{word!r} is no selector of releases.", HOW)
+    found = next((release for release in known if parsed(release.version) == wanted), None)
+    near = _near(wanted, known)
+    if found is None:
+        nearest = f"the nearest {'is' if len(near) == 1 else 'are'} {' and '.join(near)}" if near else "nor any other"
+        raise UsageError(f"There is no uv {wanted} on PyPI: {nearest}.", f"The newest is {_latest(known).version}.")
+    if found.yanked is not False and (not reported or parsed(reported) != wanted):
+        raise UsageError(
+            f"uv {wanted} was yanked from PyPI: {_why(found)}.",
+            f"Take {' or '.join([*near, f'`=={wanted}`'])}, which takes it all the same.",
+        )
+    return found
+
+
+def _between(part: str, known: Sequence[Release], reported: str) -> Sequence[Release]:
+    left, _, right = (word.strip() for word in part.partition(RANGE))
+    if RANGE in right or any(SPECIFIER.match(end) or end == "all" for end in (left, right)):
+        raise UsageError(f"{part!r} is no range: it has two ends, each one release or a series.", HOW)
+    low = _named(left, known, reported)[0] if left else known[0]
+    high = _named(right, known, reported)[-1] if right else known[-1]
+    if high < low:
+        raise UsageError(
+            f"The range {part} is empty: {low.version} is newer than {high.version}.",
+            f"Turn it round: {high.version}{RANGE}{low.version}.",
+        )
+    # Who names an end means it; one that was left out is only where to stop.
+    ends = {end.version for named, end in ((left, low), (right, high)) if named}
+    return _some(part, known, [release for release in known if low <= release <= high], ends)
+
+
+def _specified(part: str, known: Sequence[Release]) -> Sequence[Release]:
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+    try:
+        wanted = SpecifierSet(part)
+    except InvalidSpecifier:
+        raise UsageError(f"{part!r} is no specifier of versions (PEP 440).", HOW) from None
+    early = bool(wanted.prereleases)
+    found = [release for release in known if wanted.contains(release.version, prereleases=early)]
+    pinned = any(each.operator in ("==", "===") and "*" not in each.version for each in wanted)
+    named = {release.version for release in found if pinned or (early and release.yanked is False)}
+    return _some(part, known, found, named)
+
+
+def _some(
+    what: str, known: Sequence[Release], found: Sequence[Release], named: Iterable[str] = ()
+) -> Sequence[Release]:
+    """Return those that are usual or were named, of which there has to be one."""
+    if taken := [release for release in found if _is_usual(release) or release.version in named]:
+        return taken
+    if found:
+        told = ", ".join(f"{each.version} ({_why(each)})" for each in found)
+        raise UsageError(f"{what} has only releases that nobody is given unasked: {told}.", "Name one of them.")
+    newest, oldest = _latest(known).version, known[0].version
+    raise UsageError(f"There is no release of uv in {what}.", f"The oldest is {oldest}, the newest {newest}.")
+
+
+def _near(wanted: "Version", known: Sequence[Release]) -> list[str]:
+    """Return the last usual release before a version, and the first one after it."""
+    usual = [release.version for release in known if _is_usual(release)]
+    below = [version for version in usual if parsed(version) < wanted]
+    above = [version for version in usual if parsed(version) > wanted]
+    return [*below[-1:], *above[:1]]
+
+
+def _why(release: Release) -> str:
+    if release.yanked is False:
+        return "a pre-release"
+    return str(release.yanked).rstrip(". ") if isinstance(release.yanked, str) and release.yanked else "no reason given"

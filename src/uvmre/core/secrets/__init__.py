@@ -1,0 +1,1 @@
+"""Secrets: recognized and redacted."""

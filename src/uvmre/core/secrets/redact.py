@@ -1,0 +1,189 @@
+"""Take secrets out of what is about to be shown: the known ones, and whatever stands where secrets do."""
+
+import dataclasses
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from uvmre.core.mre.model import Mre, read_env_file
+from uvmre.core.outcome.observation import Observation
+from uvmre.core.secrets import rules
+from uvmre.core.secrets.rules import Span
+from uvmre.core.secrets.values import GENERIC, LEAST, MASK, is_placeholder, looks_random, names_secret
+
+if TYPE_CHECKING:
+    from ahocorasick_rs import AhoCorasick
+
+T = TypeVar("T")
+SETTINGS = (".pypirc", "pip.conf", "pip.ini", ".npmrc", ".netrc", ".cfg", ".ini", ".conf")
+"""How the names of files end that have `name = value` without quotes."""
+ENV = ".env"
+BREAK = re.compile(r"\n[ \t│|]*+")
+"""The end of a line, and what a box has in front of the next."""
+SURE = 8
+"""So long is a value that is masked elsewhere too when only an output has it, and when it is broken over lines."""
+
+
+def secrets(mre: Mre) -> frozenset[str]:
+    """Return the values in an MRE that are masked wherever they occur: by their name, place or shape."""
+    given = [mre.variables, *(control.variables for control in mre.controls)]
+    texts = {file.path: file.content.decode(errors="replace") for file in mre.files}
+    laid = [(path, text) for control in mre.controls for path, text in control.files.items()]
+    runs = [step.run for step in (*mre.steps, *(step for control in mre.controls for step in control.steps))]
+    found = {index.password for index in mre.indexes}
+    for path, text in [*texts.items(), *laid]:
+        if path.endswith(ENV):
+            given.append(read_env_file(text))
+        elif path.endswith(SETTINGS):
+            given.append(_settings(text))
+    found |= {value for each in given for name, value in each.items() if names_secret(name)}
+    # In one text, because most files are small and have none: a rule's value ends with its line, but for a key's.
+    whole = "\n\n".join([*texts.values(), *(text for _, text in laid), *runs, mre.title, *given_texts(given)])
+    found |= {whole[start:end] for start, end in find(whole)}
+    return frozenset(value for value in found if _is_known(value))
+
+
+def given_texts(given: Iterable[Mapping[str, str]]) -> Iterator[str]:
+    """Yield the values of variables, in which a URL may have a password."""
+    for each in given:
+        yield from each.values()
+
+
+def _settings(text: str) -> dict[str, str]:
+    pairs = (line.partition("=" if "=" in line else ":") for line in text.split("\n"))
+    return {name.strip(): value.strip() for name, sign, value in pairs if sign}
+
+
+def _is_known(value: str) -> bool:
+    """Tell whether a value is masked wherever it occurs: not where it is a word that outputs have anyway."""
+    return not is_placeholder(value) and value.lower() not in GENERIC and not (value.isalpha() and len(value) <= LEAST)
+
+
+def redact(text: str, values: Iterable[str] = ()) -> str:
+    """Return a text with every one of the values masked, and whatever else is a secret by its place or shape."""
+    spans = find(text, values)
+    if not spans:
+        return text
+    pieces, end = [], 0
+    for start, stop in spans:
+        pieces += [text[end:start], MASK]
+        end = stop
+    return "".join([*pieces, text[end:]])
+
+
+def find(text: str, values: Iterable[str] = ()) -> list[Span]:
+    """Return where secrets are in a text, in order, none over another."""
+    values = frozenset(values)
+    known = _automaton(values)
+    found = [(start, end) for _, start, end in known.find_matches_as_indexes(text)] if known else []
+    if (long := _long(values)) and "\n" in text:
+        found += _wrapped(text, long, sum(end - start >= SURE for start, end in found))
+    lowered = text.lower() if text.isascii() else _lowered(text)
+    places = _literals().find_matches_as_indexes(lowered)
+    found += rules.spans(text, ((lowered[start:end], start) for _, start, end in places))
+    merged: list[Span] = []
+    for start, end in sorted(found):
+        if merged and start < merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return merged
+
+
+def _wrapped(text: str, known: "AhoCorasick", whole: int) -> Iterator[Span]:
+    """Yield what a value takes of each line where it was broken over lines, as in the boxes around an error."""
+    matches = known.find_matches_as_indexes(BREAK.sub("", text))
+    if len(matches) <= whole:  # as many as there are in whole
+        return
+    ends, starts, removed = [], [0], 0
+    for gap in BREAK.finditer(text):
+        ends.append(gap.start() - removed)
+        removed += gap.end() - gap.start()
+        starts.append(removed)
+    for _, start, end in matches:
+        first, last = bisect_right(ends, start), bisect_left(ends, end)
+        for line in range(first, last + 1):
+            begin = max(start, ends[line - 1] if line else 0)
+            stop = min(end, ends[line]) if line < len(ends) else end
+            if begin < stop and first != last:
+                yield begin + starts[line], stop + starts[line]
+
+
+def lines(text: str, values: Iterable[str] = ()) -> list[int]:
+    """Return the lines in which secrets begin, counted from 1."""
+    found, line, seen = [], 1, 0
+    for start, _ in find(text, values):
+        line, seen = line + text.count("\n", seen, start), start
+        found.append(line)
+    return sorted(set(found))
+
+
+def _lowered(text: str) -> str:
+    """Return a text of the same length with the letters of ASCII in lower case."""
+    return text.encode("utf-8", "surrogatepass").lower().decode("utf-8", "surrogatepass")
+
+
+@lru_cache(8)
+def _long(values: frozenset[str]) -> "AhoCorasick | None":
+    """Return what finds the values that are looked for over the ends of lines, too."""
+    long = frozenset(value for value in values if len(value) >= SURE and not any(map(str.isspace, value)))
+    return _built(long)
+
+
+@lru_cache(8)
+def _automaton(values: frozenset[str]) -> "AhoCorasick | None":
+    return _built(values)
+
+
+def _built(values: Iterable[str]) -> "AhoCorasick | None":
+    from ahocorasick_rs import AhoCorasick, MatchKind
+
+    wanted = sorted(value for value in values if value)
+    return AhoCorasick(wanted, matchkind=MatchKind.LeftmostLongest) if wanted else None
+
+
+@lru_cache(1)
+def _literals() -> "AhoCorasick":
+    return cast("AhoCorasick", _automaton(frozenset(rules.BY_LITERAL)))
+
+
+def hidden(value: T, values: Collection[str] = ()) -> T:
+    """Return a value with its secrets masked in every text in it, however deep: of mappings, sequences, dataclasses."""
+    known = frozenset(values)
+    return cast("T", _hidden(value, known))
+
+
+def _hidden(value: Any, values: frozenset[str]) -> Any:
+    if isinstance(value, str):
+        return redact(value, values)
+    if isinstance(value, bytes):
+        try:
+            return redact(value.decode(), values).encode()
+        except UnicodeDecodeError:
+            return value
+    if isinstance(value, tuple | list):
+        return type(value)(_hidden(item, values) for item in value)
+    if isinstance(value, Mapping):
+        return {redact(name, values): _entry(name, item, values) for name, item in value.items()}
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = {each.name: getattr(value, each.name) for each in dataclasses.fields(value)}
+        masked = {name: _hidden(item, values) for name, item in fields.items()}
+        return value if masked == fields else dataclasses.replace(value, **masked)
+    return value
+
+
+def _entry(name: str, value: Any, values: frozenset[str]) -> Any:
+    """Mask what stands in a mapping under a name that says so."""
+    secret = isinstance(value, str) and names_secret(name) and not is_placeholder(value)
+    return MASK if secret else _hidden(value, values)
+
+
+def known(observation: Observation, values: Collection[str]) -> frozenset[str]:
+    """Return the values, and those that only the outputs have: what one line gives away, another may repeat."""
+    texts = (text for step in observation.steps for text in (step.stdout, step.stderr))
+    found = {text[start:end] for text in texts for start, end in find(text)}
+    return frozenset(values) | {
+        value for value in found if len(value) >= SURE and looks_random(value) and _is_known(value)
+    }

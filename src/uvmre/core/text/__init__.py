@@ -1,0 +1,1 @@
+"""Texts: normalized, checked, located."""

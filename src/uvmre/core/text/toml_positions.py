@@ -1,0 +1,81 @@
+"""Where in a TOML text a key stands. tomllib, which reads the values, does not say."""
+
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+
+import tree_sitter
+import tree_sitter_toml
+
+from uvmre.core.text.toml_checks import Mistake, Path
+
+
+def lines(text: str) -> dict[Path, int]:
+    """Return the line (from 1) of every key and table of a valid TOML text, by its path.
+
+    Paths are those of the parsed value: `("step", 1, "run")` is the key `run` of the second `[[step]]`.
+    """
+    tree = tree_sitter.Parser(tree_sitter.Language(tree_sitter_toml.language())).parse(text.encode())
+    found: dict[Path, int] = {}
+    counts: dict[Path, int] = {}
+    for node in tree.root_node.named_children:
+        table: Path = ()
+        if node.type in ("table", "table_array_element"):
+            table = _resolve(_keys(node.named_children[0]), counts)
+            if node.type == "table_array_element":
+                counts[table] = counts.get(table, -1) + 1
+                table = (*table, counts[table])
+            found.setdefault(table, node.start_point.row + 1)
+        pairs = [node] if node.type == "pair" else [child for child in node.named_children if child.type == "pair"]
+        for path, line in _pairs(pairs, table):
+            for depth in range(len(table) + 1, len(path) + 1):
+                found.setdefault(path[:depth], line)
+    return found
+
+
+def _pairs(pairs: list[tree_sitter.Node], table: Path) -> Iterator[tuple[Path, int]]:
+    for pair in pairs:
+        key, value = pair.named_children[0], pair.named_children[-1]
+        path = (*table, *_keys(key))
+        yield path, pair.start_point.row + 1
+        if value.type == "inline_table":
+            yield from _pairs([child for child in value.named_children if child.type == "pair"], path)
+        if value.type == "array":
+            items = [child for child in value.named_children if child.type != "comment"]
+            for i, item in enumerate(items):
+                yield (*path, i), item.start_point.row + 1
+                yield from _pairs([child for child in item.named_children if child.type == "pair"], (*path, i))
+
+
+def _keys(node: tree_sitter.Node) -> tuple[str, ...]:
+    if node.type == "dotted_key":
+        return tuple(key for child in node.named_children for key in _keys(child))
+    return tuple(tomllib.loads(f"{(node.text or b'').decode()} = 0"))
+
+
+def _resolve(keys: tuple[str, ...], counts: dict[Path, int]) -> Path:
+    """Return the path of a header: a key that names an array of tables means its last element (TOML 1.0)."""
+    path: Path = ()
+    for i, key in enumerate(keys):
+        path = (*path, key)
+        if i < len(keys) - 1 and path in counts:
+            path = (*path, counts[path])
+    return path
+
+
+def sentences(text: str, found: Iterable[Mistake]) -> list[str]:
+    """Tell mistakes of a TOML text in the order of their lines."""
+    known = lines(text)
+    told = sorted((_line(known, path), f"{_dotted(path)} {mistake}".strip()) for path, mistake in found)
+    return [f"line {line}: {mistake}" for line, mistake in told]
+
+
+def _line(known: Mapping[Path, int], path: Path) -> int:
+    """Return the line of what is at fault, or of the nearest table around it."""
+    while path and path not in known:
+        path = path[:-1]
+    return known.get(path, 1)
+
+
+def _dotted(path: Path) -> str:
+    parts = (f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in path)
+    return "".join(parts).removeprefix(".")

@@ -1,0 +1,1 @@
+"""What is known of an issue, what to run next, and the verdict."""

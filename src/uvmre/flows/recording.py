@@ -1,0 +1,146 @@
+"""The tape of an MRE: look at it, delete from it, and give it away with all that a run needs."""
+
+import shlex
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from uvmre import files
+from uvmre.core.mre.model import MANIFEST, Mre
+from uvmre.core.progress import Progress
+from uvmre.core.secrets.redact import lines, secrets
+from uvmre.errors import InputError, UsageError
+from uvmre.folder.evidence import RUNS, TAPE
+from uvmre.folder.read import read
+from uvmre.gateway.recording import archive as packing
+from uvmre.gateway.recording.archive import Check, Content, Listing, Told
+from uvmre.releases import binaries, cache_users
+
+BODIES = "bodies"
+
+
+@dataclass(frozen=True)
+class Packed:
+    """A pack that was written."""
+
+    path: Path
+    top: str
+    """The folder that comes out of it."""
+    entries: int
+    size: int
+    uv: str
+    platform: str
+    """What its uv runs on."""
+    sha256: str
+    secrets: tuple[str, ...]
+    """The files in it with a value that looks like a secret: the MRE's own, which a run needs as they are."""
+
+
+def ls(folder: Path) -> Listing:
+    """List the tape of the MRE in `folder`."""
+    return packing.listing(_tape(folder))
+
+
+def rm(folder: Path, patterns: Sequence[str]) -> int:
+    """Delete the entries whose address matches a pattern, all without one; return how many."""
+    return packing.remove(_tape(folder), patterns)
+
+
+def verify(folder: Path, *, cache: Path, told: Told) -> Check:
+    """Look whether every answer on the tape is there and is what it was."""
+    return packing.check(_tape(folder), cache / BODIES, told)
+
+
+def pack(
+    target: Path, folder: Path, *, cache: Path, progress: Progress, told: Told, allow_secrets: bool = False
+) -> Packed:
+    """Write the MRE with its tape, the bodies and its release of uv into one file.
+
+    Args:
+        target: the file to write, outside the MRE; an older pack is replaced.
+        folder: the MRE.
+        cache: where the bodies and the releases are.
+        progress: is told how the download of the release goes.
+        told: is told how the rest goes.
+        allow_secrets: whether files with secrets may be in it.
+
+    Raises:
+        UsageError: when there is no tape, a body is not sound, or the target cannot be taken.
+        InputError: with all that is wrong with the tape, or with the folder, or the places of all secrets.
+        CannotTell: when the release cannot be had.
+    """
+    mre, quoted = read(folder), shlex.quote(str(folder))
+    _take(target, folder)
+    cache_users.hold(cache, str((folder / TAPE).absolute()))
+    recording, release = folder / TAPE, mre.environment.uv
+    checked = packing.check(recording, cache / BODIES, told)
+    if not (checked.entries or checked.faults or (folder / RUNS).is_dir()):  # some runs ask for nothing
+        raise UsageError(
+            f"{folder} has no tape, so there is nothing to replay elsewhere: it was not run yet.",
+            f"Record one: `uvmre run {quoted}`.",
+        )
+    if checked.faults:
+        raise InputError(
+            f"{folder} cannot be packed: its tape is not sound.",
+            [fault.line for fault in checked.faults],
+            f"Delete what is at fault (`uvmre tape rm {quoted} URL`), then record it again: `uvmre run {quoted}`.",
+        )
+    own = [Content(MANIFEST, (folder / MANIFEST).read_bytes())]
+    own += [Content(file.path, file.content, file.executable) for file in mre.files]
+    replayed = [
+        Content(f"{TAPE}/{content.name}", content.source) for content in packing.contents(recording, checked.bodies)
+    ]
+    telling = tuple(_telling(mre, [*own, *replayed]))
+    if telling and not allow_secrets:
+        raise InputError(
+            f"{folder} is not packed: {len(telling)} place{'s' * (len(telling) > 1)} in it may hold a secret.",
+            telling,
+            "Replace them by made-up values, or add `--allow-secrets` if none of them is a secret to its readers.",
+        )
+    _, uv = binaries.get(release, cache, progress.downloading, near=folder / binaries.NEAR)
+    top = folder.resolve().name or "mre"
+    sha256 = packing.write(target, top, [*own, *replayed, *_release(release, uv)], told)
+    named = tuple(dict.fromkeys(place.rpartition(":")[0] for place in telling))
+    return Packed(target, top, checked.entries, target.stat().st_size, release, binaries.platform(), sha256, named)
+
+
+def _tape(folder: Path) -> Path:
+    hint = "Name the folder of an MRE; patterns come after it, as in `uvmre tape rm . '*/simple/*'`."
+    files.demand_folder(folder, hint)
+    if not (folder / MANIFEST).is_file():
+        raise UsageError(f"{folder} is not an MRE: it has no {MANIFEST}.", hint)
+    return folder / TAPE
+
+
+def _take(target: Path, folder: Path) -> None:
+    """Refuse a target that would harm something, or that cannot be written."""
+    import zipfile
+
+    if target.resolve().is_relative_to(folder.resolve()):
+        raise UsageError(
+            f"{target} lies in the MRE, and would be a part of it from then on.",
+            f"Name a file outside, as ../{folder.resolve().name}.zip.",
+        )
+    if not target.parent.is_dir():
+        raise UsageError(f"{target.parent} is not a folder, so nothing can be written there.", "Make it first.")
+    if target.is_dir():
+        raise UsageError(f"{target} is a folder, not a file.", f"Name a file, as {target / folder.resolve().name}.zip.")
+    if target.exists() and not zipfile.is_zipfile(target):
+        raise UsageError(f"{target} is there already, and is no pack.", "Name another file; the MRE comes after it.")
+
+
+def _telling(mre: Mre, packed: Sequence[Content]) -> Iterator[str]:
+    """Yield where something looks like a secret, as FILE:LINE; what the network sent as bodies is not read."""
+    values = secrets(mre)
+    for content in packed:
+        if isinstance(content.source, bytes) or content.name.endswith(".json"):
+            text = content.source if isinstance(content.source, bytes) else content.source.read_bytes()
+            yield from (f"{content.name}:{line}" for line in lines(text.decode(errors="replace"), values))
+
+
+def _release(release: str, uv: Path) -> Iterator[Content]:
+    below = f"{binaries.NEAR}/{release}"
+    yield Content(f"{below}/{binaries.PLATFORM}", f"{binaries.platform()}\n".encode())
+    for tool in (uv.with_name(name) for name in binaries.TOOLS):
+        if tool.exists():
+            yield Content(f"{below}/{tool.name}", tool, executable=True)

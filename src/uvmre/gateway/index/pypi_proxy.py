@@ -1,0 +1,142 @@
+"""The rules of the public test index, https://pypi-proxy.fly.dev. Pure.
+
+Source: astral-sh/pypi-proxy, nginx.conf at 31d67b5 (2024-11): nginx takes the longest location that is a prefix of
+the path, checks the password before anything else, and replaces PyPI's file host in every body it passes on. The
+routes that only uv's own stand-in has (`/no-upload-time/`, `/status/…`): astral-sh/uv,
+crates/uv-test/src/pypi_proxy.rs at ac92771.
+"""
+
+import base64
+import json
+import re
+from typing import NamedTuple
+from urllib.parse import quote, unquote
+
+FILES = "https://files.pythonhosted.org/"
+PYPI = "https://pypi.org/"
+
+
+def basic(username: str, password: str) -> str:
+    """Return the Authorization header that carries these credentials (RFC 7617)."""
+    return "Basic " + base64.b64encode(f"{username}:{password}".encode()).decode()
+
+
+HERON = basic("public", "heron")
+EAGLE = basic("public", "eagle")
+
+
+class Location(NamedTuple):
+    """One location of the nginx: what lies below `prefix` is asked for below `upstream`."""
+
+    prefix: str
+    upstream: str
+    authorization: str | None = None
+    """The whole header that opens it; None for a location open to everybody."""
+    links: str | None = None
+    """What stands for PyPI's file host in its pages; `{origin}` is scheme and host as the client sees them."""
+    undated: bool = False
+    """Whether its JSON leaves out when files came."""
+    status: str = ""
+    """What its JSON says of the project (PEP 792)."""
+    reason: str = ""
+
+
+LOCATIONS = (
+    Location("/", PYPI),
+    Location("/relative/", PYPI, links="../../../files/"),
+    Location("/files/", FILES),
+    Location("/basic-auth/", PYPI, HERON, "{origin}/basic-auth/files/"),
+    Location("/basic-auth/relative/", PYPI, HERON, "../../../files/"),
+    Location("/basic-auth/files/", FILES, HERON),
+    Location("/basic-auth-heron/", PYPI, HERON, "{origin}/basic-auth-heron/files/"),
+    Location("/basic-auth-heron/files/", FILES, HERON),
+    Location("/basic-auth-eagle/", PYPI, EAGLE, "{origin}/basic-auth-eagle/files/"),
+    Location("/basic-auth-eagle/files/", FILES, EAGLE),
+    Location("/no-upload-time/", PYPI, undated=True),
+)
+STATUS = re.compile(r"(/status/([^/]+)(?:/reason/([^/]+))?/)(simple|files)/")
+
+
+def locate(path: str, locations: tuple[Location, ...] = LOCATIONS) -> Location | None:
+    """Return the location that nginx would take: the longest prefix; a path that lacks only its slash comes to it."""
+    if locations is LOCATIONS and (match := STATUS.match(path)):
+        prefix, status, reason, kind = match.groups()
+        if kind == "files":
+            return Location(f"{prefix}files/", FILES)
+        links = f"{{origin}}{prefix}files/"
+        return Location(prefix, PYPI, links=links, status=unquote(status), reason=unquote(reason or ""))
+    found = (place for place in locations if path.startswith(place.prefix) or f"{path}/" == place.prefix)
+    return max(found, key=lambda place: len(place.prefix), default=None)
+
+
+def beside(root: str, authorization: str | None) -> tuple[Location, ...]:
+    """Return the locations of an index at another address that is like this one; its pages lie below `root`."""
+    files = f"{root.removesuffix('/simple').removesuffix('/+simple')}/files/"
+    pages = Location(f"{root}/", f"{PYPI}simple/", authorization, f"{{origin}}{files}")
+    return (pages, Location(files, FILES, authorization))
+
+
+ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})|%00")
+SAFE = "/:@!$&'()*+,;=~"
+
+
+def normal(path: str) -> str | None:
+    """Return a path, without its query, as nginx compares it: decoded, with no empty parts and no dots.
+
+    None where nginx refuses it: it climbs above the root, or is not escaped as a path is.
+    """
+    if "%" in path:
+        if ESCAPE.search(path):
+            return None
+        path = unquote(path, encoding="latin-1")
+    if "//" not in path and "/." not in path:
+        return path
+    parts: list[str] = []
+    for part in path.split("/")[1:]:
+        if part == "..":
+            if not parts:
+                return None
+            parts.pop()
+        elif part not in ("", "."):
+            parts.append(part)
+    slash = "/" if parts and path.rpartition("/")[2] in ("", ".", "..") else ""
+    return f"/{'/'.join(parts)}{slash}"
+
+
+def escaped(path: str) -> str:
+    """Return a decoded path as it goes upstream."""
+    return quote(path, safe=SAFE, encoding="latin-1")
+
+
+def opens(authorization: str | None, given: str | None) -> bool:
+    """Tell whether a client's header is the one that opens a location, as nginx reads it: the scheme in any case."""
+    if authorization is None or authorization == given:
+        return True
+    scheme, _, token = (given or "").partition(" ")
+    return scheme.lower() == "basic" and token.strip(" ") == authorization.partition(" ")[2]
+
+
+def compresses(status: int, content_type: bytes, *, old: bool) -> bool:
+    """Tell whether nginx compresses what it replaced links in: HTML only, and not for HTTP/1.0."""
+    return not old and status in (200, 403, 404) and content_type.startswith(b"text/html")
+
+
+def rewrites(location: Location) -> bool:
+    """Tell whether a location changes what it passes on."""
+    return bool(location.links or location.undated)
+
+
+def rewritten(body: bytes, content_type: bytes, location: Location, links: str) -> bytes:
+    """Return a body as a location passes it on: other links, in JSON no upload times, or a status of the project."""
+    body = body.replace(FILES.encode(), links.encode("latin-1")) if links else body
+    if not (location.undated or location.status) or b"json" not in content_type:
+        return body
+    try:
+        page = json.loads(body)
+        if location.undated:
+            page["files"] = [{k: v for k, v in file.items() if k != "upload-time"} for file in page["files"]]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return body
+    if location.status:
+        page["project-status"] = {"status": location.status, **({"reason": location.reason} if location.reason else {})}
+    return json.dumps(page).encode()

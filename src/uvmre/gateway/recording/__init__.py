@@ -1,0 +1,1 @@
+"""What the network answered, kept and replayed."""

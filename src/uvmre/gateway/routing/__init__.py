@@ -1,0 +1,1 @@
+"""Which host answers what, and which faults are injected."""

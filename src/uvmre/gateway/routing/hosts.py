@@ -1,0 +1,211 @@
+"""Who answers a request: the public test index, an index of the MRE, the network, or nobody. Pure."""
+
+import fnmatch
+import re
+from typing import NamedTuple
+from urllib.parse import unquote, urlsplit
+
+from uvmre.core.network.index import PUBLIC, Index
+from uvmre.gateway.config import GatewayConfig
+from uvmre.gateway.http import nginx_page
+from uvmre.gateway.http.exchange import Response
+from uvmre.gateway.index import pypi_proxy
+from uvmre.gateway.index.pypi_proxy import Location, basic
+
+STAND_IN = "pypi-proxy.fly.dev"
+PASSED_ON = ("pypi.org", "files.pythonhosted.org")
+HERE = ("127.0.0.1", "localhost")
+"""The gateway's own address, at which the public test index answers too: for a browser, or a client with no proxy."""
+HOST = re.compile(r"[a-z0-9]([a-z0-9._-]{0,251}[a-z0-9])?\Z")
+BODY_LIMIT = 1024 * 1024
+HTML = (b"content-type", b"text/html")
+XML = (b"content-type", b"application/xml")
+
+
+class ForwardRoute(NamedTuple):
+    """Ask `url` and give its answer on."""
+
+    url: str
+    number: int | None = None
+    """Which index of the MRE it is for; None for PyPI as everybody has it."""
+    location: Location | None = None
+    """The stand-in's rules, where a stand-in answers."""
+    links: str = ""
+    """What stands for PyPI's file host in the answer; as it is, where empty."""
+    origin: str = ""
+
+
+class PageRoute(NamedTuple):
+    """Something below an index of the MRE: a project's page, or the list of all where `project` is empty."""
+
+    number: int
+    project: str
+
+
+class FileRoute(NamedTuple):
+    """A file of an index of the MRE, wherever it lies there."""
+
+    number: int
+    filename: str
+    stored: bool = False
+    """Whether the storage is asked to which the index sends its clients."""
+
+
+Decision = ForwardRoute | PageRoute | FileRoute | Response
+
+
+class Hosts:
+    """Decides by host and path, for one world."""
+
+    def __init__(self, config: GatewayConfig, *, live: bool) -> None:
+        self._live = live
+        self._indexes = [_Site(n, index) for n, index in enumerate(config.indexes)]
+        self._storages = {site.storage for site in self._indexes if site.storage}
+        self._allowed = [host.lower() for host in config.allow_hosts]
+
+    def let_through(self, host: str) -> bool:
+        """Tell whether a step may reach this host at all; what is no host's name is none of anybody's."""
+        if not HOST.match(host):
+            return False
+        known = host in (STAND_IN, *PASSED_ON, *HERE) or any(site.host == host for site in self._indexes)
+        return known or host in self._storages or any(fnmatch.fnmatchcase(host, allowed) for allowed in self._allowed)
+
+    def decide(self, origin: str, host: str, path: str, authorization: str | None) -> Decision:
+        """Decide who answers a request to a host that is let through.
+
+        Args:
+            origin: scheme and host as the client sees them, for links.
+            host: the name asked for, without port.
+            path: the raw path, with its query.
+            authorization: the client's header, compared whole; a line each where there are several.
+        """
+        plain, question, query = path.partition("?")
+        if site := self._site(host, plain):
+            if site.index.registry == PUBLIC or host in (STAND_IN, *PASSED_ON):
+                return self._public(origin, host, plain, question + query, authorization, site)
+            return site.decide(plain, authorization and authorization.rpartition("\n")[2])
+        if host in self._storages:
+            return self._stored(host, plain, authorization)
+        if host in (STAND_IN, *HERE) and not self._live:
+            return self._public(origin, host, plain, question + query, authorization, None)
+        return ForwardRoute(f"{origin}{path}")
+
+    def _stored(self, host: str, path: str, authorization: str | None) -> Decision:
+        """Answer as the storage does to which an index sends its clients: it knows no credentials but a signed URL."""
+        site = next((site for site in self._indexes if site.storage == host and path.startswith(site.stored)), None)
+        if site is None:
+            return Response(404, (XML,), b"<Error><Code>NoSuchKey</Code></Error>")
+        if authorization is not None and site.behaviour.storage_refuses:
+            return Response(400, (XML,), site.behaviour.storage_refuses.encode())
+        return FileRoute(site.number, unquote(path.rpartition("/")[2]), stored=True)
+
+    def _site(self, host: str, path: str) -> "_Site | None":
+        found = [site for site in self._indexes if site.host == host and site.has(path)]
+        return max(found, key=lambda site: (site.has_its_own(path), len(site.base)), default=None)
+
+    def _public(
+        self, origin: str, host: str, path: str, query: str, authorization: str | None, site: "_Site | None"
+    ) -> Decision:
+        """Answer as the nginx of the public test index does; `site` where an index of the MRE is one like it."""
+        n = site.number if site else None
+        if host in PASSED_ON:
+            return ForwardRoute(f"{origin}{path}{query}", n)
+        compared = pypi_proxy.normal(path)
+        if compared is None or "\n" in (authorization or ""):
+            return own(400, "Bad Request")
+        if host == STAND_IN:  # what nginx knows as $host: no port, no capitals
+            origin = f"{origin.partition('://')[0]}://{host}"
+        locations = site.locations if site and host != STAND_IN else pypi_proxy.LOCATIONS
+        location = pypi_proxy.locate(compared, locations)
+        if location is None:
+            return own(404, "Not Found")
+        if not compared.startswith(location.prefix):  # the prefix but for its slash
+            at = f"{origin}{location.prefix}{query}".encode("latin-1")
+            return own(301, "Moved Permanently", (b"location", at), sized=location.links is None)
+        if not pypi_proxy.opens(location.authorization, authorization):
+            challenge = (b"www-authenticate", b'Basic realm="authenticated"')
+            return own(401, "Authorization Required", challenge, sized=location.links is None)
+        raw = (
+            path.removeprefix("/")
+            if location.prefix == "/"
+            else pypi_proxy.escaped(compared.removeprefix(location.prefix))
+        )
+        links = location.links.format(origin=origin) if location.links else ""
+        return ForwardRoute(f"{location.upstream}{raw}{query}", n, location, links, origin)
+
+
+class _Site:
+    """An index of the MRE as requests meet it."""
+
+    def __init__(self, number: int, index: Index) -> None:
+        parts = urlsplit(index.url)
+        self.number, self.index, self.behaviour = number, index, index.behaviour
+        self.host = parts.hostname or ""
+        self.root = parts.path.rstrip("/")
+        self.base = self.root.removesuffix("/simple").removesuffix("/+simple")
+        """What its pages and files have in common."""
+        self._header = basic(index.username or self.behaviour.username, index.password) if index.password else None
+        storage = urlsplit(self.behaviour.storage.replace("{n}", str(number)))
+        self.storage = storage.hostname or ""
+        self.stored = storage.path.partition("{")[0]
+        """Where its files lie at its storage."""
+        if index.registry == PUBLIC:
+            self.locations = tuple(pypi_proxy.beside(self.root, self._header))
+
+    def has(self, path: str) -> bool:
+        """Tell whether a path is one of this index's."""
+        own = path.startswith((f"{self.base}/", f"{self.root}/")) or path == self.root
+        return own or self._is_stored(path)
+
+    def has_its_own(self, path: str) -> bool:
+        """Tell whether a path is this index's and cannot be another's: its pages, or its part of a storage."""
+        return path.startswith(f"{self.root}/") or self._is_stored(path)
+
+    def _is_stored(self, path: str) -> bool:
+        return bool(self.stored) and not self.storage and path.startswith(self.stored)
+
+    def decide(self, path: str, authorization: str | None) -> Decision:
+        """Decide by the table of the registry."""
+        behaviour = self.behaviour
+        filename = unquote(path.rpartition("/")[2])
+        if self._is_stored(path):
+            return FileRoute(self.number, filename, stored=True)
+        if not self._opens(authorization):
+            status = behaviour.denied if authorization is None else behaviour.wrong
+            challenges = [(b"www-authenticate", told.encode()) for told in behaviour.challenges if status == 401]
+            return Response(status, (*challenges, (b"content-type", b"text/plain")), b"")
+        if FILE.search(filename):
+            return FileRoute(self.number, filename)
+        project = path.removeprefix(self.root).strip("/")
+        if not f"{path}/".startswith(f"{self.root}/") or "/" in project:
+            return Response(behaviour.missing, ((b"content-type", b"text/plain"),), b"")
+        if behaviour.slash and project and not path.endswith("/"):
+            return Response(behaviour.slash, ((b"location", f"{path}/".encode("latin-1")),), b"")
+        return PageRoute(self.number, project)
+
+    def _opens(self, authorization: str | None) -> bool:
+        if self._header is None:
+            return True
+        if self.behaviour.any_username:
+            return _password(authorization) == self.index.password
+        return pypi_proxy.opens(self._header, authorization)
+
+
+FILE = re.compile(r"\.(whl|tar\.gz|tar\.bz2|zip|egg|tgz)(\.metadata)?\Z")
+
+
+def _password(authorization: str | None) -> str | None:
+    import base64
+    import binascii
+
+    scheme, _, token = (authorization or "").partition(" ")
+    try:
+        _, colon, password = base64.b64decode(token.strip(), validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    return password if scheme.lower() == "basic" and colon else None
+
+
+def own(status: int, phrase: str, *headers: tuple[bytes, bytes], sized: bool = True) -> Response:
+    """Return an answer that nginx gives by itself."""
+    return Response(status, (HTML, *headers), nginx_page.page(status, phrase), sized)

@@ -1,0 +1,1 @@
+"""The process of the gateway: its loop, connections and certificates."""

@@ -1,0 +1,320 @@
+"""What was understood of an issue → an MRE: steps, the symptom, and controls that cost nothing."""
+
+import re
+import shlex
+from collections.abc import Sequence
+
+from uvmre.core.mre.files import File
+from uvmre.core.mre.model import HOLDS, Control, Environment, FilePattern, Mre, Role, Step, Symptom, slug
+from uvmre.core.mre.schema import LEAST
+from uvmre.core.outcome.error_chain import cause
+from uvmre.core.shell import statements
+from uvmre.core.text.normalize import normalize
+from uvmre.core.triage.parsed_issue import Claim, Command, ParsedIssue, PostedFile
+from uvmre.issue.claims.outage import OPEN
+from uvmre.issue.environment import versions
+from uvmre.issue.files import content_type
+
+_STATE = "cd export . set unset alias pushd popd source declare"
+STATE = frozenset(_STATE.split())
+ECHO = "echo -e"
+BASH = re.compile(
+    r"\[\[|<\(|<<<|&>|\$'|\bpushd\b|\bpopd\b|\bshopt\b|\bset -o pipefail\b|\{\d+\.\.\d+\}"
+    r"|\bfunction \w|\bdeclare\b|\bread -\w*a\b|\bmapfile\b|\$RANDOM"
+)
+PIPED = re.compile(r"(?<!\|)\|(?!\|)")
+UNKNOWN_RELEASE = "0.1.0"
+
+
+def to_mre(parsed: ParsedIssue) -> Mre:
+    """Return the MRE of a draft."""
+    claim = parsed.claim
+    last = claim.command if claim.command >= 0 else len(parsed.commands) - 1
+    steps, folder, variables = _steps(parsed, claim, last)
+    files = [file for file in parsed.files if not file.good and not file.before]
+    return Mre(
+        title=" ".join(parsed.title.split()) or "an issue without a title",
+        issue=parsed.issue,
+        environment=Environment(
+            uv=parsed.uv.text if parsed.uv else UNKNOWN_RELEASE,
+            python=interpreter(parsed),
+            variables=dict(parsed.variables) | variables,
+            exclude_newer=parsed.created,
+        ),
+        steps=tuple(steps),
+        symptom=_symptom(claim, parsed.commands, folder),
+        controls=(*_controls(parsed, claim, last), *_with_hosts(parsed)),
+        indexes=parsed.indexes,
+        faults=parsed.outages,
+        files=tuple(File(file.path, file.text.encode()) for file in {file.path: file for file in files}.values()),
+    )
+
+
+def _steps(
+    parsed: ParsedIssue, claim: Claim, last: int, instead: Command | None = None
+) -> tuple[list[Step], str, dict[str, str]]:
+    """Return the steps up to the command that shows it, the folder in which that one runs, and variables for all."""
+    state: list[str] = []
+    steps: list[Step] = []
+    variables: dict[str, str] = {}
+    previous = ""
+    taken = _taken(parsed.commands, last)
+    for i in taken:
+        command = instead if instead and i == last else parsed.commands[i]
+        steps += [_written(file, state) for file in parsed.files if file.before and file.before == i and not file.good]
+        run = _follows(command.run, previous)
+        previous = run
+        if i != last and (given := _static(run)) and not steps:
+            variables |= given
+            continue
+        if i != last and _is_state(run):
+            state.append(run)
+            continue
+        if i == last:
+            steps += _observed(run, claim, state)
+        else:
+            steps.append(Step(_shell([*state, _forgiving(run, command)]), "setup", name=_named(run)))
+    return steps, _folder(state), variables
+
+
+def _taken(commands: Sequence[Command], last: int) -> list[int]:
+    """Return which commands lead to the one that shows it: not those that only compare."""
+    if not commands:
+        return []
+    shows = commands[last]
+    return [
+        i
+        for i in range(last + 1)
+        if i == last or not (commands[i].works is True and (_same(commands[i], shows) or commands[i].run == shows.run))
+    ]
+
+
+def _same(one: Command, other: Command) -> bool:
+    first, second = statements.statements(one.run), statements.statements(other.run)
+    if not first or not second or first[0].program not in ("uv", "uvx") or first[0].program != second[0].program:
+        return False
+    return _subcommand(first[0].words) == _subcommand(second[0].words)
+
+
+def _subcommand(words: Sequence[str]) -> tuple[str, ...]:
+    named = [word for word in words[1:] if not word.startswith("-")]
+    return (
+        tuple(named[:2] if named[:1] in (["pip"], ["python"], ["tool"], ["cache"]) else named[:1])
+        if words[0] == "uv"
+        else ()
+    )
+
+
+def _follows(run: str, previous: str) -> str:
+    if "$_" in run and previous:
+        word = previous.rsplit(maxsplit=1)[-1]
+        return re.sub(r"\"?\$_\"?", lambda _: word, run)
+    return run
+
+
+def _is_state(run: str) -> bool:
+    parts = statements.statements(run)
+    return bool(parts) and all(
+        (part.program in STATE or (not part.words and part.assignments)) and part.simple for part in parts
+    )
+
+
+def _static(run: str) -> dict[str, str]:
+    """Return the variables that a command exports as they stand."""
+    parts = statements.statements(run)
+    if not parts or not all(part.words[:1] == ("export",) and len(part.words) == 1 for part in parts):
+        return {}
+    given = {name: value for part in parts for name, value in part.assignments}
+    return given if not any(set("$`~") & set(value) for value in given.values()) else {}
+
+
+def _forgiving(run: str, command: Command) -> str:
+    """Let the story go on after a command that failed for the reporter too."""
+    failed = command.works is not True and command.output and cause(command.output)
+    return f"( {run}\n) || true" if failed else run
+
+
+def _observed(run: str, claim: Claim, state: Sequence[str]) -> list[Step]:
+    name = _named(run)
+    if short := _short(claim):
+        ready = " && ".join(f'grep -qF -- {shlex.quote(text)} "$TMPDIR/said"' for text in short)
+        check = f'( {run}\n) > "$TMPDIR/said" 2>&1\ncode=$?\ncat "$TMPDIR/said"\n{_holds(ready)}\nexit $code'
+        return [Step(_shell([*state, check]), "observe", name=name)]
+    if claim.test:
+        return [
+            Step(_shell([*state, run]), "setup", name=name),
+            Step(
+                _shell([*state, _holds(claim.test)]), "observe", name=f"look at {claim.file}" if claim.file else "look"
+            ),
+        ]
+    if claim.kind == "failure" and not claim.output:
+        run = f"( {run}\n) || exit {HOLDS}"
+    elif claim.kind == "output" and len(claim.output) > 1:
+        run = f"( {run}\n) 2>&1"
+    role: Role = "observe"
+    return [Step(_shell([*state, run]), role, name=name)]
+
+
+def _holds(test: str) -> str:
+    return f"if {test}; then exit {HOLDS}; fi"
+
+
+def _short(claim: Claim) -> tuple[str, ...]:
+    """Return the texts of a claim where one is so short that almost any output has it: then whole lines count."""
+    return claim.output if claim.kind == "output" and any(len(normalize(text)) < LEAST for text in claim.output) else ()
+
+
+def _named(run: str) -> str:
+    line = run.strip().splitlines()[0]
+    return line if len(line) <= 100 and line.isprintable() else f"{line[:97]}..."
+
+
+def _shell(lines: Sequence[str]) -> str:
+    text = "\n".join(lines)
+    return f"bash -c {shlex.quote(text)}" if BASH.search(text) or ECHO in text else text
+
+
+def _written(file: PostedFile, state: Sequence[str]) -> Step:
+    word = "END"
+    while word in file.text:
+        word += "_"
+    text = file.text if file.text.endswith("\n") else f"{file.text}\n"
+    folder = file.path.rpartition("/")[0]
+    make = [f"mkdir -p {shlex.quote(folder)}"] if folder else []
+    lines = [
+        *(state if not folder else ()),
+        *make,
+        f"cat {'>>' if file.adds else '>'} {shlex.quote(file.path)} <<'{word}'\n{text}{word}",
+    ]
+    return Step("\n".join(lines), "setup", name=f"write {file.path}")
+
+
+def _folder(state: Sequence[str]) -> str:
+    """Return the folder in which a command runs after those that change it."""
+    parts: list[str] = []
+    for run in state:
+        for part in statements.statements(run):
+            if part.program != "cd" or len(part.words) < 2:
+                continue
+            for name in part.words[1].split("/"):
+                if name == "..":
+                    parts = parts[:-1]
+                elif name not in ("", ".") and not name.startswith("$"):
+                    parts.append(name)
+    return "/".join(parts)
+
+
+def _symptom(claim: Claim, commands: Sequence[Command], folder: str) -> Symptom:
+    """Return the symptom of a claim: only what uv and the post's own programs do, never a text that uvmre prints."""
+    expected = claim.wanted
+    if claim.test or _short(claim) or (claim.kind == "failure" and not claim.output):
+        return Symptom(exit=HOLDS, expected=expected)
+    if claim.kind == "failure":
+        command = commands[claim.command] if 0 <= claim.command < len(commands) else None
+        piped = command is not None and PIPED.search(re.sub(r"'[^']*'|\"[^\"]*\"", "", command.run))
+        return Symptom(exit=None if piped else "failure", output=claim.output, expected=expected)
+    if claim.kind == "silence":
+        return Symptom(exit=0, output=claim.output, expected=expected)
+    if claim.kind == "file":
+        path = f"{folder}/{claim.file}" if folder and not claim.file.startswith(f"{folder}/") else claim.file
+        patterns = tuple(FilePattern(path, text) for text in claim.contains)
+        return Symptom(output=claim.output, files=patterns, expected=expected)
+    return Symptom(output=claim.output, expected=expected)
+
+
+def _controls(parsed: ParsedIssue, claim: Claim, last: int) -> list[Control]:
+    """Return what the post says works: it must not show the symptom."""
+    found: list[Control] = []
+    for file in parsed.files:
+        if file.good and not file.before:
+            found.append(
+                Control(
+                    f"with the {file.path} that works",
+                    "absent",
+                    f"the post says so (line {file.line})",
+                    files={file.path: file.text},
+                )
+            )
+    shows = parsed.commands[last] if 0 <= last < len(parsed.commands) else None
+    if shows is None or claim.kind not in ("failure", "output"):
+        return _unique(found)
+    for command in parsed.commands:
+        if command.works is True and command.run != shows.run and _same(command, shows) and not _failed(command):
+            ready = Command(_with_files(command.run, shows.run, parsed.files), command.line, works=True)
+            steps, _, _ = _steps(parsed, claim, last, ready)
+            found.append(
+                Control(
+                    f"with {_named(command.run)}",
+                    "absent",
+                    f"the post says so (line {command.line})",
+                    steps=tuple(steps),
+                )
+            )
+    return _unique(found)
+
+
+def _with_hosts(parsed: ParsedIssue) -> list[Control]:
+    """Return what proves that the claim is about hosts that cannot be reached, where they are to be had at all."""
+    hosts = [fault.host for fault in parsed.outages]
+    why = "the error names no other reason"
+    return [Control(f"with {hosts[0]} reachable", "absent", why, faults=False)] if {*hosts} & {*OPEN} else []
+
+
+def _failed(command: Command) -> bool:
+    return bool(command.output and cause(command.output))
+
+
+def _with_files(run: str, shows: str, files: Sequence[PostedFile]) -> str:
+    """Let a file have the other name that the command which works gives it."""
+    have = {file.path for file in files}
+    pairs = list(zip(statements.statements(shows)[:1], statements.statements(run)[:1], strict=False))
+    for one, other in pairs:
+        if len(one.words) == len(other.words):
+            for bad, good in zip(one.words, other.words, strict=True):
+                if bad != good and bad in have and good not in have:
+                    return f"cp {shlex.quote(bad)} {shlex.quote(good)}\n{run}"
+    return run
+
+
+def _unique(controls: Sequence[Control]) -> list[Control]:
+    taken: set[str] = set()
+    kept = []
+    for control in controls:
+        name, number = control.name[:80], 2
+        while slug(name) in taken:
+            name, number = f"{control.name[:30]} {number}", number + 1
+        taken.add(slug(name))
+        kept.append(Control(name, control.expect, control.why, files=control.files, steps=control.steps))
+    return kept
+
+
+MINORS = ("3.12", "3.11", "3.13", "3.10", "3.9", "3.14", "3.8", "3.7")
+
+
+def interpreter(parsed: ParsedIssue) -> str:
+    """Return the interpreter's version that a draft wants; empty where any will do."""
+    asked = versions.asked_python(each.run for each in parsed.commands)
+    stated = ".".join(parsed.python.text.split(".")[:2]) if parsed.python else ""
+    wanted = [_requires(file) for file in parsed.files if file.path.endswith("pyproject.toml") and not file.good]
+    allowed = [minor for minor in MINORS if all(_allows(each, minor) for each in wanted)]
+    if asked:
+        return asked
+    if stated and (stated in allowed or not any(wanted)):
+        return stated
+    return allowed[0] if any(wanted) and allowed else ""
+
+
+def _requires(file: PostedFile) -> str:
+    table = (content_type.toml(file.text) or {}).get("project", {})
+    value = table.get("requires-python", "") if isinstance(table, dict) else ""
+    return value if isinstance(value, str) else ""
+
+
+def _allows(specifier: str, minor: str) -> bool:
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+    try:
+        # A late patch: `>=3.12.4` is met by the 3.12 of today.
+        return SpecifierSet(specifier).contains(f"{minor}.99") or SpecifierSet(specifier).contains(f"{minor}.0")
+    except InvalidSpecifier:
+        return True

@@ -1,0 +1,90 @@
+"""Claims about errors and warnings."""
+
+import re
+
+from uvmre.core.outcome.error_chain import PANICKED, RAISED, STARTS, Cause, cause, warnings
+from uvmre.core.shell import statements
+from uvmre.core.triage.parsed_issue import Claim, Command, Kind
+from uvmre.issue.claims import state_checks
+from uvmre.issue.claims.facts import Facts, overlap
+from uvmre.issue.environment import sentiment
+from uvmre.issue.markdown import blocks
+
+LACKING = re.compile(
+    r"(?i)not found|no such file|does(?:n't| not) exist|no `?(?:pyproject|virtual environment)|no module named|missing"
+    r"|unable to find|could not find|cannot find|no interpreter|\b(?:gcc|g\+\+|clang|cmake|cargo|rustc"
+    r"|ninja|meson|pkg-config)\b"
+    r"|\.h:|compiler|command '"
+)
+"""Errors that an MRE gives too when it lacks something that the reporter had: the texts alone do not prove them."""
+
+
+def _failures(seen: Facts) -> list[Claim]:
+    """Errors that commands showed; the one that the title is about first, then the first one."""
+    failed = [
+        (i, found)
+        for i, each in enumerate(seen.commands)
+        if each.works is not True and each.output and (found := cause(each.output)) and _counts(each, found)
+    ]
+    ranked = sorted(failed, key=lambda pair: (-_nearness(seen, pair), pair[0]))
+    return [_failure(seen.commands[i], i, found) for i, found in ranked]
+
+
+def _counts(command: Command, found: Cause) -> bool:
+    parts = statements.statements(command.run)
+    program = parts[0].program if parts else ""
+    asks = program not in ("ls", "which", "cat", "grep", "echo", "cd", "export") or bool(
+        re.search(r"\buvx?\s", command.run)
+    )
+    return asks and bool(found.links)
+
+
+def _nearness(seen: Facts, failed: tuple[int, Cause]) -> int:
+    command, found = seen.commands[failed[0]], failed[1]
+    return overlap(" ".join(found.links), seen.title) + (1 if command.works is False else 0)
+
+
+def _failure(command: Command, i: int, found: Cause) -> Claim:
+    line = command.line + 1 + found.offset
+    kind: Kind = "failure" if found.ends else "output"
+    lacking = bool(LACKING.search(found.links[-1])) and found.links[0] != PANICKED
+    why = f"`{command.run.splitlines()[0][:80]}` ends with “{found.links[-1][:160]}”"
+    return Claim(kind, i, line, found.texts, why=why, unconfirmed=lacking)
+
+
+def _warnings(seen: Facts) -> list[Claim]:
+    prose = " ".join([seen.title, *(sentence for sentence, _ in seen.said)])
+    found = []
+    for i, each in enumerate(seen.commands):
+        for text in warnings(each.output) if each.works is not True else ():
+            core = " ".join(text.replace("…", " ").split())
+            about = overlap(core, seen.title) >= 3 or core[:40] in prose
+            if about:
+                found.append(Claim("output", i, each.line + 1, (text,), why=f"the warning “{text[:120]}”"))
+    return found
+
+
+def _quoted(seen: Facts) -> list[Claim]:
+    """Errors that stand within a sentence, for the command that is told of there or last."""
+    found = []
+    for sentence, line in seen.said:
+        if sentiment.wishes(sentence) and not state_checks.FAILS.search(sentence):
+            continue
+        for code, _ in blocks.inline_code(sentence):
+            said = code if RAISED.match(code) or STARTS.match(code) else ""
+            if not said and re.match(
+                r"(?:[Ff]ailed to|No \w+ (?:found|solution)|Unable to|Could not|Because |Distribution not found"
+                r"|warning: )",
+                code,
+            ):
+                said = code
+            if said and len(said) > 12:
+                reason = cause(said) or cause(f"error: {said}")
+                if reason and seen.commands:
+                    i = next(
+                        (i for i, each in enumerate(seen.commands) if each.run in sentence), len(seen.commands) - 1
+                    )
+                    kind = "output" if said.startswith("warning") else "failure"
+                    texts = tuple(text.removeprefix("warning: ") for text in reason.texts)
+                    found.append(Claim(kind, i, line, texts, why=f"the sentence “{sentence[:120]}”"))  # type: ignore[arg-type]
+    return found

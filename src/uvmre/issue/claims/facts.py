@@ -1,0 +1,33 @@
+"""What claims are found in."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from uvmre.core.triage.parsed_issue import Command, PostedFile
+
+WORD = re.compile(r"[a-z][a-z0-9_.-]{2,}", re.IGNORECASE)
+_COMMON = (
+    "the and with when for not uv does doesn that this from into error issue run using fails fail python package file"
+)
+COMMON = frozenset(_COMMON.split())
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What claims are found in."""
+
+    title: str
+    commands: Sequence[Command]
+    about: dict[int, str]
+    said: Sequence[tuple[str, int]]
+    files: Sequence[PostedFile]
+    results: Sequence[PostedFile]
+    wanted: Sequence[PostedFile]
+    loose: Sequence[tuple[str, int]] = ()
+
+
+def overlap(text: str, title: str) -> int:
+    """Return how many of the title's words stand in a text."""
+    words = {word.lower() for word in WORD.findall(title)} - COMMON
+    return len(words & {word.lower() for word in WORD.findall(text)})

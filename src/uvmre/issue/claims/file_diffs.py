@@ -1,0 +1,62 @@
+"""What a command made of a file, where the post shows it: the lines that differ, with their neighbours."""
+
+import difflib
+import re
+from collections.abc import Sequence
+
+from uvmre.core.triage.parsed_issue import Claim, PostedFile
+
+OWN = re.compile(r"^\s*(?:name|version|description|authors?|readme|requires-python|license|keywords|maintainers)\s*=")
+"""Lines of a project that a reporter changes to post it; they are no result."""
+LOCKED = re.compile(r"^\s*(?:source|sdist|wheels|hash|size|url|upload-time|revision)\b|^\s*\{ url|sha256:")
+
+
+def files(
+    given: Sequence[PostedFile], results: Sequence[PostedFile], wanted: Sequence[PostedFile], commands: int
+) -> list[Claim]:
+    """Return the claims that the posted results make, the last one first."""
+    found = []
+    for result in reversed(results):
+        before = next(
+            (file for file in reversed(given) if file.path == result.path and file.before <= result.before), None
+        )
+        want = next((file for file in wanted if file.path == result.path), None)
+        base = want or before
+        pieces = _differs(base.text, result.text) if base else _whole(result.text)
+        if pieces and commands:
+            found.append(
+                Claim(
+                    "file",
+                    min(result.before, commands) - 1,
+                    result.line,
+                    file=result.path,
+                    contains=tuple(pieces),
+                    wanted=tuple(_differs(result.text, want.text)) if want else (),
+                    unconfirmed=True,
+                    why=f"the post shows {result.path} as it is then",
+                )
+            )
+    return [each for each in found if each.command >= 0]
+
+
+def _differs(before: str, after: str) -> list[str]:
+    """Return the places in which a text was changed, each with the lines around it."""
+    old, new = _lines(before), _lines(after)
+    pieces = []
+    for tag, i1, i2, j1, j2 in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if tag == "equal" or all(OWN.match(line) for line in [*old[i1:i2], *new[j1:j2]]):
+            continue
+        first, last = max(j1 - 1, 0), min(j2 + 1, len(new))
+        block = [line for line in new[first:last] if not OWN.match(line)]
+        if block:
+            pieces.append("\n".join(block))
+    return pieces[:6]
+
+
+def _whole(text: str) -> list[str]:
+    lines = [line for line in _lines(text) if not OWN.match(line) and not LOCKED.match(line)]
+    return ["\n".join(lines)] if 0 < len(lines) <= 12 else []
+
+
+def _lines(text: str) -> list[str]:
+    return [line.strip() for line in text[:40_000].split("\n") if line.strip() and line.strip() not in ("...", "…")]

@@ -1,0 +1,31 @@
+"""Claims that nothing is printed, or nothing fails."""
+
+import re
+
+from uvmre.core.triage.parsed_issue import Claim
+from uvmre.issue.claims.facts import Facts
+
+SILENT = re.compile(
+    r"(?i)\b(?:silent(?:ly)?|without (?:any )?(?:error|warning|message|feedback|output|notice)s?"
+    r"|no (?:error|warning|message|output|indication|feedback)s?\b"
+    r"|(?:does(?:n't| not)|did(?:n't| not)|never) (?:warn|error|fail|complain|raise|report|show any"
+    r"|say|print|detect)|should (?:\w+ )?(?:fail|error|warn|raise|be an error|complain|reject|refuse)"
+    r"|(?:are|is|was|were)(?:n't| not) (?:detected|reported|rejected|caught)|nothing happens|exit(?:s"
+    r"|ed)? (?:with )?(?:code |status )?(?:0|zero|success\w*)|ignor(?:es|ed|ing))\b"
+)
+
+
+def silence(seen: Facts) -> list[Claim]:
+    """A sentence that says that nothing is said, or refused."""
+    uv = [
+        i
+        for i, each in enumerate(seen.commands)
+        if re.match(r"(?:\w+=\S* )*uvx?\s", each.run) and each.works is not True
+    ]
+    if not uv:
+        return []
+    for sentence, line in [(seen.title, 1), *seen.said]:
+        if SILENT.search(sentence) and not re.search(r"(?i)\b(?:can we|feature|would be (?:nice|great))\b", sentence):
+            i = next((i for i in uv if seen.commands[i].run in sentence), uv[-1])
+            return [Claim("silence", i, line, unconfirmed=True, why=f"the sentence “{sentence[:120]}”")]
+    return []

@@ -1,0 +1,99 @@
+"""Claims about files: empty, unlike, lost."""
+
+import re
+
+from uvmre.core.triage.parsed_issue import Claim
+from uvmre.issue.claims.facts import Facts
+from uvmre.issue.claims.silence import SILENT
+
+FAILS = re.compile(
+    r"(?i)\b(?:fails?|failed|failing|breaks?|broken|crash\w*|errors? out|panics?|cannot|can't|unable"
+    r"|bails?|refus\w+|chokes?)\b"
+)
+
+
+FINAL_NEWLINE = re.compile(
+    r"(?i)(?:(?:no|not|n't|missing|without|lacks?|lacking|omits?)\b[^.;]{0,60}\b(?:trailing|final"
+    r"|ending|end[- ]of[- ]file|EOF|terminating)\s+(?:new ?lines?|line ?breaks?|white ?space)"
+    r"|(?:trailing|final|end[- ]of[- ]file|EOF)\s+(?:new ?line|white ?space)\b[^.;]{0,40}\b(?:missing"
+    r"|not|absent)|no new ?line at (?:the )?end)"
+)
+
+
+FILE = re.compile(r"`(?P<path>(?:[\w.-]+/)*(?:[\w-]+\.[a-z]{2,5}|\.[\w-]+))`")
+
+
+EMPTY = re.compile(
+    r"(?i)\b(?:empty|blank|no) (?:output|result|export|lock ?file|requirements)s?\b|\b(?:outputs?"
+    r"|prints?|exports?|emits?|lists?|shows?) nothing\b"
+    r"|\boutput is (?:empty|blank)|\bnothing is (?:printed|exported|shown|listed|emitted)"
+)
+
+
+def _empty(seen: Facts) -> list[Claim]:
+    """A command that ought to print something, and prints nothing."""
+    for sentence, line in [(seen.title, 1), *seen.said]:
+        if not EMPTY.search(sentence):
+            continue
+        here = [i for i, each in enumerate(seen.commands) if each.works is not True and not each.output]
+        named = [i for i in here if seen.commands[i].run in sentence] or [
+            i for i in here if seen.commands[i].line == line
+        ]
+        if named:
+            test = f"test -z \"$( {seen.commands[named[0]].run} 2>/dev/null | grep -v '^ *#' )\""
+            return [
+                Claim("output", named[0], line, test=test, unconfirmed=True, why=f"the sentence “{sentence[:120]}”")
+            ]
+    return []
+
+
+DRAWN_LINK = re.compile(r"\A(?P<path>\S+) is drawn as a link to \S+")
+
+
+LOST = re.compile(
+    r"(?i)\b(?:remov|replac|overwrit|delet|break|destroy|regular file|new file|not (?:respect|follow"
+    r"|preserv)|n't (?:respect|follow|preserv))"
+)
+
+
+def unsaid(seen: Facts) -> list[Claim]:
+    """A failure of which the post does not show the text, and a file whose last line is not ended."""
+    found = []
+    for sentence, line in [(seen.title, 1), *seen.said]:
+        files = [match["path"] for match in FILE.finditer(sentence)]
+        if FINAL_NEWLINE.search(sentence) and seen.commands:
+            path = next((path for path in reversed(files) if "/" in path or path.startswith(".") or "." in path), "")
+            if path:
+                i = next((i for i, each in enumerate(seen.commands) if each.run in sentence), 0)
+                test = f'test -s {path} && test -n "$(tail -c 1 {path})"'
+                found.append(
+                    Claim(
+                        "file", i, line, file=path, test=test, unconfirmed=True, why=f"the sentence “{sentence[:120]}”"
+                    )
+                )
+    found += [*_links(seen), *_empty(seen)]
+    for i, each in enumerate(seen.commands):
+        about = seen.about.get(i, "")
+        if each.works is False and not each.output and FAILS.search(about) and not SILENT.search(about):
+            found.append(
+                Claim("failure", i, each.line, unconfirmed=True, why=f"the sentence “{' '.join(about.split())[:120]}”")
+            )
+    return found
+
+
+def _links(seen: Facts) -> list[Claim]:
+    """A link that a command puts a file in the place of."""
+    links = [match["path"] for about in seen.about.values() if (match := DRAWN_LINK.fullmatch(about))]
+    for sentence, line in seen.said:
+        if links and re.search(r"(?i)\bsym(?:bolic )?-?links?\b", sentence) and LOST.search(sentence) and seen.commands:
+            i = next(
+                (i for i in range(len(seen.commands) - 1, -1, -1) if links[0] in seen.commands[i].run),
+                len(seen.commands) - 1,
+            )
+            test = f"test -e {links[0]} && test ! -L {links[0]}"
+            return [
+                Claim(
+                    "file", i, line, file=links[0], test=test, unconfirmed=True, why=f"the sentence “{sentence[:120]}”"
+                )
+            ]
+    return []

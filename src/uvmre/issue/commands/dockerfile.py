@@ -1,0 +1,37 @@
+"""A Dockerfile's steps as commands: what it runs, in which variables; the folder of the image is the MRE's."""
+
+import re
+from collections.abc import Iterable
+
+from uvmre.core.dockerfile.parser import Instruction, instructions, run_of
+from uvmre.core.shell import statements
+from uvmre.errors import UvmreError
+
+CALLS_UV = re.compile(r"\buvx?\b")
+SHELLS = (["/bin/sh"], ["sh"], ["bash"], ["/bin/bash"])
+READ_BY_UV = ("UV_", "PIP_")
+
+
+def commands_of(text: str, line: int) -> tuple[list[tuple[str, int]], dict[str, str]]:
+    """Return the commands that call uv, each with its line, and the variables that are set for all of them.
+
+    A part of a Dockerfile will do; of one that BuildKit's parser does not take, nothing is known.
+    """
+    try:
+        found = instructions(text)
+    except UvmreError:
+        return [], {}
+    runs = ((_command(each), line + each.first - 1) for each in found if each.name == "RUN" and each.value)
+    return [(run, at) for run, at in runs if CALLS_UV.search(run) and statements.statements(run)], _variables(found)
+
+
+def _command(instruction: Instruction) -> str:
+    run = run_of(instruction)
+    if run.words:
+        return run.words[-1] if list(run.words[:1]) in SHELLS else run.command
+    return run.command.strip() if "\n" in run.command else " ".join(run.command.split())
+
+
+def _variables(found: Iterable[Instruction]) -> dict[str, str]:
+    pairs = (pair for each in found if each.name in ("ENV", "ARG") for pair in each.pairs)
+    return {name: value.strip("\"'") for name, value in pairs if value is not None and name.startswith(READ_BY_UV)}

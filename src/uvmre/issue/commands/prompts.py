@@ -1,0 +1,57 @@
+"""A shell's prompt before a command: what people's terminals put there, taken off."""
+
+import re
+
+from uvmre.issue.commands import recognize
+
+LEAD = (
+    r"(?:\[[^\]\n]{1,60}\]\s*+|\([\w.@ +-]{1,40}\)\s*+|[\w.-]++@[\w.-]++(?:[:\s]\s*+[\w./~@-]*+)?\s*+"
+    r"|(?:~|/|\.{1,2}/)[\w./~@+-]*+\s*+|[\w.-]++(?:/[\w./~-]++)?\s++|bash-[\d.]++|sh-[\d.]++|\d\d:\d\d(?::\d\d)?\s++"
+    r"|git:\([^)\n]{1,60}\)\s*+|on\s++\S++\s++)"
+)
+MARKED = re.compile(
+    rf"\A(?P<lead>(?:{LEAD}){{0,4}})"
+    r"(?P<mark>->\s*%|[:;]-?\)|[❯➜➤λ»›▶]+|❱|\$+|%|#|>{1,3})(?P<gap>\s*)(?P<command>\S.*)"
+)
+WINDOWS = re.compile(r"(?:\([\w.-]+\)\s*)?(?:PS\s+)?[A-Za-z]:(?:\\[^>\n]{0,200})?>\s*(?P<command>\S.*)")
+POWERSHELL = re.compile(r"(?:\([\w.-]+\)\s*)?PS(?:\s+[^>\n]{1,200})?>\s*(?P<command>\S.*)")
+NUMBERED = re.compile(r"(?:In \[\d+\]: )?[!%](?P<command>(?:uv|pip)\s.*)")
+HOST = re.compile(r"^[\w.-]+:[~/][\w./~-]*\s+(?P<command>uvx?\s.*)")
+BEHIND = re.compile(r"(?:[\w.~/-]+\s+)?(?:git:\([^)\n]{0,60}\)\s*)?(?:[✗✔±×*]\s*)?(?P<command>\S.*)")
+ALONE = re.compile(rf"\A(?:{LEAD}){{0,4}}(?:\$|%|#|>|❯|➜)\s*")
+"""A prompt at which nothing was typed."""
+FANCY = "❯➜➤λ»›▶❱"
+
+
+def command_of(line: str) -> tuple[str, str] | None:
+    """Return the prompt's mark and the command behind it; None where the line is none of these."""
+    text = line.strip().replace("\u00a0", " ")
+    for pattern in (POWERSHELL, WINDOWS, NUMBERED, HOST):
+        if found := pattern.fullmatch(text):
+            mark = ">" if pattern in (POWERSHELL, WINDOWS) else "$"
+            return (mark, found["command"]) if _typed(found["command"], known=False) else None
+    found = MARKED.fullmatch(text[:600])
+    if not found:
+        return None
+    mark, lead, command = found["mark"], found["lead"], found["command"] + text[600:]
+    behind = BEHIND.fullmatch(command) if mark[0] in FANCY and not recognize.is_command(command) else None
+    if behind and recognize.is_command(behind["command"]):
+        command = behind["command"]
+    if mark == "$" and not found["gap"] and not lead and not recognize.is_command(command):
+        return None
+    known = mark in ("#", "%", "->%") or mark.startswith(">") or bool(lead.strip())
+    if mark in ("#", "%") and not found["gap"]:
+        return None
+    return (mark, command) if _typed(command, known=known) else None
+
+
+def _typed(command: str, *, known: bool) -> bool:
+    if command[0] in "=<>│|":
+        return False
+    return recognize.is_command(command, strict=known) or (known and command.startswith("$env:"))
+
+
+def is_alone(line: str) -> bool:
+    """Tell whether a line is a prompt at which nothing was typed."""
+    text = line.strip()
+    return bool(text) and len(text) < 120 and bool(ALONE.fullmatch(text) or re.fullmatch(r"\[[~/\w. -]{1,60}\]", text))

@@ -1,0 +1,188 @@
+"""A reporter's command as it can be run here: other shells' words, other ways to call uv, what is not for running."""
+
+import re
+from dataclasses import dataclass
+
+from uvmre.core.shell import statements
+
+POWERSHELL_SET = re.compile(r"\$env:(?P<name>\w+)\s*=\s*(?P<value>\"[^\"]*\"|'[^']*'|[^;\s]+)\s*;?\s*", re.IGNORECASE)
+CMD_SET = re.compile(r"^set\s+\"?(?P<name>[A-Za-z_]\w*)=(?P<value>[^\"\n]*?)\"?\s{0,20}$")
+FISH_SET = re.compile(r"^set\s+-\w*x\w*\s+(?P<name>\w+)\s+(?P<value>\S+)$")
+ACTIVATE = re.compile(
+    r"^(?:(?:source|\.|&|call)\s+)?(?P<path>[\w./\\$(){}-]{0,300}?)[/\\](?:bin"
+    r"|Scripts)[/\\][Aa]ctivate(?:\.\w++)?+(?P<rest>.*+)$"
+)
+CARGO = re.compile(
+    r"^cargo\s+run(?:\s+(?:--release|-q|--quiet|--bin[= ](?P<bin>uvx?)|-p[= ]uv|--package[= ]uv"
+    r"|--profile[= ]\S+|--features[= ]\S+))*(?:\s+--)?\s+"
+)
+AS_TOOL = re.compile(
+    r"^(?:uvx|uv\s+tool\s+run)\s+(?:--\S+\s+)*?(?:--from\s+['\"]?uv(?:==|@)[^\s'\"]+['\"]?\s+uv|uv@\S+)\s+(?=\S)"
+)
+OWN_PATH = re.compile(r"^(?:[A-Za-z]:|~|\$HOME|\$\{HOME\})?(?:[\w.@+-]*[/\\])+(?P<tool>uvx?)(?:\.exe)?(?=\s|$)")
+MODULE = re.compile(r"^(?:[\w./~-]*/)?python[\d.]*\s+-m\s+uv(?=\s)")
+PREFIX = re.compile(r"^(?:sudo(?:\s+-\w+)*|time|\\time|command|nohup|winpty|exec)\s+(?=\S)")
+DOCKER_RUN = re.compile(r"^(?:docker|podman)\s+(?:run|exec)\b(?P<rest>.*)$", re.DOTALL)
+INNER = re.compile(r"(?:/?(?:usr/)?(?:bin/)?(?:ba|z|da|a)?sh)\s+-\w{0,9}c\w{0,9}\s+(?P<quote>['\"])")
+UNQUOTED = re.compile(r"(?:^|\s)(?P<run>uvx?\s+(?![^\s:/]*+[:/]\S*+\s).*)$")
+WINDOWS_WORDS = {
+    "dir": "ls",
+    "md": "mkdir -p",
+    "type": "cat",
+    "del": "rm",
+    "copy": "cp",
+    "move": "mv",
+    "rmdir": "rm -r",
+}
+INSTALLS_UV = re.compile(
+    r"astral\.sh/uv|\bpipx?3?\s+install\b[^|;&]{0,500}\buv\b(?!icorn)|brew\s+\w+\s+uv\b|uv\s+self\s+update"
+    r"|uv\s+tool\s+(?:install|upgrade)\s+uv\b"
+    r"|cargo\s+(?:build|install)|scoop|winget|choco\s|python3?\s+-m\s+pip\s+install[^|;&]{0,500}\buv\b|asdf|mise\s"
+)
+ASKS_VERSION = re.compile(
+    r"^(?:uvx?|python[\d.]*|pip)\s+(?:--version|-V|version|self version|-v -V)$|^(?:uname|lsb_release"
+    r"|sw_vers|cat /etc/)\b|^which uv$|^type uv$"
+)
+_IDLE = "clear vim vi nano code open less more emacs exit logout history subl idea man top htop ssh su"
+IDLE = frozenset(_IDLE.split())
+_OTHERS = "pip pip3 poetry pdm hatch conda mamba pip-compile pipx rye pipenv virtualenv pixi pip-sync tox nox"
+OTHERS = frozenset(_OTHERS.split())
+"""Tools that uv is compared with."""
+_FOREIGN = (
+    "docker podman docker-compose kubectl helm gh aws gcloud az brew apt apt-get yum dnf pacman apk nix "
+    "nix-shell make just cargo pyenv systemctl service powershell pwsh git-lfs gpg npm node java curl "
+    "wget ssh scp rsync pre-commit act bazel buck terraform ansible dask airflow dbt modal task "
+    "devcontainer direnv strace gdb lldb perf dtruss hyperfine"
+)
+FOREIGN = frozenset(_FOREIGN.split())
+"""Programs of which nothing says that they are here, or that reach out."""
+_DESTROYS = "rm mv chmod chown ln cp dd tee rmdir unlink truncate shred mkfs kill pkill killall shutdown reboot find"
+DESTROYS = frozenset(_DESTROYS.split())
+OUTSIDE = re.compile(
+    r"(?<![\w.=:/$}~@%-])/(?!dev/(?:null|stdout|stderr|stdin)\b|usr/bin/env\b|bin/(?:ba)?sh\b"
+    r"|(?=\S{0,500}\$TMPDIR))"
+)
+TEMPORARY = re.compile(r"(?<![\w.~-])/(?:private/)?(?:var/)?tmp/(?=[\w.])")
+GIT_HOST = re.compile(
+    r"\bgit\s+(?:clone|pull|fetch|push|submodule)\b|git\+(?:https?|ssh)://|(?:gh|glab)\s+repo\s+clone"
+)
+PUBLISHES = re.compile(r"\buv\s+(?:publish|auth\s+login|self\s)")
+PYTHON_INSTALL = re.compile(r"\buv\s+python\s+(?:install|upgrade|uninstall|reinstall)\b")
+HOME = re.compile(r"\s(?:~|\$HOME|\$\{HOME\})/?(?:\s|$)|\.\./\.\.")
+DANGER = re.compile(r"\bmkfs|\bsudo\b|:\(\)\s*\{|\bkill(?:all)?\s+(?:-\s*|-?\w+\s*)?-1\b")
+CHANGES = re.compile(r"\b(?:rm|rmdir|mv|chmod|chown|dd|shred|truncate|unlink|ln|tee)\b")
+FAR = re.compile(
+    r"[\s=]['\"]?"
+    r"(?:/(?!dev/(?:null|stdout|stderr)\b)|~(?:\w|/?(?:['\"\s]|$))|\$(?!TMPDIR/|_\b|\{TMPDIR\}/|\())"
+)
+"""An unset variable makes `rm -rf $A/b` one of these too."""
+REDIRECTED = re.compile(r">\s*/(?!dev/)")
+
+
+@dataclass(frozen=True)
+class Rewritten:
+    """A statement of a post, made ready; or why it is not run."""
+
+    run: str = ""
+    dropped: str = ""
+    gap: str = ""
+    """What cannot be had, where it needs that."""
+    other: bool = False
+    """Whether it is another tool that uv is compared with."""
+
+
+def rewrite(run: str) -> list[Rewritten]:
+    """Return the statements of a command, each made ready to be run by `/bin/sh`."""
+    text = _native(statements.with_placeholders(run.strip().rstrip(";").strip()))
+    if docker := DOCKER_RUN.match(text):
+        inner = _in_container(docker["rest"])
+        if not inner:
+            interactive = re.search(r"\s-\w*i", docker["rest"])
+            return [
+                Rewritten(dropped="a container's shell")
+                if interactive
+                else Rewritten(dropped="docker", gap="what runs in the container")
+            ]
+        return rewrite(inner)
+    parts = statements.statements(text)
+    if not parts:
+        return [_one(text)]
+    if len(parts) == 1:
+        return [_one(_native(parts[0].text))]
+    return [_one(_native(part.text)) for part in parts]
+
+
+def _in_container(text: str) -> str:
+    """Return the command that a container is given; empty where none is seen."""
+    text = text.rstrip()
+    for begun in INNER.finditer(text):
+        if text[-1] == begun["quote"] and begun.end() < len(text):
+            return text[begun.end() : -1]
+    found = UNQUOTED.search(text.rpartition("\n")[2])
+    return found["run"] if found else ""
+
+
+def _native(text: str) -> str:
+    """Turn other shells' words, and other ways to call uv, into those of `/bin/sh` and uv."""
+    text = POWERSHELL_SET.sub(lambda found: f"export {found['name']}={found['value']}\n", text).strip()
+    for pattern in (CMD_SET, FISH_SET):
+        text = pattern.sub(lambda found: f"export {found['name']}={_quoted(found['value'])}", text)
+    while found := PREFIX.match(text):
+        text = text[found.end() :]
+    if found := ACTIVATE.match(text):
+        folder = found["path"].replace("\\", "/").removeprefix("./") or "."
+        text = f". {folder if folder.startswith(('/', '~', '$')) else './' + folder}/bin/activate{found['rest']}"
+    text = CARGO.sub(lambda found: f"{found['bin'] or 'uv'} ", text)
+    text = AS_TOOL.sub("uv ", text)
+    text = MODULE.sub("uv", OWN_PATH.sub(lambda found: found["tool"], text))
+    text = re.sub(r"^(uvx?)\.exe(?=\s)", r"\1", text)
+    first, space, rest = text.partition(" ")
+    if first in WINDOWS_WORDS and "\\" in rest:
+        text = WINDOWS_WORDS[first] + space + rest.replace("\\", "/")
+    if re.match(r"uvx?\s", text) and re.search(r"(?<=[\w.])\\(?=[\w.])", text):
+        text = re.sub(r"(?<=[\w.])\\(?=[\w.])", "/", text)
+    return re.sub(r"^source\s+(?=\S)", ". ", text)
+
+
+def _quoted(value: str) -> str:
+    return value if re.fullmatch(r"[\w./:@%+=-]*", value) else "'" + value.replace("'", "'\\''") + "'"
+
+
+def _one(text: str) -> Rewritten:
+    parts = statements.statements(text)
+    program = parts[0].program if parts else text.split(maxsplit=1)[0] if text.split() else ""
+    text = TEMPORARY.sub("$TMPDIR/", text)
+    if not text or program in IDLE:
+        return Rewritten(dropped="nothing that uv is asked")
+    if ASKS_VERSION.match(text) or INSTALLS_UV.search(text):
+        return Rewritten(dropped="it asks for a version, or installs uv")
+    if gap := _beyond(text, program):
+        return Rewritten(text if "git+" in text and program in ("uv", "uvx") else "", gap=gap)
+    if program in OTHERS or re.match(r"(?:\S*/)?(?:pip|python)[\d.]*(?:\s+-m\s+(?:pip|venv|build|virtualenv)\b)", text):
+        return Rewritten(text, other=True)
+    if program in FOREIGN:
+        return Rewritten(gap=f"`{program}`")
+    return Rewritten(text)
+
+
+def _beyond(text: str, program: str) -> str:
+    """Return what of the world outside a statement needs or changes; empty where it stays in the folder."""
+    for pattern, what in (
+        (GIT_HOST, "a git repository elsewhere"),
+        (PUBLISHES, "an account or the public to publish to"),
+        (PYTHON_INSTALL, "interpreters that `uv python install` downloads from GitHub"),
+        (REDIRECTED, "a file outside of the folder"),
+    ):
+        if pattern.search(text):
+            return what
+    if program in DESTROYS and (OUTSIDE.search(text) or HOME.search(text)):
+        return f"a folder outside that `{program}` changes"
+    return "a folder outside" if endangers(text) and not (program in ("cat", "tee") and "<<" in text) else ""
+
+
+def endangers(text: str) -> bool:
+    """Tell whether anything in a shell text removes or overwrites what lies outside of the folder, or may do so."""
+    # The two are sought one after the other: a pattern of both would look for the second from each of the first.
+    statements = re.split(r"[|;&\n]", text.replace("\\\n", " "))
+    far = any((found := CHANGES.search(each)) and FAR.search(each, found.end()) for each in statements)
+    return far or bool(DANGER.search(text))

@@ -1,0 +1,191 @@
+"""A block of code as commands, each with the output below it."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from uvmre.core.shell import statements
+from uvmre.issue.commands import prompts, recognize
+from uvmre.issue.markdown.blocks import Block
+
+_SHELLS = "sh bash shell zsh fish console shell-session shellsession terminal powershell ps1 pwsh bat cmd"
+SHELLS = frozenset(_SHELLS.split())
+MIXED = frozenset(["", "text", "txt", "log", "plain", "plaintext", "output", *SHELLS])
+"""Tags behind which commands may stand; a tag of another language says what it is."""
+MOST_ENTRIES = 150
+"""Of one block."""
+MOST_LINES = 60
+"""Of one command: a longer one was never ended."""
+INSIDE = re.compile(r"(?:sudo )?(?:docker|podman) (?:run|exec)\b[^\n]{0,500} -[a-z]*[it]|su\b|sudo (?:su|-i|-s)\b|ssh ")
+CONTINUED = re.compile(r"(?:>>?|dquote>|quote>|heredoc>|cmdsubst>|pipe>|\.\.\.)\s")
+PRINTED = re.compile(r"(?:error|warning|thread '|  [×╰├]|Traceback|Resolved \d|Installed \d)")
+SAID_BELOW = re.compile(r"#\s*(?:=>|->|⇒|→|>+|output:?|prints?:?|returns?:?)?\s*(?P<said>.*)")
+
+
+@dataclass(frozen=True)
+class TranscriptEntry:
+    """One command of a block."""
+
+    run: str
+    line: int
+    output: str = ""
+    comment: str = ""
+    """What is said in the comment lines above it, or behind it."""
+    prompted: bool = True
+
+
+def entries(block: Block) -> list[TranscriptEntry]:
+    """Return the commands of a block; empty where it has none."""
+    lines = block.text.rstrip("\n").split("\n")
+    marks = [prompts.command_of(line) for line in lines]
+    used = {found[0] for found in marks if found}
+    first = next((found for found in marks if found), None)
+    inside = bool(first and INSIDE.match(first[1]))
+    # In a container one is root: there `# ` is the prompt, else it begins a comment.
+    if used - {"#"} and not inside:
+        marks = [found if found and found[0] != "#" else None for found in marks]
+    elif used == {"#"} and any(recognize.is_command(line) for line in lines if not line.lstrip().startswith("#")):
+        marks = [None] * len(lines)
+    if not _tagged(block.tag) and not any(marks):
+        return []
+    if any(marks):
+        return _prompted(lines, marks, block.line, inside=inside)
+    return _bare(lines, block)
+
+
+def _tagged(tag: str) -> bool:
+    word = tag.split(maxsplit=1)[0].lower().strip("{}.") if tag else ""
+    return word in MIXED
+
+
+def _prompted(
+    lines: Sequence[str], marks: Sequence[tuple[str, str] | None], first: int, *, inside: bool
+) -> list[TranscriptEntry]:
+    found: list[TranscriptEntry] = []
+    output: list[str] = []
+    comment: list[str] = []
+    i = 0
+    while i < len(lines) and len(found) < MOST_ENTRIES:
+        mark = marks[i]
+        if not mark:
+            text = lines[i]
+            if inside and text.startswith("# "):
+                mark = ("#", text[2:].strip())
+        if not mark:
+            if prompts.is_alone(text):
+                pass
+            elif found and not (text.lstrip().startswith("# ") and not "".join(output).strip() and _next(marks, i)):
+                output.append(text)
+            elif text.strip().startswith(("#", "//")):
+                comment.append(text.strip("#/ \t"))
+            i += 1
+            continue
+        if found:
+            found[-1] = _ended(found[-1], output)
+        start, (command, i) = i, _whole(mark[1], lines, i, marks)
+        command, behind = _uncommented(command)
+        found.append(TranscriptEntry(command, first + start, comment=" ".join([*comment, behind]).strip()))
+        output, comment = [], []
+    if found:
+        found[-1] = _ended(found[-1], output)
+    return found
+
+
+def _next(marks: Sequence[tuple[str, str] | None], i: int) -> bool:
+    return i + 1 < len(marks) and marks[i + 1] is not None
+
+
+def _ended(entry: TranscriptEntry, output: Sequence[str]) -> TranscriptEntry:
+    return TranscriptEntry(entry.run, entry.line, "\n".join(output).strip("\n"), entry.comment, entry.prompted)
+
+
+def _whole(
+    command: str, lines: Sequence[str], i: int, marks: Sequence[tuple[str, str] | None] | None = None
+) -> tuple[str, int]:
+    """Join a command with the lines in which it goes on; return it, and the line after it."""
+    last = i
+    while recognize.is_open(command) and last + 1 < min(len(lines), i + MOST_LINES):
+        following = lines[last + 1]
+        heredoc = recognize.HEREDOC.search(command)
+        if not heredoc and not command.rstrip().endswith("\\") and marks and marks[last + 1]:
+            break
+        last += 1
+        if not heredoc and (found := CONTINUED.match(following)):
+            following = following[found.end() :]
+        command += "\n" + following
+    if last > i and not statements.statements(command.strip()):
+        # It was no open quote but an apostrophe: only the line itself is the command.
+        return lines_command(command), i + 1
+    return command.strip(), last + 1
+
+
+def lines_command(command: str) -> str:
+    """Return the first line of a command that was not ended."""
+    return recognize.completed(command.split("\n", 1)[0])
+
+
+def _uncommented(command: str) -> tuple[str, str]:
+    """Take the comment off that stands behind a command."""
+    if "\n" in command or "#" not in command:
+        return command, ""
+    inside = ""
+    for i, character in enumerate(command):
+        if inside:
+            inside = "" if character == inside else inside
+        elif character in "'\"":
+            inside = character
+        elif character == "#" and i and command[i - 1] in " \t":
+            return command[:i].rstrip(), command[i:].strip("# ")
+    return command, ""
+
+
+def _bare(lines: Sequence[str], block: Block) -> list[TranscriptEntry]:
+    """Read a block without prompts: it must begin with a command, and what is none is the last one's output."""
+    content = [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
+    if not content or not recognize.is_command(content[0]):
+        return []
+    found: list[TranscriptEntry] = []
+    output: list[str] = []
+    comment: list[str] = []
+    i = 0
+    while i < len(lines) and len(found) < MOST_ENTRIES:
+        text = lines[i]
+        if text.lstrip().startswith("#") and not text.startswith("#!"):
+            said = SAID_BELOW.match(text.strip())
+            printed = found and said and (text.startswith(("#  ", "# =>", "# ->")) or PRINTED.match(said["said"]))
+            (output if printed else comment).append(said["said"] if said else text)
+            i += 1
+        elif recognize.is_command(text) and not (output and _is_prose(text)):
+            if found:
+                found[-1] = _ended(found[-1], output)
+            start, (command, i) = i, _whole(text, lines, i)
+            command, behind = _uncommented(command)
+            found.append(
+                TranscriptEntry(command, block.line + start, "", " ".join([*comment, behind]).strip(), prompted=False)
+            )
+            output, comment = [], []
+        else:
+            if found:
+                output.append(text)
+            i += 1
+    found[-1] = _ended(found[-1], output)
+    return found
+
+
+def _is_prose(text: str) -> bool:
+    return text[:1] in " \t" or text.rstrip().endswith((".", ":"))
+
+
+def is_script(block: Block, found: Sequence[TranscriptEntry]) -> bool:
+    """Tell whether a block is a script to be run as a whole: its first line says so, a function, a loop, `set -e`."""
+    text = block.text.lstrip()
+    if any(entry.output.strip() for entry in found) or any(entry.prompted for entry in found):
+        return False
+    if re.match(r"#!.*\b(?:ba|z|da)?sh\b", text):
+        return True
+    parts = statements.statements(text)
+    return len(parts) > 1 and any(
+        not part.simple
+        or (part.program == "set" and any(word.startswith("-") and "e" in word for word in part.words[1:]))
+        for part in parts
+    )

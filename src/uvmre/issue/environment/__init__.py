@@ -1,0 +1,1 @@
+"""Releases, interpreters, platforms and variables of a post."""

@@ -1,0 +1,85 @@
+"""Whether a sentence says that something works or that it goes wrong, or only wishes."""
+
+import re
+
+from uvmre.core.search.release import parsed
+from uvmre.issue.environment.versions import EXACT, FAILS, WORKS, PostedEnvironment
+from uvmre.issue.markdown import blocks
+from uvmre.issue.markdown.blocks import Block
+
+FAILING = re.compile(
+    rf"(?i){FAILS}|\bactual\b|\bbut\b|\bunexpected(?:ly)?\b|\bincorrect\w*|\binstead of\b|\bunable\b"
+    rf"|\bcannot\b|\bcan't\b|\bmissing\b|\bbad\b|\bproblem\b"
+)
+WORKING = re.compile(
+    rf"(?i){WORKS}|\bexpect(?:ed|ation)?\b|\bshould\b|\bdesired\b|\bworkaround\b|\bfixes it\b|\bgood\b|\bsolve[sd]?\b"
+)
+NO_FAILURE = re.compile(
+    r"(?i)\b(?:no|without(?: any)?|w/o(?: any)?|not an?) (?:issue|problem|error|failure|warning)s?\b"
+    r"|\bno longer (?:fails|broken|occurs)\b|error[- ]free"
+)
+WISH = re.compile(
+    r"(?i)\b(?:should|would (?:be|like|love|expect|have)|could (?:we|you|uv)|can we|wish"
+    r"|want(?:ed)? (?:uv|a|an)|feature|propose|suggest(?:ion)?|instead of"
+    r"|alternative|workaround|work around|docs?|documentation|as (?:in|with)|similar to|like `"
+    r"|equivalent|maybe|perhaps|it would|please (?:add|support))\b"
+)
+RELEASE = re.compile(r"^(?:.*\bDEBUG )?uv(?:-tool-uvx)? (?P<version>\d+\.\d+\.\d+)\b", re.MULTILINE)
+
+
+def says(text: str) -> bool | None:
+    """Return whether a sentence says that it works; None where it says neither."""
+    text = NO_FAILURE.sub("fine", text)
+    fails = FAILING.search(text)
+    if fails and not (
+        fails[0].lower() == "but" and not FAILING.search(text[fails.end() :]) and WORKING.search(text[fails.end() :])
+    ):
+        return False
+    return True if WORKING.search(text) else None
+
+
+def fails(text: str) -> bool:
+    """Tell whether a sentence says that something goes wrong."""
+    return says(text) is False
+
+
+def wishes(text: str) -> bool:
+    """Tell whether a sentence only says how it ought to be."""
+    return bool(WISH.search(text))
+
+
+def of(block: Block, told: PostedEnvironment) -> bool | None:
+    """Return whether a block is said to show what works: by the sentence before it, the heading, the release in it."""
+    lead = (blocks.sentences(block.before) or [""])[-1]
+    if told.good and told.good.text in lead and not (told.uv and told.uv.text in lead):
+        return True
+    if told.uv and told.uv.text in lead and fails(lead):
+        return False
+    if (
+        told.uv
+        and told.uv.line
+        and told.uv.text not in lead
+        and (other := EXACT.search(lead))
+        and re.search(r"(?i)\buv\b|version", lead)
+    ):
+        return True if parsed(other[1]) < parsed(told.uv.text) else None
+    said = says(lead)
+    if said is None and block.heading:
+        heading = block.heading.lower()
+        if re.search(r"\bexpected\b|\bworks\b|\bworkaround\b|\bbefore\b", heading) and "actual" not in heading:
+            return True
+        if re.search(r"\bactual\b|\bbug\b|\berror\b|\bcurrent\b|\bobserved\b", heading):
+            return False
+    return said
+
+
+def around(sentence: str, code: str) -> str:
+    """Return the part of a sentence in which a piece of code stands."""
+    clauses = re.split(r"[;]|,\s+(?=but|whereas|while|however)|\s(?=but\s|whereas\s|however\s)", sentence)
+    return next((clause for clause in clauses if code in clause), sentence)
+
+
+def printed_release(output: str) -> str:
+    """Return the release of uv that an output names as its own; empty where it names none."""
+    found = RELEASE.search(output)
+    return found["version"] if found else ""

@@ -1,0 +1,269 @@
+"""Which release, interpreter and system a post is about, and which releases it says are good."""
+
+import datetime
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from uvmre.core.search.release import parsed
+from uvmre.core.triage.parsed_issue import Located
+from uvmre.issue.markdown import blocks
+from uvmre.issue.markdown.blocks import Block
+
+NUMBER = r"v?(?P<version>\d++\.\d++(?:\.\d++)?+(?:(?:a|b|rc)\d++)?+)(?![\w.]{0,60}\.\d)(?!\.?\d)"
+SAYS_UV = re.compile(
+    rf"(?:\buvx?`?(?:[ \t]+(?:version|release|v\.))?[ \t]*(?::[ \t]*)?(?:(?:==|=|@|>=|~=|:)[ \t]*)?`?\(?"
+    rf"|uv-tool-uvx |astral-sh/uv:){NUMBER}(?=[^\w%]|$)",
+    re.IGNORECASE,
+)
+ANY = re.compile(rf"(?<![\w.=<>~/-]){NUMBER}(?![-\w%+])")
+EXACT = re.compile(r"(?<![\w.])v?(\d++\.\d++\.\d++(?:(?:a|b|rc)\d++)?+)(?![\w.]*\d)")
+IMAGE = re.compile(r"astral-sh/uv:(?P<version>\d+\.\d+(?:\.\d+)?)")
+HEADING = re.compile(r"\b(?:uv )?versions?\b|^environment\b|^version info", re.IGNORECASE)
+PYTHON_HEADING = re.compile(r"\bpython\b", re.IGNORECASE)
+PLATFORM_HEADING = re.compile(r"\b(?:platform|operating system|os)\b", re.IGNORECASE)
+PYTHON = re.compile(
+    r"(?i)(?<!-)\b(?:c?python|py)(?:[- ]?version)?\s*(?:[:=`]+\s*)?v?(?P<version>3\.\d{1,2}(?:\.\d+)?)\b"
+)
+PLAIN_PYTHON = re.compile(r"(?<![\w.])(?P<version>3\.\d{1,2}(?:\.\d+)?)(?![\w.]*\d)")
+ASKED = re.compile(
+    r"(?:--python|-p|uv python pin|uv venv --python"
+    r"|uvx? .{0,300}?-p)[ =]+(?:c?python-?)?@?(?P<version>3\.\d{1,2}(?:\.\d+)?)\b"
+)
+USED = re.compile(r"Using (?:CPython|Python) (?P<version>3\.\d{1,2}(?:\.\d+)?)")
+SYSTEM = re.compile(
+    r"\b(?P<system>windows(?: \d+| server \d+)?|win(?:10|11|32|64)|mac ?os(?: x)?|darwin|os x|ubuntu"
+    r"|debian|fedora|arch linux"
+    r"|alpine|linux|wsl2?|freebsd|nixos|rhel|centos|manjaro)\b[^\n,;|]{0,40}",
+    re.IGNORECASE,
+)
+NOTHING = re.compile(r"_?(?:no response|n/?a|none|all|any)_?\.?", re.IGNORECASE)
+WORKS = (
+    r"(?:work(?:s|ed|ing)?\b(?! around)|fine\b|\bok(?:ay)?\b|as expected|correct(?:ly)?\b|respected"
+    r"|succeed(?:s|ed)|success"
+    r"|no (?:issue|problem|error)|passes|passed|good\b|not (?:affected|reproduc\w+|happen\w*|present"
+    r"|occur\w*)|doesn't (?:happen|occur|have))"
+)
+FAILS = (
+    r"(?:not work|n't work|broken?\b|breaks?\b|fail(?:s|ed|ing|ure)?\b|error|regress\w*|bug|crash\w*"
+    r"|does(?:n't| not)\b|panics?|issue|no longer"
+    r"|stopped|wrong|hang)"
+)
+BACK = re.compile(
+    rf"(?i)(?:downgrad\w{{1,20}}|revert\w{{0,20}}|roll\w{{0,20}} back|pin(?:ned|ning)|going back|switch\w{{0,20}} back"
+    rf"|last (?:good|working)|previous\w{{0,20}}|old(?:er)?)\b[^.;\n]{{0,60}}?{NUMBER}"
+)
+SINCE = re.compile(
+    rf"(?i)(?:\bsince|starting (?:with|from|in)|after|after (?:upgrading|updating"
+    rf"|switching)[^.;\n]{{0,30}}?to|up(?:graded|dated|grading|dating) (?:uv )?to|beginning with"
+    rf"|introduced in|regression (?:in|from|since)|broken? (?:in|by|since|from)|as of)\s+(?:the \s*)?(?:(?:uv"
+    rf"|version|release)\s*)?`?(?:uv )?{NUMBER}"
+)
+
+
+@dataclass(frozen=True)
+class PostedEnvironment:
+    """What a post says of where it happens."""
+
+    uv: Located | None = None
+    good: Located | None = None
+    python: Located | None = None
+    platform: Located | None = None
+    doubts: tuple[Located, ...] = ()
+    """Releases of which the post speaks and that cannot be meant, each as a sentence."""
+
+
+def environment(
+    title: str,
+    found: Sequence[Block],
+    releases: Sequence[tuple[str, datetime.date]] = (),
+    created: datetime.date | None = None,
+) -> PostedEnvironment:
+    """Read the versions and the system of a post.
+
+    Args:
+        title: the post's.
+        found: its blocks.
+        releases: all of uv, each with its day; with them, what was not there yet is not believed.
+        created: the post's day.
+    """
+    known = {
+        version: day
+        for version, day in releases
+        if (not created or day <= created + datetime.timedelta(days=1)) and parsed(version) >= parsed("0.1.0")
+    }
+    good = _good(title, found, known)
+    doubts: list[Located] = []
+    uv = None
+    for said in _reported(title, found):
+        version = _meant(said.text, known) if known else said.text if said.text.count(".") > 1 else ""
+        if version and (not good or version != good.text or said.line == 0):
+            uv = Located(version, said.line)
+            break
+        if not version and known and said.text not in {each.text.split()[1] for each in doubts}:
+            doubts.append(Located(f"uv {said.text} was not there when this was written", said.line))
+    if uv is None and known and created:
+        before = [version for version, day in known.items() if day < created and not _early(version)]
+        same = [version for version in known if not _early(version)]
+        if before or same:
+            uv = Located(max(before or same[:1], key=parsed), 0)
+    if good and uv and good.text == uv.text:
+        good = None
+    return PostedEnvironment(uv, good, _python(found), _platform(found), tuple(doubts))
+
+
+def _early(version: str) -> bool:
+    return parsed(version).is_prerelease
+
+
+def _meant(text: str, known: dict[str, datetime.date]) -> str:
+    """Return the release that a version means: itself, or the newest of its series; empty where there is none."""
+    if text in known:
+        return text
+    if text.count(".") == 1:
+        series = [version for version in known if version.startswith(f"{text}.") and not _early(version)]
+        return max(series, key=parsed) if series else ""
+    return ""
+
+
+def _reported(title: str, found: Sequence[Block]) -> Iterator[Located]:
+    """Yield what may be the report's release, the surest first."""
+    yield from _form(found)
+    # The newest of several is the one that was left with the bug; a good one is told apart by the caller.
+    yield from sorted(_wrong(found), key=lambda said: parsed(said.text), reverse=True)
+    for match in (*SINCE.finditer(title), *SAYS_UV.finditer(title)):
+        yield Located(match["version"], 1)
+    images = [
+        Located(each["version"], _line(block, each.start())) for block in found for each in IMAGE.finditer(block.text)
+    ]
+    yield from reversed(images)
+    yield from _mentioned(found)
+
+
+def _form(found: Sequence[Block]) -> Iterator[Located]:
+    """Yield what stands where the form asks for the version."""
+    for block in found:
+        if HEADING.search(block.heading) and not PYTHON_HEADING.search(block.heading):
+            match = SAYS_UV.search(block.text) or ANY.search(block.text)
+            if match and not re.match(r"(?i)\s*python", block.text):
+                yield Located(match["version"], _line(block, match.start()))
+
+
+def _wrong(found: Sequence[Block]) -> Iterator[Located]:
+    """Yield releases that are said to be wrong, or that a transcript prints as its own."""
+    for block in found:
+        if block.kind != "code":
+            yield from _bad(block)
+            continue
+        for match in PRINTED.finditer(block.text):
+            yield Located(match["version"], _line(block, match.start()))
+
+
+def _mentioned(found: Sequence[Block]) -> Iterator[Located]:
+    """Yield any release that a post names."""
+    for block in found:
+        # Of a range, and of what somebody came from, the newest is meant.
+        for match in sorted(SAYS_UV.finditer(block.text), key=lambda each: parsed(each["version"]), reverse=True):
+            if not match[0].lower().startswith("uv>="):
+                yield Located(match["version"], _line(block, match.start()))
+    for block in found:
+        if block.kind != "code" and CUE.search(block.text):
+            for exact in EXACT.finditer(block.text):
+                if not re.search(r"(?i)python[` ]*$|[=<>~]$", block.text[: exact.start()]):
+                    yield Located(exact[1], _line(block, exact.start()))
+
+
+PRINTED = re.compile(rf"^(?:.*?\bDEBUG )?uv(?:-tool-uvx)? {NUMBER}(?: \(.{{0,200}}\)|\+\d.*)?\s*$", re.MULTILINE)
+CUE = re.compile(r"(?i)\buv\b|version|\b(?:checked|tested|tried|using|seen|on)\b")
+
+
+def _bad(block: Block) -> Iterator[Located]:
+    """Yield releases of which a paragraph says that it goes wrong there."""
+    for sentence in _clauses(block.text):
+        if match := SINCE.search(sentence):
+            yield Located(match["version"], _line(block, block.text.find(sentence)))
+            continue
+        says = re.search(FAILS, sentence, re.IGNORECASE) and not re.search(r"(?i)\bworks?\b|\bworked\b", sentence)
+        exact = list(EXACT.finditer(sentence))
+        if says and exact and not re.search(r"(?i)python", sentence[: exact[0].start()][-12:]):
+            yield Located(exact[-1][1], _line(block, block.text.find(sentence)))
+
+
+def _clauses(text: str) -> list[str]:
+    """Return the parts of sentences that say one thing each."""
+    return [
+        clause
+        for sentence in blocks.sentences(text)
+        for clause in re.split(
+            r"(?i)[;\n]|,\s+(?=(?:but|whereas|while|however|and|broken|breaks|fails|works|not)\b)|\b(?:but"
+            r"|whereas|however)\b|(?<=\))\s",
+            sentence,
+        )
+        if clause.strip()
+    ]
+
+
+def _good(title: str, found: Sequence[Block], known: dict[str, datetime.date]) -> Located | None:
+    """Return the newest release of which the post says that all is well there."""
+    good: list[Located] = []
+    for block in [Block("prose", title, 1), *found]:
+        if block.kind == "code":
+            continue
+        for clause in _clauses(block.text):
+            exact = EXACT.findall(clause)
+            works = re.search(WORKS, clause, re.IGNORECASE) and not re.search(
+                rf"(?i){FAILS}|\bstill\b|should|would",
+                re.sub(r"(?i)no (?:issue|problem|error)s?|not (?:affected|present)", "", clause),
+            )
+            if (works or BACK.search(clause)) and exact and not re.search(r"(?i)python ?`?3", clause):
+                version = BACK.search(clause)["version"] if BACK.search(clause) and not works else exact[0]  # type: ignore[index]
+                good.append(Located(version, _line(block, block.text.find(clause))))
+    good = [said for said in good if not known or said.text in known]
+    return max(good, key=lambda said: parsed(said.text), default=None)
+
+
+def _python(found: Sequence[Block]) -> Located | None:
+    for block in found:
+        if (
+            PYTHON_HEADING.search(block.heading)
+            and "version" in block.heading.lower()
+            and not NOTHING.fullmatch(block.text.strip())
+        ):
+            match = PYTHON.search(block.text) or PLAIN_PYTHON.search(block.text)
+            if match:
+                return Located(match["version"], _line(block, match.start()))
+    for pattern in (USED, PYTHON):
+        for block in found:
+            if match := pattern.search(block.text):
+                return Located(match["version"], _line(block, match.start()))
+    return None
+
+
+def asked_python(commands: Iterable[str]) -> str:
+    """Return the one interpreter's version that the commands ask for; empty where they ask for none, or several."""
+    asked = {
+        ".".join(match["version"].split(".")[:2])
+        for run in commands
+        if "pip compile" not in run
+        for match in ASKED.finditer(run)
+    }
+    return asked.pop() if len(asked) == 1 else ""
+
+
+def _platform(found: Sequence[Block]) -> Located | None:
+    for block in found:
+        if PLATFORM_HEADING.search(block.heading) and not NOTHING.fullmatch(block.text.strip()):
+            return Located(" ".join(block.text.split())[:120], block.line)
+    for block in found:
+        if HEADING.search(block.heading) and (match := SYSTEM.search(block.text)):
+            return Located(match[0].strip(), _line(block, match.start()))
+    for block in found:
+        if block.kind != "code" and (
+            match := re.search(rf"(?i)\b(?:on|using|under|platform:|os:)\s+(?:my )?{SYSTEM.pattern}", block.text)
+        ):
+            return Located(match["system"], _line(block, match.start()))
+    return None
+
+
+def _line(block: Block, offset: int) -> int:
+    return block.line + block.text.count("\n", 0, max(offset, 0))

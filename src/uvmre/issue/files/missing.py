@@ -1,0 +1,121 @@
+"""What a post leaves out because its writer had it: a tool, a lock file, requirements, what only an error names."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from uvmre.core.triage.parsed_issue import Command, PostedFile
+from uvmre.issue.files import content_type, names, pyproject
+
+BUILT = re.compile(
+    r"(?:Failed to (?:build|prepare)|Building"
+    r"|Failed to fetch wheel):? `?(?P<name>[A-Za-z][\w.-]*) @ file:///(?:[\w.-]+/)*(?P<folder>[\w.-]+)`?"
+)
+
+QUERIED = re.compile(r"An index URL\s+\((?P<url>https?://[^)\s]+)\)")
+
+INDEX_VARIABLE = re.compile(r"\bUV_INDEX_(?P<name>[A-Z0-9_]+?)_(?:USERNAME|PASSWORD)\b")
+
+
+BARE = re.compile(r"No `?project`? (?:table|section) found in")
+UNMANAGED = re.compile(r"[Pp]roject is marked as unmanaged")
+ADDS = re.compile(r"uv\s+(?:--\S+\s+){0,12}add\s(?!.{0,500}--script)")
+INIT = re.compile(r"\buv\s+init\b")
+
+
+def root(commands: Sequence[Command], python: str) -> PostedFile | None:
+    """Return the project that must be there by what the commands want or print; None where none must."""
+    project_text = pyproject.bare("project", python)
+    for pattern, text, why in (
+        (BARE, "[tool.uv.workspace]\nmembers = []\n", "the error says that it is there without a [project]"),
+        (UNMANAGED, f"{project_text}\n[tool.uv]\nmanaged = false\n", "the error says that it is there, unmanaged"),
+    ):
+        for each in commands:
+            if pattern.search(each.output):
+                return PostedFile("pyproject.toml", text, each.line, why, inferred=True)
+    if any(INIT.search(each.run) for each in commands):
+        return None
+    adding = next((each for each in commands if ADDS.match(each.run)), None)
+    if adding is None:
+        return None
+    return PostedFile(
+        "pyproject.toml", project_text, adding.line, "`uv add` wants a project, and the post shows none", inferred=True
+    )
+
+
+def tools(commands: Sequence[Command]) -> list[Command]:
+    """Return installations of tools that a listing shows and that no command made.
+
+    One is enough for most: the first that it lists, in its version.
+    """
+    if any(re.search(r"\buv\s+tool\s+install\b|\buvx\b", each.run) for each in commands):
+        return []
+    for each in commands:
+        if not re.match(r"uv\s+tool\s+(?:list|upgrade|uninstall|dir)\b", each.run):
+            continue
+        if found := re.search(r"^(?P<name>[a-z][\w.-]*) v(?P<version>\d[\w.]*)$", each.output, re.MULTILINE):
+            why = f"the output of `{each.run}` lists {found['name']}, so it was installed before"
+            return [Command(f"uv tool install {found['name']}=={found['version']}", each.line, added=why)]
+    return []
+
+
+def requirements(commands: Sequence[Command], have: set[str]) -> list[PostedFile]:
+    """Return requirements that commands read and the post does not show, where it is not about what is in them."""
+    found = []
+    for each in commands:
+        for path in re.findall(r"(?:-r|compile|sync)[ =]+((?:[\w.-]+/)*[\w.-]+\.(?:in|txt))\b", each.run):
+            if path not in have and names.clean(path) == path:
+                found.append(PostedFile(path, "iniconfig\n", each.line, f"`{each.run}` reads it", inferred=True))
+    return found
+
+
+def named_in_errors(files: Sequence[PostedFile], commands: Sequence[Command]) -> list[PostedFile]:
+    """Return the files with what only an error tells of: a member that was built, an index that was asked."""
+    root = next((file for file in files if file.path == "pyproject.toml" and not file.good), None)
+    outputs = [re.sub(r"[\s│]+", " ", each.output) for each in commands]
+    if root is None:
+        return list(files)
+    text, why, more = root.text, root.why, list[PostedFile]()
+    names_known = {_name(file) for file in files}
+    for output in outputs:
+        for found in BUILT.finditer(output):
+            if "workspace" in text or found["name"] in names_known or names_known == {found["name"]}:
+                continue
+            if found["folder"] != found["name"]:
+                continue
+            names_known.add(found["name"])
+            text += f'\n[tool.uv.workspace]\nmembers = ["{found["folder"]}"]\n'
+            why += f"; added: the member `{found['name']}` that the error names"
+            path = f"{found['folder']}/pyproject.toml"
+            more.append(
+                PostedFile(
+                    path, pyproject.bare(found["name"], build=True), root.line, "the error names it", inferred=True
+                )
+            )
+    asked = next((match["url"] for output in outputs if (match := QUERIED.search(output))), "")
+    variable = next((match["name"] for each in commands if (match := INDEX_VARIABLE.search(each.run))), "")
+    if asked and variable and "index" not in text:
+        text += f'\n[[tool.uv.index]]\nname = "{variable.lower().replace("_", "-")}"\nurl = "{asked}"\n'
+        why += "; added: the index of which the error tells"
+    changed = [replace(root, text=text, why=why) if file is root else file for file in files]
+    return [*changed, *more]
+
+
+def _name(file: PostedFile) -> str:
+    table = (content_type.toml(file.text) or {}).get("project")
+    return str(table.get("name", "")) if isinstance(table, dict) else ""
+
+
+def lock(commands: Sequence[Command], have: set[str]) -> tuple[int, Command] | None:
+    """Return the command that makes the lock file that another wants, and its place; None where none is needed."""
+    for i, each in enumerate(commands):
+        if re.search(
+            r"\buv\s+(?:--\S+\s+){0,12}(?:sync|run|export|tree)\b[^|;&]{0,500}--(?:frozen|locked)\b"
+            r"|\buv\s+lock\s+--(?:check|locked)",
+            each.run,
+        ):
+            why = "a lock file is wanted, and the post does not show it"
+            return None if "uv.lock" in have else (i, Command("uv lock", each.line, added=why))
+        if re.search(r"\buv\s+(?:--\S+\s+){0,12}(?:lock|sync|add|run)\b", each.run):
+            return None
+    return None

@@ -1,0 +1,69 @@
+"""A pyproject.toml that was posted in part, made whole: as little as uv needs is added, and said."""
+
+import re
+from typing import Any
+
+from uvmre.issue.files import content_type
+
+PROJECT = re.compile(r"^[^\S\n]*\[project\]\s*(?:#.*)?$", re.MULTILINE)
+DEFAULT_PYTHON = ">=3.8"
+
+
+def whole(text: str, *, needs_project: bool, python: str = "") -> tuple[str, str]:
+    """Return the text with what it lacks, and what was added in a few words; empty where nothing was.
+
+    Args:
+        text: the TOML, as posted.
+        needs_project: whether a command wants a `[project]` of it.
+        python: the interpreter's version, which `requires-python` must allow.
+    """
+    text, gone = content_type.without_ellipses(text)
+    data = content_type.toml(text)
+    if data is None:
+        return text, ""
+    added = ["what `...` stood for is left out"] if gone else []
+    if data.keys() & {"dependencies", "requires-python"} and "project" not in data:
+        text, data = f"[project]\n{text}", {"project": data}
+        added.append("[project] above its keys")
+    project = data.get("project")
+    if isinstance(project, dict):
+        missing = _missing(project, data)
+        if missing:
+            text = PROJECT.sub(lambda found: found[0] + "".join(f"\n{line}" for line in missing), text, count=1)
+            added.append(", ".join(line.split(" ", 1)[0] for line in missing))
+    elif needs_project and not _is_root(data):
+        text = f"{bare('project', python)}\n{text}"
+        added.append("a [project]")
+    return text if text.endswith("\n") else f"{text}\n", "; ".join(added)
+
+
+def _missing(project: dict[str, Any], data: dict[str, Any]) -> list[str]:
+    dynamic = project.get("dynamic", [])
+    lines = []
+    if "name" not in project:
+        lines.append('name = "project"')
+    if "version" not in project and "version" not in dynamic and "poetry" not in data.get("tool", {}):
+        lines.append('version = "0.1.0"')
+    return lines
+
+
+def _is_root(data: dict[str, Any]) -> bool:
+    tool = data.get("tool", {})
+    uv = tool.get("uv", {}) if isinstance(tool, dict) else {}
+    return "poetry" in tool or (isinstance(uv, dict) and "workspace" in uv)
+
+
+def bare(
+    name: str, python: str = "", *, version: str = "0.1.0", build: bool = False, dependencies: tuple[str, ...] = ()
+) -> str:
+    """Return the smallest pyproject.toml of a project."""
+    minor = ".".join(python.split(".")[:2])
+    wanted = f">={minor}" if minor else DEFAULT_PYTHON
+    listed = "".join(f'\n    "{each}",' for each in dependencies)
+    text = (
+        f'[project]\nname = "{name}"\nversion = "{version}"\nrequires-python = "{wanted}"\n'
+        f"dependencies = [{listed}{chr(10) if listed else ''}]\n"
+    )
+    if build:
+        text += '\n[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n'
+    return text

@@ -1,0 +1,1 @@
+"""What is missing to run a post."""

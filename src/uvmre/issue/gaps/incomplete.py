@@ -1,0 +1,183 @@
+"""What was not understood of a post, or is not in it, each with the question to ask for it."""
+
+import re
+from collections.abc import Sequence
+
+from uvmre.core.shell import statements
+from uvmre.core.triage.parsed_issue import Claim, Command, Gap, PostedFile
+from uvmre.issue.files import content_type
+
+NEEDS_PROJECT = re.compile(
+    r"^(?:\w+=\S* )*uv\s+(?:-[\w-]+(?:=\S+)?\s+)*(?:sync|lock|add|remove|tree|export|run|build|version)\b"
+)
+FREE_RUN = re.compile(
+    r"--no-project|--script|--isolated|--with\b|--help|-h\b|\.py\b|-m\s|-c\s|--python\b|\brun\s+python\b|--show-version"
+)
+MADE_PROJECT = re.compile(r"\buv\s+init\b|pyproject\.toml")
+FILE_ARGUMENT = re.compile(
+    r"(?:(?:-r|--requirements?|-c|--constraints?|--overrides?|compile"
+    r"|sync)[ =]+)(?P<path>(?:[\w.-]+/)*[\w.-]+\.(?:txt|in|toml))\b"
+)
+MADE_BY = re.compile(r"(?:mkdir|uv\s+init|uv\s+build|python|cp|mv|touch|git\s+init|uv\s+venv)\b")
+
+
+def project_question(path: str) -> str:
+    """Return the question for a file that is not in the post."""
+    return f"What is in `{path}`? Please post it in full, or as little of it as still shows the problem."
+
+
+def missing(
+    commands: Sequence[Command], claim: Claim, files: Sequence[PostedFile], have: set[str], *, copied: bool
+) -> list[Gap]:
+    """Return the files that the commands need and nobody showed."""
+    found: list[Gap] = []
+    upto = commands[: claim.command + 1] if claim.command >= 0 else commands
+    made = {word.rstrip("/") for each in upto for word in each.run.split() if MADE_BY.match(each.run)}
+    project = any(path.rpartition("/")[2] == "pyproject.toml" for path in have)
+    for each in upto:
+        made |= {
+            match["path"] for match in re.finditer(r"(?:>{1,2}|-o|--output-file|tee)[ =]*(?P<path>[\w./-]+)", each.run)
+        }
+        for match in FILE_ARGUMENT.finditer(each.run):
+            path = match["path"].removeprefix("./")
+            if path not in have and path not in made and not path.endswith("pyproject.toml") and "<<" not in each.run:
+                found.append(Gap(each.line, f"`{path}` is not in the post", not claim.test, project_question(path)))
+        project = project or bool(
+            MADE_PROJECT.search(each.run) and not re.search(r"(?:compile|-r)\s+pyproject", each.run)
+        )
+        if (
+            NEEDS_PROJECT.match(each.run)
+            and not project
+            and not FREE_RUN.search(each.run)
+            and not re.search(r"\buv\s+add\b", each.run)
+        ):
+            found.append(
+                Gap(each.line, "`pyproject.toml` is not in the post", True, project_question("pyproject.toml"))
+            )
+            project = True
+        if re.search(r"--(?:locked|frozen)\b|lock --check", each.run) and not copied and "uv.lock" not in have:
+            locked = any(
+                re.search(r"\buv\s+(?:lock|sync|add|run)\b(?!.{0,500}--(?:locked|frozen|check))", other.run)
+                for other in upto
+            )
+            if not locked:
+                found.append(Gap(each.line, "`uv.lock` is not in the post", False, project_question("uv.lock")))
+        found += _local(each, have, made, project=project)
+    for file in files:
+        if file.path.endswith((".toml", ".lock")) and content_type.toml(file.text) is None and not file.inferred:
+            found.append(
+                Gap(
+                    file.line,
+                    f"`{file.path}` is not TOML as it stands in the post",
+                    claim.kind != "failure",
+                    project_question(file.path),
+                )
+            )
+    return found
+
+
+def shortened(files: Sequence[PostedFile], said: Sequence[tuple[str, int]]) -> list[Gap]:
+    """Return the files of which the post shows only a part."""
+    found = []
+    for file in files:
+        lead = next((text for text, line in reversed(said) if line <= file.line), "")
+        if "stood for is left out" in file.why or (not file.inferred and SHORTENED.search(lead)):
+            what = f"`{file.path}` is not in the post as a whole"
+            found.append(Gap(file.line, what, False, project_question(file.path)))
+    return found
+
+
+SHORTENED = re.compile(
+    r"(?i)\b(?:shortened|truncated|excerpts?|abbreviated|simplified|redacted|relevant parts?|parts? of"
+    r"|snippets?)\b"
+)
+
+
+def _local(command: Command, have: set[str], made: set[str], *, project: bool) -> list[Gap]:
+    """Return the folders and archives that a command of uv is given and that are not in the post."""
+    found = []
+    for part in statements.statements(command.run):
+        if part.program not in ("uv", "uvx") or part.words[1:2] in (("init",), ("venv",), ("build",)):
+            continue
+        for word in part.words[2:]:
+            path = word.split("=")[-1].split("[")[0].removeprefix("file://")
+            if path in (".", "./") and not project and "pip" in part.words:
+                found.append(
+                    Gap(command.line, "`pyproject.toml` is not in the post", True, project_question("pyproject.toml"))
+                )
+            if not re.fullmatch(r"\.{1,2}/[\w./-]*\w|(?:[\w.-]+/)*[\w.-]+\.(?:whl|tar\.gz)", path):
+                continue
+            clean = path.removeprefix("./").rstrip("/")
+            if clean not in made and not any(each == clean or each.startswith(f"{clean}/") for each in have):
+                found.append(
+                    Gap(
+                        command.line,
+                        f"`{path}` is not in the post",
+                        not MAKES.search(command.run),
+                        project_question(path),
+                    )
+                )
+    return found
+
+
+MAKES = re.compile(r"--(?:target|prefix|cache-dir|output-file|out-dir|directory|project|python)\b|\s-o\b|\s-p\b")
+
+
+def unasked(commands: Sequence[Command], claim: Claim) -> list[Gap]:
+    """Return what is not known of the claim itself."""
+    if claim.kind != "none":
+        return []
+    if not any(re.search(r"\buvx?\b", each.run) for each in commands):
+        return [
+            Gap(
+                1,
+                "no command of uv is in the post",
+                True,
+                "Which commands show it? Please post them with all they print.",
+            )
+        ]
+    return [
+        Gap(
+            1,
+            "it was not understood what goes wrong",
+            True,
+            "What does the last command print, and what did you expect?",
+        )
+    ]
+
+
+def variables(commands: Sequence[Command], claim: Claim, given: Sequence[tuple[str, str]]) -> list[Gap]:
+    """Return variables that a command takes its arguments from and nobody sets."""
+    upto = commands[: claim.command + 1] if claim.command >= 0 else commands
+    known = {
+        "HOME",
+        "PWD",
+        "TMPDIR",
+        "PATH",
+        "VIRTUAL_ENV",
+        "USER",
+        "SHELL",
+        "OLDPWD",
+        "RANDOM",
+        "HOSTNAME",
+        "_",
+        "?",
+        "$",
+    }
+    found = []
+    for each in upto:
+        for part in statements.statements(each.run):
+            known |= {name for name, _ in part.assignments}
+            known |= {
+                word.split("=")[0] for word in part.words[1:] if part.program in ("export", "for", "read", "declare")
+            }
+        known |= {name for name, _ in given}
+        known |= set(re.findall(r"\bfor\s+(\w+)\s+in\b", each.run)) | set(re.findall(r"(?:^|[;&\s])(\w+)=", each.run))
+        bare = re.sub(r"'[^']*'", "", each.run)
+        for match in re.finditer(r"(?<!\\)\$\{?([A-Za-z_]\w*)", bare):
+            if match[1] not in known and not re.match(r"(?:echo|printenv)\b", each.run) and "<<" not in each.run:
+                known.add(match[1])
+                found.append(
+                    Gap(each.line, f"`${match[1]}` is set nowhere in the post", True, f"What is `${match[1]}`?")
+                )
+    return found

@@ -1,0 +1,102 @@
+"""The opening post of an issue's text: title, day and address from its head, the comments left off."""
+
+import datetime
+import re
+from dataclasses import dataclass
+
+LONGEST_TEXT = 131_072
+"""Characters that are read: twice what GitHub lets a post have."""
+MOST_LINES = 8_000
+LONGEST_LINE = 4_000
+"""Characters of a line that are read; what is longer was generated."""
+HEAD = re.compile(r"\A<!-- *(?P<repo>[\w.-]+/[\w.-]+)#(?P<number>\d+) +created +(?P<date>\d{4}-\d\d-\d\d)[^\n]*-->")
+FRONT = re.compile(r"\A(?P<key>[a-z_]+): *+(?P<value>[^\n]*)")
+REPLY = re.compile(
+    r"_(?:Comment by|Label|Closed|Reopened|Assigned|Unassigned|Renamed|Referenced|Added|Removed|Locked)\b"
+)
+OPENED = re.compile(r"_(?:Issue opened by .*|@[\w-]+)_")
+
+
+@dataclass(frozen=True)
+class OpeningPost:
+    """The opening post. Its lines keep the numbers that they have in the text."""
+
+    title: str
+    lines: tuple[str, ...]
+    created: datetime.date | None = None
+    issue: str = ""
+    cut: int = 0
+    """The first line (from 1) that was not read in full; 0 where all was."""
+
+
+def opening(text: str, *, comments: bool = False) -> OpeningPost:
+    """Read the head of an issue's text and leave the comments off, unless they are wanted."""
+    cut = len(text) > LONGEST_TEXT
+    whole = text[:LONGEST_TEXT].removeprefix("\ufeff").replace("\0", "\ufffd").replace("\r\n", "\n")
+    lines = whole.replace("\r", "\n").split("\n")
+    cut = cut or len(lines) > MOST_LINES
+    del lines[MOST_LINES:]
+    last = len(lines) if cut else 0
+    for i, line in enumerate(lines):
+        if len(line) > LONGEST_LINE:
+            lines[i] = line[:LONGEST_LINE]
+            last = min(last, i + 1) if last else i + 1
+    facts = _front(lines)
+    title = _title(lines) or facts.get("title", "")
+    for i, line in enumerate(lines[:30]):
+        if found := HEAD.fullmatch(line.strip()):
+            facts.setdefault("created_at", found["date"])
+            facts.setdefault("url", f"https://github.com/{found['repo']}/issues/{found['number']}")
+            lines[i] = ""
+        elif OPENED.fullmatch(line.strip()):
+            lines[i] = ""
+            if i and not lines[i - 1].strip() and i > 1 and lines[i - 2].strip() == "---":
+                lines[i - 2] = ""
+    if not comments:
+        lines = _without_replies(lines)
+    return OpeningPost(_unquoted(title), tuple(lines), _day(facts.get("created_at", "")), facts.get("url", ""), last)
+
+
+def _front(lines: list[str]) -> dict[str, str]:
+    """Take the front matter's facts, and blank its lines."""
+    if not lines or lines[0].strip() != "---":
+        return {}
+    end = next((i for i, line in enumerate(lines[1:60], 1) if line.strip() == "---"), 0)
+    found = [FRONT.fullmatch(line.strip()) for line in lines[1:end]]
+    if not end or not any(found):
+        return {}
+    lines[: end + 1] = [""] * (end + 1)
+    return {each["key"]: each["value"].strip() for each in found if each}
+
+
+def _title(lines: list[str]) -> str:
+    """Take the title: the first heading, where nothing stands before it but the head."""
+    for i, line in enumerate(lines[:60]):
+        if line.startswith("# "):
+            lines[i] = ""
+            return line[2:].strip()
+        if line.strip():
+            return ""
+    return ""
+
+
+def _unquoted(title: str) -> str:
+    title = title.strip()
+    quoted = len(title) > 1 and title[0] == title[-1] == '"'
+    return " ".join((title[1:-1].replace('\\"', '"') if quoted else title).split())[:300]
+
+
+def _without_replies(lines: list[str]) -> list[str]:
+    for i, line in enumerate(lines):
+        if line.strip() == "---":
+            following = next((text for text in lines[i + 1 : i + 4] if text.strip()), "")
+            if REPLY.match(following):
+                return lines[:i]
+    return lines
+
+
+def _day(text: str) -> datetime.date | None:
+    try:
+        return datetime.date.fromisoformat(text[:10])
+    except ValueError:
+        return None

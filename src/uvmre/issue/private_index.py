@@ -1,0 +1,165 @@
+"""What stands in for a private package index: one of the same ways, answered on this machine."""
+
+import re
+from collections.abc import Sequence, Set
+from dataclasses import dataclass, replace
+from urllib.parse import unquote, urlsplit
+
+from uvmre.core.network.index import PUBLIC, Index
+from uvmre.core.network.registries import PERSONALITIES
+from uvmre.core.network.synthetic import SyntheticPackage
+from uvmre.core.triage.parsed_issue import Command, PostedFile
+
+ADDRESS = re.compile(r"https?://[^\s'\"`]+")
+INDEX_PLACE = re.compile(
+    r"(?:--(?:default-)?index(?:-url)?|--extra-index-url|-i|UV_(?:DEFAULT_|EXTRA_)?INDEX(?:_URL)?"
+    r"|PIP_(?:EXTRA_)?INDEX_URL|index-url|extra-index-url|index_url)\b[^\n]{0,60}$"
+)
+INDEX_TABLE = re.compile(r"\[\[(?:tool\.uv\.)?index\]\](?:(?!\n\[)[\s\S]){0,400}?\burl\s*=\s*[\"']$")
+SLOT = re.compile(r"(?<![\[<{])[\[<{]+([A-Za-z][\w .-]*)[\]>}]+|\$\{?([A-Za-z_]\w*)\}?|\*{3,}|x{4,}", re.IGNORECASE)
+REGISTRIES = (
+    ("codeartifact", "codeartifact"),
+    ("pkgs.dev.azure.com", "azure-artifacts"),
+    ("visualstudio.com", "azure-artifacts"),
+    ("jfrog", "artifactory"),
+    ("artifactory", "artifactory"),
+    ("gitlab", "gitlab"),
+    ("nexus", "nexus"),
+    ("pkg.dev", "google-artifact-registry"),
+    ("devpi", "devpi"),
+)
+KNOWN = (
+    "pypi.org",
+    "files.pythonhosted.org",
+    "pypi.python.org",
+    "test.pypi.org",
+    "pypi-proxy.fly.dev",
+    "localhost",
+    "127.0.0.1",
+)
+CREDENTIAL = re.compile(
+    r"^(?:export\s+)?UV_(?:INDEX|HTTP_BASIC)_(?P<name>\w+?)_(?P<what>USERNAME|PASSWORD)=(?P<value>.+)$", re.DOTALL
+)
+TOKEN = re.compile(r"\{[^{}]*\"\w*[tT]oken\"\s*:\s*\"([^\"]+)\"")
+
+
+@dataclass(frozen=True)
+class PrivateIndexes:
+    """A draft's commands and files with addresses that can be answered, and by what."""
+
+    commands: tuple[Command, ...]
+    files: tuple[PostedFile, ...]
+    indexes: tuple[Index, ...] = ()
+    said: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
+
+    def without(self, hosts: Set[str]) -> "PrivateIndexes":
+        """Return it without the indexes at hosts that must fail."""
+        kept = [i for i, index in enumerate(self.indexes) if _host(index.url) not in hosts]
+        return replace(self, indexes=tuple(self.indexes[i] for i in kept), said=tuple(self.said[i] for i in kept))
+
+
+def stand_in(
+    commands: Sequence[Command],
+    files: Sequence[PostedFile],
+    variables: Sequence[tuple[str, str]] = (),
+    *,
+    refused: bool = False,
+) -> PrivateIndexes:
+    """Give every private index of the commands and files an address that is answered here.
+
+    Args:
+        commands: of the post.
+        files: of the post.
+        variables: those that it gives besides.
+        refused: whether the post is about who is let in: then nobody is without a password, and what the commands
+            add is made up, because only there it is to be had.
+    """
+    indexes: dict[str, Index] = {}
+    said: list[str] = []
+    hosts: list[str] = []
+    lines = [
+        *(line for each in commands for line in each.run.split("\n")),
+        *(f"{name}={value}" for name, value in variables),
+    ]
+    user, password = _credentials(lines)
+    private = _private(commands, files) if refused else ()
+    if refused and not password:
+        password = "token"
+
+    def settle(text: str) -> str:
+        def one(found: re.Match[str]) -> str:
+            before = text[max(found.start() - 500, 0) : found.start()]
+            if not (INDEX_PLACE.search(before.rsplit("\n", 1)[-1]) or INDEX_TABLE.search(before)):
+                return found[0]
+            address = SLOT.sub(lambda slot: _word(slot[1] or slot[2] or "name"), found[0])
+            host = _host(address)
+            if not host or host in KNOWN:
+                return found[0]
+            index = _index(address, user, password)
+            if index is None:
+                return found[0]
+            index = replace(index, packages=tuple(SyntheticPackage(name, "1.0.0") for name in private))
+            if index.url not in indexes:
+                indexes[index.url] = index
+                hosts.append(host)
+                what = f"behaves as {index.registry}" if index.registry != PUBLIC else "is a plain one"
+                said.append(f"{found[0][:120]}: an index on this machine, which {what}, with PyPI's packages behind it")
+            return address
+
+        return ADDRESS.sub(one, text)
+
+    ready = tuple(replace(each, run=settle(each.run)) for each in commands)
+    settled = tuple(replace(each, text=settle(each.text)) for each in files)
+    return PrivateIndexes(ready, settled, tuple(indexes.values()), tuple(said), tuple(hosts))
+
+
+def _word(text: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "name"
+
+
+def _host(address: str) -> str:
+    try:
+        return urlsplit(address).hostname or ""
+    except ValueError:
+        return ""
+
+
+def _index(address: str, user: str, password: str) -> Index | None:
+    try:
+        parts = urlsplit(address)
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        return None
+    host = (parts.hostname or "").lower()
+    if not re.fullmatch(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", host):
+        return None
+    url = f"{parts.scheme}://{host}{port}{parts.path}"
+    kind = next((registry for word, registry in REGISTRIES if word in host or word in parts.path), PUBLIC)
+    name = unquote(parts.username or "") or user or (PERSONALITIES[kind].username if password else "")
+    secret = unquote(parts.password or "") or password
+    if name and not secret:
+        secret, name = name, "user"
+    return Index(url, kind, name if secret else "", secret)
+
+
+def _credentials(lines: Sequence[str]) -> tuple[str, str]:
+    """Return the user and the password that variables give; of a whole JSON answer only the token in it."""
+    found: dict[str, str] = {}
+    for line in lines:
+        if match := CREDENTIAL.match(line.strip()):
+            found.setdefault(match["what"], match["value"].strip("\"'"))
+    password = found.get("PASSWORD", "")
+    token = TOKEN.search(password)
+    return found.get("USERNAME", ""), token[1] if token else password
+
+
+def _private(commands: Sequence[Command], files: Sequence[PostedFile]) -> tuple[str, ...]:
+    """Return the packages that only a private index can have: those that a source gives it, those that are added."""
+    names = [
+        name for file in files for name in re.findall(r"(?m)^[^\S\n]*([\w.-]+)\s*=\s*\{[^}\n]*\bindex\s*=", file.text)
+    ]
+    for each in commands:
+        if found := re.match(r"uv\s+add\s+(?P<names>[\w.-][\w.\s-]*)$", each.run):
+            names += [name for name in found["names"].split() if not name.startswith("-")]
+    return tuple(dict.fromkeys(name.lower() for name in names))

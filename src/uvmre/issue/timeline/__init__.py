@@ -1,0 +1,1 @@
+"""The order of what a post shows."""

@@ -1,0 +1,121 @@
+"""Every block of a post as what it is to the story: commands, a file, output, a drawing, a Dockerfile, or talk."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from uvmre.issue.commands import recognize, transcript
+from uvmre.issue.commands.transcript import TranscriptEntry
+from uvmre.issue.files import content_type, names
+from uvmre.issue.markdown import blocks
+from uvmre.issue.markdown.blocks import Block
+
+Role = Literal["commands", "script", "file", "output", "tree", "dockerfile", "other", "talk"]
+LEADING = re.compile(
+    r"^\s*(?:[-*+]|\d+[.)])?\s*(?:(?:run|command|cmd|then|and|execute|repro(?:duce)?|1st|2nd)\s*:?\s*)?", re.IGNORECASE
+)
+ASSIGNS = re.compile(r"\A\s*(?:#.*|(?:export )?[A-Za-z_]\w*=.*)")
+CALLED = re.compile(r"\A(?:\w+=\S* )*uvx? ")
+LONE = re.compile(r"`{1,3}([^`\n]+)`{1,3}[.:;]?")
+
+
+@dataclass(frozen=True)
+class ClassifiedBlock:
+    """A block, and what it is."""
+
+    role: Role
+    block: Block
+    entries: tuple[TranscriptEntry, ...] = ()
+    """The commands: of a block of code, or those that stand on lines of their own in a paragraph."""
+    mentions: tuple[TranscriptEntry, ...] = ()
+    """Commands within sentences; the comment is the sentence."""
+    kind: content_type.Kind = ""
+    path: str = ""
+    why: str = ""
+
+
+def classify(found: Sequence[Block]) -> list[ClassifiedBlock]:
+    """Say of each block what it is."""
+    return [_code(block) if block.kind == "code" else _talk(block) for block in found]
+
+
+def _code(block: Block) -> ClassifiedBlock:
+    entries = tuple(transcript.entries(block))
+    kind = content_type.kind(block.text, block.tag)
+    if entries and kind not in ("script", "dockerfile", "pyproject", "tree"):
+        named = names.name(block, "")
+        if (
+            named
+            and named.path.rpartition("/")[2].startswith(".env")
+            and all(ASSIGNS.fullmatch(line) for line in block.text.splitlines() if line.strip())
+        ):
+            return ClassifiedBlock("file", block, path=named.path, why=named.why)
+        if named and named.path.endswith((".sh", ".bash")) and not any(entry.output for entry in entries):
+            return ClassifiedBlock("script", block, entries, path=named.path, why=named.why)
+        if transcript.is_script(block, entries):
+            return ClassifiedBlock(
+                "script", block, entries, path=named.path if named and named.path.endswith("sh") else ""
+            )
+        return ClassifiedBlock("commands", block, entries, kind=kind)
+    if kind == "tree":
+        return ClassifiedBlock("tree", block, kind=kind)
+    named = names.name(block, kind)
+    if kind == "dockerfile":
+        return ClassifiedBlock("dockerfile", block, kind=kind, path=named.path if named else "Dockerfile")
+    lead = (block.before.strip().split("\n") or [""])[-1]
+    if kind in ("requirements", "python") and names.SHOWS_OUTPUT.search(lead) and not (named and "fence" in named.why):
+        return ClassifiedBlock("output", block, kind="output")
+    if named:
+        return ClassifiedBlock("file", block, kind=kind, path=named.path, why=named.why)
+    unnamed: Role = "file" if kind in ("script", "python", "requirements") else "other"
+    return ClassifiedBlock("output" if kind == "output" else unnamed, block, kind=kind)
+
+
+def _talk(block: Block) -> ClassifiedBlock:
+    entries: list[TranscriptEntry] = []
+    mentions: list[TranscriptEntry] = []
+    lines = block.text.split("\n")
+    output: list[str] = []
+    for number, line in enumerate(lines):
+        text = LEADING.sub("", line).strip()
+        lone = LONE.fullmatch(text)
+        candidate = lone[1].strip() if lone else text if "`" not in text else ""
+        if candidate and _whole_line(candidate, raw=not lone):
+            entries.append(TranscriptEntry(candidate, block.line + number, prompted=False))
+        elif entries and content_type.OUTPUT.match(line):
+            output.append(line)
+    if entries and output:
+        last = entries[-1]
+        entries[-1] = TranscriptEntry(last.run, last.line, "\n".join(output), prompted=False)
+    alone = {entry.run for entry in entries}
+    for sentence in blocks.sentences(block.text):
+        at = block.text.find(sentence[:60])
+        for code, start in blocks.inline_code(sentence):
+            if code not in alone and CALLED.match(code) and recognize.is_command(code):
+                where = block.line + block.text.count("\n", 0, max(at, 0) + start)
+                mentions.append(TranscriptEntry(code, where, comment=" ".join(sentence.split()), prompted=False))
+    if (
+        not entries
+        and content_type.is_output(block.text)
+        and re.search(r"(?m)^[^\S\n]*(?:error:|  ×|Traceback )", block.text)
+    ):
+        return ClassifiedBlock("output", block, mentions=tuple(mentions), kind="output")
+    return ClassifiedBlock("talk", block, tuple(entries), tuple(mentions))
+
+
+def _whole_line(text: str, *, raw: bool) -> bool:
+    """Tell whether a line of a paragraph is a command and no sentence that begins with `uv`."""
+    if not recognize.is_command(text):
+        return False
+    if not raw:
+        return True
+    words = text.split()
+    return (
+        words[0] in ("uv", "uvx")
+        and not text.endswith((".", "?", "!", ",", ":"))
+        and not re.search(
+            r"\b(?:is|does|doesn't|should|will|to|the|but|and then|fails|works|when|with a|in a|it)\b", text
+        )
+        and len(words) < 14
+    )

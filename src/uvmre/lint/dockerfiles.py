@@ -1,0 +1,49 @@
+"""The Dockerfiles and images of an MRE."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from uvmre.core.dockerfile.parser import DOCKERFILE, RunInstruction, Stage, read, run_of, stages
+from uvmre.core.shell.uv_calls import calls
+from uvmre.errors import InputError
+from uvmre.lint.subject import Subject
+
+
+@dataclass(frozen=True)
+class DockerfileImage:
+    """One stage of a Dockerfile of the MRE."""
+
+    path: str
+    text: str
+    stage: Stage
+
+    @property
+    def runs(self) -> tuple[RunInstruction, ...]:
+        """Return what its RUNs do."""
+        return tuple(run_of(each) for each in self.stage.instructions if each.name == "RUN")
+
+    @property
+    def set(self) -> frozenset[str]:
+        """Return the names that ENV and ARG set in it."""
+        return frozenset(
+            name for each in self.stage.instructions if each.name in ("ENV", "ARG") for name, _ in each.pairs
+        )
+
+
+def images(subject: Subject) -> Iterator[DockerfileImage]:
+    """Yield the stages of every Dockerfile that can be read."""
+    for path, text in subject.texts.items():
+        name = PurePosixPath(path).name
+        if name.startswith(DOCKERFILE) or name.endswith(f".{DOCKERFILE}") or name == "Containerfile":
+            try:
+                _, found = stages(read(text, path))
+            except InputError:
+                continue
+            for stage in found:
+                yield DockerfileImage(path, text, stage)
+
+
+def uses_uv(text: str) -> bool:
+    """Tell whether a shell text runs uv."""
+    return any(call.words and call.words[0].rpartition("/")[2] in ("uv", "uvx") for call in calls(text))

@@ -1,0 +1,52 @@
+"""Mistakes in what is built."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from uvmre.core.mre.model import Step
+from uvmre.core.shell.uv_calls import Call, changes_folder
+from uvmre.lint.finding import Finding, with_fix
+from uvmre.lint.subject import Subject
+
+REFUSED = (
+    "The source distribution includes a virtual environment",
+    "symbolic-link target",
+    "Invalid tar file",
+    "outside of the target directory",
+    "links to a file outside",
+)
+
+
+def venv_in_sdist(subject: Subject) -> Iterator[Finding]:
+    """Find a virtual environment in the project's folder that comes into the source distribution.
+
+    Its links to the interpreter leave the archive, which newer releases refuse to unpack; uv's own hint says so.
+    """
+    rule = "venv-in-sdist"
+    made: str = ""
+    for step, calls in subject.steps:
+        for call in calls:
+            made = "" if call.words[:1] == ("rm",) and made in call.words else _makes_venv(call, step) or made
+            if call.verb != "build" or not made or not subject.says(*REFUSED):
+                continue
+            why = f"the virtual environment {made} is in the project's folder, and so in the source distribution"
+            steps = tuple(
+                replace(each, run=f"rm -rf {made} && {each.run}") if each is step else each
+                for each in subject.mre.steps
+            )
+            control = with_fix(rule, f"Without {made} there it is built.", why, steps=steps)
+            yield Finding(rule, subject.at_step(step), f"{why[0].upper()}{why[1:]}.", control)
+            return
+
+
+def _makes_venv(call: Call, step: Step) -> str:
+    """Return the folder of the environment that a command makes; empty where it makes none, or elsewhere."""
+    if changes_folder(step.run):
+        return ""
+    if call.verb == "venv":
+        name = next(iter(call.arguments), ".venv")
+    elif call.words[1:3] == ("-m", "venv") or call.words[:1] == ("virtualenv",):
+        name = call.words[-1]
+    else:
+        name = ".venv" if call.verb == "sync" else ""
+    return name if name.replace("-", "").replace("_", "").removeprefix(".").isalnum() else ""

@@ -1,0 +1,89 @@
+"""Mistakes about which Python a command is for."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from uvmre.core.mre.model import Step
+from uvmre.core.shell.uv_calls import Call, calls, without_flag
+from uvmre.lint.finding import Finding, with_fix
+from uvmre.lint.subject import Subject
+
+BELOW_SYSTEM = re.compile(r"(?:/usr(?:/local)?|/opt/[\w./-]{1,200})/lib/python3\.\d+/(?:site|dist)-packages")
+CANNOT_WRITE = ("Read-only file system", "Permission denied", "externally managed")
+NOT_THERE = ("No module named", "not found for", "not installed")
+NO_WHEEL = (
+    "doesn't have a source distribution or wheel for the current platform",
+    "has no wheels with a matching Python",
+)
+PIP_WHEEL = re.compile(r"-cp3(\d+)-(?:cp3\d+m?|abi3)-[\w.]+\.whl")
+UV_PYTHON = re.compile(r"(?:Using|using) (?:CPython|Python) 3\.(\d+)|Python 3\.(\d+)(?:\.\d+)? interpreter at")
+
+
+def system_beside_venv(subject: Subject) -> Iterator[Finding]:
+    """Find `--system` where a virtual environment is meant: it skips every one of them, active or not.
+
+    https://docs.astral.sh/uv/pip/environments/; since 0.2.0, an active one too.
+    """
+    rule = "system-beside-venv"
+    made = False
+    for step, found in subject.steps:
+        active = "VIRTUAL_ENV" in subject.mre.variables
+        for call in found:
+            made = made or _makes_venv(call)
+            active = active or _activates(call)
+            if not call.verb.startswith("pip ") or not call.has("--system"):
+                continue
+            if (active and subject.says(*CANNOT_WRITE)) or ((active or made) and subject.says(*NOT_THERE)):
+                why = "`--system` skips virtual environments, and here is one that was meant"
+                steps = tuple(
+                    replace(each, run=without_flag(each.run, "--system")) if each is step else each
+                    for each in subject.mre.steps
+                )
+                control = with_fix(rule, "Without `--system` the virtual environment is taken.", why, steps=steps)
+                yield Finding(rule, subject.at_step(step), f"{why}.", control)
+            elif _below_system(subject):
+                why = "`--system` skips virtual environments, also an active one, and writes to the system's Python."
+                question = "Is a virtual environment active there? Does the command work without `--system`?"
+                yield Finding(rule, subject.at_step(step), why, question=question)
+
+
+def _below_system(subject: Subject) -> bool:
+    told = "\n".join([*subject.mre.symptom.output, subject.post])
+    return bool(BELOW_SYSTEM.search(told)) and any(words in told for words in CANNOT_WRITE)
+
+
+def _makes_venv(call: Call) -> bool:
+    words = call.words
+    return call.verb == "venv" or words[:1] == ("virtualenv",) or (words[1:3] == ("-m", "venv"))
+
+
+def _activates(call: Call) -> bool:
+    if "VIRTUAL_ENV" in call.given:
+        return True
+    return len(call.words) > 1 and call.words[0] in (".", "source") and call.words[1].endswith("bin/activate")
+
+
+def other_interpreter(subject: Subject) -> Iterator[Finding]:
+    """Find pip and uv compared on two interpreters: the wheel that pip took is not for the one that uv took.
+
+    The tags of a wheel's name are PEP 425's. Only a post can show both.
+    """
+    rule = "other-interpreter"
+    told = subject.post
+    if not told or not subject.says(*NO_WHEEL):
+        return
+    pips = {int(minor) for minor in PIP_WHEEL.findall(told)}
+    uvs = {int(a or b) for a, b in UV_PYTHON.findall(told)}
+    if len(pips) != 1 or len(uvs) != 1 or pips & uvs:
+        return
+    theirs, ours = pips.pop(), uvs.pop()
+    why = f"pip took a wheel for Python 3.{theirs}, so it ran on that, but uv on Python 3.{ours}"
+    observed = next(step for step in reversed(subject.mre.steps) if _runs_uv(step))
+    shows = f"On Python 3.{theirs} uv finds the wheel, too."
+    control = with_fix(rule, shows, why, variables={"UV_PYTHON": f"3.{theirs}"})
+    yield Finding(rule, subject.at_step(observed), f"{why}.", control)
+
+
+def _runs_uv(step: Step) -> bool:
+    return any(call.verb for call in calls(step.run))

@@ -1,0 +1,217 @@
+"""Mistakes in what an image's build is given: variables, and the files of a layer."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import PurePosixPath
+from typing import Any
+
+from uvmre.core.dockerfile.parser import Instruction, run_of
+from uvmre.core.mre.model import read_env_file
+from uvmre.core.shell.uv_calls import calls, exported, with_flag
+from uvmre.core.text.normalize import find, normalize
+from uvmre.lint.dockerfiles import DockerfileImage, images, uses_uv
+from uvmre.lint.finding import Finding, with_fix
+from uvmre.lint.projects import Project, listed, members_of, projects, root_of, table_of
+from uvmre.lint.subject import REFUSED, Subject
+
+COMPOSE = re.compile(r"(?:docker-)?compose(?:\.[\w-]+)?\.ya?ml")
+FOR_AN_INDEX = re.compile(r"\A(?:UV_INDEX_\w+_(?:USERNAME|PASSWORD)|UV_(?:EXTRA_)?INDEX_URL|UV_(?:DEFAULT_)?INDEX)")
+OF_A_BUILD = re.compile(
+    r"docker(?:\s+image|\s+buildx)?\s+build\b|docker[ -]compose\b.{0,300}\bbuild\b|error building image|failed to solve"
+    r"|/bin/sh -c |=> ERROR \[|^#\d+ \[",
+    re.MULTILINE,
+)
+"""How builders show what they do: BuildKit, the classic builder, kaniko."""
+NO_MEMBER = (
+    "is not a workspace member",
+    "is not included as workspace package in",
+    "Distribution not found at",
+)
+
+
+def build_variables(subject: Subject) -> Iterator[Finding]:
+    """Find variables for an index that the container has, or a shell, but not the build of the image.
+
+    https://docs.docker.com/build/building/variables/: a build sees what ENV, an ARG with its `--build-arg`, or a secret
+    gives it. compose's `environment` and `env_file` are for the container (https://docs.docker.com/reference/compose-file/).
+    """
+    built = [image for image in images(subject) if any(uses_uv(run.command) for run in image.runs)]
+    shown = any(PurePosixPath(path).name.endswith("Dockerfile") for path in subject.texts)
+    if not subject.says(*REFUSED):
+        return
+    for path, text in subject.texts.items():
+        if COMPOSE.fullmatch(PurePosixPath(path).name) and built:
+            for given, args in _services(subject, path, text):
+                missing = {name: given[name] for name in given if not _reaches(name, args, built)}
+                if missing:
+                    yield _missing(subject, _line(path, text, missing), missing, "compose gives to the container only")
+    if subject.parsed and not shown and OF_A_BUILD.search(subject.post):
+        exports = [exported(call) for command in subject.parsed.commands for call in calls(command.run)]
+        told = [dict(subject.parsed.variables), *exports]
+        typed = {name: value for given in told for name, value in given.items() if FOR_AN_INDEX.fullmatch(name)}
+        if typed:
+            yield _missing(
+                subject, _in_post(subject, typed), typed, "are set in a shell, of which an image's build sees nothing"
+            )
+
+
+def _missing(subject: Subject, where: str, missing: Mapping[str, str], how: str) -> Finding:
+    rule = "build-variables"
+    names = ", ".join(f"`{name}`" for name in missing)
+    literal = {name: value for name, value in missing.items() if value and not set("$`<>") & set(value)}
+    given = any(name in subject.mre.variables for name in missing)
+    why = f"{names}, which {how}, without a build argument, a secret or ENV: `docker build` does not have them"
+    if how.startswith("are"):
+        why = f"{names} {how} unless a build argument, a secret or ENV hands them on"
+    question = f"How do {names} reach the image's build: ARG, a build secret, ENV, or in the same RUN as uv?"
+    shows = f"With {names} in the environment of uv."
+    control = with_fix(rule, shows, why, variables=literal) if literal and not given else None
+    return Finding(rule, where, f"{why}.", control, question)
+
+
+def _services(subject: Subject, path: str, text: str) -> Iterator[tuple[dict[str, str], frozenset[str]]]:
+    """Yield, of each service that is built, the variables of its container, and what its build is given."""
+    import yaml
+
+    try:
+        data = yaml.safe_load(text)
+    except yaml.YAMLError:
+        return
+    for service in table_of(data if isinstance(data, dict) else {}, "services").values():
+        if not isinstance(service, dict) or "build" not in service:
+            continue
+        build = service["build"] if isinstance(service["build"], dict) else {}
+        args = frozenset(_pairs(build.get("args")))
+        if build.get("secrets") is None:
+            given = {**_from_files(subject, path, service.get("env_file")), **_pairs(service.get("environment"))}
+            yield {name: value for name, value in given.items() if FOR_AN_INDEX.fullmatch(name)}, args
+
+
+def _pairs(value: Any) -> dict[str, str]:
+    if isinstance(value, dict):
+        return {str(name): "" if each is None else str(each) for name, each in value.items()}
+    found = value if isinstance(value, list) else []
+    return {name: each for name, _, each in (str(pair).partition("=") for pair in found)}
+
+
+def _from_files(subject: Subject, path: str, named: Any) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for each in named if isinstance(named, list) else [named]:
+        name = each.get("path") if isinstance(each, dict) else each
+        if isinstance(name, str):
+            text = subject.texts.get(str(PurePosixPath(path).parent / name), "")
+            found |= read_env_file(text)
+    return found
+
+
+def _reaches(name: str, args: frozenset[str], built: Sequence[DockerfileImage]) -> bool:
+    """Tell whether a variable comes to a RUN of some image in any way; where it is named otherwise, it may."""
+    for image in built:
+        for each in image.stage.instructions:
+            if each.name == "ARG" and any(name == given and (value or name in args) for given, value in each.pairs):
+                return True
+            if each.name != "ARG" and (name in each.text or "type=secret" in each.text):
+                return True
+    return False
+
+
+def _line(path: str, text: str, missing: Mapping[str, str]) -> str:
+    lines = text.splitlines()
+    at = [number for number, line in enumerate(lines, 1) if any(name in line for name in missing) or "env_file" in line]
+    return f"{path}:{at[0] if at else 1}"
+
+
+def _in_post(subject: Subject, typed: Mapping[str, str]) -> str:
+    commands = subject.parsed.commands if subject.parsed else ()
+    lines = [command.line for command in commands if command.line and any(name in command.run for name in typed)]
+    return f"the post, line {lines[0]}" if lines else "the post"
+
+
+def dependency_layer(subject: Subject) -> Iterator[Finding]:
+    """Find a `uv sync` in a layer before the members are copied, without `--frozen --no-install-workspace`.
+
+    https://docs.astral.sh/uv/guides/integration/docker/#intermediate-layers-in-workspaces.
+    """
+    rule = "dependency-layer"
+    root = root_of(projects(subject))
+    said = subject.symptom + normalize(subject.post) if subject.parsed else subject.symptom
+    if root is None or root.path in subject.made_up or not any(find(text, said) is not None for text in NO_MEMBER):
+        return
+    # Without sources a member is a package of the index like any other; and what worked before is no such mistake.
+    if "--no-sources" in subject.post or any(call.has("--no-sources") for call in subject.all_calls):
+        return
+    if (subject.parsed and subject.parsed.good) or "UV_NO_SOURCES" in subject.mre.variables:
+        return
+    found = tuple(images(subject))
+    posted = [each for each in members_of(root, projects(subject)) if each.path not in subject.made_up]
+    if not found and posted and subject.parsed and re.search(r"(?i)\bdocker", subject.post):
+        yield _without_dockerfile(subject, rule)
+    for image in found:
+        for at, each in enumerate(image.stage.instructions):
+            if each.name != "RUN" or not _lacks_flags(each) or _members_there(subject, root, image, at):
+                continue
+            why = (
+                "this `uv sync` runs before the members are copied, so it needs both `--frozen`"
+                " (they cannot be read) and `--no-install-workspace` (they cannot be built)"
+            )
+            lines = image.text.split("\n")
+            changed = [*lines[: each.first - 1], _with_flags(each.text), *lines[each.last :]]
+            steps = tuple(
+                replace(step, run=_with_flags(step.run)) if any(call.verb == "sync" for call in found) else step
+                for step, found in subject.steps
+            )
+            shows = "With `--frozen --no-install-workspace` the layer needs no member."
+            control = with_fix(rule, shows, why, files={image.path: "\n".join(changed)}, steps=steps)
+            sure = control if subject.says(*NO_MEMBER) else None
+            yield Finding(rule, f"{image.path}:{each.first}", f"{why[0].upper()}{why[1:]}.", sure)
+            return
+
+
+def _without_dockerfile(subject: Subject, rule: str) -> Finding:
+    why = (
+        "uv denies a member that the workspace lists, so where it ran, in the image, the member's folder was not there."
+    )
+    question = (
+        "Please post the Dockerfile. Does a `uv sync` in it run before the members are copied, without"
+        " `--frozen --no-install-workspace`?"
+    )
+    return Finding(
+        rule,
+        subject.at_line(r"not a workspace member|as workspace package in|Distribution not found"),
+        why,
+        question=question,
+    )
+
+
+def _lacks_flags(instruction: Instruction) -> bool:
+    found = [call for call in calls(run_of(instruction).command) if call.verb == "sync"]
+    return any(not (call.has("--frozen") and call.has("--no-install-workspace")) for call in found)
+
+
+def _members_there(subject: Subject, root: Project, image: DockerfileImage, before: int) -> bool:
+    """Tell whether a member's folder, or all there is, is copied or mounted before an instruction, or in it."""
+    folders = [PurePosixPath(each.folder) for each in projects(subject) if each is not root]
+    patterns = [PurePosixPath(str(each)) for each in listed(table_of(root.uv, "workspace"), "members")]
+    wanted = [part.parts[0] for part in (*folders, *patterns) if part.parts]
+    for each in image.stage.instructions[: before + 1]:
+        sources = list(each.value[:-1]) if each.name in ("COPY", "ADD") and each.flag("from") is None else []
+        mounts = [flag for flag in each.flags if flag.startswith("--mount=") and "type=bind" in flag]
+        sources += [
+            part.partition("=")[2]
+            for flag in mounts
+            for part in flag.split(",")
+            if part.startswith(("source=", "src="))
+        ]
+        if any("source=" not in flag and "src=" not in flag for flag in mounts):
+            return True
+        for source in sources:
+            top = PurePosixPath(source.removeprefix("/").removeprefix("./")).parts
+            if not top or top[0] in wanted or "*" in top[0] or "$" in source:
+                return True
+    return False
+
+
+def _with_flags(text: str) -> str:
+    text = re.sub(r"(?<![ \t])[ \t]+--(?:locked|no-install-project|frozen|no-install-workspace)\b", "", text)
+    return with_flag(text, "sync", "--frozen --no-install-workspace")

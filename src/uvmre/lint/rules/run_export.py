@@ -1,0 +1,87 @@
+"""Mistakes in how an image is built: what one RUN leaves to the next, and what a build is given."""
+
+import re
+from collections.abc import Iterator, Mapping
+
+from uvmre.core.dockerfile.parser import Instruction
+from uvmre.core.shell.uv_calls import calls, exported
+from uvmre.lint.dockerfiles import DockerfileImage, images, uses_uv
+from uvmre.lint.finding import Finding, with_fix
+from uvmre.lint.subject import Subject
+
+READ_BY_UV = re.compile(r"UV_\w+|SSL_CERT_(FILE|DIR)|NETRC|VIRTUAL_ENV|PATH|(?i:(https?|all|no)_proxy)")
+SILENT = ("echo", "printenv", "env", "true", ":")
+"""What may stand beside an `export` without needing it."""
+
+
+def run_export(subject: Subject) -> Iterator[Finding]:
+    """Find variables that one RUN exports for another: each RUN is a shell of its own, so that they are lost.
+
+    https://docs.docker.com/reference/dockerfile/#run; astral-sh/uv#10903 was closed for this.
+    """
+    found = [finding for image in images(subject) for finding in _lost_in(subject, image)]
+    yield from found
+    # What a post typed into one shell is no mistake, however it was read.
+    if not found and subject.parsed is None:
+        yield from _lost_between_steps(subject)
+
+
+def _lost_in(subject: Subject, image: DockerfileImage) -> Iterator[Finding]:
+    runs = image.runs
+    for at, run in enumerate(runs):
+        lost = {name: value for name, value in _only_exports(run.command).items() if READ_BY_UV.fullmatch(name)}
+        later = [each.instruction.text for each in runs[at + 1 :] if uses_uv(each.command)]
+        lost = {
+            name: value
+            for name, value in lost.items()
+            if name not in image.set
+            and later
+            and not all(f"{name}=" in text or f"env={name}" in text for text in later)
+        }
+        if lost:
+            files = {image.path: _with_env(image.text, run.instruction, _only_exports(run.command))}
+            yield _lost(subject, f"{image.path}:{run.instruction.first}", lost, "RUN", files)
+
+
+def _lost_between_steps(subject: Subject) -> Iterator[Finding]:
+    for at, (step, _) in enumerate(subject.steps):
+        lost = {name: value for name, value in _only_exports(step.run).items() if READ_BY_UV.fullmatch(name)}
+        later = [each.run for each in subject.mre.steps[at + 1 :] if uses_uv(each.run)]
+        lost = {
+            name: value
+            for name, value in lost.items()
+            if later and not all(f"{name}=" in text or f"env={name}" in text for text in later)
+        }
+        if lost:
+            yield _lost(subject, subject.at_step(step), lost, "step", {})
+
+
+def _lost(subject: Subject, where: str, lost: Mapping[str, str], kind: str, files: dict[str, str]) -> Finding:
+    rule = "run-export"
+    names = ", ".join(f"`{name}`" for name in lost)
+    why = f"each {kind} is a shell of its own, so that {names}, exported by one, does not reach uv in a later one"
+    literal = {name: value for name, value in lost.items() if not set("$`") & set(value)}
+    known = all(subject.mre.variables.get(name) == value for name, value in literal.items())
+    if not literal or known:
+        return Finding(rule, where, f"{why[0].upper()}{why[1:]}.")
+    shows = f"With {names} in the environment of the later one, as by ENV."
+    control = with_fix(rule, shows, why, variables=literal, files=files)
+    return Finding(rule, where, f"{why[0].upper()}{why[1:]}.", control)
+
+
+def _only_exports(text: str) -> dict[str, str]:
+    """Return what a command exports where it does nothing else; nothing where it goes on to use it."""
+    found = calls(text)
+    left = {name: value for call in found for name, value in exported(call).items() if call.words}
+    idle = all(not call.words or exported(call) or call.words[0] in SILENT for call in found)
+    return left if idle else {}
+
+
+def _with_env(text: str, instruction: Instruction, variables: Mapping[str, str]) -> str:
+    lines = text.split("\n")
+    pairs = " ".join(f'{name}="{_quoted(value)}"' for name, value in variables.items())
+    return "\n".join([*lines[: instruction.first - 1], f"ENV {pairs}", *lines[instruction.last :]])
+
+
+def _quoted(value: str) -> str:
+    return value.replace("\\", "\\\\").replace('"', '\\"')

@@ -1,0 +1,141 @@
+"""What the rules look at: the MRE, the text it came from, and both as far as they can be read."""
+
+import dataclasses
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import PurePosixPath
+from typing import Any
+
+from uvmre.core.dockerfile.parser import DOCKERFILE
+from uvmre.core.mre.model import MANIFEST, Mre, Step
+from uvmre.core.shell.uv_calls import Call, calls
+from uvmre.core.text.normalize import find, normalize
+from uvmre.core.triage.parsed_issue import ParsedIssue
+
+PROJECT = "pyproject.toml"
+LONGEST = 200_000
+"""How many characters of a post are looked at: who pastes more pastes a log."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """An MRE, and what was understood of the issue's text where it came from one."""
+
+    mre: Mre
+    parsed: ParsedIssue | None = None
+    text: str = ""
+    """The issue's text itself."""
+
+    @cached_property
+    def steps(self) -> tuple[tuple[Step, tuple[Call, ...]], ...]:
+        """Return each step with its commands."""
+        return tuple((step, calls(step.run)) for step in self.mre.steps)
+
+    @cached_property
+    def all_calls(self) -> tuple[Call, ...]:
+        """Return every command of the steps, and of the post."""
+        told = self.parsed.commands if self.parsed else ()
+        return tuple(call for _, found in self.steps for call in found) + tuple(
+            call for command in told for call in calls(command.run)
+        )
+
+    @cached_property
+    def texts(self) -> Mapping[str, str]:
+        """Return the files that are text, by path."""
+        found = {}
+        for file in self.mre.files:
+            try:
+                found[file.path] = file.content.decode()
+            except UnicodeDecodeError:
+                continue
+        return found
+
+    @cached_property
+    def projects(self) -> Mapping[str, dict[str, Any]]:
+        """Return every pyproject.toml that is TOML, by path."""
+        found = {}
+        for path, text in self.texts.items():
+            if PurePosixPath(path).name == PROJECT:
+                try:
+                    found[path] = tomllib.loads(text)
+                except tomllib.TOMLDecodeError:
+                    continue
+        return found
+
+    @cached_property
+    def made_up(self) -> frozenset[str]:
+        """Return the files of which nothing stands in the post: a mistake in them is ours, not the reporter's."""
+        return frozenset(named.path for named in self.parsed.files if named.inferred) if self.parsed else frozenset()
+
+    @cached_property
+    def symptom(self) -> str:
+        """Return what is seen when the bug shows, in plain form."""
+        symptom = self.mre.symptom
+        return normalize("\n".join([*symptom.output, *(file.contains for file in symptom.files)]))
+
+    def says(self, *patterns: str) -> bool:
+        """Tell whether the symptom holds one of some texts, compared as output is."""
+        return any(find(pattern, self.symptom) is not None for pattern in patterns)
+
+    @cached_property
+    def post(self) -> str:
+        """Return the post, up to a length; where only what was understood of it is given, that."""
+        told = self.text or "\n".join(_strings(self.parsed) if self.parsed else ())
+        return told[:LONGEST]
+
+    def at_line(self, pattern: str) -> str:
+        """Return where in the post something stands first."""
+        match = re.search(pattern, self.text)
+        return f"the post, line {self.text.count(chr(10), 0, match.start()) + 1}" if match else "the post"
+
+    def at_step(self, step: Step) -> str:
+        """Return where a step stands: in the post, where it has it."""
+        for command in self.parsed.commands if self.parsed else ():
+            if command.run.strip() == step.run.strip() and command.line:
+                return f"the post, line {command.line}"
+        number = self.mre.steps.index(step) + 1
+        return f"{DOCKERFILE}, RUN {number}" if step.layer else f"{MANIFEST}, step {number}"
+
+    def at_file(self, path: str, *keys: str | int) -> str:
+        """Return where a key of a TOML file stands, or the nearest table around it."""
+        from uvmre.core.text.toml_positions import lines
+
+        known = lines(self.texts[path])
+        while keys and keys not in known:
+            keys = keys[:-1]
+        return f"{path}:{known.get(keys, 1)}"
+
+
+def _strings(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, tuple):
+        for item in value:
+            yield from _strings(item)
+    elif dataclasses.is_dataclass(value):
+        for field in dataclasses.fields(value):
+            yield from _strings(getattr(value, field.name))
+
+
+def named_in(requirement: str) -> str:
+    """Return the normalised name of the package that a requirement asks for (PEP 503)."""
+    from packaging.requirements import InvalidRequirement, Requirement
+    from packaging.utils import canonicalize_name
+
+    try:
+        return canonicalize_name(Requirement(requirement).name)
+    except InvalidRequirement:
+        return ""
+
+
+REFUSED = (
+    "401 Unauthorized",
+    "403 Forbidden",
+    "lack of valid authentication credentials",
+    "Missing credentials",
+    "was not found in the package registry",
+)
+"""How uv says that an index did not let it in, from 0.2 on."""

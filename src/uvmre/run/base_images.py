@@ -1,0 +1,109 @@
+"""Stand-ins for base images that cannot be pulled: built from what is at hand, labelled, never pulled."""
+
+import contextlib
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from uvmre import temp_folders
+from uvmre.core.dockerfile.base_images import Recipe
+from uvmre.errors import CannotTell
+from uvmre.run import engines, rootfs
+from uvmre.run.engines import MADE, STAND_IN, Engine
+from uvmre.run.rootfs import Said
+
+BASE = "localhost/uvmre/base"
+"""The image of Debian's root below the stand-ins, by its suite as tag."""
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+TOOL_BIN_SINCE = (0, 8)
+"""Since when uv's own images say where its tools go."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What one stand-in is made of, all of it on this machine."""
+
+    recipe: Recipe
+    uv: Path | None = None
+    """The folder with uv and uvx."""
+    release: str = ""
+    python: Path | None = None
+    """The archive of the interpreter."""
+    version: str = ""
+
+    @property
+    def told(self) -> str:
+        """Return what it is made of, as the label and the reports say it."""
+        debian = f"Debian {self.recipe.suite} by debootstrap" if self.recipe.suite else ""
+        python = f"CPython {self.version} of this machine" if self.python else ""
+        uv = f"uv {self.release} of its wheel" if self.uv else ""
+        return ", ".join(part for part in (debian, python, uv) if part)
+
+
+def build(engine: Engine, parts: Parts, cache: Path, said: Said) -> None:
+    """Build a stand-in on an engine, under the name that a Dockerfile has for it.
+
+    Raises:
+        CannotTell: when a part cannot be had, or the engine fails.
+    """
+    suite = parts.recipe.suite
+    if suite and engines.labels(engine, f"{BASE}:{suite}") is None:
+        with _context(cache, {"root.tar": rootfs.debian(suite, cache, said)}) as folder:
+            path = f"ENV PATH={PATH}"
+            _build(engine, folder, f"{BASE}:{suite}", ["FROM scratch", "ADD root.tar /", path], {MADE: "base"})
+    files = {"python.tar": parts.python} if parts.python else {}
+    if parts.uv:
+        files |= {tool: parts.uv / tool for tool in ("uv", "uvx") if (parts.uv / tool).exists()}
+    with _context(cache, files) as folder:
+        labels = {MADE: "stand-in", STAND_IN: parts.told}
+        _build(engine, folder, engines.full_name(engine, parts.recipe.image), list(_lines(parts)), labels)
+
+
+def _lines(parts: Parts) -> Iterator[str]:
+    """Yield the Dockerfile of a stand-in: paths, variables and commands as in the images that it stands for."""
+    tools = "uv uvx" if parts.uv and (parts.uv / "uvx").exists() else "uv"
+    if not parts.recipe.suite:
+        yield from ("FROM scratch", f"COPY {tools} /", "WORKDIR /io", 'ENTRYPOINT ["/uv"]')
+        return
+    yield f"FROM {BASE}:{parts.recipe.suite}"
+    command = "bash"
+    if parts.python:
+        minor = ".".join(parts.version.split(".")[:2])
+        names = f"ln -s python{minor} python3 && ln -s python{minor} python"
+        pip = f"python{minor} -m ensurepip --default-pip --root / >/dev/null 2>&1"
+        yield f"ENV PATH=/usr/local/bin:{PATH} LANG=C.UTF-8 PYTHON_VERSION={parts.version}"
+        yield "ADD python.tar /usr/local/"
+        yield f"RUN ldconfig && cd /usr/local/bin && {names} && {pip}"
+        command = "python3"
+    if parts.uv:
+        yield f"COPY {tools} /usr/local/bin/"
+        if tuple(int(part) for part in parts.release.split(".")[:2]) >= TOOL_BIN_SINCE:
+            yield "ENV UV_TOOL_BIN_DIR=/usr/local/bin"
+        yield "ENTRYPOINT []"
+        command = "/usr/local/bin/uv"
+    yield f'CMD ["{command}"]'
+
+
+@contextlib.contextmanager
+def _context(cache: Path, files: Mapping[str, Path]) -> Iterator[Path]:
+    """Give a folder to build from, with these files in it; beside the cache, where they can be linked."""
+    with temp_folders.temporary(cache, rootfs.ASIDE) as folder:
+        for name, file in files.items():
+            try:
+                os.link(file, folder / name)
+            except OSError:
+                shutil.copy2(file, folder / name)
+        yield folder
+
+
+def _build(engine: Engine, folder: Path, name: str, lines: list[str], labels: dict[str, str]) -> None:
+    (folder / "Dockerfile").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    labelled = [word for key, value in labels.items() for word in ("--label", f"{key}={value}")]
+    words = [*engines.ROWS[engine.name].build, *labelled, "--tag", name, str(folder)]
+    done = engines.call(engine, words)
+    if done.exit:
+        text = (done.stderr or done.stdout).decode(errors="replace").strip().splitlines()
+        why = "its time was up" if done.timed_out else text[-1] if text else f"exit code {done.exit}"
+        raise CannotTell(f"{engine.name} could not build {name}: {why}.", "`uvmre doctor` tells what it is like.")

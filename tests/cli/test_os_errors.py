@@ -1,0 +1,466 @@
+"""What goes wrong outside of uvmre: every verb says in a sentence what it is, and never exits as a verdict or a bug does.
+
+In one process where the streams allow it, for a process each would take a minute.
+"""
+
+import json
+import os
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from tests.releases.caches import stock
+from uvmre.cli.main import main
+
+SCHEMAS = Path(__file__).parents[2] / "docs" / "schemas"
+MANIFEST = """\
+schema = 1
+title = "It breaks"
+[environment]
+uv = "0.4.9"
+[[step]]
+role = "observe"
+run = "uv fail"
+[symptom]
+output = ["it broke in two"]
+"""
+OFFLINE = dict.fromkeys(("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY"), "http://127.0.0.1:9")
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("home")
+    stock(home)
+    return home
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder of everything that a path can lead to and should not."""
+    place = tmp_path_factory.mktemp("place")
+    for name in ("mre", "folder", "of-fifo", "of-folder", "of-binary", "of-huge", "of-loop", "of-utf-16", "of-nothing",
+                 "holds-nothing", "holds-loop", "holds-fifo", "holds-outside", "holds-huge", "named", "bad-dockerfile", "fifo-dockerfile",
+                 "run-folder", "run-fifo"):  # fmt: skip
+        (place / name).mkdir()
+        if not name.startswith(("of-", "folder")):
+            (place / name / "mre.toml").write_text(MANIFEST)
+    os.mkfifo(place / "fifo")
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(os.path.relpath(place / "socket"))
+    for one, other in (("loop", "pool"), ("pool", "loop"), ("dangling", "nothing"), ("of-loop/mre.toml", "mre.toml")):
+        (place / one).symlink_to(other)
+    (place / "empty").write_bytes(b"")
+    (place / "blank").write_text("\n \n\t\n")
+    (place / "binary").write_bytes(b"\x7fELF\x02\x01" + bytes(range(256)) * 40)
+    with (place / "huge").open("wb") as file:
+        file.truncate(33_000_000)
+    os.mkfifo(place / "of-fifo/mre.toml")
+    (place / "of-folder/mre.toml").mkdir()
+    (place / "of-binary/mre.toml").write_bytes(bytes(range(256)))
+    (place / "of-huge/mre.toml").symlink_to("../huge")
+    (place / "of-utf-16/mre.toml").write_bytes(MANIFEST.encode("utf-16"))
+    (place / "of-nothing/mre.toml").write_bytes(b"")
+    (place / "holds-loop/a").symlink_to("a")
+    os.mkfifo(place / "holds-fifo/pipe")
+    (place / "holds-outside/etc").symlink_to("/etc")
+    with (place / "holds-huge/big").open("wb") as file:
+        file.truncate(101_000_000)
+    Path(os.fsdecode(os.fsencode(place / "named") + b"/\xff.txt")).write_text("")
+    Path(os.fsdecode(os.fsencode(place) + b"/\xff.md")).write_bytes(b"\0\1\2")
+    (place / "bad-dockerfile/Dockerfile").write_bytes(b"FROM \xff\0")
+    os.mkfifo(place / "fifo-dockerfile/Dockerfile")
+    for name in ("run-folder", "run-fifo"):
+        (place / name / ".uvmre/runs/20240101T000000Z").mkdir(parents=True)
+    (place / "run-folder/.uvmre/runs/20240101T000000Z/run.json").mkdir()
+    os.mkfifo(place / "run-fifo/.uvmre/runs/20240101T000000Z/run.json")
+    (place / "script").write_text("no script")
+    (place / "a b.md").write_text("# uv lock fails\n\nuv 0.4.9\n\n```console\n$ uv lock\nerror: it broke in two\n```\n")
+    return place
+
+
+@dataclass(frozen=True)
+class Row:
+    """One command line that cannot come to anything."""
+
+    words: str
+    says: str
+    exit: int = 2
+    variables: dict[str, str] = field(default_factory=dict)
+
+
+LONG = "x" * 300
+NO_CACHE = {"XDG_CACHE_HOME": "/dev/null"}
+NO_ROOM = {"XDG_CACHE_HOME": "/proc/self"}
+ROWS = [
+    # Every verb with a folder × what is no folder of an MRE.
+    *(
+        Row(f"{verb} {path}", says)
+        for verb in ("run", "report", "lint", "matrix", "bisect --uv 0.4.9", "gateway", "tape verify", "tape ls", "tape rm",
+                     "report --format dockerfile", "tape pack out.zip")
+        for path, says in (
+            ("nothing", "There is no folder nothing"),
+            ("binary", "binary is not a folder"),
+            ("folder", "folder is not an MRE"),
+            ("loop", "loop is a symbolic link that leads nowhere"),
+        )
+    ),
+    *(
+        Row(f"{verb} {path}", says)
+        for verb in ("run", "lint", "report")
+        for path, says in (
+            ("fifo", "fifo is not a folder"),
+            ("socket", "socket is not a folder"),
+            ("/dev/zero", "/dev/zero is not a folder"),
+            ("/proc/self", "/proc/self is not an MRE"),
+            (LONG, "file name too long"),
+            ("of-fifo", "of-fifo/mre.toml is a named pipe"),
+            ("of-folder", "of-folder/mre.toml is a folder"),
+            ("of-binary", "of-binary/mre.toml could not be read"),
+            ("of-huge", "of-huge/mre.toml is larger than 32 MB"),
+            ("of-utf-16", "it is not UTF-8, which TOML must be"),
+            ("of-nothing", "of-nothing/mre.toml"),
+            ("of-loop", "mre.toml"),
+            ("holds-loop", "is a link that leads nowhere"),
+            ("holds-fifo", "pipe is neither a file nor a folder"),
+            ("holds-outside", "etc is a link that leaves the folder"),
+            ("holds-huge", "larger than 100 MB"),
+            ("named", "its name is not UTF-8"),
+        )
+    ),
+    Row("report holds-nothing", "was not run yet"),
+    Row("report run-folder", "was not run yet"),
+    Row("report run-fifo", "was not run yet"),
+    # Files that a verb reads.
+    *(
+        Row(f"{verb}{path}", says)
+        for verb in ("triage ", "triage --comment ", "new x --from-issue ", "new x --from-packse ", "new x --from-dockerfile ",
+                     "new x --defaults --data-file ")
+        for path, says in (
+            ("fifo", "fifo is a named pipe, not a file"),
+            ("socket", "socket is a socket, not a file"),
+            ("/dev/zero", "/dev/zero is a device, not a file"),
+            ("huge", "huge is larger than 32 MB"),
+            ("/proc/self/mem", "/proc/self/mem cannot be read"),
+        )
+    ),
+    *(
+        Row(f"triage {form}{path}", says)
+        for form in ("", "--comment ", "--label ", "--dry-run ")
+        for path, says in (
+            ("nothing.md", "There is no file nothing.md"),
+            ("empty", "empty is empty"),
+            ("blank", "blank is empty"),
+            ("binary", "binary is not text"),
+            ("loop", "There is no file loop"),
+            ("folder", "There is no issue in folder"),
+        )
+    ),
+    Row(f"triage {LONG}", "file name too long"),
+    Row("triage --comment owner/repo#1", "GitHub could not be asked", 125),
+    Row("triage --comment --replay owner/repo#1", "`--replay` asks no network", 125),
+    Row("triage --comment https://github.com/owner/repo/issues/1", "GitHub could not be asked", 125),
+    Row("triage --comment /etc/hostname", "not in the cache", 125, variables=NO_CACHE),
+    Row("new x --from-packse binary", "binary is not UTF-8"),
+    Row("new x --from-packse empty --uv 0.4.9", "empty cannot be taken"),
+    Row("new x --from-dockerfile empty", "empty could not be read"),
+    Row("new x --from-dockerfile binary", "binary is not UTF-8"),
+    Row("new x --defaults --data-file binary", "binary is not UTF-8"),
+    # Where something is to be written.
+    Row("new /proc/x --defaults", "/proc"),
+    Row("new /dev/null/x --defaults", "/dev/null"),
+    Row("new binary --defaults", "is a file, not a folder"),
+    Row("new loop/x --defaults", "loop"),
+    Row(f"new {LONG} --defaults", "file name too long"),
+    Row("tape pack /proc/x.zip run-folder", "/proc"),
+    Row("tape pack loop/x.zip mre", "loop"),
+    Row("tape pack folder mre", "folder is a folder, not a file"),
+    Row("tape pack binary mre", "binary is there already, and is no pack"),
+    Row("tape pack /dev/null mre", "/dev/null is there already, and is no pack"),
+    Row("demo binary", "is a file, not a folder"),
+    Row("demo /proc/x", "/proc"),
+    # What is asked of the network, and where it is kept.
+    Row("run mre --uv 0.4.9", "/dev/null", 125, variables=NO_CACHE),
+    Row("run mre --uv 0.4.9", "/proc/self", 125, variables=NO_ROOM),
+    Row("matrix mre --uv latest", "not in the cache", 125, variables=NO_CACHE),
+    Row("bisect mre", "not in the cache", 125, variables=NO_CACHE),
+    Row("gateway", "/dev/null", 125, variables=NO_CACHE),
+    Row("run mre --uv 0.5.23", "PyPI could not be asked", 125),
+    Row("run mre --uv 0.5.23 --replay", "`--replay` asks no network", 125),
+    Row("run mre --uv 0.5.23", "PyPI could not be asked", 125, variables={"HTTPS_PROXY": "ftp://nowhere"}),
+    Row("run mre --uv 0.5.23", "PyPI could not be asked", 125, variables={"HTTPS_PROXY": "http://[nowhere"}),
+    Row("run mre --uv 0.5.23 --replay", "`--replay` asks no network", 125, variables={"XDG_CACHE_HOME": "NEW"}),
+    Row("matrix mre --replay", "`--replay` asks no network", 125, variables={"XDG_CACHE_HOME": "NEW"}),
+    Row("bisect mre --replay", "`--replay` asks no network", 125, variables={"XDG_CACHE_HOME": "NEW"}),
+    Row("triage --replay --comment 'a b.md'", "`--replay` asks no network", 125, variables={"XDG_CACHE_HOME": "NEW"}),
+    Row("new x --from-packse empty", "PyPI could not be asked", 125, variables={"XDG_CACHE_HOME": "NEW"}),
+    # Values of options.
+    *(
+        Row(f"{verb} {wrong}", says)
+        for verb in ("run mre", "matrix mre", "bisect mre", "gateway mre", "triage empty")
+        for wrong, says in (
+            ("--live --replay", "`--live` and `--replay` exclude each other"),
+            ("--replay --live", "`--live` and `--replay` exclude each other"),
+            ("--allow-host 'a b'", "`--allow-host` must be the name of a host"),
+            ("--allow-host https://example.com", "`--allow-host` must be the name of a host"),
+            ("--allow-host ''", "`--allow-host` is given an empty value"),
+        )
+    ),
+    *(
+        Row(f"{verb} {wrong}", says)
+        for verb in ("run mre", "bisect mre", "demo x")
+        for wrong, says in (
+            ("--uv 0.4.9,0.4.10", "names more than one release"),
+            ("--uv all", "names more than one release"),
+            ("--uv 0.4.1..0.4.9", "names more than one release"),
+            ("--uv '>=0.4'", "names more than one release"),
+            ("--uv ''", "`--uv` is given an empty value"),
+            ("--uv=", "`--uv` is given an empty value"),
+        )
+    ),
+    Row("run mre --uv ./a,./b", "names more than one release"),
+    Row("run mre --uv all", "uvmre matrix"),
+    Row("bisect mre --good all", "names more than one release"),
+    Row("bisect mre --uv ''", "`--uv` is given an empty value"),
+    *(Row(f"{verb} mre --uv ''", "`--uv` is given an empty value") for verb in ("matrix", "new --defaults")),
+    *(
+        Row(f"{verb} mre --python {wrong}", says)
+        for verb in ("run", "bisect", "matrix")
+        for wrong, says in (("abc", "'abc' is no version of Python"), ("''", "`--python` is given an empty value"))
+    ),
+    Row("run mre --python 3.99", "There is no Python 3.99", 125),
+    Row("run ''", "An argument is empty"),
+    Row("new ''", "An argument is empty"),
+    Row("triage ''", "An argument is empty"),
+    *(Row(f"{verb} --uv {path}", says) for verb in ("run mre", "matrix mre") for path, says in (
+        ("./binary", "binary cannot be run"),
+        ("./folder", "folder cannot be run"),
+        ("./fifo", "fifo cannot be run"),
+        ("./loop", "loop cannot be run"),
+        ("/dev/zero", "/dev/zero cannot be run"),
+    )),
+    *(Row(f"bisect --uv 0.4.9 --command {path}", says) for path, says in (
+        ("nothing", "There is no script nothing"),
+        ("./folder", "There is no script ./folder"),
+        ("./fifo", "There is no script ./fifo"),
+        ("./loop", "There is no script ./loop"),
+        ("./script", "is not executable"),
+        ("/dev/zero", "There is no script /dev/zero"),
+    )),
+    Row("images prepare folder", "folder has no Dockerfile"),
+    Row("images prepare fifo-dockerfile", "is a named pipe, not a file"),
+    Row("images prepare bad-dockerfile", "is not UTF-8"),
+    Row("cache prune --keep -1", "Invalid value for '--keep'"),
+    Row("gateway --port 1", "Port 1 cannot be had") if os.geteuid() else Row("gateway --port 99999", "Invalid value"),
+]  # fmt: skip
+
+
+@pytest.fixture
+def signals() -> Iterator[None]:
+    """Put back what the command line sets for its own process."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.words[:60]!a} {' '.join(row.variables.values())}")
+def test_a_mishap_is_a_sentence(
+    row: Row,
+    place: Path,
+    home: Path,
+    tmp_path: Path,
+    signals: None,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(place)
+    for name, value in {**OFFLINE, "XDG_CACHE_HOME": str(home), **row.variables}.items():
+        monkeypatch.setenv(name, value.replace("NEW", str(tmp_path)))
+    code = main(shlex.split(row.words))
+    out, err = capsys.readouterr()
+    assert (code, out) == (row.exit, ""), err
+    assert row.says in err
+    assert "error: " in err
+    assert "Traceback" not in err
+    assert "bug of uvmre" not in err
+
+
+def test_there_are_enough_of_them() -> None:
+    assert len(ROWS) >= 74
+
+
+def shell(script: str, place: Path, home: Path, **variables: str) -> subprocess.CompletedProcess[bytes]:
+    given = {**os.environ, **OFFLINE, "XDG_CACHE_HOME": str(home), "UVMRE": f"{sys.executable} -m uvmre", **variables}
+    return subprocess.run(["bash", "-c", script], cwd=place, env=given, capture_output=True, timeout=60)
+
+
+STREAMS = [
+    ("$UVMRE cache ls >&-", 2, "Standard output cannot be written: it is closed"),
+    ("$UVMRE run mre >&-", 2, "Standard output cannot be written: it is closed"),
+    ("$UVMRE run mre --json 1</dev/null", 2, "Standard output cannot be written: it is open for reading only"),
+    ("$UVMRE run mre >&- 2>&-", 2, ""),
+    ("$UVMRE run mre --uv all 2>&-", 2, ""),
+    ("$UVMRE report holds-nothing 2>/dev/full", 2, ""),
+    ("$UVMRE cache ls >/dev/full", 125, "The answer could not be written to standard output: No space left on device"),
+    ("$UVMRE run mre --json >/dev/full", 125, "The answer could not be written to standard output"),
+    ("$UVMRE --help >/dev/full", 125, "The answer could not be written to standard output"),
+    ("$UVMRE triage - --comment <&-", 2, "Standard input is empty"),
+    ("$UVMRE triage - --comment 0>/dev/null", 2, "Standard input cannot be read: bad file descriptor"),
+    ("$UVMRE triage - </dev/zero", 2, "Standard input is larger than 32 MB"),
+    ("$UVMRE triage --comment $'\\xff.md'", 2, r"\xff.md is not text"),
+    ("mkdir gone && cd gone && rmdir ../gone && $UVMRE new x --defaults", 2, "The current folder cannot be used"),
+    ("mkdir gone && cd gone && rmdir ../gone && $UVMRE run", 2, "The current folder cannot be used"),
+    ("mkdir gone && cd gone && rmdir ../gone && $UVMRE triage --comment a.md", 2, "The current folder cannot be used"),
+    ("$UVMRE new x --defaults --data-file <(printf 'uv: [')", 2, "/dev/fd/63 could not be read"),
+]
+
+
+@pytest.mark.parametrize(("script", "code", "says"), STREAMS, ids=[row[0] for row in STREAMS])
+def test_a_mishap_of_the_streams_is_a_sentence(script: str, code: int, says: str, place: Path, home: Path) -> None:
+    done = shell(script, place, home)
+    told = (done.stdout + done.stderr).decode()
+    assert (done.returncode, done.stdout) == (code, b""), told
+    assert says in told
+    assert "Traceback" not in told
+    assert "bug of uvmre" not in told
+
+
+@pytest.mark.parametrize("script", ["$UVMRE run mre 2>&-", "$UVMRE run mre <&-", "$UVMRE run mre 2>/dev/full"])
+def test_a_run_needs_neither_stdin_nor_stderr(script: str, place: Path, home: Path) -> None:
+    done = shell(script, place, home)
+    assert (done.returncode, done.stdout.decode().splitlines()[-1].split()[0]) == (0, "reproducible:"), done.stderr
+
+
+@pytest.mark.parametrize("words", ["run mre", "run mre --json", "matrix mre --uv 0.4.1..0.4.3", "lint mre", "--help"])
+def test_nobody_who_reads_is_no_verdict(words: str, place: Path, home: Path) -> None:
+    """The reader of both streams is gone before anything is written: the exit code is as it would have been."""
+    read, write = os.pipe()
+    os.close(read)
+    command = [sys.executable, "-m", "uvmre", *words.split()]
+    given = {**os.environ, **OFFLINE, "XDG_CACHE_HOME": str(home)}
+    done = subprocess.run(command, cwd=place, env=given, stdout=write, stderr=write, timeout=60)
+    os.close(write)
+    assert done.returncode == 0
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-16", "cp437"])
+def test_an_encoding_without_our_characters_gets_others(encoding: str, place: Path, home: Path) -> None:
+    done = shell("$UVMRE matrix mre --uv 0.4.1..0.4.3 && $UVMRE run --help", place, home, PYTHONIOENCODING=encoding)
+    out, err = done.stdout.decode(encoding), done.stderr.decode(encoding)
+    assert done.returncode == 0, err
+    whole = encoding == "utf-16"
+    assert ("0.4.1 … 0.4.3 shows (3)" if whole else "0.4.1 ... 0.4.3 shows (3)") in out
+    assert ("./uv …" if whole else "./uv ...") in " ".join(out.split())
+    assert "?" not in out
+
+
+def test_json_is_whole_in_every_encoding(place: Path, home: Path) -> None:
+    words = f"{shlex.quote('a b.md')} --dry-run --json"
+    plain, narrow = (
+        json.loads(shell(f"$UVMRE triage {words}", place, home, PYTHONIOENCODING=encoding).stdout.decode(encoding))
+        for encoding in ("utf-8", "ascii")
+    )
+    assert plain == narrow
+    assert not json.dumps(plain, ensure_ascii=False).isascii()
+
+
+@pytest.mark.parametrize(
+    "words", ["report holds-nothing", "run nothing", "run mre --uv all", "triage --live --replay mre"]
+)
+def test_an_error_in_json_is_as_its_schema_says(words: str, place: Path, home: Path) -> None:
+    done = shell(f"$UVMRE {words} --json", place, home)
+    told = json.loads(done.stdout)
+    jsonschema.validate(told, json.loads((SCHEMAS / "error.json").read_text()))
+    assert (done.returncode, told["exit"]) == (2, 2)
+
+
+def test_the_mre_as_a_dockerfile_in_json_is_as_its_schema_says(place: Path, home: Path) -> None:
+    told = json.loads(shell("$UVMRE report mre --format dockerfile --json", place, home).stdout)
+    jsonschema.validate(told, json.loads((SCHEMAS / "dockerfile.json").read_text()))
+    assert told["dockerfile"].startswith("#")
+
+
+ASKS = f"""#!/bin/sh
+echo "error: nobody knows" >&2
+{sys.executable} -c "import urllib.request as r; r.urlopen('https://pypi.org/simple/six/')" 2>/dev/null
+exit 2
+"""
+POST = """\
+# uv lock fails with a project
+<!-- somebody/something#1 created 2024-10-10T00:00:00Z -->
+uv 0.4.9
+
+pyproject.toml:
+```toml
+[project]
+name = "a"
+version = "1"
+dependencies = ["six"]
+```
+```console
+$ uv lock
+error: it broke in two
+```
+"""
+
+
+@pytest.mark.parametrize("form", ["--comment", "--label", "", "--json"])
+@pytest.mark.parametrize("network", ["", "--replay"])
+def test_without_a_network_nothing_is_asked_of_the_reporter(form: str, network: str, tmp_path: Path) -> None:
+    stock(tmp_path)
+    (tmp_path / "uvmre/uv/0.4.9/uv").write_text(ASKS)
+    (tmp_path / "issue.md").write_text(POST)
+    done = shell(f"$UVMRE triage issue.md {form} {network}", tmp_path, tmp_path)
+    told = done.stderr.decode()
+    assert done.returncode == 125, told
+    assert "error: It could not be run: nobody answered for pypi.org" in told
+    assert "hint:" in told
+    if form == "--json":
+        answer = json.loads(done.stdout)
+        assert (answer["verdict"], answer["exit"], answer["questions"], answer["labels"]) == (
+            "inconclusive",
+            125,
+            [],
+            [],
+        )
+    else:
+        assert done.stdout == b""
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "run mre --uv 0.5.23",
+        "run mre --uv latest",
+        "run mre --uv @2024-09-01",
+        "matrix mre --uv 0.4.9,0.5.23",
+        "matrix mre --uv latest --python 3.99",
+        "bisect mre --uv 0.4.9",
+        "triage owner/repo#1 --comment",
+        "triage 'a b.md' --bisect",
+    ],
+)
+def test_replay_connects_to_nobody(
+    words: str, place: Path, tmp_path: Path, signals: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The catalogue is of long ago, and one release is not in the cache: both would be asked for."""
+    cache = stock(tmp_path, gone=("0.4.3",))
+    kept = json.loads((cache / "releases.json").read_text())
+    (cache / "releases.json").write_text(json.dumps({**kept, "asked": "2024-12-24T00:00:00+00:00"}))
+    monkeypatch.chdir(place)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    with socket.create_server(("127.0.0.1", 0)) as proxy:
+        proxy.setblocking(False)
+        for name in OFFLINE:
+            monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.getsockname()[1]}")
+        assert main([*shlex.split(words), "--replay"]) in (0, 2, 125)
+        with pytest.raises(BlockingIOError):
+            proxy.accept()

@@ -1,0 +1,134 @@
+"""The tape on disk: kept by content, whole or not at all."""
+
+import hashlib
+import threading
+from pathlib import Path
+
+import pytest
+
+from uvmre.gateway.recording.store import Recording, RecordingEntry, key
+
+URL = "https://pypi.org/simple/x/"
+HEADERS = [(b"content-type", b"text/html"), (b"x-odd", b"caf\xe9")]
+
+
+@pytest.fixture
+def tape(tmp_path: Path) -> Recording:
+    return Recording(tmp_path / "mre" / "tape", tmp_path / "cache" / "bodies")
+
+
+def recorded(tape: Recording, body: bytes = b"a page", url: str = URL, status: int = 200) -> str:
+    name = key("GET", url, [])
+    assert name
+    with tape.record(name, "GET", url, status, HEADERS) as recording:
+        for i in range(0, len(body), 4):
+            recording.write(body[i : i + 4])
+    return name
+
+
+def again(tmp_path: Path) -> Recording:
+    """Return the same tape as another process has it."""
+    return Recording(tmp_path / "mre" / "tape", tmp_path / "cache" / "bodies")
+
+
+def files(tmp_path: Path) -> list[str]:
+    return sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file())
+
+
+def test_what_was_recorded_is_heard_again(tape: Recording, tmp_path: Path) -> None:
+    name = recorded(tape)
+    entry = again(tmp_path).find(name)
+    sha256 = hashlib.sha256(b"a page").hexdigest()
+    headers = (("content-type", "text/html"), ("x-odd", "café"))
+    assert entry == RecordingEntry("GET", URL, 200, headers, sha256, 6)
+    assert b"".join(again(tmp_path).body(entry)) == b"a page"
+
+
+def test_a_body_is_kept_once_for_all_that_have_it(tape: Recording, tmp_path: Path) -> None:
+    recorded(tape)
+    recorded(tape, url="https://files.pythonhosted.org/x")
+    sha256 = hashlib.sha256(b"a page").hexdigest()
+    assert [f for f in files(tmp_path) if f.startswith("cache")] == [f"cache/bodies/{sha256[:2]}/{sha256}"]
+    assert len(files(tmp_path)) == 3
+
+
+def test_an_answer_that_broke_off_leaves_nothing(tape: Recording, tmp_path: Path) -> None:
+    def broken_off() -> None:
+        with tape.record("name", "GET", URL, 200, HEADERS) as recording:
+            recording.write(b"half a")
+            raise ConnectionError
+
+    with pytest.raises(ConnectionError):
+        broken_off()
+    assert files(tmp_path) == []
+    assert tape.find("name") is None
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        pytest.param(lambda body: body.write_bytes(b"a pagf"), id="a bit flipped"),
+        pytest.param(lambda body: body.write_bytes(b"a pa"), id="its end is missing"),
+        pytest.param(lambda body: body.unlink(), id="it is gone"),
+    ],
+)
+def test_a_body_that_is_not_what_it_was_is_not_heard(tape: Recording, tmp_path: Path, harm) -> None:  # type: ignore[no-untyped-def]
+    name = recorded(tape)
+    (body,) = (path for path in (tmp_path / "cache").rglob("*") if path.is_file())
+    harm(body)
+    assert again(tmp_path).find(name) is None
+    recorded(again(tmp_path))
+    assert again(tmp_path).find(name) is not None
+
+
+@pytest.mark.parametrize("harm", ["", "{", "[]", '{"method": "GET"}', '{"headers": 1}'])
+def test_an_entry_that_cannot_be_read_is_not_heard(tape: Recording, tmp_path: Path, harm: str) -> None:
+    name = recorded(tape)
+    (tmp_path / "mre" / "tape" / f"{name}.json").write_text(harm)
+    assert tape.find(name) is None
+
+
+def test_many_may_record_at_once(tape: Recording, tmp_path: Path) -> None:
+    body = b"x" * 100_000
+    threads = [threading.Thread(target=recorded, args=(again(tmp_path), body)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(files(tmp_path)) == 2
+    entry = tape.find(recorded(tape, body))
+    assert entry
+    assert b"".join(tape.body(entry)) == body
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        pytest.param([], [(b"user-agent", b"uv/0.5.21")], True, id="who asks does not count"),
+        pytest.param([], [(b"accept", b"text/html")], False, id="what is wanted does"),
+        pytest.param([(b"range", b"bytes=0-9")], [(b"range", b"bytes=0-8")], False, id="which part does"),
+        pytest.param(
+            [(b"accept", b"a"), (b"range", b"b")], [(b"range", b"b"), (b"accept", b"a")], True, id="in any order"
+        ),
+    ],
+)
+def test_the_same_request_has_the_same_name(
+    one: list[tuple[bytes, bytes]], other: list[tuple[bytes, bytes]], same: bool
+) -> None:
+    assert (key("GET", URL, one) == key("GET", URL, other)) == same
+    assert key("GET", URL, one) != key("HEAD", URL, one)
+    assert key("GET", URL, one) != key("GET", URL + "y", one)
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS"])
+def test_what_changes_something_is_not_taped(method: str) -> None:
+    assert key(method, URL, []) is None
+
+
+def test_what_is_for_one_client_only_is_not_taped() -> None:
+    assert key("GET", URL, [(b"authorization", b"x")]) is None
+
+
+@pytest.mark.parametrize("header", [b"if-none-match", b"if-modified-since", b"if-range"])
+def test_what_a_client_has_already_makes_it_no_other_request(header: bytes) -> None:
+    assert key("GET", URL, [(header, b"x")]) == key("GET", URL, [])

@@ -1,0 +1,76 @@
+"""Prompts of people's terminals, one row each."""
+
+import pytest
+
+from uvmre.issue.commands.prompts import command_of, is_alone
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "$ uv sync",
+        "  $ uv sync",
+        "❯ uv sync",
+        "> uv sync",
+        ">> uv sync",
+        ">>> uv sync",
+        "% uv sync",
+        "# uv sync",
+        "(venv) $ uv sync",
+        "(.venv) > uv sync",
+        "me@box:/work# uv sync",
+        "me@box:~/a/b$ uv sync",
+        "[me@box b]$ uv sync",
+        "me@box b % uv sync",
+        "(api) me@box api % uv sync",
+        "a/b ❯ uv sync",
+        "~/a ❯❯❯ uv sync",
+        "➜ uv sync",
+        "➜  b git:(main) ✗ uv sync",
+        "➜  ~ uv sync",
+        "[~/b] -> % uv sync",
+        "-> % uv sync",
+        "λ uv sync",
+        "bash-5.1$ uv sync",
+        "/app # uv sync",
+        "PS C:\\a b> uv sync",
+        "PS> uv sync",
+        "C:\\a>uv sync",
+        "N:\\X> uv sync",
+        "(v) PS C:\\a> uv sync",
+        "box:~ uv sync",
+        "12:30:01 $ uv sync",
+        "!uv sync",
+        ":) uv sync",
+    ],
+)
+def test_a_prompt_is_taken_off(line: str) -> None:
+    found = command_of(line)
+    assert found is not None
+    assert found[1] == "uv sync"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "uv sync",
+        "# then run it",
+        "> a quotation",
+        "Resolved 3 packages",
+        "  × No solution found",
+        "100% done",
+        "error: $ is not allowed",
+        "# uv is fast",
+        "│ > x",
+        "",
+    ],
+)
+def test_what_is_no_prompt(line: str) -> None:
+    assert command_of(line) is None
+
+
+@pytest.mark.parametrize(
+    ("line", "alone"), [("[~/a]", True), ("$", True), ("(v) me@box $ ", True), ("done", False), ("", False)]
+)
+def test_a_prompt_at_which_nothing_was_typed(line: str, alone: bool) -> None:
+    assert is_alone(line) is alone

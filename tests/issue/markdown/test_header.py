@@ -1,0 +1,65 @@
+"""The head of an issue's text, in both forms, and where the opening post ends."""
+
+import datetime
+
+import pytest
+
+from uvmre.issue.markdown.header import LONGEST_LINE, LONGEST_TEXT, opening
+
+ARCHIVED = """---
+number: 12
+title: "Sync forgets"
+created_at: 2025-02-03T10:00:00Z
+url: https://github.com/some/where/issues/12
+---
+
+# Sync forgets
+
+---
+
+_Issue opened by @someone on 2025-02-03 10:00_
+
+It does.
+
+---
+
+_Comment by @other on 2025-02-04 09:00_
+
+Does it?
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "title", "created", "issue"),
+    [
+        (
+            "# Sync forgets\n<!-- some/where#12 created 2025-02-03T10:00:00Z -->\n_@someone_\n\nIt does.",
+            "Sync forgets",
+            datetime.date(2025, 2, 3),
+            "https://github.com/some/where/issues/12",
+        ),
+        ('# "`uv sync` forgets"\n\nIt does.', "`uv sync` forgets", None, ""),
+        (ARCHIVED, "Sync forgets", datetime.date(2025, 2, 3), "https://github.com/some/where/issues/12"),
+        ("It does.", "", None, ""),
+        ("---\nno front matter\n\nIt does.", "", None, ""),
+    ],
+)
+def test_the_head_is_read(text: str, title: str, created: datetime.date | None, issue: str) -> None:
+    post = opening(text)
+    assert (post.title, post.created, post.issue) == (title, created, issue)
+    assert "It does." in post.lines
+
+
+def test_comments_are_left_off_unless_they_are_wanted() -> None:
+    assert "Does it?" not in opening(ARCHIVED).lines
+    assert "Does it?" in opening(ARCHIVED, comments=True).lines
+
+
+def test_lines_keep_their_numbers() -> None:
+    assert opening(ARCHIVED).lines[13] == "It does."
+
+
+def test_what_no_person_wrote_is_cut_and_said() -> None:
+    assert opening("# a\n" + "x" * (LONGEST_LINE + 1)).cut == 2
+    assert sum(map(len, opening("y\n" * LONGEST_TEXT).lines)) <= LONGEST_TEXT
+    assert opening("# a\nshort").cut == 0

@@ -1,0 +1,94 @@
+"""Temporary folders: whose they are, and what becomes of them when their owner is killed."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from uvmre import temp_folders
+
+MAKE = (
+    "import sys, time; from pathlib import Path; from uvmre import temp_folders; "
+    "folder = temp_folders.make(Path(sys.argv[1]), 'mine_'); (folder / 'deep').mkdir(); (folder / 'deep' / 'x').touch(); "
+    "(folder / 'deep').chmod(0o500); print(folder, flush=True); time.sleep(60)"
+)
+
+
+def owner(parent: Path) -> "tuple[subprocess.Popen[str], Path]":
+    """Start a process that owns a folder."""
+    process = subprocess.Popen([sys.executable, "-c", MAKE, parent], stdout=subprocess.PIPE, text=True)
+    assert process.stdout
+    return process, Path(process.stdout.readline().strip())
+
+
+def dead(parent: Path) -> list[Path]:
+    return list(temp_folders.dead(parent, "mine_"))
+
+
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL], ids=["ended", "killed"])
+def test_the_folder_of_a_process_is_dead_only_when_that_is(tmp_path: Path, end: signal.Signals) -> None:
+    process, folder = owner(tmp_path)
+    with process:
+        assert dead(tmp_path) == []
+        process.send_signal(end)
+    assert dead(tmp_path) == [folder]
+    for left in temp_folders.dead(tmp_path, "mine_"):
+        temp_folders.clear(left)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_next_temporary_folder_clears_what_was_left(tmp_path: Path) -> None:
+    killed, left = owner(tmp_path)
+    living, stays = owner(tmp_path)
+    with killed, living:
+        killed.kill()
+        killed.wait()
+        with temp_folders.temporary(tmp_path, "mine_") as folder:
+            assert sorted(tmp_path.iterdir()) == sorted([folder, stays])
+        assert list(tmp_path.iterdir()) == [stays]
+        assert (stays / "deep" / "x").exists()
+        living.kill()
+    assert not left.exists()
+
+
+def test_a_folder_without_a_mark_is_nobody_s_to_remove(tmp_path: Path) -> None:
+    (tmp_path / "mine_notes").mkdir()
+    kept = temp_folders.make(tmp_path, "mine_")
+    temp_folders.give_away(kept)
+    assert dead(tmp_path) == []
+    assert list(kept.iterdir()) == []
+    assert temp_folders.held() == ()
+
+
+def test_a_link_to_somebody_s_folder_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / temp_folders.OWNER).touch()
+    (tmp_path / "mine_link").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "mine_other").mkdir()
+    (tmp_path / "mine_other" / temp_folders.OWNER).symlink_to(tmp_path / "elsewhere" / temp_folders.OWNER)
+    assert dead(tmp_path) == []
+
+
+def test_two_sweeps_at_once_share_nothing(tmp_path: Path) -> None:
+    process, folder = owner(tmp_path)
+    with process:
+        process.kill()
+    first, second = temp_folders.dead(tmp_path, "mine_"), temp_folders.dead(tmp_path, "mine_")
+    assert next(first) == folder
+    assert list(second) == []
+
+
+def test_what_was_cleared_in_part_is_still_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    process, folder = owner(tmp_path)
+    with process:
+        process.kill()
+
+    (folder / "deep").chmod(0o700)
+    with monkeypatch.context() as patched:
+        patched.setattr("shutil.rmtree", lambda *_, **__: os.kill(0, 0))
+        temp_folders.clear(folder)
+    assert dead(tmp_path) == [folder]
+    assert dead(tmp_path / "none") == []
