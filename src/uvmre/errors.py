@@ -1,7 +1,7 @@
 """Every way in which a verb ends early; each class knows its exit code.
 
-A message says what failed, in lower case and without a full stop; `cause` says why, where that is known, and `hint` what
-to do next. `cli.console` prints them as `error:`, `cause:` and `hint:` lines, as uv does.
+A message says what failed, in lower case and without a full stop; `cause` says why, where that is known, and `hint`
+what to do next. `cli.console` prints them as `error:`, `cause:` and `hint:` lines, as uv does.
 """
 
 import contextlib
