@@ -1,4 +1,4 @@
-"""What no machine checks rots: the README's verbs and options, the manifest's reference, the map of the house."""
+"""The documentation names every command, option, manifest key, module and decision, and no others."""
 
 import re
 from collections import Counter
@@ -19,12 +19,12 @@ REFERENCE = (ROOT / "docs" / "manifest.md").read_text()
 @pytest.mark.parametrize("verb", sorted(cli.commands))
 def test_the_readme_names_every_verb_and_option(verb: str) -> None:
     (row,) = [line for line in README.splitlines() if re.match(rf"\| `uvmre {verb}\b", line)]
-    told = set(re.findall(r"`(-{1,2}[a-z-]+)", row))
+    listed = set(re.findall(r"`(-{1,2}[a-z-]+)", row))
     command = cli.commands[verb]
     inner = list(command.commands.values()) if isinstance(command, click.Group) else [command]
     assert all(name in row for name in getattr(command, "commands", ()))
     options = [param for each in inner for param in each.params if isinstance(param, click.Option) and not param.hidden]
-    assert told == {min(option.opts, key=len) for option in options}
+    assert listed == {min(option.opts, key=len) for option in options}
 
 
 def test_the_readme_does_not_invent_commands() -> None:
@@ -41,13 +41,13 @@ def test_the_reference_is_a_manifest_and_names_every_key() -> None:
             assert re.search(rf"(^|\s){key} = ", block, re.MULTILINE), f"{key} is not in the reference"
 
 
-def test_the_map_of_the_house_names_every_file() -> None:
-    told = (ROOT / "docs" / "architecture.md").read_text()
-    files = [path for path in (ROOT / "src" / "uvmre").rglob("*.py") if path.parent.name not in ("flows", "cli")]
-    # Rooms have files of the same name.
+def test_the_architecture_names_every_module() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    files = [path for path in (ROOT / "src" / "uvmre").rglob("*.py") if not {"flows", "cli"} & set(path.parts)]
+    # Packages have modules of the same name.
     for name, count in Counter(path.name for path in files if not path.name.startswith("__")).items():
-        assert len(re.findall(rf"(?<![\w-]){re.escape(name)}\b", told)) >= count, (
-            f"{name} is not on the map {count} times"
+        assert len(re.findall(rf"(?<![\w-]){re.escape(name)}\b", page)) >= count, (
+            f"{name} is not in docs/architecture.md {count} times"
         )
 
 
