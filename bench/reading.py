@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from uvmre.issue.build_mre import to_mre
-from uvmre.issue.read import read
+from uvmre.issue.read import read_issue
 
 MANY = 1_000
 LARGE = 10_000_000
@@ -74,7 +74,7 @@ def main(folders: list[str]) -> None:
 
 def seconds(text: str) -> float:
     started = time.perf_counter()
-    parsed = read(text)
+    parsed = read_issue(text)
     if parsed.commands:
         to_mre(parsed)
     return time.perf_counter() - started

@@ -19,7 +19,7 @@ from uvmre.core.triage.parsed_issue import Claim
 from uvmre.inbox.github import ISSUE, URL
 from uvmre.issue.commands import rewrite
 from uvmre.issue.files import content_type, trees
-from uvmre.issue.read import read
+from uvmre.issue.read import read_issue
 from uvmre.lint.find import find as lint
 
 PUMPS = (
@@ -53,16 +53,18 @@ def built(text: str) -> None:
 FAILS = Claim("failure", 0, 1)
 AGAIN = "the frobnicator is upside down\n"
 READERS: dict[str, Callable[[str], Any]] = {
-    "an issue": read,
+    "an issue": read_issue,
     "plain": normalize.normalize,
     "a symptom": lambda text: symptom.match(made("a").symptom, observed(text)),
     "a symptom of many": lambda text: normalize.find("a … a … a", text),
     "a proof": lambda text: proofs.evidence_of(made("the frobnicator is upside down"), FAILS, observed(text + AGAIN)),
-    "another release": lambda text: other_release.judged(made("error: a b c d").symptom, observed(text), "0.4.6"),
+    "another release": lambda text: other_release.judge_release(
+        made("error: a b c d").symptom, observed(text), "0.4.6"
+    ),
     "an error": error_chain.cause,
     "what is masked": error_chain.masked,
-    "contents": content_type.kind,
-    "a drawing": trees.paths,
+    "contents": content_type.detect,
+    "a drawing": trees.tree_paths,
     "a command": rewrite.rewrite,
     "secrets": lambda text: redact.secrets(made("a", text)),
     "a build": built,

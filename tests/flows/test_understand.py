@@ -45,7 +45,7 @@ def cache(tmp_path: Path) -> Path:
 )
 def test_the_release_that_is_meant(cache: Path, day: str, more: str, uv: str, stated: bool) -> None:
     found = understand(POST.format(day=day, more=more), cache)
-    assert (found.uv, found.stated) == (uv, stated)
+    assert (found.uv, found.uv_stated) == (uv, stated)
     assert found.mre is not None
     assert found.mre.environment.uv == uv
 

@@ -11,7 +11,7 @@ from uvmre.core.mre.model import HOLDS, Mre
 from uvmre.core.outcome.observation import Observation, StepResult
 from uvmre.core.outcome.symptom import match
 from uvmre.issue.build_mre import to_mre
-from uvmre.issue.read import read
+from uvmre.issue.read import read_issue
 
 PROJECT = '[project]\nname = "thing"\nversion = "1"\nrequires-python = ">=3.11"\n'
 ERROR = "error: Failed\n  Caused by: The innermost cause of it all"
@@ -19,7 +19,7 @@ ERROR = "error: Failed\n  Caused by: The innermost cause of it all"
 
 def mre(text: str) -> Mre:
     return to_mre(
-        read(
+        read_issue(
             f"# It goes wrong\n<!-- some/where#1 created 2025-01-20T10:00:00Z -->\n\n### Version\n\nuv 0.5.20\n\n# x\n{text}"
         )
     )

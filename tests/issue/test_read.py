@@ -5,7 +5,7 @@ import datetime
 import pytest
 
 from uvmre.core.triage.parsed_issue import ParsedIssue
-from uvmre.issue.read import read
+from uvmre.issue.read import read_issue
 
 HEAD = "# It goes wrong\n<!-- some/where#1 created 2025-01-20T10:00:00Z -->\n\n"
 PROJECT = '[project]\nname = "thing"\nversion = "1"\nrequires-python = ">=3.11"\n'
@@ -13,7 +13,7 @@ FAILS = "$ uv sync\nerror: Failed\n  Caused by: The innermost cause of it all\n"
 
 
 def draft(text: str, title: str = "It goes wrong") -> ParsedIssue:
-    return read(HEAD.replace("It goes wrong", title) + text)
+    return read_issue(HEAD.replace("It goes wrong", title) + text)
 
 
 def runs(text: str) -> list[str]:
@@ -21,7 +21,7 @@ def runs(text: str) -> list[str]:
 
 
 def decisive(text: str) -> list[str]:
-    return [gap.what for gap in draft(text).gaps if gap.decides]
+    return [gap.description for gap in draft(text).gaps if gap.blocking]
 
 
 @pytest.mark.parametrize(
@@ -105,11 +105,13 @@ def test_commands_in_every_form(text: str, commands: list[str]) -> None:
 def test_a_script_that_reaches_out_is_not_run() -> None:
     found = draft("```bash\n#!/bin/bash\nuv init a\nrm -rf /opt/a\n```")
     assert not found.commands
-    assert "`reproduce.sh` reaches out of its folder and is not run" in [gap.what for gap in found.gaps if gap.decides]
+    assert "`reproduce.sh` reaches out of its folder and is not run" in [
+        gap.description for gap in found.gaps if gap.blocking
+    ]
 
 
 def test_what_was_added_says_why() -> None:
-    added = [command for command in draft("```\n$ uv pip install a\n```").commands if command.added]
+    added = [command for command in draft("```\n$ uv pip install a\n```").commands if command.added_because]
     assert [command.run for command in added] == ["uv venv"]
 
 
@@ -166,7 +168,7 @@ def test_a_fragment_is_added_to_what_init_made() -> None:
         "```\n$ uv init\n```\nAdd to `pyproject.toml`:\n```toml\n[tool.uv]\npackage = false\n```\n```\n$ uv sync\n```"
     )
     file = draft(text).files[0]
-    assert (file.path, file.before, file.adds) == ("pyproject.toml", 1, True)
+    assert (file.path, file.before, file.append) == ("pyproject.toml", 1, True)
 
 
 def test_of_two_files_the_one_that_works_is_a_control() -> None:
@@ -247,7 +249,7 @@ def test_nothing_where_something_should_be_printed() -> None:
 def test_the_same_command_once_more() -> None:
     text = "```\n$ uv sync\nerror: The thing is of the wrong shape\n```\nBut if you re-run it:\n```\n$ uv sync\nInstalled 1 package in 2ms\n + a==1\n```"
     claim = draft(f"```toml\n{PROJECT}```\n{text}").claim
-    assert (claim.kind, claim.command, claim.output, claim.wanted) == (
+    assert (claim.kind, claim.command, claim.output, claim.expected) == (
         "output",
         1,
         ("Installed 1 package", "+ a==1"),
@@ -330,8 +332,8 @@ def test_a_gap_that_decides(text: str, gap: str) -> None:
     ],
 )
 def test_a_file_that_was_shortened_is_told_and_asked_for(text: str) -> None:
-    found = [gap for gap in draft(text).gaps if gap.what == "`pyproject.toml` is not in the post as a whole"]
-    assert [(gap.decides, bool(gap.question)) for gap in found] == [(False, True)]
+    found = [gap for gap in draft(text).gaps if gap.description == "`pyproject.toml` is not in the post as a whole"]
+    assert [(gap.blocking, bool(gap.question)) for gap in found] == [(False, True)]
 
 
 def test_nothing_decides_where_all_is_there() -> None:

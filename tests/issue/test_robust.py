@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from uvmre.core.mre import manifest
 from uvmre.issue.build_mre import to_mre
-from uvmre.issue.read import read
+from uvmre.issue.read import read_issue
 
 PIECES = st.sampled_from(
     [
@@ -24,8 +24,8 @@ TEXTS = st.one_of(st.text(max_size=400), st.lists(PIECES, max_size=60).map("".jo
 @settings(max_examples=300, deadline=None)
 @given(TEXTS)
 def test_reading_never_fails_and_what_is_made_of_it_can_be_written(text: str) -> None:
-    parsed = read(text)
-    assert parsed.commands or any(gap.decides for gap in parsed.gaps)
+    parsed = read_issue(text)
+    assert parsed.commands or any(gap.blocking for gap in parsed.gaps)
     if parsed.commands:
         made = to_mre(parsed)
         assert sum(step.role == "observe" for step in made.steps) == 1
@@ -47,10 +47,10 @@ def test_reading_never_fails_and_what_is_made_of_it_can_be_written(text: str) ->
     ],
 )
 def test_what_no_person_wrote_is_read_too(text: str) -> None:
-    assert read(text).claim.command < len(read(text).commands)
+    assert read_issue(text).claim.command < len(read_issue(text).commands)
 
 
 @settings(max_examples=50, deadline=None)
 @given(TEXTS)
 def test_reading_says_the_same_each_time(text: str) -> None:
-    assert read(text) == read(text)
+    assert read_issue(text) == read_issue(text)

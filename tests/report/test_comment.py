@@ -13,7 +13,7 @@ from uvmre.core.outcome.observation import Observation, StepResult
 from uvmre.core.outcome.result import Result, Variant
 from uvmre.core.outcome.symptom import match
 from uvmre.core.outcome.verdict import verdict
-from uvmre.core.triage.answer import TriageAnswer, answer
+from uvmre.core.triage.answer import TriageAnswer, build_answer
 from uvmre.core.triage.parsed_issue import Claim, Command, Gap, ParsedIssue
 from uvmre.core.triage.state import PlannedRun, TriageRun, TriageState
 from uvmre.report.comment import LIMIT, comment
@@ -38,7 +38,7 @@ def told(
     judged = verdict(mre, {BASE: variant.outcome})
     result = Result("t", "", "0.4.6", "0.4.6", "3.11.7", "local", "Linux", "auto", "", "", (variant,), judged)
     state = TriageState(parsed, mre, runs=(TriageRun(PlannedRun("reported", mre), result, judged),))
-    return answer("issue.md", state, uv="0.4.6", folder="")
+    return build_answer("issue.md", state, uv="0.4.6", folder="")
 
 
 def test_it_has_the_verdict_the_commands_and_the_files() -> None:

@@ -123,7 +123,7 @@ def _tell_text(answer: "TriageAnswer") -> None:
     console.answer(answer.redacted(f"{answer.issue}: {state.parsed.title}" if state.parsed.title else answer.issue))
     console.answer(f"{console.paint(word, console.COLORS.get(word, 'yellow'))}: {answer.verdict.reason}")
     lines = list(answer.sentences)
-    if main := answer.main:
+    if main := answer.main_run:
         for step in main.result.base.observation.steps:
             lines += [
                 f"  $ {step.run}",

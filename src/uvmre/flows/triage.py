@@ -14,7 +14,7 @@ from uvmre.core.outcome.result import digest
 from uvmre.core.outcome.verdict import verdict
 from uvmre.core.progress import Progress
 from uvmre.core.secrets.redact import redact
-from uvmre.core.triage.answer import TriageAnswer, answer
+from uvmre.core.triage.answer import TriageAnswer, build_answer
 from uvmre.core.triage.next_run import next_run
 from uvmre.core.triage.state import Mistake, PlannedRun, TriageRun, TriageState
 from uvmre.errors import CannotTell, Interrupted, UvmreError
@@ -78,7 +78,7 @@ def triage(issue: str, text: str, how: TriageOptions, progress: Progress | None 
     """
     progress = progress or Progress()
     read = understand(text, how.cache, comments=how.comments, today=how.today, offline=how.offline)
-    state = TriageState(read.parsed, read.mre, read.stated, how.search, read.missing, _mistakes(read))
+    state = TriageState(read.parsed, read.mre, read.uv_stated, how.search, read.missing, _mistakes(read))
     folder = _folder(read, how.cache)
     cache_users.hold(how.cache, f"{FOLDER}/{folder.name}")
     with contextlib.suppress(OSError):  # what is not there yet
@@ -89,18 +89,18 @@ def triage(issue: str, text: str, how: TriageOptions, progress: Progress | None 
     runner = _Runner(folder, how, fixed, progress, time.monotonic())
     failed: UvmreError | None = None
     try:
-        while not state.cut and (planned := next_run(state)):
+        while not state.stop_reason and (planned := next_run(state)):
             try:
                 state = runner.add(state, planned)
             except Interrupted:
                 raise
             except UvmreError as error:
-                failed, state = error, replace(state, cut=error.message.rstrip("."))
+                failed, state = error, replace(state, stop_reason=error.message.rstrip("."))
     finally:
         # The next of many issues needs other releases; together they may be more than the cache is to hold.
         cache_users.let_go(how.cache)
         housekeeping.prune_later(how.cache, progress, every=OFTEN)
-    told = answer(issue, state, uv=read.uv, folder=str(folder) if read.mre else "")
+    told = build_answer(issue, state, uv=read.uv, folder=str(folder) if read.mre else "")
     # What could not be had here is not for the reporter to fix; what was seen before that stands.
     if told.verdict.word in UNDECIDED and (failed := failed or _no_network(state, how)):
         raise failed
@@ -149,7 +149,7 @@ class _Runner:
         """Run it, and return the case with what came out."""
         left = SECONDS - (time.monotonic() - self.started)
         if left <= 0:
-            return replace(state, cut=f"not all could be run in {SECONDS:.0f} s")
+            return replace(state, stop_reason=f"not all could be run in {SECONDS:.0f} s")
         if planned.kind == "history":
             return self._searched(state, planned, left)
         return replace(state, runs=(*state.runs, self._trial(state, planned, left)))
@@ -202,7 +202,7 @@ class _Runner:
         wanted = BisectRequest(reported=planned.uv, seconds=max(left - RESERVE, left / 2))
         found = bisect(target, wanted, options, jobs=self.how.jobs, progress=self.progress)
         cut = "" if found.history.boundaries.done else f"the search did not end in {SECONDS:.0f} s"
-        return replace(state, history=found.history, cut=cut)
+        return replace(state, history=found.history, stop_reason=cut)
 
 
 def _own(state: TriageState) -> tuple[Control, ...]:

@@ -17,7 +17,7 @@ from uvmre.errors import UsageError
 from uvmre.flows.bisect import FIRST
 from uvmre.inbox.github import Inbox
 from uvmre.issue.build_mre import to_mre
-from uvmre.issue.read import read
+from uvmre.issue.read import read_issue
 from uvmre.lint.find import find
 from uvmre.lint.finding import Finding
 from uvmre.releases import catalogue
@@ -36,7 +36,7 @@ class IssueMre:
     """None where there is nothing to run."""
     uv: str
     """The release that it is about."""
-    stated: bool
+    uv_stated: bool
     """Whether the post says so; else it is the newest before the post."""
     missing: tuple[str, ...] = ()
     """What the post says that it is about, and is not to be had here."""
@@ -77,7 +77,7 @@ def understand(
     found = catalogue.load(cache, offline=offline)
     known = [each for each in select("all", found.releases) if as_version(each.version) >= as_version(FIRST)]
     days = [(release.version, release.date.date()) for release in known if release.date]
-    parsed = read(text, days, comments=comments)
+    parsed = read_issue(text, days, comments=comments)
     uv, stated, doubts = _release(parsed, known, cache, offline=offline)
     if not parsed.commands:
         return IssueMre(parsed, None, uv, stated, doubts)

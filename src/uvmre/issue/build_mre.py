@@ -11,12 +11,12 @@ from uvmre.core.outcome.error_chain import cause
 from uvmre.core.shell import statements
 from uvmre.core.text.normalize import normalize
 from uvmre.core.triage.parsed_issue import Claim, Command, ParsedIssue, PostedFile
-from uvmre.issue.claims.outage import OPEN
+from uvmre.issue.claims.outage import REACHABLE_HOSTS
 from uvmre.issue.environment import versions
 from uvmre.issue.files import content_type
 
-_STATE = "cd export . set unset alias pushd popd source declare"
-STATE = frozenset(_STATE.split())
+_STATE_COMMANDS = "cd export . set unset alias pushd popd source declare"
+STATE_COMMANDS = frozenset(_STATE_COMMANDS.split())
 ECHO = "echo -e"
 BASH = re.compile(
     r"\[\[|<\(|<<<|&>|\$'|\bpushd\b|\bpopd\b|\bshopt\b|\bset -o pipefail\b|\{\d+\.\.\d+\}"
@@ -37,13 +37,13 @@ def to_mre(parsed: ParsedIssue) -> Mre:
         issue=parsed.issue,
         environment=Environment(
             uv=parsed.uv.text if parsed.uv else UNKNOWN_RELEASE,
-            python=interpreter(parsed),
+            python=python_version(parsed),
             variables=dict(parsed.variables) | variables,
             exclude_newer=parsed.created,
         ),
         steps=tuple(steps),
         symptom=_symptom(claim, parsed.commands, folder),
-        controls=(*_controls(parsed, claim, last), *_with_hosts(parsed)),
+        controls=(*_controls(parsed, claim, last), *_reachable_control(parsed)),
         indexes=parsed.indexes,
         faults=parsed.outages,
         files=tuple(File(file.path, file.text.encode()) for file in {file.path: file for file in files}.values()),
@@ -58,26 +58,28 @@ def _steps(
     steps: list[Step] = []
     variables: dict[str, str] = {}
     previous = ""
-    taken = _taken(parsed.commands, last)
+    taken = _relevant_commands(parsed.commands, last)
     for i in taken:
         command = instead if instead and i == last else parsed.commands[i]
-        steps += [_written(file, state) for file in parsed.files if file.before and file.before == i and not file.good]
-        run = _follows(command.run, previous)
+        steps += [
+            _write_step(file, state) for file in parsed.files if file.before and file.before == i and not file.good
+        ]
+        run = _expand_last_argument(command.run, previous)
         previous = run
-        if i != last and (given := _static(run)) and not steps:
+        if i != last and (given := _constant_exports(run)) and not steps:
             variables |= given
             continue
-        if i != last and _is_state(run):
+        if i != last and _changes_shell_state(run):
             state.append(run)
             continue
         if i == last:
-            steps += _observed(run, claim, state)
+            steps += _observe_steps(run, claim, state)
         else:
-            steps.append(Step(_shell([*state, _forgiving(run, command)]), "setup", name=_named(run)))
-    return steps, _folder(state), variables
+            steps.append(Step(_script([*state, _allow_failure(run, command)]), "setup", name=_step_name(run)))
+    return steps, _working_directory(state), variables
 
 
-def _taken(commands: Sequence[Command], last: int) -> list[int]:
+def _relevant_commands(commands: Sequence[Command], last: int) -> list[int]:
     """Return which commands lead to the one that shows it: not those that only compare."""
     if not commands:
         return []
@@ -85,11 +87,12 @@ def _taken(commands: Sequence[Command], last: int) -> list[int]:
     return [
         i
         for i in range(last + 1)
-        if i == last or not (commands[i].works is True and (_same(commands[i], shows) or commands[i].run == shows.run))
+        if i == last
+        or not (commands[i].works is True and (_is_same_command(commands[i], shows) or commands[i].run == shows.run))
     ]
 
 
-def _same(one: Command, other: Command) -> bool:
+def _is_same_command(one: Command, other: Command) -> bool:
     first, second = statements.statements(one.run), statements.statements(other.run)
     if not first or not second or first[0].program not in ("uv", "uvx") or first[0].program != second[0].program:
         return False
@@ -105,21 +108,21 @@ def _subcommand(words: Sequence[str]) -> tuple[str, ...]:
     )
 
 
-def _follows(run: str, previous: str) -> str:
+def _expand_last_argument(run: str, previous: str) -> str:
     if "$_" in run and previous:
         word = previous.rsplit(maxsplit=1)[-1]
         return re.sub(r"\"?\$_\"?", lambda _: word, run)
     return run
 
 
-def _is_state(run: str) -> bool:
+def _changes_shell_state(run: str) -> bool:
     parts = statements.statements(run)
     return bool(parts) and all(
-        (part.program in STATE or (not part.words and part.assignments)) and part.simple for part in parts
+        (part.program in STATE_COMMANDS or (not part.words and part.assignments)) and part.simple for part in parts
     )
 
 
-def _static(run: str) -> dict[str, str]:
+def _constant_exports(run: str) -> dict[str, str]:
     """Return the variables that a command exports as they stand."""
     parts = statements.statements(run)
     if not parts or not all(part.words[:1] == ("export",) and len(part.words) == 1 for part in parts):
@@ -128,23 +131,25 @@ def _static(run: str) -> dict[str, str]:
     return given if not any(set("$`~") & set(value) for value in given.values()) else {}
 
 
-def _forgiving(run: str, command: Command) -> str:
+def _allow_failure(run: str, command: Command) -> str:
     """Let the story go on after a command that failed for the reporter too."""
     failed = command.works is not True and command.output and cause(command.output)
     return f"( {run}\n) || true" if failed else run
 
 
-def _observed(run: str, claim: Claim, state: Sequence[str]) -> list[Step]:
-    name = _named(run)
-    if short := _short(claim):
+def _observe_steps(run: str, claim: Claim, state: Sequence[str]) -> list[Step]:
+    name = _step_name(run)
+    if short := _short_texts(claim):
         ready = " && ".join(f'grep -qF -- {shlex.quote(text)} "$TMPDIR/said"' for text in short)
-        check = f'( {run}\n) > "$TMPDIR/said" 2>&1\ncode=$?\ncat "$TMPDIR/said"\n{_holds(ready)}\nexit $code'
-        return [Step(_shell([*state, check]), "observe", name=name)]
+        check = f'( {run}\n) > "$TMPDIR/said" 2>&1\ncode=$?\ncat "$TMPDIR/said"\n{_exit_if(ready)}\nexit $code'
+        return [Step(_script([*state, check]), "observe", name=name)]
     if claim.test:
         return [
-            Step(_shell([*state, run]), "setup", name=name),
+            Step(_script([*state, run]), "setup", name=name),
             Step(
-                _shell([*state, _holds(claim.test)]), "observe", name=f"look at {claim.file}" if claim.file else "look"
+                _script([*state, _exit_if(claim.test)]),
+                "observe",
+                name=f"look at {claim.file}" if claim.file else "look",
             ),
         ]
     if claim.kind == "failure" and not claim.output:
@@ -152,29 +157,29 @@ def _observed(run: str, claim: Claim, state: Sequence[str]) -> list[Step]:
     elif claim.kind == "output" and len(claim.output) > 1:
         run = f"( {run}\n) 2>&1"
     role: Role = "observe"
-    return [Step(_shell([*state, run]), role, name=name)]
+    return [Step(_script([*state, run]), role, name=name)]
 
 
-def _holds(test: str) -> str:
+def _exit_if(test: str) -> str:
     return f"if {test}; then exit {HOLDS}; fi"
 
 
-def _short(claim: Claim) -> tuple[str, ...]:
+def _short_texts(claim: Claim) -> tuple[str, ...]:
     """Return the texts of a claim where one is so short that almost any output has it: then whole lines count."""
     return claim.output if claim.kind == "output" and any(len(normalize(text)) < LEAST for text in claim.output) else ()
 
 
-def _named(run: str) -> str:
+def _step_name(run: str) -> str:
     line = run.strip().splitlines()[0]
     return line if len(line) <= 100 and line.isprintable() else f"{line[:97]}..."
 
 
-def _shell(lines: Sequence[str]) -> str:
+def _script(lines: Sequence[str]) -> str:
     text = "\n".join(lines)
     return f"bash -c {shlex.quote(text)}" if BASH.search(text) or ECHO in text else text
 
 
-def _written(file: PostedFile, state: Sequence[str]) -> Step:
+def _write_step(file: PostedFile, state: Sequence[str]) -> Step:
     word = "END"
     while word in file.text:
         word += "_"
@@ -184,12 +189,12 @@ def _written(file: PostedFile, state: Sequence[str]) -> Step:
     lines = [
         *(state if not folder else ()),
         *make,
-        f"cat {'>>' if file.adds else '>'} {shlex.quote(file.path)} <<'{word}'\n{text}{word}",
+        f"cat {'>>' if file.append else '>'} {shlex.quote(file.path)} <<'{word}'\n{text}{word}",
     ]
     return Step("\n".join(lines), "setup", name=f"write {file.path}")
 
 
-def _folder(state: Sequence[str]) -> str:
+def _working_directory(state: Sequence[str]) -> str:
     """Return the folder in which a command runs after those that change it."""
     parts: list[str] = []
     for run in state:
@@ -206,8 +211,8 @@ def _folder(state: Sequence[str]) -> str:
 
 def _symptom(claim: Claim, commands: Sequence[Command], folder: str) -> Symptom:
     """Return the symptom of a claim: only what uv and the post's own programs do, never a text that uvmre prints."""
-    expected = claim.wanted
-    if claim.test or _short(claim) or (claim.kind == "failure" and not claim.output):
+    expected = claim.expected
+    if claim.test or _short_texts(claim) or (claim.kind == "failure" and not claim.output):
         return Symptom(exit=HOLDS, expected=expected)
     if claim.kind == "failure":
         command = commands[claim.command] if 0 <= claim.command < len(commands) else None
@@ -237,34 +242,39 @@ def _controls(parsed: ParsedIssue, claim: Claim, last: int) -> list[Control]:
             )
     shows = parsed.commands[last] if 0 <= last < len(parsed.commands) else None
     if shows is None or claim.kind not in ("failure", "output"):
-        return _unique(found)
+        return _with_unique_names(found)
     for command in parsed.commands:
-        if command.works is True and command.run != shows.run and _same(command, shows) and not _failed(command):
-            ready = Command(_with_files(command.run, shows.run, parsed.files), command.line, works=True)
+        if (
+            command.works is True
+            and command.run != shows.run
+            and _is_same_command(command, shows)
+            and not _failed(command)
+        ):
+            ready = Command(_copy_renamed_file(command.run, shows.run, parsed.files), command.line, works=True)
             steps, _, _ = _steps(parsed, claim, last, ready)
             found.append(
                 Control(
-                    f"with {_named(command.run)}",
+                    f"with {_step_name(command.run)}",
                     "absent",
                     f"the post says so (line {command.line})",
                     steps=tuple(steps),
                 )
             )
-    return _unique(found)
+    return _with_unique_names(found)
 
 
-def _with_hosts(parsed: ParsedIssue) -> list[Control]:
+def _reachable_control(parsed: ParsedIssue) -> list[Control]:
     """Return what proves that the claim is about hosts that cannot be reached, where they are to be had at all."""
     hosts = [fault.host for fault in parsed.outages]
     why = "the error names no other reason"
-    return [Control(f"with {hosts[0]} reachable", "absent", why, faults=False)] if {*hosts} & {*OPEN} else []
+    return [Control(f"with {hosts[0]} reachable", "absent", why, faults=False)] if {*hosts} & {*REACHABLE_HOSTS} else []
 
 
 def _failed(command: Command) -> bool:
     return bool(command.output and cause(command.output))
 
 
-def _with_files(run: str, shows: str, files: Sequence[PostedFile]) -> str:
+def _copy_renamed_file(run: str, shows: str, files: Sequence[PostedFile]) -> str:
     """Let a file have the other name that the command which works gives it."""
     have = {file.path for file in files}
     pairs = list(zip(statements.statements(shows)[:1], statements.statements(run)[:1], strict=False))
@@ -276,7 +286,7 @@ def _with_files(run: str, shows: str, files: Sequence[PostedFile]) -> str:
     return run
 
 
-def _unique(controls: Sequence[Control]) -> list[Control]:
+def _with_unique_names(controls: Sequence[Control]) -> list[Control]:
     taken: set[str] = set()
     kept = []
     for control in controls:
@@ -291,11 +301,11 @@ def _unique(controls: Sequence[Control]) -> list[Control]:
 MINORS = ("3.12", "3.11", "3.13", "3.10", "3.9", "3.14", "3.8", "3.7")
 
 
-def interpreter(parsed: ParsedIssue) -> str:
+def python_version(parsed: ParsedIssue) -> str:
     """Return the interpreter's version that a draft wants; empty where any will do."""
-    asked = versions.asked_python(each.run for each in parsed.commands)
+    asked = versions.requested_python(each.run for each in parsed.commands)
     stated = ".".join(parsed.python.text.split(".")[:2]) if parsed.python else ""
-    wanted = [_requires(file) for file in parsed.files if file.path.endswith("pyproject.toml") and not file.good]
+    wanted = [_requires_python(file) for file in parsed.files if file.path.endswith("pyproject.toml") and not file.good]
     allowed = [minor for minor in MINORS if all(_allows(each, minor) for each in wanted)]
     if asked:
         return asked
@@ -304,8 +314,8 @@ def interpreter(parsed: ParsedIssue) -> str:
     return allowed[0] if any(wanted) and allowed else ""
 
 
-def _requires(file: PostedFile) -> str:
-    table = (content_type.toml(file.text) or {}).get("project", {})
+def _requires_python(file: PostedFile) -> str:
+    table = (content_type.parse_toml(file.text) or {}).get("project", {})
     value = table.get("requires-python", "") if isinstance(table, dict) else ""
     return value if isinstance(value, str) else ""
 

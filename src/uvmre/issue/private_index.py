@@ -16,7 +16,9 @@ INDEX_PLACE = re.compile(
     r"|PIP_(?:EXTRA_)?INDEX_URL|index-url|extra-index-url|index_url)\b[^\n]{0,60}$"
 )
 INDEX_TABLE = re.compile(r"\[\[(?:tool\.uv\.)?index\]\](?:(?!\n\[)[\s\S]){0,400}?\burl\s*=\s*[\"']$")
-SLOT = re.compile(r"(?<![\[<{])[\[<{]+([A-Za-z][\w .-]*)[\]>}]+|\$\{?([A-Za-z_]\w*)\}?|\*{3,}|x{4,}", re.IGNORECASE)
+PLACEHOLDER = re.compile(
+    r"(?<![\[<{])[\[<{]+([A-Za-z][\w .-]*)[\]>}]+|\$\{?([A-Za-z_]\w*)\}?|\*{3,}|x{4,}", re.IGNORECASE
+)
 REGISTRIES = (
     ("codeartifact", "codeartifact"),
     ("pkgs.dev.azure.com", "azure-artifacts"),
@@ -28,7 +30,7 @@ REGISTRIES = (
     ("pkg.dev", "google-artifact-registry"),
     ("devpi", "devpi"),
 )
-KNOWN = (
+PUBLIC_HOSTS = (
     "pypi.org",
     "files.pythonhosted.org",
     "pypi.python.org",
@@ -50,13 +52,15 @@ class PrivateIndexes:
     commands: tuple[Command, ...]
     files: tuple[PostedFile, ...]
     indexes: tuple[Index, ...] = ()
-    said: tuple[str, ...] = ()
+    descriptions: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
 
     def without(self, hosts: Set[str]) -> "PrivateIndexes":
         """Return it without the indexes at hosts that must fail."""
         kept = [i for i, index in enumerate(self.indexes) if _host(index.url) not in hosts]
-        return replace(self, indexes=tuple(self.indexes[i] for i in kept), said=tuple(self.said[i] for i in kept))
+        return replace(
+            self, indexes=tuple(self.indexes[i] for i in kept), descriptions=tuple(self.descriptions[i] for i in kept)
+        )
 
 
 def stand_in(
@@ -83,7 +87,7 @@ def stand_in(
         *(f"{name}={value}" for name, value in variables),
     ]
     user, password = _credentials(lines)
-    private = _private(commands, files) if refused else ()
+    private = _private_packages(commands, files) if refused else ()
     if refused and not password:
         password = "token"
 
@@ -92,9 +96,9 @@ def stand_in(
             before = text[max(found.start() - 500, 0) : found.start()]
             if not (INDEX_PLACE.search(before.rsplit("\n", 1)[-1]) or INDEX_TABLE.search(before)):
                 return found[0]
-            address = SLOT.sub(lambda slot: _word(slot[1] or slot[2] or "name"), found[0])
+            address = PLACEHOLDER.sub(lambda slot: _placeholder_name(slot[1] or slot[2] or "name"), found[0])
             host = _host(address)
-            if not host or host in KNOWN:
+            if not host or host in PUBLIC_HOSTS:
                 return found[0]
             index = _index(address, user, password)
             if index is None:
@@ -114,7 +118,7 @@ def stand_in(
     return PrivateIndexes(ready, settled, tuple(indexes.values()), tuple(said), tuple(hosts))
 
 
-def _word(text: str) -> str:
+def _placeholder_name(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "name"
 
 
@@ -154,7 +158,7 @@ def _credentials(lines: Sequence[str]) -> tuple[str, str]:
     return found.get("USERNAME", ""), token[1] if token else password
 
 
-def _private(commands: Sequence[Command], files: Sequence[PostedFile]) -> tuple[str, ...]:
+def _private_packages(commands: Sequence[Command], files: Sequence[PostedFile]) -> tuple[str, ...]:
     """Return the packages that only a private index can have: those that a source gives it, those that are added."""
     names = [
         name for file in files for name in re.findall(r"(?m)^[^\S\n]*([\w.-]+)\s*=\s*\{[^}\n]*\bindex\s*=", file.text)

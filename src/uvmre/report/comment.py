@@ -40,8 +40,8 @@ def _lines(
         yield from (f"- {each['where']}: {each['why']}{gone}", "")
     if asked := questions(told.state):
         yield from ("To go on, this is needed:", "", *(f"- {question}" for question in asked), "")
-    if told.main:
-        result = told.main.result
+    if told.main_run:
+        result = told.main_run.result
         yield from (f"As it was run, with uv {result.uv} and Python {result.python}:", "")
         for step in steps:
             yield from (*_step(step, log), "")
@@ -54,7 +54,7 @@ def _lines(
 
 def _steps(told: TriageAnswer) -> tuple[StepResult, ...]:
     """Return the steps of the run that is told, with outputs as a terminal leaves them."""
-    steps = told.main.result.base.observation.steps if told.main else ()
+    steps = told.main_run.result.base.observation.steps if told.main_run else ()
     return tuple(replace(step, stdout=readable(step.stdout), stderr=readable(step.stderr)) for step in steps)
 
 

@@ -160,8 +160,10 @@ SMALL = Gap(9, "an ellipsis in pyproject.toml", False, "What stands there?")
             "fails, but not as reported",
             id="fails otherwise on another platform",
         ),
-        pytest.param(case(ran("reported", ELSE), cut="the disk is full"), "needs_more_information", "", id="cut, too"),
-        pytest.param(case(cut="PyPI is away"), "inconclusive", "PyPI is away", id="nothing could be run"),
+        pytest.param(
+            case(ran("reported", ELSE), stop_reason="the disk is full"), "needs_more_information", "", id="cut, too"
+        ),
+        pytest.param(case(stop_reason="PyPI is away"), "inconclusive", "PyPI is away", id="nothing could be run"),
         pytest.param(case(ran("reported")), "not_reproducible", "does not show it: `uv sync` succeeded", id="absent"),
         pytest.param(
             case(ran("reported"), ran("varied", name="with `--no-dev`"), ran("latest", uv="0.9.0")),
@@ -254,7 +256,10 @@ SMALL = Gap(9, "an ellipsis in pyproject.toml", False, "What stands there?")
             id="nobody said what to look for",
         ),
         pytest.param(
-            case(ran("reported"), cut="the time was up"), "inconclusive", "the time was up", id="absent, hurried"
+            case(ran("reported"), stop_reason="the time was up"),
+            "inconclusive",
+            "the time was up",
+            id="absent, hurried",
         ),
     ],
 )
@@ -305,7 +310,7 @@ SHOWN = ran("reported", SAYS, mre=SILENT, exit=0)
             case(
                 SHOWN,
                 ran("good", FINE, mre=SILENT, exit=0, uv="0.4.8"),
-                parsed=replace(DRAFT, claim=replace(WEAK, wanted=("Resolved 2 packages",))),
+                parsed=replace(DRAFT, claim=replace(WEAK, expected=("Resolved 2 packages",))),
                 history=history(),
             ),
             "reproducible",
@@ -316,7 +321,7 @@ SHOWN = ran("reported", SAYS, mre=SILENT, exit=0)
             case(
                 SHOWN,
                 ran("good", "Resolved 7 packages\n", mre=SILENT, exit=0, uv="0.4.8"),
-                parsed=replace(DRAFT, claim=replace(WEAK, wanted=("Resolved 2 packages",))),
+                parsed=replace(DRAFT, claim=replace(WEAK, expected=("Resolved 2 packages",))),
                 history=history(),
             ),
             "inconclusive",
@@ -327,14 +332,16 @@ SHOWN = ran("reported", SAYS, mre=SILENT, exit=0)
             case(
                 SHOWN,
                 ran("good", ELSE, mre=SILENT, uv="0.4.8"),
-                parsed=replace(DRAFT, claim=replace(WEAK, wanted=("there is no such thing",))),
+                parsed=replace(DRAFT, claim=replace(WEAK, expected=("there is no such thing",))),
                 history=history(),
             ),
             "reproducible",
             "says what was expected",
             id="and says the error that was wanted",
         ),
-        pytest.param(case(SHOWN, cut="the time was up"), "inconclusive", "the time was up", id="no time to compare"),
+        pytest.param(
+            case(SHOWN, stop_reason="the time was up"), "inconclusive", "the time was up", id="no time to compare"
+        ),
     ],
 )
 def test_a_claim_that_proves_nothing_by_itself(told: TriageState, word: str, said: str) -> None:
@@ -432,7 +439,7 @@ def test_what_is_run_for_a_symptom_that_shows(told: TriageState, kinds: list[str
     [
         pytest.param(case(), ["reported", "today", "varied", "latest"], id="it does not show"),
         pytest.param(
-            case(stated=False), ["reported", "day", "today", "varied", "latest"], id="on a release nobody named"
+            case(uv_stated=False), ["reported", "day", "today", "varied", "latest"], id="on a release nobody named"
         ),
         pytest.param(case(mre=UNDATED), ["reported", "varied", "latest"], id="today as it is"),
     ],

@@ -4,8 +4,8 @@ import pytest
 
 from uvmre.core.mre.model import HOLDS, Environment, Mre, Step, Symptom
 from uvmre.core.outcome.observation import Observation, StepResult
-from uvmre.core.triage.evidence import cause, evidence_of, own_words
-from uvmre.core.triage.other_release import judged, likeness
+from uvmre.core.triage.evidence import evidence_of, innermost_cause, is_distinctive
+from uvmre.core.triage.other_release import judge_release, likeness
 from uvmre.core.triage.parsed_issue import Claim
 
 BUILD = """\
@@ -137,7 +137,7 @@ def test_a_claim_that_is_called_weak_is() -> None:
     ],
 )
 def test_headlines_say_nothing_of_their_own(text: str, own: bool) -> None:
-    assert own_words(text) is own
+    assert is_distinctive(text) is own
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_headlines_say_nothing_of_their_own(text: str, own: bool) -> None:
     ],
 )
 def test_the_innermost_cause(stderr: str, told: str) -> None:
-    assert cause(run(stderr).steps[0]) == told
+    assert innermost_cause(run(stderr).steps[0]) == told
 
 
 PROJECT = Symptom("failure", ("No `project` table found in `/a/pyproject.toml`",))
@@ -174,18 +174,18 @@ PROJECT = Symptom("failure", ("No `project` table found in `/a/pyproject.toml`",
     ],
 )
 def test_a_newer_release_that_fails_otherwise_is_past_the_bug(uv: str, stderr: str, word: str) -> None:
-    assert judged(PROJECT, run(stderr, uv=uv), "0.4.6").word == word
+    assert judge_release(PROJECT, run(stderr, uv=uv), "0.4.6").word == word
 
 
 def test_folders_do_not_count_where_the_same_is_said_in_other_words() -> None:
     elsewhere = Symptom("failure", ("No `project` table found in: `…/pyproject.toml`",))
     said = run("error: No `project` section found in: `/home/me/thing/pyproject.toml`", uv="0.1.43")
-    assert judged(elsewhere, said, "0.4.6").word == "shows"
+    assert judge_release(elsewhere, said, "0.4.6").word == "shows"
 
 
 def test_an_older_release_that_may_say_the_same_is_not_told_to_differ() -> None:
     said = run("error: No `project` part stands in `/a/pyproject.toml`", uv="0.1.43")
-    assert judged(PROJECT, said, "0.4.6").word == "broken"
+    assert judge_release(PROJECT, said, "0.4.6").word == "broken"
 
 
 @pytest.mark.parametrize(
@@ -201,7 +201,7 @@ def test_a_newer_release_that_prints_what_was_expected_is_fixed_even_if_it_fails
     expected: tuple[str, ...], uv: str, word: str
 ) -> None:
     silent = Symptom(0, ("all is well",), expected=expected)
-    assert judged(silent, run("error: the name does not match", uv=uv), "0.4.6").word == word
+    assert judge_release(silent, run("error: the name does not match", uv=uv), "0.4.6").word == word
 
 
 @pytest.mark.parametrize(
@@ -224,12 +224,13 @@ def test_a_newer_release_that_prints_what_was_expected_is_fixed_even_if_it_fails
 def test_an_exit_code_alone_is_judged_with_care(
     symptom: Symptom, uv: str, exit_code: int, stderr: str, word: str
 ) -> None:
-    assert judged(symptom, run(stderr, exit=exit_code, uv=uv), "0.4.6").word == word
+    assert judge_release(symptom, run(stderr, exit=exit_code, uv=uv), "0.4.6").word == word
 
 
 def test_of_a_headline_nobody_can_tell_whether_it_is_past() -> None:
     assert (
-        judged(Symptom("failure", ("Failed to build `a`",)), run("error: no", uv="0.4.7"), "0.4.6").word == "different"
+        judge_release(Symptom("failure", ("Failed to build `a`",)), run("error: no", uv="0.4.7"), "0.4.6").word
+        == "different"
     )
 
 

@@ -6,8 +6,8 @@ from uvmre.core.mre import manifest
 from uvmre.core.network.index import Fault
 from uvmre.core.triage.parsed_issue import Claim, Command
 from uvmre.issue.build_mre import to_mre
-from uvmre.issue.claims.outage import outages
-from uvmre.issue.read import read
+from uvmre.issue.claims.outage import required_outages
+from uvmre.issue.read import read_issue
 
 ERROR = """\
 error: Failed to fetch: `{url}`
@@ -29,7 +29,7 @@ def found(
     *, link: str = "x", cause: str = REFUSED, url: str = PYPI, run: str = "uv sync", prose: str = COMPLAINT
 ) -> tuple[Fault, ...]:
     command = Command(run, 1, ERROR.format(url=url, link=link, cause=cause))
-    return outages([command], Claim("failure", 0, 1, (cause,)), prose)
+    return required_outages([command], Claim("failure", 0, 1, (cause,)), prose)
 
 
 @pytest.mark.parametrize(
@@ -114,8 +114,8 @@ def test_a_command_that_must_not_use_the_network_lets_the_host_fail(run: str) ->
 
 
 def test_without_a_command_nothing_fails() -> None:
-    assert outages([], Claim("failure", -1, 1, (REFUSED,)), COMPLAINT) == ()
-    assert outages([Command("uv sync", 1)], Claim("failure", 0, 1, ("it broke",)), COMPLAINT) == ()
+    assert required_outages([], Claim("failure", -1, 1, (REFUSED,)), COMPLAINT) == ()
+    assert required_outages([Command("uv sync", 1)], Claim("failure", 0, 1, ("it broke",)), COMPLAINT) == ()
 
 
 def post(url: str, prose: str, project: str = "") -> str:
@@ -127,34 +127,36 @@ INDEX = '`pyproject.toml`:\n\n```toml\n[[tool.uv.index]]\nname = "a"\nurl = "htt
 
 
 def test_the_mre_has_the_fault_and_a_control_with_the_host() -> None:
-    parsed = read(post(PYPI, COMPLAINT))
+    parsed = read_issue(post(PYPI, COMPLAINT))
     made = to_mre(parsed)
     assert made.faults == (FOUND,)
     assert [(control.name, control.expect, control.faults) for control in made.controls] == [
         ("with pypi.org reachable", "absent", False)
     ]
     assert made.symptom.output == (REFUSED,)
-    assert not [gap for gap in parsed.gaps if gap.decides and "network" in gap.what]
+    assert not [gap for gap in parsed.gaps if gap.blocking and "network" in gap.description]
     assert "pypi.org is kept out of reach: it refuses connections, as in the error of the post" in parsed.stand_ins
     assert manifest.parse(manifest.dump(made)).faults == made.faults
 
 
 def test_a_private_index_that_failed_has_no_stand_in_and_no_control() -> None:
-    parsed = read(post("https://index.corp-a.org/simple/six/", COMPLAINT, INDEX))
+    parsed = read_issue(post("https://index.corp-a.org/simple/six/", COMPLAINT, INDEX))
     made = to_mre(parsed)
     assert made.faults == (Fault("https://index.corp-a.org/*", refused=True),)
     assert (made.indexes, made.controls) == ((), ())
     assert not any("an index on this machine" in said for said in parsed.stand_ins)
-    assert not [gap for gap in parsed.gaps if "is not to be reached" in gap.what]
+    assert not [gap for gap in parsed.gaps if "is not to be reached" in gap.description]
 
 
 def test_a_post_about_its_own_network_is_asked_as_before() -> None:
-    parsed = read(post(PYPI, "My proxy blocks it."))
+    parsed = read_issue(post(PYPI, "My proxy blocks it."))
     assert (parsed.outages, to_mre(parsed).faults, to_mre(parsed).controls) == ((), (), ())
-    assert [gap for gap in parsed.gaps if gap.decides and "is what the network gives" in gap.what]
+    assert [gap for gap in parsed.gaps if gap.blocking and "is what the network gives" in gap.description]
 
 
 def test_an_error_in_boxes_is_no_tree_of_folders() -> None:
     boxes = "  × Failed to build `a`\n  ├─▶ Failed to fetch: `b`\n  ├─▶ Request failed\n  ╰─▶ The innermost cause of it all\n"
-    parsed = read(f"# It fails\n\n```console\n$ uv build\nBuilding source distribution...\n{boxes}```\n\nuv 0.7.2\n")
+    parsed = read_issue(
+        f"# It fails\n\n```console\n$ uv build\nBuilding source distribution...\n{boxes}```\n\nuv 0.7.2\n"
+    )
     assert (parsed.claim.kind, parsed.claim.output) == ("failure", ("The innermost cause of it all",))

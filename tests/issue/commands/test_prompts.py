@@ -2,7 +2,7 @@
 
 import pytest
 
-from uvmre.issue.commands.prompts import command_of, is_alone
+from uvmre.issue.commands.prompts import command_of, is_empty_prompt
 
 
 @pytest.mark.parametrize(
@@ -73,4 +73,4 @@ def test_what_is_no_prompt(line: str) -> None:
     ("line", "alone"), [("[~/a]", True), ("$", True), ("(v) me@box $ ", True), ("done", False), ("", False)]
 )
 def test_a_prompt_at_which_nothing_was_typed(line: str, alone: bool) -> None:
-    assert is_alone(line) is alone
+    assert is_empty_prompt(line) is alone

@@ -4,8 +4,8 @@ import datetime
 
 import pytest
 
-from uvmre.issue.environment.versions import asked_python, environment
-from uvmre.issue.markdown.blocks import blocks
+from uvmre.issue.environment.versions import parse_environment, requested_python
+from uvmre.issue.markdown.blocks import parse_blocks
 
 DAY = datetime.date(2025, 1, 20)
 RELEASES = [
@@ -19,7 +19,7 @@ RELEASES = [
 
 
 def read(text: str, title: str = "A bug") -> tuple[str, int, str]:
-    told = environment(title, blocks(text.split("\n")), RELEASES, DAY)
+    told = parse_environment(title, parse_blocks(text.split("\n")), RELEASES, DAY)
     return (told.uv.text, told.uv.line, told.good.text if told.good else "") if told.uv else ("", 0, "")
 
 
@@ -69,7 +69,7 @@ def test_a_release_that_works(text: str, bad: str, good: str) -> None:
 
 
 def test_an_impossible_release_is_told() -> None:
-    told = environment("a", blocks(["### Version", "", "0.16.14"]), RELEASES, DAY)
+    told = parse_environment("a", parse_blocks(["### Version", "", "0.16.14"]), RELEASES, DAY)
     assert [said.text for said in told.doubts] == ["uv 0.16.14 was not there when this was written"]
 
 
@@ -85,7 +85,7 @@ def test_an_impossible_release_is_told() -> None:
     ],
 )
 def test_the_interpreter(text: str, python: str) -> None:
-    told = environment("a", blocks(text.split("\n")))
+    told = parse_environment("a", parse_blocks(text.split("\n")))
     assert (told.python.text if told.python else "") == python
 
 
@@ -99,7 +99,7 @@ def test_the_interpreter(text: str, python: str) -> None:
     ],
 )
 def test_the_interpreter_that_commands_ask_for(runs: list[str], python: str) -> None:
-    assert asked_python(runs) == python
+    assert requested_python(runs) == python
 
 
 @pytest.mark.parametrize(
@@ -111,5 +111,5 @@ def test_the_interpreter_that_commands_ask_for(runs: list[str], python: str) -> 
     ],
 )
 def test_the_system(text: str, platform: str) -> None:
-    told = environment("a", blocks(text.split("\n")))
+    told = parse_environment("a", parse_blocks(text.split("\n")))
     assert (told.platform.text if told.platform else "") == platform

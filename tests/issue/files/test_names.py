@@ -2,7 +2,7 @@
 
 import pytest
 
-from uvmre.issue.markdown.blocks import blocks
+from uvmre.issue.markdown.blocks import parse_blocks
 from uvmre.issue.timeline.classify import classify
 
 TOML = "[project]\nname = 'a'\n"
@@ -10,7 +10,7 @@ PYTHON = "import a\n"
 
 
 def named(text: str) -> list[str]:
-    return [block.path for block in classify(blocks(text.split("\n"))) if block.path]
+    return [block.path for block in classify(parse_blocks(text.split("\n"))) if block.path]
 
 
 @pytest.mark.parametrize(

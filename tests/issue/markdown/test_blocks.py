@@ -2,11 +2,11 @@
 
 import pytest
 
-from uvmre.issue.markdown.blocks import blocks, inline_code, sentences
+from uvmre.issue.markdown.blocks import inline_code, parse_blocks, sentences
 
 
 def code(text: str) -> list[tuple[str, int, str]]:
-    return [(block.text, block.line, block.tag) for block in blocks(text.split("\n")) if block.kind == "code"]
+    return [(block.text, block.line, block.tag) for block in parse_blocks(text.split("\n")) if block.kind == "code"]
 
 
 @pytest.mark.parametrize(
@@ -40,21 +40,21 @@ def test_code_in_every_form_with_its_line(text: str, found: tuple[str, int, str]
     ],
 )
 def test_headings_in_every_form(text: str, heading: str) -> None:
-    assert blocks(text.split("\n"))[-1].heading == heading
+    assert parse_blocks(text.split("\n"))[-1].heading == heading
 
 
 def test_a_closed_summary_names_nothing_any_more() -> None:
     text = "<details><summary>b.py</summary>\n\nx\n\n</details>\n\n```\ny\n```"
-    assert blocks(text.split("\n"))[-1].heading == ""
+    assert parse_blocks(text.split("\n"))[-1].heading == ""
 
 
 def test_what_stands_around_code() -> None:
-    block = blocks(["Here:", "```", "x", "```", "There."])[1]
+    block = parse_blocks(["Here:", "```", "x", "```", "There."])[1]
     assert (block.before, block.after) == ("Here:", "There.")
 
 
 def test_a_comment_of_the_form_is_not_said() -> None:
-    assert [block.text for block in blocks(["<!--", "uv 0.1.1", "-->", "", "mine"])] == ["mine"]
+    assert [block.text for block in parse_blocks(["<!--", "uv 0.1.1", "-->", "", "mine"])] == ["mine"]
 
 
 def test_sentences_leave_code_whole() -> None:

@@ -4,7 +4,7 @@ import datetime
 
 import pytest
 
-from uvmre.issue.markdown.header import LONGEST_LINE, LONGEST_TEXT, opening
+from uvmre.issue.markdown.header import LONGEST_LINE, LONGEST_TEXT, opening_post
 
 ARCHIVED = """---
 number: 12
@@ -45,21 +45,21 @@ Does it?
     ],
 )
 def test_the_head_is_read(text: str, title: str, created: datetime.date | None, issue: str) -> None:
-    post = opening(text)
+    post = opening_post(text)
     assert (post.title, post.created, post.issue) == (title, created, issue)
     assert "It does." in post.lines
 
 
 def test_comments_are_left_off_unless_they_are_wanted() -> None:
-    assert "Does it?" not in opening(ARCHIVED).lines
-    assert "Does it?" in opening(ARCHIVED, comments=True).lines
+    assert "Does it?" not in opening_post(ARCHIVED).lines
+    assert "Does it?" in opening_post(ARCHIVED, comments=True).lines
 
 
 def test_lines_keep_their_numbers() -> None:
-    assert opening(ARCHIVED).lines[13] == "It does."
+    assert opening_post(ARCHIVED).lines[13] == "It does."
 
 
 def test_what_no_person_wrote_is_cut_and_said() -> None:
-    assert opening("# a\n" + "x" * (LONGEST_LINE + 1)).cut == 2
-    assert sum(map(len, opening("y\n" * LONGEST_TEXT).lines)) <= LONGEST_TEXT
-    assert opening("# a\nshort").cut == 0
+    assert opening_post("# a\n" + "x" * (LONGEST_LINE + 1)).cut == 2
+    assert sum(map(len, opening_post("y\n" * LONGEST_TEXT).lines)) <= LONGEST_TEXT
+    assert opening_post("# a\nshort").cut == 0

@@ -23,7 +23,7 @@ LABELS = {
     "explained": ("question",),
     "inconclusive": (),
 }
-NOTHING = TriageState(ParsedIssue(""), None)
+EMPTY_STATE = TriageState(ParsedIssue(""), None)
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class TriageAnswer:
     issue: str
     """How it was asked for."""
     verdict: Verdict
-    state: TriageState = NOTHING
+    state: TriageState = EMPTY_STATE
     uv: str = ""
     """The release that the report is about; empty where nobody could tell."""
     folder: str = ""
@@ -47,14 +47,14 @@ class TriageAnswer:
         return self.verdict.exit_code if self.exit is None else self.exit
 
     @property
-    def main(self) -> TriageRun | None:
+    def main_run(self) -> TriageRun | None:
         """Return the run that is told: in which it shows, else the first."""
-        return self.state.shown or next(iter(self.state.runs), None)
+        return self.state.reproducing_run or next(iter(self.state.runs), None)
 
     @property
     def mre(self) -> Mre | None:
         """Return the MRE as it was run, or would be."""
-        return self.main.planned.mre if self.main else self.state.mre
+        return self.main_run.planned.mre if self.main_run else self.state.mre
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -84,7 +84,7 @@ class TriageAnswer:
         return hidden(said, self.secrets)
 
 
-def answer(issue: str, state: TriageState, *, uv: str, folder: str) -> TriageAnswer:
+def build_answer(issue: str, state: TriageState, *, uv: str, folder: str) -> TriageAnswer:
     """Decide, and put together all that is said."""
     found = decide(state)
     found = replace(found, reason=redact(found.reason, secrets(state.mre) if state.mre else ()))
@@ -93,7 +93,7 @@ def answer(issue: str, state: TriageState, *, uv: str, folder: str) -> TriageAns
 
 def to_data(told: TriageAnswer) -> dict[str, Any]:
     """Return the answer as JSON has it."""
-    main, parsed = told.main, told.state.parsed
+    main, parsed = told.main_run, told.state.parsed
     python = main.result.python if main else parsed.python.text if parsed.python else ""
     data = {
         "schema": SCHEMA,
@@ -106,7 +106,7 @@ def to_data(told: TriageAnswer) -> dict[str, Any]:
         "python": python,
         "boundary": told.boundary,
         "sentences": told.sentences,
-        "gaps": [f"line {gap.line}: {gap.what}" for gap in parsed.gaps],
+        "gaps": [f"line {gap.line}: {gap.description}" for gap in parsed.gaps],
         "questions": list(questions(told.state)) if told.exit is None else [],
         "explanations": explanations(told.state),
         "stand_ins": [*parsed.stand_ins, *told.state.missing],
@@ -126,7 +126,7 @@ def to_data(told: TriageAnswer) -> dict[str, Any]:
             }
             for run in told.state.runs
         ],
-        "mre": _mre(told.mre) if told.mre else None,
+        "mre": _mre_data(told.mre) if told.mre else None,
         "folder": told.folder,
     }
     return told.redacted(data)
@@ -134,11 +134,11 @@ def to_data(told: TriageAnswer) -> dict[str, Any]:
 
 def explanations(state: TriageState) -> list[dict[str, Any]]:
     """Return the known mistakes, each with whether it was fixed in a run in which the symptom was gone."""
-    variants = state.shown.result.variants if state.shown else ()
+    variants = state.reproducing_run.result.variants if state.reproducing_run else ()
     gone = {variant.name for variant in variants if variant.outcome.word == "absent"}
     return [{"rule": m.rule, "where": m.where, "why": m.why, "fixed": m.control in gone} for m in state.mistakes]
 
 
-def _mre(mre: Mre) -> dict[str, Any]:
+def _mre_data(mre: Mre) -> dict[str, Any]:
     files = {file.path: file.content.decode(errors="replace") for file in mre.files}
     return {"files": files, "manifest": dump(mre)}

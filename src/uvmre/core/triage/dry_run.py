@@ -33,16 +33,16 @@ def _lines(parsed: ParsedIssue, mre: Mre | None, findings: Findings, uv: str) ->
         good = (
             " (works, says the post)" if command.works else " (fails, says the post)" if command.works is False else ""
         )
-        added = f" (added: {command.added})" if command.added else ""
+        added = f" (added: {command.added_because})" if command.added_because else ""
         yield f"{_at(command.line)}  $ {_one_line(command.run)}{good}{added}"
     yield from _claim(parsed.claim)
     yield from (f"        -  stands in: {each}" for each in parsed.stand_ins)
     yield from (f"        -  known mistake: {rule}, {where}: {why}" for rule, where, why in findings)
     yield "not understood:" if parsed.gaps else "not understood: nothing"
     for gap in parsed.gaps:
-        decides = " (decides)" if gap.decides else ""
+        decides = " (decides)" if gap.blocking else ""
         question = f" → {gap.question}" if gap.question else ""
-        yield f"{_at(gap.line)}  {gap.what}{decides}{question}"
+        yield f"{_at(gap.line)}  {gap.description}{decides}{question}"
     yield "no MRE can be made of it" if mre is None else "the MRE:"
     for step in mre.steps if mre else ():
         yield f"           {step.role:<7}  {_one_line(step.run)}"
@@ -58,7 +58,7 @@ def _claim(claim: Claim) -> Iterator[str]:
         yield f"           seen by `{_one_line(claim.test)}`"
     yield from (f"           says “{_one_line(text)}”" for text in claim.output)
     yield from (f"           {claim.file} has “{_one_line(text)}”" for text in claim.contains)
-    yield from (f"           wanted “{_one_line(text)}”" for text in claim.wanted)
+    yield from (f"           wanted “{_one_line(text)}”" for text in claim.expected)
 
 
 def _said(name: str, said: Located) -> str:

@@ -14,7 +14,7 @@ from uvmre.core.outcome.symptom import last_line, shown_by
 from uvmre.core.text.normalize import WILDCARD, ends_of, find, normalize, readable
 from uvmre.core.triage.parsed_issue import Claim
 
-LEAST = 12
+FEWEST_CHARACTERS = 12
 """How many plain characters a text has at least that means one error and no other."""
 HEADLINES = re.compile(
     r"no solution found when resolving(?: (?:script |tool )?dependencies(?: for split \([^)]{0,500}\))?)?"
@@ -26,7 +26,7 @@ HEADLINES = re.compile(
     re.IGNORECASE,
 )
 """What stands above many causes: uv's own first lines, and the frame of a build's or a program's error."""
-ELSEWHERE = re.compile(
+ENVIRONMENT_ERRORS = re.compile(
     r"(?P<network>error sending request|dns error|connection (?:refused|reset|closed|failed)|failed to connect"
     r"|timed? ?out|timeout|unknownissuer|certificate|failed to fetch|could not connect|name resolution"
     r"|\b50[0234]\b|too many redirects|git operation failed|failed to (?:clone|fetch)|terminal prompts disabled)"
@@ -48,7 +48,7 @@ ELSEWHERE = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 """What a run may say because something is not there on the machine that runs it, by what is then missing."""
-MISSING = {
+ENVIRONMENT_CAUSES = {
     "network": "a network that does not answer",
     "credentials": "missing credentials",
     "package": "a package or an index that is not to be had here",
@@ -58,7 +58,7 @@ MISSING = {
     "module": "a missing module",
 }
 LINK = re.compile(r"^[^\S\n]*(?:[│|][^\S\n]*)*(?:├─▶|╰─▶|\|->|`->|caused by:|cause:)", re.IGNORECASE | re.MULTILINE)
-ASIDE = re.compile(r"^[^\S\n]*(?:[│|][^\S\n]*)*(?:hint|help|note|info):.*", re.IGNORECASE | re.MULTILINE | re.DOTALL)
+HINT = re.compile(r"^[^\S\n]*(?:[│|][^\S\n]*)*(?:hint|help|note|info):.*", re.IGNORECASE | re.MULTILINE | re.DOTALL)
 ERROR = re.compile(r"^(?:error: | *× )", re.MULTILINE)
 PANIC = re.compile(r"panicked at|internal error: entered unreachable|stack overflow|segmentation fault", re.IGNORECASE)
 SIGNALS = 128
@@ -88,37 +88,39 @@ def evidence_of(mre: Mre, claim: Claim, observation: Observation) -> Evidence:
         return Evidence(True)
     if not step.exit:
         return Evidence(False, "the command succeeds, and what it says may be as it should be")
-    texts = [text for text in mre.symptom.output if own_words(text)]
+    texts = [text for text in mre.symptom.output if is_distinctive(text)]
     if not texts:
         return Evidence(False, "nothing but a headline is claimed, which other failures have too")
-    if found := ELSEWHERE.search(" ".join(texts[-1].split())):
+    if found := ENVIRONMENT_ERRORS.search(" ".join(texts[-1].split())):
         lacks = found.lastgroup or "file"
-        why = f"{MISSING[lacks]} brings “{found[0].strip()}” about as well"
+        why = f"{ENVIRONMENT_CAUSES[lacks]} brings “{found[0].strip()}” about as well"
         return Evidence(False, why, never=lacks == "network" and not any(fault.outage for fault in mre.faults))
-    if not _innermost(mre.symptom, step):
-        return Evidence(False, f"the cause that is told here, “{cause(step)}”, is not among what was reported")
+    if not _matches_innermost(mre.symptom, step):
+        return Evidence(
+            False, f"the cause that is told here, “{innermost_cause(step)}”, is not among what was reported"
+        )
     return Evidence(True)
 
 
-def own_words(text: str) -> bool:
+def is_distinctive(text: str) -> bool:
     """Tell whether a text says more than a headline that many errors share."""
-    return len(normalize(HEADLINES.sub(" ", WILDCARD.sub(" ", text)))) >= LEAST
+    return len(normalize(HEADLINES.sub(" ", WILDCARD.sub(" ", text)))) >= FEWEST_CHARACTERS
 
 
-def cause(step: StepResult) -> str:
+def innermost_cause(step: StepResult) -> str:
     """Return the innermost cause that a step told, in one line."""
     said = readable(step.stderr).strip() or readable(step.stdout).strip()
-    inner = ASIDE.sub("", said[_inner(said) :]).strip("│| \t\r\n") or last_line(step)
+    inner = HINT.sub("", said[_start_of_innermost(said) :]).strip("│| \t\r\n") or last_line(step)
     return " ".join(re.sub(r"^[\s│|├╰─▶`>-]+", "", line) for line in inner.splitlines()[-6:]).strip()[:200]
 
 
-def _inner(said: str) -> int:
+def _start_of_innermost(said: str) -> int:
     """Return where the innermost link of an error's chain begins; where nothing is linked, where the error does."""
     ends = [link.end() for link in LINK.finditer(said)] + [error.start() for error in ERROR.finditer(said)]
     return max(ends, default=0)
 
 
-def _innermost(symptom: Symptom, step: StepResult) -> bool:
+def _matches_innermost(symptom: Symptom, step: StepResult) -> bool:
     """Tell whether the last of the reported texts reaches into the innermost cause that the step told."""
     for said in (readable(step.stderr), readable(step.stdout)):
         links = list(LINK.finditer(said))
@@ -136,7 +138,7 @@ def _innermost(symptom: Symptom, step: StepResult) -> bool:
     return False
 
 
-def says(texts: Sequence[str], observation: Observation) -> bool:
+def contains_all(texts: Sequence[str], observation: Observation) -> bool:
     """Tell whether all of some texts stand in what the steps said, or in the files that are looked at."""
     said = [normalize(step.stdout + "\n" + step.stderr) for step in observation.steps]
     said += [normalize(content) for _, content in observation.files if content]

@@ -10,34 +10,37 @@ from uvmre.core.triage.variations import variations
 
 def next_run(state: TriageState) -> PlannedRun | None:
     """Return what to run next; None where all is known that is to be known."""
-    if state.mre is None or (state.deciding and not any(mistake.control for mistake in state.mistakes)):
+    if state.mre is None or (state.blocking_gaps and not any(mistake.control for mistake in state.mistakes)):
         return None
     if not state.runs:
         return PlannedRun("reported", state.mre)
-    return next(_confirming(state, state.shown) if state.shown else _doubting(state, state.mre), None)
+    return next(
+        _runs_to_confirm(state, state.reproducing_run) if state.reproducing_run else _runs_to_exclude(state, state.mre),
+        None,
+    )
 
 
-def _confirming(state: TriageState, shown: TriageRun) -> Iterator[PlannedRun]:
+def _runs_to_confirm(state: TriageState, shown: TriageRun) -> Iterator[PlannedRun]:
     """Yield what is not known yet of a symptom that shows."""
     mre, uv = replace(shown.planned.mre, controls=()), shown.result.uv
     if state.search:
         if state.history is None:
             yield PlannedRun("history", shown.planned.mre, uv)
-        elif state.first_good and not state.proof.strong and not state.run_of("good"):
+        elif state.first_good and not state.evidence.strong and not state.run_of("good"):
             yield PlannedRun("good", mre, state.first_good)
     elif not state.run_of("latest"):
         yield PlannedRun("latest", mre, "latest")
-    if _calendar_matters(shown) and not state.run_of("today"):
+    if _depends_on_cutoff(shown) and not state.run_of("today"):
         yield PlannedRun("today", replace(mre, environment=replace(mre.environment, exclude_newer=None)), uv)
 
 
-def _doubting(state: TriageState, mre: Mre) -> Iterator[PlannedRun]:
+def _runs_to_exclude(state: TriageState, mre: Mre) -> Iterator[PlannedRun]:
     """Yield what would have to be tried before anybody says that it does not show."""
     first = state.runs[0]
     uv, date = first.result.uv, mre.environment.exclude_newer
-    if not state.stated and date and not state.run_of("day"):
+    if not state.uv_stated and date and not state.run_of("day"):
         yield PlannedRun("day", mre, f"@{date}")
-    if date and not state.run_of("today") and _calendar_matters(first):
+    if date and not state.run_of("today") and _depends_on_cutoff(first):
         yield PlannedRun("today", replace(mre, environment=replace(mre.environment, exclude_newer=None)), uv)
     if first.verdict.word == "not_reproducible":
         done = {run.planned.name for run in state.runs}
@@ -48,7 +51,7 @@ def _doubting(state: TriageState, mre: Mre) -> Iterator[PlannedRun]:
             yield PlannedRun("latest", replace(mre, controls=()), "latest")
 
 
-def _calendar_matters(run: TriageRun) -> bool:
+def _depends_on_cutoff(run: TriageRun) -> bool:
     """Tell whether a run with a day could come out otherwise without: it asked for something."""
     dated = run.planned.mre.environment.exclude_newer is not None
     return dated and any(request.answered_by == "upstream" for request in run.result.base.observation.requests)

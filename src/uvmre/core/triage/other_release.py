@@ -9,9 +9,9 @@ from uvmre.core.outcome.observation import Observation
 from uvmre.core.outcome.symptom import Outcome, lacks, match, unable
 from uvmre.core.search.release import parsed
 from uvmre.core.text.normalize import readable
-from uvmre.core.triage.evidence import cause, own_words, says
+from uvmre.core.triage.evidence import contains_all, innermost_cause, is_distinctive
 
-MACHINE = re.compile(
+ENVIRONMENT_FAILURE = re.compile(
     r"error sending request|dns error|connection (?:refused|reset)|timed? ?out|unknownissuer|no interpreter found"
     r"|no python (?:interpreter|installation)|failed to (?:query|inspect) python|permission denied|command not found",
     re.IGNORECASE,
@@ -19,11 +19,11 @@ MACHINE = re.compile(
 """Failures from which nothing can be told, whatever was reported."""
 
 
-ALIKE, NEAR = 0.6, 0.34
+SAME_ERROR, SIMILAR_ERROR = 0.6, 0.34
 """From which share of neighbouring words on an error is the reported one in other words, and from which it may be."""
 
 
-def judged(symptom: Symptom, observation: Observation, reported: str) -> Outcome:
+def judge_release(symptom: Symptom, observation: Observation, reported: str) -> Outcome:
     """Judge a run of any release in a search that starts from the reported one.
 
     A newer release that fails differently is past the bug, and one that prints what was expected is fixed, even if it
@@ -36,22 +36,26 @@ def judged(symptom: Symptom, observation: Observation, reported: str) -> Outcome
         return unable(observation, word)
     failed = [step for step in observation.steps if step.exit]
     said = "\n".join(readable(step.stderr) + "\n" + readable(step.stdout) for step in failed)
-    if failed and symptom.bare and MACHINE.search(said):
-        return Outcome("broken", f"this machine may cause the failure of `{failed[-1].title}`: {cause(failed[-1])}")
+    if failed and symptom.bare and ENVIRONMENT_FAILURE.search(said):
+        return Outcome(
+            "broken", f"this machine may cause the failure of `{failed[-1].title}`: {innermost_cause(failed[-1])}"
+        )
     if outcome.word != "different":
         return outcome
-    if newer and symptom.expected and says(symptom.expected, observation):
-        return Outcome("absent", f"`{failed[-1].title}` prints what was expected: {cause(failed[-1])}")
-    telling = [text for text in symptom.output if symptom.exit and own_words(text)]
+    if newer and symptom.expected and contains_all(symptom.expected, observation):
+        return Outcome("absent", f"`{failed[-1].title}` prints what was expected: {innermost_cause(failed[-1])}")
+    telling = [text for text in symptom.output if symptom.exit and is_distinctive(text)]
     share = likeness(telling[-1], said) if telling else 0.0
-    if share >= ALIKE:
-        return Outcome("shows", f"`{failed[-1].title}` says the same in other words: {cause(failed[-1])}")
-    if share >= NEAR or MACHINE.search(said):
+    if share >= SAME_ERROR:
+        return Outcome("shows", f"`{failed[-1].title}` says the same in other words: {innermost_cause(failed[-1])}")
+    if share >= SIMILAR_ERROR or ENVIRONMENT_FAILURE.search(said):
         return outcome if newer else Outcome("broken", f"{outcome.reason}, which may be the same in other words")
     past = telling or (symptom.bare and symptom.exit == 0)
     if not (newer and past):
         return outcome
-    return Outcome("absent", f"`{failed[-1].title}` fails differently, so it is past the bug: {cause(failed[-1])}")
+    return Outcome(
+        "absent", f"`{failed[-1].title}` fails differently, so it is past the bug: {innermost_cause(failed[-1])}"
+    )
 
 
 def likeness(text: str, said: str) -> float:

@@ -32,7 +32,7 @@ class PostedFile:
     """Whether nothing of its content stands in the post."""
     before: int = 0
     """The command before which it is written; 0 for what is there from the start."""
-    adds: bool = False
+    append: bool = False
     """Whether it is added at the end of what a command made of that path."""
     good: bool = False
     """Whether the post says that with this one, instead of the other of that path, it works: a free control."""
@@ -48,7 +48,7 @@ class Command:
     """What the post shows below it."""
     works: bool | None = None
     """Whether the post says that this one does what it should (a free control); None where it says nothing."""
-    added: str = ""
+    added_because: str = ""
     """Why it is there although the post does not have it; empty for the post's own."""
 
 
@@ -66,7 +66,7 @@ class Claim:
     """The file in which it is seen."""
     contains: tuple[str, ...] = ()
     """Texts of that file when it goes wrong."""
-    wanted: tuple[str, ...] = ()
+    expected: tuple[str, ...] = ()
     """What the post says that should be there instead."""
     test: str = ""
     """A shell test that holds, after the commands, when it goes wrong; where texts of output or files cannot say it."""
@@ -81,8 +81,8 @@ class Gap:
     """Something that was not understood, or cannot be had."""
 
     line: int
-    what: str
-    decides: bool
+    description: str
+    blocking: bool
     """Whether nothing can be said without it."""
     question: str = ""
     """What to ask the reporter."""

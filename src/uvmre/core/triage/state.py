@@ -17,7 +17,7 @@ Kind = Literal["reported", "day", "today", "history", "good", "latest", "varied"
 PyPI as it is now; to search the boundaries; where the bug is fixed; on the newest; with one thing done another way."""
 
 
-UNTOLD = Gap(
+UNKNOWN_SYMPTOM = Gap(
     0,
     "The post does not say what is seen when it goes wrong",
     True,
@@ -79,7 +79,7 @@ class TriageState:
 
     parsed: ParsedIssue
     mre: Mre | None
-    stated: bool = True
+    uv_stated: bool = True
     """Whether the post says which release it is about."""
     search: bool = False
     """Whether the boundaries are asked for."""
@@ -88,7 +88,7 @@ class TriageState:
     mistakes: tuple[Mistake, ...] = ()
     runs: tuple[TriageRun, ...] = ()
     history: History | None = None
-    cut: str = ""
+    stop_reason: str = ""
     """Why no more was run, where more was wanted."""
 
     def run_of(self, kind: Kind) -> TriageRun | None:
@@ -96,7 +96,7 @@ class TriageState:
         return next((run for run in reversed(self.runs) if run.kind == kind), None)
 
     @cached_property
-    def shown(self) -> TriageRun | None:
+    def reproducing_run(self) -> TriageRun | None:
         """Return the run in which the reported symptom shows; none today where it was absent on the post's day."""
         tried = [run for run in self.runs if run.kind in ("reported", "day", "today")]
         found = next((run for run in tried if run.shows), None)
@@ -105,11 +105,13 @@ class TriageState:
         return found
 
     @cached_property
-    def proof(self) -> Evidence:
+    def evidence(self) -> Evidence:
         """Return what it is worth that it shows."""
-        if self.shown is None:
+        if self.reproducing_run is None:
             return Evidence(False, "it does not show")
-        found = evidence_of(self.shown.planned.mre, self.parsed.claim, self.shown.result.base.observation)
+        found = evidence_of(
+            self.reproducing_run.planned.mre, self.parsed.claim, self.reproducing_run.result.base.observation
+        )
         if found.strong and self.parsed.stand_ins:
             why = f"something stands in for what cannot be had ({self.parsed.stand_ins[0]})"
             return Evidence(False, why, specific=True)
@@ -118,10 +120,10 @@ class TriageState:
         return found
 
     @property
-    def deciding(self) -> tuple[Gap, ...]:
+    def blocking_gaps(self) -> tuple[Gap, ...]:
         """Return the gaps without which nothing can be said."""
-        gaps = tuple(gap for gap in self.parsed.gaps if gap.decides)
-        return gaps if gaps or self.parsed.claim.kind != "none" else (UNTOLD,)
+        gaps = tuple(gap for gap in self.parsed.gaps if gap.blocking)
+        return gaps if gaps or self.parsed.claim.kind != "none" else (UNKNOWN_SYMPTOM,)
 
     @property
     def first_good(self) -> str:

@@ -22,12 +22,12 @@ def variations(mre: Mre) -> tuple[tuple[str, Mre], ...]:
     step = mre.steps[at]
     found = [
         (name, replace(mre, steps=(*mre.steps[:at], replace(step, run=run), *mre.steps[at + 1 :]), controls=()))
-        for name, run in _runs(mre, step)
+        for name, run in _varied_commands(mre, step)
     ]
     return tuple(found[:MOST])
 
 
-def _runs(mre: Mre, step: Step) -> Iterator[tuple[str, str]]:
+def _varied_commands(mre: Mre, step: Step) -> Iterator[tuple[str, str]]:
     match = COMMAND.search(step.run)
     if match is None:
         return

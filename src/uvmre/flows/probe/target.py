@@ -15,7 +15,7 @@ from uvmre.core.outcome.observation import Observation
 from uvmre.core.outcome.result import digest
 from uvmre.core.outcome.symptom import Outcome
 from uvmre.core.secrets.redact import redact, secrets
-from uvmre.core.triage.other_release import judged
+from uvmre.core.triage.other_release import judge_release
 from uvmre.errors import UsageError
 from uvmre.folder.evidence import TAPE
 from uvmre.folder.read import read
@@ -66,7 +66,7 @@ class ProbeTarget:
         """Say what a run comes to."""
         if self.words:
             return script.judge(observation)
-        return judged(self.variant(name, "").symptom, observation, self.reported)
+        return judge_release(self.variant(name, "").symptom, observation, self.reported)
 
     def key(self, name: str) -> str:
         """Return the name under which the outcomes of a variant are stored: all that decides them."""

@@ -10,7 +10,7 @@ from uvmre.issue.claims.facts import Facts, overlap
 from uvmre.issue.environment import sentiment
 from uvmre.issue.markdown import blocks
 
-LACKING = re.compile(
+MISSING_INPUT = re.compile(
     r"(?i)not found|no such file|does(?:n't| not) exist|no `?(?:pyproject|virtual environment)|no module named|missing"
     r"|unable to find|could not find|cannot find|no interpreter|\b(?:gcc|g\+\+|clang|cmake|cargo|rustc"
     r"|ninja|meson|pkg-config)\b"
@@ -19,18 +19,18 @@ LACKING = re.compile(
 """Errors that an MRE gives too when it lacks something that the reporter had: the texts alone do not prove them."""
 
 
-def _failures(seen: Facts) -> list[Claim]:
+def failures(seen: Facts) -> list[Claim]:
     """Errors that commands showed; the one that the title is about first, then the first one."""
     failed = [
         (i, found)
         for i, each in enumerate(seen.commands)
-        if each.works is not True and each.output and (found := cause(each.output)) and _counts(each, found)
+        if each.works is not True and each.output and (found := cause(each.output)) and _is_relevant(each, found)
     ]
     ranked = sorted(failed, key=lambda pair: (-_nearness(seen, pair), pair[0]))
-    return [_failure(seen.commands[i], i, found) for i, found in ranked]
+    return [failure(seen.commands[i], i, found) for i, found in ranked]
 
 
-def _counts(command: Command, found: Cause) -> bool:
+def _is_relevant(command: Command, found: Cause) -> bool:
     parts = statements.statements(command.run)
     program = parts[0].program if parts else ""
     asks = program not in ("ls", "which", "cat", "grep", "echo", "cd", "export") or bool(
@@ -44,15 +44,17 @@ def _nearness(seen: Facts, failed: tuple[int, Cause]) -> int:
     return overlap(" ".join(found.links), seen.title) + (1 if command.works is False else 0)
 
 
-def _failure(command: Command, i: int, found: Cause) -> Claim:
+def failure(command: Command, i: int, found: Cause) -> Claim:
+    """Return the claim that a command ends with an error."""
     line = command.line + 1 + found.offset
     kind: Kind = "failure" if found.ends else "output"
-    lacking = bool(LACKING.search(found.links[-1])) and found.links[0] != PANICKED
+    lacking = bool(MISSING_INPUT.search(found.links[-1])) and found.links[0] != PANICKED
     why = f"`{command.run.splitlines()[0][:80]}` ends with “{found.links[-1][:160]}”"
     return Claim(kind, i, line, found.texts, why=why, unconfirmed=lacking)
 
 
-def _warnings(seen: Facts) -> list[Claim]:
+def relevant_warnings(seen: Facts) -> list[Claim]:
+    """Return the warnings that the title or a sentence is about."""
     prose = " ".join([seen.title, *(sentence for sentence, _ in seen.said)])
     found = []
     for i, each in enumerate(seen.commands):
@@ -64,11 +66,11 @@ def _warnings(seen: Facts) -> list[Claim]:
     return found
 
 
-def _quoted(seen: Facts) -> list[Claim]:
+def quoted_errors(seen: Facts) -> list[Claim]:
     """Errors that stand within a sentence, for the command that is told of there or last."""
     found = []
     for sentence, line in seen.said:
-        if sentiment.wishes(sentence) and not state_checks.FAILS.search(sentence):
+        if sentiment.is_wish(sentence) and not state_checks.FAILS.search(sentence):
             continue
         for code, _ in blocks.inline_code(sentence):
             said = code if RAISED.match(code) or STARTS.match(code) else ""

@@ -19,12 +19,12 @@ class Facts:
 
     title: str
     commands: Sequence[Command]
-    about: dict[int, str]
+    context: dict[int, str]
     said: Sequence[tuple[str, int]]
     files: Sequence[PostedFile]
     results: Sequence[PostedFile]
-    wanted: Sequence[PostedFile]
-    loose: Sequence[tuple[str, int]] = ()
+    expected: Sequence[PostedFile]
+    unmatched: Sequence[tuple[str, int]] = ()
 
 
 def overlap(text: str, title: str) -> int:

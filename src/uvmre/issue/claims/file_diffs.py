@@ -6,12 +6,14 @@ from collections.abc import Sequence
 
 from uvmre.core.triage.parsed_issue import Claim, PostedFile
 
-OWN = re.compile(r"^\s*(?:name|version|description|authors?|readme|requires-python|license|keywords|maintainers)\s*=")
+PROJECT_METADATA = re.compile(
+    r"^\s*(?:name|version|description|authors?|readme|requires-python|license|keywords|maintainers)\s*="
+)
 """Lines of a project that a reporter changes to post it; they are no result."""
-LOCKED = re.compile(r"^\s*(?:source|sdist|wheels|hash|size|url|upload-time|revision)\b|^\s*\{ url|sha256:")
+LOCK_DETAIL = re.compile(r"^\s*(?:source|sdist|wheels|hash|size|url|upload-time|revision)\b|^\s*\{ url|sha256:")
 
 
-def files(
+def file_claims(
     given: Sequence[PostedFile], results: Sequence[PostedFile], wanted: Sequence[PostedFile], commands: int
 ) -> list[Claim]:
     """Return the claims that the posted results make, the last one first."""
@@ -22,7 +24,7 @@ def files(
         )
         want = next((file for file in wanted if file.path == result.path), None)
         base = want or before
-        pieces = _differs(base.text, result.text) if base else _whole(result.text)
+        pieces = _changes(base.text, result.text) if base else _short_content(result.text)
         if pieces and commands:
             found.append(
                 Claim(
@@ -31,7 +33,7 @@ def files(
                     result.line,
                     file=result.path,
                     contains=tuple(pieces),
-                    wanted=tuple(_differs(result.text, want.text)) if want else (),
+                    expected=tuple(_changes(result.text, want.text)) if want else (),
                     unconfirmed=True,
                     why=f"the post shows {result.path} as it is then",
                 )
@@ -39,22 +41,22 @@ def files(
     return [each for each in found if each.command >= 0]
 
 
-def _differs(before: str, after: str) -> list[str]:
+def _changes(before: str, after: str) -> list[str]:
     """Return the places in which a text was changed, each with the lines around it."""
     old, new = _lines(before), _lines(after)
     pieces = []
     for tag, i1, i2, j1, j2 in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        if tag == "equal" or all(OWN.match(line) for line in [*old[i1:i2], *new[j1:j2]]):
+        if tag == "equal" or all(PROJECT_METADATA.match(line) for line in [*old[i1:i2], *new[j1:j2]]):
             continue
         first, last = max(j1 - 1, 0), min(j2 + 1, len(new))
-        block = [line for line in new[first:last] if not OWN.match(line)]
+        block = [line for line in new[first:last] if not PROJECT_METADATA.match(line)]
         if block:
             pieces.append("\n".join(block))
     return pieces[:6]
 
 
-def _whole(text: str) -> list[str]:
-    lines = [line for line in _lines(text) if not OWN.match(line) and not LOCKED.match(line)]
+def _short_content(text: str) -> list[str]:
+    lines = [line for line in _lines(text) if not PROJECT_METADATA.match(line) and not LOCK_DETAIL.match(line)]
     return ["\n".join(lines)] if 0 < len(lines) <= 12 else []
 
 

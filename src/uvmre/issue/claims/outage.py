@@ -16,12 +16,16 @@ KINDS = {
     "refused": re.compile(r"(?i)connection refused|actively refused|os error (?:111|61|10061)\b"),
     "timeout": re.compile(r"(?i)operation timed out|connection timed out|os error (?:110|60|10060)\b"),
 }
-TOLD = {"unresolvable": "its name does not resolve", "refused": "it refuses connections", "timeout": "it never answers"}
+DESCRIPTIONS = {
+    "unresolvable": "its name does not resolve",
+    "refused": "it refuses connections",
+    "timeout": "it never answers",
+}
 URL = re.compile(r"https?://[^\s)`'\"<>]{3,300}")
 HOST = re.compile(r"(?:[a-z0-9][a-z0-9_-]{0,62}\.){1,20}[a-z][a-z0-9-]{0,62}")
-TOLD_NOT_TO = re.compile(r"--offline\b|\bUV_OFFLINE=|--no-index\b")
+OFFLINE = re.compile(r"--offline\b|\bUV_OFFLINE=|--no-index\b")
 """A command that must not use the network."""
-EXPECTS = re.compile(
+EXPECTS_OFFLINE = re.compile(
     r"(?i)(?<!are you )\boffline\b|\bair-?gapped\b|\b(?:from|in) (?:the |its |uv's )?cache\b|\bcached\b"
     r"|\balready (?:installed|downloaded|locked|resolved)\b"
     r"|\bshould(?:n't| not) (?:have to |even )?"
@@ -34,11 +38,11 @@ EXPECTS = re.compile(
 )
 """What a post says that takes an unreachable host for granted, and complains of what uv does about it. A post without
 any of this may only be about its own network, which nobody else has."""
-OPEN = ("pypi.org", "files.pythonhosted.org")
+REACHABLE_HOSTS = ("pypi.org", "files.pythonhosted.org")
 """Hosts that can be reached in a run, so that a control can show that the outage is what matters."""
 
 
-def outages(commands: Sequence[Command], claim: Claim, prose: str) -> tuple[Fault, ...]:
+def required_outages(commands: Sequence[Command], claim: Claim, prose: str) -> tuple[Fault, ...]:
     """Return the hosts that must fail for the claim to be seen; none where the post is about the network alone.
 
     Args:
@@ -47,7 +51,7 @@ def outages(commands: Sequence[Command], claim: Claim, prose: str) -> tuple[Faul
         prose: the title and the sentences of the post.
     """
     command = commands[claim.command] if 0 <= claim.command < len(commands) else None
-    if command is None or not (TOLD_NOT_TO.search(command.run) or EXPECTS.search(prose)):
+    if command is None or not (OFFLINE.search(command.run) or EXPECTS_OFFLINE.search(prose)):
         return ()
     found = cause(command.output) if command.output else None
     links = found.links if found else claim.output
@@ -64,6 +68,6 @@ def outages(commands: Sequence[Command], claim: Claim, prose: str) -> tuple[Faul
     return (Fault(pattern, unresolvable=kind == "unresolvable", refused=kind == "refused", timeout=kind == "timeout"),)
 
 
-def told(fault: Fault) -> str:
+def describe(fault: Fault) -> str:
     """Say in one line what is made to fail."""
-    return f"{fault.host} is kept out of reach: {TOLD[fault.outage]}, as in the error of the post"
+    return f"{fault.host} is kept out of reach: {DESCRIPTIONS[fault.outage]}, as in the error of the post"

@@ -17,7 +17,7 @@ VOLATILE = re.compile(
     r"|Package +Version|-+ -+)"
 )
 LISTING = re.compile(r"^[+~-] [\w.-]+==|^[\w.-]+==|[├└]──|^[\w.-]+ v\d|^\s*#\s+via")
-WONDERS = re.compile(
+SURPRISED = re.compile(
     r"(?i)\b(?:don't understand|confus\w+|unexpected\w*|surpris\w+|weird|strange|odd|why|shouldn't"
     r"|should not|wrong\w*|incorrect\w*|but|instead)\b"
 )
@@ -32,13 +32,13 @@ GOT = re.compile(
     r"|emits?|adds?|installs?|installed|resolves? to|results? in"
     r"|picks?|selects?|actual(?:ly)?|ends? up|becomes?|but)\b"
 )
-PRINTED = re.compile(r"\w \w|==|: |^-e |\d\.\d| v\d")
+LOOKS_PRINTED = re.compile(r"\w \w|==|: |^-e |\d\.\d| v\d")
 """What looks like a line of output, and not like a name."""
 DENIED = re.compile(r"(?i)n't\b|\b(?:not|never|without|no|missing)\b")
-WANTED = re.compile(r"(?i)\b(?:expect\w*|should|instead of|rather than|want\w*|supposed)\b")
+EXPECTED = re.compile(r"(?i)\b(?:expect\w*|should|instead of|rather than|want\w*|supposed)\b")
 
 
-def printed(seen: Facts) -> list[Claim]:
+def quoted_output(seen: Facts) -> list[Claim]:
     """What a sentence quotes as printed, where no output is shown: `I get …`, `instead of …`."""
     runs = {each.run for each in seen.commands}
     uv = [i for i, each in enumerate(seen.commands) if each.works is not True and re.search(r"\buvx?\s", each.run)]
@@ -52,9 +52,9 @@ def printed(seen: Facts) -> list[Claim]:
             if code in runs or len(code) < 4 or re.match(r"uvx? |--?\w|[\w./-]+\.(?:toml|py|lock|txt|in|md)$", code):
                 continue
             before = sentence[max(at - 60, 0) : at]
-            if not PRINTED.search(code) or DENIED.search(before[-30:]):
+            if not LOOKS_PRINTED.search(code) or DENIED.search(before[-30:]):
                 continue
-            if WANTED.search(before):
+            if EXPECTED.search(before):
                 wanted.append(code)
             elif GOT.search(before):
                 got.append(code)
@@ -62,26 +62,28 @@ def printed(seen: Facts) -> list[Claim]:
             i = next((i for i in uv if seen.commands[i].run in sentence), uv[-1])
             texts = tuple(text for code in got[:3] if len(text := masked(code)) > 3)
             why = f"the sentence “{sentence[:120]}”"
-            found += [Claim("output", i, line, texts, wanted=tuple(wanted), unconfirmed=True, why=why)] if texts else []
+            found += (
+                [Claim("output", i, line, texts, expected=tuple(wanted), unconfirmed=True, why=why)] if texts else []
+            )
     return found
 
 
 MOST_LINES = 14
 
 
-def differing(seen: Facts) -> list[Claim]:
+def differing_output(seen: Facts) -> list[Claim]:
     """The lines in which what went wrong differs from what worked, or which are marked."""
     found = []
     for i, each in enumerate(seen.commands):
         if each.works is True or not each.output or cause(each.output):
             continue
-        lines = stable(each.output)
+        lines = stable_lines(each.output)
         marked = [line for line in lines if MARKED.search(line)]
         good = next(
             (
                 other
                 for j, other in enumerate(seen.commands)
-                if other.works is True and other.output and _alike(each, other) and (each.works is False or j < i)
+                if other.works is True and other.output and _is_similar(each, other) and (each.works is False or j < i)
             ),
             None,
         )
@@ -93,12 +95,12 @@ def differing(seen: Facts) -> list[Claim]:
                     Claim("output", i, each.line + 1, texts, unconfirmed=True, why="the post marks these lines")
                 )
         elif good:
-            only = [line for line in lines if line not in stable(good.output)] or [
+            only = [line for line in lines if line not in stable_lines(good.output)] or [
                 line
-                for line in every(each.output)
-                if line not in every(good.output) and not re.match(r"\s*DEBUG uv ", line)
+                for line in nonempty_lines(each.output)
+                if line not in nonempty_lines(good.output) and not re.match(r"\s*DEBUG uv ", line)
             ]
-            wanted = [line for line in stable(good.output) if line not in lines]
+            wanted = [line for line in stable_lines(good.output) if line not in lines]
             if only and len(only) <= MOST_LINES:
                 why = "the output differs so from the one that the post calls good"
                 found.append(
@@ -107,7 +109,7 @@ def differing(seen: Facts) -> list[Claim]:
                         i,
                         each.line + 1,
                         tuple(map(masked, only)),
-                        wanted=tuple(wanted[:6]),
+                        expected=tuple(wanted[:6]),
                         unconfirmed=True,
                         why=why,
                     )
@@ -115,27 +117,27 @@ def differing(seen: Facts) -> list[Claim]:
     return found
 
 
-def _alike(one: Command, other: Command) -> bool:
+def _is_similar(one: Command, other: Command) -> bool:
     words, others = one.run.split(), other.run.split()
     depth = 3 if words[1:2] in (["pip"], ["tool"], ["python"], ["cache"]) else 2
     return words[:depth] == others[:depth]
 
 
-def every(output: str) -> list[str]:
+def nonempty_lines(output: str) -> list[str]:
     """Return all lines of an output that say something."""
     return [line.strip() for line in readable(output).split("\n") if line.strip() and line.strip() not in ("...", "…")]
 
 
-def stable(output: str) -> list[str]:
+def stable_lines(output: str) -> list[str]:
     """Return the lines of an output that another run would print too."""
     return [line.strip() for line in readable(output).split("\n") if not VOLATILE.match(line) and len(line.strip()) > 1]
 
 
-def outputs(seen: Facts) -> list[Claim]:
+def shown_output(seen: Facts) -> list[Claim]:
     """What a command printed, where that itself is what is wrong."""
     found = []
     for i, each in enumerate(seen.commands):
-        lines = stable(each.output) if each.works is not True else []
+        lines = stable_lines(each.output) if each.works is not True else []
         if not lines or cause(each.output) or re.match(r"uv --version|uv version", each.run):
             continue
         prose = [code for sentence, _ in seen.said for code, _ in blocks.inline_code(sentence) if len(code) > 3]
@@ -166,10 +168,10 @@ def outputs(seen: Facts) -> list[Claim]:
 def _weight(seen: Facts, found: Claim) -> int:
     command = seen.commands[found.command]
     told = sum(f"`{command.run}`" in sentence for sentence, _ in seen.said)
-    about = seen.about.get(found.command, "")
+    about = seen.context.get(found.command, "")
     named = " ".join(command.run.split()[:2]) in seen.title
     plain_install = all(re.match(r"[+~-] [\w.-]+==", line) for line in found.output)
-    wonders = -3 * plain_install + bool(WONDERS.search(about)) - bool(ASIDE.match(about.lstrip("*_- ")))
+    wonders = -3 * plain_install + bool(SURPRISED.search(about)) - bool(ASIDE.match(about.lstrip("*_- ")))
     return (
         (2 if command.works is False else 0)
         + (3 if named else 0)

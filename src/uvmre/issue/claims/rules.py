@@ -4,9 +4,9 @@ from dataclasses import replace
 
 from uvmre.core.triage.parsed_issue import Claim
 from uvmre.issue.claims import file_diffs, outputs, silence, state_checks
-from uvmre.issue.claims.errors import _failures, _quoted, _warnings
+from uvmre.issue.claims.errors import failures, quoted_errors, relevant_warnings
 from uvmre.issue.claims.facts import Facts
-from uvmre.issue.claims.second_run import _again
+from uvmre.issue.claims.second_run import repeated_run
 
 
 def claims(seen: Facts) -> list[Claim]:
@@ -15,21 +15,21 @@ def claims(seen: Facts) -> list[Claim]:
         # All that is said to work is another release: what the post has is what goes wrong.
         seen = replace(seen, commands=[replace(each, works=None) for each in seen.commands])
     found = [
-        *_failures(seen),
-        *_warnings(seen),
-        *outputs.differing(seen),
-        *file_diffs.files(seen.files, seen.results, seen.wanted, len(seen.commands)),
+        *failures(seen),
+        *relevant_warnings(seen),
+        *outputs.differing_output(seen),
+        *file_diffs.file_claims(seen.files, seen.results, seen.expected, len(seen.commands)),
     ]
     found += [
-        *_quoted(seen),
-        *state_checks.unsaid(seen),
-        *outputs.outputs(seen),
-        *outputs.printed(seen),
+        *quoted_errors(seen),
+        *state_checks.state_claims(seen),
+        *outputs.shown_output(seen),
+        *outputs.quoted_output(seen),
         *silence.silence(seen),
     ]
-    if silence.SILENT.search(seen.title) and not found:
+    if silence.SAYS_SILENT.search(seen.title) and not found:
         found = [*silence.silence(seen), *found]
-    again = _again(seen)
+    again = repeated_run(seen)
     if again is not None:
         found.insert(0, again)
     return list({(each.kind, each.command, each.output, each.contains, each.test): each for each in found}.values())

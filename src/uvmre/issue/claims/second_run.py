@@ -5,10 +5,10 @@ import re
 from uvmre.core.outcome.error_chain import cause, masked
 from uvmre.core.triage.parsed_issue import Claim
 from uvmre.issue.claims import outputs
-from uvmre.issue.claims.errors import _failure
+from uvmre.issue.claims.errors import failure
 from uvmre.issue.claims.facts import Facts
 
-AGAIN = re.compile(
+REPEATS = re.compile(
     r"(?i)\b(?:(?:the )?(?:second|2nd|next|subsequent|following) (?:time|run|call|invocation|sync"
     r"|lock)s?|re-?run(?:ning|s)?\b|run(?:ning)? (?:it |this |the command |`[^`]+` )?again"
     r"|(?:on|every|each) subsequent|again\b|repeatedly|every time)"
@@ -24,17 +24,17 @@ NEXT_TIME = re.compile(
 FIXES = re.compile(r"(?i)works (?:fine )?(?:when|if|after)|fixes|is fine|goes away|succeeds|resolves")
 
 
-def _again(seen: Facts) -> Claim | None:
+def repeated_run(seen: Facts) -> Claim | None:
     """The same command run twice, where the second time is what the post is about."""
     for i, each in enumerate(seen.commands):
         first = next((j for j in range(i) if seen.commands[j].run == each.run), None)
-        if first is None or not AGAIN.search(seen.about.get(i, "")) or not each.output:
+        if first is None or not REPEATS.search(seen.context.get(i, "")) or not each.output:
             continue
         before, now = cause(seen.commands[first].output), cause(each.output)
         if now is None and before is not None:
             lines = [
-                line for line in outputs.every(each.output) if re.match(r"[+~-] |Installed|Audited", line)
-            ] or outputs.stable(each.output)
+                line for line in outputs.nonempty_lines(each.output) if re.match(r"[+~-] |Installed|Audited", line)
+            ] or outputs.stable_lines(each.output)
             texts = tuple(masked(re.sub(r" in [\d.]+m?s$", "", line)) for line in lines)
             if texts:
                 return Claim(
@@ -42,20 +42,20 @@ def _again(seen: Facts) -> Claim | None:
                     i,
                     each.line + 1,
                     texts,
-                    wanted=before.texts,
+                    expected=before.texts,
                     unconfirmed=True,
                     why="the second run succeeds, the first does not",
                 )
         if now is not None:
-            return _failure(each, i, now)
+            return failure(each, i, now)
     return None
 
 
-def shows_again(seen: Facts, found: Claim) -> str:
+def fails_on_repeat(seen: Facts, found: Claim) -> str:
     """Return the sentence that says that it shows only when the command is run once more; empty where none does."""
     if found.command < 0 or sum(each.run == seen.commands[found.command].run for each in seen.commands) > 1:
         return ""
-    for sentence, _ in [*seen.said, (seen.about.get(found.command, ""), 0)]:
+    for sentence, _ in [*seen.said, (seen.context.get(found.command, ""), 0)]:
         if NEXT_TIME.search(sentence) and not FIXES.search(sentence):
             return " ".join(sentence.split())[:120]
     return ""

@@ -5,7 +5,7 @@ import re
 from uvmre.core.triage.parsed_issue import Claim
 from uvmre.issue.claims.facts import Facts
 
-SILENT = re.compile(
+SAYS_SILENT = re.compile(
     r"(?i)\b(?:silent(?:ly)?|without (?:any )?(?:error|warning|message|feedback|output|notice)s?"
     r"|no (?:error|warning|message|output|indication|feedback)s?\b"
     r"|(?:does(?:n't| not)|did(?:n't| not)|never) (?:warn|error|fail|complain|raise|report|show any"
@@ -25,7 +25,9 @@ def silence(seen: Facts) -> list[Claim]:
     if not uv:
         return []
     for sentence, line in [(seen.title, 1), *seen.said]:
-        if SILENT.search(sentence) and not re.search(r"(?i)\b(?:can we|feature|would be (?:nice|great))\b", sentence):
+        if SAYS_SILENT.search(sentence) and not re.search(
+            r"(?i)\b(?:can we|feature|would be (?:nice|great))\b", sentence
+        ):
             i = next((i for i in uv if seen.commands[i].run in sentence), uv[-1])
             return [Claim("silence", i, line, unconfirmed=True, why=f"the sentence “{sentence[:120]}”")]
     return []

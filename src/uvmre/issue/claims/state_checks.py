@@ -4,7 +4,7 @@ import re
 
 from uvmre.core.triage.parsed_issue import Claim
 from uvmre.issue.claims.facts import Facts
-from uvmre.issue.claims.silence import SILENT
+from uvmre.issue.claims.silence import SAYS_SILENT
 
 FAILS = re.compile(
     r"(?i)\b(?:fails?|failed|failing|breaks?|broken|crash\w*|errors? out|panics?|cannot|can't|unable"
@@ -30,7 +30,7 @@ EMPTY = re.compile(
 )
 
 
-def _empty(seen: Facts) -> list[Claim]:
+def _empty_output(seen: Facts) -> list[Claim]:
     """A command that ought to print something, and prints nothing."""
     for sentence, line in [(seen.title, 1), *seen.said]:
         if not EMPTY.search(sentence):
@@ -47,7 +47,7 @@ def _empty(seen: Facts) -> list[Claim]:
     return []
 
 
-DRAWN_LINK = re.compile(r"\A(?P<path>\S+) is drawn as a link to \S+")
+LISTED_LINK = re.compile(r"\A(?P<path>\S+) is drawn as a link to \S+")
 
 
 LOST = re.compile(
@@ -56,7 +56,7 @@ LOST = re.compile(
 )
 
 
-def unsaid(seen: Facts) -> list[Claim]:
+def state_claims(seen: Facts) -> list[Claim]:
     """A failure of which the post does not show the text, and a file whose last line is not ended."""
     found = []
     for sentence, line in [(seen.title, 1), *seen.said]:
@@ -71,19 +71,19 @@ def unsaid(seen: Facts) -> list[Claim]:
                         "file", i, line, file=path, test=test, unconfirmed=True, why=f"the sentence “{sentence[:120]}”"
                     )
                 )
-    found += [*_links(seen), *_empty(seen)]
+    found += [*_replaced_links(seen), *_empty_output(seen)]
     for i, each in enumerate(seen.commands):
-        about = seen.about.get(i, "")
-        if each.works is False and not each.output and FAILS.search(about) and not SILENT.search(about):
+        about = seen.context.get(i, "")
+        if each.works is False and not each.output and FAILS.search(about) and not SAYS_SILENT.search(about):
             found.append(
                 Claim("failure", i, each.line, unconfirmed=True, why=f"the sentence “{' '.join(about.split())[:120]}”")
             )
     return found
 
 
-def _links(seen: Facts) -> list[Claim]:
+def _replaced_links(seen: Facts) -> list[Claim]:
     """A link that a command puts a file in the place of."""
-    links = [match["path"] for about in seen.about.values() if (match := DRAWN_LINK.fullmatch(about))]
+    links = [match["path"] for about in seen.context.values() if (match := LISTED_LINK.fullmatch(about))]
     for sentence, line in seen.said:
         if links and re.search(r"(?i)\bsym(?:bolic )?-?links?\b", sentence) and LOST.search(sentence) and seen.commands:
             i = next(

@@ -9,7 +9,7 @@ from uvmre.errors import UvmreError
 
 CALLS_UV = re.compile(r"\buvx?\b")
 SHELLS = (["/bin/sh"], ["sh"], ["bash"], ["/bin/bash"])
-READ_BY_UV = ("UV_", "PIP_")
+UV_VARIABLES = ("UV_", "PIP_")
 
 
 def commands_of(text: str, line: int) -> tuple[list[tuple[str, int]], dict[str, str]]:
@@ -34,4 +34,4 @@ def _command(instruction: Instruction) -> str:
 
 def _variables(found: Iterable[Instruction]) -> dict[str, str]:
     pairs = (pair for each in found if each.name in ("ENV", "ARG") for pair in each.pairs)
-    return {name: value.strip("\"'") for name, value in pairs if value is not None and name.startswith(READ_BY_UV)}
+    return {name: value.strip("\"'") for name, value in pairs if value is not None and name.startswith(UV_VARIABLES)}

@@ -17,8 +17,8 @@ WINDOWS = re.compile(r"(?:\([\w.-]+\)\s*)?(?:PS\s+)?[A-Za-z]:(?:\\[^>\n]{0,200})
 POWERSHELL = re.compile(r"(?:\([\w.-]+\)\s*)?PS(?:\s+[^>\n]{1,200})?>\s*(?P<command>\S.*)")
 NUMBERED = re.compile(r"(?:In \[\d+\]: )?[!%](?P<command>(?:uv|pip)\s.*)")
 HOST = re.compile(r"^[\w.-]+:[~/][\w./~-]*\s+(?P<command>uvx?\s.*)")
-BEHIND = re.compile(r"(?:[\w.~/-]+\s+)?(?:git:\([^)\n]{0,60}\)\s*)?(?:[✗✔±×*]\s*)?(?P<command>\S.*)")
-ALONE = re.compile(rf"\A(?:{LEAD}){{0,4}}(?:\$|%|#|>|❯|➜)\s*")
+AFTER_PROMPT = re.compile(r"(?:[\w.~/-]+\s+)?(?:git:\([^)\n]{0,60}\)\s*)?(?:[✗✔±×*]\s*)?(?P<command>\S.*)")
+EMPTY_PROMPT = re.compile(rf"\A(?:{LEAD}){{0,4}}(?:\$|%|#|>|❯|➜)\s*")
 """A prompt at which nothing was typed."""
 FANCY = "❯➜➤λ»›▶❱"
 
@@ -29,12 +29,12 @@ def command_of(line: str) -> tuple[str, str] | None:
     for pattern in (POWERSHELL, WINDOWS, NUMBERED, HOST):
         if found := pattern.fullmatch(text):
             mark = ">" if pattern in (POWERSHELL, WINDOWS) else "$"
-            return (mark, found["command"]) if _typed(found["command"], known=False) else None
+            return (mark, found["command"]) if _is_typed_command(found["command"], known=False) else None
     found = MARKED.fullmatch(text[:600])
     if not found:
         return None
     mark, lead, command = found["mark"], found["lead"], found["command"] + text[600:]
-    behind = BEHIND.fullmatch(command) if mark[0] in FANCY and not recognize.is_command(command) else None
+    behind = AFTER_PROMPT.fullmatch(command) if mark[0] in FANCY and not recognize.is_command(command) else None
     if behind and recognize.is_command(behind["command"]):
         command = behind["command"]
     if mark == "$" and not found["gap"] and not lead and not recognize.is_command(command):
@@ -42,16 +42,20 @@ def command_of(line: str) -> tuple[str, str] | None:
     known = mark in ("#", "%", "->%") or mark.startswith(">") or bool(lead.strip())
     if mark in ("#", "%") and not found["gap"]:
         return None
-    return (mark, command) if _typed(command, known=known) else None
+    return (mark, command) if _is_typed_command(command, known=known) else None
 
 
-def _typed(command: str, *, known: bool) -> bool:
+def _is_typed_command(command: str, *, known: bool) -> bool:
     if command[0] in "=<>│|":
         return False
     return recognize.is_command(command, strict=known) or (known and command.startswith("$env:"))
 
 
-def is_alone(line: str) -> bool:
+def is_empty_prompt(line: str) -> bool:
     """Tell whether a line is a prompt at which nothing was typed."""
     text = line.strip()
-    return bool(text) and len(text) < 120 and bool(ALONE.fullmatch(text) or re.fullmatch(r"\[[~/\w. -]{1,60}\]", text))
+    return (
+        bool(text)
+        and len(text) < 120
+        and bool(EMPTY_PROMPT.fullmatch(text) or re.fullmatch(r"\[[~/\w. -]{1,60}\]", text))
+    )

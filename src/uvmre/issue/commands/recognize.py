@@ -47,7 +47,7 @@ def is_command(text: str, *, strict: bool = True) -> bool:
     first = stripped.split(maxsplit=1)[0]
     if strict and not (first in PROGRAMS or VERSIONED.fullmatch(first) or "=" in first or _is_path(first)):
         return False
-    parts = statements(stripped) or statements(completed(stripped))
+    parts = statements(stripped) or statements(close_open(stripped))
     if not parts:
         return False
     return all(_is_known(part) for part in parts[:1]) if strict else True
@@ -85,7 +85,7 @@ def is_uv(words: tuple[str, ...]) -> bool:
     return bool(following) and following[0] in UV_WORDS
 
 
-def completed(text: str) -> str:
+def close_open(text: str) -> str:
     """End what a cut-off line leaves open, so that it can be looked at."""
     if (found := HEREDOC.search(text)) and "\n" not in text[found.end() :]:
         return f"{text}\n{found['word']}"

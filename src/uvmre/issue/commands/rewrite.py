@@ -23,9 +23,9 @@ OWN_PATH = re.compile(r"^(?:[A-Za-z]:|~|\$HOME|\$\{HOME\})?(?:[\w.@+-]*[/\\])+(?
 MODULE = re.compile(r"^(?:[\w./~-]*/)?python[\d.]*\s+-m\s+uv(?=\s)")
 PREFIX = re.compile(r"^(?:sudo(?:\s+-\w+)*|time|\\time|command|nohup|winpty|exec)\s+(?=\S)")
 DOCKER_RUN = re.compile(r"^(?:docker|podman)\s+(?:run|exec)\b(?P<rest>.*)$", re.DOTALL)
-INNER = re.compile(r"(?:/?(?:usr/)?(?:bin/)?(?:ba|z|da|a)?sh)\s+-\w{0,9}c\w{0,9}\s+(?P<quote>['\"])")
-UNQUOTED = re.compile(r"(?:^|\s)(?P<run>uvx?\s+(?![^\s:/]*+[:/]\S*+\s).*)$")
-WINDOWS_WORDS = {
+SHELL_COMMAND = re.compile(r"(?:/?(?:usr/)?(?:bin/)?(?:ba|z|da|a)?sh)\s+-\w{0,9}c\w{0,9}\s+(?P<quote>['\"])")
+UV_AT_END = re.compile(r"(?:^|\s)(?P<run>uvx?\s+(?![^\s:/]*+[:/]\S*+\s).*)$")
+WINDOWS_PROGRAMS = {
     "dir": "ls",
     "md": "mkdir -p",
     "type": "cat",
@@ -43,22 +43,24 @@ ASKS_VERSION = re.compile(
     r"^(?:uvx?|python[\d.]*|pip)\s+(?:--version|-V|version|self version|-v -V)$|^(?:uname|lsb_release"
     r"|sw_vers|cat /etc/)\b|^which uv$|^type uv$"
 )
-_IDLE = "clear vim vi nano code open less more emacs exit logout history subl idea man top htop ssh su"
-IDLE = frozenset(_IDLE.split())
-_OTHERS = "pip pip3 poetry pdm hatch conda mamba pip-compile pipx rye pipenv virtualenv pixi pip-sync tox nox"
-OTHERS = frozenset(_OTHERS.split())
+_IRRELEVANT = "clear vim vi nano code open less more emacs exit logout history subl idea man top htop ssh su"
+IRRELEVANT = frozenset(_IRRELEVANT.split())
+_OTHER_TOOLS = "pip pip3 poetry pdm hatch conda mamba pip-compile pipx rye pipenv virtualenv pixi pip-sync tox nox"
+OTHER_TOOLS = frozenset(_OTHER_TOOLS.split())
 """Tools that uv is compared with."""
-_FOREIGN = (
+_UNAVAILABLE = (
     "docker podman docker-compose kubectl helm gh aws gcloud az brew apt apt-get yum dnf pacman apk nix "
     "nix-shell make just cargo pyenv systemctl service powershell pwsh git-lfs gpg npm node java curl "
     "wget ssh scp rsync pre-commit act bazel buck terraform ansible dask airflow dbt modal task "
     "devcontainer direnv strace gdb lldb perf dtruss hyperfine"
 )
-FOREIGN = frozenset(_FOREIGN.split())
+UNAVAILABLE = frozenset(_UNAVAILABLE.split())
 """Programs of which nothing says that they are here, or that reach out."""
-_DESTROYS = "rm mv chmod chown ln cp dd tee rmdir unlink truncate shred mkfs kill pkill killall shutdown reboot find"
-DESTROYS = frozenset(_DESTROYS.split())
-OUTSIDE = re.compile(
+_MODIFIES_FILES = (
+    "rm mv chmod chown ln cp dd tee rmdir unlink truncate shred mkfs kill pkill killall shutdown reboot find"
+)
+MODIFIES_FILES = frozenset(_MODIFIES_FILES.split())
+ABSOLUTE_PATH = re.compile(
     r"(?<![\w.=:/$}~@%-])/(?!dev/(?:null|stdout|stderr|stdin)\b|usr/bin/env\b|bin/(?:ba)?sh\b"
     r"|(?=\S{0,500}\$TMPDIR))"
 )
@@ -71,7 +73,7 @@ PYTHON_INSTALL = re.compile(r"\buv\s+python\s+(?:install|upgrade|uninstall|reins
 HOME = re.compile(r"\s(?:~|\$HOME|\$\{HOME\})/?(?:\s|$)|\.\./\.\.")
 DANGER = re.compile(r"\bmkfs|\bsudo\b|:\(\)\s*\{|\bkill(?:all)?\s+(?:-\s*|-?\w+\s*)?-1\b")
 CHANGES = re.compile(r"\b(?:rm|rmdir|mv|chmod|chown|dd|shred|truncate|unlink|ln|tee)\b")
-FAR = re.compile(
+OUTSIDE_PATH = re.compile(
     r"[\s=]['\"]?"
     r"(?:/(?!dev/(?:null|stdout|stderr)\b)|~(?:\w|/?(?:['\"\s]|$))|\$(?!TMPDIR/|_\b|\{TMPDIR\}/|\())"
 )
@@ -80,7 +82,7 @@ REDIRECTED = re.compile(r">\s*/(?!dev/)")
 
 
 @dataclass(frozen=True)
-class Rewritten:
+class RewrittenCommand:
     """A statement of a post, made ready; or why it is not run."""
 
     run: str = ""
@@ -91,42 +93,42 @@ class Rewritten:
     """Whether it is another tool that uv is compared with."""
 
 
-def rewrite(run: str) -> list[Rewritten]:
+def rewrite(run: str) -> list[RewrittenCommand]:
     """Return the statements of a command, each made ready to be run by `/bin/sh`."""
-    text = _native(statements.with_placeholders(run.strip().rstrip(";").strip()))
+    text = _to_posix(statements.with_placeholders(run.strip().rstrip(";").strip()))
     if docker := DOCKER_RUN.match(text):
         inner = _in_container(docker["rest"])
         if not inner:
             interactive = re.search(r"\s-\w*i", docker["rest"])
             return [
-                Rewritten(dropped="a container's shell")
+                RewrittenCommand(dropped="a container's shell")
                 if interactive
-                else Rewritten(dropped="docker", gap="what runs in the container")
+                else RewrittenCommand(dropped="docker", gap="what runs in the container")
             ]
         return rewrite(inner)
     parts = statements.statements(text)
     if not parts:
-        return [_one(text)]
+        return [_rewrite_statement(text)]
     if len(parts) == 1:
-        return [_one(_native(parts[0].text))]
-    return [_one(_native(part.text)) for part in parts]
+        return [_rewrite_statement(_to_posix(parts[0].text))]
+    return [_rewrite_statement(_to_posix(part.text)) for part in parts]
 
 
 def _in_container(text: str) -> str:
     """Return the command that a container is given; empty where none is seen."""
     text = text.rstrip()
-    for begun in INNER.finditer(text):
+    for begun in SHELL_COMMAND.finditer(text):
         if text[-1] == begun["quote"] and begun.end() < len(text):
             return text[begun.end() : -1]
-    found = UNQUOTED.search(text.rpartition("\n")[2])
+    found = UV_AT_END.search(text.rpartition("\n")[2])
     return found["run"] if found else ""
 
 
-def _native(text: str) -> str:
+def _to_posix(text: str) -> str:
     """Turn other shells' words, and other ways to call uv, into those of `/bin/sh` and uv."""
     text = POWERSHELL_SET.sub(lambda found: f"export {found['name']}={found['value']}\n", text).strip()
     for pattern in (CMD_SET, FISH_SET):
-        text = pattern.sub(lambda found: f"export {found['name']}={_quoted(found['value'])}", text)
+        text = pattern.sub(lambda found: f"export {found['name']}={_quote(found['value'])}", text)
     while found := PREFIX.match(text):
         text = text[found.end() :]
     if found := ACTIVATE.match(text):
@@ -137,35 +139,37 @@ def _native(text: str) -> str:
     text = MODULE.sub("uv", OWN_PATH.sub(lambda found: found["tool"], text))
     text = re.sub(r"^(uvx?)\.exe(?=\s)", r"\1", text)
     first, space, rest = text.partition(" ")
-    if first in WINDOWS_WORDS and "\\" in rest:
-        text = WINDOWS_WORDS[first] + space + rest.replace("\\", "/")
+    if first in WINDOWS_PROGRAMS and "\\" in rest:
+        text = WINDOWS_PROGRAMS[first] + space + rest.replace("\\", "/")
     if re.match(r"uvx?\s", text) and re.search(r"(?<=[\w.])\\(?=[\w.])", text):
         text = re.sub(r"(?<=[\w.])\\(?=[\w.])", "/", text)
     return re.sub(r"^source\s+(?=\S)", ". ", text)
 
 
-def _quoted(value: str) -> str:
+def _quote(value: str) -> str:
     return value if re.fullmatch(r"[\w./:@%+=-]*", value) else "'" + value.replace("'", "'\\''") + "'"
 
 
-def _one(text: str) -> Rewritten:
+def _rewrite_statement(text: str) -> RewrittenCommand:
     parts = statements.statements(text)
     program = parts[0].program if parts else text.split(maxsplit=1)[0] if text.split() else ""
     text = TEMPORARY.sub("$TMPDIR/", text)
-    if not text or program in IDLE:
-        return Rewritten(dropped="nothing that uv is asked")
+    if not text or program in IRRELEVANT:
+        return RewrittenCommand(dropped="nothing that uv is asked")
     if ASKS_VERSION.match(text) or INSTALLS_UV.search(text):
-        return Rewritten(dropped="it asks for a version, or installs uv")
-    if gap := _beyond(text, program):
-        return Rewritten(text if "git+" in text and program in ("uv", "uvx") else "", gap=gap)
-    if program in OTHERS or re.match(r"(?:\S*/)?(?:pip|python)[\d.]*(?:\s+-m\s+(?:pip|venv|build|virtualenv)\b)", text):
-        return Rewritten(text, other=True)
-    if program in FOREIGN:
-        return Rewritten(gap=f"`{program}`")
-    return Rewritten(text)
+        return RewrittenCommand(dropped="it asks for a version, or installs uv")
+    if gap := _outside_need(text, program):
+        return RewrittenCommand(text if "git+" in text and program in ("uv", "uvx") else "", gap=gap)
+    if program in OTHER_TOOLS or re.match(
+        r"(?:\S*/)?(?:pip|python)[\d.]*(?:\s+-m\s+(?:pip|venv|build|virtualenv)\b)", text
+    ):
+        return RewrittenCommand(text, other=True)
+    if program in UNAVAILABLE:
+        return RewrittenCommand(gap=f"`{program}`")
+    return RewrittenCommand(text)
 
 
-def _beyond(text: str, program: str) -> str:
+def _outside_need(text: str, program: str) -> str:
     """Return what of the world outside a statement needs or changes; empty where it stays in the folder."""
     for pattern, what in (
         (GIT_HOST, "a git repository elsewhere"),
@@ -175,7 +179,7 @@ def _beyond(text: str, program: str) -> str:
     ):
         if pattern.search(text):
             return what
-    if program in DESTROYS and (OUTSIDE.search(text) or HOME.search(text)):
+    if program in MODIFIES_FILES and (ABSOLUTE_PATH.search(text) or HOME.search(text)):
         return f"a folder outside that `{program}` changes"
     return "a folder outside" if endangers(text) and not (program in ("cat", "tee") and "<<" in text) else ""
 
@@ -184,5 +188,5 @@ def endangers(text: str) -> bool:
     """Tell whether anything in a shell text removes or overwrites what lies outside of the folder, or may do so."""
     # The two are sought one after the other: a pattern of both would look for the second from each of the first.
     statements = re.split(r"[|;&\n]", text.replace("\\\n", " "))
-    far = any((found := CHANGES.search(each)) and FAR.search(each, found.end()) for each in statements)
+    far = any((found := CHANGES.search(each)) and OUTSIDE_PATH.search(each, found.end()) for each in statements)
     return far or bool(DANGER.search(text))

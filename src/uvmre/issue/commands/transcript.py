@@ -16,10 +16,12 @@ MOST_ENTRIES = 150
 """Of one block."""
 MOST_LINES = 60
 """Of one command: a longer one was never ended."""
-INSIDE = re.compile(r"(?:sudo )?(?:docker|podman) (?:run|exec)\b[^\n]{0,500} -[a-z]*[it]|su\b|sudo (?:su|-i|-s)\b|ssh ")
+OPENS_SHELL = re.compile(
+    r"(?:sudo )?(?:docker|podman) (?:run|exec)\b[^\n]{0,500} -[a-z]*[it]|su\b|sudo (?:su|-i|-s)\b|ssh "
+)
 CONTINUED = re.compile(r"(?:>>?|dquote>|quote>|heredoc>|cmdsubst>|pipe>|\.\.\.)\s")
 PRINTED = re.compile(r"(?:error|warning|thread '|  [×╰├]|Traceback|Resolved \d|Installed \d)")
-SAID_BELOW = re.compile(r"#\s*(?:=>|->|⇒|→|>+|output:?|prints?:?|returns?:?)?\s*(?P<said>.*)")
+OUTPUT_COMMENT = re.compile(r"#\s*(?:=>|->|⇒|→|>+|output:?|prints?:?|returns?:?)?\s*(?P<said>.*)")
 
 
 @dataclass(frozen=True)
@@ -40,25 +42,25 @@ def entries(block: Block) -> list[TranscriptEntry]:
     marks = [prompts.command_of(line) for line in lines]
     used = {found[0] for found in marks if found}
     first = next((found for found in marks if found), None)
-    inside = bool(first and INSIDE.match(first[1]))
+    inside = bool(first and OPENS_SHELL.match(first[1]))
     # In a container one is root: there `# ` is the prompt, else it begins a comment.
     if used - {"#"} and not inside:
         marks = [found if found and found[0] != "#" else None for found in marks]
     elif used == {"#"} and any(recognize.is_command(line) for line in lines if not line.lstrip().startswith("#")):
         marks = [None] * len(lines)
-    if not _tagged(block.tag) and not any(marks):
+    if not _may_hold_commands(block.tag) and not any(marks):
         return []
     if any(marks):
-        return _prompted(lines, marks, block.line, inside=inside)
-    return _bare(lines, block)
+        return _with_prompts(lines, marks, block.line, inside=inside)
+    return _without_prompts(lines, block)
 
 
-def _tagged(tag: str) -> bool:
+def _may_hold_commands(tag: str) -> bool:
     word = tag.split(maxsplit=1)[0].lower().strip("{}.") if tag else ""
     return word in MIXED
 
 
-def _prompted(
+def _with_prompts(
     lines: Sequence[str], marks: Sequence[tuple[str, str] | None], first: int, *, inside: bool
 ) -> list[TranscriptEntry]:
     found: list[TranscriptEntry] = []
@@ -72,34 +74,36 @@ def _prompted(
             if inside and text.startswith("# "):
                 mark = ("#", text[2:].strip())
         if not mark:
-            if prompts.is_alone(text):
+            if prompts.is_empty_prompt(text):
                 pass
-            elif found and not (text.lstrip().startswith("# ") and not "".join(output).strip() and _next(marks, i)):
+            elif found and not (
+                text.lstrip().startswith("# ") and not "".join(output).strip() and _is_prompt_next(marks, i)
+            ):
                 output.append(text)
             elif text.strip().startswith(("#", "//")):
                 comment.append(text.strip("#/ \t"))
             i += 1
             continue
         if found:
-            found[-1] = _ended(found[-1], output)
-        start, (command, i) = i, _whole(mark[1], lines, i, marks)
-        command, behind = _uncommented(command)
+            found[-1] = _with_output(found[-1], output)
+        start, (command, i) = i, _join_lines(mark[1], lines, i, marks)
+        command, behind = _split_comment(command)
         found.append(TranscriptEntry(command, first + start, comment=" ".join([*comment, behind]).strip()))
         output, comment = [], []
     if found:
-        found[-1] = _ended(found[-1], output)
+        found[-1] = _with_output(found[-1], output)
     return found
 
 
-def _next(marks: Sequence[tuple[str, str] | None], i: int) -> bool:
+def _is_prompt_next(marks: Sequence[tuple[str, str] | None], i: int) -> bool:
     return i + 1 < len(marks) and marks[i + 1] is not None
 
 
-def _ended(entry: TranscriptEntry, output: Sequence[str]) -> TranscriptEntry:
+def _with_output(entry: TranscriptEntry, output: Sequence[str]) -> TranscriptEntry:
     return TranscriptEntry(entry.run, entry.line, "\n".join(output).strip("\n"), entry.comment, entry.prompted)
 
 
-def _whole(
+def _join_lines(
     command: str, lines: Sequence[str], i: int, marks: Sequence[tuple[str, str] | None] | None = None
 ) -> tuple[str, int]:
     """Join a command with the lines in which it goes on; return it, and the line after it."""
@@ -115,16 +119,16 @@ def _whole(
         command += "\n" + following
     if last > i and not statements.statements(command.strip()):
         # It was no open quote but an apostrophe: only the line itself is the command.
-        return lines_command(command), i + 1
+        return first_line(command), i + 1
     return command.strip(), last + 1
 
 
-def lines_command(command: str) -> str:
+def first_line(command: str) -> str:
     """Return the first line of a command that was not ended."""
-    return recognize.completed(command.split("\n", 1)[0])
+    return recognize.close_open(command.split("\n", 1)[0])
 
 
-def _uncommented(command: str) -> tuple[str, str]:
+def _split_comment(command: str) -> tuple[str, str]:
     """Take the comment off that stands behind a command."""
     if "\n" in command or "#" not in command:
         return command, ""
@@ -139,7 +143,7 @@ def _uncommented(command: str) -> tuple[str, str]:
     return command, ""
 
 
-def _bare(lines: Sequence[str], block: Block) -> list[TranscriptEntry]:
+def _without_prompts(lines: Sequence[str], block: Block) -> list[TranscriptEntry]:
     """Read a block without prompts: it must begin with a command, and what is none is the last one's output."""
     content = [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
     if not content or not recognize.is_command(content[0]):
@@ -151,15 +155,15 @@ def _bare(lines: Sequence[str], block: Block) -> list[TranscriptEntry]:
     while i < len(lines) and len(found) < MOST_ENTRIES:
         text = lines[i]
         if text.lstrip().startswith("#") and not text.startswith("#!"):
-            said = SAID_BELOW.match(text.strip())
+            said = OUTPUT_COMMENT.match(text.strip())
             printed = found and said and (text.startswith(("#  ", "# =>", "# ->")) or PRINTED.match(said["said"]))
             (output if printed else comment).append(said["said"] if said else text)
             i += 1
         elif recognize.is_command(text) and not (output and _is_prose(text)):
             if found:
-                found[-1] = _ended(found[-1], output)
-            start, (command, i) = i, _whole(text, lines, i)
-            command, behind = _uncommented(command)
+                found[-1] = _with_output(found[-1], output)
+            start, (command, i) = i, _join_lines(text, lines, i)
+            command, behind = _split_comment(command)
             found.append(
                 TranscriptEntry(command, block.line + start, "", " ".join([*comment, behind]).strip(), prompted=False)
             )
@@ -168,7 +172,7 @@ def _bare(lines: Sequence[str], block: Block) -> list[TranscriptEntry]:
             if found:
                 output.append(text)
             i += 1
-    found[-1] = _ended(found[-1], output)
+    found[-1] = _with_output(found[-1], output)
     return found
 
 

@@ -27,7 +27,7 @@ WISH = re.compile(
 RELEASE = re.compile(r"^(?:.*\bDEBUG )?uv(?:-tool-uvx)? (?P<version>\d+\.\d+\.\d+)\b", re.MULTILINE)
 
 
-def says(text: str) -> bool | None:
+def says_works(text: str) -> bool | None:
     """Return whether a sentence says that it works; None where it says neither."""
     text = NO_FAILURE.sub("fine", text)
     fails = FAILING.search(text)
@@ -38,22 +38,22 @@ def says(text: str) -> bool | None:
     return True if WORKING.search(text) else None
 
 
-def fails(text: str) -> bool:
+def says_fails(text: str) -> bool:
     """Tell whether a sentence says that something goes wrong."""
-    return says(text) is False
+    return says_works(text) is False
 
 
-def wishes(text: str) -> bool:
+def is_wish(text: str) -> bool:
     """Tell whether a sentence only says how it ought to be."""
     return bool(WISH.search(text))
 
 
-def of(block: Block, told: PostedEnvironment) -> bool | None:
+def block_works(block: Block, told: PostedEnvironment) -> bool | None:
     """Return whether a block is said to show what works: by the sentence before it, the heading, the release in it."""
     lead = (blocks.sentences(block.before) or [""])[-1]
     if told.good and told.good.text in lead and not (told.uv and told.uv.text in lead):
         return True
-    if told.uv and told.uv.text in lead and fails(lead):
+    if told.uv and told.uv.text in lead and says_fails(lead):
         return False
     if (
         told.uv
@@ -63,7 +63,7 @@ def of(block: Block, told: PostedEnvironment) -> bool | None:
         and re.search(r"(?i)\buv\b|version", lead)
     ):
         return True if parsed(other[1]) < parsed(told.uv.text) else None
-    said = says(lead)
+    said = says_works(lead)
     if said is None and block.heading:
         heading = block.heading.lower()
         if re.search(r"\bexpected\b|\bworks\b|\bworkaround\b|\bbefore\b", heading) and "actual" not in heading:
@@ -73,7 +73,7 @@ def of(block: Block, told: PostedEnvironment) -> bool | None:
     return said
 
 
-def around(sentence: str, code: str) -> str:
+def clause_with(sentence: str, code: str) -> str:
     """Return the part of a sentence in which a piece of code stands."""
     clauses = re.split(r"[;]|,\s+(?=but|whereas|while|however)|\s(?=but\s|whereas\s|however\s)", sentence)
     return next((clause for clause in clauses if code in clause), sentence)

@@ -11,7 +11,7 @@ from uvmre.issue.markdown import blocks
 from uvmre.issue.markdown.blocks import Block
 
 NUMBER = r"v?(?P<version>\d++\.\d++(?:\.\d++)?+(?:(?:a|b|rc)\d++)?+)(?![\w.]{0,60}\.\d)(?!\.?\d)"
-SAYS_UV = re.compile(
+UV_VERSION = re.compile(
     rf"(?:\buvx?`?(?:[ \t]+(?:version|release|v\.))?[ \t]*(?::[ \t]*)?(?:(?:==|=|@|>=|~=|:)[ \t]*)?`?\(?"
     rf"|uv-tool-uvx |astral-sh/uv:){NUMBER}(?=[^\w%]|$)",
     re.IGNORECASE,
@@ -26,7 +26,7 @@ PYTHON = re.compile(
     r"(?i)(?<!-)\b(?:c?python|py)(?:[- ]?version)?\s*(?:[:=`]+\s*)?v?(?P<version>3\.\d{1,2}(?:\.\d+)?)\b"
 )
 PLAIN_PYTHON = re.compile(r"(?<![\w.])(?P<version>3\.\d{1,2}(?:\.\d+)?)(?![\w.]*\d)")
-ASKED = re.compile(
+REQUESTED = re.compile(
     r"(?:--python|-p|uv python pin|uv venv --python"
     r"|uvx? .{0,300}?-p)[ =]+(?:c?python-?)?@?(?P<version>3\.\d{1,2}(?:\.\d+)?)\b"
 )
@@ -49,7 +49,7 @@ FAILS = (
     r"|does(?:n't| not)\b|panics?|issue|no longer"
     r"|stopped|wrong|hang)"
 )
-BACK = re.compile(
+DOWNGRADE = re.compile(
     rf"(?i)(?:downgrad\w{{1,20}}|revert\w{{0,20}}|roll\w{{0,20}} back|pin(?:ned|ning)|going back|switch\w{{0,20}} back"
     rf"|last (?:good|working)|previous\w{{0,20}}|old(?:er)?)\b[^.;\n]{{0,60}}?{NUMBER}"
 )
@@ -73,7 +73,7 @@ class PostedEnvironment:
     """Releases of which the post speaks and that cannot be meant, each as a sentence."""
 
 
-def environment(
+def parse_environment(
     title: str,
     found: Sequence[Block],
     releases: Sequence[tuple[str, datetime.date]] = (),
@@ -95,16 +95,16 @@ def environment(
     good = _good(title, found, known)
     doubts: list[Located] = []
     uv = None
-    for said in _reported(title, found):
-        version = _meant(said.text, known) if known else said.text if said.text.count(".") > 1 else ""
+    for said in _candidates(title, found):
+        version = _release_of(said.text, known) if known else said.text if said.text.count(".") > 1 else ""
         if version and (not good or version != good.text or said.line == 0):
             uv = Located(version, said.line)
             break
         if not version and known and said.text not in {each.text.split()[1] for each in doubts}:
             doubts.append(Located(f"uv {said.text} was not there when this was written", said.line))
     if uv is None and known and created:
-        before = [version for version, day in known.items() if day < created and not _early(version)]
-        same = [version for version in known if not _early(version)]
+        before = [version for version, day in known.items() if day < created and not _is_prerelease(version)]
+        same = [version for version in known if not _is_prerelease(version)]
         if before or same:
             uv = Located(max(before or same[:1], key=parsed), 0)
     if good and uv and good.text == uv.text:
@@ -112,58 +112,58 @@ def environment(
     return PostedEnvironment(uv, good, _python(found), _platform(found), tuple(doubts))
 
 
-def _early(version: str) -> bool:
+def _is_prerelease(version: str) -> bool:
     return parsed(version).is_prerelease
 
 
-def _meant(text: str, known: dict[str, datetime.date]) -> str:
+def _release_of(text: str, known: dict[str, datetime.date]) -> str:
     """Return the release that a version means: itself, or the newest of its series; empty where there is none."""
     if text in known:
         return text
     if text.count(".") == 1:
-        series = [version for version in known if version.startswith(f"{text}.") and not _early(version)]
+        series = [version for version in known if version.startswith(f"{text}.") and not _is_prerelease(version)]
         return max(series, key=parsed) if series else ""
     return ""
 
 
-def _reported(title: str, found: Sequence[Block]) -> Iterator[Located]:
+def _candidates(title: str, found: Sequence[Block]) -> Iterator[Located]:
     """Yield what may be the report's release, the surest first."""
-    yield from _form(found)
+    yield from _from_form(found)
     # The newest of several is the one that was left with the bug; a good one is told apart by the caller.
-    yield from sorted(_wrong(found), key=lambda said: parsed(said.text), reverse=True)
-    for match in (*SINCE.finditer(title), *SAYS_UV.finditer(title)):
+    yield from sorted(_failing(found), key=lambda said: parsed(said.text), reverse=True)
+    for match in (*SINCE.finditer(title), *UV_VERSION.finditer(title)):
         yield Located(match["version"], 1)
     images = [
         Located(each["version"], _line(block, each.start())) for block in found for each in IMAGE.finditer(block.text)
     ]
     yield from reversed(images)
-    yield from _mentioned(found)
+    yield from _any_mention(found)
 
 
-def _form(found: Sequence[Block]) -> Iterator[Located]:
+def _from_form(found: Sequence[Block]) -> Iterator[Located]:
     """Yield what stands where the form asks for the version."""
     for block in found:
         if HEADING.search(block.heading) and not PYTHON_HEADING.search(block.heading):
-            match = SAYS_UV.search(block.text) or ANY.search(block.text)
+            match = UV_VERSION.search(block.text) or ANY.search(block.text)
             if match and not re.match(r"(?i)\s*python", block.text):
                 yield Located(match["version"], _line(block, match.start()))
 
 
-def _wrong(found: Sequence[Block]) -> Iterator[Located]:
+def _failing(found: Sequence[Block]) -> Iterator[Located]:
     """Yield releases that are said to be wrong, or that a transcript prints as its own."""
     for block in found:
         if block.kind != "code":
-            yield from _bad(block)
+            yield from _failing_in(block)
             continue
         for match in PRINTED.finditer(block.text):
             yield Located(match["version"], _line(block, match.start()))
 
 
-def _mentioned(found: Sequence[Block]) -> Iterator[Located]:
+def _any_mention(found: Sequence[Block]) -> Iterator[Located]:
     """Yield any release that a post names."""
     for block in found:
         # Of a range, and of what somebody came from, the newest is meant.
-        for match in sorted(SAYS_UV.finditer(block.text), key=lambda each: parsed(each["version"]), reverse=True):
+        for match in sorted(UV_VERSION.finditer(block.text), key=lambda each: parsed(each["version"]), reverse=True):
             if not match[0].lower().startswith("uv>="):
                 yield Located(match["version"], _line(block, match.start()))
     for block in found:
@@ -177,7 +177,7 @@ PRINTED = re.compile(rf"^(?:.*?\bDEBUG )?uv(?:-tool-uvx)? {NUMBER}(?: \(.{{0,200
 CUE = re.compile(r"(?i)\buv\b|version|\b(?:checked|tested|tried|using|seen|on)\b")
 
 
-def _bad(block: Block) -> Iterator[Located]:
+def _failing_in(block: Block) -> Iterator[Located]:
     """Yield releases of which a paragraph says that it goes wrong there."""
     for sentence in _clauses(block.text):
         if match := SINCE.search(sentence):
@@ -215,8 +215,8 @@ def _good(title: str, found: Sequence[Block], known: dict[str, datetime.date]) -
                 rf"(?i){FAILS}|\bstill\b|should|would",
                 re.sub(r"(?i)no (?:issue|problem|error)s?|not (?:affected|present)", "", clause),
             )
-            if (works or BACK.search(clause)) and exact and not re.search(r"(?i)python ?`?3", clause):
-                version = BACK.search(clause)["version"] if BACK.search(clause) and not works else exact[0]  # type: ignore[index]
+            if (works or DOWNGRADE.search(clause)) and exact and not re.search(r"(?i)python ?`?3", clause):
+                version = DOWNGRADE.search(clause)["version"] if DOWNGRADE.search(clause) and not works else exact[0]  # type: ignore[index]
                 good.append(Located(version, _line(block, block.text.find(clause))))
     good = [said for said in good if not known or said.text in known]
     return max(good, key=lambda said: parsed(said.text), default=None)
@@ -239,13 +239,13 @@ def _python(found: Sequence[Block]) -> Located | None:
     return None
 
 
-def asked_python(commands: Iterable[str]) -> str:
+def requested_python(commands: Iterable[str]) -> str:
     """Return the one interpreter's version that the commands ask for; empty where they ask for none, or several."""
     asked = {
         ".".join(match["version"].split(".")[:2])
         for run in commands
         if "pip compile" not in run
-        for match in ASKED.finditer(run)
+        for match in REQUESTED.finditer(run)
     }
     return asked.pop() if len(asked) == 1 else ""
 

@@ -36,7 +36,7 @@ INSTRUCTION = re.compile(r"(?:FROM|RUN|COPY|ENV|WORKDIR|ENTRYPOINT|CMD|ARG|ADD|U
 INLINE_SCRIPT = re.compile(r"^# /// script\s*$", re.MULTILINE)
 
 
-def kind(text: str, tag: str = "") -> Kind:
+def detect(text: str, tag: str = "") -> Kind:
     """Say what a text is; empty where it does not say so itself."""
     text = text[:LONGEST]
     word = tag.split(maxsplit=1)[0].lower() if tag else ""
@@ -49,7 +49,7 @@ def kind(text: str, tag: str = "") -> Kind:
         return "dockerfile"
     if is_tree(text):
         return "tree"
-    if (data := toml(text)) is not None:
+    if (data := parse_toml(text)) is not None:
         return _toml_kind(data, text)
     if OUTPUT.match(lines[0]) or sum(bool(OUTPUT.match(line)) for line in lines[:40]) * 2 >= min(len(lines), 40):
         return "output"
@@ -108,7 +108,7 @@ def _is_list(text: str) -> bool:
     return len(lines) > 2 and all(LISTED.match(line) for line in lines) and any("/" in line for line in lines)
 
 
-def toml(text: str) -> dict[str, Any] | None:
+def parse_toml(text: str) -> dict[str, Any] | None:
     """Read a text as TOML, ellipses left out; None where it is none."""
     if "=" not in text or len(text) > LONGEST:
         return None

@@ -6,13 +6,13 @@ from typing import Any
 
 from uvmre.core.triage.parsed_issue import PostedFile
 from uvmre.issue.files import content_type, names, pyproject
-from uvmre.issue.files.trees import listed, paths, version_of
+from uvmre.issue.files.trees import dependencies_of, tree_paths, version_of
 
 EMPTY = re.compile(r"(?:^|/)(?:__init__\.py|py\.typed|README(?:\.\w+)?|LICENSE(?:\.\w+)?|CHANGELOG\.md|\.gitkeep)$")
-MADE = re.compile(r"(?:^|/)(?:uv\.lock|\.venv/|__pycache__/|\.git/|dist/|build/|\.python-version$)|\.egg-info")
+GENERATED = re.compile(r"(?:^|/)(?:uv\.lock|\.venv/|__pycache__/|\.git/|dist/|build/|\.python-version$)|\.egg-info")
 
 
-def inferred(
+def infer_files(
     files: Sequence[PostedFile],
     trees: Sequence[str],
     outputs: Sequence[str] = (),
@@ -33,30 +33,30 @@ def inferred(
     found: list[PostedFile] = []
 
     def add(path: str, text: str, line: int, why: str) -> None:
-        path = names.clean(path)
+        path = names.clean_path(path)
         if path and path not in have:
             have.add(path)
             found.append(PostedFile(path, text, line, why, inferred=True))
 
-    for path in (path for tree in trees for path in paths(tree)):
-        if EMPTY.search(path) and not MADE.search(path):
+    for path in (path for tree in trees for path in tree_paths(tree)):
+        if EMPTY.search(path) and not GENERATED.search(path):
             add(path, "", 0, "the drawing of the folders has it")
     for file in list(files):
         if not file.path.endswith("pyproject.toml"):
             continue
-        data = content_type.toml(file.text) or {}
+        data = content_type.parse_toml(file.text) or {}
         folder = file.path.removesuffix("pyproject.toml")
         if not copied:
             for path, name, line_why in _members(data, folder, trees):
-                wants = next(filter(None, (listed(name, output) for output in outputs)), ())
+                wants = next(filter(None, (dependencies_of(name, output) for output in outputs)), ())
                 version = next(filter(None, (version_of(name, output) for output in outputs)), "0.1.0")
-                text = pyproject.bare(name, python, version=version, build=True, dependencies=wants)
+                text = pyproject.minimal(name, python, version=version, build=True, dependencies=wants)
                 add(path, text, file.line, line_why)
-        for path, why in _needed(data, folder):
+        for path, why in _metadata_files(data, folder):
             add(path, "", file.line, why)
     for file in [*files, *found]:
         if file.path.endswith("pyproject.toml") and not copied:
-            data = content_type.toml(file.text) or {}
+            data = content_type.parse_toml(file.text) or {}
             folder = file.path.removesuffix("pyproject.toml")
             if (module := _module(data, folder, have)) is not None:
                 add(module, "", file.line, f"the package that {file.path} builds")
@@ -66,7 +66,7 @@ def inferred(
 def _members(data: dict[str, Any], folder: str, trees: Sequence[str]) -> Iterator[tuple[str, str, str]]:
     """Yield the members and local sources of a project: the path of each one's pyproject.toml, its name, and why."""
     uv = _table(_table(data, "tool"), "uv")
-    drawn = [path for tree in trees for path in paths(tree) if path.endswith("/pyproject.toml")]
+    drawn = [path for tree in trees for path in tree_paths(tree) if path.endswith("/pyproject.toml")]
     members = [each for each in _table(uv, "workspace").get("members", []) if isinstance(each, str)]
     sources = _table(uv, "sources")
     globbed: list[str] = []
@@ -102,7 +102,7 @@ def _is_folder(path: str) -> bool:
     return ".." not in path and not path.endswith((".whl", ".gz", ".zip")) and path.rstrip("/") not in (".", "")
 
 
-def _needed(data: dict[str, Any], folder: str) -> Iterator[tuple[str, str]]:
+def _metadata_files(data: dict[str, Any], folder: str) -> Iterator[tuple[str, str]]:
     table = _table(data, "project")
     for key in ("readme", "license"):
         value = table.get(key)

@@ -7,27 +7,27 @@ from dataclasses import replace
 from uvmre.core.triage.parsed_issue import Command, PostedFile
 from uvmre.issue.files import content_type, names, pyproject
 
-BUILT = re.compile(
+BUILD_OF = re.compile(
     r"(?:Failed to (?:build|prepare)|Building"
     r"|Failed to fetch wheel):? `?(?P<name>[A-Za-z][\w.-]*) @ file:///(?:[\w.-]+/)*(?P<folder>[\w.-]+)`?"
 )
 
-QUERIED = re.compile(r"An index URL\s+\((?P<url>https?://[^)\s]+)\)")
+INDEX_OF_ERROR = re.compile(r"An index URL\s+\((?P<url>https?://[^)\s]+)\)")
 
 INDEX_VARIABLE = re.compile(r"\bUV_INDEX_(?P<name>[A-Z0-9_]+?)_(?:USERNAME|PASSWORD)\b")
 
 
-BARE = re.compile(r"No `?project`? (?:table|section) found in")
+NO_PROJECT = re.compile(r"No `?project`? (?:table|section) found in")
 UNMANAGED = re.compile(r"[Pp]roject is marked as unmanaged")
-ADDS = re.compile(r"uv\s+(?:--\S+\s+){0,12}add\s(?!.{0,500}--script)")
+UV_ADD = re.compile(r"uv\s+(?:--\S+\s+){0,12}add\s(?!.{0,500}--script)")
 INIT = re.compile(r"\buv\s+init\b")
 
 
-def root(commands: Sequence[Command], python: str) -> PostedFile | None:
+def implied_project(commands: Sequence[Command], python: str) -> PostedFile | None:
     """Return the project that must be there by what the commands want or print; None where none must."""
-    project_text = pyproject.bare("project", python)
+    project_text = pyproject.minimal("project", python)
     for pattern, text, why in (
-        (BARE, "[tool.uv.workspace]\nmembers = []\n", "the error says that it is there without a [project]"),
+        (NO_PROJECT, "[tool.uv.workspace]\nmembers = []\n", "the error says that it is there without a [project]"),
         (UNMANAGED, f"{project_text}\n[tool.uv]\nmanaged = false\n", "the error says that it is there, unmanaged"),
     ):
         for each in commands:
@@ -35,7 +35,7 @@ def root(commands: Sequence[Command], python: str) -> PostedFile | None:
                 return PostedFile("pyproject.toml", text, each.line, why, inferred=True)
     if any(INIT.search(each.run) for each in commands):
         return None
-    adding = next((each for each in commands if ADDS.match(each.run)), None)
+    adding = next((each for each in commands if UV_ADD.match(each.run)), None)
     if adding is None:
         return None
     return PostedFile(
@@ -43,7 +43,7 @@ def root(commands: Sequence[Command], python: str) -> PostedFile | None:
     )
 
 
-def tools(commands: Sequence[Command]) -> list[Command]:
+def implied_tools(commands: Sequence[Command]) -> list[Command]:
     """Return installations of tools that a listing shows and that no command made.
 
     One is enough for most: the first that it lists, in its version.
@@ -55,30 +55,30 @@ def tools(commands: Sequence[Command]) -> list[Command]:
             continue
         if found := re.search(r"^(?P<name>[a-z][\w.-]*) v(?P<version>\d[\w.]*)$", each.output, re.MULTILINE):
             why = f"the output of `{each.run}` lists {found['name']}, so it was installed before"
-            return [Command(f"uv tool install {found['name']}=={found['version']}", each.line, added=why)]
+            return [Command(f"uv tool install {found['name']}=={found['version']}", each.line, added_because=why)]
     return []
 
 
-def requirements(commands: Sequence[Command], have: set[str]) -> list[PostedFile]:
+def implied_requirements(commands: Sequence[Command], have: set[str]) -> list[PostedFile]:
     """Return requirements that commands read and the post does not show, where it is not about what is in them."""
     found = []
     for each in commands:
         for path in re.findall(r"(?:-r|compile|sync)[ =]+((?:[\w.-]+/)*[\w.-]+\.(?:in|txt))\b", each.run):
-            if path not in have and names.clean(path) == path:
+            if path not in have and names.clean_path(path) == path:
                 found.append(PostedFile(path, "iniconfig\n", each.line, f"`{each.run}` reads it", inferred=True))
     return found
 
 
-def named_in_errors(files: Sequence[PostedFile], commands: Sequence[Command]) -> list[PostedFile]:
+def with_files_of_errors(files: Sequence[PostedFile], commands: Sequence[Command]) -> list[PostedFile]:
     """Return the files with what only an error tells of: a member that was built, an index that was asked."""
     root = next((file for file in files if file.path == "pyproject.toml" and not file.good), None)
     outputs = [re.sub(r"[\s│]+", " ", each.output) for each in commands]
     if root is None:
         return list(files)
     text, why, more = root.text, root.why, list[PostedFile]()
-    names_known = {_name(file) for file in files}
+    names_known = {_project_name(file) for file in files}
     for output in outputs:
-        for found in BUILT.finditer(output):
+        for found in BUILD_OF.finditer(output):
             if "workspace" in text or found["name"] in names_known or names_known == {found["name"]}:
                 continue
             if found["folder"] != found["name"]:
@@ -89,10 +89,10 @@ def named_in_errors(files: Sequence[PostedFile], commands: Sequence[Command]) ->
             path = f"{found['folder']}/pyproject.toml"
             more.append(
                 PostedFile(
-                    path, pyproject.bare(found["name"], build=True), root.line, "the error names it", inferred=True
+                    path, pyproject.minimal(found["name"], build=True), root.line, "the error names it", inferred=True
                 )
             )
-    asked = next((match["url"] for output in outputs if (match := QUERIED.search(output))), "")
+    asked = next((match["url"] for output in outputs if (match := INDEX_OF_ERROR.search(output))), "")
     variable = next((match["name"] for each in commands if (match := INDEX_VARIABLE.search(each.run))), "")
     if asked and variable and "index" not in text:
         text += f'\n[[tool.uv.index]]\nname = "{variable.lower().replace("_", "-")}"\nurl = "{asked}"\n'
@@ -101,12 +101,12 @@ def named_in_errors(files: Sequence[PostedFile], commands: Sequence[Command]) ->
     return [*changed, *more]
 
 
-def _name(file: PostedFile) -> str:
-    table = (content_type.toml(file.text) or {}).get("project")
+def _project_name(file: PostedFile) -> str:
+    table = (content_type.parse_toml(file.text) or {}).get("project")
     return str(table.get("name", "")) if isinstance(table, dict) else ""
 
 
-def lock(commands: Sequence[Command], have: set[str]) -> tuple[int, Command] | None:
+def implied_lock(commands: Sequence[Command], have: set[str]) -> tuple[int, Command] | None:
     """Return the command that makes the lock file that another wants, and its place; None where none is needed."""
     for i, each in enumerate(commands):
         if re.search(
@@ -115,7 +115,7 @@ def lock(commands: Sequence[Command], have: set[str]) -> tuple[int, Command] | N
             each.run,
         ):
             why = "a lock file is wanted, and the post does not show it"
-            return None if "uv.lock" in have else (i, Command("uv lock", each.line, added=why))
+            return None if "uv.lock" in have else (i, Command("uv lock", each.line, added_because=why))
         if re.search(r"\buv\s+(?:--\S+\s+){0,12}(?:lock|sync|add|run)\b", each.run):
             return None
     return None

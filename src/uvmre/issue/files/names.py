@@ -13,15 +13,15 @@ PATH = re.compile(
     rf"|\.python-version|\.env|\.netrc|\.gitignore"
     r"|Dockerfile(?:\.\w+)?|Containerfile|Makefile|py\.typed|requirements|justfile))(?![\w/@-]|\.\w)",
 )
-SAVED = re.compile(
+SAVE_AS = re.compile(
     r"(?i)\b(?:save[sd]?|put|file|named?|called|creat(?:e|ed|ing)|write|script)\b[^`\n]{0,40}`(?P<path>[\w./-]{1,80})`"
 )
-COMMENTED = re.compile(
+PATH_COMMENT = re.compile(
     r"(?i)^\s*(?:#|//|;|--|<!--)[#\s-]*+(?:(?:file(?:name)?|path|contents? of|in|cat)\s*(?::\s*)?)?[`\"']?"
     rf"(?P<path>(?:[\w.@+-]+/)*[\w.@+-]*\.{EXTENSIONS}"
     r"|(?:[\w.-]+/)*(?:Dockerfile|\.python-version|\.env))[`\"']?\s*(?::\s*)?(?:(?:-->|\([^)]*\)|-+|#+)\s*)?$"
 )
-FENCED = re.compile(
+FENCE_NAME = re.compile(
     r"""(?:title|file|filename|name)=["']?(?P<path>[\w./-]+)|[:\s](?P<bare>[\w./-]+\.[a-z]+)\s*$"""
     r"""|^(?P<only>[\w./-]+\.[a-z]{2,6})$"""
 )
@@ -46,10 +46,10 @@ class GuessedName:
     why: str
 
 
-def name(block: Block, kind: content_type.Kind) -> GuessedName | None:
+def guess_name(block: Block, kind: content_type.Kind) -> GuessedName | None:
     """Return the name of the file that a block shows; None where nothing names it."""
-    found = _fenced(block) or _first_line(block) or _around(block, kind)
-    if found and _fits(found.path, block, kind):
+    found = _from_fence(block) or _from_first_line(block) or _from_lead(block, kind)
+    if found and _is_plausible(found.path, block, kind):
         return found
     if kind in TYPES:
         said = {"pyproject": "[project] or [tool…] means pyproject.toml"}.get(
@@ -59,38 +59,38 @@ def name(block: Block, kind: content_type.Kind) -> GuessedName | None:
     return None
 
 
-def _fenced(block: Block) -> GuessedName | None:
-    match = FENCED.search(block.tag)
-    path = clean(next((group for group in match.groups() if group), "")) if match else ""
+def _from_fence(block: Block) -> GuessedName | None:
+    match = FENCE_NAME.search(block.tag)
+    path = clean_path(next((group for group in match.groups() if group), "")) if match else ""
     return GuessedName(path, f"the fence says “{block.tag}”") if path else None
 
 
-def _first_line(block: Block) -> GuessedName | None:
+def _from_first_line(block: Block) -> GuessedName | None:
     for line in block.text.lstrip("\n").split("\n")[:2]:
-        if match := COMMENTED.match(line):
-            path = clean(match["path"])
+        if match := PATH_COMMENT.match(line):
+            path = clean_path(match["path"])
             return GuessedName(path, f"its first line “{line.strip()[:80]}”") if path else None
         if not line.startswith("#!"):
             break
     return None
 
 
-def _around(block: Block, kind: content_type.Kind) -> GuessedName | None:
-    for text, what in ((_lead(block.before), "the sentence"), (block.heading, "the heading")):
-        if what == "the heading" and not (block.local_builds or block.before):
+def _from_lead(block: Block, kind: content_type.Kind) -> GuessedName | None:
+    for text, what in ((_last_sentence(block.before), "the sentence"), (block.heading, "the heading")):
+        if what == "the heading" and not (block.first_under_heading or block.before):
             continue
         # A heading names only what stands first below it.
-        if what == "the heading" and not block.local_builds and kind == "":
+        if what == "the heading" and not block.first_under_heading and kind == "":
             continue
         if not text or (what == "the sentence" and SHOWS_OUTPUT.search(text) and kind in ("", "output")):
             continue
-        match = _last(PATH, text) or _last(SAVED, text)
-        if match and (path := clean(match["path"])):
+        match = _naming_match(PATH, text) or _naming_match(SAVE_AS, text)
+        if match and (path := clean_path(match["path"])):
             return GuessedName(path, f"{what} “{' '.join(text.split())[-80:]}”")
     return None
 
 
-def _lead(before: str) -> str:
+def _last_sentence(before: str) -> str:
     """Return the last sentence before a block, or the line."""
     lines = [line for line in before.split("\n") if line.strip()]
     if not lines:
@@ -99,7 +99,7 @@ def _lead(before: str) -> str:
     return last if len(last) > 3 else lines[-1]
 
 
-def _last(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
+def _naming_match(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
     found = list(pattern.finditer(text[-600:]))
     if not found:
         return None
@@ -111,13 +111,13 @@ def _last(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
     )
 
 
-def _fits(path: str, block: Block, kind: content_type.Kind) -> bool:
+def _is_plausible(path: str, block: Block, kind: content_type.Kind) -> bool:
     """Tell whether a text may be a file of that name: a name that was only mentioned does not make output a file."""
     if kind in ("output", "tree"):
         return False
     last = path.rpartition("/")[2]
     if last.endswith((".toml", ".lock")) or last == "pyproject.toml":
-        return kind in ("pyproject", "uv.toml", "lock", "toml") or (content_type.toml(block.text) is not None)
+        return kind in ("pyproject", "uv.toml", "lock", "toml") or (content_type.parse_toml(block.text) is not None)
     if last.endswith(".py"):
         return kind in ("python", "script") or (kind == "" and block.tag.lower().startswith("py"))
     if last.startswith("Dockerfile") or last == "Containerfile":
@@ -129,7 +129,7 @@ def _fits(path: str, block: Block, kind: content_type.Kind) -> bool:
     return True
 
 
-def clean(path: str) -> str:
+def clean_path(path: str) -> str:
     """Return a path inside the folder; empty where it is none."""
     text = path.strip("`'\" ").replace("\\", "/")
     while text.startswith("./"):

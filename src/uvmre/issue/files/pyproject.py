@@ -9,7 +9,7 @@ PROJECT = re.compile(r"^[^\S\n]*\[project\]\s*(?:#.*)?$", re.MULTILINE)
 DEFAULT_PYTHON = ">=3.8"
 
 
-def whole(text: str, *, needs_project: bool, python: str = "") -> tuple[str, str]:
+def complete(text: str, *, needs_project: bool, python: str = "") -> tuple[str, str]:
     """Return the text with what it lacks, and what was added in a few words; empty where nothing was.
 
     Args:
@@ -18,7 +18,7 @@ def whole(text: str, *, needs_project: bool, python: str = "") -> tuple[str, str
         python: the interpreter's version, which `requires-python` must allow.
     """
     text, gone = content_type.without_ellipses(text)
-    data = content_type.toml(text)
+    data = content_type.parse_toml(text)
     if data is None:
         return text, ""
     added = ["what `...` stood for is left out"] if gone else []
@@ -27,17 +27,17 @@ def whole(text: str, *, needs_project: bool, python: str = "") -> tuple[str, str
         added.append("[project] above its keys")
     project = data.get("project")
     if isinstance(project, dict):
-        missing = _missing(project, data)
+        missing = _missing_keys(project, data)
         if missing:
             text = PROJECT.sub(lambda found: found[0] + "".join(f"\n{line}" for line in missing), text, count=1)
             added.append(", ".join(line.split(" ", 1)[0] for line in missing))
     elif needs_project and not _is_root(data):
-        text = f"{bare('project', python)}\n{text}"
+        text = f"{minimal('project', python)}\n{text}"
         added.append("a [project]")
     return text if text.endswith("\n") else f"{text}\n", "; ".join(added)
 
 
-def _missing(project: dict[str, Any], data: dict[str, Any]) -> list[str]:
+def _missing_keys(project: dict[str, Any], data: dict[str, Any]) -> list[str]:
     dynamic = project.get("dynamic", [])
     lines = []
     if "name" not in project:
@@ -53,7 +53,7 @@ def _is_root(data: dict[str, Any]) -> bool:
     return "poetry" in tool or (isinstance(uv, dict) and "workspace" in uv)
 
 
-def bare(
+def minimal(
     name: str, python: str = "", *, version: str = "0.1.0", build: bool = False, dependencies: tuple[str, ...] = ()
 ) -> str:
     """Return the smallest pyproject.toml of a project."""

@@ -4,18 +4,18 @@ import re
 
 from uvmre.issue.files import names
 
-DRAWN = re.compile(r"^(?P<lead>[\s│|├└─+`\u00a0-]*?(?:[├└+`|][-─]*\s+)?)(?P<name>[^\s│├└].*)")
+TREE_ENTRY = re.compile(r"^(?P<lead>[\s│|├└─+`\u00a0-]*?(?:[├└+`|][-─]*\s+)?)(?P<name>[^\s│├└].*)")
 NOTE = re.compile(r"(?<!\s)\s+(?:\(|#|<-|←|//|-- |->).*")
-LISTED = re.compile(r"^(?P<lead>\s*)[-*] (?P<name>[\w.@-]+/?)(?:\s+.*)?$")
+LIST_ENTRY = re.compile(r"^(?P<lead>\s*)[-*] (?P<name>[\w.@-]+/?)(?:\s+.*)?$")
 
 
-def paths(text: str) -> list[str]:
+def tree_paths(text: str) -> list[str]:
     """Return the files and folders (with `/` at the end) of a drawing, from its root."""
     stack: list[tuple[int, str]] = []
     found: list[str] = []
     lines = [line.replace("\u00a0", " ") for line in text.split("\n")[:400] if line.strip()]
     for line in lines:
-        match = LISTED.match(line) or DRAWN.match(line)
+        match = LIST_ENTRY.match(line) or TREE_ENTRY.match(line)
         if not match:
             continue
         depth = len(match["lead"])
@@ -29,30 +29,30 @@ def paths(text: str) -> list[str]:
         found.append(path)
     folders = {path.rsplit("/", 1)[0] for path in found if "/" in path.rstrip("/")}
     whole = [path if path.endswith("/") or path not in folders else f"{path}/" for path in found if path != "."]
-    return _rootless([path for path in whole if names.clean(path.rstrip("/"))])
+    return _without_root([path for path in whole if names.clean_path(path.rstrip("/"))])
 
 
-def _rootless(found: list[str]) -> list[str]:
+def _without_root(found: list[str]) -> list[str]:
     """Leave off the folder in which all of it is."""
     if found and found[0].endswith("/") and len(found) > 1 and all(path.startswith(found[0]) for path in found[1:]):
         return [path[len(found[0]) :] for path in found[1:]]
     return found
 
 
-DEPENDS = re.compile(r"[├└]──\s(?P<name>[\w.-]+)(?:\[[\w,. -]*\])? v(?P<version>\S+)")
+DEPENDENCY = re.compile(r"[├└]──\s(?P<name>[\w.-]+)(?:\[[\w,. -]*\])? v(?P<version>\S+)")
 
 
-def listed(name: str, output: str) -> tuple[str, ...]:
+def dependencies_of(name: str, output: str) -> tuple[str, ...]:
     """Return what a project depends on by a tree that `uv tree` printed."""
     lines = output.split("\n")
     for number, line in enumerate(lines):
-        match = DEPENDS.search(line) or re.match(r"(?P<name>[\w.-]+) v(?P<version>\S+)", line)
+        match = DEPENDENCY.search(line) or re.match(r"(?P<name>[\w.-]+) v(?P<version>\S+)", line)
         if not match or match["name"] != name:
             continue
         depth = match.start("name")
         below: list[tuple[int, str]] = []
         for following in lines[number + 1 :]:
-            inner = DEPENDS.search(following)
+            inner = DEPENDENCY.search(following)
             if not inner or inner.start("name") <= depth:
                 break
             if "(extra" not in following and "(group" not in following:

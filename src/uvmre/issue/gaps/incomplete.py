@@ -10,15 +10,15 @@ from uvmre.issue.files import content_type
 NEEDS_PROJECT = re.compile(
     r"^(?:\w+=\S* )*uv\s+(?:-[\w-]+(?:=\S+)?\s+)*(?:sync|lock|add|remove|tree|export|run|build|version)\b"
 )
-FREE_RUN = re.compile(
+NEEDS_NO_PROJECT = re.compile(
     r"--no-project|--script|--isolated|--with\b|--help|-h\b|\.py\b|-m\s|-c\s|--python\b|\brun\s+python\b|--show-version"
 )
-MADE_PROJECT = re.compile(r"\buv\s+init\b|pyproject\.toml")
+CREATES_PROJECT = re.compile(r"\buv\s+init\b|pyproject\.toml")
 FILE_ARGUMENT = re.compile(
     r"(?:(?:-r|--requirements?|-c|--constraints?|--overrides?|compile"
     r"|sync)[ =]+)(?P<path>(?:[\w.-]+/)*[\w.-]+\.(?:txt|in|toml))\b"
 )
-MADE_BY = re.compile(r"(?:mkdir|uv\s+init|uv\s+build|python|cp|mv|touch|git\s+init|uv\s+venv)\b")
+CREATES_FILE = re.compile(r"(?:mkdir|uv\s+init|uv\s+build|python|cp|mv|touch|git\s+init|uv\s+venv)\b")
 
 
 def project_question(path: str) -> str:
@@ -26,13 +26,13 @@ def project_question(path: str) -> str:
     return f"What is in `{path}`? Please post it in full, or as little of it as still shows the problem."
 
 
-def missing(
+def missing_files(
     commands: Sequence[Command], claim: Claim, files: Sequence[PostedFile], have: set[str], *, copied: bool
 ) -> list[Gap]:
     """Return the files that the commands need and nobody showed."""
     found: list[Gap] = []
     upto = commands[: claim.command + 1] if claim.command >= 0 else commands
-    made = {word.rstrip("/") for each in upto for word in each.run.split() if MADE_BY.match(each.run)}
+    made = {word.rstrip("/") for each in upto for word in each.run.split() if CREATES_FILE.match(each.run)}
     project = any(path.rpartition("/")[2] == "pyproject.toml" for path in have)
     for each in upto:
         made |= {
@@ -43,12 +43,12 @@ def missing(
             if path not in have and path not in made and not path.endswith("pyproject.toml") and "<<" not in each.run:
                 found.append(Gap(each.line, f"`{path}` is not in the post", not claim.test, project_question(path)))
         project = project or bool(
-            MADE_PROJECT.search(each.run) and not re.search(r"(?:compile|-r)\s+pyproject", each.run)
+            CREATES_PROJECT.search(each.run) and not re.search(r"(?:compile|-r)\s+pyproject", each.run)
         )
         if (
             NEEDS_PROJECT.match(each.run)
             and not project
-            and not FREE_RUN.search(each.run)
+            and not NEEDS_NO_PROJECT.search(each.run)
             and not re.search(r"\buv\s+add\b", each.run)
         ):
             found.append(
@@ -62,9 +62,9 @@ def missing(
             )
             if not locked:
                 found.append(Gap(each.line, "`uv.lock` is not in the post", False, project_question("uv.lock")))
-        found += _local(each, have, made, project=project)
+        found += _missing_paths(each, have, made, project=project)
     for file in files:
-        if file.path.endswith((".toml", ".lock")) and content_type.toml(file.text) is None and not file.inferred:
+        if file.path.endswith((".toml", ".lock")) and content_type.parse_toml(file.text) is None and not file.inferred:
             found.append(
                 Gap(
                     file.line,
@@ -76,7 +76,7 @@ def missing(
     return found
 
 
-def shortened(files: Sequence[PostedFile], said: Sequence[tuple[str, int]]) -> list[Gap]:
+def shortened_files(files: Sequence[PostedFile], said: Sequence[tuple[str, int]]) -> list[Gap]:
     """Return the files of which the post shows only a part."""
     found = []
     for file in files:
@@ -93,7 +93,7 @@ SHORTENED = re.compile(
 )
 
 
-def _local(command: Command, have: set[str], made: set[str], *, project: bool) -> list[Gap]:
+def _missing_paths(command: Command, have: set[str], made: set[str], *, project: bool) -> list[Gap]:
     """Return the folders and archives that a command of uv is given and that are not in the post."""
     found = []
     for part in statements.statements(command.run):
@@ -113,17 +113,19 @@ def _local(command: Command, have: set[str], made: set[str], *, project: bool) -
                     Gap(
                         command.line,
                         f"`{path}` is not in the post",
-                        not MAKES.search(command.run),
+                        not OTHER_PATH_OPTION.search(command.run),
                         project_question(path),
                     )
                 )
     return found
 
 
-MAKES = re.compile(r"--(?:target|prefix|cache-dir|output-file|out-dir|directory|project|python)\b|\s-o\b|\s-p\b")
+OTHER_PATH_OPTION = re.compile(
+    r"--(?:target|prefix|cache-dir|output-file|out-dir|directory|project|python)\b|\s-o\b|\s-p\b"
+)
 
 
-def unasked(commands: Sequence[Command], claim: Claim) -> list[Gap]:
+def unclear_claim(commands: Sequence[Command], claim: Claim) -> list[Gap]:
     """Return what is not known of the claim itself."""
     if claim.kind != "none":
         return []
@@ -146,7 +148,7 @@ def unasked(commands: Sequence[Command], claim: Claim) -> list[Gap]:
     ]
 
 
-def variables(commands: Sequence[Command], claim: Claim, given: Sequence[tuple[str, str]]) -> list[Gap]:
+def undefined_variables(commands: Sequence[Command], claim: Claim, given: Sequence[tuple[str, str]]) -> list[Gap]:
     """Return variables that a command takes its arguments from and nobody sets."""
     upto = commands[: claim.command + 1] if claim.command >= 0 else commands
     known = {

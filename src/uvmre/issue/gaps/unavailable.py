@@ -17,7 +17,7 @@ PLACEHOLDER = re.compile(
     r"|path/to/|/your/",
     re.IGNORECASE,
 )
-SLOT = re.compile(r"(?<=[\s/@.])\[[A-Za-z][\w -]{1,40}\](?=[\s/.@:]|$)")
+BRACKETED = re.compile(r"(?<=[\s/@.])\[[A-Za-z][\w -]{1,40}\](?=[\s/.@:]|$)")
 HOST = re.compile(r"https?://(?:[^@\s/'\"]{1,200}@)?(?P<host>[\w.\[\]<>-]+)(?::\d+)?(?P<path>[^\s'\"`)>\]]*)")
 OPEN_HOSTS = frozenset(
     [
@@ -44,22 +44,22 @@ HANGS = re.compile(
     r"(?i)\b(?:hangs?|hanging|hung|stuck|never (?:finish|end|return|complete)\w*|infinite(?:ly)?"
     r"|freez\w+|deadlock\w*|forever)\b"
 )
-RIGHTS = re.compile(
+PERMISSIONS = re.compile(
     r"(?i)permission denied|operation not permitted|read-only file system|os error (?:1|13|16|18|26|28"
     r"|30|39)\)|cross-device|text file busy|quota"
 )
-SETS_RIGHTS = re.compile(r"\b(?:chmod|chown|ln|mount|umask|touch|mkdir)\b")
-RIGHTS_QUESTION = "On which file system is it, with which rights? Please post `ls -la` and `df -T` of the folder."
-SOMETIMES = re.compile(
+SETS_PERMISSIONS = re.compile(r"\b(?:chmod|chown|ln|mount|umask|touch|mkdir)\b")
+PERMISSIONS_QUESTION = "On which file system is it, with which rights? Please post `ls -la` and `df -T` of the folder."
+INTERMITTENT = re.compile(
     r"(?i)\b(?:intermittent\w*|sporadic\w*|flaky|random(?:ly)?|race condition"
     r"|non-?determinis\w+|can(?:'|no)t reproduce (?:it |this )?(?:consistently|reliably)"
     r"|couldn't reproduce)\b"
 )
-DOCUMENTED = re.compile(r"(?i)\b(?:docs?|documentation|documented|guide|typo|readme|website|example in)\b")
+DOCUMENTATION = re.compile(r"(?i)\b(?:docs?|documentation|documented|guide|typo|readme|website|example in)\b")
 SLOW = re.compile(r"(?i)\b(?:slow(?:er|ly|ness)?|performance|takes (?:too )?long|memory usage|cpu usage|speed)\b")
 
 
-def unreachable(
+def unavailable_platform(
     commands: Sequence[Command], claim: Claim, told: PostedEnvironment, title: str, prose: str, *, failing: bool = False
 ) -> list[Gap]:
     """Return what of another system, of the network or of time cannot be had here."""
@@ -80,9 +80,9 @@ def unreachable(
     if claim.kind == "failure" and NETWORK.search(" ".join(claim.output)):
         what = f"“{' '.join(claim.output)[:120]}” is what the network gives, and the reporter's is not to be had"
         found.append(Gap(line, what, not failing, "Does it show with the public index, without a proxy?"))
-    if RIGHTS.search(" ".join(claim.output)) and not any(SETS_RIGHTS.search(each.run) for each in commands):
+    if PERMISSIONS.search(" ".join(claim.output)) and not any(SETS_PERMISSIONS.search(each.run) for each in commands):
         found.append(
-            Gap(line, "it depends on the rights or the file system that the reporter has", True, RIGHTS_QUESTION)
+            Gap(line, "it depends on the rights or the file system that the reporter has", True, PERMISSIONS_QUESTION)
         )
     if HANGS.search(title) or (claim.kind == "none" and HANGS.search(prose)):
         found.append(
@@ -93,7 +93,7 @@ def unreachable(
                 "Where does it stand? Please post the log of `uv … --verbose` and a backtrace.",
             )
         )
-    if SOMETIMES.search(prose):
+    if INTERMITTENT.search(prose):
         found.append(
             Gap(
                 1,
@@ -104,12 +104,12 @@ def unreachable(
         )
     if SLOW.search(title):
         found.append(Gap(1, "it is about how long it takes", True, ""))
-    if DOCUMENTED.search(title) and claim.kind in ("none", "silence"):
+    if DOCUMENTATION.search(title) and claim.kind in ("none", "silence"):
         found.append(Gap(1, "it is about the documentation: there is nothing to run", True, ""))
     return found
 
 
-def private(
+def private_resources(
     commands: Sequence[Command], claim: Claim, files: Sequence[PostedFile], stood_in: Sequence[str]
 ) -> list[Gap]:
     """Return hosts, repositories and names that nobody but the reporter has."""
@@ -124,7 +124,7 @@ def private(
         bare = "\n".join(row for row in text.split("\n") if not row.lstrip().startswith("#"))
         for match in HOST.finditer(bare):
             host = match["host"].lower()
-            if host in OPEN_HOSTS or any(host in each for each in stood_in) or _only_told(text, match.start()):
+            if host in OPEN_HOSTS or any(host in each for each in stood_in) or _is_metadata_url(text, match.start()):
                 continue
             found.append(
                 Gap(
@@ -143,7 +143,7 @@ def private(
                     "Does it show with a package of PyPI?",
                 )
             )
-        slots = SLOT.finditer(bare) if text in runs and "\n" not in text else ()
+        slots = BRACKETED.finditer(bare) if text in runs and "\n" not in text else ()
         for match in (*PLACEHOLDER.finditer(bare), *slots):
             if not any(match[0].lower() in each.lower() for each in stood_in):
                 found.append(
@@ -154,10 +154,10 @@ def private(
                         f"What stands for `{match[0]}`?",
                     )
                 )
-    return list({gap.what: gap for gap in found}.values())
+    return list({gap.description: gap for gap in found}.values())
 
 
-def _only_told(text: str, at: int) -> bool:
+def _is_metadata_url(text: str, at: int) -> bool:
     """Tell whether an address stands where nothing goes there: a homepage, a licence, a schema."""
     row = text[text.rfind("\n", 0, at) + 1 : at]
     return bool(

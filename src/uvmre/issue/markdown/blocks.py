@@ -46,7 +46,7 @@ class Block:
     """Of code: the paragraph that follows it."""
     quoted: bool = False
     """Whether somebody else is quoted."""
-    local_builds: bool = False
+    first_under_heading: bool = False
     """Of code: whether it is the first thing below its innermost heading."""
 
     @property
@@ -63,9 +63,9 @@ def _markdown() -> "MarkdownIt":
     return MarkdownIt("commonmark").disable(["inline", "text_join", "reference"])
 
 
-def blocks(lines: Sequence[str]) -> tuple[Block, ...]:
+def parse_blocks(lines: Sequence[str]) -> tuple[Block, ...]:
     """Return the blocks of a text, in their order."""
-    found = list(_limited(itertools.islice(_walk(_markdown().parse("\n".join(lines))), MOST_BLOCKS)))
+    found = list(_truncate(itertools.islice(_walk(_markdown().parse("\n".join(lines))), MOST_BLOCKS)))
     for i, block in enumerate(found):
         if block.kind == "code":
             before = found[i - 1] if i else None
@@ -74,12 +74,12 @@ def blocks(lines: Sequence[str]) -> tuple[Block, ...]:
                 block,
                 before=before.text if before and before.kind != "code" and before.headings == block.headings else "",
                 after=after.text if after and after.kind != "code" else "",
-                local_builds=before is None or before.headings != block.headings,
+                first_under_heading=before is None or before.headings != block.headings,
             )
     return tuple(found)
 
 
-def _limited(found: Iterable[Block]) -> Iterator[Block]:
+def _truncate(found: Iterable[Block]) -> Iterator[Block]:
     """Shorten what no person wrote, so that nothing takes long."""
     words = 0
     for block in found:
@@ -103,7 +103,7 @@ def _walk(tokens: "Sequence[Token]") -> Iterator[Block]:
         line = token.map[0] + 1 if token.map else 0
         names = tuple(text for _, text in headings)
         if token.type == "heading_open":
-            _enter(headings, int(token.tag[1:]), tokens[i + 1].content)
+            _push_heading(headings, int(token.tag[1:]), tokens[i + 1].content)
         elif token.type in ("fence", "code_block"):
             first = line + 1 if token.type == "fence" else line
             yield Block("code", token.content, first, token.info.strip(), names, quoted=quotes > 0)
@@ -113,12 +113,12 @@ def _walk(tokens: "Sequence[Token]") -> Iterator[Block]:
             text = COMMENT.sub("", token.content)
             bold = BOLD.fullmatch(text.strip())
             if bold:
-                _enter(headings, BOLD_LEVEL, bold[1])
+                _push_heading(headings, BOLD_LEVEL, bold[1])
             elif text.strip():
                 yield Block("item" if items else "prose", text, line, "", names, quoted=quotes > 0)
 
 
-def _enter(headings: list[tuple[int, str]], level: int, text: str) -> None:
+def _push_heading(headings: list[tuple[int, str]], level: int, text: str) -> None:
     while headings and headings[-1][0] >= level:
         headings.pop()
     headings.append((level, " ".join(TAGS.sub("", text).split())[:300]))
@@ -128,18 +128,18 @@ def _html(content: str, line: int, headings: list[tuple[int, str]]) -> Iterator[
     """Take what GitHub draws of HTML: a summary as a heading, `<pre>` and fences within as code."""
     content = COMMENT.sub(lambda found: "\n" * found[0].count("\n"), content)
     if found := SUMMARY.search(content):
-        _enter(headings, SUMMARY_LEVEL, found[1])
+        _push_heading(headings, SUMMARY_LEVEL, found[1])
         content = content[: found.start()] + "\n" * found[0].count("\n") + content[found.end() :]
     if "</details" in content.lower() and headings and headings[-1][0] == SUMMARY_LEVEL:
         headings.pop()
     names = tuple(text for _, text in headings)
     if "```" in content or PRE.search(content):
-        yield from _coded(content, line, names)
+        yield from _html_code(content, line, names)
     elif text := TAGS.sub("", content).strip():
         yield Block("prose", text, line, "", names)
 
 
-def _coded(content: str, line: int, names: tuple[str, ...]) -> Iterator[Block]:
+def _html_code(content: str, line: int, names: tuple[str, ...]) -> Iterator[Block]:
     marked = PRE.sub("```", content).split("```")
     for number, block in enumerate(marked):
         tag, newline, rest = block.partition("\n")

@@ -29,7 +29,7 @@ class OpeningPost:
     """The first line (from 1) that was not read in full; 0 where all was."""
 
 
-def opening(text: str, *, comments: bool = False) -> OpeningPost:
+def opening_post(text: str, *, comments: bool = False) -> OpeningPost:
     """Read the head of an issue's text and leave the comments off, unless they are wanted."""
     cut = len(text) > LONGEST_TEXT
     whole = text[:LONGEST_TEXT].removeprefix("\ufeff").replace("\0", "\ufffd").replace("\r\n", "\n")
@@ -41,7 +41,7 @@ def opening(text: str, *, comments: bool = False) -> OpeningPost:
         if len(line) > LONGEST_LINE:
             lines[i] = line[:LONGEST_LINE]
             last = min(last, i + 1) if last else i + 1
-    facts = _front(lines)
+    facts = _front_matter(lines)
     title = _title(lines) or facts.get("title", "")
     for i, line in enumerate(lines[:30]):
         if found := HEAD.fullmatch(line.strip()):
@@ -54,10 +54,12 @@ def opening(text: str, *, comments: bool = False) -> OpeningPost:
                 lines[i - 2] = ""
     if not comments:
         lines = _without_replies(lines)
-    return OpeningPost(_unquoted(title), tuple(lines), _day(facts.get("created_at", "")), facts.get("url", ""), last)
+    return OpeningPost(
+        _clean_title(title), tuple(lines), _date(facts.get("created_at", "")), facts.get("url", ""), last
+    )
 
 
-def _front(lines: list[str]) -> dict[str, str]:
+def _front_matter(lines: list[str]) -> dict[str, str]:
     """Take the front matter's facts, and blank its lines."""
     if not lines or lines[0].strip() != "---":
         return {}
@@ -80,7 +82,7 @@ def _title(lines: list[str]) -> str:
     return ""
 
 
-def _unquoted(title: str) -> str:
+def _clean_title(title: str) -> str:
     title = title.strip()
     quoted = len(title) > 1 and title[0] == title[-1] == '"'
     return " ".join((title[1:-1].replace('\\"', '"') if quoted else title).split())[:300]
@@ -95,7 +97,7 @@ def _without_replies(lines: list[str]) -> list[str]:
     return lines
 
 
-def _day(text: str) -> datetime.date | None:
+def _date(text: str) -> datetime.date | None:
     try:
         return datetime.date.fromisoformat(text[:10])
     except ValueError:

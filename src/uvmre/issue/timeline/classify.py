@@ -16,8 +16,8 @@ LEADING = re.compile(
     r"^\s*(?:[-*+]|\d+[.)])?\s*(?:(?:run|command|cmd|then|and|execute|repro(?:duce)?|1st|2nd)\s*:?\s*)?", re.IGNORECASE
 )
 ASSIGNS = re.compile(r"\A\s*(?:#.*|(?:export )?[A-Za-z_]\w*=.*)")
-CALLED = re.compile(r"\A(?:\w+=\S* )*uvx? ")
-LONE = re.compile(r"`{1,3}([^`\n]+)`{1,3}[.:;]?")
+UV_CALL = re.compile(r"\A(?:\w+=\S* )*uvx? ")
+ONLY_CODE = re.compile(r"`{1,3}([^`\n]+)`{1,3}[.:;]?")
 
 
 @dataclass(frozen=True)
@@ -37,14 +37,14 @@ class ClassifiedBlock:
 
 def classify(found: Sequence[Block]) -> list[ClassifiedBlock]:
     """Say of each block what it is."""
-    return [_code(block) if block.kind == "code" else _talk(block) for block in found]
+    return [_code(block) if block.kind == "code" else _prose(block) for block in found]
 
 
 def _code(block: Block) -> ClassifiedBlock:
     entries = tuple(transcript.entries(block))
-    kind = content_type.kind(block.text, block.tag)
+    kind = content_type.detect(block.text, block.tag)
     if entries and kind not in ("script", "dockerfile", "pyproject", "tree"):
-        named = names.name(block, "")
+        named = names.guess_name(block, "")
         if (
             named
             and named.path.rpartition("/")[2].startswith(".env")
@@ -60,7 +60,7 @@ def _code(block: Block) -> ClassifiedBlock:
         return ClassifiedBlock("commands", block, entries, kind=kind)
     if kind == "tree":
         return ClassifiedBlock("tree", block, kind=kind)
-    named = names.name(block, kind)
+    named = names.guess_name(block, kind)
     if kind == "dockerfile":
         return ClassifiedBlock("dockerfile", block, kind=kind, path=named.path if named else "Dockerfile")
     lead = (block.before.strip().split("\n") or [""])[-1]
@@ -72,16 +72,16 @@ def _code(block: Block) -> ClassifiedBlock:
     return ClassifiedBlock("output" if kind == "output" else unnamed, block, kind=kind)
 
 
-def _talk(block: Block) -> ClassifiedBlock:
+def _prose(block: Block) -> ClassifiedBlock:
     entries: list[TranscriptEntry] = []
     mentions: list[TranscriptEntry] = []
     lines = block.text.split("\n")
     output: list[str] = []
     for number, line in enumerate(lines):
         text = LEADING.sub("", line).strip()
-        lone = LONE.fullmatch(text)
+        lone = ONLY_CODE.fullmatch(text)
         candidate = lone[1].strip() if lone else text if "`" not in text else ""
-        if candidate and _whole_line(candidate, raw=not lone):
+        if candidate and _is_command_line(candidate, raw=not lone):
             entries.append(TranscriptEntry(candidate, block.line + number, prompted=False))
         elif entries and content_type.OUTPUT.match(line):
             output.append(line)
@@ -92,7 +92,7 @@ def _talk(block: Block) -> ClassifiedBlock:
     for sentence in blocks.sentences(block.text):
         at = block.text.find(sentence[:60])
         for code, start in blocks.inline_code(sentence):
-            if code not in alone and CALLED.match(code) and recognize.is_command(code):
+            if code not in alone and UV_CALL.match(code) and recognize.is_command(code):
                 where = block.line + block.text.count("\n", 0, max(at, 0) + start)
                 mentions.append(TranscriptEntry(code, where, comment=" ".join(sentence.split()), prompted=False))
     if (
@@ -104,7 +104,7 @@ def _talk(block: Block) -> ClassifiedBlock:
     return ClassifiedBlock("talk", block, tuple(entries), tuple(mentions))
 
 
-def _whole_line(text: str, *, raw: bool) -> bool:
+def _is_command_line(text: str, *, raw: bool) -> bool:
     """Tell whether a line of a paragraph is a command and no sentence that begins with `uv`."""
     if not recognize.is_command(text):
         return False

@@ -13,7 +13,7 @@ from uvmre.issue.files import content_type
 from uvmre.issue.markdown import blocks
 from uvmre.issue.timeline.classify import ClassifiedBlock
 
-OTHER = re.compile(
+OTHER_RELEASE = re.compile(
     r"(?i)\b(?:in|with|on|using|under) (?:uv |version )?`?(?:uv )?v?\d+\.\d+\.\d+|\b(?:before|after|now|previously)\b"
 )
 IMPERATIVE = re.compile(
@@ -21,21 +21,21 @@ IMPERATIVE = re.compile(
     r"(?:run|execute|call|try|type|do|invoke|create|add|install|init\w*|sync|lock|use|start|make|build"
     r"|update|upgrade|remove|export)\b"
 )
-LINKED = re.compile(r"\]\(https?://|https?://\S+")
+EXTERNAL_LINK = re.compile(r"\]\(https?://|https?://\S+")
 SHOWS = re.compile(
     r"(?i)\b(?:output|outputs|prints?|results?|shows?|see|get|gets|gives?|error|fails?|log|produces?"
     r"|returns?|says?|yields?|leads? to"
     r"|happens?|below|following|traceback|look(?:s)? like|message|stdout|stderr|actual|observed"
     r"|instead|claims?|complains?|throws?|raises?)\b"
 )
-_READS = "cat tail head less more type bat batcat Get-Content"
-READS = frozenset(_READS.split())
+_PRINTS_FILE = "cat tail head less more type bat batcat Get-Content"
+PRINTS_FILE = frozenset(_PRINTS_FILE.split())
 RUN_IN_DOCKER = re.compile(
     r"(?:RUN|Running: \[/bin/(?:ba)?sh(?: -o pipefail)? -c)\s+(?P<run>uvx?\s[^\n\]]{0,1000}?)"
     r"(?::?\s*(?:\]\s*)?$|\s{2,})",
     re.MULTILINE,
 )
-LACKS = re.compile(
+INCOMPLETE = re.compile(
     r"^uv\s+(?:pip\s+(?:install|compile|sync|uninstall)|add|remove|python\s+(?:pin|install)"
     r"|tool\s+(?:install|run)|pip|tool|python|cache)$|\.\.\.|…| X\b|<[a-z]"
 )
@@ -52,7 +52,7 @@ class Event:
     run: str = ""
     output: str = ""
     works: bool | None = None
-    about: str = ""
+    context: str = ""
     """What is said of it, in a sentence or a comment."""
     path: str = ""
     """Of a file; empty for a command."""
@@ -68,31 +68,31 @@ class Timeline:
     """All acts in their order, and what nobody knows the place of."""
 
     events: tuple[Event, ...]
-    loose: tuple[ClassifiedBlock, ...] = ()
+    unmatched: tuple[ClassifiedBlock, ...] = ()
     """Blocks of output that no command was found for."""
     trees: tuple[ClassifiedBlock, ...] = ()
     variables: tuple[tuple[str, str], ...] = ()
 
 
-def timeline(found: Sequence[ClassifiedBlock], told: PostedEnvironment) -> Timeline:
+def build_timeline(found: Sequence[ClassifiedBlock], told: PostedEnvironment) -> Timeline:
     """Put the pieces of a post in their order, and each output to its command."""
     acts: list[Event] = []
     loose: list[ClassifiedBlock] = []
     variables: dict[str, str] = {}
     for number, block in enumerate(found):
-        works = sentiment.of(block.block, told)
+        works = sentiment.block_works(block.block, told)
         if block.role == "commands":
-            if not _of_script(acts, block):
-                acts += [_act(entry, block, works, told) for entry in block.entries]
+            if not _is_script_output(acts, block):
+                acts += [_event(entry, block, works, told) for entry in block.entries]
         elif block.role == "script":
             acts += _script(block, works)
         elif block.role == "talk":
-            acts += [_act(entry, block, None, told, "alone") for entry in block.entries]
+            acts += [_event(entry, block, None, told, "alone") for entry in block.entries]
             acts += _steps(block)
         elif block.role == "dockerfile":
             lifted, given = dockerfile.commands_of(block.block.text, block.block.line)
             variables |= given if works is not True else {}
-            acts += [Event(line, run, works=works, about=block.block.before, source="docker") for run, line in lifted]
+            acts += [Event(line, run, works=works, context=block.block.before, source="docker") for run, line in lifted]
         elif (
             block.role == "other"
             and (links := LINK.findall(block.block.text))
@@ -102,20 +102,20 @@ def timeline(found: Sequence[ClassifiedBlock], told: PostedEnvironment) -> Timel
                 Event(
                     block.block.line,
                     f"touch {target} && ln -s {target} {path}",
-                    about=f"{path} is drawn as a link to {target}",
+                    context=f"{path} is drawn as a link to {target}",
                     source="drawn",
                 )
                 for path, target in links
             ]
-        elif block.role in ("output", "other") or (block.role == "file" and _was_read(acts)):
-            if not _attach(acts, block, found[max(number - 2, 0) : number], works) and block.role == "output":
+        elif block.role in ("output", "other") or (block.role == "file" and _is_file_output(acts)):
+            if not _attach_output(acts, block, found[max(number - 2, 0) : number], works) and block.role == "output":
                 loose.append(block)
         elif block.role == "file":
             acts.append(_file(block, works))
     shown = {event.run for event in acts if event.run and event.source != "step"}
     acts = [event for event in acts if event.source != "step" or event.run not in shown]
-    if not any(event.run and not _idle(event.run) and event.source != "step" for event in acts):
-        acts = _said(found, acts, told)
+    if not any(event.run and not _is_irrelevant(event.run) and event.source != "step" for event in acts):
+        acts = _from_sentences(found, acts, told)
     return Timeline(
         tuple(acts), tuple(loose), tuple(block for block in found if block.role == "tree"), tuple(variables.items())
     )
@@ -126,24 +126,26 @@ def _steps(block: ClassifiedBlock) -> list[Event]:
     if block.block.kind != "item" or block.entries:
         return []
     return [
-        Event(mention.line, mention.run, about=mention.comment, source="step")
+        Event(mention.line, mention.run, context=mention.comment, source="step")
         for mention in block.mentions
-        if IMPERATIVE.match(mention.comment) and not LACKS.search(mention.run) and not sentiment.wishes(mention.comment)
+        if IMPERATIVE.match(mention.comment)
+        and not INCOMPLETE.search(mention.run)
+        and not sentiment.is_wish(mention.comment)
     ]
 
 
-def _act(
+def _event(
     entry: TranscriptEntry, block: ClassifiedBlock, works: bool | None, told: PostedEnvironment, source: str = "code"
 ) -> Event:
     about = entry.comment or block.block.before
-    if entry.comment and (said := sentiment.says(entry.comment)) is not None:
+    if entry.comment and (said := sentiment.says_works(entry.comment)) is not None:
         works = said
     if told.uv and (printed := sentiment.printed_release(entry.output)) and printed != told.uv.text:
         works = True
     return Event(entry.line, entry.run, entry.output, works, about, source=source)
 
 
-def _idle(run: str) -> bool:
+def _is_irrelevant(run: str) -> bool:
     return bool(
         re.match(
             r"(?:uvx?|python\S*|pip)\s+(?:--version|-V|version|self version)\s*$|uname|docker build"
@@ -157,11 +159,11 @@ def _script(block: ClassifiedBlock, works: bool | None) -> Iterator[Event]:
     path = block.path or "reproduce.sh"
     text = block.block.text
     why = block.why or "a script that is run as a whole"
-    yield Event(block.block.line, path=path, text=text, why=why, works=works, about=block.block.before)
-    yield Event(block.block.line, run=f"bash {path}", works=works, about=block.block.before)
+    yield Event(block.block.line, path=path, text=text, why=why, works=works, context=block.block.before)
+    yield Event(block.block.line, run=f"bash {path}", works=works, context=block.block.before)
 
 
-def _of_script(acts: list[Event], block: ClassifiedBlock) -> bool:
+def _is_script_output(acts: list[Event], block: ClassifiedBlock) -> bool:
     """Give a transcript that only calls the script above to that script, as its output."""
     if len(block.entries) != 1 or not acts or not acts[-1].run.startswith("bash ") or acts[-1].output:
         return False
@@ -172,16 +174,18 @@ def _of_script(acts: list[Event], block: ClassifiedBlock) -> bool:
     return True
 
 
-def _was_read(acts: list[Event]) -> bool:
+def _is_file_output(acts: list[Event]) -> bool:
     """Tell whether a file's text is only what the command above printed of it."""
     last = next((event for event in reversed(acts) if event.run), None)
     if not last or not acts[-1].run or last.output:
         return False
     parts = statements.statements(last.run)
-    return bool(parts) and parts[-1].program in READS
+    return bool(parts) and parts[-1].program in PRINTS_FILE
 
 
-def _attach(acts: list[Event], block: ClassifiedBlock, before: Sequence[ClassifiedBlock], works: bool | None) -> bool:
+def _attach_output(
+    acts: list[Event], block: ClassifiedBlock, before: Sequence[ClassifiedBlock], works: bool | None
+) -> bool:
     """Give output to the command that printed it: the one named just before it, or the last one without any."""
     if found := RUN_IN_DOCKER.search(block.block.text):
         run = " ".join(found["run"].split())
@@ -189,21 +193,21 @@ def _attach(acts: list[Event], block: ClassifiedBlock, before: Sequence[Classifi
             if acts[i].run and " ".join(acts[i].run.split()) == run and not acts[i].output:
                 acts[i] = replace(acts[i], output=block.block.text)
                 return True
-        acts.append(Event(block.block.line, run, block.block.text, about=block.block.before, source="docker"))
+        acts.append(Event(block.block.line, run, block.block.text, context=block.block.before, source="docker"))
         return True
     talk = [each for each in before if each.role == "talk"][-1:]
-    failing = sentiment.fails((blocks.sentences(block.block.before) or [""])[-1])
+    failing = sentiment.says_fails((blocks.sentences(block.block.before) or [""])[-1])
     named = [
         mention
         for each in talk
         for mention in each.mentions
-        if not LACKS.search(mention.run)
-        and not (failing and sentiment.says(sentiment.around(mention.comment, mention.run)) is True)
+        if not INCOMPLETE.search(mention.run)
+        and not (failing and sentiment.says_works(sentiment.clause_with(mention.comment, mention.run)) is True)
     ]
-    if not named and failing and LINKED.search((blocks.sentences(block.block.before) or [""])[-1]):
+    if not named and failing and EXTERNAL_LINK.search((blocks.sentences(block.block.before) or [""])[-1]):
         return False
-    if named and (block.role == "output" or SHOWS.search(block.block.before) or _looks_printed(block)):
-        works = sentiment.says(block.block.before) if works is None else works
+    if named and (block.role == "output" or SHOWS.search(block.block.before) or _looks_like_listing(block)):
+        works = sentiment.says_works(block.block.before) if works is None else works
         chosen = named[-1]
         same = next((i for i, event in enumerate(acts) if event.run == chosen.run and not event.output), None)
         if same is not None:
@@ -216,11 +220,11 @@ def _attach(acts: list[Event], block: ClassifiedBlock, before: Sequence[Classifi
         return False
     if acts[last].output:
         # The same command once more, under another release or after a change.
-        other = OTHER.search(block.block.before)
+        other = OTHER_RELEASE.search(block.block.before)
         if block.role == "output" and other and acts[last].source == "code":
             acts.append(
                 replace(
-                    acts[last], line=block.block.line, output=block.block.text, works=works, about=block.block.before
+                    acts[last], line=block.block.line, output=block.block.text, works=works, context=block.block.before
                 )
             )
         return bool(block.role == "output" and other)
@@ -232,7 +236,7 @@ def _attach(acts: list[Event], block: ClassifiedBlock, before: Sequence[Classifi
     return False
 
 
-def _looks_printed(block: ClassifiedBlock) -> bool:
+def _looks_like_listing(block: ClassifiedBlock) -> bool:
     return bool(content_type.VERSIONED.search(block.block.text) or LISTED.search(block.block.text))
 
 
@@ -240,7 +244,7 @@ def _file(block: ClassifiedBlock, works: bool | None) -> Event:
     return Event(
         block.block.line,
         works=works,
-        about=block.block.before,
+        context=block.block.before,
         path=block.path,
         text=block.block.text,
         why=block.why,
@@ -248,26 +252,28 @@ def _file(block: ClassifiedBlock, works: bool | None) -> Event:
     )
 
 
-def _said(found: Sequence[ClassifiedBlock], acts: list[Event], told: PostedEnvironment) -> list[Event]:
+def _from_sentences(found: Sequence[ClassifiedBlock], acts: list[Event], told: PostedEnvironment) -> list[Event]:
     """Take the commands that stand within sentences, where the post has no others."""
     taken: list[Event] = [event for event in acts if event.path]
     for block in found:
         for mention in block.mentions:
-            about = sentiment.around(mention.comment, mention.run)
+            about = sentiment.clause_with(mention.comment, mention.run)
             if (
-                sentiment.wishes(about)
-                or LACKS.search(mention.run)
-                or (told.good and told.good.text in about and not sentiment.fails(about))
+                sentiment.is_wish(about)
+                or INCOMPLETE.search(mention.run)
+                or (told.good and told.good.text in about and not sentiment.says_fails(about))
             ):
                 continue
-            event = Event(mention.line, mention.run, "", sentiment.says(about), about, source="said")
+            event = Event(mention.line, mention.run, "", sentiment.says_works(about), about, source="said")
             edited = max((each.line for each in taken if each.path and each.line < event.line), default=0)
             if not any(each.run == event.run and each.line > edited for each in taken):
                 taken.append(event)
             elif event.works is False:
                 # What is said of it last, and that it goes wrong, is what it is about.
                 at = next(i for i in range(len(taken) - 1, -1, -1) if taken[i].run == event.run)
-                taken[at] = replace(taken[at], works=False, about=about) if taken[at].works is not False else taken[at]
+                taken[at] = (
+                    replace(taken[at], works=False, context=about) if taken[at].works is not False else taken[at]
+                )
     return sorted(taken, key=lambda event: event.line)
 
 

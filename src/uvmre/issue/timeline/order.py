@@ -7,7 +7,7 @@ from uvmre.core.shell import statements
 from uvmre.core.triage.parsed_issue import Command, Gap, PostedFile
 from uvmre.issue.commands import rewrite
 from uvmre.issue.files import content_type, names, trees
-from uvmre.issue.timeline.events import READS, Event, Timeline
+from uvmre.issue.timeline.events import PRINTS_FILE, Event, Timeline
 
 CHANGES = {
     "pyproject.toml": re.compile(r"\buv\s+(?:--\S+\s+){0,12}(?:add|remove|init|version|upgrade)\b"),
@@ -32,7 +32,7 @@ REQUIREMENTS_ARGUMENT = re.compile(
     r"(?:(?:-r|--requirements?|-c|--constraints?|--overrides?|--override|compile"
     r"|sync)[ =]+)((?:[\w.-]+/)*[\w.-]+\.(?:txt|in))\b"
 )
-ECHOED = re.compile(r"echo\s+\"?\$\{?(?P<name>[A-Za-z_]\w*)\}?\"?")
+ECHO_VARIABLE = re.compile(r"echo\s+\"?\$\{?(?P<name>[A-Za-z_]\w*)\}?\"?")
 WRITES = re.compile(r"(?:(?<![<>=])>{1,2}|-o|--output-file|\btee(?: -a)?|\btouch)[ =]*\"?(?P<path>[\w./-]+)")
 MAKES = re.compile(r"\b(?:mkdir(?: -p)?|uv init(?: --\S+)*|git init(?: -\w+)*|mktemp)\s+(?P<paths>[\w./ -]+)")
 
@@ -47,23 +47,23 @@ class OrderedEvents:
     """Files with which the post says that it works."""
     results: list[PostedFile] = field(default_factory=list)
     """Files as the post says they are after the commands; `before` counts those."""
-    wanted: list[PostedFile] = field(default_factory=list)
+    expected: list[PostedFile] = field(default_factory=list)
     """Files as the post says they ought to be."""
     gaps: list[Gap] = field(default_factory=list)
-    about: dict[int, str] = field(default_factory=dict)
+    context: dict[int, str] = field(default_factory=dict)
     """What is said of each command."""
-    made: set[str] = field(default_factory=set)
+    created: set[str] = field(default_factory=set)
     """Files and folders that commands make."""
     variables: dict[str, str] = field(default_factory=dict)
     """Those whose value an `echo` shows."""
-    fine: set[int] = field(default_factory=set)
+    working_lines: set[int] = field(default_factory=set)
     """The lines of files with which the post says that it works."""
 
 
-def order(told: Timeline) -> OrderedEvents:
+def order_events(told: Timeline) -> OrderedEvents:
     """Go through the acts of a post."""
     gathered = OrderedEvents()
-    for event in _named(told):
+    for event in _with_names(told):
         if len(gathered.commands) > MOST_COMMANDS:
             gathered.gaps.append(
                 Gap(event.line, "there are more commands than are read", True, "Which few commands show it?")
@@ -77,7 +77,7 @@ def order(told: Timeline) -> OrderedEvents:
     return gathered
 
 
-def _named(told: Timeline) -> list[Event]:
+def _with_names(told: Timeline) -> list[Event]:
     """Give unnamed files the names that commands ask for."""
     runs = [event.run for event in told.events if event.run]
     have = {event.path for event in told.events if event.path}
@@ -91,7 +91,7 @@ def _named(told: Timeline) -> list[Event]:
             continue
         wanted = listed if event.kind == "requirements" else python
         if wanted:
-            path = names.clean(wanted.pop(0))
+            path = names.clean_path(wanted.pop(0))
             acts.append(
                 Event(
                     event.line,
@@ -100,7 +100,7 @@ def _named(told: Timeline) -> list[Event]:
                     why=f"a command asks for {path}",
                     works=event.works,
                     kind=event.kind,
-                    about=event.about,
+                    context=event.context,
                 )
             )
     return [event for event in acts if event.run or event.path]
@@ -112,16 +112,16 @@ def _file(gathered: OrderedEvents, event: Event) -> None:
         event = replace(event, path=f"{folder}/pyproject.toml", why=f"{event.why}, of the member {folder}")
     same = [file for file in gathered.files if file.path == event.path]
     at = len(gathered.commands)
-    lead = event.about.strip().split("\n")[-1]
+    lead = event.context.strip().split("\n")[-1]
     if event.works is True:
-        gathered.fine.add(event.line)
+        gathered.working_lines.add(event.line)
     if not same:
-        made = event.path in gathered.made or (
+        made = event.path in gathered.created or (
             event.path in ("pyproject.toml", "uv.lock")
             and any(re.search(r"\buv init\b", each.run) for each in gathered.commands)
         )
         if event.kind == "lock" or (made and not EDITED.search(lead) and BECOMES.search(lead)):
-            (gathered.wanted if EXPECTED.search(lead) else gathered.results).append(
+            (gathered.expected if EXPECTED.search(lead) else gathered.results).append(
                 PostedFile(event.path, text, event.line, event.why, before=at)
             )
             return
@@ -130,7 +130,11 @@ def _file(gathered: OrderedEvents, event: Event) -> None:
             return
         gathered.files.append(
             PostedFile(
-                event.path, text, event.line, event.why, before=at if made or _exists(gathered, event.path) else 0
+                event.path,
+                text,
+                event.line,
+                event.why,
+                before=at if made or _needs_command(gathered, event.path) else 0,
             )
         )
         return
@@ -139,17 +143,17 @@ def _file(gathered: OrderedEvents, event: Event) -> None:
         return
     changed = any(_changes(each.run, event.path) for each in gathered.commands[last.before :])
     if (
-        (event.works is True) != (last.line in gathered.fine)
+        (event.works is True) != (last.line in gathered.working_lines)
         and not changed
-        and (event.works is False or last.line in gathered.fine or event.works)
+        and (event.works is False or last.line in gathered.working_lines or event.works)
     ):
-        _pair(gathered, event, last)
+        _keep_failing(gathered, event, last)
     elif changed and not _is_edit(lead, event) and event.works is not True:
-        (gathered.wanted if EXPECTED.search(lead) else gathered.results).append(
+        (gathered.expected if EXPECTED.search(lead) else gathered.results).append(
             PostedFile(event.path, text, event.line, event.why, before=at)
         )
     elif EXPECTED.search(lead) and changed:
-        gathered.wanted.append(PostedFile(event.path, text, event.line, event.why, before=at))
+        gathered.expected.append(PostedFile(event.path, text, event.line, event.why, before=at))
     else:
         gathered.files.append(PostedFile(event.path, text, event.line, event.why, before=at))
 
@@ -157,7 +161,7 @@ def _file(gathered: OrderedEvents, event: Event) -> None:
 def _folder_of(gathered: OrderedEvents, text: str) -> str:
     """Return the folder of a project that another one, shown before, has as a member; empty where none has it."""
     root = next((file for file in gathered.files if file.path == "pyproject.toml"), None)
-    name, data = _project_name(text), content_type.toml(root.text) if root else None
+    name, data = _project_name(text), content_type.parse_toml(root.text) if root else None
     if not data or not name or not root or name == _project_name(root.text):
         return ""
     uv = data.get("tool", {}).get("uv", {}) if isinstance(data.get("tool"), dict) else {}
@@ -170,18 +174,18 @@ def _folder_of(gathered: OrderedEvents, text: str) -> str:
     for path in paths:
         last = path.rstrip("/").rpartition("/")[2]
         if last.replace("_", "-") == name.replace("_", "-"):
-            return names.clean(path)
+            return names.clean_path(path)
         if last == "*":
-            return names.clean(path.replace("*", name))
+            return names.clean_path(path.replace("*", name))
     return ""
 
 
 def _project_name(text: str) -> str:
-    table = (content_type.toml(text) or {}).get("project")
+    table = (content_type.parse_toml(text) or {}).get("project")
     return str(table.get("name", "")) if isinstance(table, dict) else ""
 
 
-def _pair(gathered: OrderedEvents, event: Event, last: PostedFile) -> None:
+def _keep_failing(gathered: OrderedEvents, event: Event, last: PostedFile) -> None:
     """Take the one of two files that goes wrong, and keep the other as what works."""
     this = PostedFile(event.path, event.text, event.line, event.why, before=last.before)
     gathered.good.append(this if event.works is True else last)
@@ -196,7 +200,7 @@ def _changes(run: str, path: str) -> bool:
 
 
 def _is_edit(lead: str, event: Event) -> bool:
-    return bool(EDITED.search(lead)) and not BECOMES.search(lead) and bool(event.about)
+    return bool(EDITED.search(lead)) and not BECOMES.search(lead) and bool(event.context)
 
 
 def _is_written(gathered: OrderedEvents, path: str) -> bool:
@@ -209,15 +213,15 @@ def _is_written(gathered: OrderedEvents, path: str) -> bool:
     )
 
 
-def _exists(gathered: OrderedEvents, path: str) -> bool:
+def _needs_command(gathered: OrderedEvents, path: str) -> bool:
     """Tell whether the folder of a file, or the file, is there only after some command."""
-    return any(path.startswith(f"{folder}/") for folder in gathered.made)
+    return any(path.startswith(f"{folder}/") for folder in gathered.created)
 
 
 def _command(gathered: OrderedEvents, event: Event) -> None:
     parts = statements.statements(event.run)
-    reads = parts[0] if len(parts) == 1 and parts[0].program in READS and len(parts[0].words) == 2 else None
-    if reads and event.output and (path := names.clean(reads.words[1])) and _is_source(gathered, path, event):
+    reads = parts[0] if len(parts) == 1 and parts[0].program in PRINTS_FILE and len(parts[0].words) == 2 else None
+    if reads and event.output and (path := names.clean_path(reads.words[1])) and _is_source(gathered, path, event):
         have = any(file.path == path for file in gathered.files)
         at = len(gathered.commands)
         if not have:
@@ -227,11 +231,11 @@ def _command(gathered: OrderedEvents, event: Event) -> None:
                     f"{event.output}\n",
                     event.line,
                     f"`{event.run}` shows it",
-                    before=at if _exists(gathered, path) else 0,
+                    before=at if _needs_command(gathered, path) else 0,
                 )
             )
             return
-    shown = ECHOED.fullmatch(event.run.strip()) if event.output.strip() else None
+    shown = ECHO_VARIABLE.fullmatch(event.run.strip()) if event.output.strip() else None
     if shown and not any(shown["name"] in each.run for each in gathered.commands):
         gathered.variables[shown["name"]] = event.output.strip()
         return
@@ -239,7 +243,7 @@ def _command(gathered: OrderedEvents, event: Event) -> None:
     if script and (rewrite.endangers(script.text) or rewrite.GIT_HOST.search(script.text)):
         gathered.gaps.append(Gap(event.line, f"`{script.path}` reaches out of its folder and is not run", True, ""))
         return
-    taken = _together(rewrite.rewrite(event.run)) if event.output else rewrite.rewrite(event.run)
+    taken = _join_uv_calls(rewrite.rewrite(event.run)) if event.output else rewrite.rewrite(event.run)
     last = max((i for i, each in enumerate(taken) if each.run and not each.other), default=-1)
     for i, each in enumerate(taken):
         if each.gap:
@@ -250,13 +254,15 @@ def _command(gathered: OrderedEvents, event: Event) -> None:
         if each.run.startswith("cd ") and not _can_enter(gathered, each.run):
             continue
         for found in MAKES.finditer(each.run):
-            gathered.made |= {names.clean(word) for word in found["paths"].split() if not word.startswith("-")} - {""}
-        gathered.made |= {names.clean(found["path"]) for found in WRITES.finditer(each.run)} - {""}
-        gathered.about[len(gathered.commands)] = event.about
+            gathered.created |= {
+                names.clean_path(word) for word in found["paths"].split() if not word.startswith("-")
+            } - {""}
+        gathered.created |= {names.clean_path(found["path"]) for found in WRITES.finditer(each.run)} - {""}
+        gathered.context[len(gathered.commands)] = event.context
         gathered.commands.append(Command(each.run, event.line, event.output if i == last else "", event.works))
 
 
-def _together(taken: list[rewrite.Rewritten]) -> list[rewrite.Rewritten]:
+def _join_uv_calls(taken: list[rewrite.RewrittenCommand]) -> list[rewrite.RewrittenCommand]:
     """Keep the calls of uv in one line together: what is shown below is what they all printed."""
     uv = [i for i, each in enumerate(taken) if re.match(r"(?:\w+=\S* )*uvx?\s", each.run) and not each.other]
     if len(uv) < 2:
@@ -264,7 +270,7 @@ def _together(taken: list[rewrite.Rewritten]) -> list[rewrite.Rewritten]:
     between = taken[uv[0] : uv[-1] + 1]
     if any(not each.run or each.gap or re.match(r"(?:cd|export|\.|set|unset)\s", each.run) for each in between):
         return taken
-    joined = rewrite.Rewritten(" && ".join(each.run for each in between))
+    joined = rewrite.RewrittenCommand(" && ".join(each.run for each in between))
     return [*taken[: uv[0]], joined, *taken[uv[-1] + 1 :]]
 
 
@@ -273,7 +279,7 @@ def _one_line(run: str) -> str:
 
 
 def _is_source(gathered: OrderedEvents, path: str, event: Event) -> bool:
-    if path in gathered.made or _is_written(gathered, path) or path.startswith("."):
+    if path in gathered.created or _is_written(gathered, path) or path.startswith("."):
         return False
     if path == "pyproject.toml" and any(
         re.search(r"\buv (?:init|add|remove)\b", each.run) for each in gathered.commands
@@ -287,21 +293,21 @@ def _can_enter(gathered: OrderedEvents, run: str) -> bool:
     target = run[3:].strip().strip("\"'").split("&&")[0].strip().rstrip("/")
     if not target or target in ("-", "..", ".", "$_", '$_"') or target.startswith(("$", "../", "`")):
         return target not in (".", "")
-    path = names.clean(target)
+    path = names.clean_path(target)
     last = target.rpartition("/")[2]
     inside = any(file.path.startswith(f"{path}/") for file in gathered.files)
-    return not target.startswith("~") and (path in gathered.made or last in gathered.made or inside)
+    return not target.startswith("~") and (path in gathered.created or last in gathered.created or inside)
 
 
 def _relocate(gathered: OrderedEvents, told: Timeline) -> None:
     """Put files where the post's drawing, or a command, has them."""
-    shown = [path for tree in told.trees for path in trees.paths(tree.block.text) if not path.endswith("/")]
+    shown = [path for tree in told.trees for path in trees.tree_paths(tree.block.text) if not path.endswith("/")]
     asked = [path for each in gathered.commands for path in PYTHON_ARGUMENT.findall(each.run)]
     for i, file in enumerate(gathered.files):
         for places in (shown, asked):
             ends = {path for path in places if path.endswith(f"/{file.path}")}
             if file.path not in places and len(ends) == 1 and (file.path != "pyproject.toml" or places is not shown):
-                path = names.clean(ends.pop())
+                path = names.clean_path(ends.pop())
                 if path and not any(other.path == path for other in gathered.files):
                     gathered.files[i] = PostedFile(
                         path, file.text, file.line, f"{file.why}; its folder is drawn", before=file.before
