@@ -25,7 +25,7 @@ def owner(parent: Path) -> "tuple[subprocess.Popen[str], Path]":
 
 
 def dead(parent: Path) -> list[Path]:
-    return list(temp_folders.dead(parent, "mine_"))
+    return list(temp_folders.abandoned(parent, "mine_"))
 
 
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL], ids=["ended", "killed"])
@@ -35,8 +35,8 @@ def test_the_folder_of_a_process_is_dead_only_when_that_is(tmp_path: Path, end: 
         assert dead(tmp_path) == []
         process.send_signal(end)
     assert dead(tmp_path) == [folder]
-    for left in temp_folders.dead(tmp_path, "mine_"):
-        temp_folders.clear(left)
+    for left in temp_folders.abandoned(tmp_path, "mine_"):
+        temp_folders.delete_tree(left)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -56,11 +56,11 @@ def test_the_next_temporary_folder_clears_what_was_left(tmp_path: Path) -> None:
 
 def test_a_folder_without_a_mark_is_nobody_s_to_remove(tmp_path: Path) -> None:
     (tmp_path / "mine_notes").mkdir()
-    kept = temp_folders.make(tmp_path, "mine_")
-    temp_folders.give_away(kept)
+    kept = temp_folders.create(tmp_path, "mine_")
+    temp_folders.release(kept)
     assert dead(tmp_path) == []
     assert list(kept.iterdir()) == []
-    assert temp_folders.held() == ()
+    assert temp_folders.owned() == ()
 
 
 def test_a_link_to_somebody_s_folder_is_not_followed(tmp_path: Path) -> None:
@@ -76,7 +76,7 @@ def test_two_sweeps_at_once_share_nothing(tmp_path: Path) -> None:
     process, folder = owner(tmp_path)
     with process:
         process.kill()
-    first, second = temp_folders.dead(tmp_path, "mine_"), temp_folders.dead(tmp_path, "mine_")
+    first, second = temp_folders.abandoned(tmp_path, "mine_"), temp_folders.abandoned(tmp_path, "mine_")
     assert next(first) == folder
     assert list(second) == []
 
@@ -89,6 +89,6 @@ def test_what_was_cleared_in_part_is_still_found(tmp_path: Path, monkeypatch: py
     (folder / "deep").chmod(0o700)
     with monkeypatch.context() as patched:
         patched.setattr("shutil.rmtree", lambda *_, **__: os.kill(0, 0))
-        temp_folders.clear(folder)
+        temp_folders.delete_tree(folder)
     assert dead(tmp_path) == [folder]
     assert dead(tmp_path / "none") == []

@@ -21,7 +21,7 @@ USER_AGENT = f"uvmre/{__version__}"
 
 
 @functools.cache
-def trust() -> ssl.SSLContext:
+def trust_store() -> ssl.SSLContext:
     """Return the system's own trust store, which is where a company's proxy has its authority.
 
     On Linux that is OpenSSL's, read once; truststore reads it again for every connection, 15 ms each.
@@ -33,28 +33,30 @@ def trust() -> ssl.SSLContext:
     return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
-def client() -> "httpx.Client":
+def http_client() -> "httpx.Client":
     """Return a client for a few requests from one thread; close it after use."""
     import httpx
 
     timeout = httpx.Timeout(SECONDS, connect=CONNECT_SECONDS)
-    return httpx.Client(verify=trust(), timeout=timeout, headers={"user-agent": USER_AGENT}, follow_redirects=True)
+    return httpx.Client(
+        verify=trust_store(), timeout=timeout, headers={"user-agent": USER_AGENT}, follow_redirects=True
+    )
 
 
-def pool(connections: int) -> "httpcore.AsyncConnectionPool":
+def connection_pool(connections: int) -> "httpcore.AsyncConnectionPool":
     """Return connections over which requests of others go as they are: nothing followed, decoded or added."""
     import httpcore
 
     proxy = os.environ.get("HTTPS_PROXY") or os.environ.get("https_proxy") or os.environ.get("ALL_PROXY")
     return httpcore.AsyncConnectionPool(
-        ssl_context=trust(),
+        ssl_context=trust_store(),
         max_connections=connections,
         keepalive_expiry=SECONDS,
         proxy=httpcore.Proxy(proxy) if proxy else None,
     )
 
 
-def address(url: str) -> "httpcore.URL":
+def httpcore_url(url: str) -> "httpcore.URL":
     """Return a URL whose path goes as it is; httpcore's own reading of it loses what follows a `;`."""
     import httpcore
 

@@ -20,7 +20,7 @@ KINDS = {
 }
 
 
-def content(path: "PathLike[str] | str", *, limit: int = LIMIT) -> bytes:
+def read_bytes(path: "PathLike[str] | str", *, limit: int = LIMIT) -> bytes:
     """Return the bytes of a regular file, or of what a shell pipes in as one.
 
     Raises:
@@ -32,7 +32,7 @@ def content(path: "PathLike[str] | str", *, limit: int = LIMIT) -> bytes:
         kind = stat.S_IFMT(os.stat(name).st_mode)  # noqa: PTH116 - a path may be anything that somebody typed
         if kind != stat.S_IFREG and not (kind == stat.S_IFIFO and name.startswith(PIPED)):
             raise UsageError(f"{name} is {KINDS.get(kind, 'something else')}, not a file.", hint)
-        with open(name, "rb", buffering=0, opener=_opened if kind == stat.S_IFREG else None) as file:
+        with open(name, "rb", buffering=0, opener=_open_nonblocking if kind == stat.S_IFREG else None) as file:
             data = bytearray()
             # What the kernel makes up as it is read has no size beforehand, and comes in pieces.
             while len(data) <= limit and (block := file.read(limit + 1 - len(data))):
@@ -46,25 +46,25 @@ def content(path: "PathLike[str] | str", *, limit: int = LIMIT) -> bytes:
     return bytes(data)
 
 
-def text(path: "PathLike[str] | str", *, limit: int = LIMIT) -> str:
+def read_text(path: "PathLike[str] | str", *, limit: int = LIMIT) -> str:
     """Return a file as UTF-8, with or without a byte order mark.
 
     Raises:
         UsageError: as `content`, and when it is not UTF-8.
     """
     try:
-        return content(path, limit=limit).decode("utf-8-sig")
+        return read_bytes(path, limit=limit).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         why = f"byte {error.start} is {error.object[error.start]:#04x}"
         raise UsageError(f"{os.fspath(path)} is not UTF-8: {why}.", "Save it as UTF-8.") from None
 
 
-def _opened(path: str, flags: int) -> int:
+def _open_nonblocking(path: str, flags: int) -> int:
     # Some files of the kernel's wait for news as a pipe does.
     return os.open(path, flags | os.O_NONBLOCK)
 
 
-def demand_folder(path: Path, hint: str = "Look at the path, or make an MRE with `uvmre new`.") -> None:
+def require_folder(path: Path, hint: str = "Look at the path, or make an MRE with `uvmre new`.") -> None:
     """Raise where a path is no folder, with this hint where nothing is there.
 
     Raises:

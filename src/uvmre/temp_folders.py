@@ -17,7 +17,7 @@ _locks: dict[Path, int] = {}
 """The folders of this process, with the descriptors of their locks."""
 
 
-def make(parent: Path, prefix: str) -> Path:
+def create(parent: Path, prefix: str) -> Path:
     """Make a folder that belongs to this process until `remove` or `give_away`."""
     folder = Path(tempfile.mkdtemp(dir=parent, prefix=prefix))
     with contextlib.suppress(OSError):
@@ -38,9 +38,9 @@ def make(parent: Path, prefix: str) -> Path:
 @contextlib.contextmanager
 def temporary(parent: Path, prefix: str) -> Iterator[Path]:
     """Give a folder that is removed in the end, after those that killed processes left beside it."""
-    for left in dead(parent, prefix):
-        clear(left)
-    folder = make(parent, prefix)
+    for left in abandoned(parent, prefix):
+        delete_tree(left)
+    folder = create(parent, prefix)
     try:
         yield folder
     finally:
@@ -49,22 +49,22 @@ def temporary(parent: Path, prefix: str) -> Iterator[Path]:
 
 def remove(folder: Path) -> None:
     """Remove a folder of this process."""
-    clear(folder)
+    delete_tree(folder)
     _unlock(folder)
 
 
-def give_away(folder: Path) -> None:
+def release(folder: Path) -> None:
     """Leave a folder to the user: nothing of uvmre removes it."""
     (folder / OWNER).unlink(missing_ok=True)
     _unlock(folder)
 
 
-def held() -> tuple[Path, ...]:
+def owned() -> tuple[Path, ...]:
     """Return the folders of this process."""
     return tuple(_locks)
 
 
-def dead(parent: Path, prefix: str) -> Iterator[Path]:
+def abandoned(parent: Path, prefix: str) -> Iterator[Path]:
     """Yield the folders whose owner is no more; each stays locked until the next one is asked for."""
     with contextlib.suppress(OSError), os.scandir(parent) as entries:
         found = sorted(entry.path for entry in entries if entry.name.startswith(prefix) and _is_mine(entry))
@@ -82,7 +82,7 @@ def dead(parent: Path, prefix: str) -> Iterator[Path]:
                 os.close(descriptor)
 
 
-def clear(root: Path) -> None:
+def delete_tree(root: Path) -> None:
     """Remove a folder and all below it, read-only too; its mark last, so that a sweep finds what is left."""
     for folder, _, _ in os.walk(root):
         with contextlib.suppress(OSError):

@@ -421,7 +421,7 @@ def test_without_a_network_nothing_is_asked_of_the_reporter(form: str, network: 
     done = shell(f"$UVMRE triage issue.md {form} {network}", tmp_path, tmp_path)
     told = done.stderr.decode()
     assert done.returncode == 125, told
-    assert "error: It could not be run: nobody answered for pypi.org" in told
+    assert "error: It could not be run: no response from pypi.org" in told
     assert "hint:" in told
     if form == "--json":
         answer = json.loads(done.stdout)

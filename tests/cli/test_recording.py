@@ -15,7 +15,7 @@ import jsonschema
 import pytest
 
 from tests.conftest import CommandLine, Ended
-from uvmre.gateway.recording.store import Recording, key
+from uvmre.gateway.recording.store import Recording, entry_key
 
 SCHEMAS = Path(__file__).parents[2] / "docs" / "schemas"
 RELEASE = "0.0.3"
@@ -66,7 +66,7 @@ def mre(tmp_path: Path) -> Path:
 def taped(mre: Path, home: Path) -> Path:
     """Return the MRE with a tape, as runs leave one."""
     for url, body in BODIES.items():
-        name = key("GET", url, [])
+        name = entry_key("GET", url, [])
         assert name
         with Recording(mre / ".uvmre" / "tape", home / "uvmre" / "bodies").record(
             name, "GET", url, 200, []
@@ -171,7 +171,7 @@ def test_pack_writes_all_that_a_run_needs_and_no_evidence(tape: CommandLine, tap
         f"mre/.uvmre/uv/{RELEASE}/platform": False,
         f"mre/.uvmre/uv/{RELEASE}/uv": True,
         f"mre/.uvmre/uv/{RELEASE}/uvx": True,
-        **{f"mre/.uvmre/tape/{key('GET', url, [])}.json": False for url in BODIES},
+        **{f"mre/.uvmre/tape/{entry_key('GET', url, [])}.json": False for url in BODIES},
         **{f"mre/.uvmre/tape/bodies/{sha256[:2]}/{sha256}": False for sha256 in sha256s},
     }
 

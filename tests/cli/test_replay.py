@@ -17,7 +17,7 @@ import pytest
 
 from tests.conftest import CommandLine
 from uvmre.core.text.normalize import normalize
-from uvmre.gateway.recording.store import is_sound
+from uvmre.gateway.recording.store import is_intact
 
 pytestmark = pytest.mark.network
 
@@ -157,7 +157,7 @@ def test_two_runs_may_record_on_one_tape_at_once(uvmre: CommandLine, own: Path, 
     entries = taped(folder)
     assert entries
     assert all(name.endswith(".json") for name in entries)
-    assert all(is_sound(path, path.name) for path in bodies(own))
+    assert all(is_intact(path, path.name) for path in bodies(own))
     assert {entry["sha256"] for entry in entries.values()} <= {path.name for path in bodies(own)}
     assert len(list((folder / ".uvmre" / "runs").iterdir())) == 3
     replayed = unplugged(own, folder, "--replay")
@@ -198,8 +198,8 @@ def test_a_run_that_was_killed_leaves_no_half_entry(
     entries = taped(folder)
     assert all(name.endswith(".json") for name in entries)
     for entry in entries.values():
-        assert any(path.name == entry["sha256"] and is_sound(path, path.name) for path in bodies(own))
-    assert all(is_sound(path, path.name) for path in bodies(own)), "a half body was left"
+        assert any(path.name == entry["sha256"] and is_intact(path, path.name) for path in bodies(own))
+    assert all(is_intact(path, path.name) for path in bodies(own)), "a half body was left"
     told = run(uvmre_in(uvmre, own), folder)
     assert told["verdict"] == "reproducible", told["reason"]
     assert seen(unplugged(own, folder, "--replay")) == seen(told)
@@ -228,7 +228,7 @@ def test_a_body_that_is_not_what_it_was_is_noticed_and_fetched_again(
     asked_again = {r["path"] for r in requests(told) if not r["replayed"]}
     assert asked_again == {"/simple/six/"}
     assert seen(told) == seen(recorded)
-    assert is_sound(body, body.name)
+    assert is_intact(body, body.name)
     assert seen(unplugged(own, folder, "--replay")) == seen(recorded)
 
 

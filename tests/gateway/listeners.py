@@ -15,7 +15,7 @@ from uvmre.core.network import simple_page
 from uvmre.core.network.index import Fault, Index
 from uvmre.core.network.synthetic import SyntheticPackage
 from uvmre.gateway.config import GatewayConfig
-from uvmre.gateway.recording.store import Recording, key
+from uvmre.gateway.recording.store import Recording, entry_key
 from uvmre.gateway.session import Gateway, Listener
 
 JSON = {"accept": simple_page.JSON}
@@ -62,7 +62,7 @@ class PyPI:
         self, url: str, body: bytes, form: str = "application/octet-stream", status: int = 200, accept: str = "*/*"
     ) -> None:
         """Answer for an address."""
-        name = key("GET", url, [(b"accept", accept.encode())])
+        name = entry_key("GET", url, [(b"accept", accept.encode())])
         headers = [(b"content-type", form.encode()), (b"content-length", b"%d" % len(body)), (b"etag", b'"of-pypi"')]
         assert name
         with self._tape.record(name, "GET", url, status, headers) as recording:

@@ -25,15 +25,15 @@ import pytest
 
 from tests.gateway.wire import UPSTREAM, Line, Upstream, line, raw, read_all, request, tls, trusting, upstream
 from uvmre.core.network.index import Index
-from uvmre.core.network.registries import PERSONALITIES
+from uvmre.core.network.registries import PROFILES
 from uvmre.gateway.config import GatewayConfig
-from uvmre.gateway.recording.store import Recording, is_sound, places
+from uvmre.gateway.recording.store import Recording, body_paths, is_intact
 from uvmre.gateway.session import Gateway, Listener
 
 INDEX = "pypi-proxy.fly.dev"
 CLOSED = f"http://{INDEX}/basic-auth/simple/x/"
 REGISTRIES = tuple(
-    Index(f"https://{name}.example.org/base/simple/", name, "user", "secret", "replace") for name in PERSONALITIES
+    Index(f"https://{name}.example.org/base/simple/", name, "user", "secret", "replace") for name in PROFILES
 )
 WORLD = GatewayConfig(indexes=REGISTRIES, allow_hosts=(UPSTREAM, "*.example.com"))
 # A proxy above the gateway, at which nobody is: nothing can be reached, and the public test index asks nobody.
@@ -104,7 +104,7 @@ def watching(root: Path, served: Upstream, variables: Mapping[str, str]) -> Iter
                 patch.setenv(name, value)
             gateway = serving.enter_context(made)
         listener = serving.enter_context(gateway.listener())
-        process = psutil.Process(gateway._pid)
+        process = psutil.Process(gateway.pid)
         watched = Watched(gateway, listener, root, served, process, trusting(gateway.certificate))
         with line(listener) as warm:  # what is imported on the way is not counted
             for _ in range(2):
@@ -124,7 +124,7 @@ def watching(root: Path, served: Upstream, variables: Mapping[str, str]) -> Iter
     cache = base / "cache"
     assert [path for path in (cache / "gateway").rglob("*") if path.is_dir()] == [cache / "gateway/leaves"]
     for path in (cache / "bodies").rglob("*"):
-        assert path.is_dir() or is_sound(path, path.name), f"{path} is no whole body"
+        assert path.is_dir() or is_intact(path, path.name), f"{path} is no whole body"
     assert all(path.suffix == ".json" for path in (base / "tape").iterdir())
     assert said.read_text() == ""
 
@@ -223,7 +223,7 @@ root = pathlib.Path(sys.argv[1])
 with Gateway(root / "cache", root / "tape") as gateway, gateway.listener() as listener:
     while not gateway.is_up:
         time.sleep(0.01)
-    print(psutil.Process(gateway._pid).rlimit(psutil.RLIMIT_NOFILE)[0])
+    print(psutil.Process(gateway.pid).rlimit(psutil.RLIMIT_NOFILE)[0])
 """
     done = subprocess.run(
         [sys.executable, "-c", program, watched.root / "one/two/three"], capture_output=True, text=True, timeout=60
@@ -356,7 +356,7 @@ ROUTES += ["/status/archived", "/status/%2e%2e", "/status/archived/reason/.."]
 HOSTS = {
     INDEX: ROUTES,
     "127.0.0.1": ROUTES,
-    **{f"{name}.example.org": ["", "/base", "/base/simple", "/base/files"] for name in PERSONALITIES},
+    **{f"{name}.example.org": ["", "/base", "/base/simple", "/base/files"] for name in PROFILES},
     "gitlab-packages.s3.amazonaws.com": [""],
     "uvmre.vsblob.vsassets.io": [""],
 }
@@ -401,7 +401,7 @@ def test_a_name_that_is_hardly_one_is_refused_or_answered_and_writes_nothing_els
             trust.check_hostname, trust.verify_mode = False, ssl.CERT_NONE
             with trust.wrap_socket(asking.connection) as secured:
                 assert secured.version()
-            assert unplugged.listener.requests[-1].answered_by != "distrusted"
+            assert unplugged.listener.requests[-1].answered_by != "rejected-ca"
 
 
 @pytest.mark.parametrize("host", ["example.net", "169.254.169.254", "pypi.org.example.net", "xexample.com", "0"])
@@ -537,7 +537,7 @@ def test_a_gateway_that_is_killed_while_it_records_leaves_no_entry(tmp_path: Pat
     ):
         asking.send(request(address))
         asking.connection.recv(100)
-        os.kill(gateway._pid, signal.SIGKILL)
+        os.kill(gateway.pid, signal.SIGKILL)
         asking.rest()
     assert not (tmp_path / "tape").exists()
     with Gateway(tmp_path / "cache", tmp_path / "tape", config=config) as gateway, gateway.listener() as listener:
@@ -558,7 +558,7 @@ def test_what_a_killed_gateway_left_is_swept_in_the_end(tmp_path: Path, served: 
     ):
         asking.send(request(served.url("/swept?size=2000000&drip=0.03")))
         asking.connection.recv(100)
-        os.kill(gateway._pid, signal.SIGKILL)
+        os.kill(gateway.pid, signal.SIGKILL)
     (left,) = (path for path in bodies.rglob("*") if path.is_file())
     old = time.time() - 7 * 24 * 60 * 60
     os.utime(left, (old, old))
@@ -596,7 +596,9 @@ def test_a_disk_that_is_full_of_a_recording_breaks_the_run_and_not_the_gateway(
             broken = [told for told in listener.requests if told.answered_by == "unreachable"]
             assert len(broken) == 1
             assert "No space left on device" in broken[0].reason
-        assert [path for path in (disk / "bodies").rglob("*") if path.is_file() and not is_sound(path, path.name)] == []
+        assert [
+            path for path in (disk / "bodies").rglob("*") if path.is_file() and not is_intact(path, path.name)
+        ] == []
     finally:
         subprocess.run(["umount", disk], check=True)
 
@@ -607,7 +609,7 @@ def test_many_answers_leave_the_memory_as_it_was(watched: Watched) -> None:
             asking.send(request(watched.upstream.url("/warm")) + request(f"http://{INDEX}/basic-auth/{n}"))
             assert (asking.answer().status, asking.answer().status) == (200, 401)
             if n % 100 == 0:
-                watched.listener.news()
+                watched.listener.pop_requests()
 
 
 def test_a_line_is_read_answer_by_answer() -> None:
@@ -692,10 +694,10 @@ def test_what_lies_on_the_tape_and_is_not_what_it_was_is_asked_for_again(
         for path in list(recording.iterdir()):
             entry = json.loads(path.read_text())
             spoil = list(spoils.values())[entry["size"] - 100_000]
-            spoil(path if what == "entry" else places(recording, tmp_path / "cache/bodies", entry["sha256"])[0])
+            spoil(path if what == "entry" else body_paths(recording, tmp_path / "cache/bodies", entry["sha256"])[0])
     assert told == {kind: [False, False, True] for kind in spoils}
     bodies = [path for path in (tmp_path / "cache/bodies").rglob("*") if path.is_file()]
-    assert all(is_sound(path, path.name) for path in bodies)
+    assert all(is_intact(path, path.name) for path in bodies)
 
 
 def test_a_recording_that_a_full_disk_ended_leaves_no_half_file(tmp_path: Path) -> None:

@@ -194,7 +194,7 @@ def test_the_manifest_wins_over_the_env_file(place: RunDirs) -> None:
 
 def test_clear_removes_everything(place: RunDirs, uv: Path) -> None:
     lay(place, mre(FILES), uv, PYTHON)
-    temp_folders.clear(place.root)
+    temp_folders.delete_tree(place.root)
     assert not place.root.exists()
     assert uv.exists()
 

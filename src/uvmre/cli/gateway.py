@@ -58,7 +58,7 @@ def gateway(
         told = 0
         try:
             while True:
-                news = served.listener.news()
+                news = served.listener.pop_requests()
                 for request in news[:LINES]:
                     console.say(redact(request.line))
                 if len(news) > LINES:

@@ -165,7 +165,7 @@ def _from_file(path: Path | None) -> dict[str, Any]:
     import yaml
 
     try:
-        data = yaml.safe_load(files.text(path))
+        data = yaml.safe_load(files.read_text(path))
     except (yaml.YAMLError, RecursionError) as error:
         raise InputError(
             f"{path} could not be read.", [str(error)], "Give a YAML file of `question: answer`."

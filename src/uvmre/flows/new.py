@@ -100,7 +100,7 @@ def from_packse(
         UsageError: when the scenario, the release or the folder cannot be taken.
         CannotTell: when PyPI does not say which release is the latest.
     """
-    text = files.text(scenario)
+    text = files.read_text(scenario)
     release = _latest(cache, progress or Progress()) if uv == "latest" else uv
     if not RELEASE.match(release):
         raise UsageError(f"{release!r} is not a release of uv.", "Name one, as 0.5.21, or `latest`.")
@@ -131,7 +131,7 @@ def from_dockerfile(
     from uvmre.core.dockerfile.single_file import read_back
     from uvmre.folder.read import files_of
 
-    text = files.text(dockerfile)
+    text = files.read_text(dockerfile)
     mre = read_back(text, str(dockerfile), answers or {}, lambda: files_of(dockerfile.parent))
     # Checked as any manifest is: an answer may be anything.
     manifest.parse(manifest.dump(mre), source="The manifest that the answers make", dockerfile=True)

@@ -13,7 +13,7 @@ from uvmre.errors import InputError, UsageError
 from uvmre.folder.evidence import RUNS, TAPE
 from uvmre.folder.read import read
 from uvmre.gateway.recording import archive as packing
-from uvmre.gateway.recording.archive import Check, Content, Listing, Told
+from uvmre.gateway.recording.archive import ByteProgress, Check, Listing, PackedFile
 from uvmre.releases import binaries, cache_users
 
 BODIES = "bodies"
@@ -38,21 +38,21 @@ class Packed:
 
 def ls(folder: Path) -> Listing:
     """List the tape of the MRE in `folder`."""
-    return packing.listing(_tape(folder))
+    return packing.list_recording(_tape(folder))
 
 
 def rm(folder: Path, patterns: Sequence[str]) -> int:
     """Delete the entries whose address matches a pattern, all without one; return how many."""
-    return packing.remove(_tape(folder), patterns)
+    return packing.remove_entries(_tape(folder), patterns)
 
 
-def verify(folder: Path, *, cache: Path, told: Told) -> Check:
+def verify(folder: Path, *, cache: Path, told: ByteProgress) -> Check:
     """Look whether every answer on the tape is there and is what it was."""
-    return packing.check(_tape(folder), cache / BODIES, told)
+    return packing.check_recording(_tape(folder), cache / BODIES, told)
 
 
 def pack(
-    target: Path, folder: Path, *, cache: Path, progress: Progress, told: Told, allow_secrets: bool = False
+    target: Path, folder: Path, *, cache: Path, progress: Progress, told: ByteProgress, allow_secrets: bool = False
 ) -> Packed:
     """Write the MRE with its tape, the bodies and its release of uv into one file.
 
@@ -73,7 +73,7 @@ def pack(
     _take(target, folder)
     cache_users.hold(cache, str((folder / TAPE).absolute()))
     recording, release = folder / TAPE, mre.environment.uv
-    checked = packing.check(recording, cache / BODIES, told)
+    checked = packing.check_recording(recording, cache / BODIES, told)
     if not (checked.entries or checked.faults or (folder / RUNS).is_dir()):  # some runs ask for nothing
         raise UsageError(
             f"{folder} has no tape, so there is nothing to replay elsewhere: it was not run yet.",
@@ -85,10 +85,11 @@ def pack(
             [fault.line for fault in checked.faults],
             f"Delete what is at fault (`uvmre tape rm {quoted} URL`), then record it again: `uvmre run {quoted}`.",
         )
-    own = [Content(MANIFEST, (folder / MANIFEST).read_bytes())]
-    own += [Content(file.path, file.content, file.executable) for file in mre.files]
+    own = [PackedFile(MANIFEST, (folder / MANIFEST).read_bytes())]
+    own += [PackedFile(file.path, file.content, file.executable) for file in mre.files]
     replayed = [
-        Content(f"{TAPE}/{content.name}", content.source) for content in packing.contents(recording, checked.bodies)
+        PackedFile(f"{TAPE}/{content.name}", content.source)
+        for content in packing.packed_files(recording, checked.bodies)
     ]
     telling = tuple(_telling(mre, [*own, *replayed]))
     if telling and not allow_secrets:
@@ -99,14 +100,14 @@ def pack(
         )
     _, uv = binaries.get(release, cache, progress.downloading, near=folder / binaries.NEAR)
     top = folder.resolve().name or "mre"
-    sha256 = packing.write(target, top, [*own, *replayed, *_release(release, uv)], told)
+    sha256 = packing.write_pack(target, top, [*own, *replayed, *_release(release, uv)], told)
     named = tuple(dict.fromkeys(place.rpartition(":")[0] for place in telling))
     return Packed(target, top, checked.entries, target.stat().st_size, release, binaries.platform(), sha256, named)
 
 
 def _tape(folder: Path) -> Path:
     hint = "Name the folder of an MRE; patterns come after it, as in `uvmre tape rm . '*/simple/*'`."
-    files.demand_folder(folder, hint)
+    files.require_folder(folder, hint)
     if not (folder / MANIFEST).is_file():
         raise UsageError(f"{folder} is not an MRE: it has no {MANIFEST}.", hint)
     return folder / TAPE
@@ -129,7 +130,7 @@ def _take(target: Path, folder: Path) -> None:
         raise UsageError(f"{target} is there already, and is no pack.", "Name another file; the MRE comes after it.")
 
 
-def _telling(mre: Mre, packed: Sequence[Content]) -> Iterator[str]:
+def _telling(mre: Mre, packed: Sequence[PackedFile]) -> Iterator[str]:
     """Yield where something looks like a secret, as FILE:LINE; what the network sent as bodies is not read."""
     values = secrets(mre)
     for content in packed:
@@ -138,9 +139,9 @@ def _telling(mre: Mre, packed: Sequence[Content]) -> Iterator[str]:
             yield from (f"{content.name}:{line}" for line in lines(text.decode(errors="replace"), values))
 
 
-def _release(release: str, uv: Path) -> Iterator[Content]:
+def _release(release: str, uv: Path) -> Iterator[PackedFile]:
     below = f"{binaries.NEAR}/{release}"
-    yield Content(f"{below}/{binaries.PLATFORM}", f"{binaries.platform()}\n".encode())
+    yield PackedFile(f"{below}/{binaries.PLATFORM}", f"{binaries.platform()}\n".encode())
     for tool in (uv.with_name(name) for name in binaries.TOOLS):
         if tool.exists():
-            yield Content(f"{below}/{tool.name}", tool, executable=True)
+            yield PackedFile(f"{below}/{tool.name}", tool, executable=True)

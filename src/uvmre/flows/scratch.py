@@ -19,26 +19,26 @@ def scratch(*, keep: bool = False) -> Iterator[Path]:
     What a process that was killed left behind is cleaned up first: steps that still run, then their folders.
     """
     sweep()
-    root = temp_folders.make(Path(tempfile.gettempdir()), PREFIX)
+    root = temp_folders.create(Path(tempfile.gettempdir()), PREFIX)
     try:
         yield root
     finally:
         if keep:
-            temp_folders.give_away(root)
+            temp_folders.release(root)
         else:
             temp_folders.remove(root)
 
 
 def sweep() -> None:
     """End the steps of processes that were killed, and remove their folders."""
-    for left in temp_folders.dead(Path(tempfile.gettempdir()), PREFIX):
+    for left in temp_folders.abandoned(Path(tempfile.gettempdir()), PREFIX):
         process.end_strays(left)
-        temp_folders.clear(left)
+        temp_folders.delete_tree(left)
 
 
 def end_everything() -> None:
     """Kill whatever this process started and did not end, also what left its group, and remove its folders."""
     process.end_children()
-    for root in temp_folders.held():
+    for root in temp_folders.owned():
         process.end_strays(root)
         temp_folders.remove(root)

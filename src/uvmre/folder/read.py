@@ -24,7 +24,7 @@ def read(folder: Path) -> Mre:
         UsageError: when the folder is none, or has no manifest.
         InputError: with all the faults of the manifest, or of the files.
     """
-    files.demand_folder(folder)
+    files.require_folder(folder)
     path = folder / MANIFEST
     if not path.exists():
         raise UsageError(
@@ -32,7 +32,7 @@ def read(folder: Path) -> Mre:
             "Make one with `uvmre new`, or name the folder that has it.",
         )
     try:
-        text = files.content(path).decode()
+        text = files.read_bytes(path).decode()
     except UnicodeDecodeError:
         raise InputError(f"{path} could not be read.", ["it is not UTF-8, which TOML must be"]) from None
     faults: list[str] = []

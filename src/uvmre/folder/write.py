@@ -60,10 +60,10 @@ def whole(target: Path, *, force: bool, confirm: Confirm | None = None) -> Itera
         beside, prefix = (target / OWN, "new-") if there else (target.parent, f".{target.name}-")
         made_own = there and not beside.exists()
         beside.mkdir(parents=True, exist_ok=True)
-        for left in temp_folders.dead(beside, prefix):
+        for left in temp_folders.abandoned(beside, prefix):
             if not (left / OLD).exists():  # else it has what was moved out of the target
-                temp_folders.clear(left)
-        aside = temp_folders.make(beside, prefix)
+                temp_folders.delete_tree(left)
+        aside = temp_folders.create(beside, prefix)
     except (PermissionError, FileExistsError, NotADirectoryError) as error:
         what = error.filename or target.parent
         raise UsageError(f"{what} cannot be written: {error.strerror}.", "Name a folder of yours.") from None

@@ -18,20 +18,20 @@ class Spawned(NamedTuple):
 
 STDIN = 0
 
-_waiting: list[Spawned] = []
+_spawned: list[Spawned] = []
 
 
 def start() -> None:
     """Start one for whoever takes it."""
-    _waiting.append(_start())
+    _spawned.append(_spawn())
 
 
-def take() -> Spawned:
+def acquire() -> Spawned:
     """Return one that was started, or a new one."""
-    return _waiting.pop() if _waiting else _start()
+    return _spawned.pop() if _spawned else _spawn()
 
 
-def _start() -> Spawned:
+def _spawn() -> Spawned:
     ours, theirs = socket.socketpair()
     theirs.set_inheritable(True)
     # The control socket does not tell of our end where an answer was still unread: that is an error of the socket, at

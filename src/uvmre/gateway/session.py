@@ -22,7 +22,7 @@ from uvmre.core.network.request import Network, Request
 from uvmre.errors import CannotTell
 from uvmre.gateway import prespawn
 from uvmre.gateway.config import GatewayConfig
-from uvmre.gateway.server.certificates import authority, certificate, leaves
+from uvmre.gateway.server.certificates import leaf_folder, load_authority, public_part
 
 BACKLOG = 1024
 
@@ -43,10 +43,10 @@ class Listener:
     @property
     def requests(self) -> tuple[Request, ...]:
         """Return what came through up to now."""
-        self._seen += self.news()
+        self._seen += self.pop_requests()
         return tuple(self._seen)
 
-    def news(self) -> tuple[Request, ...]:
+    def pop_requests(self) -> tuple[Request, ...]:
         """Return what came through since this was asked last, and forget it."""
         return () if self._closed or not self._gateway.is_up else self._ask("news")
 
@@ -84,20 +84,20 @@ class Gateway:
             network: what answers.
             config: what the network looks like; as it is, and with the public test index, where there is none.
         """
-        self._authority = authority(cache)
+        self._authority = load_authority(cache)
         self._settings = {
             "recording": str(recording),
             "bodies": str(cache / "bodies"),
             "network": network,
-            "leaves": str(leaves(cache)),
-            "config": _packed(config or GatewayConfig()),
+            "leaves": str(leaf_folder(cache)),
+            "config": _serialized(config or GatewayConfig()),
         }
         self._lock = threading.Lock()
         self._up = False
 
     def __enter__(self) -> "Gateway":
         """Start the process; nothing waits for it yet."""
-        self._pid, self._control, self._lifeline = prespawn.take()
+        self.pid, self._control, self._lifeline = prespawn.acquire()
         self._answers = self._control.makefile("rb")
         self._control.sendall(json.dumps({"authority": self._authority, **self._settings}).encode() + b"\n")
         return self
@@ -105,16 +105,16 @@ class Gateway:
     def __exit__(self, *_: object) -> None:
         """End the process, wherever it is."""
         with contextlib.suppress(ProcessLookupError):
-            os.kill(self._pid, signal.SIGTERM)
+            os.kill(self.pid, signal.SIGTERM)
         self._answers.close()
         self._control.close()
         os.close(self._lifeline)
-        os.waitpid(self._pid, 0)
+        os.waitpid(self.pid, 0)
 
     @property
     def certificate(self) -> bytes:
         """Return the certificate that a step must trust, as PEM."""
-        return certificate(self._authority).encode()
+        return public_part(self._authority).encode()
 
     @property
     def is_up(self) -> bool:
@@ -131,7 +131,7 @@ class Gateway:
         """
         with socket.create_server(("127.0.0.1", port), backlog=BACKLOG) as listening:
             listener = Listener(self, listening)
-            self._tell({"open": listener.port, "faults": _packed(faults)}, listening)
+            self._tell({"open": listener.port, "faults": _serialized(faults)}, listening)
             try:
                 yield listener
             finally:
@@ -157,6 +157,6 @@ class Gateway:
             socket.send_fds(self._control, [told], [listening.fileno() for listening in sockets])
 
 
-def _packed(value: object) -> str:
+def _serialized(value: object) -> str:
     """Return one of our own values as a text; who reads it is a process of ours."""
     return b64encode(pickle.dumps(value)).decode()

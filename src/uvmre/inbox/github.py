@@ -82,7 +82,7 @@ class Inbox:
         if name == STDIN:
             return FetchedPost(name, decoded(self.stdin(), "Standard input"))
         if Path(name).exists():
-            return FetchedPost(name, decoded(files.content(name), name))
+            return FetchedPost(name, decoded(files.read_bytes(name), name))
         match = URL.match(name) or ISSUE.match(name)
         if match is None:
             raise UsageError(f"There is no file {name}, and it names no issue.", HINT)
@@ -95,7 +95,7 @@ class Inbox:
     def _fetched(self, match: re.Match[str]) -> str:
         import httpx
 
-        from uvmre.client import client
+        from uvmre.client import http_client
 
         where = f"{match['owner']}/{match['repo']}#{match['number']}"
         address = f"{_api(match)}/repos/{match['owner']}/{match['repo']}/issues/{match['number']}"
@@ -103,7 +103,7 @@ class Inbox:
         if token := self.token():
             headers["authorization"] = f"Bearer {token}"
         try:
-            with client() as asking:
+            with http_client() as asking:
                 issue = _json(asking.get(address, headers=headers), where)
                 comments = list(_comments(asking, address, headers, where)) if self.comments else []
                 return _composed(where, issue, comments)

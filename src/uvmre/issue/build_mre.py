@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from uvmre.core.mre.files import File
 from uvmre.core.mre.model import HOLDS, Control, Environment, FilePattern, Mre, Role, Step, Symptom, slug
 from uvmre.core.mre.schema import LEAST
+from uvmre.core.network.request import PYPI_HOSTS
 from uvmre.core.outcome.error_chain import cause
 from uvmre.core.shell import statements
 from uvmre.core.text.normalize import normalize
 from uvmre.core.triage.parsed_issue import Claim, Command, ParsedIssue, PostedFile
-from uvmre.issue.claims.outage import REACHABLE_HOSTS
 from uvmre.issue.environment import versions
 from uvmre.issue.files import content_type
 
@@ -267,7 +267,7 @@ def _reachable_control(parsed: ParsedIssue) -> list[Control]:
     """Return what proves that the claim is about hosts that cannot be reached, where they are to be had at all."""
     hosts = [fault.host for fault in parsed.outages]
     why = "the error names no other reason"
-    return [Control(f"with {hosts[0]} reachable", "absent", why, faults=False)] if {*hosts} & {*REACHABLE_HOSTS} else []
+    return [Control(f"with {hosts[0]} reachable", "absent", why, faults=False)] if {*hosts} & {*PYPI_HOSTS} else []
 
 
 def _failed(command: Command) -> bool:

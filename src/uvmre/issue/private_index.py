@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from urllib.parse import unquote, urlsplit
 
 from uvmre.core.network.index import PUBLIC, Index
-from uvmre.core.network.registries import PERSONALITIES
+from uvmre.core.network.registries import PROFILES
+from uvmre.core.network.request import OPEN_HOSTS
 from uvmre.core.network.synthetic import SyntheticPackage
 from uvmre.core.triage.parsed_issue import Command, PostedFile
 
@@ -31,11 +32,9 @@ REGISTRIES = (
     ("devpi", "devpi"),
 )
 PUBLIC_HOSTS = (
-    "pypi.org",
-    "files.pythonhosted.org",
+    *OPEN_HOSTS,
     "pypi.python.org",
     "test.pypi.org",
-    "pypi-proxy.fly.dev",
     "localhost",
     "127.0.0.1",
 )
@@ -140,7 +139,7 @@ def _index(address: str, user: str, password: str) -> Index | None:
         return None
     url = f"{parts.scheme}://{host}{port}{parts.path}"
     kind = next((registry for word, registry in REGISTRIES if word in host or word in parts.path), PUBLIC)
-    name = unquote(parts.username or "") or user or (PERSONALITIES[kind].username if password else "")
+    name = unquote(parts.username or "") or user or (PROFILES[kind].username if password else "")
     secret = unquote(parts.password or "") or password
     if name and not secret:
         secret, name = name, "user"

@@ -63,7 +63,7 @@ def get(release: str, cache: Path, told: Told, *, near: Path | None = None, offl
 
     import httpx
 
-    from uvmre.client import client
+    from uvmre.client import http_client
     from uvmre.core.search.release import parsed
     from uvmre.core.search.selector import one
     from uvmre.releases import catalogue
@@ -79,7 +79,7 @@ def get(release: str, cache: Path, told: Told, *, near: Path | None = None, offl
         wheel = found.wheel(version)
         if here := binary_cache.acquire(cache, version):
             return version, here
-        with client() as http:
+        with http_client() as http:
             return version, _fetch(http, version, wheel, cache, told)
     except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
         raise catalogue.unanswered(release, cause(error)) from None
@@ -130,13 +130,13 @@ def fetch(
 
         done.update((each, Fetched(each, None, catalogue.unanswered(each, catalogue.NOT_ASKED))) for each in missing)
     elif missing:
-        from uvmre.client import client
+        from uvmre.client import http_client
         from uvmre.releases import catalogue
 
         listed = found or catalogue.load(cache, wanted=missing)
         stop = stop or threading.Event()
         pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="fetch")
-        with client() as http:
+        with http_client() as http:
             coming = [pool.submit(_one_of_many, http, version, listed, cache, told, stop) for version in missing]
             try:
                 done.update((one.version, one) for one in (future.result() for future in coming))

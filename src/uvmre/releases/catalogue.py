@@ -182,7 +182,7 @@ def ask(cache: Path, known: Catalogue | None = None) -> Catalogue:
     """
     from packaging.tags import sys_tags
 
-    from uvmre.client import client
+    from uvmre.client import http_client
 
     headers = {"accept": simple_page.ACCEPT}
     if known and known.etag:
@@ -190,7 +190,7 @@ def ask(cache: Path, known: Catalogue | None = None) -> Catalogue:
     if known and known.modified:
         headers["if-modified-since"] = known.modified
     now = datetime.now(UTC)
-    with client() as http:
+    with http_client() as http:
         page = http.get(INDEX, headers=headers)
     if known and page.status_code == 304:
         found = replace(known, asked=now, offline="")
@@ -310,11 +310,11 @@ def ping(seconds: float) -> tuple[str, float]:
     """Ask PyPI for the head of a page; return why it does not answer (empty where it does), and the seconds."""
     import httpx
 
-    from uvmre.client import client
+    from uvmre.client import http_client
 
     began = time.monotonic()
     try:
-        with client() as http:
+        with http_client() as http:
             answer = http.head(INDEX, timeout=seconds)
             answer.raise_for_status()
     except (httpx.HTTPError, httpx.InvalidURL, ValueError, OSError, UvmreError) as error:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from uvmre.core.mre.manifest import dump, parse
 from uvmre.core.mre.model import Control, Environment, Mre, Step, Symptom, overlay
 from uvmre.core.network.index import Fault, Index
-from uvmre.core.network.registries import PERSONALITIES
+from uvmre.core.network.registries import PROFILES
 from uvmre.core.network.synthetic import SyntheticPackage
 from uvmre.errors import InputError
 
@@ -162,8 +162,8 @@ NAMED = (
         pytest.param('"https://private.example.com/simple"', '"https://a:b@private.example.com/simple"', "line 21: index[1].url must be an address alone: credentials have keys of their own", id="an address with credentials"),
         pytest.param('"https://private.example.com/simple"', "7", "line 21: index[1].url must be a text that is not empty", id="a number for an address"),
         pytest.param('"https://private.example.com/simple"', '"https://a\\nb/simple"', "line 21: index[1].url must be one line", id="an address of two lines"),
-        pytest.param('"gitlab"', '"gitea"', f"line 22: index[1].registry must be {' or '.join(chr(34) + name + chr(34) for name in PERSONALITIES)}, not 'gitea'", id="a registry that nobody knows"),
-        pytest.param('"gitlab"', '["gitlab"]', f"line 22: index[1].registry must be {' or '.join(chr(34) + name + chr(34) for name in PERSONALITIES)}, not ['gitlab']", id="two registries"),
+        pytest.param('"gitlab"', '"gitea"', f"line 22: index[1].registry must be {' or '.join(chr(34) + name + chr(34) for name in PROFILES)}, not 'gitea'", id="a registry that nobody knows"),
+        pytest.param('"gitlab"', '["gitlab"]', f"line 22: index[1].registry must be {' or '.join(chr(34) + name + chr(34) for name in PROFILES)}, not ['gitlab']", id="two registries"),
         pytest.param('username = "someone"', 'user = "someone"', "line 23: index[1].user is not a key here: take one of url, registry, username, password, synthetic, packages", id="an unknown key of an index"),
         pytest.param('username = "someone"', 'username = ""', "line 23: index[1].username must be a text that is not empty", id="an empty name"),
         pytest.param('password = "secret"', "", "line 23: index[1].username has no password beside it: add `password = …`", id="a name without a password"),
@@ -266,10 +266,10 @@ def test_a_host_that_cannot_be_reached_does_nothing_else(url: str, keys: str, ex
         assert parse(dump(mre)) == mre
 
 
-@pytest.mark.parametrize("profile", PERSONALITIES)
+@pytest.mark.parametrize("profile", PROFILES)
 def test_every_registry_may_be_named(profile: str) -> None:
     [index] = parse(f'{HEAD}[[index]]\nurl = "http://a:8080/simple/"\nregistry = "{profile}"\n').indexes
-    assert index.behaviour is PERSONALITIES[profile]
+    assert index.profile is PROFILES[profile]
 
 
 def test_what_is_at_its_default_is_not_written() -> None:
@@ -317,7 +317,7 @@ CREDENTIALS = st.one_of(st.just(("", "")), st.tuples(st.just(""), LINES), st.tup
 INDEXES = st.builds(
     lambda url, profile, credentials, synthetic, packages: Index(url, profile, *credentials, synthetic, packages),
     URLS,
-    st.sampled_from(list(PERSONALITIES)),
+    st.sampled_from(list(PROFILES)),
     CREDENTIALS,
     st.sampled_from(["override", "merge", "replace"]),
     PACKAGES,

@@ -36,7 +36,7 @@ def observed(
 
 
 def request(answered_by: AnsweredBy, *, host: str = "pypi.org", path: str = "/simple/a/", reason: str = "") -> Request:
-    status = {"upstream": 200, "stand-in": 401, "refused": 403, "unreachable": 502, "distrusted": 0, "fault": 0}[
+    status = {"upstream": 200, "stand-in": 401, "refused": 403, "unreachable": 502, "rejected-ca": 0, "fault": 0}[
         answered_by
     ]
     return Request("GET", host, path, status, False, answered_by, 0.1, reason)
@@ -122,7 +122,7 @@ def test_an_observation_is_judged(observation: Observation, outcome: Outcome) ->
                 step(exit=2, err=REPORTED),
                 requests=(request("refused", host="example.com", reason="it is not on the list"),),
             ),
-            "nobody answered for example.com: it is not on the list",
+            "no response from example.com: it is not on the list",
             id="a request was refused",
         ),
         pytest.param(
@@ -134,19 +134,19 @@ def test_an_observation_is_judged(observation: Observation, outcome: Outcome) ->
                     request("unreachable", host="files.pythonhosted.org", reason="timed out"),
                 ),
             ),
-            "nobody answered for pypi.org, files.pythonhosted.org: no route",
+            "no response from pypi.org, files.pythonhosted.org: no route",
             id="two hosts could not be reached",
         ),
         pytest.param(
             observed(
                 step(exit=2, err=REPORTED), requests=(request("upstream"), request("unreachable", reason="no route"))
             ),
-            "nobody answered for pypi.org: no route",
+            "no response from pypi.org: no route",
             id="a request was answered and its last try was not",
         ),
         pytest.param(
-            observed(step(exit=2, err=REPORTED), requests=(request("distrusted", reason="it broke off the TLS"),)),
-            "nobody answered for pypi.org: it broke off the TLS",
+            observed(step(exit=2, err=REPORTED), requests=(request("rejected-ca", reason="it broke off the TLS"),)),
+            "no response from pypi.org: it broke off the TLS",
             id="the client does not trust the gateway",
         ),
         pytest.param(
@@ -216,7 +216,7 @@ def test_a_run_that_never_came_to_the_question_is_broken(observation: Observatio
     [
         pytest.param((request("unreachable"), request("upstream")), id="a try that failed and then was answered"),
         pytest.param(
-            (request("distrusted", path=""), request("upstream")), id="a connection that was not needed and broken off"
+            (request("rejected-ca", path=""), request("upstream")), id="a connection that was not needed and broken off"
         ),
         pytest.param((request("stand-in"),), id="the stand-in answered that it may not"),
         pytest.param((), id="nothing was asked"),

@@ -119,7 +119,7 @@ def test_wherever_a_search_is_cut_it_states_no_boundary_that_it_did_not_see(
         pytest.param("??xxx", "different", "it fails differently", "0.4.2", id="beside one that fails differently"),
         pytest.param("??xxx", "broken", "uv 0.4.1 does not know `lock`", "0.4.2", id="beside one without the command"),
         pytest.param("??xxx", "broken", "The MRE is not sound", "", id="beside one on which a control fails"),
-        pytest.param(".?xxx", "broken", "nobody answered for pypi.org", "", id="beside one that had no network"),
+        pytest.param(".?xxx", "broken", "no response from pypi.org", "", id="beside one that had no network"),
     ],
 )
 def test_a_first_bad_release_is_stated_where_the_one_before_it_speaks(

@@ -16,7 +16,7 @@ import pytest
 from tests.gateway.wire import UPSTREAM, Answer, Line, Upstream, line, raw, read_all, request, tls, trusting, upstream
 from uvmre.core.network.index import Fault
 from uvmre.gateway.config import GatewayConfig
-from uvmre.gateway.recording.store import is_sound
+from uvmre.gateway.recording.store import is_intact
 from uvmre.gateway.session import Gateway, Listener
 
 INDEX = "pypi-proxy.fly.dev"
@@ -433,7 +433,7 @@ def test_a_client_that_has_said_all_is_answered(door: Listener, served: Upstream
 def test_a_client_that_stops_reading_costs_no_memory(
     home: Path, gateway: Gateway, door: Listener, served: Upstream, target: str
 ) -> None:
-    process = psutil.Process(gateway._pid)
+    process = psutil.Process(gateway.pid)
     with line(door) as asking:
         asking.send(request(served.url("/first?size=5000000")))
         asking.answer()
@@ -450,7 +450,7 @@ def test_a_client_that_stops_reading_costs_no_memory(
 def test_a_client_that_asks_on_and_reads_nothing_costs_no_memory(
     gateway: Gateway, door: Listener, served: Upstream
 ) -> None:
-    process = psutil.Process(gateway._pid)
+    process = psutil.Process(gateway.pid)
     asked = request(served.url("/kept?size=1000000"))
     with line(door) as asking:
         for _ in range(3):  # now it is ready in memory
@@ -479,7 +479,7 @@ def test_what_a_client_hangs_up_on_is_whole_on_the_tape_or_absent(
                 asking.send(request(served.url(target)))
                 assert len(asking.answer().body) == size
     files = [path for path in (tmp_path / "cache/bodies").rglob("*") if path.is_file()]
-    assert [(path.stat().st_size, is_sound(path, path.name)) for path in files] == [(size, True)]
+    assert [(path.stat().st_size, is_intact(path, path.name)) for path in files] == [(size, True)]
 
 
 def test_an_upstream_that_hangs_up_in_the_middle_is_passed_on_as_that_and_not_kept(

@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from uvmre.gateway.index.pypi_proxy import EAGLE, FILES, HERON, LOCATIONS, PYPI, Location, basic, locate
+from uvmre.gateway.index.pypi_proxy import EAGLE, FILES, HERON, LOCATIONS, PYPI, Location, basic_auth, locate
 
 ROUTES = [
     pytest.param("/", "/", id="the root is open"),
@@ -76,7 +76,7 @@ def test_replaced_links_lead_to_a_location_for_files_that_the_same_credentials_o
     ],
 )
 def test_basic_is_the_header_of_rfc_7617(username: str, password: str, header: str) -> None:
-    assert basic(username, password) == header
+    assert basic_auth(username, password) == header
     scheme, _, value = header.partition(" ")
     assert (scheme, base64.b64decode(value).decode()) == ("Basic", f"{username}:{password}")
 

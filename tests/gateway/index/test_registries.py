@@ -18,10 +18,10 @@ import pytest
 from tests.gateway.listeners import HTML, JSON, X, through
 from uvmre.core.network import simple_page
 from uvmre.core.network.index import Index
-from uvmre.core.network.registries import PERSONALITIES, RegistryProfile
+from uvmre.core.network.registries import PROFILES, RegistryProfile
 from uvmre.core.network.synthetic import SyntheticPackage
 from uvmre.gateway.config import GatewayConfig
-from uvmre.gateway.index.pypi_proxy import basic
+from uvmre.gateway.index.pypi_proxy import basic_auth
 from uvmre.gateway.session import Gateway, Listener
 from uvmre.releases import binaries
 
@@ -69,7 +69,7 @@ class Registry:
 
     @property
     def table(self) -> RegistryProfile:
-        return PERSONALITIES[self.name]
+        return PROFILES[self.name]
 
     def ask(self, url: str, method: str = "GET", /, **options: Any) -> httpx.Response:
         """Ask for an address, which may be one below the index."""
@@ -102,7 +102,7 @@ LOCAL = "x-2.0+cpu-py3-none-any.whl"
 
 
 def test_the_worlds_of_this_file_are_all_there_are() -> None:
-    assert list(URLS) == list(PERSONALITIES)
+    assert list(URLS) == list(PROFILES)
 
 
 def test_without_credentials_it_answers_with_its_challenges(registry: Registry) -> None:
@@ -153,7 +153,7 @@ def test_what_opens_it(registry: Registry, username: str, password: str, opens: 
 
 
 def test_only_azure_takes_any_name() -> None:
-    assert [name for name, table in PERSONALITIES.items() if table.any_username] == ["azure-artifacts"]
+    assert [name for name, table in PROFILES.items() if table.any_username] == ["azure-artifacts"]
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,7 @@ def test_other_headers_do_not_open_it(registry: Registry, header: str) -> None:
 
 
 def test_the_scheme_may_be_in_any_case(registry: Registry) -> None:
-    header = basic(*registry.right)
+    header = basic_auth(*registry.right)
     for form in (header, header.replace("Basic", "basic"), header.replace("Basic", "BASIC")):
         assert registry.ask("x/", auth=None, headers={"authorization": form}).status_code == 200
 
@@ -427,19 +427,19 @@ def two(profile: str, one: str, other: str) -> list[Index]:
 
 @pytest.fixture(scope="module")
 def open_indexes(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    indexes = [at_a_path(profile, path) for profile in PERSONALITIES for path in PATHS]
+    indexes = [at_a_path(profile, path) for profile in PROFILES for path in PATHS]
     with world(cache, tmp_path_factory.mktemp("open"), *indexes) as gateway:
         yield gateway
 
 
 @pytest.fixture(scope="module")
 def pairs(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    indexes = [index for place in PLACES for name in PERSONALITIES for index in two(name, *map(str, place.values))]
+    indexes = [index for place in PLACES for name in PROFILES for index in two(name, *map(str, place.values))]
     with world(cache, tmp_path_factory.mktemp("pairs"), *indexes) as gateway:
         yield gateway
 
 
-@pytest.mark.parametrize("profile", PERSONALITIES)
+@pytest.mark.parametrize("profile", PROFILES)
 @pytest.mark.parametrize("path", PATHS)
 def test_an_index_may_lie_at_any_path(open_indexes: Gateway, profile: str, path: str) -> None:
     with through(open_indexes) as (client, listener):
@@ -449,14 +449,14 @@ def test_an_index_may_lie_at_any_path(open_indexes: Gateway, profile: str, path:
     assert {request.answered_by for request in listener.requests} == {"stand-in"}
 
 
-@pytest.mark.parametrize("profile", PERSONALITIES)
+@pytest.mark.parametrize("profile", PROFILES)
 def test_an_open_index_takes_credentials_or_none(open_indexes: Gateway, profile: str) -> None:
     with through(open_indexes) as (client, listener):
         registry = Registry(at_a_path(profile, "/simple"), client, listener)
         assert [registry.ask("x/", auth=auth).status_code for auth in (None, ("any", "body"))] == [200, 200]
 
 
-@pytest.mark.parametrize("profile", PERSONALITIES)
+@pytest.mark.parametrize("profile", PROFILES)
 @pytest.mark.parametrize(("one", "other"), PLACES)
 def test_two_indexes_keep_their_files_apart(pairs: Gateway, profile: str, one: str, other: str) -> None:
     with through(pairs) as (client, listener):

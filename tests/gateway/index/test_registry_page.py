@@ -7,9 +7,9 @@ from urllib.parse import urljoin, urlsplit
 import pytest
 
 from uvmre.core.network.index import Index
-from uvmre.core.network.registries import PERSONALITIES
+from uvmre.core.network.registries import PROFILES
 from uvmre.core.network.simple_page import Page
-from uvmre.gateway.index.registry_page import NOT_THERE, link, located, rendered_for
+from uvmre.gateway.index.registry_page import MISSING_DIGEST, file_link, render_page, storage_url
 
 DIGEST = "abc" + "0123456789def" + "4" * 48
 NAME = "torch_x-2.0.0+cpu-cp311-cp311-linux_x86_64.whl"
@@ -92,7 +92,7 @@ def index(profile: str, path: str = "/a/simple") -> Index:
 
 
 def test_the_table_of_links_has_every_registry() -> None:
-    assert [row[0] for row in LINKS] == list(PERSONALITIES)
+    assert [row[0] for row in LINKS] == list(PROFILES)
 
 
 @pytest.mark.parametrize(("profile", "path", "expected", "leads_to", "stored"), LINKS, ids=[row[0] for row in LINKS])
@@ -100,15 +100,15 @@ def test_the_table_of_links_has_every_registry() -> None:
 def test_a_registry_writes_its_own_links(
     profile: str, path: str, expected: str, leads_to: str, stored: str, slash: str
 ) -> None:
-    told = link(FILE, index(profile, path + slash), ORIGIN)
+    told = file_link(FILE, index(profile, path + slash), ORIGIN)
     assert told == expected.replace("ORIGIN", ORIGIN)
     assert urljoin(f"{ORIGIN}{path}/torch-x/", told) == f"{ORIGIN}{leads_to}"
-    assert located(FILE, index(profile, path + slash), 7) == stored
+    assert storage_url(FILE, index(profile, path + slash), 7) == stored
 
 
-@pytest.mark.parametrize("profile", PERSONALITIES)
+@pytest.mark.parametrize("profile", PROFILES)
 def test_a_link_is_of_the_host_that_was_asked(profile: str) -> None:
-    told = link(FILE, index(profile), "http://registry.example.com:8080")
+    told = file_link(FILE, index(profile), "http://registry.example.com:8080")
     assert urlsplit(told).netloc in ("", "registry.example.com:8080")
 
 
@@ -128,11 +128,11 @@ def test_a_link_is_of_the_host_that_was_asked(profile: str) -> None:
 )
 def test_azure_shortens_a_version_in_a_link_but_not_in_the_name(version: str, expected: str) -> None:
     name = f"x-{version}-py3-none-any.whl"
-    told = link({**FILE, "filename": name}, index("azure-artifacts"), ORIGIN)
+    told = file_link({**FILE, "filename": name}, index("azure-artifacts"), ORIGIN)
     assert told.startswith(f"{ORIGIN}/a/download/x/{expected}/x-{version.partition('+')[0].partition('!')[0]}")
 
 
-@pytest.mark.parametrize("profile", PERSONALITIES)
+@pytest.mark.parametrize("profile", PROFILES)
 @pytest.mark.parametrize(
     "file",
     [
@@ -144,15 +144,15 @@ def test_azure_shortens_a_version_in_a_link_but_not_in_the_name(version: str, ex
     ],
 )
 def test_every_file_has_a_link(profile: str, file: dict[str, Any]) -> None:
-    [told] = rendered_for(Page({"name": "x", "files": [file]}), index(profile), ORIGIN).files
+    [told] = render_page(Page({"name": "x", "files": [file]}), index(profile), ORIGIN).files
     assert told["url"]
     assert "{sha" not in told["url"]
     assert " " not in told["url"]
 
 
 def test_a_digest_that_nobody_told_is_made_of_noughts() -> None:
-    told = link({**FILE, "hashes": {}}, index("gitlab"), ORIGIN)
-    assert NOT_THERE in told
+    told = file_link({**FILE, "hashes": {}}, index("gitlab"), ORIGIN)
+    assert MISSING_DIGEST in told
 
 
 # What else than name, url and hashes each tells of a file.
@@ -180,9 +180,9 @@ TELLS = {
 }
 
 
-@pytest.mark.parametrize("profile", PERSONALITIES)
+@pytest.mark.parametrize("profile", PROFILES)
 def test_a_registry_tells_what_it_tells_and_no_more(profile: str) -> None:
-    page = rendered_for(PAGE, index(profile), ORIGIN)
+    page = render_page(PAGE, index(profile), ORIGIN)
     [told] = page.files
     assert told.keys() - {"filename", "url", "hashes"} == TELLS[profile]
     assert {key: told[key] for key in TELLS[profile]} == {key: FILE[key] for key in TELLS[profile]}
@@ -194,5 +194,5 @@ def test_a_registry_tells_what_it_tells_and_no_more(profile: str) -> None:
 
 def test_a_page_that_is_dressed_is_another_one() -> None:
     before = copy.deepcopy(PAGE)
-    rendered_for(PAGE, index("pytorch"), ORIGIN)
+    render_page(PAGE, index("pytorch"), ORIGIN)
     assert before == PAGE

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from uvmre.gateway.recording import archive
-from uvmre.gateway.recording.archive import Content
-from uvmre.gateway.recording.store import Recording, key
+from uvmre.gateway.recording.archive import PackedFile
+from uvmre.gateway.recording.store import Recording, entry_key
 
 PAGE = "https://pypi.org/simple/x/"
 WHEEL = "https://files.pythonhosted.org/packages/x-1-py3-none-any.whl"
@@ -37,7 +37,7 @@ def cache(tmp_path: Path) -> Path:
 @pytest.fixture(autouse=True)
 def recorded(tape: Path, cache: Path) -> None:
     for url, body in BODIES.items():
-        name = key("GET", url, [])
+        name = entry_key("GET", url, [])
         assert name
         with Recording(tape, cache).record(name, "GET", url, 200, [(b"content-type", b"text/html")]) as recording:
             recording.write(body)
@@ -52,20 +52,20 @@ def untold(*_: object) -> None:
 
 
 def urls(tape: Path) -> list[str]:
-    return [listed.entry.url for listed in archive.listing(tape).entries]
+    return [listed.entry.url for listed in archive.list_recording(tape).entries]
 
 
 def test_a_listing_is_by_address_and_tells_sizes(tape: Path) -> None:
-    listing = archive.listing(tape)
+    listing = archive.list_recording(tape)
     assert [listed.entry.url for listed in listing.entries] == [WHEEL, OTHER, PAGE]
     assert listing.size == sum(map(len, BODIES.values()))
     assert listing.unreadable == ()
 
 
 def test_a_tape_that_is_not_there_is_empty(tmp_path: Path) -> None:
-    assert archive.listing(tmp_path / "none").entries == ()
-    assert archive.remove(tmp_path / "none", []) == 0
-    assert archive.check(tmp_path / "none", tmp_path, untold) == archive.Check(0, {}, ())
+    assert archive.list_recording(tmp_path / "none").entries == ()
+    assert archive.remove_entries(tmp_path / "none", []) == 0
+    assert archive.check_recording(tmp_path / "none", tmp_path, untold) == archive.Check(0, {}, ())
 
 
 @pytest.mark.parametrize(
@@ -82,15 +82,15 @@ def test_a_tape_that_is_not_there_is_empty(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_no_entry_is_listed_apart(tape: Path, cache: Path, change: Callable[[object], object]) -> None:
-    odd = tape / f"{key('GET', PAGE, [])}.json"
+    odd = tape / f"{entry_key('GET', PAGE, [])}.json"
     odd.write_text(json.dumps(change(json.loads(odd.read_text()))))
     assert urls(tape) == [WHEEL, OTHER]
-    assert archive.listing(tape).unreadable == (odd,)
-    (fault,) = archive.check(tape, cache, untold).faults
+    assert archive.list_recording(tape).unreadable == (odd,)
+    (fault,) = archive.check_recording(tape, cache, untold).faults
     assert (fault.file, fault.what) == (odd.name, "unreadable")
-    assert archive.remove(tape, ["*"]) == 2
+    assert archive.remove_entries(tape, ["*"]) == 2
     assert odd.exists()
-    assert archive.remove(tape, []) == 1
+    assert archive.remove_entries(tape, []) == 1
     assert not odd.exists()
 
 
@@ -110,7 +110,7 @@ def test_what_is_no_entry_is_listed_apart(tape: Path, cache: Path, change: Calla
 def test_what_matches_is_deleted_and_the_cache_stays(
     tape: Path, cache: Path, patterns: list[str], left: list[str]
 ) -> None:
-    assert archive.remove(tape, patterns) == 3 - len(left)
+    assert archive.remove_entries(tape, patterns) == 3 - len(left)
     assert urls(tape) == left
     assert body_in(cache, BODIES[PAGE]).exists()
     assert body_in(cache, BODIES[WHEEL]).exists()
@@ -124,16 +124,16 @@ def moved(tape: Path, cache: Path) -> None:
 def test_a_body_that_the_tape_brings_goes_with_the_last_entry_that_names_it(tape: Path, cache: Path) -> None:
     moved(tape, cache)
     body = body_in(tape / "bodies", BODIES[PAGE])
-    archive.remove(tape, [PAGE])
+    archive.remove_entries(tape, [PAGE])
     assert body.exists()
-    archive.remove(tape, [OTHER])
+    archive.remove_entries(tape, [OTHER])
     assert not body.exists()
     assert body_in(tape / "bodies", BODIES[WHEEL]).exists()
 
 
 def test_a_tape_is_heard_from_the_bodies_that_it_brings(tape: Path, cache: Path) -> None:
     moved(tape, cache)
-    name = key("GET", PAGE, [])
+    name = entry_key("GET", PAGE, [])
     assert name
     entry = Recording(tape, cache).find(name)
     assert entry
@@ -146,27 +146,29 @@ def test_a_body_that_is_damaged_in_the_cache_is_heard_from_the_tape(tape: Path, 
     damaged = body_in(cache, BODIES[PAGE])
     damaged.parent.mkdir(parents=True)
     damaged.write_bytes(b"a pagf")
-    name = key("GET", PAGE, [])
+    name = entry_key("GET", PAGE, [])
     assert name
     heard = Recording(tape, cache)
     entry = heard.find(name)
     assert entry
     assert b"".join(heard.body(entry)) == BODIES[PAGE]
-    assert archive.check(tape, cache, untold).bodies[sha(BODIES[PAGE])] == body_in(tape / "bodies", BODIES[PAGE])
+    assert archive.check_recording(tape, cache, untold).bodies[sha(BODIES[PAGE])] == body_in(
+        tape / "bodies", BODIES[PAGE]
+    )
 
 
 def test_a_body_that_is_damaged_everywhere_is_not_heard(tape: Path, cache: Path) -> None:
     moved(tape, cache)
     body_in(tape / "bodies", BODIES[PAGE]).write_bytes(b"a pagf")
-    name = key("GET", PAGE, [])
+    name = entry_key("GET", PAGE, [])
     assert name
     assert Recording(tape, cache).find(name) is None
-    assert {fault.what for fault in archive.check(tape, cache, untold).faults} == {"damaged"}
+    assert {fault.what for fault in archive.check_recording(tape, cache, untold).faults} == {"damaged"}
 
 
 def test_a_sound_tape_has_no_faults_and_each_body_is_read_once(tape: Path, cache: Path) -> None:
     told: list[tuple[str, int, int]] = []
-    checked = archive.check(tape, cache, lambda *now: told.append(now))
+    checked = archive.check_recording(tape, cache, lambda *now: told.append(now))
     assert (checked.entries, checked.faults) == (3, ())
     assert checked.bodies == {sha(body): body_in(cache, body) for body in BODIES.values()}
     size = len(BODIES[PAGE]) + len(BODIES[WHEEL])
@@ -186,7 +188,7 @@ def test_every_entry_of_a_body_that_is_not_sound_is_told(
     tape: Path, cache: Path, harm: Callable[[Path], object], what: str
 ) -> None:
     harm(body_in(cache, BODIES[PAGE]))
-    checked = archive.check(tape, cache, untold)
+    checked = archive.check_recording(tape, cache, untold)
     assert [(fault.url, fault.what) for fault in checked.faults] == [(OTHER, what), (PAGE, what)]
     assert checked.faults[0].line == f"GET {OTHER}: its body {sha(BODIES[PAGE])[:12]} is {what}"
     assert list(checked.bodies) == [sha(BODIES[WHEEL])]
@@ -194,26 +196,30 @@ def test_every_entry_of_a_body_that_is_not_sound_is_told(
 
 def test_what_is_packed_of_a_tape_are_its_entries_and_bodies(tape: Path, cache: Path) -> None:
     (tape / "tmpabc").write_text("not finished")
-    packed = {content.name for content in archive.contents(tape, archive.check(tape, cache, untold).bodies)}
+    packed = {
+        content.name for content in archive.packed_files(tape, archive.check_recording(tape, cache, untold).bodies)
+    }
     bodies = {f"bodies/{sha(body)[:2]}/{sha(body)}" for body in BODIES.values()}
-    assert packed == {f"{key('GET', url, [])}.json" for url in BODIES} | bodies
+    assert packed == {f"{entry_key('GET', url, [])}.json" for url in BODIES} | bodies
 
 
 def test_an_entry_without_its_body_is_not_packed(tape: Path, cache: Path) -> None:
     body_in(cache, BODIES[WHEEL]).unlink()
-    packed = {content.name for content in archive.contents(tape, archive.check(tape, cache, untold).bodies)}
-    assert f"{key('GET', WHEEL, [])}.json" not in packed
+    packed = {
+        content.name for content in archive.packed_files(tape, archive.check_recording(tape, cache, untold).bodies)
+    }
+    assert f"{entry_key('GET', WHEEL, [])}.json" not in packed
     assert len(packed) == 3
 
 
-def written(target: Path, *packed: Content) -> zipfile.ZipFile:
-    archive.write(target, "top", packed, untold)
+def written(target: Path, *packed: PackedFile) -> zipfile.ZipFile:
+    archive.write_pack(target, "top", packed, untold)
     return zipfile.ZipFile(target)
 
 
 def test_a_pack_has_names_bits_and_content(tmp_path: Path) -> None:
     (tmp_path / "tool").write_bytes(b"PK\x03\x04" + b"x" * 3_000_000)
-    tool, text = Content("b/tool", tmp_path / "tool", executable=True), Content("a é", b"text " * 100)
+    tool, text = PackedFile("b/tool", tmp_path / "tool", executable=True), PackedFile("a é", b"text " * 100)
     with written(tmp_path / "pack.zip", tool, text) as zipped:
         assert zipped.namelist() == ["top/a é", "top/b/tool"]
         modes = [stat.filemode(info.external_attr >> 16) for info in zipped.infolist()]
@@ -224,20 +230,20 @@ def test_a_pack_has_names_bits_and_content(tmp_path: Path) -> None:
 
 
 def test_the_same_content_is_the_same_file_whatever_its_order_and_day(tmp_path: Path, cache: Path, tape: Path) -> None:
-    packed = archive.contents(tape, archive.check(tape, cache, untold).bodies)
-    first = archive.write(tmp_path / "1.zip", "top", packed, untold)
+    packed = archive.packed_files(tape, archive.check_recording(tape, cache, untold).bodies)
+    first = archive.write_pack(tmp_path / "1.zip", "top", packed, untold)
     for file in tape.glob("*.json"):
         file.touch()
         file.chmod(0o600)
-    assert archive.write(tmp_path / "2.zip", "top", reversed(packed), untold) == first
+    assert archive.write_pack(tmp_path / "2.zip", "top", reversed(packed), untold) == first
     assert hashlib.sha256((tmp_path / "2.zip").read_bytes()).hexdigest() == first
-    assert archive.write(tmp_path / "3.zip", "other", packed, untold) != first
+    assert archive.write_pack(tmp_path / "3.zip", "other", packed, untold) != first
 
 
 def test_packing_is_told_up_to_its_end(tmp_path: Path) -> None:
     told: list[tuple[str, int, int]] = []
-    content = [Content("large", b"x" * 3_000_000), Content("small", b"y")]
-    archive.write(tmp_path / "pack.zip", "top", content, lambda *now: told.append(now))
+    content = [PackedFile("large", b"x" * 3_000_000), PackedFile("small", b"y")]
+    archive.write_pack(tmp_path / "pack.zip", "top", content, lambda *now: told.append(now))
     assert len(told) > 3
     assert told[-1] == ("packing", 3_000_001, 3_000_001)
     assert [done for _, done, _ in told] == sorted(done for _, done, _ in told)
@@ -252,7 +258,7 @@ def test_a_pack_that_breaks_off_leaves_the_older_one_and_no_half(tmp_path: Path)
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with pytest.raises(OSError) as raised:
-        archive.write(folder / "pack.zip", "top", [Content("a", b"a")], full)
+        archive.write_pack(folder / "pack.zip", "top", [PackedFile("a", b"a")], full)
     assert raised.value.filename == str(folder / "pack.zip")
     assert [path.name for path in folder.iterdir()] == ["pack.zip"]
     assert (folder / "pack.zip").read_text() == "older"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from uvmre.gateway.recording.store import Recording, RecordingEntry, key
+from uvmre.gateway.recording.store import Recording, RecordingEntry, entry_key
 
 URL = "https://pypi.org/simple/x/"
 HEADERS = [(b"content-type", b"text/html"), (b"x-odd", b"caf\xe9")]
@@ -18,7 +18,7 @@ def tape(tmp_path: Path) -> Recording:
 
 
 def recorded(tape: Recording, body: bytes = b"a page", url: str = URL, status: int = 200) -> str:
-    name = key("GET", url, [])
+    name = entry_key("GET", url, [])
     assert name
     with tape.record(name, "GET", url, status, HEADERS) as recording:
         for i in range(0, len(body), 4):
@@ -115,20 +115,20 @@ def test_many_may_record_at_once(tape: Recording, tmp_path: Path) -> None:
 def test_the_same_request_has_the_same_name(
     one: list[tuple[bytes, bytes]], other: list[tuple[bytes, bytes]], same: bool
 ) -> None:
-    assert (key("GET", URL, one) == key("GET", URL, other)) == same
-    assert key("GET", URL, one) != key("HEAD", URL, one)
-    assert key("GET", URL, one) != key("GET", URL + "y", one)
+    assert (entry_key("GET", URL, one) == entry_key("GET", URL, other)) == same
+    assert entry_key("GET", URL, one) != entry_key("HEAD", URL, one)
+    assert entry_key("GET", URL, one) != entry_key("GET", URL + "y", one)
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS"])
 def test_what_changes_something_is_not_taped(method: str) -> None:
-    assert key(method, URL, []) is None
+    assert entry_key(method, URL, []) is None
 
 
 def test_what_is_for_one_client_only_is_not_taped() -> None:
-    assert key("GET", URL, [(b"authorization", b"x")]) is None
+    assert entry_key("GET", URL, [(b"authorization", b"x")]) is None
 
 
 @pytest.mark.parametrize("header", [b"if-none-match", b"if-modified-since", b"if-range"])
 def test_what_a_client_has_already_makes_it_no_other_request(header: bytes) -> None:
-    assert key("GET", URL, [(header, b"x")]) == key("GET", URL, [])
+    assert entry_key("GET", URL, [(header, b"x")]) == entry_key("GET", URL, [])

@@ -13,7 +13,7 @@ from tests.gateway.listeners import FILES, SIMPLE, PyPI, through
 from uvmre.core.network.request import Network
 from uvmre.core.outcome.observation import Observation
 from uvmre.gateway.recording.store import Headers, Recording
-from uvmre.gateway.recording.upstream import NotRecorded, Upstream, UpstreamAnswer, part, partial
+from uvmre.gateway.recording.upstream import NotRecorded, Upstream, UpstreamAnswer, parse_range, range_headers
 from uvmre.gateway.session import Gateway
 
 BODY = bytes(range(256)) * 1000  # in more than one piece of the tape
@@ -50,7 +50,7 @@ ANY = (b"accept", b"*/*")
     ],
 )
 def test_where_a_part_begins_and_ends(wanted: bytes, size: int, expected: tuple[int, int] | None) -> None:
-    assert part(wanted, size) == expected
+    assert parse_range(wanted, size) == expected
 
 
 SIZES = st.integers(0, 50)
@@ -60,13 +60,13 @@ NUMBERS = st.none() | st.integers(0, 60)
 @given(SIZES, NUMBERS, NUMBERS)
 def test_a_part_is_inside_the_whole(size: int, first: int | None, last: int | None) -> None:
     ends = ("" if end is None else str(end) for end in (first, last))
-    span = part(f"bytes={'-'.join(ends)}".encode(), size)
+    span = parse_range(f"bytes={'-'.join(ends)}".encode(), size)
     if span is None:
         assert (first is None and last is None) or (first is not None and last is not None and last < first)
         return
     start, stop = span
     assert 0 <= start <= stop <= size
-    status, told = partial(span, size)
+    status, told = range_headers(span, size)
     named = dict(told)
     assert status == (206 if start < stop else 416)
     assert named[b"content-length"] == b"%d" % (stop - start)
@@ -137,11 +137,11 @@ def test_a_part_of_what_was_recorded_whole(
 
 
 def test_a_part_that_was_recorded_as_such_is_answered_as_it_was(pypi: PyPI, tape: Recording) -> None:
-    from uvmre.gateway.recording.store import key
+    from uvmre.gateway.recording.store import entry_key
 
     pypi.has(URL, BODY)
     asked = [ANY, (b"range", b"bytes=0-3")]
-    name = key("GET", URL, asked)
+    name = entry_key("GET", URL, asked)
     assert name
     with tape.record(name, "GET", URL, 206, [(b"content-range", b"bytes 0-3/9")]) as recording:
         recording.write(b"part")

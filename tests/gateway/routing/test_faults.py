@@ -24,7 +24,7 @@ from uvmre.core.network.synthetic import SyntheticPackage
 from uvmre.core.outcome.observation import Observation
 from uvmre.gateway.config import GatewayConfig
 from uvmre.gateway.recording.upstream import UpstreamAnswer
-from uvmre.gateway.routing.faults import ConnectionCut, FaultInjector, MatchedFaults, wrong_hashes
+from uvmre.gateway.routing.faults import ConnectionCut, FaultInjector, MatchedFaults, replace_hashes
 from uvmre.gateway.session import Gateway, Listener
 
 PAGE = f"{SIMPLE}/x/"
@@ -325,20 +325,20 @@ FORMS = [
 @pytest.mark.parametrize("form", FORMS)
 def test_wrong_digests_are_other_ones_and_always_the_same(form: str) -> None:
     text = "\n".join(form.replace("{}", digest).replace("{{", "{").replace("}}", "}") for digest in DIGESTS[:2])
-    one = wrong_hashes(text.encode(), 0).decode()
+    one = replace_hashes(text.encode(), 0).decode()
     assert len(one) == len(text)
     assert DIGESTS[0] not in one
     assert DIGESTS[1] not in one
     assert one.count(DIGESTS[3]) == 2, "the metadata's stay"
     found = re.findall(r"[0-9a-f]{64}", one)
     assert len(set(found)) == 3, "each file has its own"
-    assert wrong_hashes(text.encode(), 0).decode() == one
-    assert wrong_hashes(text.encode(), 1).decode() != one
+    assert replace_hashes(text.encode(), 0).decode() == one
+    assert replace_hashes(text.encode(), 1).decode() != one
 
 
 def test_a_page_of_wrong_digests_comes_whole() -> None:
     body = f'<a href="a.whl#sha256={DIGESTS[0]}">a</a>'.encode() * 50
-    assert body_left(Fault("*", wrong_hash=True), body, block=7) == wrong_hashes(body, 0)
+    assert body_left(Fault("*", wrong_hash=True), body, block=7) == replace_hashes(body, 0)
 
 
 # Through a door.

@@ -4,7 +4,7 @@ import pytest
 
 from uvmre.gateway.config import GatewayConfig
 from uvmre.gateway.http.exchange import Response
-from uvmre.gateway.index.pypi_proxy import EAGLE, HERON, LOCATIONS, Location, basic
+from uvmre.gateway.index.pypi_proxy import EAGLE, HERON, LOCATIONS, Location, basic_auth
 from uvmre.gateway.routing.hosts import Decision, ForwardRoute, Hosts
 
 INDEX = "pypi-proxy.fly.dev"
@@ -27,9 +27,9 @@ WRONG = [
     pytest.param(None, id="no credentials"),
     pytest.param("", id="an empty header"),
     pytest.param("Basic", id="a scheme without credentials"),
-    pytest.param(basic("public", "wrong"), id="a wrong password"),
-    pytest.param(basic("other", "heron"), id="a wrong name"),
-    pytest.param(basic("public", ""), id="a name without its password"),
+    pytest.param(basic_auth("public", "wrong"), id="a wrong password"),
+    pytest.param(basic_auth("other", "heron"), id="a wrong name"),
+    pytest.param(basic_auth("public", ""), id="a name without its password"),
     pytest.param(f"Bearer {HERON.partition(' ')[2]}", id="the right value under another scheme"),
     pytest.param(f"{HERON}x", id="the right header with more behind it"),
 ]
@@ -82,7 +82,9 @@ ROUTES = [
         "/files/a%2Bb%20c/", None, "https://files.pythonhosted.org/a+b%20c/", None, id="escapes are nginx's own"
     ),
     pytest.param("/no-upload-time/simple/x/", None, "https://pypi.org/simple/x/", None, id="undated"),
-    pytest.param("/simple/x/", basic("any", "body"), "https://pypi.org/simple/x/", None, id="open to credentials too"),
+    pytest.param(
+        "/simple/x/", basic_auth("any", "body"), "https://pypi.org/simple/x/", None, id="open to credentials too"
+    ),
 ]
 
 
@@ -148,7 +150,7 @@ def test_the_other_password_does_not_open_a_location(path: str, authorization: s
     assert asks_for_credentials(decide(f"https://{INDEX}", INDEX, path, authorization))
 
 
-@pytest.mark.parametrize("authorization", [None, HERON, basic("public", "wrong")])
+@pytest.mark.parametrize("authorization", [None, HERON, basic_auth("public", "wrong")])
 @pytest.mark.parametrize("path", ["/", "/simple/x/", "/basic-auth/simple/x/", "/basic-auth/files/x?y=z"])
 def test_live_asks_the_index_itself(path: str, authorization: str | None) -> None:
     decided = decide(f"https://{INDEX}", INDEX, path, authorization, live=True)

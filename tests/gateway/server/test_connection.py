@@ -25,7 +25,7 @@ import psutil
 import pytest
 
 from uvmre.errors import CannotTell
-from uvmre.gateway.index.pypi_proxy import basic
+from uvmre.gateway.index.pypi_proxy import basic_auth
 from uvmre.gateway.server.connection import HEAD_LIMIT
 from uvmre.gateway.session import Gateway, Listener
 
@@ -217,7 +217,7 @@ def test_fifty_connections_at_once_are_all_answered(door: Listener, asking: Aski
 
 
 def test_the_value_of_a_credential_is_never_kept(door: Listener, asking: Asking) -> None:
-    header = basic("somebody", "swordfish")
+    header = basic_auth("somebody", "swordfish")
     with asking(door, auth=("somebody", "swordfish")) as client:
         assert client.get(CLOSED).status_code == 401
         assert client.get(CLOSED.replace("https:", "http:")).status_code == 401
@@ -283,14 +283,14 @@ def test_a_client_that_hangs_up_in_the_handshake_is_recorded_and_harmless(
 ) -> None:
     with tunnel(door) as connection:
         connection.sendall(sent)
-    assert told_of_tls(door) == {("TLS", INDEX, 0, "distrusted")}
+    assert told_of_tls(door) == {("TLS", INDEX, 0, "rejected-ca")}
     assert_still_answers(door, asking)
 
 
 def test_a_client_that_trusts_somebody_else_is_recorded_and_harmless(door: Listener, asking: Asking) -> None:
     with httpx.Client(proxy=door.url, trust_env=False, timeout=20) as client, pytest.raises(httpx.ConnectError):
         client.get(CLOSED)
-    assert told_of_tls(door) == {("TLS", INDEX, 0, "distrusted")}
+    assert told_of_tls(door) == {("TLS", INDEX, 0, "rejected-ca")}
     assert all("the client broke off the TLS" in request.reason for request in door.requests)
     assert_still_answers(door, asking)
 
@@ -336,7 +336,7 @@ def test_a_gateway_that_was_killed_is_told(cache: Path, tmp_path: Path) -> None:
         with Gateway(cache, tmp_path) as gateway, gateway.listener() as door:
             while not gateway.is_up:
                 time.sleep(0.01)
-            os.kill(gateway._pid, signal.SIGKILL)
+            os.kill(gateway.pid, signal.SIGKILL)
             _ = door.requests
 
     with pytest.raises(CannotTell, match="The gateway ended early"):
@@ -351,7 +351,7 @@ def test_a_gateway_does_not_outlive_who_started_it(cache: Path, late: bool) -> N
 import os, pathlib, signal
 from uvmre.gateway.session import Gateway
 gateway = Gateway(pathlib.Path({str(cache)!r}), pathlib.Path({str(cache)!r})).__enter__()
-print(gateway._pid, flush=True)
+print(gateway.pid, flush=True)
 if {late}:
     while not gateway.is_up:
         pass

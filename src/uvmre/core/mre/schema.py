@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from uvmre.core.mre.model import BASE, SCHEMA, slug
 from uvmre.core.network.index import OUTAGES, Fault
+from uvmre.core.network.request import OPEN_HOSTS
 from uvmre.core.text.normalize import WILDCARD, normalize
 from uvmre.core.text.toml_checks import (
     Keys,
@@ -88,9 +89,9 @@ def _url(value: Any) -> str:
 
 
 def _registry(value: Any) -> str:
-    from uvmre.core.network.registries import PERSONALITIES  # most manifests name none, and every run would wait for it
+    from uvmre.core.network.registries import PROFILES  # most manifests name none, and every run would wait for it
 
-    return one_of(*PERSONALITIES)(value)
+    return one_of(*PROFILES)(value)
 
 
 def _url_pattern(value: Any) -> str:
@@ -154,8 +155,6 @@ FAULT: Keys = {
     **dict.fromkeys(OUTAGES, (boolean, False)),
 }
 WRONG = FAULT.keys() - {"url", "times", "times-each", "seed", "retry-after"}
-AS_THEY_ARE = ("pypi.org", "files.pythonhosted.org", "pypi-proxy.fly.dev")
-"""Hosts whose ways are known; an index there only adds packages."""
 TOP: Keys = {"schema": (_schema, True), "title": (line_of_text, True), "issue": (text, False)}
 
 
@@ -223,7 +222,7 @@ def _indexes(data: dict[str, Any]) -> Iterator[Mistake]:
             yield ("index", i, "url"), f"is taken ({index['url']!r}): one index answers there"
         taken.add(address)
         for key in ("registry", "username", "password"):
-            if key in index and address[0] in AS_THEY_ARE:
+            if key in index and address[0] in OPEN_HOSTS:
                 yield ("index", i, key), f"is not to be had at {address[0]}, which behaves as it does"
 
 

@@ -29,11 +29,11 @@ class Index:
     """Made up, and only here."""
 
     @property
-    def behaviour(self) -> "RegistryProfile":
+    def profile(self) -> "RegistryProfile":
         """Return the table of its registry."""
-        from uvmre.core.network.registries import PERSONALITIES
+        from uvmre.core.network.registries import PROFILES
 
-        return PERSONALITIES[self.registry]
+        return PROFILES[self.registry]
 
 
 OUTAGES = ("unresolvable", "refused", "timeout")

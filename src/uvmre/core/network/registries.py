@@ -67,7 +67,7 @@ class RegistryProfile:
     """What the storage says to credentials that come along, where it refuses them."""
 
 
-PERSONALITIES = {
+PROFILES = {
     "pypi-proxy": RegistryProfile(challenges=('Basic realm="authenticated"',)),
     "artifactory": RegistryProfile(
         json=False,  # JSON is a feature to be enabled, from 7.132: jfrog.com, "upload date based package filtering"

@@ -1,38 +1,44 @@
-"""A request that a step made, and what may answer it."""
+"""A request of a step, what answers it, and the hosts that are open to every step."""
 
 from dataclasses import dataclass
 from typing import Literal
 
 Network = Literal["auto", "live", "replay"]
-"""What answers a run: its tape first, then the network; the network only; the tape only."""
+"""What answers a run: the recording and then the network; the network only; the recording only."""
 
-AnsweredBy = Literal["upstream", "stand-in", "refused", "unreachable", "distrusted", "fault"]
-"""`distrusted`: the client broke off the TLS, as one does that does not know the gateway's authority; `fault`: the
-answer is one that the MRE asks to be wrong."""
+AnsweredBy = Literal["upstream", "stand-in", "refused", "unreachable", "rejected-ca", "fault"]
+"""`stand-in`: the gateway itself; `refused`: the host is not allowed; `rejected-ca`: the client rejected the gateway's
+CA during the TLS handshake; `fault`: a fault of the MRE."""
+
+TEST_INDEX = "pypi-proxy.fly.dev"
+"""The public test index of uv's own tests."""
+PYPI_HOSTS = ("pypi.org", "files.pythonhosted.org")
+OPEN_HOSTS = (*PYPI_HOSTS, TEST_INDEX)
+"""The hosts that every MRE can reach."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """One request that a step made, as the gateway saw it."""
+    """One request of a step, as the gateway observed it."""
 
     method: str
     host: str
     path: str
-    """With its query; empty for a tunnel that was refused."""
+    """With its query; empty for a refused tunnel."""
     status: int
     credentials: bool
-    """Whether an Authorization header came along; its value is never kept."""
+    """Whether an Authorization header was sent; its value is never kept."""
     answered_by: AnsweredBy
     seconds: float
     reason: str = ""
-    """Why nobody answered, where nobody did; or what is to be known of the answer."""
+    """Why there is no response, or a note on the response."""
     replayed: bool = False
-    """Whether the answer, or what it was made of, came from the tape."""
+    """Whether the response, or its source, comes from the recording."""
 
     @property
     def line(self) -> str:
-        """Return it as one line of a log."""
+        """Return the request as one line of a log."""
         credentials = "with credentials" if self.credentials else "no credentials"
-        by = f"{self.answered_by}{' (taped)' * self.replayed}"
+        by = f"{self.answered_by}{' (replayed)' * self.replayed}"
         what = f"{self.method} {self.host}{self.path} {self.status} {credentials} {by}"
         return f"{what} {self.seconds * 1000:.0f} ms {self.reason}".rstrip()

@@ -61,5 +61,6 @@ class Observation:
         return tuple(
             r
             for r in last.values()
-            if r.answered_by in ("refused", "unreachable") or (r.answered_by == "distrusted" and r.host not in answered)
+            if r.answered_by in ("refused", "unreachable")
+            or (r.answered_by == "rejected-ca" and r.host not in answered)
         )

@@ -85,7 +85,7 @@ def _obstacle(observation: Observation) -> str:
     if observation.obstacle:
         return observation.obstacle
     if unanswered := observation.unanswered:
-        return _nobody_answered(unanswered)
+        return _no_response(unanswered)
     for step in observation.steps:
         if step.exit and DISK_FULL in step.stderr:
             return f"`{step.title}` found the disk full"
@@ -100,10 +100,10 @@ def _obstacle(observation: Observation) -> str:
     return ""
 
 
-def _nobody_answered(requests: tuple[Request, ...]) -> str:
+def _no_response(requests: tuple[Request, ...]) -> str:
     hosts = dict.fromkeys(request.host for request in requests)
     reasons = dict.fromkeys(request.reason for request in requests)
-    return f"nobody answered for {', '.join(hosts)}: {next(iter(reasons))}"
+    return f"no response from {', '.join(hosts)}: {next(iter(reasons))}"
 
 
 def lacks(symptom: Symptom, steps: Iterable[StepResult], *, settings: bool = False) -> str:

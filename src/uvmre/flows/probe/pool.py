@@ -166,7 +166,7 @@ class ProbePool:
             )
         finally:
             self._backend.tidy(own)
-            temp_folders.clear(own)
+            temp_folders.delete_tree(own)
         complaint = self._question.complaint(observation)
         kept = StoredOutcome(outcome.word, outcome.reason, observation.seconds)
         refused = dict.fromkeys(request.host for request in observation.requests if request.answered_by == "refused")

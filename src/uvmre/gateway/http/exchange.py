@@ -8,12 +8,12 @@ from typing import NamedTuple
 
 from uvmre.core.network.request import AnsweredBy, Request
 from uvmre.gateway.http.messages import BODILESS, CLOCK, Headers, ParsedRequest, chunk, head
-from uvmre.gateway.http.protocol import Http
+from uvmre.gateway.http.protocol import HttpProtocol
 
-GZIP_LEAST = 1000
+GZIP_MIN_SIZE = 1000
 """Bytes below which nobody compresses."""
-PLAIN = (b"content-type", b"text/plain")
-PATIENCE = 0.5
+TEXT_PLAIN = (b"content-type", b"text/plain")
+POLL_SECONDS = 0.5
 """Seconds between two looks at whether a client that is not answered is still there."""
 
 
@@ -45,7 +45,7 @@ class ReadyAnswer(NamedTuple):
 class Exchange:
     """A request that is being answered; it is recorded when its answer starts."""
 
-    def __init__(self, http: Http, asked: ParsedRequest, record: Callable[[Request], None]) -> None:
+    def __init__(self, http: HttpProtocol, asked: ParsedRequest, record: Callable[[Request], None]) -> None:
         self._http, self._asked, self._record = http, asked, record
         self.started = False
         self._chunked = False
@@ -93,7 +93,7 @@ class Exchange:
             reason: what is to be known of it.
             replayed: whether it came from the tape; None where it is the gateway's own.
         """
-        answer = zipped(matched(answer, self.method, self.named), self.named)
+        answer = compress(not_modified(answer, self.method, self.named), self.named)
         request = self._request(answer.status, by, reason, replayed=bool(replayed))
         sized = (
             [(b"content-length", b"%d" % len(answer.body))] if answer.sized and answer.status not in BODILESS else []
@@ -131,7 +131,7 @@ class Exchange:
         """Give no answer at all: let the client wait as long as it likes, or reset its connection."""
         self._record(self._request(0, "fault", reason, replayed=False))
         while silent and not self.gone:
-            await asyncio.sleep(PATIENCE)
+            await asyncio.sleep(POLL_SECONDS)
         self._http.reset()
 
     async def refuse(self, status: int, by: AnsweredBy, reason: str) -> bool:
@@ -142,39 +142,45 @@ class Exchange:
         if self.started:
             self._record(replace(self._request(0, by, reason, replayed=False), credentials=False, seconds=0.0))
             return False
-        await self.whole(Response(status, (PLAIN,), f"uvmre: {reason}\n".encode()), by, reason)
+        await self.whole(Response(status, (TEXT_PLAIN,), f"uvmre: {reason}\n".encode()), by, reason)
         return True
 
 
-def matched(answer: Response, method: str, named: dict[bytes, bytes]) -> Response:
+def not_modified(answer: Response, method: str, named: dict[bytes, bytes]) -> Response:
     """Return 304 instead of what the client has already (RFC 9110, 13.1.2)."""
     etag = dict(answer.headers).get(b"etag")
     wanted = named.get(b"if-none-match")
-    if answer.status != 200 or method not in ("GET", "HEAD") or not etag or not wanted or not same(etag, wanted):
+    if (
+        answer.status != 200
+        or method not in ("GET", "HEAD")
+        or not etag
+        or not wanted
+        or not etag_matches(etag, wanted)
+    ):
         return answer
     kept = tuple(header for header in answer.headers if header[0] in (b"etag", b"cache-control", b"vary", b"expires"))
     return Response(304, kept, b"")
 
 
-def is_newest(headers: Headers, named: dict[bytes, bytes]) -> bool:
+def is_fresh(headers: Headers, named: dict[bytes, bytes]) -> bool:
     """Tell whether a client has this already, by its tag, or else by its date (RFC 9110, 13.2.2)."""
     told = dict(headers)
     etag, date = told.get(b"etag"), told.get(b"last-modified")
     if wanted := named.get(b"if-none-match"):
-        return etag is not None and same(etag, wanted)
+        return etag is not None and etag_matches(etag, wanted)
     return date is not None and date == named.get(b"if-modified-since")
 
 
-def same(etag: bytes, wanted: bytes) -> bool:
+def etag_matches(etag: bytes, wanted: bytes) -> bool:
     """Tell whether one of the tags that a client has is this one; weak ones are as good here."""
     tags = [tag.strip().removeprefix(b"W/") for tag in wanted.split(b",")]
     return b"*" in tags or etag.removeprefix(b"W/") in tags
 
 
-def zipped(answer: Response, named: dict[bytes, bytes]) -> Response:
+def compress(answer: Response, named: dict[bytes, bytes]) -> Response:
     """Return the answer as gzip, where it may and the client takes it."""
     least = answer.zips_from
-    if least is None or answer.status in BODILESS or len(answer.body) < least or not takes_gzip(named):
+    if least is None or answer.status in BODILESS or len(answer.body) < least or not accepts_gzip(named):
         return answer
     import gzip
 
@@ -187,7 +193,7 @@ def zipped(answer: Response, named: dict[bytes, bytes]) -> Response:
     return answer._replace(headers=encoded, body=gzip.compress(answer.body, 1, mtime=0))
 
 
-def takes_gzip(named: dict[bytes, bytes]) -> bool:
+def accepts_gzip(named: dict[bytes, bytes]) -> bool:
     """Tell whether the client takes gzip."""
     codings = [coding.replace(b" ", b"") for coding in named.get(b"accept-encoding", b"").split(b",")]
     return any(coding.partition(b";")[0] == b"gzip" and not coding.endswith(b";q=0") for coding in codings)

@@ -26,16 +26,16 @@ HEAD_TOO_LARGE = 494
 PHRASES = {400: "Bad Request", 405: "Not Allowed", 413: "Request Entity Too Large", 414: "Request-URI Too Large"}
 
 
-Ready = Callable[[ParsedRequest], bytes | None]
+FindReady = Callable[[ParsedRequest], bytes | None]
 """Returns a whole answer that can go out at once, where there is one."""
-Answering = Callable[["Http", ParsedRequest], None]
+StartAnswer = Callable[["HttpProtocol", ParsedRequest], None]
 """Starts to answer; calls `done` of the protocol at the end."""
 
 
-class Http(asyncio.Protocol):
+class HttpProtocol(asyncio.Protocol):
     """One connection on which HTTP is spoken; requests are answered one after the other."""
 
-    def __init__(self, ready: Ready, answering: Answering, scheme: str) -> None:
+    def __init__(self, ready: FindReady, answering: StartAnswer, scheme: str) -> None:
         self._ready, self._answering = ready, answering
         self._scheme = scheme
         self._parser = httptools.HttpRequestParser(self)
@@ -131,12 +131,12 @@ class Http(asyncio.Protocol):
     def refuse(self, status: int) -> None:
         """Say why there is no talking, as nginx says it, and hang up."""
         if self.transport is not None and not self.lost:
-            from uvmre.gateway.http.nginx_page import page
+            from uvmre.gateway.http.nginx_page import error_page
 
             why = "Request Header Or Cookie Too Large" if status == HEAD_TOO_LARGE else ""
             status = 400 if why else status
             head = STATUS_LINES[status] + b"content-type: text/html\r\nconnection: close\r\n"
-            body = page(status, PHRASES[status], why)
+            body = error_page(status, PHRASES[status], why)
             self.transport.write(head + b"content-length: %d\r\n\r\n" % len(body) + body)
             self.lost = True
             self.transport.close()

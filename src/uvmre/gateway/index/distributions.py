@@ -29,11 +29,11 @@ BACKENDS = {
     "setuptools": "setuptools.build_meta",
 }
 """The object of each backend that is not called as its package is (PEP 517)."""
-DAY = (2020, 1, 1, 0, 0, 0)
-SECONDS = 1_577_836_800
+ZIP_DATE = (2020, 1, 1, 0, 0, 0)
+TAR_MTIME = 1_577_836_800
 """The same day, since 1970."""
-OWN = "made_up_backend"
-OWN_BACKEND = '''\
+BACKEND_MODULE = "made_up_backend"
+BACKEND_SOURCE = '''\
 """Builds the wheel of this made-up package. Needs nothing but Python 3.8."""
 
 import base64
@@ -106,7 +106,7 @@ def metadata(made: SyntheticPackage) -> bytes:
     lines += [f"Requires-Dist: {requirement}" for requirement in made.requires]
     for extra, requires in made.extras.items():
         lines.append(f"Provides-Extra: {extra}")
-        lines += [f"Requires-Dist: {_of_extra(requirement, extra)}" for requirement in requires]
+        lines += [f"Requires-Dist: {_with_extra(requirement, extra)}" for requirement in requires]
     return ("\n".join(lines) + "\n").encode()
 
 
@@ -115,7 +115,7 @@ def _summary(made: SyntheticPackage) -> str:
     return made.description or "Made up"
 
 
-def _of_extra(requirement: str, extra: str) -> str:
+def _with_extra(requirement: str, extra: str) -> str:
     """Add the extra to a requirement's marker, which after a URL starts with white space (PEP 508)."""
     head, *markers = re.split(r"\s;" if "@" in requirement else ";", requirement, maxsplit=1)
     marker = "".join(f"({marker.strip()}) and " for marker in markers)
@@ -135,7 +135,7 @@ def wheel(made: SyntheticPackage, tag: str) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for name, content in files.items():
-            entry = zipfile.ZipInfo(name, DAY)
+            entry = zipfile.ZipInfo(name, ZIP_DATE)
             entry.create_system, entry.external_attr = 3, 0o100644 << 16
             archive.writestr(entry, content)
     return buffer.getvalue()
@@ -166,13 +166,13 @@ def sdist(made: SyntheticPackage) -> bytes:
         f"src/{module(made)}/__init__.py": _init(made),
     }
     if not made.build_backend:
-        own = OWN_BACKEND.format(stem=stem(made), module=module(made), own=OWN)
-        files[f"{OWN}.py"] = own.encode()
+        own = BACKEND_SOURCE.format(stem=stem(made), module=module(made), own=BACKEND_MODULE)
+        files[f"{BACKEND_MODULE}.py"] = own.encode()
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.USTAR_FORMAT) as archive:
         for name, content in files.items():
             entry = tarfile.TarInfo(f"{stem(made)}/{name}")
-            entry.size, entry.mtime = len(content), SECONDS
+            entry.size, entry.mtime = len(content), TAR_MTIME
             archive.addfile(entry, io.BytesIO(content))
     return _gzip(buffer.getvalue())
 
@@ -181,7 +181,7 @@ def _pyproject(made: SyntheticPackage) -> bytes:
     tables = {"build-system": _build_system(made.build_backend), "project": _project(made)}
     if made.extras:
         tables["project.optional-dependencies"] = {extra: list(requires) for extra, requires in made.extras.items()}
-    if made.build_backend and _required(made.build_backend) == "flit-core":
+    if made.build_backend and _requirement_name(made.build_backend) == "flit-core":
         # It looks for a module of the project's own name, dots and all.
         tables["tool.flit.module"] = {"name": module(made)}
     # Texts and lists of them are written in JSON as in TOML; how tomli_w lays them out is no promise, our bytes are.
@@ -214,18 +214,18 @@ def _project(made: SyntheticPackage) -> Table:
 
 def _build_system(backend: str) -> Table:
     if not backend:
-        return {"requires": [], "build-backend": OWN, "backend-path": ["."]}
-    name = _required(backend)
+        return {"requires": [], "build-backend": BACKEND_MODULE, "backend-path": ["."]}
+    name = _requirement_name(backend)
     return {"requires": [backend], "build-backend": BACKENDS.get(name, name.replace("-", "_"))}
 
 
-def _required(backend: str) -> str:
+def _requirement_name(backend: str) -> str:
     from packaging.requirements import Requirement
 
     return normalized(Requirement(backend).name)
 
 
-def told(filename: str, content: bytes) -> bytes | None:
+def read_metadata(filename: str, content: bytes) -> bytes | None:
     """Return the metadata inside a file that somebody else made; None where it has none, or cannot be opened."""
     try:
         if filename.endswith(".whl"):
@@ -243,10 +243,10 @@ def told(filename: str, content: bytes) -> bytes | None:
 def _gzip(data: bytes) -> bytes:
     """Wrap data as gzip does, stored (RFC 1951, 1952): the module gzip's header differs between Pythons."""
     header = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
-    return b"".join([header, *_stored(data), struct.pack("<II", zlib.crc32(data), len(data))])
+    return b"".join([header, *_stored_blocks(data), struct.pack("<II", zlib.crc32(data), len(data))])
 
 
-def _stored(data: bytes) -> Iterator[bytes]:
+def _stored_blocks(data: bytes) -> Iterator[bytes]:
     most = 0xFFFF
     for at in range(0, len(data), most):
         block = data[at : at + most]

@@ -15,16 +15,16 @@ from uvmre.core.network import simple_page
 from uvmre.core.network.index import Synthetic as Where
 from uvmre.gateway.http.messages import Headers
 from uvmre.gateway.index.pypi_proxy import FILES, PYPI
-from uvmre.gateway.recording.upstream import Upstream, UpstreamAnswer, in_one, part, partial
+from uvmre.gateway.recording.upstream import Upstream, UpstreamAnswer, parse_range, range_headers, single_chunk
 
 if TYPE_CHECKING:
     from uvmre.gateway.index.synthetic_files import SyntheticIndex
 
 PAGE = re.compile(rf"{re.escape(PYPI)}simple/([^/?]+)/?\Z")
 ROOT = f"{PYPI}simple/"
-ASKED: Headers = [(b"accept", simple_page.ACCEPT.encode()), (b"accept-encoding", b"identity")]
+REQUEST_HEADERS: Headers = [(b"accept", simple_page.ACCEPT.encode()), (b"accept-encoding", b"identity")]
 # What PyPI tells caches of its pages.
-CACHED = (b"cache-control", b"max-age=600, public")
+CACHE_CONTROL = (b"cache-control", b"max-age=600, public")
 
 
 TIMELESS = frozenset({"uv", "uv-build"})
@@ -95,17 +95,17 @@ class PackageSource:
             for where, synthetic in self._others.items():
                 if url.startswith(f"{where}/"):
                     content = synthetic.file(filename)
-                    return nowhere() if content is None else file_of(content, asked.get(b"range", b""))
+                    return synthetic_404() if content is None else synthetic_file(content, asked.get(b"range", b""))
             if self._day and (why := await self._too_new(url)):
-                return whole(404, f"uvmre: {why}\n".encode(), [PLAIN], why)
+                return buffered(404, f"uvmre: {why}\n".encode(), [PLAIN], why)
         if self._universe and self._where == "replace" and url.startswith((PYPI, FILES)):
             if address.rstrip("/") == ROOT.rstrip("/"):
                 wants_json = simple_page.wants_json(accept)
                 from uvmre.core.network import simple_formats
 
                 text = simple_formats.listing(self._universe.projects(), as_json=wants_json)
-                return rendered(text, ProjectPage(EMPTY, made=True), as_json=wants_json)
-            return nowhere()
+                return page_answer(text, ProjectPage(EMPTY, made=True), as_json=wants_json)
+            return synthetic_404()
         return None
 
     async def _written(self, project: str, url: str, accept: str) -> UpstreamAnswer:
@@ -116,7 +116,7 @@ class PackageSource:
 
         wants_json = simple_page.wants_json(accept)
         text = simple_formats.as_json(found.page) if wants_json else simple_formats.as_html(found.page)
-        return rendered(text, found, as_json=wants_json)
+        return page_answer(text, found, as_json=wants_json)
 
     async def page(self, project: str, url: str = "") -> "UpstreamAnswer | ProjectPage":
         """Return a project's page, or why there is none.
@@ -127,9 +127,9 @@ class PackageSource:
         """
         made = self._universe.page(project) if self._universe else None
         if self._universe and self._where != "merge" and (made or self._where == "replace"):
-            return ProjectPage(made, made=True) if made else nowhere()
+            return ProjectPage(made, made=True) if made else synthetic_404()
         url = url or f"{ROOT}{project}/"
-        async with self._upstream.ask("GET", url, ASKED) as answered:
+        async with self._upstream.ask("GET", url, REQUEST_HEADERS) as answered:
             body, told = await answered.whole(), dict(answered.headers)
         page = (
             self._read(url, told.get(b"content-type", b"").decode("latin-1"), body) if answered.status == 200 else None
@@ -138,7 +138,7 @@ class PackageSource:
             if made and answered.status in (404, 410):
                 return ProjectPage(made, answered.replayed, made=True)
             note = "" if answered.status != 200 else "the page could not be read, and so not be cut off at its day"
-            return whole(answered.status, body, answered.headers, note, replayed=answered.replayed)
+            return buffered(answered.status, body, answered.headers, note, replayed=answered.replayed)
         day = None if re.sub(r"[-_.]+", "-", project).lower() in TIMELESS else self._day
         kept = simple_page.cut_off(page, day) if day else page
         undated = sum(simple_page.uploaded(file) is None for file in kept.files) if day else 0
@@ -171,37 +171,39 @@ class PackageSource:
         return page
 
 
-def rendered(text: str, found: ProjectPage, *, as_json: bool) -> UpstreamAnswer:
+def page_answer(text: str, found: ProjectPage, *, as_json: bool) -> UpstreamAnswer:
     """Return a page as an answer; it has the tag of its own bytes, since it is not PyPI's."""
     import hashlib
 
     body = text.encode()
     etag = f'"{hashlib.blake2b(body, digest_size=16).hexdigest()}"'.encode()
     form = simple_page.JSON if as_json else simple_page.HTML
-    headers = [(b"content-type", form.encode()), (b"etag", etag), CACHED]
-    return whole(200, body, headers, found.note, replayed=found.replayed, made=found.made)
+    headers = [(b"content-type", form.encode()), (b"etag", etag), CACHE_CONTROL]
+    return buffered(200, body, headers, found.note, replayed=found.replayed, made=found.made)
 
 
-def file_of(content: bytes, wanted: bytes) -> UpstreamAnswer:
+def synthetic_file(content: bytes, wanted: bytes) -> UpstreamAnswer:
     """Return a made-up file, or the part of it that a Range header wants."""
-    span = part(wanted, len(content)) or (0, len(content))
-    status, told = partial(span, len(content)) if part(wanted, len(content)) else (200, [length(content)])
+    span = parse_range(wanted, len(content)) or (0, len(content))
+    status, told = (
+        range_headers(span, len(content)) if parse_range(wanted, len(content)) else (200, [content_length(content)])
+    )
     headers = [(b"content-type", b"application/octet-stream"), (b"accept-ranges", b"bytes"), *told]
-    return whole(status, content[slice(*span)], headers, made=True)
+    return buffered(status, content[slice(*span)], headers, made=True)
 
 
-def nowhere() -> UpstreamAnswer:
+def synthetic_404() -> UpstreamAnswer:
     """Return that there is no such thing among what is made up."""
-    return whole(404, b"404 Not Found\n", [PLAIN], made=True)
+    return buffered(404, b"404 Not Found\n", [PLAIN], made=True)
 
 
-def length(content: bytes) -> tuple[bytes, bytes]:
+def content_length(content: bytes) -> tuple[bytes, bytes]:
     """Return the header that tells the length of a body."""
     return (b"content-length", b"%d" % len(content))
 
 
-def whole(
+def buffered(
     status: int, body: bytes, headers: Headers, note: str = "", *, replayed: bool = False, made: bool = False
 ) -> UpstreamAnswer:
     """Return an answer that is there already."""
-    return UpstreamAnswer(status, headers, in_one(body), replayed, note, made)
+    return UpstreamAnswer(status, headers, single_chunk(body), replayed, note, made)

@@ -16,13 +16,13 @@ FILES = "https://files.pythonhosted.org/"
 PYPI = "https://pypi.org/"
 
 
-def basic(username: str, password: str) -> str:
+def basic_auth(username: str, password: str) -> str:
     """Return the Authorization header that carries these credentials (RFC 7617)."""
     return "Basic " + base64.b64encode(f"{username}:{password}".encode()).decode()
 
 
-HERON = basic("public", "heron")
-EAGLE = basic("public", "eagle")
+HERON = basic_auth("public", "heron")
+EAGLE = basic_auth("public", "eagle")
 
 
 class Location(NamedTuple):
@@ -69,7 +69,7 @@ def locate(path: str, locations: tuple[Location, ...] = LOCATIONS) -> Location |
     return max(found, key=lambda place: len(place.prefix), default=None)
 
 
-def beside(root: str, authorization: str | None) -> tuple[Location, ...]:
+def index_locations(root: str, authorization: str | None) -> tuple[Location, ...]:
     """Return the locations of an index at another address that is like this one; its pages lie below `root`."""
     files = f"{root.removesuffix('/simple').removesuffix('/+simple')}/files/"
     pages = Location(f"{root}/", f"{PYPI}simple/", authorization, f"{{origin}}{files}")
@@ -80,7 +80,7 @@ ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})|%00")
 SAFE = "/:@!$&'()*+,;=~"
 
 
-def normal(path: str) -> str | None:
+def normalize_path(path: str) -> str | None:
     """Return a path, without its query, as nginx compares it: decoded, with no empty parts and no dots.
 
     None where nginx refuses it: it climbs above the root, or is not escaped as a path is.
@@ -103,12 +103,12 @@ def normal(path: str) -> str | None:
     return f"/{'/'.join(parts)}{slash}"
 
 
-def escaped(path: str) -> str:
+def escape_path(path: str) -> str:
     """Return a decoded path as it goes upstream."""
     return quote(path, safe=SAFE, encoding="latin-1")
 
 
-def opens(authorization: str | None, given: str | None) -> bool:
+def is_authorized(authorization: str | None, given: str | None) -> bool:
     """Tell whether a client's header is the one that opens a location, as nginx reads it: the scheme in any case."""
     if authorization is None or authorization == given:
         return True
@@ -126,7 +126,7 @@ def rewrites(location: Location) -> bool:
     return bool(location.links or location.undated)
 
 
-def rewritten(body: bytes, content_type: bytes, location: Location, links: str) -> bytes:
+def rewrite_body(body: bytes, content_type: bytes, location: Location, links: str) -> bytes:
     """Return a body as a location passes it on: other links, in JSON no upload times, or a status of the project."""
     body = body.replace(FILES.encode(), links.encode("latin-1")) if links else body
     if not (location.undated or location.status) or b"json" not in content_type:

@@ -8,13 +8,13 @@ from uvmre.core.network.index import Index
 from uvmre.core.network.simple_page import Page
 from uvmre.gateway.index.pypi_proxy import FILES
 
-NOT_THERE = "0" * 64
+MISSING_DIGEST = "0" * 64
 """Stands for a digest that the index does not tell."""
 
 
-def rendered_for(page: Page, index: Index, origin: str) -> Page:
+def render_page(page: Page, index: Index, origin: str) -> Page:
     """Return a page as the registry of an index has it."""
-    behaviour = index.behaviour
+    behaviour = index.profile
     dropped = {
         "hashes": behaviour.hashes,
         "core-metadata": behaviour.metadata,
@@ -27,28 +27,28 @@ def rendered_for(page: Page, index: Index, origin: str) -> Page:
     files = []
     for file in page.files:
         kept = {key: value for key, value in file.items() if dropped.get(key, True)}
-        files.append({**kept, "hashes": kept.get("hashes", {}), "url": link(file, index, origin)})
+        files.append({**kept, "hashes": kept.get("hashes", {}), "url": file_link(file, index, origin)})
     data = {key: value for key, value in page.data.items() if key != "versions" or behaviour.uploaded}
     return Page({**data, "files": files})
 
 
-def link(file: dict[str, Any], index: Index, origin: str) -> str:
+def file_link(file: dict[str, Any], index: Index, origin: str) -> str:
     """Return a file's address, as the registry writes it."""
-    return _filled(index.behaviour.links, file, index, origin)
+    return _expand(index.profile.links, file, index, origin)
 
 
-def located(file: dict[str, Any], index: Index, number: int) -> str:
+def storage_url(file: dict[str, Any], index: Index, number: int) -> str:
     """Return the address at the storage to which the registry sends its clients; `number` tells the index there."""
-    return _filled(index.behaviour.storage.replace("{n}", str(number)), file, index, "")
+    return _expand(index.profile.storage.replace("{n}", str(number)), file, index, "")
 
 
-def _filled(template: str, file: dict[str, Any], index: Index, origin: str) -> str:
+def _expand(template: str, file: dict[str, Any], index: Index, origin: str) -> str:
     filename = file["filename"]
     known = simple_page.named(filename)
     project, version = known or (filename.partition("-")[0], "")
-    digest = file["hashes"].get("sha256", NOT_THERE)
+    digest = file["hashes"].get("sha256", MISSING_DIGEST)
     told = str(version)
-    if index.behaviour.short_version:
+    if index.profile.short_version:
         told = told.removesuffix(".0").removesuffix(".0")
     root = urlsplit(index.url).path.rstrip("/")
     base = root.removesuffix("/simple").removesuffix("/+simple")

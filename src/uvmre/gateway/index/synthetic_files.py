@@ -9,13 +9,13 @@ from typing import Any
 
 from uvmre.core.network.simple_page import Page
 from uvmre.core.network.synthetic import SyntheticPackage
-from uvmre.gateway.index.distributions import metadata, normalized, sdist, stem, told, version, wheel
+from uvmre.gateway.index.distributions import metadata, normalized, read_metadata, sdist, stem, version, wheel
 
 FILES = "https://files.pythonhosted.org/packages/made/up"
 METADATA = ".metadata"
 WHEEL = ".whl"
 
-Bytes = Callable[[], bytes]
+BuildFile = Callable[[], bytes]
 
 
 class SyntheticIndex:
@@ -30,10 +30,10 @@ class SyntheticIndex:
             where: the address below which pages say that the files are.
         """
         self._where = where
-        self._projects: dict[str, list[tuple[SyntheticPackage, dict[str, Bytes]]]] = {}
-        self._files: dict[str, tuple[SyntheticPackage, Bytes]] = {}
+        self._projects: dict[str, list[tuple[SyntheticPackage, dict[str, BuildFile]]]] = {}
+        self._files: dict[str, tuple[SyntheticPackage, BuildFile]] = {}
         for made in packages:
-            own: dict[str, Bytes] = {name: cache(make) for name, make in _distributions(made, files)}
+            own: dict[str, BuildFile] = {name: cache(make) for name, make in _distributions(made, files)}
             self._projects.setdefault(normalized(made.name), []).append((made, own))
             self._files |= {name: (made, make) for name, make in own.items()}
 
@@ -62,9 +62,9 @@ class SyntheticIndex:
             return found[1]()
         wheel_name = filename.removesuffix(METADATA)
         found = self._files.get(wheel_name) if wheel_name.endswith(WHEEL) else None
-        return _told(*found, wheel_name) if found and wheel_name != filename else None
+        return _metadata(*found, wheel_name) if found and wheel_name != filename else None
 
-    def _entry(self, made: SyntheticPackage, make: Bytes, filename: str) -> dict[str, Any]:
+    def _entry(self, made: SyntheticPackage, make: BuildFile, filename: str) -> dict[str, Any]:
         content = make()
         entry: dict[str, Any] = {
             "filename": filename,
@@ -73,7 +73,7 @@ class SyntheticIndex:
             "size": len(content),
             "yanked": made.yanked,
         }
-        inside = _told(made, make, filename)
+        inside = _metadata(made, make, filename)
         if inside and filename.endswith(WHEEL):
             entry["core-metadata"] = {"sha256": sha256(inside).hexdigest()}
         if requires_python := _requires_python(inside) if made.file else made.requires_python:
@@ -83,7 +83,7 @@ class SyntheticIndex:
         return entry
 
 
-def _distributions(made: SyntheticPackage, files: Mapping[str, bytes]) -> Iterator[tuple[str, Bytes]]:
+def _distributions(made: SyntheticPackage, files: Mapping[str, bytes]) -> Iterator[tuple[str, BuildFile]]:
     """Yield the name of each file of a version, and what makes it."""
     if made.file:
         yield made.file.rpartition("/")[2], partial(files.__getitem__, made.file)
@@ -95,9 +95,9 @@ def _distributions(made: SyntheticPackage, files: Mapping[str, bytes]) -> Iterat
         yield f"{stem(made)}.tar.gz", partial(sdist, made)
 
 
-def _told(made: SyntheticPackage, make: Bytes, filename: str) -> bytes | None:
+def _metadata(made: SyntheticPackage, make: BuildFile, filename: str) -> bytes | None:
     """Return what a file says of itself; None where it is broken, as it may be on purpose."""
-    return told(filename, make()) if made.file else metadata(made)
+    return read_metadata(filename, make()) if made.file else metadata(made)
 
 
 def _requires_python(inside: bytes | None) -> str | None:

@@ -11,14 +11,14 @@ from typing import Literal
 
 from uvmre import temp_folders
 from uvmre.errors import at
-from uvmre.gateway.recording.store import RecordingEntry, is_sound, places, read_entry
+from uvmre.gateway.recording.store import RecordingEntry, body_paths, is_intact, read_entry
 
-Told = Callable[[str, int, int], None]
+ByteProgress = Callable[[str, int, int], None]
 """Called with what is done, the bytes of it that are done, and those that there are."""
 
 BODIES = "bodies"
 CHUNK = 1 << 20
-LONG_AGO = (1980, 1, 1, 0, 0, 0)
+ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 """The first day that a zip knows: the same content is to give the same file on any day."""
 COMPRESSED = (b"PK\x03\x04", b"\x1f\x8b")
 """How wheels and sdists begin, in which there is nothing left to compress."""
@@ -26,7 +26,7 @@ REGULAR = 0o100000
 
 
 @dataclass(frozen=True)
-class RecordedEntry:
+class ListedEntry:
     """An entry and its file."""
 
     file: Path
@@ -37,7 +37,7 @@ class RecordedEntry:
 class Listing:
     """What is on a tape, by address."""
 
-    entries: tuple[RecordedEntry, ...]
+    entries: tuple[ListedEntry, ...]
     unreadable: tuple[Path, ...]
     """The files that should be entries, and are none."""
 
@@ -76,7 +76,7 @@ class Check:
 
 
 @dataclass(frozen=True)
-class Content:
+class PackedFile:
     """One file of a pack."""
 
     name: str
@@ -89,20 +89,20 @@ class Content:
         return len(self.source) if isinstance(self.source, bytes) else self.source.stat().st_size
 
 
-def listing(recording: Path) -> Listing:
+def list_recording(recording: Path) -> Listing:
     """List what is on a tape; a folder that is not there is an empty one."""
     read = [(file, read_entry(file)) for file in sorted(recording.glob("*.json"))]
-    entries = [RecordedEntry(file, entry) for file, entry in read if entry]
+    entries = [ListedEntry(file, entry) for file, entry in read if entry]
     entries.sort(key=lambda listed: (listed.entry.url, listed.entry.method, listed.file.name))
     return Listing(tuple(entries), tuple(file for file, entry in read if not entry))
 
 
-def remove(recording: Path, patterns: Sequence[str]) -> int:
+def remove_entries(recording: Path, patterns: Sequence[str]) -> int:
     """Delete the entries whose whole address matches one of the patterns, all where there is none; say how many.
 
     The cache's bodies are those of other tapes too and stay; the tape's own go with the last entry that names them.
     """
-    listed = listing(recording)
+    listed = list_recording(recording)
     doomed = [
         item.file
         for item in listed.entries
@@ -118,16 +118,16 @@ def remove(recording: Path, patterns: Sequence[str]) -> int:
     return len(doomed)
 
 
-def check(recording: Path, bodies: Path, told: Told) -> Check:
+def check_recording(recording: Path, bodies: Path, told: ByteProgress) -> Check:
     """Look for the body of every entry, and read each once to see whether it is what its name says."""
-    listed = listing(recording)
+    listed = list_recording(recording)
     sizes = {item.entry.sha256: item.entry.size for item in listed.entries}
     sound: dict[str, Path] = {}
     wrong: dict[str, Literal["missing", "damaged"]] = {}
     done = 0
     for sha256, size in sizes.items():
-        where = places(recording, bodies, sha256)
-        if found := next((path for path in where if is_sound(path, sha256)), None):
+        where = body_paths(recording, bodies, sha256)
+        if found := next((path for path in where if is_intact(path, sha256)), None):
             sound[sha256] = found
         else:
             wrong[sha256] = "damaged" if any(path.exists() for path in where) else "missing"
@@ -142,13 +142,17 @@ def check(recording: Path, bodies: Path, told: Told) -> Check:
     return Check(len(listed.entries), sound, tuple(faults))
 
 
-def contents(recording: Path, bodies: dict[str, Path]) -> list[Content]:
+def packed_files(recording: Path, bodies: dict[str, Path]) -> list[PackedFile]:
     """Return a tape's bodies and the entries that have one, named as they are found below a tape's folder."""
-    entries = [Content(item.file.name, item.file) for item in listing(recording).entries if item.entry.sha256 in bodies]
-    return [*entries, *(Content(f"{BODIES}/{sha256[:2]}/{sha256}", path) for sha256, path in bodies.items())]
+    entries = [
+        PackedFile(item.file.name, item.file)
+        for item in list_recording(recording).entries
+        if item.entry.sha256 in bodies
+    ]
+    return [*entries, *(PackedFile(f"{BODIES}/{sha256[:2]}/{sha256}", path) for sha256, path in bodies.items())]
 
 
-def write(target: Path, top: str, packed: Iterable[Content], told: Told) -> str:
+def write_pack(target: Path, top: str, packed: Iterable[PackedFile], told: ByteProgress) -> str:
     """Write a zip with all below one folder, the same bytes for the same content, and return its sha256.
 
     It is written aside and renamed: nobody ever sees half of it.
@@ -160,7 +164,7 @@ def write(target: Path, top: str, packed: Iterable[Content], told: Told) -> str:
         aside = folder / "pack"
         with zipfile.ZipFile(aside, "w") as zipped:
             for content in ordered:
-                for size in _add(zipped, top, content):
+                for size in _add_file(zipped, top, content):
                     done += size
                     told("packing", done, total)
         with aside.open("rb") as file:
@@ -169,9 +173,9 @@ def write(target: Path, top: str, packed: Iterable[Content], told: Told) -> str:
     return sha256
 
 
-def _add(zipped: zipfile.ZipFile, top: str, content: Content) -> Iterator[int]:
+def _add_file(zipped: zipfile.ZipFile, top: str, content: PackedFile) -> Iterator[int]:
     """Add one file, and yield the sizes of its pieces as they are written."""
-    info = zipfile.ZipInfo(f"{top}/{content.name}", LONG_AGO)
+    info = zipfile.ZipInfo(f"{top}/{content.name}", ZIP_EPOCH)
     info.external_attr = (REGULAR | (0o755 if content.executable else 0o644)) << 16
     info.file_size = content.size
     with io.BytesIO(content.source) if isinstance(content.source, bytes) else content.source.open("rb") as file:

@@ -19,13 +19,13 @@ from typing import NamedTuple
 from uvmre.gateway.http.messages import Headers
 
 CHUNK = 64 * 1024
-ASIDE = ".aside-"
+TEMP_PREFIX = ".aside-"
 SHA256 = re.compile(r"[0-9a-f]{64}")
-A_DAY = 24 * 60 * 60
+DAY_SECONDS = 24 * 60 * 60
 METHODS = ("GET", "HEAD")
 VARY = (b"accept", b"range")
 """What else than method and address an answer of an index depends on; bodies are asked for without encoding."""
-LASTING = frozenset({200, 206, 301, 302, 303, 307, 308, 404, 410})
+RECORDED_STATUSES = frozenset({200, 206, 301, 302, 303, 307, 308, 404, 410})
 """Statuses that say something about what was asked; others may be a proxy's on the way, or a server in trouble."""
 
 
@@ -40,7 +40,7 @@ class RecordingEntry(NamedTuple):
     size: int
 
 
-def key(method: str, url: str, headers: Headers) -> str | None:
+def entry_key(method: str, url: str, headers: Headers) -> str | None:
     """Return the name of a request on a tape; None where its answer is not to be kept."""
     if method not in METHODS or any(name == b"authorization" for name, _ in headers):
         return None
@@ -48,13 +48,13 @@ def key(method: str, url: str, headers: Headers) -> str | None:
     return hashlib.sha256(json.dumps([method, url, varying]).encode()).hexdigest()
 
 
-def places(folder: Path, bodies: Path, sha256: str) -> tuple[Path, Path]:
+def body_paths(folder: Path, bodies: Path, sha256: str) -> tuple[Path, Path]:
     """Return where a body may be: in the cache, or beside the entries, where `uvmre tape pack` puts it."""
     name = Path(sha256[:2], sha256)
     return bodies / name, folder / "bodies" / name
 
 
-def is_sound(path: Path, sha256: str) -> bool:
+def is_intact(path: Path, sha256: str) -> bool:
     """Tell whether a body is there and is what its name says."""
     try:
         with path.open("rb") as file:
@@ -114,7 +114,9 @@ class Recording:
         import tempfile
 
         self._folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=self._folder, prefix=ASIDE, encoding="utf-8", delete=False) as file:
+        with tempfile.NamedTemporaryFile(
+            "w", dir=self._folder, prefix=TEMP_PREFIX, encoding="utf-8", delete=False
+        ) as file:
             json.dump(entry._asdict(), file)
         Path(file.name).rename(self._folder / f"{key}.json")
 
@@ -124,20 +126,20 @@ class Recording:
         if not self._swept:
             self._swept = True
             for folder in (self._bodies, self._folder):
-                for left in folder.glob(f"{ASIDE}*"):
+                for left in folder.glob(f"{TEMP_PREFIX}*"):
                     with contextlib.suppress(FileNotFoundError):
-                        if time.time() - left.stat().st_mtime > A_DAY:
+                        if time.time() - left.stat().st_mtime > DAY_SECONDS:
                             left.unlink()
         return self._bodies
 
     def _path(self, sha256: str) -> Path:
-        return places(self._folder, self._bodies, sha256)[0]
+        return body_paths(self._folder, self._bodies, sha256)[0]
 
     def _sound_body(self, sha256: str) -> Path | None:
         """Return where a body is and is what its name says; each is read once for that."""
         if (known := self._sound.get(sha256)) and known.exists():
             return known
-        found = next((path for path in places(self._folder, self._bodies, sha256) if is_sound(path, sha256)), None)
+        found = next((path for path in body_paths(self._folder, self._bodies, sha256) if is_intact(path, sha256)), None)
         if found:
             with contextlib.suppress(OSError):  # one that cannot be written cannot be pruned either
                 os.utime(found)
@@ -154,7 +156,7 @@ class RecordingWriter:
         self._size = 0
         import tempfile
 
-        self._file = tempfile.NamedTemporaryFile(dir=recording.aside(), prefix=ASIDE, delete=False)  # noqa: SIM115 - closed by `__exit__`
+        self._file = tempfile.NamedTemporaryFile(dir=recording.aside(), prefix=TEMP_PREFIX, delete=False)  # noqa: SIM115 - closed by `__exit__`
 
     def __enter__(self) -> "RecordingWriter":
         """Return the recording."""

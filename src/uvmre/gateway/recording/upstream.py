@@ -10,7 +10,7 @@ from uvmre import client
 from uvmre.core.network.request import Network
 from uvmre.errors import cause
 from uvmre.gateway.http.messages import Headers
-from uvmre.gateway.recording.store import LASTING, Recording, RecordingEntry, key
+from uvmre.gateway.recording.store import RECORDED_STATUSES, Recording, RecordingEntry, entry_key
 
 if TYPE_CHECKING:
     import httpcore
@@ -21,7 +21,7 @@ TIMEOUT = {"connect": client.CONNECT_SECONDS, "read": client.SECONDS, "write": c
 HOP_BY_HOP = {b"connection", b"keep-alive", b"proxy-authorization", b"proxy-connection", b"te", b"trailer"}
 HOP_BY_HOP |= {b"transfer-encoding", b"upgrade", b"proxy-authenticate"}
 # A recorded answer is as fresh as on the day: nginx, too, gives its own date; an old one would make clients ask again.
-OF_ITS_MOMENT = {b"date", b"age"}
+TIME_HEADERS = {b"date", b"age"}
 CONDITIONS = {b"if-none-match", b"if-modified-since", b"if-match", b"if-unmodified-since", b"if-range"}
 RANGE = re.compile(rb"bytes=(\d*)-(\d*)\Z")
 
@@ -47,7 +47,7 @@ class UpstreamAnswer(NamedTuple):
         return b"".join([chunk async for chunk in self.chunks])
 
 
-class NotReached(Exception):
+class UpstreamUnreachable(Exception):
     """The network has no answer."""
 
 
@@ -66,7 +66,7 @@ class Upstream:
             NotOnTape: when only the tape may answer, and has nothing.
         """
         sent = [(name, value) for name, value in headers if name not in HOP_BY_HOP and name != b"host"]
-        name = key(method, url, sent)
+        name = entry_key(method, url, sent)
         if name and self._network != "live":
             # A client's conditions are answered here, of the whole answer.
             dropped = CONDITIONS | ({b"range"} if b"if-range" in dict(sent) else set())
@@ -74,14 +74,14 @@ class Upstream:
             if found := self._find(method, url, sent):
                 yield found
                 return
-            name = key(method, url, sent)
+            name = entry_key(method, url, sent)
         if self._network == "replay":
             raise NotRecorded(f"{url} is not on the tape")
         host = (b"host", url.split("/")[2].encode())
         async with self._reach(method, url, [host, *sent], body) as response:
-            gone = HOP_BY_HOP | OF_ITS_MOMENT
+            gone = HOP_BY_HOP | TIME_HEADERS
             answered = [(n.lower(), value) for n, value in response.headers if n.lower() not in gone]
-            if name and response.status in LASTING:
+            if name and response.status in RECORDED_STATUSES:
                 with self._tape.record(name, method, url, response.status, answered) as recording:
 
                     async def passing() -> AsyncIterator[bytes]:
@@ -98,7 +98,7 @@ class Upstream:
 
     @functools.cached_property
     def _pool(self) -> "httpcore.AsyncConnectionPool":
-        return client.pool(CONNECTIONS)
+        return client.connection_pool(CONNECTIONS)
 
     @contextlib.asynccontextmanager
     async def _reach(self, method: str, url: str, headers: Headers, body: bytes) -> "AsyncIterator[httpcore.Response]":
@@ -107,7 +107,7 @@ class Upstream:
         timeouts = {"timeout": TIMEOUT}
         try:
             async with self._pool.stream(
-                method, client.address(url), headers=headers, content=body, extensions=timeouts
+                method, client.httpcore_url(url), headers=headers, content=body, extensions=timeouts
             ) as response:
                 yield response
         except (
@@ -117,7 +117,7 @@ class Upstream:
             httpcore.ProxyError,
         ) as error:
             host = url.split("/")[2]
-            raise NotReached(f"{host} could not be reached ({cause(error)})") from None
+            raise UpstreamUnreachable(f"{host} could not be reached ({cause(error)})") from None
 
     def _find(self, method: str, url: str, sent: Headers) -> UpstreamAnswer | None:
         """Return what the tape has: the answer itself, or the whole of which a part or the head is asked for."""
@@ -128,27 +128,27 @@ class Upstream:
         if entry is None:
             return None
         if method == "HEAD":
-            return self._taped(entry)._replace(chunks=in_one(b""))
+            return self._taped(entry)._replace(chunks=single_chunk(b""))
         return self._part(entry, dict(sent).get(b"range", b"")) if entry.status == 200 else self._taped(entry)
 
     def _on_tape(self, method: str, url: str, sent: Headers) -> RecordingEntry | None:
-        name = key(method, url, sent)
+        name = entry_key(method, url, sent)
         return self._tape.find(name) if name else None
 
     def _taped(self, entry: RecordingEntry) -> UpstreamAnswer:
-        return UpstreamAnswer(entry.status, _headers(entry), _later(self._tape.body(entry)), replayed=True)
+        return UpstreamAnswer(entry.status, _headers(entry), _iterate(self._tape.body(entry)), replayed=True)
 
     def _part(self, entry: RecordingEntry, wanted: bytes) -> UpstreamAnswer:
         """Return the part of a recorded body that a Range header wants (RFC 9110, 14)."""
-        span = part(wanted, entry.size)
+        span = parse_range(wanted, entry.size)
         if span is None:
             return self._taped(entry)
-        status, told = partial(span, entry.size)
+        status, told = range_headers(span, entry.size)
         kept = [header for header in _headers(entry) if header[0] != b"content-length"]
-        return UpstreamAnswer(status, [*kept, *told], _later(self._tape.body(entry, *span)), replayed=True)
+        return UpstreamAnswer(status, [*kept, *told], _iterate(self._tape.body(entry, *span)), replayed=True)
 
 
-def part(wanted: bytes, size: int) -> tuple[int, int] | None:
+def parse_range(wanted: bytes, size: int) -> tuple[int, int] | None:
     """Return where the one part that a Range header wants begins and ends; empty where there is no such part.
 
     None where the header wants nothing that is understood: then the whole is the answer (RFC 9110, 14.2).
@@ -165,14 +165,14 @@ def part(wanted: bytes, size: int) -> tuple[int, int] | None:
     return start, min(size, int(last) + 1) if last else size
 
 
-def partial(span: tuple[int, int], size: int) -> tuple[int, Headers]:
+def range_headers(span: tuple[int, int], size: int) -> tuple[int, Headers]:
     """Return the status of a part, and what is told of it beside what is told of the whole."""
     start, stop = span
     status, told = (206, b"bytes %d-%d/%d" % (start, stop - 1, size)) if start < stop else (416, b"bytes */%d" % size)
     return status, [(b"content-range", told), (b"content-length", b"%d" % max(0, stop - start))]
 
 
-async def in_one(body: bytes) -> AsyncIterator[bytes]:
+async def single_chunk(body: bytes) -> AsyncIterator[bytes]:
     """Yield a body that is there already."""
     yield body
 
@@ -181,6 +181,6 @@ def _headers(entry: RecordingEntry) -> Headers:
     return [(header.encode("latin-1"), value.encode("latin-1")) for header, value in entry.headers]
 
 
-async def _later(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
+async def _iterate(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
     for chunk in chunks:
         yield chunk

@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
-from uvmre.gateway.http.exchange import PLAIN, Response
+from uvmre.gateway.http.exchange import TEXT_PLAIN, Response
 from uvmre.gateway.http.messages import Headers
-from uvmre.gateway.recording.upstream import UpstreamAnswer, in_one
+from uvmre.gateway.recording.upstream import UpstreamAnswer, single_chunk
 
 if TYPE_CHECKING:
     from uvmre.core.network.index import Fault
@@ -30,7 +30,7 @@ class MatchedFaults(NamedTuple):
     @property
     def reason(self) -> str:
         """Say it in one line."""
-        return "; ".join(f"{told(fault)}, request {nth}" for fault, nth in self.faults)
+        return "; ".join(f"{describe(fault)}, request {nth}" for fault, nth in self.faults)
 
     @property
     def delay(self) -> float:
@@ -42,12 +42,12 @@ class MatchedFaults(NamedTuple):
         """Return what is answered instead of asking anybody, where a fault wants that."""
         for fault, _ in self.faults:
             if fault.redirect_loop:
-                return Response(302, (PLAIN, (b"location", self.url.encode("latin-1"))), b"")
+                return Response(302, (TEXT_PLAIN, (b"location", self.url.encode("latin-1"))), b"")
             if fault.missing_metadata and urlsplit(self.url).path.endswith(METADATA):
-                return Response(404, (PLAIN,), b"uvmre: a fault of the MRE: there is no metadata\n")
+                return Response(404, (TEXT_PLAIN,), b"uvmre: a fault of the MRE: there is no metadata\n")
             if fault.status is not None:
                 wait = ((b"retry-after", b"%d" % fault.retry_after),) if fault.retry_after is not None else ()
-                return Response(fault.status, (PLAIN, *wait), b"uvmre: a fault of the MRE\n")
+                return Response(fault.status, (TEXT_PLAIN, *wait), b"uvmre: a fault of the MRE\n")
         return None
 
     @property
@@ -60,7 +60,7 @@ class MatchedFaults(NamedTuple):
         """Return an answer as the faults leave it."""
         for fault, _ in self.faults:
             if fault.wrong_hash:
-                answered = answered._replace(chunks=_wrong(answered, fault.seed))
+                answered = answered._replace(chunks=_with_wrong_hashes(answered, fault.seed))
             if fault.corrupt:
                 answered = answered._replace(chunks=_corrupted(answered, fault, self.url))
             if fault.truncate is not None:
@@ -89,7 +89,7 @@ class FaultInjector:
 
     def meet(self, method: str, url: str) -> MatchedFaults | None:
         """Count a request, and return what meets it; what befalls a body does not befall a HEAD, nor counts it one."""
-        fitting = [(n, fault) for n, fault in enumerate(self._faults) if fits(fault, method, url)]
+        fitting = [(n, fault) for n, fault in enumerate(self._faults) if applies(fault, method, url)]
         met = [(fault, nth) for n, fault in fitting if (nth := self._count(n, fault, url))]
         return MatchedFaults(tuple(met), url) if met else None
 
@@ -118,7 +118,7 @@ class FaultInjector:
         return 0 if over or over_each else self._counts[n]
 
 
-def fits(fault: "Fault", method: str, url: str) -> bool:
+def applies(fault: "Fault", method: str, url: str) -> bool:
     """Tell whether a fault is about a request; one about metadata may name the file itself."""
     if (
         fault.expired_certificate
@@ -145,7 +145,7 @@ def _matches(pattern: str, text: str) -> bool:
     return bool(_pattern(pattern).match(text))
 
 
-def told(fault: "Fault") -> str:
+def describe(fault: "Fault") -> str:
     """Name what a fault does."""
     given = {
         fault.outage: fault.outage or None,
@@ -162,7 +162,7 @@ def told(fault: "Fault") -> str:
     return "fault: " + ", ".join(k if v in (True, k) else f"{k} {v}" for k, v in given.items() if v is not None)
 
 
-def wrong_hashes(body: bytes, seed: int) -> bytes:
+def replace_hashes(body: bytes, seed: int) -> bytes:
     """Return a page whose files have other digests, always the same ones."""
     import hashlib
 
@@ -172,8 +172,8 @@ def wrong_hashes(body: bytes, seed: int) -> bytes:
     return DIGEST.sub(other, body)
 
 
-async def _wrong(answered: UpstreamAnswer, seed: int) -> AsyncIterator[bytes]:
-    yield wrong_hashes(await answered.whole(), seed)
+async def _with_wrong_hashes(answered: UpstreamAnswer, seed: int) -> AsyncIterator[bytes]:
+    yield replace_hashes(await answered.whole(), seed)
 
 
 async def _corrupted(answered: UpstreamAnswer, fault: "Fault", url: str) -> AsyncIterator[bytes]:
@@ -182,7 +182,7 @@ async def _corrupted(answered: UpstreamAnswer, fault: "Fault", url: str) -> Asyn
     size = _size(answered.headers)
     if size is None:  # a page, which is small
         body = await answered.whole()
-        answered, size = answered._replace(chunks=in_one(body)), len(body)
+        answered, size = answered._replace(chunks=single_chunk(body)), len(body)
     places = sorted(random.Random(f"{fault.seed} {url}").sample(range(size), min(fault.corrupt, size)))
     at = 0
     async for chunk in answered.chunks:

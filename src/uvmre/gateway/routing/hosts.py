@@ -6,15 +6,14 @@ from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from uvmre.core.network.index import PUBLIC, Index
+from uvmre.core.network.request import OPEN_HOSTS, PYPI_HOSTS, TEST_INDEX
 from uvmre.gateway.config import GatewayConfig
 from uvmre.gateway.http import nginx_page
 from uvmre.gateway.http.exchange import Response
 from uvmre.gateway.index import pypi_proxy
-from uvmre.gateway.index.pypi_proxy import Location, basic
+from uvmre.gateway.index.pypi_proxy import Location, basic_auth
 
-STAND_IN = "pypi-proxy.fly.dev"
-PASSED_ON = ("pypi.org", "files.pythonhosted.org")
-HERE = ("127.0.0.1", "localhost")
+LOOPBACK = ("127.0.0.1", "localhost")
 """The gateway's own address, at which the public test index answers too: for a browser, or a client with no proxy."""
 HOST = re.compile(r"[a-z0-9]([a-z0-9._-]{0,251}[a-z0-9])?\Z")
 BODY_LIMIT = 1024 * 1024
@@ -59,7 +58,7 @@ class Hosts:
 
     def __init__(self, config: GatewayConfig, *, live: bool) -> None:
         self._live = live
-        self._indexes = [_Site(n, index) for n, index in enumerate(config.indexes)]
+        self._indexes = [_IndexSite(n, index) for n, index in enumerate(config.indexes)]
         self._storages = {site.storage for site in self._indexes if site.storage}
         self._allowed = [host.lower() for host in config.allow_hosts]
 
@@ -67,7 +66,7 @@ class Hosts:
         """Tell whether a step may reach this host at all; what is no host's name is none of anybody's."""
         if not HOST.match(host):
             return False
-        known = host in (STAND_IN, *PASSED_ON, *HERE) or any(site.host == host for site in self._indexes)
+        known = host in (*OPEN_HOSTS, *LOOPBACK) or any(site.host == host for site in self._indexes)
         return known or host in self._storages or any(fnmatch.fnmatchcase(host, allowed) for allowed in self._allowed)
 
     def decide(self, origin: str, host: str, path: str, authorization: str | None) -> Decision:
@@ -81,12 +80,12 @@ class Hosts:
         """
         plain, question, query = path.partition("?")
         if site := self._site(host, plain):
-            if site.index.registry == PUBLIC or host in (STAND_IN, *PASSED_ON):
+            if site.index.registry == PUBLIC or host in OPEN_HOSTS:
                 return self._public(origin, host, plain, question + query, authorization, site)
             return site.decide(plain, authorization and authorization.rpartition("\n")[2])
         if host in self._storages:
             return self._stored(host, plain, authorization)
-        if host in (STAND_IN, *HERE) and not self._live:
+        if host in (TEST_INDEX, *LOOPBACK) and not self._live:
             return self._public(origin, host, plain, question + query, authorization, None)
         return ForwardRoute(f"{origin}{path}")
 
@@ -95,62 +94,62 @@ class Hosts:
         site = next((site for site in self._indexes if site.storage == host and path.startswith(site.stored)), None)
         if site is None:
             return Response(404, (XML,), b"<Error><Code>NoSuchKey</Code></Error>")
-        if authorization is not None and site.behaviour.storage_refuses:
-            return Response(400, (XML,), site.behaviour.storage_refuses.encode())
+        if authorization is not None and site.profile.storage_refuses:
+            return Response(400, (XML,), site.profile.storage_refuses.encode())
         return FileRoute(site.number, unquote(path.rpartition("/")[2]), stored=True)
 
-    def _site(self, host: str, path: str) -> "_Site | None":
+    def _site(self, host: str, path: str) -> "_IndexSite | None":
         found = [site for site in self._indexes if site.host == host and site.has(path)]
         return max(found, key=lambda site: (site.has_its_own(path), len(site.base)), default=None)
 
     def _public(
-        self, origin: str, host: str, path: str, query: str, authorization: str | None, site: "_Site | None"
+        self, origin: str, host: str, path: str, query: str, authorization: str | None, site: "_IndexSite | None"
     ) -> Decision:
         """Answer as the nginx of the public test index does; `site` where an index of the MRE is one like it."""
         n = site.number if site else None
-        if host in PASSED_ON:
+        if host in PYPI_HOSTS:
             return ForwardRoute(f"{origin}{path}{query}", n)
-        compared = pypi_proxy.normal(path)
+        compared = pypi_proxy.normalize_path(path)
         if compared is None or "\n" in (authorization or ""):
-            return own(400, "Bad Request")
-        if host == STAND_IN:  # what nginx knows as $host: no port, no capitals
+            return nginx_answer(400, "Bad Request")
+        if host == TEST_INDEX:  # what nginx knows as $host: no port, no capitals
             origin = f"{origin.partition('://')[0]}://{host}"
-        locations = site.locations if site and host != STAND_IN else pypi_proxy.LOCATIONS
+        locations = site.locations if site and host != TEST_INDEX else pypi_proxy.LOCATIONS
         location = pypi_proxy.locate(compared, locations)
         if location is None:
-            return own(404, "Not Found")
+            return nginx_answer(404, "Not Found")
         if not compared.startswith(location.prefix):  # the prefix but for its slash
             at = f"{origin}{location.prefix}{query}".encode("latin-1")
-            return own(301, "Moved Permanently", (b"location", at), sized=location.links is None)
-        if not pypi_proxy.opens(location.authorization, authorization):
+            return nginx_answer(301, "Moved Permanently", (b"location", at), sized=location.links is None)
+        if not pypi_proxy.is_authorized(location.authorization, authorization):
             challenge = (b"www-authenticate", b'Basic realm="authenticated"')
-            return own(401, "Authorization Required", challenge, sized=location.links is None)
+            return nginx_answer(401, "Authorization Required", challenge, sized=location.links is None)
         raw = (
             path.removeprefix("/")
             if location.prefix == "/"
-            else pypi_proxy.escaped(compared.removeprefix(location.prefix))
+            else pypi_proxy.escape_path(compared.removeprefix(location.prefix))
         )
         links = location.links.format(origin=origin) if location.links else ""
         return ForwardRoute(f"{location.upstream}{raw}{query}", n, location, links, origin)
 
 
-class _Site:
+class _IndexSite:
     """An index of the MRE as requests meet it."""
 
     def __init__(self, number: int, index: Index) -> None:
         parts = urlsplit(index.url)
-        self.number, self.index, self.behaviour = number, index, index.behaviour
+        self.number, self.index, self.profile = number, index, index.profile
         self.host = parts.hostname or ""
         self.root = parts.path.rstrip("/")
         self.base = self.root.removesuffix("/simple").removesuffix("/+simple")
         """What its pages and files have in common."""
-        self._header = basic(index.username or self.behaviour.username, index.password) if index.password else None
-        storage = urlsplit(self.behaviour.storage.replace("{n}", str(number)))
+        self._header = basic_auth(index.username or self.profile.username, index.password) if index.password else None
+        storage = urlsplit(self.profile.storage.replace("{n}", str(number)))
         self.storage = storage.hostname or ""
         self.stored = storage.path.partition("{")[0]
         """Where its files lie at its storage."""
         if index.registry == PUBLIC:
-            self.locations = tuple(pypi_proxy.beside(self.root, self._header))
+            self.locations = tuple(pypi_proxy.index_locations(self.root, self._header))
 
     def has(self, path: str) -> bool:
         """Tell whether a path is one of this index's."""
@@ -166,7 +165,7 @@ class _Site:
 
     def decide(self, path: str, authorization: str | None) -> Decision:
         """Decide by the table of the registry."""
-        behaviour = self.behaviour
+        behaviour = self.profile
         filename = unquote(path.rpartition("/")[2])
         if self._is_stored(path):
             return FileRoute(self.number, filename, stored=True)
@@ -186,9 +185,9 @@ class _Site:
     def _opens(self, authorization: str | None) -> bool:
         if self._header is None:
             return True
-        if self.behaviour.any_username:
+        if self.profile.any_username:
             return _password(authorization) == self.index.password
-        return pypi_proxy.opens(self._header, authorization)
+        return pypi_proxy.is_authorized(self._header, authorization)
 
 
 FILE = re.compile(r"\.(whl|tar\.gz|tar\.bz2|zip|egg|tgz)(\.metadata)?\Z")
@@ -206,6 +205,6 @@ def _password(authorization: str | None) -> str | None:
     return password if scheme.lower() == "basic" and colon else None
 
 
-def own(status: int, phrase: str, *headers: tuple[bytes, bytes], sized: bool = True) -> Response:
+def nginx_answer(status: int, phrase: str, *headers: tuple[bytes, bytes], sized: bool = True) -> Response:
     """Return an answer that nginx gives by itself."""
-    return Response(status, (HTML, *headers), nginx_page.page(status, phrase), sized)
+    return Response(status, (HTML, *headers), nginx_page.error_page(status, phrase), sized)

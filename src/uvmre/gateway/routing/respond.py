@@ -8,21 +8,30 @@ from uvmre.core.network.index import Index
 from uvmre.core.network.request import AnsweredBy, Network
 from uvmre.errors import cause
 from uvmre.gateway.config import GatewayConfig
-from uvmre.gateway.http.exchange import GZIP_LEAST, PLAIN, Exchange, ReadyAnswer, Response, is_newest, matched, without
+from uvmre.gateway.http.exchange import (
+    GZIP_MIN_SIZE,
+    TEXT_PLAIN,
+    Exchange,
+    ReadyAnswer,
+    Response,
+    is_fresh,
+    not_modified,
+    without,
+)
 from uvmre.gateway.index import pypi_proxy
-from uvmre.gateway.index.pypi import EMPTY, PAGE, PackageSource, ProjectPage, rendered, whole
+from uvmre.gateway.index.pypi import EMPTY, PAGE, PackageSource, ProjectPage, buffered, page_answer
 from uvmre.gateway.index.pypi_proxy import FILES, PYPI, Location
-from uvmre.gateway.index.registry_page import located, rendered_for
+from uvmre.gateway.index.registry_page import render_page, storage_url
 from uvmre.gateway.recording.store import Recording
-from uvmre.gateway.recording.upstream import NotReached, NotRecorded, Upstream, UpstreamAnswer, in_one
+from uvmre.gateway.recording.upstream import NotRecorded, Upstream, UpstreamAnswer, UpstreamUnreachable, single_chunk
 from uvmre.gateway.routing.faults import ConnectionCut, FaultInjector, MatchedFaults
-from uvmre.gateway.routing.hosts import BODY_LIMIT, FileRoute, ForwardRoute, Hosts, PageRoute, own
+from uvmre.gateway.routing.hosts import BODY_LIMIT, FileRoute, ForwardRoute, Hosts, PageRoute, nginx_answer
 
 if TYPE_CHECKING:
     from uvmre.core.network.registries import RegistryProfile
     from uvmre.gateway.index.synthetic_files import SyntheticIndex
 
-WHOLE = 4 * 1024 * 1024
+BUFFER_LIMIT = 4 * 1024 * 1024
 """Bytes up to which an answer of the tape is given in one, and kept."""
 
 
@@ -34,8 +43,8 @@ class Responder:
         self.hosts = Hosts(config, live=self._live)
         self._indexes = config.indexes
         upstream = Upstream(recording, network)
-        made = [_universe(n, index, config) for n, index in enumerate(config.indexes)]
-        others = {_where(n): synthetic for n, synthetic in enumerate(made) if synthetic}
+        made = [_synthetic_index(n, index, config) for n, index in enumerate(config.indexes)]
+        others = {_files_url(n): synthetic for n, synthetic in enumerate(made) if synthetic}
         self._sources: dict[int | None, PackageSource] = {None: PackageSource(upstream, config.day, others=others)}
         for n, index in enumerate(config.indexes):
             self._sources[n] = PackageSource(upstream, config.day, made[n], index.synthetic, others)
@@ -58,7 +67,7 @@ class Responder:
                 return None
         try:
             kept = await self._decided(exchange, met)
-        except NotReached as error:
+        except UpstreamUnreachable as error:
             await self._failed(exchange, 502, str(error))
         except NotRecorded as error:
             await self._failed(exchange, 504, str(error))
@@ -82,7 +91,7 @@ class Responder:
             return await self._forward(decision, exchange, met)
         if isinstance(decision, Response):
             return await exchange.whole(decision, "stand-in", met.reason if met else "")
-        behaviour = self._indexes[decision.number].behaviour
+        behaviour = self._indexes[decision.number].profile
         if isinstance(decision, PageRoute):
             return await self._give(exchange, await self._listed(decision, exchange, behaviour), "stand-in", met)
         return await self._filed(decision, exchange, behaviour, met)
@@ -93,9 +102,9 @@ class Responder:
         """Ask the source and give its answer on; the public test index puts its own links into it."""
         location = forward.location
         if location and exchange.method == "TRACE":
-            return await exchange.whole(own(405, "Not Allowed"), "stand-in")
+            return await exchange.whole(nginx_answer(405, "Not Allowed"), "stand-in")
         if location and len(exchange.body) > BODY_LIMIT:
-            refused = own(413, "Request Entity Too Large", sized=location.links is None)
+            refused = nginx_answer(413, "Request Entity Too Large", sized=location.links is None)
             return await exchange.whole(refused, "stand-in")
         # Plain, so that one recorded answer serves every client, and links can be replaced in it.
         dropped = {b"accept-encoding"} | ({b"authorization"} if location else set())
@@ -103,7 +112,7 @@ class Responder:
         source = self._sources[forward.number]
         async with source.ask(exchange.method, forward.url, headers, exchange.body) as answered:
             if location:
-                answered = nginx(answered, forward, location, exchange)  # noqa: PLW2901 - the same answer, dressed
+                answered = as_nginx(answered, forward, location, exchange)  # noqa: PLW2901 - the same answer, dressed
             return await self._give(exchange, answered, "stand-in" if location else "upstream", met, forward)
 
     async def _listed(self, listed: PageRoute, exchange: Exchange, behaviour: "RegistryProfile") -> UpstreamAnswer:
@@ -113,7 +122,7 @@ class Responder:
         index, source = self._indexes[listed.number], self._sources[listed.number]
         wants_json = behaviour.json and simple_page.wants_json(exchange.named.get(b"accept", b"").decode("latin-1"))
         if not listed.project:
-            return rendered(
+            return page_answer(
                 simple_formats.listing(source.projects, as_json=wants_json), ProjectPage(EMPTY), as_json=wants_json
             )
         found = await source.page(listed.project)
@@ -122,13 +131,13 @@ class Responder:
                 return found
             if behaviour.elsewhere:
                 there = behaviour.elsewhere.format(project=listed.project).encode()
-                return whole(302, b"", [(b"location", there)])
+                return buffered(302, b"", [(b"location", there)])
             if not behaviour.empty:
-                return whole(behaviour.missing, b"", [PLAIN])
+                return buffered(behaviour.missing, b"", [TEXT_PLAIN])
             found = ProjectPage(simple_page.Page({**EMPTY.data, "name": listed.project}))
-        page = rendered_for(found.page, index, exchange.origin)
+        page = render_page(found.page, index, exchange.origin)
         html = simple_formats.as_html(page, behaviour.attributes, dated=behaviour.uploaded_in_html)
-        answered = rendered(simple_formats.as_json(page) if wants_json else html, found, as_json=wants_json)
+        answered = page_answer(simple_formats.as_json(page) if wants_json else html, found, as_json=wants_json)
         if wants_json:
             return answered
         return answered._replace(headers=[(b"content-type", behaviour.form.encode()), *answered.headers[1:]])
@@ -147,14 +156,14 @@ class Responder:
             else None
         )
         if file is None or (name != filed.filename and not behaviour.metadata):
-            missing = whole(behaviour.missing, b"", [PLAIN])
+            missing = buffered(behaviour.missing, b"", [TEXT_PLAIN])
             return await self._give(exchange, missing, "stand-in", met)
         if not filed.stored and exchange.method == "HEAD" and behaviour.head != 200:
-            refused = Response(behaviour.head, (PLAIN, (b"allow", b"GET")), b"")
+            refused = Response(behaviour.head, (TEXT_PLAIN, (b"allow", b"GET")), b"")
             return await exchange.whole(refused, "stand-in", met.reason if met else "")
         if not filed.stored and behaviour.storage:
             there = Response(
-                behaviour.storage_status, ((b"location", located(file, index, filed.number).encode()),), b""
+                behaviour.storage_status, ((b"location", storage_url(file, index, filed.number).encode()),), b""
             )
             return await exchange.whole(there, "stand-in", met.reason if met else "")
         dropped = {b"accept-encoding", b"authorization"} | (set() if behaviour.ranges else {b"range", b"if-range"})
@@ -179,15 +188,15 @@ class Responder:
         location = forward.location if forward else None
         rewritten = location is not None and pypi_proxy.rewrites(location)
         if forward and location and rewritten:
-            answered = await _rewritten(answered, forward, location)
+            answered = await _rewrite(answered, forward, location)
         changed = bool(met and met.changes and exchange.method != "HEAD")  # which has no body to befall
         if met and changed:
             answered = met.changed(answered)
         named = dict(answered.headers)
         page = rewritten or (PAGE.match(forward.url.partition("?")[0]) is not None if forward else b"etag" in named)
         length = named.get(b"content-length", b"")
-        small = page or (answered.replayed and length.isdigit() and int(length) <= WHOLE)
-        known = matched(Response(answered.status, tuple(answered.headers), b""), exchange.method, exchange.named)
+        small = page or (answered.replayed and length.isdigit() and int(length) <= BUFFER_LIMIT)
+        known = not_modified(Response(answered.status, tuple(answered.headers), b""), exchange.method, exchange.named)
         if known.status == 304:
             return await exchange.whole(known, by, note, replayed=answered.replayed)
         if not small or (exchange.method == "HEAD" and not rewritten) or changed:
@@ -197,21 +206,21 @@ class Responder:
             return None
         body = await answered.whole()
         headers = tuple(without({b"content-length"}, answered.headers))
-        zips_from = GZIP_LEAST if forward and page else None  # what is passed on as it is, PyPI compresses
+        zips_from = GZIP_MIN_SIZE if forward and page else None  # what is passed on as it is, PyPI compresses
         if rewritten:
             form = named.get(b"content-type", b"")
             zips_from = 0 if pypi_proxy.compresses(answered.status, form, old=exchange.old) else None
         answer = Response(answered.status, headers, body, sized=not rewritten, zips_from=zips_from)
         given = await exchange.whole(answer, by, note, replayed=answered.replayed)
-        return given if len(body) <= WHOLE else None
+        return given if len(body) <= BUFFER_LIMIT else None
 
 
-def _where(n: int) -> str:
+def _files_url(n: int) -> str:
     """Return where pages say that the made-up files of an index are: each its own, for two may have one name."""
     return f"{FILES}packages/made/up/{n}"
 
 
-def _universe(n: int, index: Index, config: GatewayConfig) -> "SyntheticIndex | None":
+def _synthetic_index(n: int, index: Index, config: GatewayConfig) -> "SyntheticIndex | None":
     """Return the made-up packages of an index; where it has none, and no PyPI either, that is a universe as well."""
     if not index.packages and index.synthetic != "replace":
         return None
@@ -219,22 +228,22 @@ def _universe(n: int, index: Index, config: GatewayConfig) -> "SyntheticIndex | 
 
     end = simple_page.end_of(config.day) if config.day else None
     there = (made for made in index.packages if not end or not made.uploaded or made.uploaded < end)
-    return SyntheticIndex(tuple(there), config.files, _where(n))
+    return SyntheticIndex(tuple(there), config.files, _files_url(n))
 
 
-async def _rewritten(answered: UpstreamAnswer, forward: ForwardRoute, location: Location) -> UpstreamAnswer:
+async def _rewrite(answered: UpstreamAnswer, forward: ForwardRoute, location: Location) -> UpstreamAnswer:
     """Return an answer with the links of its location; its length is another, and so nobody's to tell."""
     content_type = dict(answered.headers).get(b"content-type", b"")
-    body = pypi_proxy.rewritten(await answered.whole(), content_type, location, forward.links)
-    return answered._replace(headers=without({b"content-length"}, answered.headers), chunks=in_one(body))
+    body = pypi_proxy.rewrite_body(await answered.whole(), content_type, location, forward.links)
+    return answered._replace(headers=without({b"content-length"}, answered.headers), chunks=single_chunk(body))
 
 
-def nginx(answered: UpstreamAnswer, forward: ForwardRoute, location: Location, exchange: Exchange) -> UpstreamAnswer:
+def as_nginx(answered: UpstreamAnswer, forward: ForwardRoute, location: Location, exchange: Exchange) -> UpstreamAnswer:
     """Return an answer with the headers that nginx leaves: where it replaces, it no longer knows tag and date."""
     asks = answered.status == 200 and exchange.method in ("GET", "HEAD")
-    if asks and is_newest(answered.headers, exchange.named):  # PyPI would say so, before anything is replaced
+    if asks and is_fresh(answered.headers, exchange.named):  # PyPI would say so, before anything is replaced
         left = without({b"content-type", b"content-length", b"accept-ranges"}, answered.headers)
-        answered = answered._replace(status=304, headers=left, chunks=in_one(b""))
+        answered = answered._replace(status=304, headers=left, chunks=single_chunk(b""))
     gone = {b"etag", b"last-modified"} if location.links else set()
     headers = without(gone, answered.headers)
     told = dict(headers).get(b"location", b"").decode("latin-1")

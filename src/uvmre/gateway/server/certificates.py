@@ -12,21 +12,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from uvmre.core.network.request import OPEN_HOSTS
+
 if TYPE_CHECKING:
     import trustme
 
-LIFE = 24 * 60 * 60
-FILE = "gateway/authority.pem"
+AUTHORITY_SECONDS = 24 * 60 * 60
+AUTHORITY_FILE = "gateway/authority.pem"
 LEAVES = "leaves"
-USUAL = ("pypi.org", "files.pythonhosted.org", "pypi-proxy.fly.dev")
 CERTIFICATE = "-----BEGIN CERTIFICATE-----"
 
 
-def authority(cache: Path) -> str:
+def load_authority(cache: Path) -> str:
     """Return today's authority: its private key, and below it its certificate, as PEM."""
-    path = cache / FILE
+    path = cache / AUTHORITY_FILE
     try:
-        if time.time() - path.stat().st_mtime < LIFE:
+        if time.time() - path.stat().st_mtime < AUTHORITY_SECONDS:
             kept = path.read_text(encoding="ascii")
             if CERTIFICATE in kept:
                 return kept
@@ -38,18 +39,18 @@ def authority(cache: Path) -> str:
 
     ca = trustme.CA(organization_name="uvmre, for one day")
     made = ca.private_key_pem.bytes().decode() + ca.cert_pem.bytes().decode()
-    _keep(path, made)
-    for host in USUAL:  # now that the import is paid for
-        leaf(made, path.parent / LEAVES, host)
+    _write_private(path, made)
+    for host in OPEN_HOSTS:  # now that the import is paid for
+        leaf_file(made, path.parent / LEAVES, host)
     return made
 
 
-def leaves(cache: Path) -> Path:
+def leaf_folder(cache: Path) -> Path:
     """Return the folder of what today's authority signed."""
-    return (cache / FILE).parent / LEAVES
+    return (cache / AUTHORITY_FILE).parent / LEAVES
 
 
-def certificate(authority: str) -> str:
+def public_part(authority: str) -> str:
     """Return the part of an authority that is public."""
     return CERTIFICATE + authority.partition(CERTIFICATE)[2]
 
@@ -65,11 +66,11 @@ class Signer:
         """Return the TLS context that answers as `host`."""
         if (host, expired) not in self._contexts:
             context = self._contexts[host, expired] = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(leaf(self._authority, self._folder, host, expired=expired))
+            context.load_cert_chain(leaf_file(self._authority, self._folder, host, expired=expired))
         return self._contexts[host, expired]
 
 
-def leaf(authority: str, folder: Path, host: str, *, expired: bool = False) -> Path:
+def leaf_file(authority: str, folder: Path, host: str, *, expired: bool = False) -> Path:
     """Return the file with a host's key and certificate, signed where it is not there yet."""
     # Of this very authority: another day's is of no use.
     day = hashlib.sha256(authority.encode()).hexdigest()[:16]
@@ -77,12 +78,12 @@ def leaf(authority: str, folder: Path, host: str, *, expired: bool = False) -> P
     if not path.exists():
         import trustme
 
-        ca = trustme.CA.from_pem(certificate(authority).encode(), authority.partition(CERTIFICATE)[0].encode())
-        _keep(path, _signed(ca, host, expired=expired))
+        ca = trustme.CA.from_pem(public_part(authority).encode(), authority.partition(CERTIFICATE)[0].encode())
+        _write_private(path, _issue(ca, host, expired=expired))
     return path
 
 
-def _signed(ca: "trustme.CA", host: str, *, expired: bool = False) -> str:
+def _issue(ca: "trustme.CA", host: str, *, expired: bool = False) -> str:
     from datetime import UTC, datetime, timedelta
 
     now = datetime.now(UTC)
@@ -91,7 +92,7 @@ def _signed(ca: "trustme.CA", host: str, *, expired: bool = False) -> str:
     return signed.private_key_pem.bytes().decode() + "".join(pem.bytes().decode() for pem in signed.cert_chain_pems)
 
 
-def _keep(path: Path, text: str) -> None:
+def _write_private(path: Path, text: str) -> None:
     """Write a file that only its owner can read, whole or not at all."""
     import tempfile
 

@@ -13,13 +13,13 @@ import httptools
 
 from uvmre.core.network.request import Request
 from uvmre.errors import cause
-from uvmre.gateway.http.protocol import Http, reset
+from uvmre.gateway.http.protocol import HttpProtocol, reset
 from uvmre.gateway.routing.faults import FaultInjector, MatchedFaults
 from uvmre.gateway.server.certificates import Signer
 
 HEAD_LIMIT = 64 * 1024
 HANDSHAKE_SECONDS = 30.0
-DISTRUST = "the client broke off the TLS, as releases of uv do that do not read SSL_CERT_FILE"
+REJECTED_CA = "the client broke off the TLS, as releases of uv do that do not read SSL_CERT_FILE"
 EXPIRED = "fault: expired-certificate"
 
 
@@ -45,7 +45,7 @@ class Session:
             transport.abort()
 
 
-class Connect:
+class ConnectParser:
     """What httptools calls back with while it reads the head of a CONNECT."""
 
     target = b""
@@ -59,7 +59,7 @@ class Connection(asyncio.Protocol):
     """Reads the first bytes of a connection and hands it to who speaks it from there."""
 
     def __init__(
-        self, opened: Session, signer: Signer, let_through: Callable[[str], bool], http: Callable[[str], Http]
+        self, opened: Session, signer: Signer, let_through: Callable[[str], bool], http: Callable[[str], HttpProtocol]
     ) -> None:
         self._opened = opened
         self._signer = signer
@@ -93,7 +93,7 @@ class Connection(asyncio.Protocol):
             self._reply(431, "Request Header Fields Too Large", "the head of a CONNECT is a few lines")
 
     def _connect(self) -> None:
-        call = Connect()
+        call = ConnectParser()
         try:
             httptools.HttpRequestParser(call).feed_data(self._head)
         except httptools.HttpParserUpgrade:
@@ -144,7 +144,7 @@ class Connection(asyncio.Protocol):
             nonlocal told
             if not told and not expired:
                 told = True
-                self._opened.record(Request("TLS", host, "", 0, False, "distrusted", 0.0, DISTRUST))
+                self._opened.record(Request("TLS", host, "", 0, False, "rejected-ca", 0.0, REJECTED_CA))
 
         protocol.on_lost = lambda error: distrusted() if isinstance(error, ssl.SSLError) else None
         try:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from uvmre.gateway.http.exchange import Exchange, ReadyAnswer
 from uvmre.gateway.http.messages import CLOCK, ParsedRequest
-from uvmre.gateway.http.protocol import Http
+from uvmre.gateway.http.protocol import HttpProtocol
 from uvmre.gateway.routing.faults import ConnectionCut, FaultInjector
 from uvmre.gateway.server.certificates import Signer
 from uvmre.gateway.server.connection import Connection, Session
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from uvmre.gateway.routing.respond import Responder
 
 STDIN = 0
-KEPT_BYTES = 64 * 1024 * 1024
+CACHE_BYTES = 64 * 1024 * 1024
 
 
 class Service:
@@ -32,7 +32,7 @@ class Service:
     def __init__(self, control: socket.socket, loop: asyncio.AbstractEventLoop) -> None:
         self._signer: Signer
         self._answering: Responder
-        self._shelf = ReadyAnswers()
+        self._shelf = AnswerCache()
         self._control = control
         self._loop = loop
         self._opened: dict[int, asyncio.Task[Session]] = {}
@@ -109,8 +109,8 @@ class Service:
     async def _open(self, listening: socket.socket, opened: Session) -> Session:
         let_through = self._answering.hosts.let_through
 
-        def http(scheme: str) -> Http:
-            return Http(
+        def http(scheme: str) -> HttpProtocol:
+            return HttpProtocol(
                 lambda asked: self._ready(asked, opened), lambda http, asked: self._answer(http, asked, opened), scheme
             )
 
@@ -140,10 +140,10 @@ class Service:
         opened.record(kept.request)
         return b"".join((kept.head, CLOCK.end(), kept.body))
 
-    def _answer(self, http: Http, asked: ParsedRequest, opened: Session) -> None:
+    def _answer(self, http: HttpProtocol, asked: ParsedRequest, opened: Session) -> None:
         self._later(self._exchange(http, asked, opened))
 
-    async def _exchange(self, http: Http, asked: ParsedRequest, opened: Session) -> None:
+    async def _exchange(self, http: HttpProtocol, asked: ParsedRequest, opened: Session) -> None:
         whole = False
         try:
             exchange = Exchange(http, asked, opened.record)
@@ -157,7 +157,7 @@ class Service:
             http.done(asked, whole=whole)
 
 
-class ReadyAnswers:
+class AnswerCache:
     """Answers that can be given again as they are: small ones, the last used ones."""
 
     def __init__(self) -> None:
@@ -166,20 +166,20 @@ class ReadyAnswers:
 
     def find(self, asked: ParsedRequest) -> ReadyAnswer | None:
         """Return the answer to a request."""
-        return self._kept.get(_name(asked))
+        return self._kept.get(_cache_key(asked))
 
     def keep(self, asked: ParsedRequest, kept: ReadyAnswer) -> None:
         """Keep an answer, and forget old ones where there are too many."""
         if asked.body or asked.method not in (b"GET", b"HEAD"):
             return
-        name = _name(asked)
+        name = _cache_key(asked)
         self._bytes += kept.size - (self._kept[name].size if name in self._kept else 0)
         self._kept[name] = kept
-        while self._bytes > KEPT_BYTES:
+        while self._bytes > CACHE_BYTES:
             self._bytes -= self._kept.popitem(last=False)[1].size
 
 
-def _name(asked: ParsedRequest) -> tuple[Any, ...]:
+def _cache_key(asked: ParsedRequest) -> tuple[Any, ...]:
     """Name a request by all that its answer depends on."""
     given = asked.named.get
     return (

@@ -38,8 +38,6 @@ EXPECTS_OFFLINE = re.compile(
 )
 """What a post says that takes an unreachable host for granted, and complains of what uv does about it. A post without
 any of this may only be about its own network, which nobody else has."""
-REACHABLE_HOSTS = ("pypi.org", "files.pythonhosted.org")
-"""Hosts that can be reached in a run, so that a control can show that the outage is what matters."""
 
 
 def required_outages(commands: Sequence[Command], claim: Claim, prose: str) -> tuple[Fault, ...]:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+from uvmre.core.network.request import OPEN_HOSTS
 from uvmre.core.outcome.error_chain import NETWORK
 from uvmre.core.triage.parsed_issue import Claim, Command, Gap, PostedFile
 from uvmre.issue.environment.versions import PostedEnvironment
@@ -19,12 +20,10 @@ PLACEHOLDER = re.compile(
 )
 BRACKETED = re.compile(r"(?<=[\s/@.])\[[A-Za-z][\w -]{1,40}\](?=[\s/.@:]|$)")
 HOST = re.compile(r"https?://(?:[^@\s/'\"]{1,200}@)?(?P<host>[\w.\[\]<>-]+)(?::\d+)?(?P<path>[^\s'\"`)>\]]*)")
-OPEN_HOSTS = frozenset(
+REACHABLE_HOSTS = frozenset(
     [
-        "pypi.org",
-        "files.pythonhosted.org",
+        *OPEN_HOSTS,
         "pypi.python.org",
-        "pypi-proxy.fly.dev",
         "docs.astral.sh",
         "peps.python.org",
         "google.com",
@@ -124,7 +123,11 @@ def private_resources(
         bare = "\n".join(row for row in text.split("\n") if not row.lstrip().startswith("#"))
         for match in HOST.finditer(bare):
             host = match["host"].lower()
-            if host in OPEN_HOSTS or any(host in each for each in stood_in) or _is_metadata_url(text, match.start()):
+            if (
+                host in REACHABLE_HOSTS
+                or any(host in each for each in stood_in)
+                or _is_metadata_url(text, match.start())
+            ):
                 continue
             found.append(
                 Gap(
