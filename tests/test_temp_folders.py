@@ -12,7 +12,7 @@ from uvmre import temp_folders
 
 MAKE = (
     "import sys, time; from pathlib import Path; from uvmre import temp_folders; "
-    "folder = temp_folders.make(Path(sys.argv[1]), 'mine_'); (folder / 'deep').mkdir(); (folder / 'deep' / 'x').touch(); "
+    "folder = temp_folders.create(Path(sys.argv[1]), 'mine_'); (folder / 'deep').mkdir(); (folder / 'deep' / 'x').touch(); "
     "(folder / 'deep').chmod(0o500); print(folder, flush=True); time.sleep(60)"
 )
 
