@@ -74,7 +74,7 @@ def main() -> None:
 def started(folder: Path) -> Iterator[tuple[Listener, ssl.SSLContext, psutil.Process]]:
     """Start a gateway; its process is the one that this one did not have before."""
     before = set(psutil.Process().children())
-    with Gateway(folder / "cache", folder / "tape") as gateway, gateway.listener() as listener:
+    with Gateway(folder / "cache", folder / "recording") as gateway, gateway.listener() as listener:
         [process] = set(psutil.Process().children()) - before
         yield listener, ssl.create_default_context(cadata=gateway.certificate.decode()), process
 

@@ -131,7 +131,8 @@ def asked_by_wrk(server: str, page: str) -> float:
 @contextlib.contextmanager
 def uvmre(folder: Path) -> Iterator[str]:
     """Serve the gateway, whose first answer comes from the made-up PyPI, and all others from its tape."""
-    with made_up.pypi(folder), Gateway(folder / "cache", folder / "tape") as gateway, gateway.listener() as listener:
+    recorded = folder / "recording"
+    with made_up.pypi(folder), Gateway(folder / "cache", recorded) as gateway, gateway.listener() as listener:
         yield listener.url
 
 

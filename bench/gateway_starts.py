@@ -44,7 +44,7 @@ def fresh(run: Callable[[Path], float]) -> float:
 
 def library(cache: Path) -> float:
     """Time from `with Gateway(…)`; making one, which may make an authority first, is not in it."""
-    gateway = Gateway(cache / "uvmre", cache / "uvmre/tape")
+    gateway = Gateway(cache / "uvmre", cache / "uvmre/recording")
     started = time.perf_counter()
     with gateway, gateway.listener() as listener:
         return answered(listener.port, started)

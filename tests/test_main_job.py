@@ -110,7 +110,7 @@ def test_run_sh_agrees_with_uvmre(uvmre: CommandLine, cache: Path, tmp_path: Pat
     uvmre("new", "shows", "--defaults", "-d", "credentials=none")
     uvmre("new", "absent", "--defaults", "-d", "credentials=netrc")
     authority = tmp_path / "authority.pem"
-    with Gateway(cache, tmp_path / "tape") as gateway, gateway.listener() as listener:
+    with Gateway(cache, tmp_path / "recording") as gateway, gateway.listener() as listener:
         authority.write_bytes(gateway.certificate)
         proxies = dict.fromkeys(("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"), listener.url)
         trusted = dict.fromkeys(("SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE"), str(authority))

@@ -88,9 +88,9 @@ def test_its_size_is_told_by_kind(cached: CommandLine, home: Path) -> None:
     assert {each["kind"]: (each["files"], each["bytes"]) for each in data["kinds"]} == {
         "uv": (3, du(home / "uvmre" / "uv")),
         "bodies": (1, du(home / "uvmre" / "bodies")),
-        "tape": (0, 0),
+        "recording": (0, 0),
         "gateway": (0, 0),
-        "tapes": (0, 0),
+        "recordings": (0, 0),
         "outcomes.sqlite": (0, 0),
         "triage": (0, 0),
         "images": (0, 0),

@@ -103,8 +103,8 @@ ROWS = [
     # Every verb with a folder × what is no folder of an MRE.
     *(
         Row(f"{verb} {path}", says)
-        for verb in ("run", "report", "lint", "matrix", "bisect --uv 0.4.9", "gateway", "tape verify", "tape ls", "tape rm",
-                     "report --format dockerfile", "tape pack out.zip")
+        for verb in ("run", "report", "lint", "matrix", "bisect --uv 0.4.9", "gateway", "recording verify", "recording ls", "recording rm",
+                     "report --format dockerfile", "recording pack out.zip")
         for path, says in (
             ("nothing", "There is no folder nothing"),
             ("binary", "binary is not a folder"),
@@ -179,11 +179,11 @@ ROWS = [
     Row("new binary --defaults", "is a file, not a folder"),
     Row("new loop/x --defaults", "loop"),
     Row(f"new {LONG} --defaults", "file name too long"),
-    Row("tape pack /proc/x.zip run-folder", "/proc"),
-    Row("tape pack loop/x.zip mre", "loop"),
-    Row("tape pack folder mre", "folder is a folder, not a file"),
-    Row("tape pack binary mre", "binary is there already, and is no pack"),
-    Row("tape pack /dev/null mre", "/dev/null is there already, and is no pack"),
+    Row("recording pack /proc/x.zip run-folder", "/proc"),
+    Row("recording pack loop/x.zip mre", "loop"),
+    Row("recording pack folder mre", "folder is a folder, not a file"),
+    Row("recording pack binary mre", "binary is there already, and is no pack"),
+    Row("recording pack /dev/null mre", "/dev/null is there already, and is no pack"),
     Row("demo binary", "is a file, not a folder"),
     Row("demo /proc/x", "/proc"),
     # What is asked of the network, and where it is kept.

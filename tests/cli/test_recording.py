@@ -1,4 +1,4 @@
-"""`uvmre tape`, by the real command line. Needs no network, but for the one story."""
+"""`uvmre recording`, by the real command line. Needs no network, but for the one story."""
 
 import hashlib
 import json
@@ -63,12 +63,12 @@ def mre(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def taped(mre: Path, home: Path) -> Path:
-    """Return the MRE with a tape, as runs leave one."""
+def recorded(mre: Path, home: Path) -> Path:
+    """Return the MRE with a recording, as runs leave one."""
     for url, body in BODIES.items():
         name = entry_key("GET", url, [])
         assert name
-        with Recording(mre / ".uvmre" / "tape", home / "uvmre" / "bodies").record(
+        with Recording(mre / ".uvmre" / "recording", home / "uvmre" / "bodies").record(
             name, "GET", url, 200, []
         ) as recording:
             recording.write(body)
@@ -76,15 +76,15 @@ def taped(mre: Path, home: Path) -> Path:
 
 
 @pytest.fixture
-def tape(uvmre: CommandLine, home: Path) -> CommandLine:
-    """Return `uvmre tape` with the cache of this test."""
-    return lambda *words, **named: uvmre("tape", *words, XDG_CACHE_HOME=str(home), **named)
+def recording(uvmre: CommandLine, home: Path) -> CommandLine:
+    """Return `uvmre recording` with the cache of this test."""
+    return lambda *words, **named: uvmre("recording", *words, XDG_CACHE_HOME=str(home), **named)
 
 
 def told(ended: Ended) -> dict[str, Any]:
     """Return the JSON of a command line, which its schema allows."""
     data: dict[str, Any] = json.loads(ended.stdout)
-    schema = "error" if "error" in data else "tape"
+    schema = "error" if "error" in data else "recording"
     jsonschema.validate(data, json.loads((SCHEMAS / f"{schema}.json").read_text()))
     return data
 
@@ -94,8 +94,8 @@ def body(home: Path, url: str) -> Path:
     return home / "uvmre" / "bodies" / sha256[:2] / sha256
 
 
-def test_ls_tells_every_answer_by_address(tape: CommandLine, taped: Path) -> None:
-    ended = tape("ls", taped)
+def test_ls_tells_every_answer_by_address(recording: CommandLine, recorded: Path) -> None:
+    ended = recording("ls", recorded)
     assert (ended.exit, ended.stderr) == (0, "")
     short = {url: hashlib.sha256(BODIES[url]).hexdigest()[:12] for url in BODIES}
     assert ended.stdout.splitlines() == [
@@ -103,60 +103,62 @@ def test_ls_tells_every_answer_by_address(tape: CommandLine, taped: Path) -> Non
         f"GET   200  6  {short[PAGE]}  {PAGE}",
         "2 answers, 13 bytes",
     ]
-    data = told(tape("ls", taped, "--json"))
+    data = told(recording("ls", recorded, "--json"))
     assert [entry["url"] for entry in data["entries"]] == [WHEEL, PAGE]
     assert data["entries"][1]["sha256"] == hashlib.sha256(BODIES[PAGE]).hexdigest()
     assert (data["bytes"], data["unreadable"]) == (13, [])
 
 
-def test_ls_takes_this_folder_where_none_is_named(tape: CommandLine, taped: Path) -> None:
-    assert "2 answers" in tape("ls", cwd=taped).stdout
+def test_ls_takes_this_folder_where_none_is_named(recording: CommandLine, recorded: Path) -> None:
+    assert "2 answers" in recording("ls", cwd=recorded).stdout
 
 
-def test_an_mre_without_a_tape_has_no_answers(tape: CommandLine, mre: Path) -> None:
-    assert tape("ls", mre).stdout == "0 answers, 0 bytes\n"
-    assert told(tape("rm", mre, "--json"))["removed"] == 0
-    assert told(tape("verify", mre, "--json"))["exit"] == 0
+def test_an_mre_without_a_recording_has_no_answers(recording: CommandLine, mre: Path) -> None:
+    assert recording("ls", mre).stdout == "0 answers, 0 bytes\n"
+    assert told(recording("rm", mre, "--json"))["removed"] == 0
+    assert told(recording("verify", mre, "--json"))["exit"] == 0
 
 
-def test_rm_deletes_what_matches_and_says_how_many(tape: CommandLine, taped: Path, home: Path) -> None:
-    assert tape("rm", taped, "*/nothing/*").stdout == "0 answers deleted\n"
-    assert tape("rm", taped, "*.whl", "*.zip").stdout == "1 answer deleted\n"
-    assert [entry["url"] for entry in told(tape("ls", taped, "--json"))["entries"]] == [PAGE]
-    assert told(tape("rm", taped, "--json"))["removed"] == 1
-    assert told(tape("ls", taped, "--json"))["entries"] == []
+def test_rm_deletes_what_matches_and_says_how_many(recording: CommandLine, recorded: Path, home: Path) -> None:
+    assert recording("rm", recorded, "*/nothing/*").stdout == "0 answers deleted\n"
+    assert recording("rm", recorded, "*.whl", "*.zip").stdout == "1 answer deleted\n"
+    assert [entry["url"] for entry in told(recording("ls", recorded, "--json"))["entries"]] == [PAGE]
+    assert told(recording("rm", recorded, "--json"))["removed"] == 1
+    assert told(recording("ls", recorded, "--json"))["entries"] == []
     assert body(home, WHEEL).exists()
 
 
-def test_a_pattern_in_the_place_of_the_mre_deletes_nothing(tape: CommandLine, taped: Path) -> None:
-    ended = tape("rm", "*.whl", cwd=taped)
+def test_a_pattern_in_the_place_of_the_mre_deletes_nothing(recording: CommandLine, recorded: Path) -> None:
+    ended = recording("rm", "*.whl", cwd=recorded)
     assert ended.exit == 2
     assert "There is no folder *.whl" in ended.stderr
     assert "patterns come after it" in ended.stderr
-    assert "2 answers" in tape("ls", taped).stdout
+    assert "2 answers" in recording("ls", recorded).stdout
 
 
-def test_verify_says_what_is_wrong_and_exits_with_it(tape: CommandLine, taped: Path, home: Path) -> None:
-    fine = tape("verify", taped)
+def test_verify_says_what_is_wrong_and_exits_with_it(recording: CommandLine, recorded: Path, home: Path) -> None:
+    fine = recording("verify", recorded)
     assert (fine.exit, fine.stdout) == (0, "2 answers, no faults\n")
     body(home, PAGE).unlink()
     body(home, WHEEL).write_bytes(b"a wheal")
-    (taped / ".uvmre" / "tape" / "odd.json").write_text("{")
-    ended = tape("verify", taped)
+    (recorded / ".uvmre" / "recording" / "odd.json").write_text("{")
+    ended = recording("verify", recorded)
     assert ended.exit == 1
     lines = ended.stdout.splitlines()
     assert lines[0].startswith(f"GET {WHEEL}: its body")
     assert lines[0].endswith("is damaged")
     assert lines[1].endswith("is missing")
     assert lines[2:] == ["odd.json is no entry of a tape: delete it", "2 answers, 3 faults"]
-    in_json = tape("verify", taped, "--json")
+    in_json = recording("verify", recorded, "--json")
     data = told(in_json)
     assert (in_json.exit, data["exit"], data["entries"]) == (1, 1, 2)
     assert [fault["what"] for fault in data["faults"]] == ["damaged", "missing", "unreadable"]
 
 
-def test_pack_writes_all_that_a_run_needs_and_no_evidence(tape: CommandLine, taped: Path, tmp_path: Path) -> None:
-    ended = tape("pack", "out.zip", "mre", "--json")
+def test_pack_writes_all_that_a_run_needs_and_no_evidence(
+    recording: CommandLine, recorded: Path, tmp_path: Path
+) -> None:
+    ended = recording("pack", "out.zip", "mre", "--json")
     data = told(ended)
     assert (ended.exit, data["entries"], data["uv"], data["folder"]) == (0, 2, RELEASE, "mre")
     whole = (tmp_path / "out.zip").read_bytes()
@@ -171,37 +173,39 @@ def test_pack_writes_all_that_a_run_needs_and_no_evidence(tape: CommandLine, tap
         f"mre/.uvmre/uv/{RELEASE}/platform": False,
         f"mre/.uvmre/uv/{RELEASE}/uv": True,
         f"mre/.uvmre/uv/{RELEASE}/uvx": True,
-        **{f"mre/.uvmre/tape/{entry_key('GET', url, [])}.json": False for url in BODIES},
-        **{f"mre/.uvmre/tape/bodies/{sha256[:2]}/{sha256}": False for sha256 in sha256s},
+        **{f"mre/.uvmre/recording/{entry_key('GET', url, [])}.json": False for url in BODIES},
+        **{f"mre/.uvmre/recording/bodies/{sha256[:2]}/{sha256}": False for sha256 in sha256s},
     }
 
 
-def test_a_pack_is_the_same_file_again_and_named_as_the_folder(tape: CommandLine, taped: Path, tmp_path: Path) -> None:
-    first = tape("pack", tmp_path / "1.zip", cwd=taped)
+def test_a_pack_is_the_same_file_again_and_named_as_the_folder(
+    recording: CommandLine, recorded: Path, tmp_path: Path
+) -> None:
+    first = recording("pack", tmp_path / "1.zip", cwd=recorded)
     assert first.stdout.startswith(f"{tmp_path / '1.zip'}: 2 answers, uv {RELEASE} for ")
     assert "unzip 1.zip && uvmre run mre --replay" in first.stderr
-    assert tape("pack", "1.zip", "mre").exit == 0  # an older pack is replaced
-    tape("pack", "2.zip", "mre")
+    assert recording("pack", "1.zip", "mre").exit == 0  # an older pack is replaced
+    recording("pack", "2.zip", "mre")
     assert (tmp_path / "1.zip").read_bytes() == (tmp_path / "2.zip").read_bytes()
 
 
-def test_a_tape_that_is_not_sound_is_not_packed_and_all_is_told(
-    tape: CommandLine, taped: Path, home: Path, tmp_path: Path
+def test_a_recording_that_is_not_sound_is_not_packed_and_all_is_told(
+    recording: CommandLine, recorded: Path, home: Path, tmp_path: Path
 ) -> None:
     body(home, PAGE).unlink()
     body(home, WHEEL).write_bytes(b"a wheal")
-    ended = tape("pack", "out.zip", "mre", "--json")
+    ended = recording("pack", "out.zip", "mre", "--json")
     data = told(ended)
     assert ended.exit == 2
     assert [fault.rpartition(" ")[2] for fault in data["faults"]] == ["damaged", "missing"]
-    assert "uvmre tape rm mre URL" in data["hint"]
+    assert "uvmre recording rm mre URL" in data["hint"]
     assert not (tmp_path / "out.zip").exists()
 
 
 @pytest.mark.parametrize(
     ("words", "message", "hint"),
     [
-        pytest.param(["out.zip", "mre"], "mre has no tape", "`uvmre run mre`", id="nothing recorded"),
+        pytest.param(["out.zip", "mre"], "mre has no recording", "`uvmre run mre`", id="nothing recorded"),
         pytest.param(["out.zip", "nowhere"], "There is no folder nowhere", "uvmre new", id="no MRE"),
         pytest.param(["mre/out.zip", "mre"], "mre/out.zip lies in the MRE", "../mre.zip", id="into the MRE"),
         pytest.param(["none/out.zip", "mre"], "none is not a folder", "Make it", id="into nothing"),
@@ -210,35 +214,35 @@ def test_a_tape_that_is_not_sound_is_not_packed_and_all_is_told(
     ],
 )
 def test_what_cannot_be_packed_ends_with_2_and_a_sentence(
-    tape: CommandLine, mre: Path, tmp_path: Path, words: list[str], message: str, hint: str
+    recording: CommandLine, mre: Path, tmp_path: Path, words: list[str], message: str, hint: str
 ) -> None:
     (tmp_path / "text").write_text("text")
     shutil.rmtree(mre / ".uvmre", ignore_errors=True)
-    ended = tape("pack", *words)
+    ended = recording("pack", *words)
     assert (ended.exit, ended.stdout) == (2, "")
     assert message in ended.stderr
     assert hint in ended.stderr.partition("hint:")[2]
-    assert told(tape("pack", *words, "--json"))["exit"] == 2
+    assert told(recording("pack", *words, "--json"))["exit"] == 2
     assert (tmp_path / "text").read_text() == "text"
     assert not list(tmp_path.rglob("*.zip"))
 
 
-def test_what_looks_like_a_secret_is_told_and_not_shown(tape: CommandLine, taped: Path) -> None:
-    (taped / "set.sh").write_text("export FOO_PASSWORD=tops3cret\n")
-    (taped / "run.sh").write_text("(export FOO_PASSWORD=heron)\n")
-    (taped / "notes.md").write_text("# Notes\n\nIt is https://glpat-0123456789abcdefghij@host/simple.\n")
-    refused = tape("pack", "out.zip", "mre")
+def test_what_looks_like_a_secret_is_told_and_not_shown(recording: CommandLine, recorded: Path) -> None:
+    (recorded / "set.sh").write_text("export FOO_PASSWORD=tops3cret\n")
+    (recorded / "run.sh").write_text("(export FOO_PASSWORD=heron)\n")
+    (recorded / "notes.md").write_text("# Notes\n\nIt is https://glpat-0123456789abcdefghij@host/simple.\n")
+    refused = recording("pack", "out.zip", "mre")
     assert (refused.exit, refused.stdout) == (2, "")
     assert "2 places in it may hold a secret" in refused.stderr
     assert "  notes.md:3\n  set.sh:1\n" in refused.stderr
     assert "run.sh" not in refused.stderr
-    assert not (taped.parent / "out.zip").exists()
-    assert told(tape("pack", "out.zip", "mre", "--json"))["exit"] == 2
-    ended = tape("pack", "out.zip", "mre", "--allow-secrets")
+    assert not (recorded.parent / "out.zip").exists()
+    assert told(recording("pack", "out.zip", "mre", "--json"))["exit"] == 2
+    ended = recording("pack", "out.zip", "mre", "--allow-secrets")
     assert ended.exit == 0
     assert "careful: set.sh is in the pack" in ended.stderr
     assert "tops3cret" not in refused.stderr + ended.stderr + ended.stdout
-    assert told(tape("pack", "out.zip", "mre", "--allow-secrets", "--json"))["secrets"] == ["notes.md", "set.sh"]
+    assert told(recording("pack", "out.zip", "mre", "--allow-secrets", "--json"))["secrets"] == ["notes.md", "set.sh"]
 
 
 def elsewhere(tmp_path: Path, *words: str) -> dict[str, Any]:
@@ -254,8 +258,10 @@ def elsewhere(tmp_path: Path, *words: str) -> dict[str, Any]:
     return data
 
 
-def test_a_packed_release_runs_elsewhere_also_without_its_bits(tape: CommandLine, taped: Path, tmp_path: Path) -> None:
-    tape("pack", "out.zip", "mre")
+def test_a_packed_release_runs_elsewhere_also_without_its_bits(
+    recording: CommandLine, recorded: Path, tmp_path: Path
+) -> None:
+    recording("pack", "out.zip", "mre")
     (tmp_path / "there").mkdir()
     with zipfile.ZipFile(tmp_path / "out.zip") as zipped:
         zipped.extractall(tmp_path / "there")
@@ -273,7 +279,7 @@ def test_a_packed_release_runs_elsewhere_also_without_its_bits(tape: CommandLine
 def test_what_was_packed_is_replayed_on_a_machine_without_network(uvmre: CommandLine, tmp_path: Path) -> None:
     assert uvmre("new", "mre", "--defaults").exit == 0
     recorded = json.loads(uvmre("run", "mre", "--json").stdout)
-    packed = told(uvmre("tape", "pack", "out.zip", "mre", "--json"))
+    packed = told(uvmre("recording", "pack", "out.zip", "mre", "--json"))
     assert packed["entries"] > 10
     assert packed["secrets"] == []
     subprocess.run(["unzip", "-q", tmp_path / "out.zip", "-d", tmp_path / "there"], check=True)
@@ -285,8 +291,8 @@ def test_what_was_packed_is_replayed_on_a_machine_without_network(uvmre: Command
         assert [step["exit"] for step in before["steps"]] == [step["exit"] for step in after["steps"]]
     assert any(request["replayed"] for variant in replayed["variants"] for request in variant["requests"])
     # A pack can be packed again, from what it brought.
-    again = elsewhere(tmp_path, "tape", "pack", "again.zip", "mre")
+    again = elsewhere(tmp_path, "recording", "pack", "again.zip", "mre")
     assert (again["sha256"], again["entries"]) == (packed["sha256"], packed["entries"])
-    shutil.rmtree(tmp_path / "there" / "mre" / ".uvmre" / "tape" / "bodies")
+    shutil.rmtree(tmp_path / "there" / "mre" / ".uvmre" / "recording" / "bodies")
     assert elsewhere(tmp_path, "run", "mre", "--replay")["verdict"] == "inconclusive"
-    assert elsewhere(tmp_path, "tape", "verify", "mre")["exit"] == 1
+    assert elsewhere(tmp_path, "recording", "verify", "mre")["exit"] == 1

@@ -104,7 +104,7 @@ def requests(told: Told) -> Iterator[Told]:
 
 def taped(folder: Path) -> dict[str, Told]:
     """Return the entries of a tape; every file of it is one."""
-    recording = folder / ".uvmre" / "tape"
+    recording = folder / ".uvmre" / "recording"
     return {path.name: json.loads(path.read_text()) for path in recording.iterdir()} if recording.exists() else {}
 
 

@@ -27,7 +27,7 @@ KEY = OutcomeKey("d1", "0.5.21", "3.12.1", "as reported", "local", "auto", "many
 
 def put(path: Path, days: float, size: int = 10_000) -> Path:
     """Put something into the cache that was last used so many days ago: a file, or a folder with one."""
-    folders = ("uv", "triage", "tapes")
+    folders = ("uv", "triage", "recordings")
     file = path / "file" if path.parent.name in folders else path
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(b"x" * size)
@@ -75,8 +75,8 @@ def everything(cache: Path, days: float) -> list[Path]:
         release,
         body(cache, f"page {days}", days),
         put(cache / "triage" / "it-breaks-abc", days),
-        put(cache / "tapes" / "abcdef", days),
-        put(cache / "tape" / "entry.json", days),
+        put(cache / "recordings" / "abcdef", days),
+        put(cache / "recording" / "entry.json", days),
         put(cache / "images" / "bookworm.tar", days),
         put(cache / "crash-20250101T000000Z.md", days),
         put(cache / "outcomes.sqlite.aside-20250101", days),
@@ -92,7 +92,7 @@ def test_every_kind_goes_that_was_not_used_for_long(cache: Path) -> None:
     assert not any(place.exists() for place in places)
     assert (cache / "releases.json").exists()
     assert (found.removed, found.freed) == (("0.5.21",), before - du(cache))
-    assert found.others == {"bodies": 1, "images": 1, "rest": 2, "tape": 1, "tapes": 1, "triage": 1}
+    assert found.others == {"bodies": 1, "images": 1, "rest": 2, "recording": 1, "recordings": 1, "triage": 1}
 
 
 def test_nothing_goes_that_was_used_since_and_fits(cache: Path) -> None:
@@ -103,7 +103,7 @@ def test_nothing_goes_that_was_used_since_and_fits(cache: Path) -> None:
 
 def test_the_least_recently_used_goes_first_whatever_it_is(cache: Path) -> None:
     oldest, older = put(cache / "triage" / "a-1", 5, 200_000), body(cache, "x" * 200_000, 4)
-    newer, newest = put(cache / "tapes" / "b", 3, 200_000), put(cache / "triage" / "c-1", 2, 200_000)
+    newer, newest = put(cache / "recordings" / "b", 3, 200_000), put(cache / "triage" / "c-1", 2, 200_000)
     found = pruned(cache, Limits(500_000, math.inf))
     assert [each.exists() for each in (oldest, older, newer, newest)] == [False, False, True, True]
     assert binary_cache.size(cache) <= 500_000
@@ -112,7 +112,7 @@ def test_the_least_recently_used_goes_first_whatever_it_is(cache: Path) -> None:
 
 def test_what_a_running_process_named_stays(cache: Path) -> None:
     places = everything(cache, 31)
-    for name in ("uv/0.5.21", "triage/it-breaks-abc", str(cache / "tapes" / "abcdef")):
+    for name in ("uv/0.5.21", "triage/it-breaks-abc", str(cache / "recordings" / "abcdef")):
         cache_users.hold(cache, name)
     pruned(cache, Limits(0, 0))
     assert [each.exists() for each in places] == [True, False, True, True, False, False, False, False]
@@ -123,7 +123,7 @@ def test_what_a_running_process_named_stays(cache: Path) -> None:
 
 def test_what_the_recording_of_a_running_process_needs_stays(cache: Path, tmp_path: Path) -> None:
     needed, other = body(cache, "needed", 40), body(cache, "other", 40)
-    project = recording(tmp_path / "project" / ".uvmre" / "tape", needed)
+    project = recording(tmp_path / "project" / ".uvmre" / "recording", needed)
     cache_users.hold(cache, str(project))
     pruned(cache, Limits(0, 0))
     assert (needed.exists(), other.exists()) == (True, False)

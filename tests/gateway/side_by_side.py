@@ -258,7 +258,7 @@ def side_by_side(folder: Path) -> Iterator[Both]:
                 patch.setenv(name, leader.url)
             patch.setenv("SSL_CERT_FILE", str(folder / "authority.pem"))
             patch.delenv("SSL_CERT_DIR", raising=False)
-            with Gateway(folder / "cache", folder / "tape") as gateway, gateway.listener() as listener:
+            with Gateway(folder / "cache", folder / "recording") as gateway, gateway.listener() as listener:
                 trust = ssl.create_default_context(cafile=str(folder / "authority.pem"))
                 trust.load_verify_locations(cadata=gateway.certificate.decode())
                 yield Both(ports["plain"], ports["tls"], listener, trust)

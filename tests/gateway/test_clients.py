@@ -168,7 +168,7 @@ def client(request: pytest.FixtureRequest, cache: Path, tools: Callable[[str], P
 
 @pytest.fixture(scope="module")
 def gateway(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    with Gateway(cache / "uvmre", tmp_path_factory.mktemp("tape")) as gateway:
+    with Gateway(cache / "uvmre", tmp_path_factory.mktemp("recording")) as gateway:
         yield gateway
 
 

@@ -61,8 +61,8 @@ class Watched:
 
 
 def listing(root: Path) -> set[str]:
-    """Return all below a folder but what is the gateway's to write: bodies, leaves and the tape."""
-    kept = ("one/two/three/cache", "one/two/three/tape")
+    """Return all below a folder but what is the gateway's to write: bodies, leaves and the recording."""
+    kept = ("one/two/three/cache", "one/two/three/recording")
     return {name for path in root.rglob("*") if not (name := path.relative_to(root).as_posix()).startswith(kept)} | {
         path.name for path in (root / "one/two/three/cache").iterdir()
     }
@@ -95,9 +95,9 @@ def watching(root: Path, served: Upstream, variables: Mapping[str, str]) -> Iter
     """Serve, and hold the gateway to what is true afterwards, whatever was done to it."""
     base = root / "one/two/three"  # as deep as a path may want to climb
     temporary, said = root / "temporary", root / "stderr"
-    for folder in (base / "cache/bodies", base / "tape", temporary):
+    for folder in (base / "cache/bodies", base / "recording", temporary):
         folder.mkdir(parents=True)
-    made = Gateway(base / "cache", base / "tape", config=WORLD)
+    made = Gateway(base / "cache", base / "recording", config=WORLD)
     with contextlib.ExitStack() as serving:
         with pytest.MonkeyPatch.context() as patch, noted(said):
             for name, value in {"TMPDIR": str(temporary), **variables}.items():
@@ -125,7 +125,7 @@ def watching(root: Path, served: Upstream, variables: Mapping[str, str]) -> Iter
     assert [path for path in (cache / "gateway").rglob("*") if path.is_dir()] == [cache / "gateway/leaves"]
     for path in (cache / "bodies").rglob("*"):
         assert path.is_dir() or is_intact(path, path.name), f"{path} is no whole body"
-    assert all(path.suffix == ".json" for path in (base / "tape").iterdir())
+    assert all(path.suffix == ".json" for path in (base / "recording").iterdir())
     assert said.read_text() == ""
 
 
@@ -220,7 +220,7 @@ def test_a_low_limit_of_descriptors_is_raised_as_far_as_it_may_be(watched: Watch
 import pathlib, psutil, sys, time
 from uvmre.gateway.session import Gateway
 root = pathlib.Path(sys.argv[1])
-with Gateway(root / "cache", root / "tape") as gateway, gateway.listener() as listener:
+with Gateway(root / "cache", root / "recording") as gateway, gateway.listener() as listener:
     while not gateway.is_up:
         time.sleep(0.01)
     print(psutil.Process(gateway.pid).rlimit(psutil.RLIMIT_NOFILE)[0])
@@ -300,7 +300,7 @@ STAGES = {
     ),
     "within a body that is recorded": within_the_body("/b?size=9000000&drip=0.001"),
     "within a body of unknown length": within_the_body("/c?size=2000000&drip=0.001&open"),
-    "within a body of the tape": within_the_body("/warm?size=5000000"),
+    "within a body of the recording": within_the_body("/warm?size=5000000"),
     "within the body of a request": within_a_request_body,
 }
 
@@ -432,7 +432,7 @@ def test_a_host_that_is_let_through_is_unreachable_without_a_network_and_not_ref
     for name in NO_NETWORK:
         monkeypatch.setenv(name, NOBODY)
     config = GatewayConfig(allow_hosts=(allowed,))
-    with Gateway(tmp_path / "cache", tmp_path / "tape", config=config) as gateway, gateway.listener() as listener:
+    with Gateway(tmp_path / "cache", tmp_path / "recording", config=config) as gateway, gateway.listener() as listener:
         trust = trusting(gateway.certificate)
         with line(listener) as plain, tls(listener, host, trust) as secured:
             plain.send(request(f"http://{host}/a"))
@@ -442,7 +442,7 @@ def test_a_host_that_is_let_through_is_unreachable_without_a_network_and_not_ref
     name = host.lower()
     assert told == {(name, "/a", 502, "unreachable"), (name, "/b", 502, "unreachable")}
     with (
-        Gateway(tmp_path / "cache", tmp_path / "tape") as gateway,
+        Gateway(tmp_path / "cache", tmp_path / "recording") as gateway,
         gateway.listener() as listener,
         line(listener) as plain,
     ):
@@ -512,7 +512,7 @@ import pathlib, socket, sys, time
 from uvmre.gateway.session import Gateway
 from uvmre.gateway.config import GatewayConfig
 root, host, target = pathlib.Path(sys.argv[1]), sys.argv[2], sys.argv[3]
-with Gateway(root / "cache", root / "tape", config=GatewayConfig(allow_hosts=("127.0.0.2",))) as gateway:
+with Gateway(root / "cache", root / "recording", config=GatewayConfig(allow_hosts=("127.0.0.2",))) as gateway:
     with gateway.listener() as listener:
         with socket.create_connection(("127.0.0.1", listener.port)) as asking:
             asking.sendall(f"GET http://{host}{target} HTTP/1.1\\r\\nHost: {host}\\r\\n\\r\\n".encode())
@@ -522,7 +522,7 @@ with Gateway(root / "cache", root / "tape", config=GatewayConfig(allow_hosts=("1
     done = subprocess.run(words, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     assert [path for path in (tmp_path / "cache/bodies").rglob("*") if path.is_file()] == []
-    assert not (tmp_path / "tape").exists()
+    assert not (tmp_path / "recording").exists()
     assert done.stderr == ""
 
 
@@ -531,7 +531,7 @@ def test_a_gateway_that_is_killed_while_it_records_leaves_no_entry(tmp_path: Pat
     config = GatewayConfig(allow_hosts=(UPSTREAM,))
     with (
         contextlib.suppress(Exception),
-        Gateway(tmp_path / "cache", tmp_path / "tape", config=config) as gateway,
+        Gateway(tmp_path / "cache", tmp_path / "recording", config=config) as gateway,
         gateway.listener() as listener,
         line(listener) as asking,
     ):
@@ -539,8 +539,8 @@ def test_a_gateway_that_is_killed_while_it_records_leaves_no_entry(tmp_path: Pat
         asking.connection.recv(100)
         os.kill(gateway.pid, signal.SIGKILL)
         asking.rest()
-    assert not (tmp_path / "tape").exists()
-    with Gateway(tmp_path / "cache", tmp_path / "tape", config=config) as gateway, gateway.listener() as listener:
+    assert not (tmp_path / "recording").exists()
+    with Gateway(tmp_path / "cache", tmp_path / "recording", config=config) as gateway, gateway.listener() as listener:
         for _ in range(2):
             with line(listener) as asking:
                 asking.send(request(address))
@@ -552,7 +552,7 @@ def test_what_a_killed_gateway_left_is_swept_in_the_end(tmp_path: Path, served: 
     bodies = tmp_path / "cache/bodies"
     with (
         contextlib.suppress(Exception),
-        Gateway(tmp_path / "cache", tmp_path / "tape", config=GatewayConfig(allow_hosts=(UPSTREAM,))) as gateway,
+        Gateway(tmp_path / "cache", tmp_path / "recording", config=GatewayConfig(allow_hosts=(UPSTREAM,))) as gateway,
         gateway.listener() as listener,
         line(listener) as asking,
     ):
@@ -564,7 +564,7 @@ def test_what_a_killed_gateway_left_is_swept_in_the_end(tmp_path: Path, served: 
     os.utime(left, (old, old))
     config = GatewayConfig(allow_hosts=(UPSTREAM,))
     with (
-        Gateway(tmp_path / "cache", tmp_path / "tape", config=config) as gateway,
+        Gateway(tmp_path / "cache", tmp_path / "recording", config=config) as gateway,
         gateway.listener() as listener,
         line(listener) as asking,
     ):
@@ -585,7 +585,7 @@ def test_a_disk_that_is_full_of_a_recording_breaks_the_run_and_not_the_gateway(
         pytest.skip("no small disk can be mounted here")
     try:
         config = GatewayConfig(allow_hosts=(UPSTREAM,))
-        with Gateway(disk, tmp_path / "tape", config=config) as gateway, gateway.listener() as listener:
+        with Gateway(disk, tmp_path / "recording", config=config) as gateway, gateway.listener() as listener:
             with line(listener) as asking:
                 asking.send(request(served.url("/full?size=9000000")))
                 with pytest.raises(EOFError):
@@ -679,7 +679,7 @@ BELIEVED: dict[str, Callable[[Path], object]] = {
 def test_what_lies_on_the_tape_and_is_not_what_it_was_is_asked_for_again(
     tmp_path: Path, served: Upstream, what: str, spoils: dict[str, Callable[[Path], object]]
 ) -> None:
-    recording, told = tmp_path / "tape", dict[str, list[bool]]()
+    recording, told = tmp_path / "recording", dict[str, list[bool]]()
     config = GatewayConfig(allow_hosts=(UPSTREAM,))
     for turn in range(3):
         with Gateway(tmp_path / "cache", recording, config=config) as gateway, gateway.listener() as listener:
@@ -709,7 +709,7 @@ def test_a_recording_that_a_full_disk_ended_leaves_no_half_file(tmp_path: Path) 
     try:
         with (  # noqa: PT012 - it is the writing that fails, or the end
             pytest.raises(OSError, match="No space left"),
-            Recording(tmp_path / "tape", disk / "bodies").record("key", "GET", "http://x/", 200, []) as recording,
+            Recording(tmp_path / "recording", disk / "bodies").record("key", "GET", "http://x/", 200, []) as recording,
         ):
             for _ in range(100):  # smaller than a buffer: the end of the file wants room as well
                 recording.write(bytes(1000))

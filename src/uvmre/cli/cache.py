@@ -11,8 +11,8 @@ MEGABYTE = 1_000_000
 UNITS = ((24 * 60 * 60, "day"), (60 * 60, "hour"), (60, "minute"))
 NAMES = {
     "bodies": ("recorded answer", "recorded answers"),
-    "tape": ("entry of the gateway's recording", "entries of the gateway's recording"),
-    "tapes": ("recording of a script", "recordings of scripts"),
+    "recording": ("entry of the gateway's recording", "entries of the gateway's recording"),
+    "recordings": ("recording of a script", "recordings of scripts"),
     "images": ("archive of an image", "archives of images"),
     "outcomes.sqlite": ("outcome of a search", "outcomes of searches"),
     "triage": ("MRE of an issue", "MREs of issues"),
@@ -90,7 +90,7 @@ def prune(size: str, age: str, keep: int | None, images: bool, background: bool,
     That covers releases of uv, recorded answers, the MREs that triage made with their evidence, outcomes of searches,
     and the archives of stand-in images. What a running uvmre uses stays. Commands that run steps prune the cache by
     themselves once an hour, in the background; `none` is no limit. An MRE finds what was pruned of its recording on
-    the network again; `uvmre tape pack` keeps it for good.
+    the network again; `uvmre recording pack` keeps it for good.
 
     With --images no release goes, but the containers and images that uvmre labelled, those that were built on them,
     and the archives that they were made of. What BuildKit keeps of builds for itself is `docker builder prune`'s.

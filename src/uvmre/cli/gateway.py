@@ -19,23 +19,23 @@ LINES = 200
 @click.command(short_help="Serve the gateway by hand, for any client.")
 @click.argument("mre", required=False, type=FOLDER)
 @click.option("--port", default=0, type=click.IntRange(0, 65535), help="Where to listen; else a free port.")
-@click.option("--date", "day", type=click.DateTime(["%Y-%m-%d"]), help="PyPI as it was at the end of this day.")
+@click.option("--exclude-newer", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="Hide newer uploads to PyPI.")
 @network_options
 @allow_host_option
 @click.option("--json", "as_json", is_flag=True, help="The variables as one JSON object on stdout.")
 def gateway(
     mre: Path | None,
     port: int,
-    day: datetime | None,
+    exclude_newer: datetime | None,
     network: Network | None,
     allow_hosts: tuple[str, ...],
     as_json: bool,
 ) -> int:
-    """Serve the gateway until ^C: prints the variables that a client needs, and a line for each request.
+    """Serve the gateway until ^C: print the variables that a client needs, and a line for each request.
 
-    Give another shell the exports, then use uv, pip, poetry, pdm or curl there as always. With the folder of an MRE
-    it has the MRE's indexes, packages, faults, date and tape. At its own address it is the public test index, so that
-    http://127.0.0.1:PORT/basic-auth/simple/ can be had with no proxy at all.
+    Evaluate the exports in another shell, then use uv, pip, poetry, pdm or curl there. With the folder of an MRE, the
+    gateway has the MRE's indexes, packages, faults, cutoff date and recording. Its own address serves the public test
+    index: http://127.0.0.1:PORT/basic-auth/simple/ needs no proxy.
     """
     from uvmre.core.secrets.redact import redact
     from uvmre.flows.gateway import gateway as flow
@@ -45,7 +45,7 @@ def gateway(
         cache=console.cache(),
         port=port,
         network=network or "auto",
-        day=day.date() if day else None,
+        day=exclude_newer.date() if exclude_newer else None,
         allow_hosts=allow_hosts,
     ) as served:
         if as_json:

@@ -19,7 +19,7 @@ from uvmre.cli.interrupts import INTERRUPTED
 from uvmre.cli.lint import lint
 from uvmre.cli.matrix import matrix
 from uvmre.cli.new import new
-from uvmre.cli.recording import tape
+from uvmre.cli.recording import recording
 from uvmre.cli.report import report
 from uvmre.cli.run import run
 from uvmre.cli.triage import triage
@@ -50,7 +50,7 @@ def cli() -> None:
     """Minimal reproducible examples of uv bugs: make one, run it, and say with evidence whether the bug shows."""
 
 
-for verb in (new, run, matrix, bisect, lint, report, triage, tape, gateway, cache, images, doctor, demo):
+for verb in (new, run, matrix, bisect, lint, report, triage, recording, gateway, cache, images, doctor, demo):
     cli.add_command(verb)
 
 

@@ -1,4 +1,4 @@
-"""`uvmre tape`."""
+"""`uvmre recording`."""
 
 import shlex
 from collections.abc import Sequence
@@ -18,15 +18,15 @@ _json = click.option("--json", "as_json", is_flag=True, help="One JSON object on
 
 
 @click.group(short_help="Look at recorded answers, delete them, give them away.")
-def tape() -> None:
-    """Handle the tape of an MRE: what the network answered in its runs."""
+def recording() -> None:
+    """Handle the recording of an MRE: what the network answered in its runs."""
 
 
-@tape.command(short_help="List the recorded answers.")
+@recording.command(short_help="List the recorded answers.")
 @_mre
 @_json
 def ls(mre: Path, as_json: bool) -> int:
-    """List the tape of the MRE in a folder (this one where none is named), by address."""
+    """List the recording of the MRE in a folder (this one where none is named), by address."""
     from uvmre.core.secrets.redact import hidden
     from uvmre.flows.recording import ls as flow
 
@@ -41,11 +41,11 @@ def ls(mre: Path, as_json: bool) -> int:
     else:
         console.answer("\n".join([*_table(entries), f"{_answers(len(entries))}, {_amount(listing.size)}"]))
         for file in listing.unreadable:
-            console.say(f"{file.name} is no entry of a tape: delete it")
+            console.say(f"{file.name} is no entry of a recording: delete it")
     return 0
 
 
-@tape.command(short_help="Delete recorded answers.")
+@recording.command(short_help="Delete recorded answers.")
 @_mre
 @click.argument("patterns", nargs=-1, metavar="[PATTERN]...")
 @_json
@@ -64,7 +64,7 @@ def rm(mre: Path, patterns: tuple[str, ...], as_json: bool) -> int:
     return 0
 
 
-@tape.command(short_help="Check that every recorded answer is sound.")
+@recording.command(short_help="Check that every recorded answer is sound.")
 @_mre
 @_json
 def verify(mre: Path, as_json: bool) -> int:
@@ -90,17 +90,17 @@ def verify(mre: Path, as_json: bool) -> int:
         console.answer(f"{_answers(checked.entries)}, {len(checked.faults) or 'no'} faults")
         if checked.faults:
             quoted = shlex.quote(str(mre))
-            console.say(f"hint: uvmre tape rm {quoted} URL, then uvmre run {quoted}, which asks for it again")
+            console.say(f"hint: uvmre recording rm {quoted} URL, then uvmre run {quoted}, which asks for it again")
     return code
 
 
-@tape.command(short_help="Write one file with which the MRE is replayed anywhere.")
+@recording.command(short_help="Write one file with which the MRE is replayed anywhere.")
 @click.argument("dest", type=FOLDER)
 @_mre
 @click.option("--allow-secrets", is_flag=True, help="Pack files with what looks like a secret, too.")
 @_json
 def pack(dest: Path, mre: Path, allow_secrets: bool, as_json: bool) -> int:
-    """Write the zip DEST: the MRE, its tape, and its release of uv for this platform.
+    """Write the zip DEST: the MRE, its recording, and its release of uv for this platform.
 
     On another machine, network or not: `unzip DEST`, then `uvmre run MRE --replay`. The evidence of runs is not in it.
     Where something looks like a secret, that is told by file and line, and nothing is written.

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from uvmre.flows.probe.target import TAPES
+from uvmre.flows.probe.target import SCRIPT_RECORDINGS
 from uvmre.outcomes import store
 from uvmre.releases import binary_cache
 from uvmre.releases.binary_cache import CachedRelease
@@ -15,12 +15,12 @@ from uvmre.run.engines import ClearedEngine
 KINDS = {
     binary_cache.UV: "releases of uv",
     binary_cache.BODIES: "bodies of recorded answers",
-    "tape": "tape of `uvmre gateway`",
+    "recording": "recording of `uvmre gateway`",
     "gateway": "certificates",
     rootfs.FOLDER: "roots and interpreters of stand-in images",
-    TAPES: "tapes of the scripts that searches ask",
+    SCRIPT_RECORDINGS: "recordings of the scripts that searches ask",
     store.FILE: "outcomes of searches",
-    "triage": "MREs of issues, with their tapes and evidence",
+    "triage": "MREs of issues, with their recordings and evidence",
 }
 """What each folder of the cache has."""
 REST = "what else there is"

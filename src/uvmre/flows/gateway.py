@@ -17,7 +17,7 @@ from uvmre.gateway.session import Gateway, Listener
 from uvmre.releases import cache_users
 from uvmre.run.environment import gateway_variables
 
-TAPE = "tape"
+RECORDING = "recording"
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def gateway(
     mre = read(folder) if folder else None
     made = gateway_config(mre, allow_hosts) if mre else GatewayConfig(allow_hosts=allow_hosts)
     made = replace(made, day=day) if day else made
-    recording = folder / ".uvmre" / TAPE if folder else cache / TAPE
+    recording = folder / ".uvmre" / RECORDING if folder else cache / RECORDING
     cache_users.hold(cache, str(recording.absolute()))
     with scratch() as own, Gateway(cache, recording, network, made) as served:
         certificate = own / "authority.pem"

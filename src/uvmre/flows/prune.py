@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from uvmre.core.cache_limits import Item, Limits, to_remove
-from uvmre.flows.probe.target import TAPES
+from uvmre.flows.probe.target import SCRIPT_RECORDINGS
 from uvmre.gateway.recording.store import read_entry
 from uvmre.outcomes import store
 from uvmre.releases import binary_cache, cache_users
@@ -22,7 +22,7 @@ LOCK = "prune.lock"
 STORE_SHARE = 10
 """The part of the limit that the outcomes of searches may have."""
 TRIAGE = "triage"
-GATEWAY_TAPE = "tape"
+GATEWAY_RECORDING = "recording"
 
 
 def prune(cache: Path, limit: Limits, told: Told, *, keep: int | None = None, wait: bool = True) -> Pruned:
@@ -69,19 +69,19 @@ def _items(cache: Path) -> Iterator[Item]:
     taken = cache_users.in_use(cache)
     for release in binary_cache.kept(cache):
         yield Item(f"{binary_cache.UV}/{release.version}", binary_cache.UV, release.used, release.size, release.in_use)
-    for kind in (TRIAGE, TAPES):
+    for kind in (TRIAGE, SCRIPT_RECORDINGS):
         yield from _each(cache, kind, (cache / kind).glob("*"), taken)
     yield from _each(cache, rootfs.FOLDER, (cache / rootfs.FOLDER).glob("*.tar"), taken)
     yield from _each(cache, "rest", cache.glob("crash-*.md"), taken)
     yield from _each(cache, "rest", cache.glob(f"{store.FILE}.aside-*"), taken)
-    yield from _each(cache, GATEWAY_TAPE, (cache / GATEWAY_TAPE).glob("*.json"), taken)
+    yield from _each(cache, GATEWAY_RECORDING, (cache / GATEWAY_RECORDING).glob("*.json"), taken)
     referred = _referred(taken)
     for item in _each(cache, binary_cache.BODIES, (cache / binary_cache.BODIES).glob("??/*"), taken):
         yield replace(item, in_use=item.in_use or Path(item.path).name in referred)
 
 
 def _each(cache: Path, kind: str, paths: Iterator[Path], taken: InUse) -> Iterator[Item]:
-    by_time = kind in (binary_cache.BODIES, GATEWAY_TAPE, rootfs.FOLDER)
+    by_time = kind in (binary_cache.BODIES, GATEWAY_RECORDING, rootfs.FOLDER)
     for path in paths:
         with contextlib.suppress(OSError):
             used = path.lstat().st_mtime

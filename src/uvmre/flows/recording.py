@@ -1,4 +1,4 @@
-"""The tape of an MRE: look at it, delete from it, and give it away with all that a run needs."""
+"""The recording of an MRE: look at it, delete from it, and give it away with all that a run needs."""
 
 import shlex
 from collections.abc import Iterator, Sequence
@@ -10,7 +10,7 @@ from uvmre.core.mre.model import MANIFEST, Mre
 from uvmre.core.progress import Progress
 from uvmre.core.secrets.redact import lines, secrets
 from uvmre.errors import InputError, UsageError
-from uvmre.folder.evidence import RUNS, TAPE
+from uvmre.folder.evidence import RECORDING, RUNS
 from uvmre.folder.read import read
 from uvmre.gateway.recording import archive as packing
 from uvmre.gateway.recording.archive import ByteProgress, Check, Listing, PackedFile
@@ -37,24 +37,24 @@ class Packed:
 
 
 def ls(folder: Path) -> Listing:
-    """List the tape of the MRE in `folder`."""
-    return packing.list_recording(_tape(folder))
+    """List the recording of the MRE in `folder`."""
+    return packing.list_recording(_recording_folder(folder))
 
 
 def rm(folder: Path, patterns: Sequence[str]) -> int:
     """Delete the entries whose address matches a pattern, all without one; return how many."""
-    return packing.remove_entries(_tape(folder), patterns)
+    return packing.remove_entries(_recording_folder(folder), patterns)
 
 
 def verify(folder: Path, *, cache: Path, told: ByteProgress) -> Check:
-    """Look whether every answer on the tape is there and is what it was."""
-    return packing.check_recording(_tape(folder), cache / BODIES, told)
+    """Look whether every answer on the recording is there and is what it was."""
+    return packing.check_recording(_recording_folder(folder), cache / BODIES, told)
 
 
 def pack(
     target: Path, folder: Path, *, cache: Path, progress: Progress, told: ByteProgress, allow_secrets: bool = False
 ) -> Packed:
-    """Write the MRE with its tape, the bodies and its release of uv into one file.
+    """Write the MRE with its recording, the bodies and its release of uv into one file.
 
     Args:
         target: the file to write, outside the MRE; an older pack is replaced.
@@ -65,30 +65,30 @@ def pack(
         allow_secrets: whether files with secrets may be in it.
 
     Raises:
-        UsageError: when there is no tape, a body is not sound, or the target cannot be taken.
-        InputError: with all that is wrong with the tape, or with the folder, or the places of all secrets.
+        UsageError: when there is no recording, a body is not sound, or the target cannot be taken.
+        InputError: with all that is wrong with the recording, or with the folder, or the places of all secrets.
         CannotTell: when the release cannot be had.
     """
     mre, quoted = read(folder), shlex.quote(str(folder))
     _take(target, folder)
-    cache_users.hold(cache, str((folder / TAPE).absolute()))
-    recording, release = folder / TAPE, mre.environment.uv
+    cache_users.hold(cache, str((folder / RECORDING).absolute()))
+    recording, release = folder / RECORDING, mre.environment.uv
     checked = packing.check_recording(recording, cache / BODIES, told)
     if not (checked.entries or checked.faults or (folder / RUNS).is_dir()):  # some runs ask for nothing
         raise UsageError(
-            f"{folder} has no tape, so there is nothing to replay elsewhere: it was not run yet.",
+            f"{folder} has no recording: it was not run yet.",
             f"Record one: `uvmre run {quoted}`.",
         )
     if checked.faults:
         raise InputError(
-            f"{folder} cannot be packed: its tape is not sound.",
+            f"{folder} cannot be packed: its recording is not sound.",
             [fault.line for fault in checked.faults],
-            f"Delete what is at fault (`uvmre tape rm {quoted} URL`), then record it again: `uvmre run {quoted}`.",
+            f"Delete what is at fault (`uvmre recording rm {quoted} URL`), then record it again: `uvmre run {quoted}`.",
         )
     own = [PackedFile(MANIFEST, (folder / MANIFEST).read_bytes())]
     own += [PackedFile(file.path, file.content, file.executable) for file in mre.files]
     replayed = [
-        PackedFile(f"{TAPE}/{content.name}", content.source)
+        PackedFile(f"{RECORDING}/{content.name}", content.source)
         for content in packing.packed_files(recording, checked.bodies)
     ]
     telling = tuple(_telling(mre, [*own, *replayed]))
@@ -105,12 +105,12 @@ def pack(
     return Packed(target, top, checked.entries, target.stat().st_size, release, binaries.platform(), sha256, named)
 
 
-def _tape(folder: Path) -> Path:
-    hint = "Name the folder of an MRE; patterns come after it, as in `uvmre tape rm . '*/simple/*'`."
+def _recording_folder(folder: Path) -> Path:
+    hint = "Name the folder of an MRE; patterns come after it, as in `uvmre recording rm . '*/simple/*'`."
     files.require_folder(folder, hint)
     if not (folder / MANIFEST).is_file():
         raise UsageError(f"{folder} is not an MRE: it has no {MANIFEST}.", hint)
-    return folder / TAPE
+    return folder / RECORDING
 
 
 def _take(target: Path, folder: Path) -> None:

@@ -23,7 +23,7 @@ from uvmre.flows.probe.variant import RunContext, observe, platform
 from uvmre.flows.scratch import scratch
 from uvmre.flows.thread_pool import Pool
 from uvmre.folder import evidence
-from uvmre.folder.evidence import TAPE
+from uvmre.folder.evidence import RECORDING
 from uvmre.folder.read import read
 from uvmre.gateway.config import gateway_config
 from uvmre.gateway.session import Gateway
@@ -67,9 +67,9 @@ def run(
     """
     progress = progress or Progress()
     mre = mre or read(folder)
-    cache_users.hold(cache, str((folder / TAPE).absolute()))
+    cache_users.hold(cache, str((folder / RECORDING).absolute()))
     # Before all else, because it comes up on another core while the rest is made ready here.
-    with Gateway(cache, folder / TAPE, network, gateway_config(mre, allow_hosts)) as gateway:
+    with Gateway(cache, folder / RECORDING, network, gateway_config(mre, allow_hosts)) as gateway:
         chosen = choose(backend)
         # A container has an interpreter of its own.
         interpreter = interpreter_of(python or mre.environment.python) if chosen.name == DEFAULT_BACKEND else None

@@ -104,4 +104,4 @@ def _write(path: Path, text: str) -> None:
     aside.rename(path)
 
 
-TAPE = ".uvmre/tape"
+RECORDING = ".uvmre/recording"

@@ -37,7 +37,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def gateway(home: Path) -> Iterator[Gateway]:
-    with Gateway(home / "cache", home / "tape", config=GatewayConfig(allow_hosts=(UPSTREAM,))) as gateway:
+    with Gateway(home / "cache", home / "recording", config=GatewayConfig(allow_hosts=(UPSTREAM,))) as gateway:
         yield gateway
 
 
@@ -469,7 +469,7 @@ def test_what_a_client_hangs_up_on_is_whole_on_the_tape_or_absent(
     tmp_path: Path, served: Upstream, target: str
 ) -> None:
     size = int(target.partition("size=")[2].partition("&")[0])
-    with Gateway(tmp_path / "cache", tmp_path / "tape", config=GatewayConfig(allow_hosts=(UPSTREAM,))) as gateway:  # noqa: SIM117 - one in the other
+    with Gateway(tmp_path / "cache", tmp_path / "recording", config=GatewayConfig(allow_hosts=(UPSTREAM,))) as gateway:  # noqa: SIM117 - one in the other
         with gateway.listener() as door:
             with line(door) as asking:
                 asking.send(request(served.url(target)))
@@ -496,16 +496,20 @@ def test_an_upstream_that_hangs_up_in_the_middle_is_passed_on_as_that_and_not_ke
 
         threading.Thread(target=half, daemon=True).start()
         url = f"http://{UPSTREAM}:{server.getsockname()[1]}/half"
-        with Gateway(tmp_path / "cache", tmp_path / "tape", config=GatewayConfig(allow_hosts=(UPSTREAM,))) as gateway:  # noqa: SIM117 - one in the other
-            with gateway.listener() as door:
-                for _ in range(2):
-                    with line(door) as asking:
-                        asking.send(request(url))
-                        with pytest.raises(EOFError):
-                            asking.answer()
-                told = [(r.status, r.answered_by) for r in door.requests]
+        with (
+            Gateway(
+                tmp_path / "cache", tmp_path / "recording", config=GatewayConfig(allow_hosts=(UPSTREAM,))
+            ) as gateway,
+            gateway.listener() as door,
+        ):
+            for _ in range(2):
+                with line(door) as asking:
+                    asking.send(request(url))
+                    with pytest.raises(EOFError):
+                        asking.answer()
+            told = [(r.status, r.answered_by) for r in door.requests]
     assert told == [(200, "upstream"), (0, "unreachable")] * 2
-    assert not (tmp_path / "tape").exists()
+    assert not (tmp_path / "recording").exists()
     assert "Traceback" not in capfd.readouterr().err
 
 
@@ -513,7 +517,7 @@ def test_a_fault_that_cuts_the_line_is_no_failure_of_the_gateway(
     tmp_path: Path, served: Upstream, capfd: pytest.CaptureFixture[str]
 ) -> None:
     fault = Fault(url="*", cut=100)
-    with Gateway(tmp_path / "cache", tmp_path / "tape", config=GatewayConfig(allow_hosts=(UPSTREAM,))) as gateway:  # noqa: SIM117 - one in the other
+    with Gateway(tmp_path / "cache", tmp_path / "recording", config=GatewayConfig(allow_hosts=(UPSTREAM,))) as gateway:  # noqa: SIM117 - one in the other
         with gateway.listener(faults=(fault,)) as door, raw(door) as asking:
             asking.sendall(request(served.url("/cut?size=5000")))
             assert len(read_all(asking).partition(b"\r\n\r\n")[2]) == 100

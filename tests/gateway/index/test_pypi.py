@@ -383,10 +383,10 @@ def test_a_query_changes_nothing(gateways: Worlds) -> None:
 
 
 def test_a_page_that_cannot_be_read_is_passed_on_and_told(cache: Path, tmp_path: Path) -> None:
-    pypi = PyPI(tmp_path / "tape", cache / "bodies")
+    pypi = PyPI(tmp_path / "recording", cache / "bodies")
     pypi.has(f"{SIMPLE}/odd/", b'{"files": 1}', simple_page.JSON, accept=simple_page.ACCEPT)
     with (
-        Gateway(cache, tmp_path / "tape", "replay", GatewayConfig(DAY)) as gateway,
+        Gateway(cache, tmp_path / "recording", "replay", GatewayConfig(DAY)) as gateway,
         through(gateway) as (client, listener),
     ):
         answer = client.get(f"{SIMPLE}/odd/", headers=JSON)
@@ -399,7 +399,7 @@ def test_a_file_of_the_folder_is_served_as_it_is(cache: Path, tmp_path: Path) ->
     files = {"dist/x-1.0-py3-none-any.whl": whole, "dist/x-2.0-py3-none-any.whl": b"broken"}
     made = tuple(SyntheticPackage("x", path.split("-")[1], file=path) for path in files)
     config = GatewayConfig(indexes=(Index(SIMPLE, synthetic="replace", packages=made),), files=files)
-    with Gateway(cache, tmp_path / "tape", "replay", config) as gateway, through(gateway) as (client, _):
+    with Gateway(cache, tmp_path / "recording", "replay", config) as gateway, through(gateway) as (client, _):
         page = told(client.get(f"{SIMPLE}/x/", headers=JSON))
         bodies = [client.get(entry["url"]).content for entry in page.values()]
         metadata = [client.get(f"{entry['url']}.metadata").status_code for entry in page.values()]

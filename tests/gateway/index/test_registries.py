@@ -55,7 +55,9 @@ JSONS = [index for index in LOCKED if index.registry in ("pypi-proxy", "codearti
 
 @pytest.fixture(scope="module")
 def gateway(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    with Gateway(cache, tmp_path_factory.mktemp("tape"), "replay", GatewayConfig(indexes=tuple(LOCKED))) as gateway:
+    with Gateway(
+        cache, tmp_path_factory.mktemp("recording"), "replay", GatewayConfig(indexes=tuple(LOCKED))
+    ) as gateway:
         yield gateway
 
 
@@ -409,7 +411,7 @@ PLACES = [
 
 
 def world(cache: Path, tmp_path: Path, *indexes: Index) -> Gateway:
-    return Gateway(cache, tmp_path / "tape", "replay", GatewayConfig(indexes=indexes))
+    return Gateway(cache, tmp_path / "recording", "replay", GatewayConfig(indexes=indexes))
 
 
 def at_a_path(profile: str, path: str) -> Index:

@@ -26,7 +26,7 @@ def sha(body: bytes) -> str:
 
 @pytest.fixture
 def tape(tmp_path: Path) -> Path:
-    return tmp_path / "mre" / "tape"
+    return tmp_path / "mre" / "recording"
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ HEADERS = [(b"content-type", b"text/html"), (b"x-odd", b"caf\xe9")]
 
 @pytest.fixture
 def tape(tmp_path: Path) -> Recording:
-    return Recording(tmp_path / "mre" / "tape", tmp_path / "cache" / "bodies")
+    return Recording(tmp_path / "mre" / "recording", tmp_path / "cache" / "bodies")
 
 
 def recorded(tape: Recording, body: bytes = b"a page", url: str = URL, status: int = 200) -> str:
@@ -28,7 +28,7 @@ def recorded(tape: Recording, body: bytes = b"a page", url: str = URL, status: i
 
 def again(tmp_path: Path) -> Recording:
     """Return the same tape as another process has it."""
-    return Recording(tmp_path / "mre" / "tape", tmp_path / "cache" / "bodies")
+    return Recording(tmp_path / "mre" / "recording", tmp_path / "cache" / "bodies")
 
 
 def files(tmp_path: Path) -> list[str]:
@@ -84,7 +84,7 @@ def test_a_body_that_is_not_what_it_was_is_not_heard(tape: Recording, tmp_path: 
 @pytest.mark.parametrize("harm", ["", "{", "[]", '{"method": "GET"}', '{"headers": 1}'])
 def test_an_entry_that_cannot_be_read_is_not_heard(tape: Recording, tmp_path: Path, harm: str) -> None:
     name = recorded(tape)
-    (tmp_path / "mre" / "tape" / f"{name}.json").write_text(harm)
+    (tmp_path / "mre" / "recording" / f"{name}.json").write_text(harm)
     assert tape.find(name) is None
 
 

@@ -76,12 +76,12 @@ def test_a_part_is_inside_the_whole(size: int, first: int | None, last: int | No
 
 @pytest.fixture
 def pypi(tmp_path: Path) -> PyPI:
-    return PyPI(tmp_path / "tape", tmp_path / "bodies")
+    return PyPI(tmp_path / "recording", tmp_path / "bodies")
 
 
 @pytest.fixture
 def tape(tmp_path: Path) -> Recording:
-    return Recording(tmp_path / "tape", tmp_path / "bodies")
+    return Recording(tmp_path / "recording", tmp_path / "bodies")
 
 
 @dataclass(frozen=True)
@@ -201,7 +201,7 @@ def test_replay_says_what_the_tape_lacks(pypi: PyPI, tape: Recording, method: st
 
 @pytest.fixture(scope="module")
 def gateway(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    folder = tmp_path_factory.mktemp("tape")
+    folder = tmp_path_factory.mktemp("recording")
     replayed = PyPI(folder, cache / "bodies")
     replayed.has(URL, BODY)
     replayed.has(f"{SIMPLE}/x/", b"<a>", "text/html")

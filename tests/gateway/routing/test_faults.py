@@ -355,7 +355,7 @@ def gateway(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[G
         Index(PRIVATE, synthetic="replace", packages=packages),
         Index(DEVPI, "devpi", synthetic="replace", packages=packages),
     )
-    with Gateway(cache, tmp_path_factory.mktemp("tape"), "replay", GatewayConfig(indexes=indexes)) as gateway:
+    with Gateway(cache, tmp_path_factory.mktemp("recording"), "replay", GatewayConfig(indexes=indexes)) as gateway:
         yield gateway
 
 
@@ -580,7 +580,7 @@ def test_what_is_not_on_the_tape_stays_unanswered_whatever_befalls_it(cache: Pat
 
 
 def test_a_cut_is_no_traceback(cache: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    with Gateway(cache, tmp_path / "tape", "replay", ALONE) as gateway:
+    with Gateway(cache, tmp_path / "recording", "replay", ALONE) as gateway:
         with through(gateway, fault(cut=10)) as (client, _), pytest.raises(httpx.RemoteProtocolError):
             client.get(WHEEL)
         with through(gateway) as (client, _):

@@ -37,7 +37,7 @@ ANCHOR = re.compile(r'href="([^"#]+)#sha256=([0-9a-f]{64})"')
 
 @pytest.fixture(scope="module")
 def gateway(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    with Gateway(cache, tmp_path_factory.mktemp("tape")) as gateway:
+    with Gateway(cache, tmp_path_factory.mktemp("recording")) as gateway:
         yield gateway
 
 
@@ -379,7 +379,7 @@ import httpx
 import psutil
 from uvmre.gateway.session import Gateway
 path = pathlib.Path(sys.argv[1])
-with Gateway(path.parent, path.parent / "tape") as gateway, gateway.listener() as listener:
+with Gateway(path.parent, path.parent / "recording") as gateway, gateway.listener() as listener:
     path.write_bytes(gateway.certificate)
     context = ssl.create_default_context(cafile=str(path))
     with httpx.Client(proxy=listener.url, verify=context, trust_env=False, timeout=60) as client:

@@ -17,12 +17,12 @@ from uvmre.core.outcome.symptom import Outcome
 from uvmre.core.secrets.redact import redact, secrets
 from uvmre.core.triage.other_release import judge_release
 from uvmre.errors import UsageError
-from uvmre.folder.evidence import TAPE
+from uvmre.folder.evidence import RECORDING
 from uvmre.folder.read import read
 from uvmre.releases import binaries
 from uvmre.run.environment import SYSTEM_PATH
 
-TAPES = "tapes"
+SCRIPT_RECORDINGS = "recordings"
 """Where the tapes of scripts are in the cache: one each, so that none hears what another recorded long ago."""
 SHEBANG = b"#!"
 PYENV = "PYENV_ROOT"
@@ -99,7 +99,7 @@ def of_mre(folder: Path, names: Sequence[str] = (), *, every: bool = False, mre:
         python=mre.environment.python,
         base=mre,
         variants=chosen,
-        recording=folder / TAPE,
+        recording=folder / RECORDING,
         near=folder / binaries.NEAR,
         digests={**digests, BASE: digest(replace(_bare(mre), controls=mre.controls))},
         controls={each.name: all_of_it[each.name] for each in mre.controls} if BASE in chosen else {},
@@ -124,7 +124,7 @@ def of_script(words: Sequence[str], cache: Path) -> ProbeTarget:
     mre = replace(mre, environment=Environment("", variables=variables))
     files = tuple(File(word, Path(word).read_bytes()) for word in whole if Path(word).is_file())
     name = digest(replace(_bare(mre), files=files))
-    recording = cache / TAPES / hashlib.sha256(name.encode()).hexdigest()[:16]
+    recording = cache / SCRIPT_RECORDINGS / hashlib.sha256(name.encode()).hexdigest()[:16]
     return ProbeTarget(shlex.join(words), "", "", "", mre, {BASE: mre}, recording, None, whole, _path(), {BASE: name})
 
 

@@ -1,6 +1,6 @@
-"""The tape: what the network answered, kept by content, so that a run asks it once and the next run cannot drift.
+"""The recording: what the network answered, kept by content, so that a run asks it once and the next run cannot drift.
 
-An entry is one small file in the MRE's tape, named by its request; bodies are files in the cache, named by their
+An entry is one small file in the MRE's recording, named by its request; bodies are files in the cache, named by their
 sha256 and shared by all tapes. Both are written aside and renamed: two runs may record at once, and one that is killed
 leaves no half.
 """
@@ -41,7 +41,7 @@ class RecordingEntry(NamedTuple):
 
 
 def entry_key(method: str, url: str, headers: Headers) -> str | None:
-    """Return the name of a request on a tape; None where its answer is not to be kept."""
+    """Return the name of a request on a recording; None where its answer is not to be kept."""
     if method not in METHODS or any(name == b"authorization" for name, _ in headers):
         return None
     varying = sorted((name.decode(), value.decode("latin-1")) for name, value in headers if name in VARY)
@@ -49,7 +49,7 @@ def entry_key(method: str, url: str, headers: Headers) -> str | None:
 
 
 def body_paths(folder: Path, bodies: Path, sha256: str) -> tuple[Path, Path]:
-    """Return where a body may be: in the cache, or beside the entries, where `uvmre tape pack` puts it."""
+    """Return where a body may be: in the cache, or beside the entries, where `uvmre recording pack` puts it."""
     name = Path(sha256[:2], sha256)
     return bodies / name, folder / "bodies" / name
 
