@@ -56,13 +56,13 @@ READERS: dict[str, Callable[[str], Any]] = {
     "an issue": read_issue,
     "plain": normalize.normalize,
     "a symptom": lambda text: symptom.match(made("a").symptom, observed(text)),
-    "a symptom of many": lambda text: normalize.find("a … a … a", text),
+    "a symptom of many": lambda text: normalize.find_pattern("a … a … a", text),
     "a proof": lambda text: proofs.evidence_of(made("the frobnicator is upside down"), FAILS, observed(text + AGAIN)),
     "another release": lambda text: other_release.judge_release(
         made("error: a b c d").symptom, observed(text), "0.4.6"
     ),
-    "an error": error_chain.cause,
-    "what is masked": error_chain.masked,
+    "an error": error_chain.innermost_cause,
+    "what is masked": error_chain.mask_local_details,
     "contents": content_type.detect,
     "a drawing": trees.tree_paths,
     "a command": rewrite.rewrite,

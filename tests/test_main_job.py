@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import CommandLine
-from uvmre.core.text.normalize import find, normalize
+from uvmre.core.text.normalize import find_pattern, normalize
 
 pytestmark = pytest.mark.network
 
@@ -42,7 +42,7 @@ def test_the_demo_tells_the_story(uvmre: CommandLine, tmp_path: Path, release: s
 
     said, at = normalize(variants["no credentials"]["steps"][-1]["stderr"]), 0
     for line in FOUR_LINES:
-        found = find(line.rstrip("."), said, at)
+        found = find_pattern(line.rstrip("."), said, at)
         assert found is not None, line
         at = found
 

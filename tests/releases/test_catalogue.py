@@ -15,7 +15,7 @@ from tests.releases.pypi import WHEELS, Network, below_httpx, json_of, slow, una
 from uvmre.core.network import simple_page
 from uvmre.core.network.simple_page import JSON
 from uvmre.core.search.release import Release
-from uvmre.core.search.selector import one
+from uvmre.core.search.selector import select_one
 from uvmre.errors import CannotTell, UsageError
 from uvmre.releases import catalogue
 from uvmre.releases.catalogue import Catalogue, read
@@ -243,7 +243,7 @@ def test_a_release_that_is_not_known_is_asked_for_however_young(network: Network
 
 
 def test_a_selector_that_finds_nothing_is_looked_for_once_more(network: Network, tmp_path: Path) -> None:
-    assert catalogue.choose("latest", tmp_path)[0] == (one("0.5.21", catalogue.load(tmp_path).releases),)
+    assert catalogue.choose("latest", tmp_path)[0] == (select_one("0.5.21", catalogue.load(tmp_path).releases),)
     network.index = lambda _: page({**WHEELS, "uv-0.7.0-py3-none-any.whl": wheel("0.7.0")})
     chosen, known = catalogue.choose("0.7", tmp_path)
     assert [release.version for release in chosen] == ["0.7.0"]
@@ -382,5 +382,5 @@ def test_every_real_release_has_a_day_and_runs_somewhere(tmp_path: Path) -> None
     found = catalogue.load(tmp_path)
     assert len(found.releases) > 300
     assert all(release.date for release in found.releases)
-    assert one("@2025-01-18", found.releases).version == "0.5.21"
+    assert select_one("@2025-01-18", found.releases).version == "0.5.21"
     assert set(found.wheels) <= set(versions(found))

@@ -207,7 +207,9 @@ def test_files_and_steps_come_back_as_they_were(files: dict[str, tuple[str, bool
     mre = replace(MRE, files=given_files, steps=tuple(Step(run, "observe") for run in runs))
     again = back(dockerfile(mre))
     assert laid(again) == laid(mre)
-    assert [run.command.strip("\n") for run in reader.runs(reader.read(_own(again)))] == [r.strip("\n") for r in runs]
+    assert [run.command.strip("\n") for run in reader.run_instructions(reader.parse(_own(again)))] == [
+        r.strip("\n") for r in runs
+    ]
     assert (again.title, again.issue, again.environment, again.symptom) == (
         mre.title,
         mre.issue,

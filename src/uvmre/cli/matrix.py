@@ -29,7 +29,7 @@ def matrix(asked: CellRequest, uv: str, python: str, variants: tuple[str, ...], 
     Exit codes: 0 it is filled, 125 not one cell can tell, 2 wrong usage, 130 interrupted: what was finished is kept,
     and the same command goes on from there.
     """
-    from uvmre.core.search.matrix import counted, explains, fold, picture
+    from uvmre.core.search.matrix import count_cells, explain_symptom, fold, render_rows
     from uvmre.flows.matrix import matrix as flow
 
     versions = pythons(python)
@@ -41,12 +41,12 @@ def matrix(asked: CellRequest, uv: str, python: str, variants: tuple[str, ...], 
     if asked.as_json:
         console.answer_json(_data(table, code))
     else:
-        console.answer(picture(fold(table.cells)))
-        console.answer(explains(table.cells))
+        console.answer(render_rows(fold(table.cells)))
+        console.answer(explain_symptom(table.cells))
         for reason in _reasons(table):
             console.say(f"  {reason}")
         kept = sum(each.kept for each in table.filled)
-        console.say(counted(len(table.filled)) + (f", {kept} of them from before" if kept else ""))
+        console.say(count_cells(len(table.filled)) + (f", {kept} of them from before" if kept else ""))
     tell_refused(table.refused)
     return code
 
@@ -65,7 +65,7 @@ def _reasons(table: "FilledMatrix") -> list[str]:
 def _data(table: "FilledMatrix", code: int) -> dict[str, object]:
     from dataclasses import asdict
 
-    from uvmre.core.search.matrix import explains, fold
+    from uvmre.core.search.matrix import explain_symptom, fold
 
     dates = {release.version: release.date for release in table.releases}
     return {
@@ -89,7 +89,7 @@ def _data(table: "FilledMatrix", code: int) -> dict[str, object]:
             {"python": row.interpreter, "variant": row.variant, "runs": [_run(asdict(run)) for run in row.runs]}
             for row in fold(table.cells)
         ],
-        "explains": explains(table.cells),
+        "explains": explain_symptom(table.cells),
         "refused": list(table.refused),
         "exit": code,
     }

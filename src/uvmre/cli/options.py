@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from uvmre.core.search.release import is_path
-from uvmre.core.search.selector import several
+from uvmre.core.search.selector import selects_several
 from uvmre.errors import UsageError
 
 FOLDER = click.Path(path_type=Path)
@@ -67,7 +67,7 @@ def release_option(*names: str, several_with: str, **options: Any) -> Callable[[
     """Return an option that takes one release; `several_with` says what takes more of them."""
 
     def one(_context: click.Context, option: click.Parameter, value: str) -> str:
-        if value and not is_binary(value) and several(value):
+        if value and not is_binary(value) and selects_several(value):
             raise UsageError(f"`{option.opts[0]} {value}` names more than one release of uv.", several_with)
         return value
 

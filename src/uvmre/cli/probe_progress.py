@@ -14,7 +14,7 @@ import click
 from uvmre.cli import console
 from uvmre.cli.options import allow_host_option, backend_option, jobs_option, network_options
 from uvmre.cli.progress import LineProgress, LiveProgress
-from uvmre.core.search.matrix import Cell, picture, so_far
+from uvmre.core.search.matrix import Cell, fold_partial, render_rows
 from uvmre.errors import UsageError
 
 if TYPE_CHECKING:
@@ -166,7 +166,7 @@ class LiveCells(LiveProgress):
             of = f" of {self._total}" if self._total else ""
             table.add_row(f"{len(self._done)}{of} done" + (f", {kept} of them from before" if kept else ""))
             if self._total and self._done:
-                table.add_row(picture(so_far(cell for _, cell, _ in self._done)))
+                table.add_row(render_rows(fold_partial(cell for _, cell, _ in self._done)))
             for name, cell, _ in self._done[-(LATEST_OF_TABLE if self._total else LATEST) :]:
                 color = console.COLORS.get(cell.word, "yellow")
                 table.add_row(Text.assemble(f"  {name}  ", (cell.word, color), f"  {cell.reason}", overflow="ellipsis"))

@@ -27,12 +27,12 @@ def recording() -> None:
 @_json
 def ls(mre: Path, as_json: bool) -> int:
     """List the recording of the MRE in a folder (this one where none is named), by address."""
-    from uvmre.core.secrets.redact import hidden
+    from uvmre.core.secrets.redact import redact_deep
     from uvmre.flows.recording import ls as flow
 
     listing = flow(mre)
     told = ("method", "url", "status", "size", "sha256")
-    entries = [hidden({name: getattr(listed.entry, name) for name in told}) for listed in listing.entries]
+    entries = [redact_deep({name: getattr(listed.entry, name) for name in told}) for listed in listing.entries]
     if as_json:
         unreadable = [file.name for file in listing.unreadable]
         console.answer_json(

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from uvmre.core.progress import Progress
-from uvmre.core.search.bisect import LOOKS, Runs, Search
+from uvmre.core.search.bisect import SPOT_CHECKS, Runs, Search
 from uvmre.core.search.bisect_result import History, Probe
 from uvmre.core.search.matrix import Cell
-from uvmre.core.search.release import Release, parsed
+from uvmre.core.search.release import Release, parse_version
 from uvmre.core.search.selector import select
 from uvmre.errors import CannotTell, Interrupted, UsageError
 from uvmre.flows.probe.pool import ProbePool, ProbeResult, RunOptions, at_once
@@ -154,7 +154,9 @@ def row_of(target: ProbeTarget, wanted: BisectRequest, cache: Path, *, offline: 
                 "it names a release from before the bug came.",
                 "Name an older one; since when it is fixed is searched for by itself, up to the end of `--range`.",
             )
-    announced = [each for each in select("all", shows.found.releases) if parsed(each.version) >= parsed(FIRST)]
+    announced = [
+        each for each in select("all", shows.found.releases) if parse_version(each.version) >= parse_version(FIRST)
+    ]
     range_ = choose(wanted.among, cache, reported=reported.version, offline=offline) if wanted.among else shows
     among = range_.releases if wanted.among else announced
     every, within = _united(announced, [*among, *ends]), _united(among, ends[1:] if wanted.among else ends)
@@ -192,13 +194,15 @@ class _Drive:
     def to_its_end(self, jobs: int) -> None:
         """Ask round by round: what is asked then hangs on the answers alone, and so is kept for the next time."""
         try:
-            with Pool(max(jobs, LOOKS), "cell", self.cells.stop) as pool:
+            with Pool(max(jobs, SPOT_CHECKS), "cell", self.cells.stop) as pool:
                 ends = time.monotonic() + self.wanted.seconds
-                while self._may_go_on(ends) and (asked := self.search.ask(self._at_once(jobs)) or self._closer()):
+                while self._may_go_on(ends) and (
+                    asked := self.search.next_indexes(self._at_once(jobs)) or self._closer()
+                ):
                     running = [
                         (index, pool.submit(self._run, index, n)) for index in asked if (n := self._recall(index))
                     ]
-                    self.cells.soon(self._version(index) for index in self.search.ahead(jobs) if running)
+                    self.cells.soon(self._version(index) for index in self.search.likely_next(jobs) if running)
                     for index, future in running:
                         self._take(index, pool.result(future))
         except KeyboardInterrupt:
@@ -209,7 +213,7 @@ class _Drive:
 
     def _at_once(self, jobs: int) -> int:
         """Return how many to ask now: the looks in the end together, for they are few and wait for nothing."""
-        return max(jobs, LOOKS) if jobs > 1 and self.search.looking else jobs
+        return max(jobs, SPOT_CHECKS) if jobs > 1 and self.search.spot_checking else jobs
 
     def _recall(self, index: int) -> int:
         """Tell the search what is kept of a release, and return how many runs are missing."""
@@ -274,9 +278,9 @@ class _Drive:
         self.progress.ended(f"uv {self._version(index)}", cell, kept=all_kept)
         if total:
             told = Runs(sum(each.word == "shows" for each in kept), sum(each.word in TELLING for each in kept))
-            self.search.tell(index, told)
+            self.search.record(index, told)
         if not total or (total < self.wanted.repeat and _silent(kept)):
-            self.search.tell(index, "skip")
+            self.search.record(index, "skip")
 
     def _version(self, index: int) -> str:
         return self.row.releases[index].version

@@ -88,7 +88,7 @@ def names(wanted: Sequence[str]) -> tuple[str, ...]:
                 f"{folder} has no {DOCKERFILE}, so it names no image.", "Name an image, or a folder that has one."
             )
         text = files.read_text(folder / DOCKERFILE)
-        found += base_images.named(parser.read(text, str(folder / DOCKERFILE)))
+        found += base_images.referenced_images(parser.parse(text, str(folder / DOCKERFILE)))
     return tuple(dict.fromkeys(found))
 
 

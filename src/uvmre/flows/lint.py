@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from uvmre.core.mre.model import Mre
-from uvmre.core.secrets.redact import hidden, secrets
+from uvmre.core.secrets.redact import redact_deep, secrets
 from uvmre.folder.read import read
 from uvmre.lint.find import find
 from uvmre.lint.finding import Finding
@@ -28,7 +28,7 @@ class LintReport:
 
     def redacted(self, said: T) -> T:
         """Return what is said about them without the secrets of the MRE, and of its fixed variants."""
-        return hidden(said, self._secrets)
+        return redact_deep(said, self._secrets)
 
 
 def lint(folder: Path) -> LintReport:

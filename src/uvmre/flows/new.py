@@ -104,7 +104,7 @@ def from_packse(
     release = _latest(cache, progress or Progress()) if uv == "latest" else uv
     if not RELEASE.match(release):
         raise UsageError(f"{release!r} is not a release of uv.", "Name one, as 0.5.21, or `latest`.")
-    write(import_packse.read(text, str(scenario), uv=release), target, force=force, confirm=confirm)
+    write(import_packse.import_scenario(text, str(scenario), uv=release), target, force=force, confirm=confirm)
     return _new(target, str(scenario))
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from uvmre import files
 from uvmre.core.mre.model import MANIFEST, Mre
 from uvmre.core.progress import Progress
-from uvmre.core.secrets.redact import lines, secrets
+from uvmre.core.secrets.redact import secret_lines, secrets
 from uvmre.errors import InputError, UsageError
 from uvmre.folder.evidence import RECORDING, RUNS
 from uvmre.folder.read import read
@@ -136,7 +136,7 @@ def _telling(mre: Mre, packed: Sequence[PackedFile]) -> Iterator[str]:
     for content in packed:
         if isinstance(content.source, bytes) or content.name.endswith(".json"):
             text = content.source if isinstance(content.source, bytes) else content.source.read_bytes()
-            yield from (f"{content.name}:{line}" for line in lines(text.decode(errors="replace"), values))
+            yield from (f"{content.name}:{line}" for line in secret_lines(text.decode(errors="replace"), values))
 
 
 def _release(release: str, uv: Path) -> Iterator[PackedFile]:

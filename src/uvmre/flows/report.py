@@ -7,7 +7,7 @@ from typing import Any
 
 from uvmre.core.mre.model import Mre
 from uvmre.core.outcome.result import Result, digest
-from uvmre.core.secrets.redact import hidden, secrets
+from uvmre.core.secrets.redact import redact_deep, secrets
 from uvmre.errors import UsageError
 from uvmre.folder import evidence
 from uvmre.folder.read import read
@@ -24,7 +24,7 @@ class RunReport:
 
     def redacted(self, data: dict[str, Any]) -> dict[str, Any]:
         """Return what JSON says about this run without its secrets."""
-        return hidden(data, secrets(self.mre))
+        return redact_deep(data, secrets(self.mre))
 
 
 def as_dockerfile(folder: Path) -> str:

@@ -16,7 +16,7 @@ from uvmre.core.outcome.result import Result, Variant, digest
 from uvmre.core.outcome.symptom import match
 from uvmre.core.outcome.verdict import Verdict, verdict
 from uvmre.core.progress import Progress
-from uvmre.core.secrets.redact import hidden, redact, secrets
+from uvmre.core.secrets.redact import redact, redact_deep, secrets
 from uvmre.errors import Interrupted, at
 from uvmre.flows import housekeeping
 from uvmre.flows.probe.variant import RunContext, observe, platform
@@ -95,7 +95,7 @@ def run(
         started=now.isoformat(timespec="seconds"),
         digest=digest(mre),
         variants=tuple(replace(each, name=redact(each.name, context.secrets)) for each in variants),
-        verdict=hidden(_on(release, mre, verdict(mre, {v.name: v.outcome for v in variants})), context.secrets),
+        verdict=redact_deep(_on(release, mre, verdict(mre, {v.name: v.outcome for v in variants})), context.secrets),
         evidence=str(kept),
         kept=str(places) if keep else "",
         stand_ins=tuple(dict.fromkeys(name for each in variants for name in each.observation.stand_ins)),

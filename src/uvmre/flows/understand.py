@@ -10,7 +10,7 @@ from pathlib import Path
 
 from uvmre.core.mre.model import Mre
 from uvmre.core.search.release import Release
-from uvmre.core.search.release import parsed as as_version
+from uvmre.core.search.release import parse_version as as_version
 from uvmre.core.search.selector import select
 from uvmre.core.triage.parsed_issue import ParsedIssue
 from uvmre.errors import UsageError

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from uvmre import temp_folders
-from uvmre.core.generated.run_script import generated
+from uvmre.core.generated.run_script import generated_files
 from uvmre.core.mre import manifest
 from uvmre.core.mre.model import LEFT_OUT, MANIFEST, Mre
 from uvmre.errors import InputError, UsageError, at
@@ -36,7 +36,7 @@ def write(mre: Mre, target: Path, *, force: bool, confirm: Confirm | None = None
     with whole(target, force=force, confirm=confirm) as folder:
         folder.mkdir()
         (folder / MANIFEST).write_text(manifest.dump(mre), encoding="utf-8")
-        for file in (*mre.files, *generated(mre)):
+        for file in (*mre.files, *generated_files(mre)):
             path = folder / file.path
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(file.content)

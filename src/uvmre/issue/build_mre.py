@@ -8,7 +8,7 @@ from uvmre.core.mre.files import File
 from uvmre.core.mre.model import HOLDS, Control, Environment, FilePattern, Mre, Role, Step, Symptom, slug
 from uvmre.core.mre.schema import LEAST
 from uvmre.core.network.request import PYPI_HOSTS
-from uvmre.core.outcome.error_chain import cause
+from uvmre.core.outcome.error_chain import innermost_cause
 from uvmre.core.shell import statements
 from uvmre.core.text.normalize import normalize
 from uvmre.core.triage.parsed_issue import Claim, Command, ParsedIssue, PostedFile
@@ -96,7 +96,7 @@ def _is_same_command(one: Command, other: Command) -> bool:
     first, second = statements.statements(one.run), statements.statements(other.run)
     if not first or not second or first[0].program not in ("uv", "uvx") or first[0].program != second[0].program:
         return False
-    return _subcommand(first[0].words) == _subcommand(second[0].words)
+    return _subcommand(first[0].argv) == _subcommand(second[0].argv)
 
 
 def _subcommand(words: Sequence[str]) -> tuple[str, ...]:
@@ -118,14 +118,14 @@ def _expand_last_argument(run: str, previous: str) -> str:
 def _changes_shell_state(run: str) -> bool:
     parts = statements.statements(run)
     return bool(parts) and all(
-        (part.program in STATE_COMMANDS or (not part.words and part.assignments)) and part.simple for part in parts
+        (part.program in STATE_COMMANDS or (not part.argv and part.assignments)) and part.simple for part in parts
     )
 
 
 def _constant_exports(run: str) -> dict[str, str]:
     """Return the variables that a command exports as they stand."""
     parts = statements.statements(run)
-    if not parts or not all(part.words[:1] == ("export",) and len(part.words) == 1 for part in parts):
+    if not parts or not all(part.argv[:1] == ("export",) and len(part.argv) == 1 for part in parts):
         return {}
     given = {name: value for part in parts for name, value in part.assignments}
     return given if not any(set("$`~") & set(value) for value in given.values()) else {}
@@ -133,7 +133,7 @@ def _constant_exports(run: str) -> dict[str, str]:
 
 def _allow_failure(run: str, command: Command) -> str:
     """Let the story go on after a command that failed for the reporter too."""
-    failed = command.works is not True and command.output and cause(command.output)
+    failed = command.works is not True and command.output and innermost_cause(command.output)
     return f"( {run}\n) || true" if failed else run
 
 
@@ -199,9 +199,9 @@ def _working_directory(state: Sequence[str]) -> str:
     parts: list[str] = []
     for run in state:
         for part in statements.statements(run):
-            if part.program != "cd" or len(part.words) < 2:
+            if part.program != "cd" or len(part.argv) < 2:
                 continue
-            for name in part.words[1].split("/"):
+            for name in part.argv[1].split("/"):
                 if name == "..":
                     parts = parts[:-1]
                 elif name not in ("", ".") and not name.startswith("$"):
@@ -271,7 +271,7 @@ def _reachable_control(parsed: ParsedIssue) -> list[Control]:
 
 
 def _failed(command: Command) -> bool:
-    return bool(command.output and cause(command.output))
+    return bool(command.output and innermost_cause(command.output))
 
 
 def _copy_renamed_file(run: str, shows: str, files: Sequence[PostedFile]) -> str:
@@ -279,8 +279,8 @@ def _copy_renamed_file(run: str, shows: str, files: Sequence[PostedFile]) -> str
     have = {file.path for file in files}
     pairs = list(zip(statements.statements(shows)[:1], statements.statements(run)[:1], strict=False))
     for one, other in pairs:
-        if len(one.words) == len(other.words):
-            for bad, good in zip(one.words, other.words, strict=True):
+        if len(one.argv) == len(other.argv):
+            for bad, good in zip(one.argv, other.argv, strict=True):
                 if bad != good and bad in have and good not in have:
                     return f"cp {shlex.quote(bad)} {shlex.quote(good)}\n{run}"
     return run

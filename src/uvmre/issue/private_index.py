@@ -5,7 +5,7 @@ from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 from urllib.parse import unquote, urlsplit
 
-from uvmre.core.network.index import PUBLIC, Index
+from uvmre.core.network.index import PUBLIC_TEST_INDEX, Index
 from uvmre.core.network.registries import PROFILES
 from uvmre.core.network.request import OPEN_HOSTS
 from uvmre.core.network.synthetic import SyntheticPackage
@@ -106,7 +106,7 @@ def stand_in(
             if index.url not in indexes:
                 indexes[index.url] = index
                 hosts.append(host)
-                what = f"behaves as {index.registry}" if index.registry != PUBLIC else "is a plain one"
+                what = f"behaves as {index.registry}" if index.registry != PUBLIC_TEST_INDEX else "is a plain one"
                 said.append(f"{found[0][:120]}: an index on this machine, which {what}, with PyPI's packages behind it")
             return address
 
@@ -138,7 +138,7 @@ def _index(address: str, user: str, password: str) -> Index | None:
     if not re.fullmatch(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", host):
         return None
     url = f"{parts.scheme}://{host}{port}{parts.path}"
-    kind = next((registry for word, registry in REGISTRIES if word in host or word in parts.path), PUBLIC)
+    kind = next((registry for word, registry in REGISTRIES if word in host or word in parts.path), PUBLIC_TEST_INDEX)
     name = unquote(parts.username or "") or user or (PROFILES[kind].username if password else "")
     secret = unquote(parts.password or "") or password
     if name and not secret:

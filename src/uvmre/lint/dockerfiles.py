@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from uvmre.core.dockerfile.parser import DOCKERFILE, RunInstruction, Stage, read, run_of, stages
-from uvmre.core.shell.uv_calls import calls
+from uvmre.core.dockerfile.parser import DOCKERFILE, RunInstruction, Stage, parse, parse_run, stages
+from uvmre.core.shell.uv_calls import parse_calls
 from uvmre.errors import InputError
 from uvmre.lint.subject import Subject
 
@@ -21,7 +21,7 @@ class DockerfileImage:
     @property
     def runs(self) -> tuple[RunInstruction, ...]:
         """Return what its RUNs do."""
-        return tuple(run_of(each) for each in self.stage.instructions if each.name == "RUN")
+        return tuple(parse_run(each) for each in self.stage.instructions if each.name == "RUN")
 
     @property
     def set(self) -> frozenset[str]:
@@ -37,7 +37,7 @@ def images(subject: Subject) -> Iterator[DockerfileImage]:
         name = PurePosixPath(path).name
         if name.startswith(DOCKERFILE) or name.endswith(f".{DOCKERFILE}") or name == "Containerfile":
             try:
-                _, found = stages(read(text, path))
+                _, found = stages(parse(text, path))
             except InputError:
                 continue
             for stage in found:
@@ -46,4 +46,4 @@ def images(subject: Subject) -> Iterator[DockerfileImage]:
 
 def uses_uv(text: str) -> bool:
     """Tell whether a shell text runs uv."""
-    return any(call.words and call.words[0].rpartition("/")[2] in ("uv", "uvx") for call in calls(text))
+    return any(call.argv and call.argv[0].rpartition("/")[2] in ("uv", "uvx") for call in parse_calls(text))

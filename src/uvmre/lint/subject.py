@@ -11,8 +11,8 @@ from typing import Any
 
 from uvmre.core.dockerfile.parser import DOCKERFILE
 from uvmre.core.mre.model import MANIFEST, Mre, Step
-from uvmre.core.shell.uv_calls import Call, calls
-from uvmre.core.text.normalize import find, normalize
+from uvmre.core.shell.uv_calls import Call, parse_calls
+from uvmre.core.text.normalize import find_pattern, normalize
 from uvmre.core.triage.parsed_issue import ParsedIssue
 
 PROJECT = "pyproject.toml"
@@ -32,14 +32,14 @@ class Subject:
     @cached_property
     def steps(self) -> tuple[tuple[Step, tuple[Call, ...]], ...]:
         """Return each step with its commands."""
-        return tuple((step, calls(step.run)) for step in self.mre.steps)
+        return tuple((step, parse_calls(step.run)) for step in self.mre.steps)
 
     @cached_property
     def all_calls(self) -> tuple[Call, ...]:
         """Return every command of the steps, and of the post."""
         told = self.parsed.commands if self.parsed else ()
         return tuple(call for _, found in self.steps for call in found) + tuple(
-            call for command in told for call in calls(command.run)
+            call for command in told for call in parse_calls(command.run)
         )
 
     @cached_property
@@ -78,7 +78,7 @@ class Subject:
 
     def says(self, *patterns: str) -> bool:
         """Tell whether the symptom holds one of some texts, compared as output is."""
-        return any(find(pattern, self.symptom) is not None for pattern in patterns)
+        return any(find_pattern(pattern, self.symptom) is not None for pattern in patterns)
 
     @cached_property
     def post(self) -> str:
@@ -101,9 +101,9 @@ class Subject:
 
     def at_file(self, path: str, *keys: str | int) -> str:
         """Return where a key of a TOML file stands, or the nearest table around it."""
-        from uvmre.core.text.toml_positions import lines
+        from uvmre.core.text.toml_positions import key_lines
 
-        known = lines(self.texts[path])
+        known = key_lines(self.texts[path])
         while keys and keys not in known:
             keys = keys[:-1]
         return f"{path}:{known.get(keys, 1)}"

@@ -64,18 +64,18 @@ def get(release: str, cache: Path, told: Told, *, near: Path | None = None, offl
     import httpx
 
     from uvmre.client import http_client
-    from uvmre.core.search.release import parsed
-    from uvmre.core.search.selector import one
+    from uvmre.core.search.release import parse_version
+    from uvmre.core.search.selector import select_one
     from uvmre.releases import catalogue
 
     try:
         known = catalogue.kept(cache)
         if offline:
             return _without_asking(release, cache, known, near)
-        version = release if release == "latest" else str(parsed(release))
+        version = release if release == "latest" else str(parse_version(release))
         # What PyPI has of a release that is known stays; which is the latest does not.
         found = known if known and version in known.wheels else catalogue.ask(cache, known)
-        version = one(version, found.releases).version if release == "latest" else version
+        version = select_one(version, found.releases).version if release == "latest" else version
         wheel = found.wheel(version)
         if here := binary_cache.acquire(cache, version):
             return version, here
@@ -87,11 +87,11 @@ def get(release: str, cache: Path, told: Told, *, near: Path | None = None, offl
 
 def _without_asking(release: str, cache: Path, known: "Catalogue | None", near: Path | None) -> tuple[str, Path]:
     """Return a release of which only the version was open, where the cache or a pack has it."""
-    from uvmre.core.search.selector import one
+    from uvmre.core.search.selector import select_one
     from uvmre.releases import catalogue
 
     if release == "latest" and known:
-        release = one(release, known.releases).version
+        release = select_one(release, known.releases).version
         if here := _here(release, cache, near):
             return release, here
     raise catalogue.unanswered(release, catalogue.NOT_ASKED)

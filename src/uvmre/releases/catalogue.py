@@ -110,7 +110,7 @@ def read(content_type: str, text: str, tags: "Iterable[Tag]") -> tuple[tuple[Rel
     files: dict[str, list[Mapping[str, Any]]] = {}
     suiting: dict[str, tuple[int, Wheel]] = {}
     wheels = 0
-    for file in simple_formats.read(content_type, text, INDEX).files:
+    for file in simple_formats.parse_page(content_type, text, INDEX).files:
         if not (named := _named(file["filename"])):
             continue
         version, tags = str(named[0]), named[1]
@@ -131,7 +131,7 @@ def _named(filename: str) -> "tuple[Version, Collection[Tag]] | None":
     from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
     if not filename.endswith(".whl"):
-        sdist = simple_page.named(filename)
+        sdist = simple_page.parse_filename(filename)
         return sdist and (sdist[1], ())
     try:
         _, version, _, tags = parse_wheel_filename(filename)
@@ -141,7 +141,9 @@ def _named(filename: str) -> "tuple[Version, Collection[Tag]] | None":
 
 
 def _release(version: str, files: Collection[Mapping[str, Any]]) -> Release:
-    came = [when if when.tzinfo else when.replace(tzinfo=UTC) for file in files if (when := simple_page.uploaded(file))]
+    came = [
+        when if when.tzinfo else when.replace(tzinfo=UTC) for file in files if (when := simple_page.upload_time(file))
+    ]
     yanked = [file.get("yanked", False) for file in files]
     # A release is what its files are: PEP 592 yanks them one by one.
     whole = all(each is not False for each in yanked)

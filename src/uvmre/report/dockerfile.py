@@ -6,11 +6,11 @@ import shlex
 from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 
-from uvmre.core.dockerfile.build_context import IGNORE, OWN_IGNORE, build_context, sources
+from uvmre.core.dockerfile.build_context import IGNORE, OWN_IGNORE, build_context, copy_sources
 from uvmre.core.dockerfile.copy import HEREDOC, REMOTE
-from uvmre.core.dockerfile.image_names import with_uv
-from uvmre.core.dockerfile.parser import DOCKERFILE, Instruction, Stage, read, stages
-from uvmre.core.dockerfile.single_file import ASIDE, CUT, FILES, SPACE, WORK, head
+from uvmre.core.dockerfile.image_names import slim_image
+from uvmre.core.dockerfile.parser import DOCKERFILE, Instruction, Stage, parse, stages
+from uvmre.core.dockerfile.single_file import ASIDE, CUT, FILES, SPACE, WORK, manifest_comment
 from uvmre.core.mre.files import File
 from uvmre.core.mre.layer import HOME
 from uvmre.core.mre.model import Mre, Step
@@ -42,7 +42,7 @@ def dockerfile(mre: Mre) -> str:
     aside: Sequence[File] = ()
     instructions: Sequence[Instruction] = ()
     if own:
-        instructions = read(own.content.decode(errors="replace"))
+        instructions = parse(own.content.decode(errors="replace"))
         laid = _asked_for(instructions, [file for file in build_context(mre.files) if file.path not in NEVER])
         # The manifest, or a build, names these without anything being copied of them.
         named = {mre.environment.env_file, *(made.file for index in mre.indexes for made in index.packages), *NEVER[1:]}
@@ -56,7 +56,7 @@ def dockerfile(mre: Mre) -> str:
     text = _own(own.content.decode(), instructions, laid, aside) if own else _made(mre, laid)
     rest = text.split("\n")
     directives = list(itertools.takewhile(DIRECTIVE.match, rest))
-    whole = "\n".join([*(directives or [SYNTAX]), *head(mre), *rest[len(directives) :]]).rstrip("\n") + "\n"
+    whole = "\n".join([*(directives or [SYNTAX]), *manifest_comment(mre), *rest[len(directives) :]]).rstrip("\n") + "\n"
     return redact(whole, secrets(mre))
 
 
@@ -139,7 +139,7 @@ def _asked_for(instructions: Sequence[Instruction], files: Sequence[File]) -> li
             ]
         for word in asked:
             plain = re.sub(r"\$\w+|\$\{[^}]{0,500}\}", "*", word).strip("\"'")
-            wanted |= {file.path for source in sources(plain, files) for file in source.files}
+            wanted |= {file.path for source in copy_sources(plain, files) for file in source.files}
     return [file for file in files if file.path in wanted]
 
 
@@ -154,7 +154,7 @@ def _stage(name: str, files: Sequence[File], base: str) -> list[str]:
 
 def _made(mre: Mre, files: Sequence[File]) -> str:
     environment = mre.environment
-    image = with_uv(environment.uv, environment.python)
+    image = slim_image(environment.uv, environment.python)
     lines = [f"FROM {PLATFORM} {image or f'python:{environment.python or 3}-slim'}"]
     lines += [] if image else [f"RUN pip install uv=={environment.uv}"]
     lines.append(f"WORKDIR {WORK}")

@@ -9,7 +9,7 @@ from uvmre.core.mre.manifest import dump
 from uvmre.core.mre.model import MANIFEST, Control, Mre
 from uvmre.core.outcome.observation import StepResult
 from uvmre.core.outcome.result import Result, Variant
-from uvmre.core.secrets.redact import hidden, redact, secrets
+from uvmre.core.secrets.redact import redact, redact_deep, secrets
 from uvmre.core.text.normalize import readable
 from uvmre.report.markdown import cut, fence
 
@@ -46,7 +46,7 @@ def github(mre: Mre, result: Result) -> str:
     """
     values = secrets(mre)
     # Masked before anything is cut, or half a secret could stay at the edge.
-    shown, result = hidden(replace(mre, files=()), values), hidden(_readable(result), values)
+    shown, result = redact_deep(replace(mre, files=()), values), redact_deep(_readable(result), values)
     manifest = _part(File(MANIFEST, dump(shown).encode()), values).kept
     before = [*_variants(shown, result), "<details>", "<summary>The files</summary>", ""]
     head, tail = _text(before) + manifest, _text(["</details>", "", *_form(result)])

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from uvmre.core.dockerfile.build_log import BuilderNote, ImageBuilt, LogLine, Reader, StepBegan, StepDropped, StepOutput
-from uvmre.core.dockerfile.build_plan import ASKED, NO_FILE, BuildPlan
-from uvmre.core.dockerfile.edits import commands
+from uvmre.core.dockerfile.build_plan import NO_FILE, VERSION_COMMAND, BuildPlan
+from uvmre.core.dockerfile.edits import comparable
 from uvmre.core.mre.model import Step
 from uvmre.core.outcome.observation import StepResult
 from uvmre.run import process
@@ -48,7 +48,7 @@ class BuildWatch:
 
     def __init__(self, plan: BuildPlan, request: StepRequest) -> None:
         self._plan = plan
-        self._todo = list(zip(plan.local_builds, plan.steps, strict=True))
+        self._todo = list(zip(plan.headings, plan.steps, strict=True))
         self._job = request
         self._going: dict[str, OpenStep] = {}
         self._notes: list[str] = []
@@ -106,8 +106,8 @@ class BuildWatch:
                 self._ended(going, 0, now)
         elif self.failed is None:
             return self._why(exit_code)
-        elif self._plan.looks:
-            path = next(iter(self._plan.looks.values()))
+        elif self._plan.shown_files:
+            path = next(iter(self._plan.shown_files.values()))
             return f"the symptom looks at {path}, and a RUN that fails leaves no image to look into"
         if self.told and self.told != self._job.uv:
             return f"the Dockerfile brings uv {self.told}, not the {self._job.uv} that was asked for"
@@ -119,22 +119,22 @@ class BuildWatch:
             return
         head, step = self._take(FLAGS.sub("", rest))
         self._going[event.key] = OpenStep(head, step, event.at)
-        if step.run != ASKED and step.run not in self._plan.looks:
+        if step.run != VERSION_COMMAND and step.run not in self._plan.shown_files:
             self._job.begun(step.title)
 
     def _take(self, text: str) -> tuple[str, Step]:
         """Return the step that an engine means by this text: it shows each in a line."""
-        head = commands(SUMMARY.sub("", text) if text.startswith("<<") else text)
+        head = comparable(SUMMARY.sub("", text) if text.startswith("<<") else text)
         at = next((i for i, (known, _) in enumerate(self._todo) if known == head), 0)
         return self._todo.pop(at) if self._todo else (head, Step(text))
 
     def _ended(self, going: OpenStep, exit_code: int, at: float, *, timed_out: bool = False) -> None:
         said = going.said.value()
-        if going.step.run == ASKED and exit_code == 0:
+        if going.step.run == VERSION_COMMAND and exit_code == 0:
             match = VERSION.search(said.decode(errors="replace"))
             self.told = match[1] if match else "of no release"
             return
-        if path := self._plan.looks.get(going.step.run):
+        if path := self._plan.shown_files.get(going.step.run):
             text = said.decode(errors="replace")
             self.files[path] = None if text.strip() == NO_FILE else text
             return

@@ -16,7 +16,7 @@ from pathlib import Path
 from uvmre.core.dockerfile import build_plan
 from uvmre.core.dockerfile.build_log import MARKS, READERS, LogLine
 from uvmre.core.dockerfile.build_plan import BuildPlan
-from uvmre.core.dockerfile.edits import OWN
+from uvmre.core.dockerfile.edits import CONTEXT_FOLDER
 from uvmre.core.dockerfile.parser import DOCKERFILE
 from uvmre.core.mre.model import Mre
 from uvmre.errors import at
@@ -106,7 +106,7 @@ def _plan(request: StepRequest, engine: Engine) -> BuildPlan:
     """Return what is built."""
     labels = {} if request.live else _own_labels(request.dirs)
     plan = functools.partial(
-        build_plan.plan, request.base, request.control, uv=request.uv, python=request.python, labels=labels
+        build_plan.plan_build, request.base, request.control, uv=request.uv, python=request.python, labels=labels
     )
     made = plan()
     # Another release's image may be one of hundreds that a search asks for: its binary is here already.
@@ -144,7 +144,7 @@ def _lay(request: StepRequest, plan: BuildPlan) -> Build:
     dirs.work.mkdir(parents=True)
     for file in mre.files:
         environment.write(dirs.work, file)
-    own = dirs.work / OWN
+    own = dirs.work / CONTEXT_FOLDER
     if not request.live or plan.uv_from_context:
         own.mkdir(exist_ok=True)
         _let_in(dirs)
@@ -191,7 +191,7 @@ def _let_in(dirs: RunDirs) -> None:
     ignore = dirs.work / ".dockerignore"
     if ignore.exists():
         text = ignore.read_text(encoding="utf-8", errors="replace")
-        ignore.write_text(f"{text}\n!{OWN}\n!{OWN}/**\n", encoding="utf-8")
+        ignore.write_text(f"{text}\n!{CONTEXT_FOLDER}\n!{CONTEXT_FOLDER}/**\n", encoding="utf-8")
 
 
 def _secret(dirs: RunDirs, mre: Mre, name: str) -> Path:

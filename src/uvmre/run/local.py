@@ -87,7 +87,7 @@ def _layered(step: Step, layer: Layer, request: StepRequest) -> StepResult:
         raise local_image.Missing(layer.refused)
     dirs = request.dirs
     cwd = local_image.ready(dirs, layer)
-    words = [local_image.translated(dirs, layer, word) for word in layer.words]
+    words = [local_image.translated(dirs, layer, word) for word in layer.argv]
     with local_image.mounts(dirs, layer):
         done = _done(words, cwd, local_image.variables(dirs, request.mre, layer, request.gateway), step, request)
     return _result(step, done, request)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from uvmre.core.dockerfile.base_images import Recipe, named, recipe
-from uvmre.core.dockerfile.parser import read
+from uvmre.core.dockerfile.base_images import Recipe, recipe, referenced_images
+from uvmre.core.dockerfile.parser import parse
 from uvmre.errors import UsageError
 
 UV = "ghcr.io/astral-sh/uv"
@@ -79,8 +79,8 @@ COPY --from=ghcr.io/astral-sh/uv:0.5.21 /uv /again
 
 def test_a_dockerfile_names_images_and_stages_are_none() -> None:
     uv, other = "ghcr.io/astral-sh/uv:0.5.21", "ghcr.io/astral-sh/uv:0.5.22"
-    assert named(read(DOCKERFILE)) == (uv, "python:3.11-slim", other, "debian:12")
+    assert referenced_images(parse(DOCKERFILE)) == (uv, "python:3.11-slim", other, "debian:12")
 
 
 def test_what_cannot_be_expanded_stays_as_written() -> None:
-    assert named(read("FROM python:${V:?which}\n")) == ("python:${V:?which}",)
+    assert referenced_images(parse("FROM python:${V:?which}\n")) == ("python:${V:?which}",)

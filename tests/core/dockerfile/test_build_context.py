@@ -2,7 +2,7 @@
 
 import pytest
 
-from uvmre.core.dockerfile.build_context import build_context, sources
+from uvmre.core.dockerfile.build_context import build_context, copy_sources
 from uvmre.core.mre.files import File
 
 PATHS = ("a.txt", "b.txt", "c/a.txt", "c/d/e.py", "c/d/.venv/x", ".env", "docs/README.md")
@@ -54,5 +54,5 @@ def test_the_ignore_file_of_the_dockerfile_itself_goes_first() -> None:
 )
 def test_what_a_source_brings(source: str, found: list[tuple[str, bool, tuple[str, ...]]]) -> None:
     assert [
-        (each.path, each.folder, tuple(file.path for file in each.files)) for each in sources(source, FILES)
+        (each.path, each.folder, tuple(file.path for file in each.files)) for each in copy_sources(source, FILES)
     ] == found

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from uvmre.core.dockerfile.build_plan import ASKED, BuildPlan, plan
+from uvmre.core.dockerfile.build_plan import VERSION_COMMAND, BuildPlan, plan_build
 from uvmre.core.mre.files import File
 from uvmre.core.mre.model import Control, Environment, FilePattern, Mre, Step, Symptom
 from uvmre.errors import UsageError
@@ -37,7 +37,7 @@ def planned(
     labels: Mapping[str, str] | None = None,
     home: str = "",
 ) -> BuildPlan:
-    return plan(mre(text, *steps, home=home), control, uv=uv, labels=labels)
+    return plan_build(mre(text, *steps, home=home), control, uv=uv, labels=labels)
 
 
 def changed(made: BuildPlan, text: str = BODY) -> list[str]:
@@ -112,7 +112,7 @@ def test_another_release_takes_the_place_of_the_one_that_is_pinned(line: str, af
 
 
 def test_uv_comes_from_the_context_where_its_image_is_not_to_be_had() -> None:
-    made = plan(mre(), None, uv="0.8.0", uv_from_context=True)
+    made = plan_build(mre(), None, uv="0.8.0", uv_from_context=True)
     assert changed(made) == [
         "-COPY --from=ghcr.io/astral-sh/uv:0.5.21 /uv /uvx /bin/",
         "COPY .uvmre/uv .uvmre/uvx /bin/",
@@ -123,7 +123,7 @@ def test_uv_comes_from_the_context_where_its_image_is_not_to_be_had() -> None:
 def test_a_dockerfile_that_pins_nothing_is_asked_for_its_release() -> None:
     made = planned("FROM a\nRUN pip install uv\nRUN uv lock\nRUN uv sync\n", *SETUP, SYNC, labels=LABELS)
     runs = [line for line in made.text.splitlines() if line.startswith("RUN")]
-    assert runs == ["RUN pip install uv", f"RUN {ASKED}", "RUN uv lock", "RUN uv sync"]
+    assert runs == ["RUN pip install uv", f"RUN {VERSION_COMMAND}", "RUN uv lock", "RUN uv sync"]
     assert [step.role for step in made.steps] == ["setup", "setup", "setup", "observe"]
     assert made.uv == ""
 
@@ -189,21 +189,21 @@ def test_a_control_s_home_is_laid_into_the_image_where_the_dockerfile_does_not()
 
 def test_what_the_symptom_looks_at_is_shown_at_the_end() -> None:
     symptom = Symptom(0, files=(FilePattern("uv.lock", "x"),))
-    made = plan(mre(symptom=symptom), None, uv="0.5.21", labels=LABELS)
-    (look,) = made.looks
-    assert made.looks[look] == "uv.lock"
+    made = plan_build(mre(symptom=symptom), None, uv="0.5.21", labels=LABELS)
+    (look,) = made.shown_files
+    assert made.shown_files[look] == "uv.lock"
     assert made.text.endswith(f"RUN uv sync\nRUN {look}\n")
-    assert plan(mre(symptom=symptom), None, uv="0.5.21").text == BODY
+    assert plan_build(mre(symptom=symptom), None, uv="0.5.21").text == BODY
 
 
 def test_an_mre_without_a_dockerfile_is_told_what_to_take() -> None:
     with pytest.raises(UsageError, match="no Dockerfile"):
-        plan(Mre("t", Environment("0.5.21"), (SYNC,), Symptom()), None, uv="0.5.21")
+        plan_build(Mre("t", Environment("0.5.21"), (SYNC,), Symptom()), None, uv="0.5.21")
 
 
 def test_another_python_takes_the_place_of_the_image_s() -> None:
-    made = plan(mre(), None, uv="0.5.21", python="3.13")
+    made = plan_build(mre(), None, uv="0.5.21", python="3.13")
     assert changed(made) == ["-FROM python:3.11-slim", "FROM python:3.13-slim"]
     assert made.python == "3.13"
     with pytest.raises(UsageError, match="which Python"):
-        plan(mre("FROM a\nRUN uv sync\n"), None, uv="0.5.21", python="3.13")
+        plan_build(mre("FROM a\nRUN uv sync\n"), None, uv="0.5.21", python="3.13")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from uvmre.core.dockerfile.image_names import BaseImage, image, with_uv
+from uvmre.core.dockerfile.image_names import BaseImage, parse_image_name, slim_image
 
 
 @pytest.mark.parametrize(
@@ -24,7 +24,7 @@ from uvmre.core.dockerfile.image_names import BaseImage, image, with_uv
     ],
 )
 def test_an_image_says(name: str, says: BaseImage) -> None:
-    assert image(name) == says
+    assert parse_image_name(name) == says
 
 
 @pytest.mark.parametrize(
@@ -39,4 +39,4 @@ def test_an_image_says(name: str, says: BaseImage) -> None:
     ],
 )
 def test_uv_s_image_of_a_release(uv: str, python: str, name: str) -> None:
-    assert with_uv(uv, python) == name
+    assert slim_image(uv, python) == name

@@ -66,7 +66,7 @@ def test_a_run_is_a_shell_of_its_own_in_the_folder_of_now() -> None:
     text = f'{HEAD}ENV D=app PATH="/x/bin:$PATH"\nWORKDIR /$D\nWORKDIR sub\nRUN uv lock\nSHELL ["/bin/bash", "-c"]\nRUN ["uv", "sync"]\nRUN <<EOF\nuv run x\nEOF\n'
     steps = followed(text).steps
     layers = [step.layer for step in steps if step.layer]
-    assert [layer.words for layer in layers] == [
+    assert [layer.argv for layer in layers] == [
         ("/bin/sh", "-c", "uv lock"),
         ("uv", "sync"),
         ("/bin/bash", "-c", "uv run x\n"),

@@ -6,13 +6,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from uvmre.core.dockerfile.parser import Heredoc, commands, read, runs, stages
+from uvmre.core.dockerfile.parser import Heredoc, called_programs, parse, run_instructions, stages
 from uvmre.errors import InputError
 
 
 def test_an_instruction_has_its_words_flags_and_lines_as_written() -> None:
     text = "# syntax=docker/dockerfile:1\nfrom --platform=linux/amd64 python:3.11 as Build\nRUN --network=none \\\n  # why\n  uv lock\n"
-    first, run = read(text)
+    first, run = parse(text)
     assert (first.name, first.value, first.flag("platform")) == ("FROM", ("python:3.11", "as", "Build"), "linux/amd64")
     assert (run.value, run.flags, run.first, run.last) == (("uv lock",), ("--network=none",), 3, 5)
     assert run.text == "RUN --network=none \\\n  # why\n  uv lock"
@@ -21,7 +21,7 @@ def test_an_instruction_has_its_words_flags_and_lines_as_written() -> None:
 
 def test_names_and_values_come_in_pairs() -> None:
     pairs = [
-        each.pairs for each in read('FROM x\nENV A=b C="d e"\nENV old style value\nARG X="y z" Q\nLABEL a=b\n')[1:]
+        each.pairs for each in parse('FROM x\nENV A=b C="d e"\nENV old style value\nARG X="y z" Q\nLABEL a=b\n')[1:]
     ]
     assert pairs == [
         (("A", "b"), ("C", '"d e"')),
@@ -32,7 +32,7 @@ def test_names_and_values_come_in_pairs() -> None:
 
 
 def test_stages_follow_the_args_that_are_for_all() -> None:
-    heads, found = stages(read("ARG V=1\nARG W\nFROM a:$V AS One\nRUN x\nFROM one\nRUN y\n"))
+    heads, found = stages(parse("ARG V=1\nARG W\nFROM a:$V AS One\nRUN x\nFROM one\nRUN y\n"))
     assert [each.text for each in heads] == ["ARG V=1", "ARG W"]
     assert [(stage.number, stage.name, stage.image) for stage in found] == [(0, "one", "a:$V"), (1, "", "one")]
     assert [[each.text for each in stage.instructions] for stage in found] == [["RUN x"], ["RUN y"]]
@@ -40,7 +40,7 @@ def test_stages_follow_the_args_that_are_for_all() -> None:
 
 def test_heredocs_know_what_the_parser_does_not_tell() -> None:
     text = "FROM x\nCOPY <<A <<'B' <<-\"C\" <<-D /x/\na\nA\nb\nB\n\tc\nC\n\t$d\n\tD\n"
-    found = read(text)[1].heredocs
+    found = parse(text)[1].heredocs
     assert found == (
         Heredoc("A", "a\n", expand=True),
         Heredoc("B", "b\n", expand=False),
@@ -77,8 +77,8 @@ def test_heredocs_know_what_the_parser_does_not_tell() -> None:
     ],
 )
 def test_a_run_does(text: str, command: str, words: tuple[str, ...]) -> None:
-    (run,) = runs(read(f"FROM x\n{text}\n"))
-    assert (run.command, run.words, run.instruction.first) == (command, words, 2)
+    (run,) = run_instructions(parse(f"FROM x\n{text}\n"))
+    assert (run.command, run.argv, run.instruction.first) == (command, words, 2)
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_a_run_does(text: str, command: str, words: tuple[str, ...]) -> None:
 )
 def test_what_is_no_dockerfile_is_told_with_its_lines(text: str, faults: list[str]) -> None:
     with pytest.raises(InputError) as raised:
-        read(text)
+        parse(text)
     assert list(raised.value.faults) == faults
 
 
@@ -128,8 +128,8 @@ def test_what_is_no_dockerfile_is_told_with_its_lines(text: str, faults: list[st
 @given(st.text(st.sampled_from("FROMUNCPY axEO<>'\"\\\n\t$#[],-=:\0\ud800ä")) | st.text())
 def test_no_text_ends_in_anything_but_instructions_or_an_input_error(text: str) -> None:
     with contextlib.suppress(InputError):
-        found = read(text)
-        runs(found)
+        found = parse(text)
+        run_instructions(found)
         assert stages(found)[1]
         lines = text.removeprefix("\ufeff").split("\n")
         assert all(each.text == "\n".join(lines[each.first - 1 : each.last]) for each in found)
@@ -145,4 +145,4 @@ def test_no_text_ends_in_anything_but_instructions_or_an_input_error(text: str) 
     ],
 )
 def test_what_a_shell_text_calls(text: str, called: set[str]) -> None:
-    assert commands(text) == called
+    assert called_programs(text) == called

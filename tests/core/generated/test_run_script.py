@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from uvmre.core.generated.names import is_generated
-from uvmre.core.generated.run_script import dockerfile, generated
+from uvmre.core.generated.run_script import dockerfile, generated_files
 from uvmre.core.mre.files import File
 from uvmre.core.mre.model import Environment, FilePattern, Mre, Role, Step, Symptom
 from uvmre.core.network.index import Fault, Index
@@ -237,7 +237,7 @@ def test_what_is_generated_is_no_part_of_the_mre(tmp_path: Path) -> None:
             mre(("observe", "sh run.sh" if files else "uv fail")), files=tuple(sorted(files, key=lambda f: f.path))
         )
         write(state, folder, force=False)
-        names = [file.path for file in generated(state)]
+        names = [file.path for file in generated_files(state)]
         assert names == (["run-mre.sh"] if files else ["run.sh", "Dockerfile"])
         assert all((folder / name).is_file() for name in names)
         assert read(folder) == state

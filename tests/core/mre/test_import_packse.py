@@ -10,7 +10,7 @@ from uvmre.errors import InputError
 
 
 def read(text: str) -> Mre:
-    mre = import_packse.read(text, "scenario.toml", uv="0.13.9")
+    mre = import_packse.import_scenario(text, "scenario.toml", uv="0.13.9")
     # What a manifest cannot take is no MRE.
     assert parse(dump(mre)).symptom == mre.symptom
     return mre
@@ -211,7 +211,7 @@ wheels = false
 requires-python = ">=3.8"
 """
     with pytest.raises(InputError) as raised:
-        import_packse.read(text, "a/kettle.toml", uv="0.13.9")
+        import_packse.import_scenario(text, "a/kettle.toml", uv="0.13.9")
     assert raised.value.message == "a/kettle.toml cannot be taken for a scenario of packse, for 12 reasons."
     tables = "name, description, template, packages, root, expected, environment, resolver_options, testgen"
     keys = "requires, requires_python, extras, sdist, wheel, yanked, wheel_tags, description"
@@ -268,5 +268,5 @@ requires-python = ">=3.8"
 )
 def test_what_is_no_scenario_is_told(text: str, fault: str) -> None:
     with pytest.raises(InputError) as raised:
-        import_packse.read(text, "scenario.toml", uv="0.13.9")
+        import_packse.import_scenario(text, "scenario.toml", uv="0.13.9")
     assert fault in raised.value.faults

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uvmre.core.network.simple_formats import as_html, as_json, read
-from uvmre.core.network.simple_page import HTML, JSON, Page, cut_off, named, uploaded
+from uvmre.core.network.simple_formats import as_html, as_json, parse_page
+from uvmre.core.network.simple_page import HTML, JSON, Page, apply_cutoff, parse_filename, upload_time
 
 URL = "https://pypi.org/simple/six/"
 SIX = "https://files.pythonhosted.org/packages/six-1.0-py3-none-any.whl"
@@ -39,32 +39,32 @@ UNDATED = file("six-3.0.tar.gz")
 
 
 def test_what_came_on_the_day_is_there_and_what_came_after_is_not() -> None:
-    kept = cut_off(page(OLD, SAME_DAY, NEXT_DAY, NEW), date(2024, 2, 1))
+    kept = apply_cutoff(page(OLD, SAME_DAY, NEXT_DAY, NEW), date(2024, 2, 1))
     assert kept.files == [OLD, SAME_DAY]
 
 
 def test_a_file_of_which_nobody_says_when_it_came_is_kept() -> None:
-    assert cut_off(page(UNDATED, NEW), date(2024, 2, 1)).files == [UNDATED]
+    assert apply_cutoff(page(UNDATED, NEW), date(2024, 2, 1)).files == [UNDATED]
 
 
 def test_versions_follow_their_files() -> None:
-    kept = cut_off(page(OLD, SAME_DAY, NEXT_DAY, NEW, versions=("0.9", "1.0", "1.1", "2.0")), date(2024, 2, 1))
+    kept = apply_cutoff(page(OLD, SAME_DAY, NEXT_DAY, NEW, versions=("0.9", "1.0", "1.1", "2.0")), date(2024, 2, 1))
     assert kept.data["versions"] == ["0.9", "1.0", "1.1"]  # 0.9 had no file before either
 
 
 def test_a_yank_stays_with_its_file() -> None:
     yanked = {**OLD, "yanked": "broken"}
-    assert cut_off(page(yanked, NEW), date(2024, 2, 1)).files == [yanked]
+    assert apply_cutoff(page(yanked, NEW), date(2024, 2, 1)).files == [yanked]
 
 
 @given(st.lists(st.datetimes(datetime(2020, 1, 1), datetime(2026, 1, 1), timezones=st.just(UTC)), max_size=8), st.dates(date(2019, 1, 1), date(2027, 1, 1)))  # fmt: skip
 def test_a_cut_keeps_what_came_before_and_a_second_cut_changes_nothing(times: list[datetime], day: date) -> None:
     whole = page(*(file(f"six-{i}.tar.gz", time.isoformat()) for i, time in enumerate(times)))
-    kept = cut_off(whole, day)
-    assert cut_off(kept, day) == kept
-    assert cut_off(kept, day + timedelta(days=1)) == kept
+    kept = apply_cutoff(whole, day)
+    assert apply_cutoff(kept, day) == kept
+    assert apply_cutoff(kept, day + timedelta(days=1)) == kept
     for one in whole.files:
-        came = uploaded(one)
+        came = upload_time(one)
         assert came
         assert (one in kept.files) == (came.date() <= day)
 
@@ -77,17 +77,17 @@ FULL = file(
 
 def test_what_is_written_as_html_is_read_back() -> None:
     plain = file("six-1.0.tar.gz", yanked=True)
-    assert read(HTML, as_html(page(FULL, plain)), URL).files == [FULL, plain]
+    assert parse_page(HTML, as_html(page(FULL, plain)), URL).files == [FULL, plain]
 
 
 def test_what_is_written_as_json_is_read_back() -> None:
     whole = page(FULL, OLD, versions=("1.0",))
-    assert read(JSON, as_json(whole), URL) == whole
+    assert parse_page(JSON, as_json(whole), URL) == whole
 
 
 def test_relative_addresses_come_out_whole() -> None:
-    in_html = read(HTML, '<a href="../../packages/x/six-1.0.tar.gz#sha256=ab">six-1.0.tar.gz</a>', URL)
-    in_json = read(JSON, json.dumps({"files": [{"filename": "six-1.0.tar.gz", "url": "../../packages/x/six-1.0.tar.gz", "hashes": {"sha256": "ab"}}]}), URL)  # fmt: skip
+    in_html = parse_page(HTML, '<a href="../../packages/x/six-1.0.tar.gz#sha256=ab">six-1.0.tar.gz</a>', URL)
+    in_json = parse_page(JSON, json.dumps({"files": [{"filename": "six-1.0.tar.gz", "url": "../../packages/x/six-1.0.tar.gz", "hashes": {"sha256": "ab"}}]}), URL)  # fmt: skip
     assert in_html.files == in_json.files
     assert in_html.files[0]["url"] == "https://pypi.org/packages/x/six-1.0.tar.gz"
 
@@ -95,7 +95,7 @@ def test_relative_addresses_come_out_whole() -> None:
 @pytest.mark.parametrize("text", ["[]", "{}", '{"files": null}', '{"files": [1]}', '{"files": [{}]}', "<html>", ""])
 def test_json_that_is_no_page_is_an_error(text: str) -> None:
     with pytest.raises(ValueError):
-        read(JSON, text, URL)
+        parse_page(JSON, text, URL)
 
 
 @pytest.mark.parametrize(
@@ -109,5 +109,5 @@ def test_json_that_is_no_page_is_an_error(text: str) -> None:
     ],
 )
 def test_the_version_stands_in_the_name(filename: str, version: str | None) -> None:
-    found = named(filename)
+    found = parse_filename(filename)
     assert (str(found[1]) if found else None) == version

@@ -2,7 +2,7 @@
 
 import pytest
 
-from uvmre.core.outcome.error_chain import cause, masked, warnings
+from uvmre.core.outcome.error_chain import innermost_cause, mask_local_details, warnings
 
 
 @pytest.mark.parametrize(
@@ -46,21 +46,21 @@ from uvmre.core.outcome.error_chain import cause, masked, warnings
     ],
 )
 def test_the_innermost_cause(output: str, texts: tuple[str, ...]) -> None:
-    found = cause(output)
+    found = innermost_cause(output)
     assert found is not None
     assert found.texts == texts
 
 
 @pytest.mark.parametrize("output", ["", "Resolved 1 package", "+ a==1", "no errors were found"])
 def test_no_error(output: str) -> None:
-    assert cause(output) is None
+    assert innermost_cause(output) is None
 
 
 @pytest.mark.parametrize(
     "output", ["error: error sending request for url (https://a.b)", "error: a\n  Caused by: operation timed out"]
 )
 def test_what_a_missing_network_gives_too(output: str) -> None:
-    found = cause(output)
+    found = innermost_cause(output)
     assert found is not None
     assert found.network
 
@@ -79,7 +79,7 @@ def test_what_a_missing_network_gives_too(output: str) -> None:
     ],
 )
 def test_what_is_the_reporters_own_is_left_open(text: str, plain: str) -> None:
-    assert masked(text) == plain
+    assert mask_local_details(text) == plain
 
 
 def test_warnings_but_not_that_a_command_is_new() -> None:

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from uvmre.core.text.normalize import REACH, find, normalize
+from uvmre.core.text.normalize import WILDCARD_LIMIT, find_pattern, normalize
 
 FILES = [tomllib.loads(path.read_text(encoding="utf-8")) for path in (Path(__file__).parent / "layouts").glob("*.toml")]
 SITUATIONS: dict[str, dict[str, Any]] = {
@@ -61,7 +61,7 @@ def test_another_wording_is_another_text(name: str) -> None:
     said = [normalize(texts[0]) for texts in ALL[name].values()]
     assert len(set(said)) == len(said)
     for old, new in pairwise(texts[-1] for texts in ALL[name].values()):
-        assert find(old, normalize(new)) is None or find(new, normalize(old)) is None
+        assert find_pattern(old, normalize(new)) is None or find_pattern(new, normalize(old)) is None
 
 
 @SITUATION
@@ -69,7 +69,7 @@ def test_what_one_layout_said_is_found_in_every_other(name: str) -> None:
     for texts in ALL[name].values():
         for said in texts:
             for other in texts:
-                assert find(said, normalize(f"Resolved 2 packages in 12ms\n{other}")) is not None
+                assert find_pattern(said, normalize(f"Resolved 2 packages in 12ms\n{other}")) is not None
 
 
 @SITUATION
@@ -81,20 +81,20 @@ def test_what_was_said_of_one_situation_is_not_found_in_another(name: str) -> No
         for texts in found.values()
     }
     for texts in ALL[name].values():
-        assert [other for text, other in others.items() if find(texts[0], text) is not None] == []
+        assert [other for text, other in others.items() if find_pattern(texts[0], text) is not None] == []
 
 
 @pytest.mark.parametrize("pattern", [pytest.param(pattern, id=pattern["text"][:50]) for pattern in PATTERNS])
 def test_a_pattern_of_one_release_is_found_where_others_said_the_same(pattern: dict[str, Any]) -> None:
     for number, texts in ALL[pattern["situation"]].items():
         for said in texts:
-            assert (find(pattern["text"], normalize(said)) is not None) == (number in pattern["wordings"]), said
+            assert (find_pattern(pattern["text"], normalize(said)) is not None) == (number in pattern["wordings"]), said
 
 
 @pytest.mark.parametrize(("name", "text"), COUNTERS)
 def test_a_text_that_is_only_similar_is_not_found(name: str, text: str) -> None:
     for said in chain.from_iterable(ALL[name].values()):
-        assert find(text, normalize(said)) is None, said
+        assert find_pattern(text, normalize(said)) is None, said
 
 
 WORDS = st.lists(
@@ -138,11 +138,13 @@ def test_no_quote_colour_or_case_changes_what_is_said(words: list[str], quote: s
     assert normalize(text) == normalize(" ".join(words))
 
 
-@given(st.integers(0, 2 * REACH), st.sampled_from(["…", "...", " … "]))
+@given(st.integers(0, 2 * WILDCARD_LIMIT), st.sampled_from(["…", "...", " … "]))
 def test_a_wildcard_holds_the_order_and_the_limit(far: int, wildcard: str) -> None:
     pattern, between = f"No solution{wildcard}401 Unauthorized", "x" * far
-    assert (find(pattern, normalize(f"No solution {between} (401 Unauthorized)")) is not None) == (far + 1 <= REACH)
-    assert find(pattern, normalize(f"(401 Unauthorized) {between} No solution")) is None
+    assert (find_pattern(pattern, normalize(f"No solution {between} (401 Unauthorized)")) is not None) == (
+        far + 1 <= WILDCARD_LIMIT
+    )
+    assert find_pattern(pattern, normalize(f"(401 Unauthorized) {between} No solution")) is None
 
 
 @pytest.mark.parametrize(
@@ -181,4 +183,4 @@ def test_a_wildcard_holds_the_order_and_the_limit(far: int, wildcard: str) -> No
     ],
 )
 def test_what_counts_whole_and_what_does_not_count(pattern: str, text: str, found: bool) -> None:
-    assert (find(pattern, normalize(text)) is not None) == found
+    assert (find_pattern(pattern, normalize(text)) is not None) == found

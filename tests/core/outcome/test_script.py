@@ -26,7 +26,7 @@ def ended(code: int, *, timed_out: bool = False, said: str = "the last line\n") 
 def test_an_exit_code_is_an_outcome(code: int, word: str, reason: str) -> None:
     outcome = script.judge(ended(code))
     assert (outcome.word, outcome.reason) == (word, reason)
-    complaint = script.complaint(ended(code))
+    complaint = script.invalid_exit(ended(code))
     assert bool(complaint) == (code not in (0, 1, 125))
     if complaint:
         assert complaint.startswith("On uv 0.5.21 the script ")
@@ -34,16 +34,16 @@ def test_an_exit_code_is_an_outcome(code: int, word: str, reason: str) -> None:
 
 def test_one_whose_time_was_up_cannot_tell() -> None:
     assert script.judge(ended(143, timed_out=True)).reason == "the script was ended after 2 s, its time limit"
-    assert script.complaint(ended(143, timed_out=True)) == ""
+    assert script.invalid_exit(ended(143, timed_out=True)) == ""
 
 
 def test_one_that_was_interrupted_says_nothing() -> None:
     interrupted = Observation("as reported", "0.5.21", "", "local", "here", (), obstacle="it was interrupted")
     assert script.judge(interrupted).word == "broken"
-    assert script.complaint(interrupted) == ""
+    assert script.invalid_exit(interrupted) == ""
 
 
 def test_its_words_stay_what_they_are() -> None:
-    (step,) = script.as_mre(["/a b/c.sh", "it's", "$HOME"]).steps
+    (step,) = script.script_mre(["/a b/c.sh", "it's", "$HOME"]).steps
     assert step.run == """exec '/a b/c.sh' 'it'"'"'s' '$HOME'"""
     assert step.role == "observe"

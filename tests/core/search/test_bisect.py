@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from uvmre.core.search.bisect import LOOKS, Answer, Boundaries, Runs, Search, SearchStep, Span, confidence
-from uvmre.core.search.bisect_half import CLUMP, Edge
+from uvmre.core.search.bisect import SPOT_CHECKS, Answer, Boundaries, Runs, Search, SearchStep, Span, confidence
+from uvmre.core.search.bisect_half import MOST_SKIPPED, Edge
 
 ANSWERS: dict[str, Answer] = {"x": "bad", ".": "good", "?": "skip"}
 UV = 333
@@ -29,14 +29,14 @@ def one_step(n: int, bad: int, good: int) -> list[Answer]:
 def ended(search: Search, answers: Sequence[Answer], jobs: int = 1) -> list[tuple[int, ...]]:
     """Ask and tell to the end; return the rounds."""
     rounds, asked = [], set[int]()
-    while batch := search.ask(jobs):
+    while batch := search.next_indexes(jobs):
         assert len(batch) <= jobs
         assert len(set(batch)) == len(batch)
         assert not asked & set(batch), "asked twice"
         asked |= set(batch)
         rounds.append(batch)
         for index in batch:
-            search.tell(index, answers[index])
+            search.record(index, answers[index])
     assert search.result().done
     return rounds
 
@@ -133,16 +133,16 @@ def test_where_the_reported_release_is_not_bad_nothing_else_is_asked(letter: str
 
 
 def test_the_three_ends_are_asked_first_and_side_by_side() -> None:
-    assert Search(UV, 200).ask(8) == (200, 0, 332)
-    assert Search(UV, 200).ask(1) == (200,)
-    assert Search(UV, 0).ask(8) == (0, 332)
+    assert Search(UV, 200).next_indexes(8) == (200, 0, 332)
+    assert Search(UV, 200).next_indexes(1) == (200,)
+    assert Search(UV, 0).next_indexes(8) == (0, 332)
 
 
 def test_before_anything_is_told_nothing_is_known() -> None:
     search = Search(9, 4)
     assert search.result() == Boundaries(None, None, None, (), 0, False)
-    search.ask(1)
-    search.tell(4, "bad")
+    search.next_indexes(1)
+    search.record(4, "bad")
     assert search.result().first_bad == Edge("open", 4, None, (), 4, 1)
 
 
@@ -169,7 +169,7 @@ def test_a_history_of_one_step_costs_no_more_than_halving(
     rounds = ended(search, answers)
     limit = bound(reported - lowest, highest - reported)
     assert len(rounds) - len(search._looks) <= limit
-    assert len(rounds) <= limit + LOOKS
+    assert len(rounds) <= limit + SPOT_CHECKS
 
 
 def test_no_boundary_among_few_releases_costs_more_than_halving() -> None:
@@ -188,7 +188,7 @@ def test_the_order_in_which_it_is_told_does_not_matter(
     answers, reported, _, _ = drawn
     search, under_way, asked = Search(len(answers), reported), list[int](), set[int]()
     while True:
-        batch = search.ask(data.draw(JOBS))
+        batch = search.next_indexes(data.draw(JOBS))
         assert not asked & set(batch)
         asked |= set(batch)
         under_way += batch
@@ -196,7 +196,7 @@ def test_the_order_in_which_it_is_told_does_not_matter(
             break
         for _ in range(data.draw(st.integers(1, len(under_way)))):
             index = under_way.pop(data.draw(st.integers(0, len(under_way) - 1)))
-            search.tell(index, answers[index])
+            search.record(index, answers[index])
     result, alone = search.result(), found(answers, reported)
     assert (result.first_bad, result.first_good, result.done) == (alone.first_bad, alone.first_good, True)
 
@@ -247,7 +247,7 @@ def test_of_any_history_nothing_is_claimed_that_was_told_otherwise(
         assert edge.word not in ("between", "silent") or told[beyond] == "skip", (
             "a range starts with one that was asked"
         )
-        assert edge.word != "between" or not edge.unasked or len(edge.skipped) >= CLUMP
+        assert edge.word != "between" or not edge.unasked or len(edge.skipped) >= MOST_SKIPPED
 
 
 @LAW
@@ -259,7 +259,7 @@ def test_answers_that_nobody_asked_for_are_taken_and_not_asked_again(
     known = data.draw(st.sets(st.integers(0, len(answers) - 1)))
     search = Search(len(answers), reported)
     for index in known:
-        search.tell(index, answers[index])
+        search.record(index, answers[index])
     assert not known & {index for batch in ended(search, answers) for index in batch}
 
 
@@ -362,22 +362,22 @@ def test_more_jobs_make_fewer_rounds() -> None:
 def test_what_is_asked_next_was_told_ahead(drawn: tuple[list[Answer], int, int, int], jobs: int) -> None:
     answers, reported, _, _ = drawn
     search = Search(len(answers), reported)
-    ahead = search.ahead(jobs)
-    while batch := search.ask(jobs):
+    ahead = search.likely_next(jobs)
+    while batch := search.next_indexes(jobs):
         assert set(batch) <= set(ahead)
-        ahead = search.ahead(len(answers))
+        ahead = search.likely_next(len(answers))
         for index in batch:
-            search.tell(index, answers[index])
+            search.record(index, answers[index])
 
 
 def test_ahead_are_both_halves_of_what_is_halved() -> None:
     search = Search(257, 256)
-    assert search.ahead(3) == (256, 0)
-    search.tell(256, "bad")
-    search.tell(0, "good")
-    assert search.ask(1) == (128,)
-    assert set(search.ahead(3)) == {64, 192}
-    assert len(search.ahead(1)) == 1
+    assert search.likely_next(3) == (256, 0)
+    search.record(256, "bad")
+    search.record(0, "good")
+    assert search.next_indexes(1) == (128,)
+    assert set(search.likely_next(3)) == {64, 192}
+    assert len(search.likely_next(1)) == 1
 
 
 @pytest.mark.parametrize(
@@ -397,16 +397,16 @@ def test_ahead_are_both_halves_of_what_is_halved() -> None:
 )
 def test_runs_add_up_to_an_answer(told: list[Answer | Runs], answer: Answer | None) -> None:
     search = Search(3, 1, repeat=3)
-    search.ask(1)
+    search.next_indexes(1)
     for one in told:
-        search.tell(1, one)
+        search.record(1, one)
     assert search.result().reported == answer
 
 
 def test_a_good_release_is_as_sure_as_its_runs_make_it() -> None:
     search = Search(4, 2, repeat=3)
     for index, runs in enumerate([Runs(0, 3), Runs(0, 6), Runs(1, 2), Runs(1, 2)]):
-        search.tell(index, runs)
+        search.record(index, runs)
     result = search.result()
     assert result.first_bad == Edge("exact", 2, 1, (), 0, confidence(0.5, 6))
     assert result.first_good == Edge("beyond", 3, None, (), 0, 1)
@@ -452,7 +452,7 @@ def test_a_reported_release_outside_of_the_bounds_is_no_search(bad: tuple[int, .
 
 def test_an_answer_outside_of_the_bounds_is_not_taken() -> None:
     with pytest.raises(ValueError, match="not within 2 … 5"):
-        Search(9, 3, 2, 5).tell(6, "bad")
+        Search(9, 3, 2, 5).record(6, "bad")
 
 
 @pytest.mark.parametrize("jobs", [1, 2, 4])

@@ -25,9 +25,9 @@ def cut(letters: str, reported: int, most: int, jobs: int = 1, good: str = "") -
     """Search, and end after so many answers."""
     answers = [ANSWERS[letter] for letter in letters]
     search, probes = Search(len(answers), reported), dict[int, Probe]()
-    while len(probes) < most and (asked := search.ask(jobs)):
+    while len(probes) < most and (asked := search.next_indexes(jobs)):
         for index in asked[: most - len(probes)]:
-            search.tell(index, answers[index])
+            search.record(index, answers[index])
             bad, told = answers[index] == "bad", answers[index] != "skip"
             probes[index] = Probe(WORDS[answers[index]], "so it is", int(bad), int(told), 0.1, False)
     releases = [Release(f"0.4.{number}", datetime(2024, 8, 1, tzinfo=UTC)) for number in range(len(answers))]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uvmre.core.search.matrix import Cell, MatrixRow, ReleaseSpan, explains, fold, picture, so_far
+from uvmre.core.search.matrix import Cell, MatrixRow, ReleaseSpan, explain_symptom, fold, fold_partial, render_rows
 
 LETTERS = {"s": "shows", "a": "absent", "d": "different", "b": "broken", "-": "missing"}
 
@@ -73,7 +73,7 @@ def test_a_release_that_a_row_leaves_out_is_missing_there() -> None:
     ],
 )
 def test_rows_are_drawn(rows: dict[str, str], expected: str) -> None:
-    assert picture(fold(cells(**rows) if rows else [])) == expected
+    assert render_rows(fold(cells(**rows) if rows else [])) == expected
 
 
 @pytest.mark.parametrize(
@@ -149,12 +149,12 @@ def test_rows_are_drawn(rows: dict[str, str], expected: str) -> None:
     ],
 )
 def test_a_line_says_what_explains_the_failure(rows: dict[str, str], expected: str) -> None:
-    assert explains(cells(**rows)) == expected
+    assert explain_symptom(cells(**rows)) == expected
 
 
 def test_a_cell_that_contradicts_itself_is_told() -> None:
     twice = [*cells(a_base="s"), *cells(a_base="a")]
-    assert explains(twice) == "None of them explains it: one and the same cell both shows it and does not."
+    assert explain_symptom(twice) == "None of them explains it: one and the same cell both shows it and does not."
 
 
 LETTER = st.sampled_from("sadb-")
@@ -171,12 +171,12 @@ def test_folding_loses_no_cell_and_neighbours_always_differ(table: list[Cell]) -
         mine = [cell for cell in table if (cell.interpreter, cell.variant) == (row.interpreter, row.variant)]
         assert [run.word for run in row.runs for _ in range(run.count)] == [cell.word for cell in mine]
         assert all(one.word != other.word for one, other in zip(row.runs, row.runs[1:], strict=False))
-    assert picture(rows).count("\n") == len(rows) - 1
+    assert render_rows(rows).count("\n") == len(rows) - 1
 
 
 @given(TABLES)
 def test_an_axis_explains_only_what_no_other_cell_contradicts(table: list[Cell]) -> None:
-    line = explains(table)
+    line = explain_symptom(table)
     assert "\n" not in line
     for axis in ("release", "interpreter", "variant"):
         if line.startswith(f"Only the {axis} explains"):
@@ -191,4 +191,7 @@ def test_of_a_table_that_is_being_filled_each_row_has_its_own_cells_only() -> No
         Cell("0.9.0", "3.11", "a", "absent"),
         Cell("0.2.0", "3.12", "a", "absent"),
     ]
-    assert picture(so_far(done)).splitlines() == ["3.11  0.9.0 absent", "3.12  0.2.0 absent │ 0.9.0 … 0.10.0 shows (2)"]
+    assert render_rows(fold_partial(done)).splitlines() == [
+        "3.11  0.9.0 absent",
+        "3.12  0.2.0 absent │ 0.9.0 … 0.10.0 shows (2)",
+    ]

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-from uvmre.core.search.release import Release, is_path, local_build, reported_version
-from uvmre.core.search.selector import one, select
+from uvmre.core.search.release import Release, is_path, local_build_version, reported_version
+from uvmre.core.search.selector import select, select_one
 from uvmre.errors import InputError, UsageError
 
 FIRST = datetime(2024, 2, 15, 18, 56, tzinfo=UTC)
@@ -157,7 +157,7 @@ def test_of_no_release_none_is_chosen() -> None:
     ("text", "version"), [("0.5", "0.5.21"), ("0.4.0..0.5.2", "0.5.2"), ("all", "0.10.0"), ("0.4.9,0.4.0", "0.4.9")]
 )
 def test_one_is_the_newest(text: str, version: str) -> None:
-    assert one(text, ALL).version == version
+    assert select_one(text, ALL).version == version
 
 
 def test_releases_are_ordered_by_number() -> None:
@@ -190,7 +190,7 @@ def test_a_specifier_takes_what_packaging_does(operator: str, version: str) -> N
 @given(st.dates(date(2024, 2, 15), date(2025, 1, 1)))
 def test_the_newest_of_a_day_is_the_latest_of_what_was_there(day: date) -> None:
     there = [release for release in ALL if release.date and release.date.date() <= day and release != EARLY]
-    assert chosen(f"@{day}") == [one("latest", there).version]
+    assert chosen(f"@{day}") == [select_one("latest", there).version]
 
 
 @given(st.lists(st.sampled_from(["0.5", "latest", "0.4.0", "all", "..0.4.9", "~=0.5.2", "@2024-05-01"]), min_size=1))
@@ -253,7 +253,7 @@ def test_what_is_no_uv_is_told(output: str) -> None:
 def test_a_binary_that_somebody_built_comes_after_the_release_that_it_says_it_is(
     version: str, after: str, before: str
 ) -> None:
-    built = Release(local_build(version, "0" * 64))
+    built = Release(local_build_version(version, "0" * 64))
     assert Release(after) < built < Release(before)
     assert (built.published, Release(version).published) == (False, True)
-    assert built != Release(local_build(version, "1" * 64))
+    assert built != Release(local_build_version(version, "1" * 64))

@@ -11,7 +11,7 @@ from uvmre.core.mre.model import Control, Environment, Mre, Step, Symptom
 from uvmre.core.network.index import Index
 from uvmre.core.network.request import Request
 from uvmre.core.outcome.observation import Observation, StepResult
-from uvmre.core.secrets.redact import hidden, redact, secrets
+from uvmre.core.secrets.redact import redact, redact_deep, secrets
 
 
 def mre(
@@ -166,7 +166,7 @@ def test_an_observation_is_masked_in_all_that_it_says() -> None:
     request = Request("GET", "example.com", "/simple?key=s3cr3t", 401, True, "upstream", 0.5, "because")
     files = (("uv.lock", "at s3cr3t"), ("none", None))
     seen = Observation("as reported", "0.5.21", "3.11.7", "local", "Linux", (step,), (request,), files, "no shell")
-    assert hidden(seen, {"s3cr3t"}) == Observation(
+    assert redact_deep(seen, {"s3cr3t"}) == Observation(
         "as reported",
         "0.5.21",
         "3.11.7",
@@ -177,7 +177,7 @@ def test_an_observation_is_masked_in_all_that_it_says() -> None:
         (("uv.lock", "at ****"), ("none", None)),
         "no shell",
     )
-    assert hidden(Observation("as reported", "0.5.21", "3.11.7", "local", "Linux", ())).steps == ()
+    assert redact_deep(Observation("as reported", "0.5.21", "3.11.7", "local", "Linux", ())).steps == ()
 
 
 def test_the_password_of_an_index_is_masked_too() -> None:

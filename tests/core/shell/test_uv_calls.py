@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uvmre.core.shell.uv_calls import calls, changes_folder, exported, with_flag, without_flag
+from uvmre.core.shell.uv_calls import changes_directory, exported_variables, parse_calls, with_flag, without_flag
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ from uvmre.core.shell.uv_calls import calls, changes_folder, exported, with_flag
     ],
 )
 def test_commands(text: str, words: list[tuple[str, ...]]) -> None:
-    assert [call.words for call in calls(text)] == words
+    assert [call.argv for call in parse_calls(text)] == words
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_commands(text: str, words: list[tuple[str, ...]]) -> None:
     ],
 )
 def test_which_command_of_uv(text: str, verb: str, arguments: list[str]) -> None:
-    (call,) = calls(text)
+    (call,) = parse_calls(text)
     assert (call.verb, call.arguments) == (verb, arguments)
 
 
@@ -59,7 +59,7 @@ def test_which_command_of_uv(text: str, verb: str, arguments: list[str]) -> None
     ],
 )
 def test_an_option_behind_what_is_run_is_not_uvs(text: str, mine: list[str]) -> None:
-    (call,) = calls(text)
+    (call,) = parse_calls(text)
     assert call.values("--extra") == mine
     assert call.has("--extra") is bool(mine)
 
@@ -74,8 +74,8 @@ def test_an_option_behind_what_is_run_is_not_uvs(text: str, mine: list[str]) -> 
     ],
 )
 def test_what_is_exported(text: str, left: dict[str, str]) -> None:
-    (call,) = calls(text)
-    assert exported(call) == left
+    (call,) = parse_calls(text)
+    assert exported_variables(call) == left
 
 
 def test_a_flag_stands_right_behind_its_command() -> None:
@@ -94,13 +94,13 @@ def test_a_flag_stands_right_behind_its_command() -> None:
 
 
 def test_another_folder() -> None:
-    assert changes_folder("cd a; uv lock")
-    assert changes_folder("uv --directory a lock")
-    assert not changes_folder("uv lock --color never")
+    assert changes_directory("cd a; uv lock")
+    assert changes_directory("uv --directory a lock")
+    assert not changes_directory("uv lock --color never")
 
 
 @given(st.text())
 def test_no_text_is_too_odd(text: str) -> None:
-    for call in calls(text):
+    for call in parse_calls(text):
         assert isinstance(call.verb, str)
-        assert call.words or call.given
+        assert call.argv or call.variables

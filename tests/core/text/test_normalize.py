@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uvmre.core.text.normalize import REACH, find, normalize, readable
+from uvmre.core.text.normalize import WILDCARD_LIMIT, find_pattern, normalize, readable
 
 UV_0_5_21 = """\
 Using CPython 3.11.7 interpreter at: /usr/bin/python3
@@ -51,7 +51,7 @@ BOTH = pytest.mark.parametrize(
 def test_the_reported_texts_are_found_in_their_order(output: str) -> None:
     text, ends = normalize(output), [0]
     for pattern in PATTERNS:
-        end = find(pattern, text, ends[-1])
+        end = find_pattern(pattern, text, ends[-1])
         assert end is not None, pattern
         ends.append(end)
     assert text[: ends[-1]].endswith("(401unauthorized)")
@@ -60,9 +60,9 @@ def test_the_reported_texts_are_found_in_their_order(output: str) -> None:
 @BOTH
 def test_they_are_not_found_in_another_order(output: str) -> None:
     text = normalize(output)
-    end = find(PATTERNS[2], text)
+    end = find_pattern(PATTERNS[2], text)
     assert end is not None
-    assert find(PATTERNS[1], text, end) is None
+    assert find_pattern(PATTERNS[1], text, end) is None
 
 
 def test_the_template_gives_these_texts() -> None:
@@ -135,17 +135,21 @@ def test_plain_is_what_is_said(text: str, expected: str) -> None:
         pytest.param("(a)*", "x(a)*", 5, id="what a regular expression would mean is text"),
         pytest.param("error: `no`", "xno", 3, id="the pattern is brought to the plain form too"),
         pytest.param("z", "abc", None, id="what is not there is not found"),
-        pytest.param("a…b", "a" + "x" * REACH + "b", REACH + 2, id="a wildcard reaches as far as REACH"),
-        pytest.param("a…b", "a" + "x" * (REACH + 1) + "b", None, id="a wildcard reaches no further than REACH"),
+        pytest.param(
+            "a…b", "a" + "x" * WILDCARD_LIMIT + "b", WILDCARD_LIMIT + 2, id="a wildcard reaches as far as REACH"
+        ),
+        pytest.param(
+            "a…b", "a" + "x" * (WILDCARD_LIMIT + 1) + "b", None, id="a wildcard reaches no further than REACH"
+        ),
     ],
 )
 def test_find_tells_where_the_match_ends(pattern: str, text: str, end: int | None) -> None:
-    assert find(pattern, text) == end
+    assert find_pattern(pattern, text) == end
 
 
 def test_find_begins_where_it_is_told() -> None:
-    assert find("a", "abca", 1) == 4
-    assert find("b", "abca", 2) is None
+    assert find_pattern("a", "abca", 1) == 4
+    assert find_pattern("b", "abca", 2) is None
 
 
 # Python's textwrap takes `--` in a word for a dash and wraps before it, as no terminal of uv does; so no stop before it.
@@ -167,5 +171,5 @@ def test_no_width_and_no_box_changes_what_is_said(words: list[str], width: int, 
 
 
 def test_many_wildcards_are_found_or_missed_in_no_time() -> None:
-    assert find("a…a…a…b", "a" * 100_000) is None
-    assert find("aa…aa…aa…b", "a" * 5_000 + "b") == 5_001
+    assert find_pattern("a…a…a…b", "a" * 100_000) is None
+    assert find_pattern("aa…aa…aa…b", "a" * 5_000 + "b") == 5_001

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uvmre.core.text.toml_positions import Path, lines
+from uvmre.core.text.toml_positions import Path, key_lines
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ from uvmre.core.text.toml_positions import Path, lines
     ],
 )
 def test_every_key_has_the_line_where_it_stands(text: str, expected: dict[Path, int]) -> None:
-    assert lines(text) == expected
+    assert key_lines(text) == expected
 
 
 KEYS = st.lists(st.from_regex(r"[a-z0-9_-]{1,6}", fullmatch=True), unique=True, min_size=1, max_size=6)
@@ -103,7 +103,7 @@ def test_the_line_of_a_key_is_the_one_that_starts_with_it(keys: list[str], betwe
         rows += [*between, f"{key} = 1"]
     text = "\n".join(rows)
     inside = tuple(table.split(".")) if table else ()
-    told = lines(text)
+    told = key_lines(text)
     assert {path[-1] for path in told if len(path) == len(inside) + 1} == set(keys)
     for key in keys:
         assert rows[told[*inside, key] - 1] == f"{key} = 1"

@@ -13,7 +13,7 @@ import pytest
 from tests.gateway.listeners import ALONE, FILES, HTML, JSON, SIMPLE, PyPI, file, through
 from uvmre.core.network import simple_page
 from uvmre.core.network.index import Index
-from uvmre.core.network.simple_formats import read
+from uvmre.core.network.simple_formats import parse_page
 from uvmre.core.network.synthetic import SyntheticPackage
 from uvmre.gateway.config import GatewayConfig
 from uvmre.gateway.index.distributions import sdist, wheel
@@ -203,7 +203,7 @@ def test_what_is_told_of_a_made_up_file(gateways: Worlds) -> None:
 def test_html_tells_the_same_as_json(gateways: Worlds) -> None:
     with through(gateways["merge"]) as (client, _):
         answers = [client.get(f"{SIMPLE}/six/", headers=form) for form in (HTML, JSON)]
-    html, js = (read(a.headers["content-type"], a.text, str(a.url)).files for a in answers)
+    html, js = (parse_page(a.headers["content-type"], a.text, str(a.url)).files for a in answers)
     for one, other in zip(html, js, strict=True):
         for key in ("filename", "url", "hashes", "core-metadata", "requires-python"):
             assert one.get(key) == other.get(key), key
@@ -215,7 +215,7 @@ def test_a_made_up_file_that_came_later_is_not_there_on_that_day(cache: Path, tm
     packages = tuple(SyntheticPackage("x", version, sdist=False, uploaded=came) for version, came in times.items())
     config = GatewayConfig(date(2024, 6, 1), (Index(SIMPLE, synthetic="replace", packages=packages),))
     with Gateway(cache, tmp_path, "replay", config) as gateway, through(gateway) as (client, _):
-        told = read(JSON["accept"], client.get(f"{SIMPLE}/x/", headers=JSON).text, SIMPLE).files
+        told = parse_page(JSON["accept"], client.get(f"{SIMPLE}/x/", headers=JSON).text, SIMPLE).files
         assert {file["filename"] for file in told} == {"x-1.0-py3-none-any.whl", "x-3.0-py3-none-any.whl"}
         statuses = [client.get(f"{UP}/0/x-{version}-py3-none-any.whl").status_code for version in times]
     assert statuses == [200, 404, 200]

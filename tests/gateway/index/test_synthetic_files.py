@@ -121,7 +121,7 @@ def test_what_is_not_there_is_not_there() -> None:
 def test_a_page_can_be_written_as_html_and_read_back() -> None:
     page = universe(RICH, *OTHERS).page("b")
     assert page is not None
-    read = simple_formats.read(simple_page.HTML, simple_formats.as_html(page), "https://pypi.org/simple/b/")
+    read = simple_formats.parse_page(simple_page.HTML, simple_formats.as_html(page), "https://pypi.org/simple/b/")
     assert [(file["filename"], file["hashes"]) for file in read.files] == [
         (file["filename"], file["hashes"]) for file in page.files
     ]

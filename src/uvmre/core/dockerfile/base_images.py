@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from uvmre.core.dockerfile.expansion import expand
-from uvmre.core.dockerfile.image_names import PYTHON, image
+from uvmre.core.dockerfile.image_names import PYTHON, parse_image_name
 from uvmre.core.dockerfile.parser import Instruction, Stage, stages
 from uvmre.errors import UsageError
 
@@ -42,7 +42,7 @@ def recipe(name: str) -> Recipe:
     if at:
         raise UsageError(f"{name} is named by its digest, which no stand-in can have.", "Name it by its tag alone.")
     tag = bare.rpartition(":")[2] if ":" in bare else ""
-    told = image(name)
+    told = parse_image_name(name)
     if odd := OTHER.search(tag):
         raise UsageError(f"There is no stand-in for {name}: nothing here makes a root of {odd[0]!r}.", HINT)
     if told.of_uv:
@@ -72,7 +72,7 @@ def _suite(name: str, rest: str) -> str:
     return SUITES[said[0]]
 
 
-def named(instructions: Sequence[Instruction]) -> tuple[str, ...]:
+def referenced_images(instructions: Sequence[Instruction]) -> tuple[str, ...]:
     """Return the images that a Dockerfile builds on or copies from, each once, in their order; stages are none."""
     return tuple(dict.fromkeys(_named(*stages(instructions))))
 

@@ -65,7 +65,7 @@ def _compiled(pattern: str) -> re.Pattern[str]:
         return re.compile(re.escape(pattern))
 
 
-def sources(source: str, files: Sequence[File]) -> tuple[CopySource, ...]:
+def copy_sources(source: str, files: Sequence[File]) -> tuple[CopySource, ...]:
     """Return what a source of a COPY brings: files and folders, by name or by pattern; nothing where nothing fits."""
     parts = [part for part in PurePosixPath(source).parts if part != "/"]
     if not parts:

@@ -10,28 +10,28 @@ from dataclasses import dataclass, field, replace
 
 from uvmre.core.dockerfile import parser
 from uvmre.core.dockerfile.edits import (
-    OWN,
+    CONTEXT_FOLDER,
     after_each_from,
-    commands,
-    edit,
-    from_context,
-    interpreter,
-    pinned,
-    places,
+    apply_control,
+    comparable,
+    copy_uv_from_context,
+    edit_instructions,
+    match_steps,
+    pinned_release,
     quoted,
-    release,
-    vary,
+    set_python,
+    set_release,
 )
-from uvmre.core.dockerfile.image_names import image
+from uvmre.core.dockerfile.image_names import parse_image_name
 from uvmre.core.dockerfile.parser import DOCKERFILE, Instruction, RunInstruction
 from uvmre.core.mre.model import Control, Mre, Role, Step, overlay
 from uvmre.errors import UsageError
 
-AUTHORITY = f"{OWN}/authority.pem"
+AUTHORITY = f"{CONTEXT_FOLDER}/authority.pem"
 INSIDE = "/.uvmre/authority.pem"
 """Where the certificate is in the image."""
 TRUST = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO")
-ASKED = "uv --version"
+VERSION_COMMAND = "uv --version"
 """Added as a RUN where the Dockerfile itself does not say which release it takes."""
 NO_FILE = "uvmre: no such file"
 SYNTAX = re.compile(r"#\s*syntax\s*=\s*(?:docker\.io/)?docker/dockerfile:1(?:\.\d+)*\s*\Z")
@@ -45,7 +45,7 @@ class BuildPlan:
     text: str
     steps: tuple[Step, ...]
     """Its RUNs in their order: those of the manifest by their name, role and time limit."""
-    local_builds: tuple[str, ...]
+    headings: tuple[str, ...]
     """The same as an engine shows them, in a line each."""
     images: tuple[str, ...]
     """What is taken from elsewhere."""
@@ -58,7 +58,7 @@ class BuildPlan:
     """The version of the interpreter that its image has, where its name says one."""
     uv: str = ""
     """The release that it says it takes; empty where it says none, or several."""
-    looks: Mapping[str, str] = field(default_factory=dict)
+    shown_files: Mapping[str, str] = field(default_factory=dict)
     """RUNs that are added to show a file to the symptom: the command and the file's path."""
     uv_from_context: bool = False
     """Whether uv's binaries have to lie in the context."""
@@ -68,10 +68,10 @@ class BuildPlan:
     @property
     def images_of_uv(self) -> tuple[str, ...]:
         """Return the images that are uv's."""
-        return tuple(name for name in self.images if image(name).of_uv)
+        return tuple(name for name in self.images if parse_image_name(name).of_uv)
 
 
-def plan(
+def plan_build(
     base: Mre,
     control: Control | None,
     *,
@@ -99,13 +99,13 @@ def plan(
         raise UsageError("The MRE has no Dockerfile, and a container backend builds one.", "Take `--backend local`.")
     text = file.content.decode(errors="replace")
     if control:
-        text = vary(text, base, mre, control)
-    text = release(text, uv)
+        text = apply_control(text, base, mre, control)
+    text = set_release(text, uv)
     if python:
-        text = interpreter(text, python)
+        text = set_python(text, python)
     if uv_from_context:
-        text = edit(text, from_context)
-    known = uv if uv_from_context else pinned(text)
+        text = edit_instructions(text, copy_uv_from_context)
+    known = uv if uv_from_context else pinned_release(text)
     looks = {_look(pattern.path): pattern.path for pattern in mre.symptom.files} if labels else {}
     if labels:
         text = _watched(text, mre, labels, ask=not known)
@@ -115,8 +115,8 @@ def plan(
         _read(text, mre),
         uv=known,
         uv_from_context=uv_from_context,
-        looks=looks,
-        repinned=known != pinned(file.content.decode(errors="replace")),
+        shown_files=looks,
+        repinned=known != pinned_release(file.content.decode(errors="replace")),
     )
 
 
@@ -125,19 +125,19 @@ def _look(path: str) -> str:
 
 
 def _read(text: str, mre: Mre) -> BuildPlan:
-    instructions = parser.read(text)
+    instructions = parser.parse(text)
     _, stages = parser.stages(instructions)
-    runs = parser.runs(instructions)
+    runs = parser.run_instructions(instructions)
     own = {stage.name for stage in stages} | {str(stage.number) for stage in stages} | {"scratch"}
     images = [stage.image for stage in stages]
     images += [name for each in instructions if each.name == "COPY" and (name := each.flag("from"))]
     images = [name for name in dict.fromkeys(images) if name.lower() not in own and "$" not in name]
     flags = " ".join(flag for run in runs for flag in run.instruction.flags)
-    pythons = {image(name).python for name in images} - {""}
+    pythons = {parse_image_name(name).python for name in images} - {""}
     return BuildPlan(
         text=text,
         steps=_steps(mre, runs),
-        local_builds=tuple(_head(run.instruction) for run in runs),
+        headings=tuple(_head(run.instruction) for run in runs),
         images=tuple(images),
         arguments=tuple(name for each in instructions if each.name == "ARG" for name, _ in each.pairs),
         secrets=tuple(dict.fromkeys(SECRET.findall(flags))),
@@ -151,20 +151,20 @@ def _steps(mre: Mre, runs: Sequence[RunInstruction]) -> tuple[Step, ...]:
 
     Where none is what the manifest observes, whatever does not prepare it is observed.
     """
-    placed = {at: step for step, at in zip(mre.steps, places(mre.steps, runs), strict=True) if at is not None}
+    placed = {at: step for step, at in zip(mre.steps, match_steps(mre.steps, runs), strict=True) if at is not None}
     others: Role = "setup" if any(step.role == "observe" for step in placed.values()) else "observe"
     return tuple(
         replace(placed[i], run=run.command)
         if i in placed
-        else Step(run.command, "setup" if run.command == ASKED else others)
+        else Step(run.command, "setup" if run.command == VERSION_COMMAND else others)
         for i, run in enumerate(runs)
     )
 
 
 def _head(instruction: Instruction) -> str:
     if instruction.json:
-        return commands(instruction.text.partition("[")[1] + instruction.text.partition("[")[2])
-    return commands(instruction.value[0])
+        return comparable(instruction.text.partition("[")[1] + instruction.text.partition("[")[2])
+    return comparable(instruction.value[0])
 
 
 def _watched(text: str, mre: Mre, given: Mapping[str, str], *, ask: bool) -> str:
@@ -176,9 +176,11 @@ def _watched(text: str, mre: Mre, given: Mapping[str, str], *, ask: bool) -> str
     labels = "LABEL " + " ".join(f"{name}={quoted(value)}" for name, value in given.items())
     trust = "ENV " + " ".join(f"{name}={INSIDE}" for name in TRUST)
     text = after_each_from(text, [f"COPY {AUTHORITY} {INSIDE}", trust, labels])
-    runs = parser.runs(parser.read(text))
+    runs = parser.run_instructions(parser.parse(text))
     if not ask or not runs:
         return text
-    at = next((at for at in places(mre.steps, runs) if at is not None), len(runs) - 1)
+    at = next((at for at in match_steps(mre.steps, runs) if at is not None), len(runs) - 1)
     line = runs[at].instruction.first
-    return edit(text, lambda each: [f"RUN {ASKED}", *each.text.split("\n")] if each.first == line else None)
+    return edit_instructions(
+        text, lambda each: [f"RUN {VERSION_COMMAND}", *each.text.split("\n")] if each.first == line else None
+    )

@@ -5,16 +5,16 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import PurePosixPath
 
-from uvmre.core.dockerfile.build_context import sources
+from uvmre.core.dockerfile.build_context import copy_sources
 from uvmre.core.dockerfile.expansion import expand
-from uvmre.core.dockerfile.image_names import image
+from uvmre.core.dockerfile.image_names import parse_image_name
 from uvmre.core.dockerfile.parser import Instruction, Stage
 from uvmre.core.mre.files import File
 
 HEREDOC = re.compile(r"\A\d*<<-?(?P<quote>[\"']?)(?P<name>[^\"']+)(?P=quote)\Z")
 ARCHIVE = re.compile(r"\.(?:tar|tgz|tbz2?|txz|tar\.(?:gz|bz2|xz|zst))\Z")
 REMOTE = re.compile(r"\A(?:[a-z][a-z0-9+]*://|git@)")
-FOLLOWED = frozenset({"chmod", "chown", "link", "from"})
+SUPPORTED_FLAGS = frozenset({"chmod", "chown", "link", "from"})
 SECRETS = "/run/secrets"
 
 
@@ -22,11 +22,11 @@ class NotInterpreted(Exception):
     """A fault of the Dockerfile itself, with its line."""
 
 
-class Refused(Exception):
+class NeedsEngine(Exception):
     """Something that cannot be done without an image, and on which the rest depends."""
 
 
-def written(instruction: Instruction, variables: Mapping[str, str], target: str) -> list[File]:
+def heredoc_files(instruction: Instruction, variables: Mapping[str, str], target: str) -> list[File]:
     """Return the files that a COPY writes of its heredocs; `target` is absolute, a folder ends with `/`."""
     if instruction.json:
         return []
@@ -45,7 +45,7 @@ def written(instruction: Instruction, variables: Mapping[str, str], target: str)
     return found
 
 
-def copied(
+def copied_files(
     instruction: Instruction, words: Sequence[str], target: str, files: Sequence[File], folders: set[str]
 ) -> list[File]:
     """Return the files that a COPY or an ADD takes from the context, with their paths in the image.
@@ -61,14 +61,14 @@ def copied(
         Refused: when a source is not there, or it asks for what is not done here.
     """
     for flag in instruction.flags:
-        if flag.lstrip("-").partition("=")[0] not in FOLLOWED:
-            raise Refused(f"`{flag}` is not known here")
+        if flag.lstrip("-").partition("=")[0] not in SUPPORTED_FLAGS:
+            raise NeedsEngine(f"`{flag}` is not known here")
     names = [word for word in words if instruction.json or not HEREDOC.match(word)]
     if instruction.name == "ADD" and (far := next((word for word in names if REMOTE.match(word)), "")):
-        raise Refused(f"it fetches {far}")
-    found = {name: sources(name, files) for name in names}
+        raise NeedsEngine(f"it fetches {far}")
+    found = {name: copy_sources(name, files) for name in names}
     if missing := [name for name, those in found.items() if not those]:
-        raise Refused(f"{missing[0]} is not among the files (or .dockerignore leaves it out)")
+        raise NeedsEngine(f"{missing[0]} is not among the files (or .dockerignore leaves it out)")
     several = sum(map(len, found.values())) > 1
     laid = []
     for each in (source for those in found.values() for source in those):
@@ -78,7 +78,7 @@ def copied(
             below = several or target.endswith("/") or target in folders
             inside = [(each.files[0], PurePosixPath(each.path).name if below else "")]
         if instruction.name == "ADD" and not each.folder and ARCHIVE.search(each.path):
-            raise Refused(f"it unpacks {each.path}")
+            raise NeedsEngine(f"it unpacks {each.path}")
         for file, rest in inside:
             path = str(PurePosixPath(target, rest)).lstrip("/")
             laid.append(File(path, file.content, _executable(instruction, file.executable)))
@@ -92,7 +92,7 @@ def _executable(instruction: Instruction, before: bool) -> bool:
     return any(int(digit) & 1 for digit in mode[-3:]) if re.fullmatch(r"[0-7]{3,4}", mode) else "+x" in mode or before
 
 
-def mounted(
+def mounted_files(
     instruction: Instruction,
     variables: Mapping[str, str],
     cwd: str,
@@ -113,7 +113,7 @@ def mounted(
         name, _, value = flag.lstrip("-").partition("=")
         if name != "mount":
             if (name, value) not in (("network", "default"), ("security", "sandbox")):
-                raise Refused(f"`{flag}` is not known here")
+                raise NeedsEngine(f"`{flag}` is not known here")
             continue
         keys = {
             key.lower(): expand(text, variables) for key, _, text in (part.partition("=") for part in value.split(","))
@@ -124,24 +124,24 @@ def mounted(
             _lay_secret(keys, target, secret, laid, told)
         elif kind == "bind" and "from" not in keys:
             source = keys.get("source") or keys.get("src") or "."
-            for each in sources(source, files):
+            for each in copy_sources(source, files):
                 for file in each.files:
                     rest = file.path[len(each.path) :].lstrip("/") if each.folder else ""
                     laid.append(
                         File(str(PurePosixPath("/", cwd, target, rest)).lstrip("/"), file.content, file.executable)
                     )
-            if not sources(source, files):
-                raise Refused(f"{source} is not among the files (or .dockerignore leaves it out)")
+            if not copy_sources(source, files):
+                raise NeedsEngine(f"{source} is not among the files (or .dockerignore leaves it out)")
         elif kind == "bind" and not _uv(keys["from"], stages):
-            raise Refused(f"it mounts from {keys['from']}")
+            raise NeedsEngine(f"it mounts from {keys['from']}")
         elif kind not in ("bind", "cache", "tmpfs"):
-            raise Refused(f"a mount of the type {kind} needs an engine")
+            raise NeedsEngine(f"a mount of the type {kind} needs an engine")
     return tuple(laid), told
 
 
 def _uv(origin: str, stages: Sequence[Stage]) -> bool:
     named = [stage.image for stage in stages if origin.lower() in (stage.name, str(stage.number))]
-    return image(named[-1] if named else origin).of_uv
+    return parse_image_name(named[-1] if named else origin).of_uv
 
 
 def _lay_secret(
@@ -155,7 +155,9 @@ def _lay_secret(
     content = secret(name)
     if content is None:
         if keys.get("required", "false").lower() in ("true", "1", ""):
-            raise Refused(f"the secret {json.dumps(name)} is asked for, and there is no file or variable of that name")
+            raise NeedsEngine(
+                f"the secret {json.dumps(name)} is asked for, and there is no file or variable of that name"
+            )
         return
     if "env" in keys:
         told[keys["env"]] = content.decode(errors="replace")

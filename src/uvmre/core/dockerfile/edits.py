@@ -5,12 +5,12 @@ from collections.abc import Callable, Sequence
 from difflib import SequenceMatcher
 
 from uvmre.core.dockerfile import parser
-from uvmre.core.dockerfile.image_names import image
+from uvmre.core.dockerfile.image_names import parse_image_name
 from uvmre.core.dockerfile.parser import DOCKERFILE, Instruction
 from uvmre.core.mre.model import Control, Mre, Step
 from uvmre.errors import UsageError
 
-OWN = ".uvmre"
+CONTEXT_FOLDER = ".uvmre"
 """The folder of ours in the build context, as there is one in the MRE's own."""
 RELEASE = r"(?P<release>\d+\.\d+\.\d+)"
 PINS = tuple(
@@ -27,18 +27,18 @@ PINS = tuple(
 PYTHON = re.compile(r"(?P<before>(?:^|/)python:|-python)(?P<version>3\.\d+)(?P<rest>\.\d+)?(?=[-@]|$)")
 
 
-def pinned(text: str) -> str:
+def pinned_release(text: str) -> str:
     """Return the release that a Dockerfile says it takes; empty where it says none, or several."""
-    found = {match["release"] for each in parser.read(text) for pin in PINS for match in pin.finditer(each.text)}
+    found = {match["release"] for each in parser.parse(text) for pin in PINS for match in pin.finditer(each.text)}
     return found.pop() if len(found) == 1 else ""
 
 
-def commands(text: str) -> str:
+def comparable(text: str) -> str:
     """Return a command as it compares: white space and the breaks of lines do not count."""
     return " ".join(text.replace("\\\n", " ").split())
 
 
-def vary(text: str, base: Mre, mre: Mre, control: Control) -> str:
+def apply_control(text: str, base: Mre, mre: Mre, control: Control) -> str:
     """Lay a control over a Dockerfile: its steps, its variables, and its files of the home.
 
     Args:
@@ -54,11 +54,11 @@ def vary(text: str, base: Mre, mre: Mre, control: Control) -> str:
         text = _replaced(text, base.steps, control.steps)
     named = {*control.unset, *control.variables}
     if named:
-        text = edit(text, lambda each: _without(each, named))
+        text = edit_instructions(text, lambda each: _without(each, named))
     added = []
     home = f"{mre.environment.home.rstrip('/')}/"
     if mre.environment.home and any(path.startswith(home) for path in control.files):
-        copies = [each for each in parser.read(text) if each.name in ("COPY", "ADD")]
+        copies = [each for each in parser.parse(text) if each.name in ("COPY", "ADD")]
         if not any(each.value[0].removeprefix("./").startswith(home) for each in copies):
             added.append(f"COPY {home} /root/")
     given = {name: value for name, value in control.variables.items() if name not in control.unset}
@@ -77,8 +77,8 @@ def _without(each: Instruction, names: set[str]) -> list[str] | None:
 
 def _replaced(text: str, old: Sequence[Step], new: Sequence[Step]) -> str:
     """Put steps in the place of others: what both have stays where it is."""
-    runs = parser.runs(parser.read(text))
-    found = places(old, runs)
+    runs = parser.run_instructions(parser.parse(text))
+    found = match_steps(old, runs)
     edits: dict[int, list[str]] = {}
 
     def line(i: int) -> Instruction:
@@ -107,27 +107,27 @@ def _replaced(text: str, old: Sequence[Step], new: Sequence[Step]) -> str:
             beside = line(i2 - pairs - last)
             there = edits.get(beside.first, beside.text.split("\n"))
             edits[beside.first] = [*there, *more] if last else [*more, *there]
-    return edit(text, lambda each: edits.get(each.first))
+    return edit_instructions(text, lambda each: edits.get(each.first))
 
 
 def _run(step: Step, instead_of: Instruction, old: Step) -> str:
     """Return a RUN with another command, and with what else the old one did: mounts, and what came before an `&&`."""
-    before = commands(instead_of.value[0]).removesuffix(commands(old.run)) if not instead_of.json else ""
+    before = comparable(instead_of.value[0]).removesuffix(comparable(old.run)) if not instead_of.json else ""
     return " ".join(["RUN", *instead_of.flags, before + _command(step)])
 
 
-def places(steps: Sequence[Step], runs: Sequence[parser.RunInstruction]) -> tuple[int | None, ...]:
+def match_steps(steps: Sequence[Step], runs: Sequence[parser.RunInstruction]) -> tuple[int | None, ...]:
     """Return which RUN each step is: one whose command it is, or ends with it after an `&&`; in their order."""
     found: list[int | None] = []
     start = 0
     for step in steps:
-        wanted = commands(step.run)
+        wanted = comparable(step.run)
         ends = (f"&& {wanted}", f"; {wanted}")
         at = next(
             (
                 i
                 for i, run in enumerate(runs)
-                if i >= start and (commands(run.command) == wanted or commands(run.command).endswith(ends))
+                if i >= start and (comparable(run.command) == wanted or comparable(run.command).endswith(ends))
             ),
             None,
         )
@@ -149,9 +149,9 @@ def quoted(value: str) -> str:
     return '"' + re.sub(r'(["\\$])', r"\\\1", value) + '"'
 
 
-def release(text: str, uv: str) -> str:
+def set_release(text: str, uv: str) -> str:
     """Put the release that is wanted where the Dockerfile says one; several are left for the builder to tell."""
-    if pinned(text) in ("", uv):
+    if pinned_release(text) in ("", uv):
         return text
 
     def put(match: "re.Match[str]") -> str:
@@ -166,21 +166,24 @@ def release(text: str, uv: str) -> str:
             changed = pin.sub(put, changed)
         return changed.split("\n") if changed != each.text else None
 
-    return edit(text, edited)
+    return edit_instructions(text, edited)
 
 
-def from_context(each: Instruction) -> list[str] | None:
+def copy_uv_from_context(each: Instruction) -> list[str] | None:
     """Take uv's binaries from the context where they are copied from uv's image."""
-    if each.name != "COPY" or not image(each.flag("from") or "").of_uv or each.json:
+    if each.name != "COPY" or not parse_image_name(each.flag("from") or "").of_uv or each.json:
         return None
-    sources = [f"{OWN}{source}" if source.startswith("/") else f"{OWN}/{source}" for source in each.value[:-1]]
+    sources = [
+        f"{CONTEXT_FOLDER}{source}" if source.startswith("/") else f"{CONTEXT_FOLDER}/{source}"
+        for source in each.value[:-1]
+    ]
     flags = [flag for flag in each.flags if not flag.startswith("--from")]
     return [" ".join(["COPY", *flags, *sources, each.value[-1]])]
 
 
-def interpreter(text: str, python: str) -> str:
+def set_python(text: str, python: str) -> str:
     """Put the interpreter that is wanted where an image's name says one."""
-    instructions = parser.read(text)
+    instructions = parser.parse(text)
     if not any(each.name == "FROM" and PYTHON.search(each.value[0]) for each in instructions):
         raise UsageError("No image of the Dockerfile says in its name which Python it has.", "Leave out `--python`.")
 
@@ -191,7 +194,7 @@ def interpreter(text: str, python: str) -> str:
         image = each.value[0][: match.end("before")] + python + each.value[0][match.end() :].partition("@")[0]
         return [" ".join(["FROM", *each.flags, image, *each.value[1:]])]
 
-    return edit(text, edited)
+    return edit_instructions(text, edited)
 
 
 def after_each_from(text: str, added: Sequence[str]) -> str:
@@ -204,13 +207,13 @@ def after_each_from(text: str, added: Sequence[str]) -> str:
             return None
         return [*each.text.split("\n"), *added]
 
-    return edit(text, edited)
+    return edit_instructions(text, edited)
 
 
-def edit(text: str, edited: Callable[[Instruction], list[str] | None]) -> str:
+def edit_instructions(text: str, edited: Callable[[Instruction], list[str] | None]) -> str:
     """Return the text with the lines of some instructions replaced; None leaves one as it is."""
     lines = text.split("\n")
-    for each in reversed(parser.read(text)):
+    for each in reversed(parser.parse(text)):
         instead = edited(each)
         if instead is not None:
             lines[each.first - 1 : each.last] = instead

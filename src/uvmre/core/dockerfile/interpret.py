@@ -9,10 +9,19 @@ from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
 from uvmre.core.dockerfile.build_context import build_context
-from uvmre.core.dockerfile.copy import NotInterpreted, Refused, copied, mounted, written
+from uvmre.core.dockerfile.copy import NeedsEngine, NotInterpreted, copied_files, heredoc_files, mounted_files
 from uvmre.core.dockerfile.expansion import expand
-from uvmre.core.dockerfile.image_names import image
-from uvmre.core.dockerfile.parser import AS_FILE, DOCKERFILE, Instruction, Stage, commands, read, run_of, stages
+from uvmre.core.dockerfile.image_names import parse_image_name
+from uvmre.core.dockerfile.parser import (
+    AS_FILE,
+    DOCKERFILE,
+    Instruction,
+    Stage,
+    called_programs,
+    parse,
+    parse_run,
+    stages,
+)
 from uvmre.core.mre.files import File
 from uvmre.core.mre.layer import HOME, MACHINE, PATH, USUAL, Layer, LayerFolder, StageFetch, StageStart
 from uvmre.core.mre.model import Mre, Step
@@ -69,9 +78,9 @@ class _Walk:
     """One reading, as far as it came."""
 
     files: tuple[File, ...]
-    given: Mapping[str, str]
+    build_args: Mapping[str, str]
     secret: "Callable[[str], bytes | None]"
-    local_builds: dict[str, str]
+    global_args: dict[str, str]
     """The ARGs before the first FROM."""
     stages: tuple[Stage, ...]
     pending: list[StageStart | LayerFolder | StageFetch | File] = field(default_factory=list)
@@ -111,11 +120,11 @@ def interpret(mre: Mre) -> Interpreted:
         text = file.content.decode()
     except UnicodeDecodeError:
         raise InputError(f"{DOCKERFILE} could not be read.", ["it is not UTF-8"]) from None
-    heads, found = stages(read(text))
+    heads, found = stages(parse(text))
     walk = _Walk(build_context(mre.files), mre.variables, lambda name: _secret(mre, name), {}, found)
     try:
         for head in heads:
-            _arg(walk, _State(env=walk.local_builds), head, walk.local_builds)
+            _arg(walk, _State(env=walk.global_args), head, walk.global_args)
         _walk(walk, _needed(walk))
     except NotInterpreted as fault:
         raise InputError(f"{DOCKERFILE} has 1 fault.", [str(fault)], "Fix it and run it again.") from None
@@ -149,7 +158,7 @@ def _needed(walk: _Walk) -> list[Stage]:
             continue
         wanted.add(number)
         stage = walk.stages[number]
-        named = [_word(walk.local_builds, stage.start, stage.image)]
+        named = [_word(walk.global_args, stage.start, stage.image)]
         named += [each.flag("from") or "" for each in stage.instructions if each.name == "COPY"]
         todo += [inner for name in named if (inner := stage_of(walk.stages[:number], name)) is not None]
     return [stage for stage in walk.stages if stage.number in wanted]
@@ -164,7 +173,7 @@ def stage_of(before: tuple[Stage, ...], name: str) -> int | None:
 def _walk(walk: _Walk, needed: list[Stage]) -> None:
     states: dict[int, _State] = {}
     for stage in needed:
-        name = _word(walk.local_builds, stage.start, stage.image)
+        name = _word(walk.global_args, stage.start, stage.image)
         base = stage_of(walk.stages[: stage.number], name)
         state = states[stage.number] = states[base].copy() if base is not None else _State()
         walk.pending.append(StageStart(stage.number, base))
@@ -173,7 +182,7 @@ def _walk(walk: _Walk, needed: list[Stage]) -> None:
         for instruction in stage.instructions:
             try:
                 _one(walk, state, instruction)
-            except Refused as why:
+            except NeedsEngine as why:
                 _refuse(walk, state, instruction, str(why))
                 return
 
@@ -209,12 +218,12 @@ def _one(walk: _Walk, state: _State, instruction: Instruction) -> None:
 
 def _arg(walk: _Walk, state: _State, instruction: Instruction, into: dict[str, str]) -> None:
     for key, default in instruction.pairs:
-        if key in walk.given:
-            into[key] = walk.given[key]
+        if key in walk.build_args:
+            into[key] = walk.build_args[key]
         elif default is not None:
             into[key] = _word(state.variables, instruction, default)
-        elif key in walk.local_builds or key in AUTOMATIC:
-            into[key] = walk.local_builds.get(key, AUTOMATIC.get(key, ""))
+        elif key in walk.global_args or key in AUTOMATIC:
+            into[key] = walk.global_args.get(key, AUTOMATIC.get(key, ""))
 
 
 def _copy(walk: _Walk, state: _State, instruction: Instruction) -> None:
@@ -224,8 +233,8 @@ def _copy(walk: _Walk, state: _State, instruction: Instruction) -> None:
     target = str(PurePosixPath("/", state.cwd, target)) + "/" * (target.endswith("/") or target in (".", ".."))
     if not origin:
         new = [
-            *written(instruction, state.variables, target),
-            *copied(instruction, words[:-1], target, walk.files, state.folders),
+            *heredoc_files(instruction, state.variables, target),
+            *copied_files(instruction, words[:-1], target, walk.files, state.folders),
         ]
         walk.pending += new
         for file in new:
@@ -233,11 +242,11 @@ def _copy(walk: _Walk, state: _State, instruction: Instruction) -> None:
             state.folders |= {str(parent) for parent in PurePosixPath("/", file.path).parents}
         return
     stage = stage_of(walk.stages, origin)
-    of_uv = image(walk.stages[stage].image if stage is not None else origin).of_uv
+    of_uv = parse_image_name(walk.stages[stage].image if stage is not None else origin).of_uv
     if of_uv:
         walk.note(instruction, "uv is here already: that of the run")
     elif stage is None:
-        raise Refused(f"it copies from the image {origin}, which only an engine can pull")
+        raise NeedsEngine(f"it copies from the image {origin}, which only an engine can pull")
     else:
         walk.own(target)
         folder = target.endswith("/") or len(words) > 2 or target in state.folders
@@ -247,8 +256,8 @@ def _copy(walk: _Walk, state: _State, instruction: Instruction) -> None:
 
 
 def _run(walk: _Walk, state: _State, instruction: Instruction) -> None:
-    run = run_of(instruction)
-    called = {command.rpartition("/")[2] for command in commands(run.command)}
+    run = parse_run(instruction)
+    called = {command.rpartition("/")[2] for command in called_programs(run.command)}
     if INSTALLS_UV.search(run.command.strip()) and not called & {"uv", "uvx"}:
         walk.note(instruction, "uv is here already: that of the run")
         return
@@ -256,15 +265,15 @@ def _run(walk: _Walk, state: _State, instruction: Instruction) -> None:
         walk.note(instruction, f"not done: `{done[0]}` would change this machine; what it brings must be here already")
         return
     if INTO_THE_SYSTEM.search(run.command) or state.variables.get("UV_SYSTEM_PYTHON", "0") not in ("", "0", "false"):
-        raise Refused("it installs into the system's Python, which is this machine's own here")
+        raise NeedsEngine("it installs into the system's Python, which is this machine's own here")
     try:
-        mounts, variables = mounted(instruction, state.variables, state.cwd, walk.files, walk.secret, walk.stages)
+        mounts, variables = mounted_files(instruction, state.variables, state.cwd, walk.files, walk.secret, walk.stages)
     except ValueError as error:
         raise NotInterpreted(f"line {instruction.first}: {error}") from None
     for each in mounts:
         walk.own(f"/{each.path}")
     layer = Layer(
-        words=run.words or (*state.shell, run.command),
+        argv=run.argv or (*state.shell, run.command),
         cwd=state.cwd,
         variables={**state.variables, **variables},
         before=tuple(walk.pending),

@@ -103,12 +103,12 @@ class RunInstruction:
 
     command: str
     """As a shell takes it, heredocs and all; an exec form is quoted."""
-    words: tuple[str, ...]
+    argv: tuple[str, ...]
     """The words of an exec form, which no shell sees; empty otherwise."""
     instruction: Instruction
 
 
-def read(text: str, source: str = DOCKERFILE) -> tuple[Instruction, ...]:
+def parse(text: str, source: str = DOCKERFILE) -> tuple[Instruction, ...]:
     """Read a Dockerfile.
 
     Raises:
@@ -227,12 +227,12 @@ def stages(instructions: Sequence[Instruction]) -> tuple[tuple[Instruction, ...]
     return tuple(instructions[: starts[0]]) if starts else tuple(instructions), tuple(found)
 
 
-def runs(instructions: Sequence[Instruction]) -> tuple[RunInstruction, ...]:
+def run_instructions(instructions: Sequence[Instruction]) -> tuple[RunInstruction, ...]:
     """Return what each RUN does, in their order, whatever the stage."""
-    return tuple(run_of(each) for each in instructions if each.name == "RUN")
+    return tuple(parse_run(each) for each in instructions if each.name == "RUN")
 
 
-def run_of(instruction: Instruction) -> RunInstruction:
+def parse_run(instruction: Instruction) -> RunInstruction:
     """Return what a RUN does: its heredocs go to the shell, or are all that the shell is given."""
     if instruction.json:
         return RunInstruction(shlex.join(instruction.value), instruction.value, instruction)
@@ -254,7 +254,7 @@ def _as_file(script: str) -> str:
     return f'{AS_FILE}cat >"$f" <<\'{end}\'\n{script}{end}\nchmod +x "$f" && "$f"\n'
 
 
-def commands(text: str) -> set[str]:
+def called_programs(text: str) -> set[str]:
     """Return what the simple commands of a shell text call; `python -m uv` calls uv."""
     found = set()
     for part in COMMANDS.split(text.replace("\\\n", " ")):

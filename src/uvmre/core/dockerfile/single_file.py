@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import Any
 
-from uvmre.core.dockerfile.build_context import build_context, sources
-from uvmre.core.dockerfile.copy import HEREDOC, NotInterpreted, written
+from uvmre.core.dockerfile.build_context import build_context, copy_sources
+from uvmre.core.dockerfile.copy import HEREDOC, NotInterpreted, heredoc_files
 from uvmre.core.dockerfile.expansion import expand
-from uvmre.core.dockerfile.image_names import image
-from uvmre.core.dockerfile.parser import DOCKERFILE, Instruction, Stage, read, runs, stages
+from uvmre.core.dockerfile.image_names import parse_image_name
+from uvmre.core.dockerfile.parser import DOCKERFILE, Instruction, Stage, parse, run_instructions, stages
 from uvmre.core.mre import manifest
 from uvmre.core.mre.files import File
 from uvmre.core.mre.model import MANIFEST, Environment, Mre, Symptom
@@ -35,7 +35,7 @@ RELEASES = (
 ANSWERS = ("uv", "python", "title", "issue", "exit", "output")
 
 
-def head(mre: Mre) -> list[str]:
+def manifest_comment(mre: Mre) -> list[str]:
     """Return the comment that tells who reads the file what it shows, and uvmre what is in no instruction."""
     text = manifest.dump(replace(mre, steps=(), controls=(), files=()))
     return [MARK, *(f"# {line}" if line else "#" for line in text.rstrip("\n").split("\n")), ""]
@@ -66,7 +66,7 @@ def read_back(text: str, source: str, answers: Mapping[str, Any], beside: Callab
     text = text.removeprefix("\ufeff")
     lines = text.split("\n")
     told, lines = _told(lines)
-    instructions = read("\n".join(lines), source)
+    instructions = parse("\n".join(lines), source)
     heads, found = stages(instructions)
     back = _Back(lines)
     faults = [f"{key} is not asked here: take one of {', '.join(ANSWERS)}" for key in answers if key not in ANSWERS]
@@ -164,7 +164,7 @@ def _extracted(back: _Back, each: Instruction, cwd: str, variables: Mapping[str,
     target = expand(each.value[-1], variables)
     whole = str(PurePosixPath("/", cwd, target)) + "/" * (target.endswith("/") or target in (".", ".."))
     copy = {}
-    for file in written(each, variables, whole):
+    for file in heredoc_files(each, variables, whole):
         at = PurePosixPath("/", file.path)
         path = str(at.relative_to(cwd)) if at.is_relative_to(cwd) else str(at.relative_to("/"))
         same = next((other.path for other in back.files.values() if replace(file, path=other.path) == other), "")
@@ -207,7 +207,7 @@ def _from_beside(
         for word in _asked(each):
             if near is None:
                 near = tuple(file for file in beside() if file.path not in back.files)
-            files = [file for match in sources(word, build_context(near)) for file in match.files]
+            files = [file for match in copy_sources(word, build_context(near)) for file in match.files]
             if not files and word not in (".", "./", "/"):
                 faults.append(f"line {each.first}: {word} is not beside the Dockerfile: put it there")
             back.files |= {file.path: file for file in files if file.path != DOCKERFILE}
@@ -260,7 +260,7 @@ def _whole(
         missing.append("no release of uv stands in it: say which with `-d uv=0.5.21`")
     if symptom == Symptom():
         missing.append("what shows the bug stands in no Dockerfile: say it with `-d output='a text of the error'`")
-    if not runs(instructions):
+    if not run_instructions(instructions):
         missing.append("it has no RUN, so there is nothing to observe: add the command as one")
     title = str(answers.get("title", "") or base.title or "What a Dockerfile shows")
     issue = str(answers.get("issue", "") or base.issue)
@@ -277,7 +277,7 @@ def _versions(
         variables |= {name: _lenient(value or "", variables) for name, value in each.pairs}
     named = [stage.image for stage in found] + [origin for each in instructions if (origin := each.flag("from"))]
     named += [match[1] for each in instructions for flag in each.flags if (match := re.search(r"\bfrom=([^,]+)", flag))]
-    known = [image(_lenient(name, variables)) for name in named]
+    known = [parse_image_name(_lenient(name, variables)) for name in named]
     uv = next((each.uv for each in known if each.uv), "")
     texts = [each.text for each in instructions]
     uv = uv or next((match[1] for text in texts for pin in RELEASES if (match := pin.search(text))), "")

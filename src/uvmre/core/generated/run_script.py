@@ -9,7 +9,7 @@ import re
 import shlex
 from dataclasses import asdict
 
-from uvmre.core.dockerfile.image_names import with_uv
+from uvmre.core.dockerfile.image_names import slim_image
 from uvmre.core.dockerfile.interpret import with_steps
 from uvmre.core.dockerfile.parser import DOCKERFILE
 from uvmre.core.generated.names import GATEWAY, MARK, OTHER_SCRIPT, SCRIPT
@@ -32,7 +32,7 @@ from uvmre.core.outcome import symptom
 from uvmre.core.text import normalize
 
 
-def generated(mre: Mre) -> tuple[File, ...]:
+def generated_files(mre: Mre) -> tuple[File, ...]:
     """Return the files that let an MRE run without uvmre: a script, and a Dockerfile where it has none."""
     name = OTHER_SCRIPT if mre.file(SCRIPT) else SCRIPT
     script = File(name, run_script(mre).encode(), executable=True)
@@ -49,7 +49,7 @@ def dockerfile(mre: Mre, script: str = SCRIPT) -> str:
         f"{note}FROM python:{minor}\n"
         + (
             f"COPY --from=ghcr.io/astral-sh/uv:{uv} /uv /uvx /bin/\n"
-            if with_uv(uv, "")
+            if slim_image(uv, "")
             else f"RUN pip install uv=={uv}\n"
         )
         + f'WORKDIR /mre\nCOPY . .\nCMD ["sh", "{script}"]\n'

@@ -39,7 +39,7 @@ REQUIREMENTS = "requirements.in"
 Kind = Literal["install", "compile", "lock"]
 
 
-def read(text: str, source: str, *, uv: str) -> Mre:
+def import_scenario(text: str, source: str, *, uv: str) -> Mre:
     """Read a scenario.
 
     Args:
@@ -55,10 +55,10 @@ def read(text: str, source: str, *, uv: str) -> Mre:
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"{source} is not TOML, so nothing in it could be read.", [str(error)]) from None
     if found := list(_mistakes(data)):
-        from uvmre.core.text.toml_positions import sentences
+        from uvmre.core.text.toml_positions import format_mistakes
 
         message = f"{source} cannot be taken for a scenario of packse, for {len(found)} reason{'s' * (len(found) > 1)}."
-        raise InputError(message, sentences(text, found), "Fix them and run it again.")
+        raise InputError(message, format_mistakes(text, found), "Fix them and run it again.")
     return _mre(data, uv)
 
 

@@ -46,7 +46,7 @@ class StageFetch:
 class Layer:
     """One RUN. Paths are those of the image, absolute."""
 
-    words: tuple[str, ...]
+    argv: tuple[str, ...]
     """What is executed: the shell with the command, or an exec form."""
     cwd: str = "/"
     variables: Mapping[str, str] = field(default_factory=dict)

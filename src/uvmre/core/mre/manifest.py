@@ -41,10 +41,10 @@ def parse(text: str, *, source: str = MANIFEST, dockerfile: bool = False) -> Mre
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"{source} is not TOML, so nothing in it could be read.", [str(error)]) from None
     if found := list(mistakes(data, dockerfile=dockerfile)):
-        from uvmre.core.text.toml_positions import sentences
+        from uvmre.core.text.toml_positions import format_mistakes
 
         message = f"{source} has {len(found)} fault{'s' * (len(found) > 1)}."
-        raise InputError(message, sentences(text, found), "Fix them and run it again.")
+        raise InputError(message, format_mistakes(text, found), "Fix them and run it again.")
     return _mre(data)
 
 

@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     from uvmre.core.network.registries import RegistryProfile
     from uvmre.core.network.synthetic import SyntheticPackage
 
-PUBLIC = "pypi-proxy"
+PUBLIC_TEST_INDEX = "pypi-proxy"
 """The registry that is behaved as where none is named: the public test index."""
 Synthetic = Literal["override", "merge", "replace"]
 """Where made-up packages stand: a project of that name hides PyPI's, is merged with it, or there is no PyPI at all."""
@@ -19,7 +19,7 @@ class Index:
 
     url: str
     """Of the page that lists its projects, as uv is given it."""
-    registry: str = PUBLIC
+    registry: str = PUBLIC_TEST_INDEX
     """Which registry it behaves as."""
     username: str = ""
     password: str = ""

@@ -10,7 +10,7 @@ from urllib.parse import urljoin
 from uvmre.core.network.simple_page import JSON, Page
 
 
-def read(content_type: str, text: str, url: str) -> Page:
+def parse_page(content_type: str, text: str, url: str) -> Page:
     """Read a page; addresses in it come out whole.
 
     Raises:

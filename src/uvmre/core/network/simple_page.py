@@ -31,7 +31,7 @@ class Page:
         return files
 
 
-def uploaded(file: Mapping[str, Any]) -> datetime | None:
+def upload_time(file: Mapping[str, Any]) -> datetime | None:
     """Return when a file was uploaded, where the index says so (PEP 700)."""
     try:
         return datetime.fromisoformat(file["upload-time"])
@@ -39,15 +39,15 @@ def uploaded(file: Mapping[str, Any]) -> datetime | None:
         return None
 
 
-def end_of(day: date) -> datetime:
+def end_of_day(day: date) -> datetime:
     """Return the moment at which a day is over, in UTC: what came on the day itself was there, as with uv's option."""
     return datetime.combine(day + timedelta(days=1), time(), UTC)
 
 
-def cut_off(page: Page, day: date) -> Page:
+def apply_cutoff(page: Page, day: date) -> Page:
     """Return the page as it was at the end of a day. A file of which nobody says when it came is kept."""
-    end = end_of(day)
-    kept = [file for file in page.files if (came := uploaded(file)) is None or came < end]
+    end = end_of_day(day)
+    kept = [file for file in page.files if (came := upload_time(file)) is None or came < end]
     data = {**page.data, "files": kept}
     if "versions" in data:
         # PEP 700: every version that has a file; one that had none before keeps its place.
@@ -56,7 +56,7 @@ def cut_off(page: Page, day: date) -> Page:
     return Page(data)
 
 
-def named(filename: str) -> "tuple[str, Version] | None":
+def parse_filename(filename: str) -> "tuple[str, Version] | None":
     """Return the project and the version in the name of a wheel or an sdist; None where it is neither's."""
     from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
 
@@ -71,7 +71,7 @@ def named(filename: str) -> "tuple[str, Version] | None":
 
 
 def _versions(files: Files) -> "set[Version]":
-    return {known[1] for file in files if (known := named(file["filename"]))}
+    return {known[1] for file in files if (known := parse_filename(file["filename"]))}
 
 
 def _parsed(version: str) -> "Version | None":
@@ -83,12 +83,12 @@ def _parsed(version: str) -> "Version | None":
         return None
 
 
-def wants_json(accept: str) -> bool:
+def accepts_json(accept: str) -> bool:
     """Tell whether a client that accepts this is given JSON."""
     return JSON in accept or "vnd.pypi.simple.latest+json" in accept
 
 
-def joined(first: Page, second: Page) -> Page:
+def merge_pages(first: Page, second: Page) -> Page:
     """Return one page with the files of both; of two of one name, the first's."""
     taken = {file["filename"] for file in first.files}
     files = [*first.files, *(file for file in second.files if file["filename"] not in taken)]

@@ -107,10 +107,10 @@ def _served(project: str, version: Any, made: dict[str, Any], path: Path) -> Ite
     for key in [*said, *(["extras"] if "extras" in made else [])]:
         yield (*path, key), "is what the file itself says: remove it, or `file`"
     if not inner_path(made["file"]):
-        from uvmre.core.network.simple_page import named
+        from uvmre.core.network.simple_page import parse_filename
 
         filename = made["file"].rpartition("/")[2]
-        if named(filename) != (project, version):
+        if parse_filename(filename) != (project, version):
             wanted = f"{project.replace('-', '_')}-{version}"
             yield (
                 (*path, "file"),

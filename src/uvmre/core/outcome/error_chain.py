@@ -65,7 +65,7 @@ class Cause:
     links: tuple[str, ...]
     offset: int
     """The line of the output at which it begins, from 0."""
-    ends: bool = True
+    fatal: bool = True
     """Whether it is told as what ended the command, and not only as a line of it."""
     network: bool = False
     """Whether a network that is not there gives it too."""
@@ -75,23 +75,23 @@ class Cause:
         """Return what the output must have: the innermost cause, and the link before it where that says little."""
         last = self.links[-1]
         vague = VAGUE.match(last) or len(last) < 24
-        return tuple(masked(link) for link in (self.links[-2:] if vague else (last,)))
+        return tuple(mask_local_details(link) for link in (self.links[-2:] if vague else (last,)))
 
 
-def readable(output: str) -> str:
+def strip_log_prefixes(output: str) -> str:
     """Take off what a log, docker or a terminal put before each line."""
     text = ANSI.sub("", output[-LONGEST:]).replace("\r", "\n") if "\r" in output else ANSI.sub("", output[-LONGEST:])
     return SPINNER.sub("", LOGGED.sub("", DOCKER.sub("", text)))
 
 
-def cause(output: str) -> Cause | None:
+def innermost_cause(output: str) -> Cause | None:
     """Return the last error of an output; None where it shows none."""
-    lines = readable(output).split("\n")
+    lines = strip_log_prefixes(output).split("\n")
     found = _panic(lines) or _chain(lines) or _raised(lines) or _shell(lines)
     if not found:
         return None
     links = tuple(text for link in found.links if (text := _short(link)))
-    return Cause(links, found.offset, found.ends, any(NETWORK.search(link) for link in links[-2:])) if links else None
+    return Cause(links, found.offset, found.fatal, any(NETWORK.search(link) for link in links[-2:])) if links else None
 
 
 def _panic(lines: list[str]) -> Cause | None:
@@ -155,7 +155,7 @@ def _raised(lines: list[str]) -> Cause | None:
 def _shell(lines: list[str]) -> Cause | None:
     found = [i for i, line in enumerate(lines) if MISSING.match(line.strip()) or FAILS.match(line)]
     return (
-        Cause((lines[found[-1]].strip(),), found[-1], ends=bool(MISSING.match(lines[found[-1]].strip())))
+        Cause((lines[found[-1]].strip(),), found[-1], fatal=bool(MISSING.match(lines[found[-1]].strip())))
         if found
         else None
     )
@@ -163,8 +163,8 @@ def _shell(lines: list[str]) -> Cause | None:
 
 def warnings(output: str) -> list[str]:
     """Return the warnings of an output that are not about a command being new."""
-    found = (WARNING.match(line) for line in readable(output).split("\n"))
-    return [masked(each["text"]) for each in found if each and not EXPERIMENTAL.search(each["text"])]
+    found = (WARNING.match(line) for line in strip_log_prefixes(output).split("\n"))
+    return [mask_local_details(each["text"]) for each in found if each and not EXPERIMENTAL.search(each["text"])]
 
 
 def _short(link: str) -> str:
@@ -178,7 +178,7 @@ def _short(link: str) -> str:
     return text.strip()
 
 
-def masked(text: str) -> str:
+def mask_local_details(text: str) -> str:
     """Put `…` for what is the reporter's own: folders, moments, hashes."""
 
     def folder(found: re.Match[str]) -> str:

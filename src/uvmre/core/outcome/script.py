@@ -11,10 +11,10 @@ BAD, GOOD, SKIP = 0, 1, 125
 NOT_EXECUTABLE, NOT_FOUND, BY_SIGNAL = 126, 127, 128
 RELEASE = "UVMRE_UV"
 """The variable that tells a script which release it is given."""
-HOW = f"It says {BAD} where the bug shows, {GOOD} where it does not, {SKIP} where it cannot tell."
+EXIT_CODES_HINT = f"It says {BAD} where the bug shows, {GOOD} where it does not, {SKIP} where it cannot tell."
 
 
-def as_mre(words: Sequence[str], uv: str = "") -> Mre:
+def script_mre(words: Sequence[str], uv: str = "") -> Mre:
     """Return the MRE whose one step is a script with its arguments, under that release."""
     # `exec`: nothing stands between the script and who waits for it, and its exit code is its own.
     step = Step(f"exec {shlex.join(words)}", "observe", name=shlex.join(words))
@@ -35,7 +35,7 @@ def judge(observation: Observation) -> Outcome:
     return Outcome("broken", f"the script {_ended(step)}: {last_line(step)}")
 
 
-def complaint(observation: Observation) -> str:
+def invalid_exit(observation: Observation) -> str:
     """Say what a script may not do and did: any other exit code, and being ended by a signal; empty otherwise."""
     if observation.obstacle or not observation.steps:
         return ""

@@ -8,11 +8,11 @@ from typing import Literal
 from uvmre.core.mre.model import Symptom
 from uvmre.core.network.request import Request
 from uvmre.core.outcome.observation import Observation, StepResult
-from uvmre.core.text.normalize import find, normalize, readable
+from uvmre.core.text.normalize import find_pattern, normalize, readable
 
 Word = Literal["shows", "absent", "different", "broken"]
 
-UNKNOWN = re.compile(
+UNSUPPORTED = re.compile(
     r"unrecognized subcommand '(?P<a>[^']+)'|unexpected argument '(?P<b>[^']+)'"
     r"|argument '(?P<c>[^']+)' which wasn't expected|subcommand '(?P<d>[^']+)' wasn't recognized"
     r"|invalid value '(?P<e>[^']+)' for '[^']+'\s{1,9}\[possible values"
@@ -21,7 +21,7 @@ UNKNOWN = re.compile(
 )
 """How clap says that a release does not know a command, an option or its value, in its versions 3 and 4; or a shell,
 that a release has no `uvx`."""
-UNKNOWN_SETTING = re.compile(r"unknown (?:field|variant) [`'](?P<a>[^`'\n]+)[`']|(?P<b>untagged enum \w+)")
+UNSUPPORTED_SETTING = re.compile(r"unknown (?:field|variant) [`'](?P<a>[^`'\n]+)[`']|(?P<b>untagged enum \w+)")
 """How uv says, as an error or as a warning, that a release does not know a setting, its value, or its form."""
 
 RESET = normalize("Connection reset by peer (os error 104)")
@@ -34,7 +34,7 @@ DIRECT = {
 }
 """What uv prints without a proxy for a host that fails in one of these ways, in one line or, in newer releases, in two;
 through the gateway it prints `RESET`."""
-DOES_NOT_KNOW = "does not know"
+DOES_NOT_SUPPORT = "does not know"
 DISK_FULL = "No space left on device"
 
 
@@ -59,15 +59,15 @@ def match(symptom: Symptom, observation: Observation) -> Outcome:
         return Outcome("broken", obstacle)
     observed = [step for step in observation.steps if step.role == "observe"]
     failed = [step for step in observed if step.exit]
-    if word := lacks(symptom, failed, settings=symptom.bare):
-        return unable(observation, word)
+    if word := unsupported_feature(symptom, failed, settings=symptom.bare):
+        return unsupported_outcome(observation, word)
     missing = [_missing(symptom, step, observation) for step in observed]
     if [] in missing:
         step = observed[missing.index([])]
         return Outcome("shows", f"`{step.title}` ended with exit code {step.exit} and all that was reported")
     # A program of the post may have gone on after such an error of uv; a setting that is ignored is only a warning.
-    if word := lacks(symptom, failed, settings=True) or lacks(symptom, observed):
-        return unable(observation, word)
+    if word := unsupported_feature(symptom, failed, settings=True) or unsupported_feature(symptom, observed):
+        return unsupported_outcome(observation, word)
     if not failed:
         return Outcome("absent", f"`{observed[-1].title}` succeeded")
     failures = [(missing[i], step) for i, step in enumerate(observed) if step.exit]
@@ -75,7 +75,7 @@ def match(symptom: Symptom, observation: Observation) -> Outcome:
     return Outcome("different", f"`{step.title}` failed ({step.exit}), but not as reported: {least[0]}")
 
 
-def shown_by(symptom: Symptom, observation: Observation) -> StepResult | None:
+def matching_step(symptom: Symptom, observation: Observation) -> StepResult | None:
     """Return the observe step that has all of the symptom."""
     observed = [step for step in observation.steps if step.role == "observe"]
     return next((step for step in observed if not _missing(symptom, step, observation)), None)
@@ -93,7 +93,7 @@ def _obstacle(observation: Observation) -> str:
             return f"`{step.title}` was ended after {step.seconds:.0f} s, its time limit"
         if step.role == "setup" and step.exit:
             word = _unknown(step.stderr, settings=True)
-            why = f"uv {observation.uv} {DOES_NOT_KNOW} `{word}`" if word else last_line(step)
+            why = f"uv {observation.uv} {DOES_NOT_SUPPORT} `{word}`" if word else last_line(step)
             return f"the set-up step `{step.title}` failed ({step.exit}): {why}"
     if not any(step.role == "observe" for step in observation.steps):
         return "no step was observed"
@@ -106,7 +106,7 @@ def _no_response(requests: tuple[Request, ...]) -> str:
     return f"no response from {', '.join(hosts)}: {next(iter(reasons))}"
 
 
-def lacks(symptom: Symptom, steps: Iterable[StepResult], *, settings: bool = False) -> str:
+def unsupported_feature(symptom: Symptom, steps: Iterable[StepResult], *, settings: bool = False) -> str:
     """Return the command, option or setting that a release says it does not know, unless that was reported itself."""
     if any(_unknown(text, settings=True) for text in symptom.output):
         return ""
@@ -114,20 +114,20 @@ def lacks(symptom: Symptom, steps: Iterable[StepResult], *, settings: bool = Fal
     return next((word for text in said if (word := _unknown(text, settings=settings))), "")
 
 
-def told(outcome: Outcome) -> bool:
+def is_conclusive(outcome: Outcome) -> bool:
     """Tell whether a release answered at all, be it that it fails differently or lacks what is asked of it."""
-    return outcome.word != "broken" or DOES_NOT_KNOW in outcome.reason
+    return outcome.word != "broken" or DOES_NOT_SUPPORT in outcome.reason
 
 
 def _unknown(text: str, *, settings: bool) -> str:
     said = readable(text)
-    match = UNKNOWN.search(said) or (UNKNOWN_SETTING.search(said) if settings else None)
+    match = UNSUPPORTED.search(said) or (UNSUPPORTED_SETTING.search(said) if settings else None)
     return next(word for word in match.groups() if word) if match else ""
 
 
-def unable(observation: Observation, word: str) -> Outcome:
+def unsupported_outcome(observation: Observation, word: str) -> Outcome:
     """Return the outcome of a release that lacks what is asked of it."""
-    return Outcome("broken", f"uv {observation.uv} {DOES_NOT_KNOW} `{word}`")
+    return Outcome("broken", f"uv {observation.uv} {DOES_NOT_SUPPORT} `{word}`")
 
 
 def last_line(step: StepResult) -> str:
@@ -149,12 +149,12 @@ def _missing(symptom: Symptom, step: StepResult, observation: Observation) -> li
         content = contents.get(pattern.path)
         if content is None:
             missing.append(f"there is no file {pattern.path}")
-        elif find(pattern.contains, normalize(content)) is None:
+        elif find_pattern(pattern.contains, normalize(content)) is None:
             missing.append(f"{pattern.path} does not contain “{pattern.contains}”")
     return missing
 
 
-def as_direct(text: str, observation: Observation) -> str:
+def without_proxy(text: str, observation: Observation) -> str:
     """Return a plain output as it is without a proxy, where hosts were kept from the client on purpose.
 
     The gateway can only reset such a connection. Where hosts failed in two ways, nobody knows which reset is which.
@@ -168,9 +168,9 @@ def _missing_output(patterns: tuple[str, ...], step: StepResult, observation: Ob
     """Look for the texts in their order, in either stream: standard error is where uv tells what failed."""
     best: list[str] | None = None
     for stream in (step.stderr, step.stdout):
-        text, at, missing = as_direct(normalize(stream), observation), 0, []
+        text, at, missing = without_proxy(normalize(stream), observation), 0, []
         for pattern in patterns:
-            end = find(pattern, text, at)
+            end = find_pattern(pattern, text, at)
             if end is None:
                 missing.append(f"the output does not say “{pattern}”")
             else:

@@ -12,10 +12,10 @@ from typing import Literal
 
 from uvmre.core.search.bisect_half import Answer, Edge, Half, midpoints, share
 
-LOOKS = 4
+SPOT_CHECKS = 4
 """How many releases away from the boundaries are asked in the end: a bug may have come, gone and come back."""
-HELD = 8
-HELD_LOOKS = 2
+NEAR_FIX = 8
+NEAR_FIX_CHECKS = 2
 """So many of the looks go to so many releases before the first good one: a fix that is taken back, and made again, is
 mostly so within few releases."""
 
@@ -62,7 +62,7 @@ class Span:
     good: int | None
 
 
-Where = Literal["reported", "first_bad", "first_good"]
+SearchPart = Literal["reported", "first_bad", "first_good"]
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class SearchStep:
     number: int
     index: int
     answer: Answer
-    half: Where
+    half: SearchPart
     before: Span
     after: Span
 
@@ -98,23 +98,23 @@ class Search:
         self._jobs = 1
 
     @property
-    def looking(self) -> bool:
+    def spot_checking(self) -> bool:
         """Tell whether only looks away from the boundaries are left: nothing hangs on the order of those."""
         return self._settled(self._told)
 
-    def ask(self, jobs: int) -> tuple[int, ...]:
+    def next_indexes(self, jobs: int) -> tuple[int, ...]:
         """Return up to so many indexes to ask side by side: none where it is done, or must be told something first.
 
         What was asked is under way until it is told, and is not asked again.
         """
         self._jobs = jobs
         asked = self._plan(self._told, self._under_way, jobs)
-        if self.looking:
+        if self.spot_checking:
             self._looks.update(asked)
         self._under_way.update(asked)
         return asked
 
-    def tell(self, index: int, answer: Answer | Runs) -> None:
+    def record(self, index: int, answer: Answer | Runs) -> None:
         """Take an answer. Runs add up: one that is bad makes a release bad, `repeat` and none bad make it good."""
         if not self.lowest <= index <= self.highest:
             raise ValueError(f"{index} is not within {self.lowest} … {self.highest}")
@@ -129,12 +129,12 @@ class Search:
         if word != self._told.get(index):
             before = self._span(index)
             self._told[index] = word
-            half: Where = (
+            half: SearchPart = (
                 "reported" if index == self.reported else "first_bad" if index < self.reported else "first_good"
             )
             self._path.append(SearchStep(len(self._path) + 1, index, word, half, before, self._span(index)))
 
-    def ahead(self, k: int) -> tuple[int, ...]:
+    def likely_next(self, k: int) -> tuple[int, ...]:
         """Return up to `k` indexes that may be asked once what is under way is told, the likeliest first."""
         if not self._under_way:
             return self._plan(self._told, (), k)
@@ -194,10 +194,10 @@ class Search:
 
     def _elsewhere(self, told: Mapping[int, Answer], under_way: Collection[int], jobs: int) -> tuple[int, ...]:
         down, up = self._sides(told, ())
-        jobs = min(jobs, LOOKS - len(self._looks))
-        before = range(up.far - 1, max(self.reported, up.far - HELD), -1) if up.far is not None else range(0)
+        jobs = min(jobs, SPOT_CHECKS - len(self._looks))
+        before = range(up.far - 1, max(self.reported, up.far - NEAR_FIX), -1) if up.far is not None else range(0)
         near = [i for i in before if i not in told and i not in under_way]
-        near = near[: max(0, min(jobs, HELD_LOOKS - len(self._looks & set(before))))]
+        near = near[: max(0, min(jobs, NEAR_FIX_CHECKS - len(self._looks & set(before))))]
         parts = [(down.near, up.near)]
         if down.far is not None:
             parts.append((self.lowest, down.far))

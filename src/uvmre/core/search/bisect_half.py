@@ -9,9 +9,9 @@ from typing import Literal
 Answer = Literal["bad", "good", "skip"]
 """The symptom shows; it is absent; the release cannot tell."""
 
-PAST = 4
+PAST_SKIPPED = 4
 """How many looks, ever further, past one that cannot tell beside the last that could."""
-CLUMP = 16
+MOST_SKIPPED = 16
 """How many that cannot tell are asked between a good and a bad one; beyond that only where their clump ends."""
 
 
@@ -111,20 +111,20 @@ class Half:
         if found := self._fill(min(self.near, skip), max(self.near, skip), jobs):
             return found
         # One that cannot tell is often alone (a key that one release did not know): look past it before giving up.
-        past = [skip - way * 2**j for j in range(PAST) if 2**j <= abs(self.end - skip)]
+        past = [skip - way * 2**j for j in range(PAST_SKIPPED) if 2**j <= abs(self.end - skip)]
         return [i for i in past if i not in self.told and i not in self.under_way][:jobs]
 
     def _between(self, low: int, high: int, jobs: int) -> list[int]:
         """Halve, beside what cannot tell; then find where a clump of those ends, and look into it."""
         skips = [i for i in range(low + 1, high) if i in self.told]
-        if len(skips) < CLUMP and (found := self._fill(low, high, jobs)):
+        if len(skips) < MOST_SKIPPED and (found := self._fill(low, high, jobs)):
             return found
         if not skips:
             return []
         if found := [*self._fill(low, skips[0], jobs), *self._fill(skips[-1], high, jobs)][:jobs]:
             return found
         asked = [i for i in range(low + 1, high) if i in self.told or i in self.under_way]
-        return midpoints(list(pairwise(asked)), min(jobs, CLUMP - len(asked)))
+        return midpoints(list(pairwise(asked)), min(jobs, MOST_SKIPPED - len(asked)))
 
     def _fill(self, low: int, high: int, jobs: int) -> list[int]:
         """Split what lies between evenly, what is under way being told as good as."""

@@ -4,13 +4,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from uvmre.core.outcome.symptom import Outcome, Word, told
+from uvmre.core.outcome.symptom import Outcome, Word, is_conclusive
 from uvmre.core.search.bisect import Boundaries, SearchStep
 from uvmre.core.search.bisect_half import Edge
 from uvmre.core.search.release import Release
 
 FOUND, CANNOT_TELL = 0, 125
-NOTES = "https://github.com/astral-sh/uv/releases/tag/"
+RELEASE_NOTES = "https://github.com/astral-sh/uv/releases/tag/"
 AT_MOST = 4
 """How many releases a sentence names before it only counts them."""
 FIRST_BAD, FIRST_GOOD = "first bad", "first good"
@@ -86,7 +86,7 @@ class History:
         if self.unsound or edge is None or edge.word == "open":
             return ""
         before = self.probes.get(edge.bad - 1)
-        if edge.word in ("between", "silent") and not (before and told(Outcome(before.word, before.reason))):
+        if edge.word in ("between", "silent") and not (before and is_conclusive(Outcome(before.word, before.reason))):
             return ""
         return self._version(edge.bad)
 
@@ -109,7 +109,7 @@ class History:
         if self.unsound:
             return []
         return [
-            f"{what}: {NOTES}{self._version(index)}"
+            f"{what}: {RELEASE_NOTES}{self._version(index)}"
             for what, index in self._firsts()
             if index is not None and self.releases[index].published
         ]
@@ -249,7 +249,7 @@ def _edge(history: History, edge: Edge | None, *, first_good: bool) -> dict[str,
         "ending": edge.word,
         "version": release.version if release else None,
         "date": f"{release.date:%Y-%m-%d}" if release and release.date else None,
-        "notes": f"{NOTES}{release.version}" if linked and release else None,
+        "notes": f"{RELEASE_NOTES}{release.version}" if linked and release else None,
         "beside": None if other is None else history.releases[other].version,
         "skipped": [history.releases[i].version for i in edge.skipped],
         "unasked": edge.unasked,

@@ -6,7 +6,7 @@ from itertools import combinations, groupby
 from typing import Literal
 
 from uvmre.core.outcome.symptom import Word
-from uvmre.core.search.release import parsed
+from uvmre.core.search.release import parse_version
 
 Axis = Literal["release", "interpreter", "variant"]
 AXES: tuple[Axis, ...] = ("release", "interpreter", "variant")
@@ -60,10 +60,10 @@ def fold(cells: Sequence[Cell]) -> tuple[MatrixRow, ...]:
     )
 
 
-def so_far(cells: Iterable[Cell]) -> tuple[MatrixRow, ...]:
+def fold_partial(cells: Iterable[Cell]) -> tuple[MatrixRow, ...]:
     """Fold what there is of a table that is being filled: of a row only its own cells, the releases in their order."""
     rows: dict[tuple[str, str], list[Cell]] = {}
-    for cell in sorted(cells, key=lambda cell: parsed(cell.release)):
+    for cell in sorted(cells, key=lambda cell: parse_version(cell.release)):
         rows.setdefault((cell.interpreter, cell.variant), []).append(cell)
     return tuple(MatrixRow(*key, _runs(row)) for key, row in sorted(rows.items()))
 
@@ -77,7 +77,7 @@ def _runs(cells: Iterable[Cell]) -> tuple[ReleaseSpan, ...]:
     return tuple(runs)
 
 
-def picture(rows: Sequence[MatrixRow]) -> str:
+def render_rows(rows: Sequence[MatrixRow]) -> str:
     """Draw rows as text, a line each; an interpreter or a variant is named where there is another."""
     several = [len({row.interpreter for row in rows}) > 1, len({row.variant for row in rows}) > 1]
     names = [[name for name, told in zip((r.interpreter, r.variant), several, strict=True) if told] for r in rows]
@@ -94,7 +94,7 @@ def _run(run: ReleaseSpan) -> str:
     return f"{run.first} {word}" if run.count == 1 else f"{run.first} … {run.last} {word} ({run.count})"
 
 
-def explains(cells: Sequence[Cell]) -> str:
+def explain_symptom(cells: Sequence[Cell]) -> str:
     """Say in one line which axis, or which together, the symptom depends on, as far as these cells tell."""
     return f"{_explanation(cells)}{_untold(cells)}."
 
@@ -105,9 +105,9 @@ def _explanation(cells: Sequence[Cell]) -> str:
     if not telling:
         return "No cell can tell"
     if not shows:
-        return f"There is nothing to explain: it shows in none of {counted(len(telling))}"
+        return f"There is nothing to explain: it shows in none of {count_cells(len(telling))}"
     if len(shows) == len(telling):
-        return f"None of them explains it: it shows in every one of {counted(len(telling))}"
+        return f"None of them explains it: it shows in every one of {count_cells(len(telling))}"
     for size in range(1, len(AXES) + 1):
         found = [axes for axes in combinations(AXES, size) if _determine(axes, telling)]
         if len(found) > 1:
@@ -176,7 +176,7 @@ def _quoted(axis: Axis, value: str) -> str:
     return f"“{value}”" if axis == "variant" else value
 
 
-def counted(cells: int) -> str:
+def count_cells(cells: int) -> str:
     """Return how many cells there are, in words."""
     return f"{cells} cell{'' if cells == 1 else 's'}"
 

@@ -11,9 +11,9 @@ from uvmre.errors import UsageError
 if TYPE_CHECKING:
     from packaging.version import Version
 
-SAID = re.compile(r"uv (\d\S*)")
-HEAD = "head"
-CONTENT = 8
+VERSION_OUTPUT = re.compile(r"uv (\d\S*)")
+LOCAL_BUILD = "head"
+HASH_LENGTH = 8
 
 
 @dataclass(frozen=True)
@@ -29,17 +29,17 @@ class Release:
     @property
     def published(self) -> bool:
         """Tell whether there is such a release: a binary that somebody built has none."""
-        return HEAD not in self.version
+        return LOCAL_BUILD not in self.version
 
     def __lt__(self, other: "Release") -> bool:
-        return parsed(self.version) < parsed(other.version)
+        return parse_version(self.version) < parse_version(other.version)
 
     def __le__(self, other: "Release") -> bool:
-        return parsed(self.version) <= parsed(other.version)
+        return parse_version(self.version) <= parse_version(other.version)
 
 
 @functools.cache
-def parsed(version: str) -> "Version":
+def parse_version(version: str) -> "Version":
     """Return a version as PEP 440 orders it."""
     from packaging.version import Version
 
@@ -57,7 +57,7 @@ def reported_version(output: str) -> str:
     Raises:
         UsageError: when it is not uv that said it.
     """
-    if found := SAID.match(output.strip()):
+    if found := VERSION_OUTPUT.match(output.strip()):
         return found[1]
     line = output.strip().partition("\n")[0]
     raise UsageError(
@@ -66,10 +66,10 @@ def reported_version(output: str) -> str:
     )
 
 
-def local_build(said: str, content: str) -> str:
+def local_build_version(said: str, content: str) -> str:
     """Return a version for a binary that somebody built: right after the one that it says it is (PEP 440, local).
 
     It names the content by the start of its hash: what was seen of one binary is nothing about the next one built.
     """
     public, _, local = said.partition("+")
-    return f"{public}+{'.'.join(filter(None, [local, HEAD, content[:CONTENT]]))}"
+    return f"{public}+{'.'.join(filter(None, [local, LOCAL_BUILD, content[:HASH_LENGTH]]))}"

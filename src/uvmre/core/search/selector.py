@@ -6,11 +6,11 @@ from datetime import date
 
 from packaging.version import Version
 
-from uvmre.core.network.simple_page import end_of
-from uvmre.core.search.release import Release, parsed
+from uvmre.core.network.simple_page import end_of_day
+from uvmre.core.search.release import Release, parse_version
 from uvmre.errors import InputError, UsageError
 
-HOW = (
+SYNTAX_HINT = (
     "Say it as 0.5.21, latest, previous, 0.5, 0.4.0..0.5.2, '>=0.4,<0.5', @2025-01-23 or all; "
     "several of them with commas between."
 )
@@ -28,13 +28,13 @@ RANGE = ".."
 DAY = re.compile(r"\d{4}-\d\d-\d\d\Z")
 
 
-def several(text: str) -> bool:
+def selects_several(text: str) -> bool:
     """Tell whether a selector is written as more than one release; a series is not: its newest is meant."""
     pinned = text.lstrip().startswith("==") and "*" not in text
     return "," in text or RANGE in text or text.strip() == "all" or (bool(SPECIFIER.match(text.strip())) and not pinned)
 
 
-def one(text: str, releases: Iterable[Release], *, reported: str = "") -> Release:
+def select_one(text: str, releases: Iterable[Release], *, reported: str = "") -> Release:
     """Return the newest of the releases that a selector means."""
     return select(text, releases, reported=reported)[-1]
 
@@ -65,7 +65,9 @@ def select(text: str, releases: Iterable[Release], *, reported: str = "") -> tup
     if len(faults) == 1:
         raise faults[0]
     if faults:
-        raise InputError(f"{text!r} cannot be taken as releases of uv.", [fault.message for fault in faults], HOW)
+        raise InputError(
+            f"{text!r} cannot be taken as releases of uv.", [fault.message for fault in faults], SYNTAX_HINT
+        )
     return tuple(sorted(chosen))
 
 
@@ -74,7 +76,7 @@ def _parts(text: str) -> Iterator[str]:
     together = ""
     for part in (word.strip() for word in text.split(",")):
         if not part:
-            raise UsageError(f"{text!r} is no selector: a part of it is empty.", HOW)
+            raise UsageError(f"{text!r} is no selector: a part of it is empty.", SYNTAX_HINT)
         if SPECIFIER.match(part):
             together = f"{together},{part}" if together else part
             continue
@@ -106,22 +108,28 @@ def _named(word: str, known: Sequence[Release], reported: str) -> Sequence[Relea
         return [_on(word[1:].strip(), known)]
     if SERIES.match(word):
         series = tuple(map(int, word.split(".")))
-        return _some(word, known, [each for each in known if parsed(each.version).release[: len(series)] == series])
+        return _some(
+            word, known, [each for each in known if parse_version(each.version).release[: len(series)] == series]
+        )
     return [_exactly(word, known, reported)]
 
 
 def _is_usual(release: Release) -> bool:
     """Tell whether a release is one that nobody has to ask for by name."""
-    return release.yanked is False and not parsed(release.version).is_prerelease
+    return release.yanked is False and not parse_version(release.version).is_prerelease
 
 
 def _latest(known: Sequence[Release]) -> Release:
-    return max(known, key=lambda r: (r.yanked is False, not parsed(r.version).is_prerelease, parsed(r.version)))
+    return max(
+        known, key=lambda r: (r.yanked is False, not parse_version(r.version).is_prerelease, parse_version(r.version))
+    )
 
 
 def _previous(known: Sequence[Release], reported: str) -> Release:
     start = reported or _latest(known).version
-    before = [release for release in known if _is_usual(release) and parsed(release.version) < parsed(start)]
+    before = [
+        release for release in known if _is_usual(release) and parse_version(release.version) < parse_version(start)
+    ]
     if not before:
         raise UsageError(f"There is no release of uv before {start}.", f"The oldest is {known[0].version}.")
     return before[-1]
@@ -137,8 +145,8 @@ def _on(text: str, known: Sequence[Release]) -> Release:
         raise UsageError(f"@{text} names no day.", "Say it as @2025-01-23.")
     dated = [(release.date, release) for release in known if release.date and _is_usual(release)]
     if not dated:
-        raise UsageError("The index does not say when a release came, so none can be told by its day.", HOW)
-    there = [release for came, release in dated if came < end_of(day)]
+        raise UsageError("The index does not say when a release came, so none can be told by its day.", SYNTAX_HINT)
+    there = [release for came, release in dated if came < end_of_day(day)]
     if not there:
         first, release = min(dated)
         raise UsageError(
@@ -152,17 +160,17 @@ def _exactly(word: str, known: Sequence[Release], reported: str) -> Release:
     from packaging.version import InvalidVersion
 
     try:
-        wanted = parsed(word) if word[:1].isdigit() else None
+        wanted = parse_version(word) if word[:1].isdigit() else None
     except InvalidVersion:
         wanted = None
     if wanted is None:
-        raise UsageError(f"{word!r} is no selector of releases.", HOW)
-    found = next((release for release in known if parsed(release.version) == wanted), None)
+        raise UsageError(f"{word!r} is no selector of releases.", SYNTAX_HINT)
+    found = next((release for release in known if parse_version(release.version) == wanted), None)
     near = _near(wanted, known)
     if found is None:
         nearest = f"the nearest {'is' if len(near) == 1 else 'are'} {' and '.join(near)}" if near else "nor any other"
         raise UsageError(f"There is no uv {wanted} on PyPI: {nearest}.", f"The newest is {_latest(known).version}.")
-    if found.yanked is not False and (not reported or parsed(reported) != wanted):
+    if found.yanked is not False and (not reported or parse_version(reported) != wanted):
         raise UsageError(
             f"uv {wanted} was yanked from PyPI: {_why(found)}.",
             f"Take {' or '.join([*near, f'`=={wanted}`'])}, which takes it all the same.",
@@ -173,7 +181,7 @@ def _exactly(word: str, known: Sequence[Release], reported: str) -> Release:
 def _between(part: str, known: Sequence[Release], reported: str) -> Sequence[Release]:
     left, _, right = (word.strip() for word in part.partition(RANGE))
     if RANGE in right or any(SPECIFIER.match(end) or end == "all" for end in (left, right)):
-        raise UsageError(f"{part!r} is no range: it has two ends, each one release or a series.", HOW)
+        raise UsageError(f"{part!r} is no range: it has two ends, each one release or a series.", SYNTAX_HINT)
     low = _named(left, known, reported)[0] if left else known[0]
     high = _named(right, known, reported)[-1] if right else known[-1]
     if high < low:
@@ -192,7 +200,7 @@ def _specified(part: str, known: Sequence[Release]) -> Sequence[Release]:
     try:
         wanted = SpecifierSet(part)
     except InvalidSpecifier:
-        raise UsageError(f"{part!r} is no specifier of versions (PEP 440).", HOW) from None
+        raise UsageError(f"{part!r} is no specifier of versions (PEP 440).", SYNTAX_HINT) from None
     early = bool(wanted.prereleases)
     found = [release for release in known if wanted.contains(release.version, prereleases=early)]
     pinned = any(each.operator in ("==", "===") and "*" not in each.version for each in wanted)
@@ -216,8 +224,8 @@ def _some(
 def _near(wanted: "Version", known: Sequence[Release]) -> list[str]:
     """Return the last usual release before a version, and the first one after it."""
     usual = [release.version for release in known if _is_usual(release)]
-    below = [version for version in usual if parsed(version) < wanted]
-    above = [version for version in usual if parsed(version) > wanted]
+    below = [version for version in usual if parse_version(version) < wanted]
+    above = [version for version in usual if parse_version(version) > wanted]
     return [*below[-1:], *above[:1]]
 
 

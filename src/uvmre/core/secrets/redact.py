@@ -22,7 +22,7 @@ SETTINGS = (".pypirc", "pip.conf", "pip.ini", ".npmrc", ".netrc", ".cfg", ".ini"
 ENV = ".env"
 BREAK = re.compile(r"\n[ \t│|]*+")
 """The end of a line, and what a box has in front of the next."""
-SURE = 8
+LEAST_CERTAIN = 8
 """So long is a value that is masked elsewhere too when only an output has it, and when it is broken over lines."""
 
 
@@ -40,12 +40,12 @@ def secrets(mre: Mre) -> frozenset[str]:
             given.append(_settings(text))
     found |= {value for each in given for name, value in each.items() if names_secret(name)}
     # In one text, because most files are small and have none: a rule's value ends with its line, but for a key's.
-    whole = "\n\n".join([*texts.values(), *(text for _, text in laid), *runs, mre.title, *given_texts(given)])
-    found |= {whole[start:end] for start, end in find(whole)}
+    whole = "\n\n".join([*texts.values(), *(text for _, text in laid), *runs, mre.title, *all_values(given)])
+    found |= {whole[start:end] for start, end in find_secrets(whole)}
     return frozenset(value for value in found if _is_known(value))
 
 
-def given_texts(given: Iterable[Mapping[str, str]]) -> Iterator[str]:
+def all_values(given: Iterable[Mapping[str, str]]) -> Iterator[str]:
     """Yield the values of variables, in which a URL may have a password."""
     for each in given:
         yield from each.values()
@@ -63,7 +63,7 @@ def _is_known(value: str) -> bool:
 
 def redact(text: str, values: Iterable[str] = ()) -> str:
     """Return a text with every one of the values masked, and whatever else is a secret by its place or shape."""
-    spans = find(text, values)
+    spans = find_secrets(text, values)
     if not spans:
         return text
     pieces, end = [], 0
@@ -73,13 +73,13 @@ def redact(text: str, values: Iterable[str] = ()) -> str:
     return "".join([*pieces, text[end:]])
 
 
-def find(text: str, values: Iterable[str] = ()) -> list[Span]:
+def find_secrets(text: str, values: Iterable[str] = ()) -> list[Span]:
     """Return where secrets are in a text, in order, none over another."""
     values = frozenset(values)
     known = _automaton(values)
     found = [(start, end) for _, start, end in known.find_matches_as_indexes(text)] if known else []
     if (long := _long(values)) and "\n" in text:
-        found += _wrapped(text, long, sum(end - start >= SURE for start, end in found))
+        found += _wrapped(text, long, sum(end - start >= LEAST_CERTAIN for start, end in found))
     lowered = text.lower() if text.isascii() else _lowered(text)
     places = _literals().find_matches_as_indexes(lowered)
     found += rules.spans(text, ((lowered[start:end], start) for _, start, end in places))
@@ -111,10 +111,10 @@ def _wrapped(text: str, known: "AhoCorasick", whole: int) -> Iterator[Span]:
                 yield begin + starts[line], stop + starts[line]
 
 
-def lines(text: str, values: Iterable[str] = ()) -> list[int]:
+def secret_lines(text: str, values: Iterable[str] = ()) -> list[int]:
     """Return the lines in which secrets begin, counted from 1."""
     found, line, seen = [], 1, 0
-    for start, _ in find(text, values):
+    for start, _ in find_secrets(text, values):
         line, seen = line + text.count("\n", seen, start), start
         found.append(line)
     return sorted(set(found))
@@ -128,7 +128,7 @@ def _lowered(text: str) -> str:
 @lru_cache(8)
 def _long(values: frozenset[str]) -> "AhoCorasick | None":
     """Return what finds the values that are looked for over the ends of lines, too."""
-    long = frozenset(value for value in values if len(value) >= SURE and not any(map(str.isspace, value)))
+    long = frozenset(value for value in values if len(value) >= LEAST_CERTAIN and not any(map(str.isspace, value)))
     return _built(long)
 
 
@@ -149,7 +149,7 @@ def _literals() -> "AhoCorasick":
     return cast("AhoCorasick", _automaton(frozenset(rules.BY_LITERAL)))
 
 
-def hidden(value: T, values: Collection[str] = ()) -> T:
+def redact_deep(value: T, values: Collection[str] = ()) -> T:
     """Return a value with its secrets masked in every text in it, however deep: of mappings, sequences, dataclasses."""
     known = frozenset(values)
     return cast("T", _hidden(value, known))
@@ -180,10 +180,10 @@ def _entry(name: str, value: Any, values: frozenset[str]) -> Any:
     return MASK if secret else _hidden(value, values)
 
 
-def known(observation: Observation, values: Collection[str]) -> frozenset[str]:
+def observed_secrets(observation: Observation, values: Collection[str]) -> frozenset[str]:
     """Return the values, and those that only the outputs have: what one line gives away, another may repeat."""
     texts = (text for step in observation.steps for text in (step.stdout, step.stderr))
-    found = {text[start:end] for text in texts for start, end in find(text)}
+    found = {text[start:end] for text in texts for start, end in find_secrets(text)}
     return frozenset(values) | {
-        value for value in found if len(value) >= SURE and looks_random(value) and _is_known(value)
+        value for value in found if len(value) >= LEAST_CERTAIN and looks_random(value) and _is_known(value)
     }

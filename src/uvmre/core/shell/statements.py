@@ -12,7 +12,7 @@ LONGEST = 8_000
 """Characters of a command that are looked at."""
 
 
-SLOT = re.compile(r"<(?!<)([A-Za-z][\w -]{1,40})>(?!>)")
+PLACEHOLDER = re.compile(r"<(?!<)([A-Za-z][\w -]{1,40})>(?!>)")
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Statement:
     """One statement of a shell text: a command, a pipeline, a loop."""
 
     text: str
-    words: tuple[str, ...]
+    argv: tuple[str, ...]
     """Of the first simple command in it, quotes taken off; assignments and redirections left out."""
     assignments: tuple[tuple[str, str], ...] = ()
     """Variables for that command alone, or set for the shell where there are no words."""
@@ -32,7 +32,7 @@ class Statement:
     @property
     def program(self) -> str:
         """Return what is run, without its folder."""
-        return self.words[0].replace("\\", "/").rpartition("/")[2].removesuffix(".exe") if self.words else ""
+        return self.argv[0].replace("\\", "/").rpartition("/")[2].removesuffix(".exe") if self.argv else ""
 
 
 @functools.cache
@@ -56,7 +56,7 @@ def statements(text: str) -> tuple[Statement, ...]:
 
 def with_placeholders(text: str) -> str:
     """Return a command in which a word to put something in is no redirection: `<name>` is `[name]`."""
-    return SLOT.sub(lambda found: f"[{found[1]}]", text)
+    return PLACEHOLDER.sub(lambda found: f"[{found[1]}]", text)
 
 
 def _statements(node: tree_sitter.Node) -> Iterator[Statement]:

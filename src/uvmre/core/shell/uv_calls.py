@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 ASSIGNMENT = re.compile(r"\A([A-Za-z_][A-Za-z0-9_]*)=(.*)\Z", re.DOTALL)
-CONTINUED = re.compile(r"\\\r?\n")
+CONTINUATION = re.compile(r"\\\r?\n")
 COMMENT = re.compile(r"(?m)^[ \t]*#.*$|(?<=\s)#[^\n'\"]*$")
-NOT_READ = re.compile(r"<<-?\s*['\"\\]?\w")
+HEREDOC = re.compile(r"<<-?\s*['\"\\]?\w")
 """A heredoc: what stands below it are no commands."""
-BETWEEN = frozenset(";&|()\n")
+SEPARATORS = frozenset(";&|()\n")
 REDIRECTS = frozenset("<>")
 OPTIONS = (
     "--allow-insecure-host --annotation-style --bounds --branch --build-constraint --build-constraints --cache-dir"
@@ -26,7 +26,7 @@ OPTIONS = (
     " --tag --target --torch-backend --upgrade-group --upgrade-package --with --with-editable --with-requirements"
     " -C -P -b -c -d -e -f -i -m -o -p -r -t -w"
 )
-VALUED = frozenset(OPTIONS.split())
+OPTIONS_WITH_VALUE = frozenset(OPTIONS.split())
 """The options of uv that take the next word as their value (of 0.13.9, and those that older releases had)."""
 SUBCOMMANDS = frozenset({"pip", "tool", "python", "cache", "self", "auth"})
 """Those that have commands below them."""
@@ -36,15 +36,15 @@ SUBCOMMANDS = frozenset({"pip", "tool", "python", "cache", "self", "auth"})
 class Call:
     """One simple command."""
 
-    words: tuple[str, ...]
+    argv: tuple[str, ...]
     """The program and its arguments, without quotes."""
-    given: Mapping[str, str]
+    variables: Mapping[str, str]
     """The variables set in front of it, for it alone."""
 
     @property
     def verb(self) -> str:
         """Return which command of uv it is, as `sync` or `pip install`; empty where it is not uv."""
-        if not self.words or self.words[0].rpartition("/")[2] != "uv":
+        if not self.argv or self.argv[0].rpartition("/")[2] != "uv":
             return ""
         first = self._positionals(1)
         if first and first[0] in SUBCOMMANDS:
@@ -54,10 +54,10 @@ class Call:
     def _positionals(self, most: int) -> list[str]:
         found: list[str] = []
         skip = False
-        for word in self.words[1:]:
+        for word in self.argv[1:]:
             if skip:
                 skip = False
-            elif word in VALUED:
+            elif word in OPTIONS_WITH_VALUE:
                 skip = True
             elif not word.startswith("-"):
                 found.append(word)
@@ -68,37 +68,37 @@ class Call:
     @property
     def name(self) -> str:
         """Return the command as a person calls it, `uv pip compile`."""
-        return f"uv {self.verb}" if self.verb else self.words[0]
+        return f"uv {self.verb}" if self.verb else self.argv[0]
 
     @property
-    def own(self) -> tuple[str, ...]:
+    def uv_arguments(self) -> tuple[str, ...]:
         """Return uv's own arguments: what stands behind the command that `uv run` starts belongs to that."""
         if self.verb not in ("run", "tool run"):
-            return self.words[1:]
+            return self.argv[1:]
         verbs, skip = len(self.verb.split()), False
-        for at, word in enumerate(self.words[1:], 1):
+        for at, word in enumerate(self.argv[1:], 1):
             if skip:
                 skip = False
-            elif word in VALUED:
+            elif word in OPTIONS_WITH_VALUE:
                 skip = True
             elif not word.startswith("-") or word == "--":
                 if not verbs or word == "--":
-                    return self.words[1:at]
+                    return self.argv[1:at]
                 verbs -= 1
-        return self.words[1:]
+        return self.argv[1:]
 
     @property
     def arguments(self) -> list[str]:
         """Return what is neither an option, nor an option's value, nor the command itself."""
-        return self._positionals(len(self.words))[len(self.verb.split()) :]
+        return self._positionals(len(self.argv))[len(self.verb.split()) :]
 
     def has(self, *flags: str) -> bool:
         """Tell whether one of some options is given, with a value or without."""
-        return any(word == flag or word.startswith(f"{flag}=") for word in self.own for flag in flags)
+        return any(word == flag or word.startswith(f"{flag}=") for word in self.uv_arguments for flag in flags)
 
     def values(self, *options: str) -> list[str]:
         """Return the values of some options, in their order."""
-        own, found = self.own, []
+        own, found = self.uv_arguments, []
         for at, word in enumerate(own):
             option, equals, value = word.partition("=")
             if option in options:
@@ -109,11 +109,11 @@ class Call:
         return found
 
 
-def calls(text: str) -> tuple[Call, ...]:
+def parse_calls(text: str) -> tuple[Call, ...]:
     """Return the commands of a shell text in their order; none where it holds what cannot be read so."""
-    if NOT_READ.search(text):
+    if HEREDOC.search(text):
         return ()
-    lexer = shlex.shlex(COMMENT.sub("", CONTINUED.sub(" ", text)), posix=True, punctuation_chars="();<>|&\n")
+    lexer = shlex.shlex(COMMENT.sub("", CONTINUATION.sub(" ", text)), posix=True, punctuation_chars="();<>|&\n")
     lexer.whitespace_split, lexer.whitespace, lexer.commenters = True, " \t\r", ""
     try:
         tokens = list(lexer)
@@ -123,10 +123,10 @@ def calls(text: str) -> tuple[Call, ...]:
     words: list[str] = []
     redirected = False
     for token in [*tokens, ";"]:
-        if token and set(token) <= BETWEEN:
+        if token and set(token) <= SEPARATORS:
             found += _call(words)
             words, redirected = [], False
-        elif token and set(token) <= BETWEEN | REDIRECTS:
+        elif token and set(token) <= SEPARATORS | REDIRECTS:
             words = words[:-1] if words and words[-1].isdigit() else words
             redirected = True
         elif redirected:
@@ -145,19 +145,19 @@ def _call(words: list[str]) -> list[Call]:
     return [Call(tuple(rest), given)] if rest or given else []
 
 
-def exported(call: Call) -> dict[str, str]:
+def exported_variables(call: Call) -> dict[str, str]:
     """Return the variables that a command leaves to the rest of its shell: by `export`, or by standing alone."""
-    if not call.words:
-        return dict(call.given)
-    if call.words[0] not in ("export", "declare", "typeset"):
+    if not call.argv:
+        return dict(call.variables)
+    if call.argv[0] not in ("export", "declare", "typeset"):
         return {}
-    pairs = (ASSIGNMENT.match(word) for word in call.words[1:])
+    pairs = (ASSIGNMENT.match(word) for word in call.argv[1:])
     return {pair[1]: pair[2] for pair in pairs if pair}
 
 
-def changes_folder(text: str) -> bool:
+def changes_directory(text: str) -> bool:
     """Tell whether a shell text goes to another folder, so that its paths are not the MRE's."""
-    return any(call.words[:1] in (("cd",), ("pushd",)) or call.has("--directory") for call in calls(text))
+    return any(call.argv[:1] in (("cd",), ("pushd",)) or call.has("--directory") for call in parse_calls(text))
 
 
 def with_flag(text: str, verb: str, flag: str) -> str:

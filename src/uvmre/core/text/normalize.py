@@ -11,16 +11,16 @@ from bisect import bisect_right
 ANSI = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[@-Z\\-_]")
 BOXES = re.compile(r"^(?: {2}(?:x|\|->|`->) |[\s│┃|├╰└╭╮╯┌─━▶►×✖✗·])[\s│┃|├╰└╭╮╯┌─━▶►×✖✗·]*", re.MULTILINE)
 """In a terminal that is not of UTF-8 they are drawn with `x`, `|->` and `` `-> ``, two columns in."""
-LINKS = re.compile(r"\b(?:error|caused by|cause|hint|help|warning): ?")
+LINK_WORDS = re.compile(r"\b(?:error|caused by|cause|hint|help|warning): ?")
 """The words that say which link of the chain it is; which of them stands there changed between releases."""
 QUOTES = re.compile("[`'\"‘’“”]")
-SPANS = re.compile(r"(?<!\S)~*\^[~^]*(?: |$)")
+UNDERLINES = re.compile(r"(?<!\S)~*\^[~^]*(?: |$)")
 """The line under a faulty place; how long it is drawn changed between releases."""
-TIMES = re.compile(r"(?<= package|packages| audited| checked) in (?:\d+m )?\d+(?:\.\d+)?(?:ns|[µμ]s|ms|s)(?!\w)")
+DURATIONS = re.compile(r"(?<= package|packages| audited| checked) in (?:\d+m )?\d+(?:\.\d+)?(?:ns|[µμ]s|ms|s)(?!\w)")
 """How long uv took for packages; any other time (a limit that was run into) is part of what is said."""
-STOPS = re.compile(r"(?<![.:])[.:]+(?= |$)")
+TRAILING_STOPS = re.compile(r"(?<![.:])[.:]+(?= |$)")
 """What ends a link of the chain or a hint; newer releases leave it off."""
-KEPT = re.compile(r" (?:(?<=\d )(?=\d)|(?<=\w )(?=[-_+] ?\w))")
+SEPARATING_SPACE = re.compile(r" (?:(?<=\d )(?=\d)|(?<=\w )(?=[-_+] ?\w))")
 """The little white space that keeps two numbers, or a word and a list's next item, from growing together."""
 TEMPORARY = re.compile(r"(?<=/tmp/)(?:tmp|uvmre_)[a-z0-9_]{8}(?=/)|(?<=/\.tmp)[a-z0-9]{6}(?=/)")
 """The folder names that Python, uvmre and uv make up anew on each run."""
@@ -34,7 +34,7 @@ CUT_AFTER = re.compile(r"(?<=\d)(?:\d|\.(?:\d|\*|post\d|dev\d)|(?:a|b|rc)\d|\+\w
 """Where a match would end (and above: begin) within a version, a number or a name: `flask==1` is not in
 `flask==1.5`, nor `foo` in `foo-bar`."""
 WILDCARD = re.compile(r"…|\.\.\.")
-REACH = 1000
+WILDCARD_LIMIT = 1000
 """How many plain characters a `…` may stand for: a sentence or two, not a whole log."""
 
 
@@ -58,15 +58,15 @@ def normalize(text: str) -> str:
 
 def _normalized(text: str) -> str:
     said = QUOTES.sub("", BOXES.sub("", readable(text))).replace("\\", "/")
-    said = LINKS.sub("", f" {' '.join(said.casefold().split())}")
+    said = LINK_WORDS.sub("", f" {' '.join(said.casefold().split())}")
     if "^" in said:
-        said = SPANS.sub("", said)
-    said = STOPS.sub("", TIMES.sub(" in", said))
-    said = TEMPORARY.sub("~", KEPT.sub("\n", said).replace(" ", "").replace("\n", " "))
+        said = UNDERLINES.sub("", said)
+    said = TRAILING_STOPS.sub("", DURATIONS.sub(" in", said))
+    said = TEMPORARY.sub("~", SEPARATING_SPACE.sub("\n", said).replace(" ", "").replace("\n", " "))
     return UNRESOLVED.sub("nameorservicenotknown", said)
 
 
-def find(pattern: str, text: str, start: int = 0) -> int | None:
+def find_pattern(pattern: str, text: str, start: int = 0) -> int | None:
     """Return where in plain text the first match of a pattern ends, from `start` on; None where there is none.
 
     Args:
@@ -75,11 +75,11 @@ def find(pattern: str, text: str, start: int = 0) -> int | None:
         text: already plain.
         start: where in it to begin.
     """
-    found = ends_of(pattern, text, start)
+    found = find_pattern_ends(pattern, text, start)
     return found[0] if found else None
 
 
-def ends_of(pattern: str, text: str, start: int = 0) -> list[int]:
+def find_pattern_ends(pattern: str, text: str, start: int = 0) -> list[int]:
     """Return where in plain text each match of a pattern ends, in their order; `find` says what it takes."""
     ends: list[int] | None = None
     raw = WILDCARD.split(pattern)
@@ -93,7 +93,7 @@ def ends_of(pattern: str, text: str, start: int = 0) -> list[int]:
         if number == len(raw) - 1 or not written[-1].isalnum():
             starts = [at for at in starts if not CUT_AFTER.match(text, at + len(block))]
         if ends is not None:
-            starts = [at for at in starts if (i := bisect_right(ends, at)) and at - ends[i - 1] <= REACH]
+            starts = [at for at in starts if (i := bisect_right(ends, at)) and at - ends[i - 1] <= WILDCARD_LIMIT]
         if not starts:
             return []
         ends = [at + len(block) for at in starts]

@@ -9,7 +9,7 @@ import tree_sitter_toml
 from uvmre.core.text.toml_checks import Mistake, Path
 
 
-def lines(text: str) -> dict[Path, int]:
+def key_lines(text: str) -> dict[Path, int]:
     """Return the line (from 1) of every key and table of a valid TOML text, by its path.
 
     Paths are those of the parsed value: `("step", 1, "run")` is the key `run` of the second `[[step]]`.
@@ -62,9 +62,9 @@ def _resolve(keys: tuple[str, ...], counts: dict[Path, int]) -> Path:
     return path
 
 
-def sentences(text: str, found: Iterable[Mistake]) -> list[str]:
+def format_mistakes(text: str, found: Iterable[Mistake]) -> list[str]:
     """Tell mistakes of a TOML text in the order of their lines."""
-    known = lines(text)
+    known = key_lines(text)
     told = sorted((_line(known, path), f"{_dotted(path)} {mistake}".strip()) for path, mistake in found)
     return [f"line {line}: {mistake}" for line, mistake in told]
 

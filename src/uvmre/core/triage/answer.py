@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from uvmre.core.mre.manifest import dump
 from uvmre.core.mre.model import Mre
 from uvmre.core.outcome.verdict import Verdict
-from uvmre.core.secrets.redact import hidden, redact, secrets
+from uvmre.core.secrets.redact import redact, redact_deep, secrets
 from uvmre.core.triage.decide import decide, questions
 from uvmre.core.triage.parsed_issue import ParsedIssue
 from uvmre.core.triage.state import TriageRun, TriageState
@@ -81,7 +81,7 @@ class TriageAnswer:
 
     def redacted(self, said: T) -> T:
         """Return what is said about this issue without its secrets."""
-        return hidden(said, self.secrets)
+        return redact_deep(said, self.secrets)
 
 
 def build_answer(issue: str, state: TriageState, *, uv: str, folder: str) -> TriageAnswer:

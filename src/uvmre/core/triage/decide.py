@@ -4,7 +4,7 @@ import re
 from typing import Literal
 
 from uvmre.core.mre.model import HOLDS
-from uvmre.core.outcome.symptom import shown_by
+from uvmre.core.outcome.symptom import matching_step
 from uvmre.core.outcome.verdict import Verdict
 from uvmre.core.triage.evidence import contains_all, innermost_cause
 from uvmre.core.triage.other_release import judge_release
@@ -203,7 +203,7 @@ def _conditions(shown: TriageRun) -> str:
 
 
 def _symptom_text(state: TriageState, shown: TriageRun) -> str:
-    step, claim = shown_by(shown.planned.mre.symptom, shown.result.base.observation), state.parsed.claim
+    step, claim = matching_step(shown.planned.mre.symptom, shown.result.base.observation), state.parsed.claim
     if step is None:
         return shown.outcome.reason
     if step.exit and not claim.test and not (step.exit == HOLDS and claim.output):

@@ -6,7 +6,7 @@ from typing import Any
 
 from uvmre.core.mre.manifest import dump
 from uvmre.core.mre.model import Mre
-from uvmre.core.secrets.redact import hidden, redact, secrets
+from uvmre.core.secrets.redact import redact, redact_deep, secrets
 from uvmre.core.triage.parsed_issue import Claim, Located, ParsedIssue
 
 Findings = Sequence[tuple[str, str, str]]
@@ -85,4 +85,4 @@ def as_data(parsed: ParsedIssue, mre: Mre | None, findings: Findings, lacks: Seq
     data["missing"] = list(lacks)
     data["findings"] = [{"rule": rule, "where": where, "why": why} for rule, where, why in findings]
     data["mre"] = dump(mre) if mre else None
-    return hidden(data, values)
+    return redact_deep(data, values)

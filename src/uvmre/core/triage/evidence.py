@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from uvmre.core.mre.model import Mre, Symptom
 from uvmre.core.outcome.observation import Observation, StepResult
-from uvmre.core.outcome.symptom import last_line, shown_by
-from uvmre.core.text.normalize import WILDCARD, ends_of, find, normalize, readable
+from uvmre.core.outcome.symptom import last_line, matching_step
+from uvmre.core.text.normalize import WILDCARD, find_pattern, find_pattern_ends, normalize, readable
 from uvmre.core.triage.parsed_issue import Claim
 
 FEWEST_CHARACTERS = 12
@@ -79,7 +79,7 @@ class Evidence:
 
 def evidence_of(mre: Mre, claim: Claim, observation: Observation) -> Evidence:
     """Say what the texts of a symptom that shows are worth."""
-    step = shown_by(mre.symptom, observation)
+    step = matching_step(mre.symptom, observation)
     if step is None:
         return Evidence(False, "it does not show")
     if claim.unconfirmed:
@@ -127,13 +127,13 @@ def _matches_innermost(symptom: Symptom, step: StepResult) -> bool:
         start = len(normalize(said[: links[-1].start()])) if links else 0
         text, at = normalize(said), 0
         for pattern in symptom.output:
-            end = find(pattern, text, at)
+            end = find_pattern(pattern, text, at)
             if end is None:
                 break
             at = end
         else:
             # The same text may stand again further on, and does where a chain repeats what is above.
-            again = ends_of(symptom.output[-1], text, at) if links and at <= start else []
+            again = find_pattern_ends(symptom.output[-1], text, at) if links and at <= start else []
             return (again[-1] if again else at) > start
     return False
 
@@ -142,4 +142,4 @@ def contains_all(texts: Sequence[str], observation: Observation) -> bool:
     """Tell whether all of some texts stand in what the steps said, or in the files that are looked at."""
     said = [normalize(step.stdout + "\n" + step.stderr) for step in observation.steps]
     said += [normalize(content) for _, content in observation.files if content]
-    return all(any(find(text, each) is not None for each in said) for text in texts)
+    return all(any(find_pattern(text, each) is not None for each in said) for text in texts)

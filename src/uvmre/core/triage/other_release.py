@@ -6,8 +6,8 @@ from itertools import pairwise
 
 from uvmre.core.mre.model import Symptom
 from uvmre.core.outcome.observation import Observation
-from uvmre.core.outcome.symptom import Outcome, lacks, match, unable
-from uvmre.core.search.release import parsed
+from uvmre.core.outcome.symptom import Outcome, match, unsupported_feature, unsupported_outcome
+from uvmre.core.search.release import parse_version
 from uvmre.core.text.normalize import readable
 from uvmre.core.triage.evidence import contains_all, innermost_cause, is_distinctive
 
@@ -31,9 +31,12 @@ def judge_release(symptom: Symptom, observation: Observation, reported: str) -> 
     a setting. Nothing is told from a failure that this machine may cause.
     """
     outcome = match(symptom, observation)
-    newer, older = parsed(observation.uv) > parsed(reported), parsed(observation.uv) < parsed(reported)
-    if older and outcome.word == "absent" and (word := lacks(symptom, observation.steps, settings=True)):
-        return unable(observation, word)
+    newer, older = (
+        parse_version(observation.uv) > parse_version(reported),
+        parse_version(observation.uv) < parse_version(reported),
+    )
+    if older and outcome.word == "absent" and (word := unsupported_feature(symptom, observation.steps, settings=True)):
+        return unsupported_outcome(observation, word)
     failed = [step for step in observation.steps if step.exit]
     said = "\n".join(readable(step.stderr) + "\n" + readable(step.stdout) for step in failed)
     if failed and symptom.bare and ENVIRONMENT_FAILURE.search(said):

@@ -74,7 +74,7 @@ class ProbeTarget:
 
     def complaint(self, observation: Observation) -> str:
         """Say what is wrong with the question itself; empty where nothing is."""
-        return script.complaint(observation) if self.words else ""
+        return script.invalid_exit(observation) if self.words else ""
 
 
 def of_mre(folder: Path, names: Sequence[str] = (), *, every: bool = False, mre: Mre | None = None) -> ProbeTarget:
@@ -120,7 +120,7 @@ def of_script(words: Sequence[str], cache: Path) -> ProbeTarget:
     whole = (*_executed(words[0]), *(str(Path(word).resolve()) if Path(word).is_file() else word for word in words[1:]))
     pyenv = os.environ.get(PYENV) or str(Path.home() / ".pyenv")
     variables = {PYENV: pyenv} if Path(pyenv).is_dir() else {}
-    mre = script.as_mre(whole)
+    mre = script.script_mre(whole)
     mre = replace(mre, environment=Environment("", variables=variables))
     files = tuple(File(word, Path(word).read_bytes()) for word in whole if Path(word).is_file())
     name = digest(replace(_bare(mre), files=files))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from uvmre.core.search.release import Release, is_path, local_build, reported_version
+from uvmre.core.search.release import Release, is_path, local_build_version, reported_version
 from uvmre.errors import UsageError
 from uvmre.releases import catalogue
 from uvmre.releases.catalogue import Catalogue
@@ -48,7 +48,7 @@ def choose(text: str, cache: Path, *, reported: str = "", offline: bool = False)
     paths = [part for part in parts if names_binary(part)]
     local_builds: dict[str, Path] = {}
     for built in (ask(Path(path)) for path in dict.fromkeys(paths)):
-        local_builds[local_build(built.version, built.content)] = built.path
+        local_builds[local_build_version(built.version, built.content)] = built.path
     if others := ",".join(part for part in parts if part not in paths):
         releases, found = catalogue.choose(others, cache, reported=reported, offline=offline)
     else:

@@ -11,7 +11,7 @@ from uvmre.core.mre.model import Mre
 from uvmre.core.outcome.observation import Observation, StepResult
 from uvmre.core.outcome.symptom import Outcome
 from uvmre.core.progress import Progress
-from uvmre.core.secrets.redact import hidden, known
+from uvmre.core.secrets.redact import observed_secrets, redact_deep
 from uvmre.gateway.session import Gateway
 from uvmre.run.backend import Backend, RunFacts, StepRequest
 from uvmre.run.environment import RunDirs
@@ -70,8 +70,8 @@ def observe(
                 artifacts=facts.artifacts,
             )
             outcome = judge(observation)
-            values = known(observation, context.secrets)
-            outcome, observation = hidden(outcome, values), hidden(observation, values)
+            values = observed_secrets(observation, context.secrets)
+            outcome, observation = redact_deep(outcome, values), redact_deep(observation, values)
             keep(observation)
     context.progress.judged(name, outcome)
     return observation, outcome

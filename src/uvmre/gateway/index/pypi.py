@@ -100,7 +100,7 @@ class PackageSource:
                 return buffered(404, f"uvmre: {why}\n".encode(), [PLAIN], why)
         if self._universe and self._where == "replace" and url.startswith((PYPI, FILES)):
             if address.rstrip("/") == ROOT.rstrip("/"):
-                wants_json = simple_page.wants_json(accept)
+                wants_json = simple_page.accepts_json(accept)
                 from uvmre.core.network import simple_formats
 
                 text = simple_formats.listing(self._universe.projects(), as_json=wants_json)
@@ -114,7 +114,7 @@ class PackageSource:
             return found
         from uvmre.core.network import simple_formats
 
-        wants_json = simple_page.wants_json(accept)
+        wants_json = simple_page.accepts_json(accept)
         text = simple_formats.as_json(found.page) if wants_json else simple_formats.as_html(found.page)
         return page_answer(text, found, as_json=wants_json)
 
@@ -140,22 +140,22 @@ class PackageSource:
             note = "" if answered.status != 200 else "the page could not be read, and so not be cut off at its day"
             return buffered(answered.status, body, answered.headers, note, replayed=answered.replayed)
         day = None if re.sub(r"[-_.]+", "-", project).lower() in TIMELESS else self._day
-        kept = simple_page.cut_off(page, day) if day else page
-        undated = sum(simple_page.uploaded(file) is None for file in kept.files) if day else 0
+        kept = simple_page.apply_cutoff(page, day) if day else page
+        undated = sum(simple_page.upload_time(file) is None for file in kept.files) if day else 0
         note = f"{undated} files were kept that say no upload time" if undated else ""
-        return ProjectPage(simple_page.joined(made, kept) if made else kept, answered.replayed, note)
+        return ProjectPage(simple_page.merge_pages(made, kept) if made else kept, answered.replayed, note)
 
     async def _too_new(self, url: str) -> str:
         """Return why a file is not there yet on that day; empty when it is, or when nobody knows when it came."""
         assert self._day is not None
         address = url.partition("?")[0].removesuffix(".metadata")
-        known = simple_page.named(address.rpartition("/")[2])
+        known = simple_page.parse_filename(address.rpartition("/")[2])
         if known and known[0] in TIMELESS:
             return ""
         if address not in self._came and known:
             await self.page(known[0])
         came = self._came.get(address)
-        if came is None or came < simple_page.end_of(self._day):
+        if came is None or came < simple_page.end_of_day(self._day):
             return ""
         return f"it came on {came:%Y-%m-%d}, after {self._day}"
 
@@ -163,11 +163,11 @@ class PackageSource:
         from uvmre.core.network import simple_formats
 
         try:
-            page = simple_formats.read(content_type, body.decode(), url)
+            page = simple_formats.parse_page(content_type, body.decode(), url)
         except ValueError:
             return None
         if self._day:
-            self._came |= {file["url"]: simple_page.uploaded(file) for file in page.files}
+            self._came |= {file["url"]: simple_page.upload_time(file) for file in page.files}
         return page
 
 

@@ -44,7 +44,7 @@ def storage_url(file: dict[str, Any], index: Index, number: int) -> str:
 
 def _expand(template: str, file: dict[str, Any], index: Index, origin: str) -> str:
     filename = file["filename"]
-    known = simple_page.named(filename)
+    known = simple_page.parse_filename(filename)
     project, version = known or (filename.partition("-")[0], "")
     digest = file["hashes"].get("sha256", MISSING_DIGEST)
     told = str(version)

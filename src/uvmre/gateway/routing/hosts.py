@@ -5,7 +5,7 @@ import re
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from uvmre.core.network.index import PUBLIC, Index
+from uvmre.core.network.index import PUBLIC_TEST_INDEX, Index
 from uvmre.core.network.request import OPEN_HOSTS, PYPI_HOSTS, TEST_INDEX
 from uvmre.gateway.config import GatewayConfig
 from uvmre.gateway.http import nginx_page
@@ -80,7 +80,7 @@ class Hosts:
         """
         plain, question, query = path.partition("?")
         if site := self._site(host, plain):
-            if site.index.registry == PUBLIC or host in OPEN_HOSTS:
+            if site.index.registry == PUBLIC_TEST_INDEX or host in OPEN_HOSTS:
                 return self._public(origin, host, plain, question + query, authorization, site)
             return site.decide(plain, authorization and authorization.rpartition("\n")[2])
         if host in self._storages:
@@ -148,7 +148,7 @@ class _IndexSite:
         self.storage = storage.hostname or ""
         self.stored = storage.path.partition("{")[0]
         """Where its files lie at its storage."""
-        if index.registry == PUBLIC:
+        if index.registry == PUBLIC_TEST_INDEX:
             self.locations = tuple(pypi_proxy.index_locations(self.root, self._header))
 
     def has(self, path: str) -> bool:

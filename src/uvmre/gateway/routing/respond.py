@@ -120,7 +120,7 @@ class Responder:
         from uvmre.core.network import simple_formats
 
         index, source = self._indexes[listed.number], self._sources[listed.number]
-        wants_json = behaviour.json and simple_page.wants_json(exchange.named.get(b"accept", b"").decode("latin-1"))
+        wants_json = behaviour.json and simple_page.accepts_json(exchange.named.get(b"accept", b"").decode("latin-1"))
         if not listed.project:
             return page_answer(
                 simple_formats.listing(source.projects, as_json=wants_json), ProjectPage(EMPTY), as_json=wants_json
@@ -148,7 +148,7 @@ class Responder:
         """Give a file as its registry does: from its storage, in parts, or not at all."""
         index, source = self._indexes[filed.number], self._sources[filed.number]
         name = filed.filename.removesuffix(".metadata")
-        known = simple_page.named(name)
+        known = simple_page.parse_filename(name)
         found = await source.page(known[0]) if known else None
         file = (
             next((f for f in found.page.files if f["filename"] == name), None)
@@ -226,7 +226,7 @@ def _synthetic_index(n: int, index: Index, config: GatewayConfig) -> "SyntheticI
         return None
     from uvmre.gateway.index.synthetic_files import SyntheticIndex
 
-    end = simple_page.end_of(config.day) if config.day else None
+    end = simple_page.end_of_day(config.day) if config.day else None
     there = (made for made in index.packages if not end or not made.uploaded or made.uploaded < end)
     return SyntheticIndex(tuple(there), config.files, _files_url(n))
 

@@ -2,7 +2,7 @@
 
 import re
 
-from uvmre.core.outcome.error_chain import PANICKED, RAISED, STARTS, Cause, cause, warnings
+from uvmre.core.outcome.error_chain import PANICKED, RAISED, STARTS, Cause, innermost_cause, warnings
 from uvmre.core.shell import statements
 from uvmre.core.triage.parsed_issue import Claim, Command, Kind
 from uvmre.issue.claims import state_checks
@@ -24,7 +24,10 @@ def failures(seen: Facts) -> list[Claim]:
     failed = [
         (i, found)
         for i, each in enumerate(seen.commands)
-        if each.works is not True and each.output and (found := cause(each.output)) and _is_relevant(each, found)
+        if each.works is not True
+        and each.output
+        and (found := innermost_cause(each.output))
+        and _is_relevant(each, found)
     ]
     ranked = sorted(failed, key=lambda pair: (-_nearness(seen, pair), pair[0]))
     return [failure(seen.commands[i], i, found) for i, found in ranked]
@@ -47,7 +50,7 @@ def _nearness(seen: Facts, failed: tuple[int, Cause]) -> int:
 def failure(command: Command, i: int, found: Cause) -> Claim:
     """Return the claim that a command ends with an error."""
     line = command.line + 1 + found.offset
-    kind: Kind = "failure" if found.ends else "output"
+    kind: Kind = "failure" if found.fatal else "output"
     lacking = bool(MISSING_INPUT.search(found.links[-1])) and found.links[0] != PANICKED
     why = f"`{command.run.splitlines()[0][:80]}` ends with “{found.links[-1][:160]}”"
     return Claim(kind, i, line, found.texts, why=why, unconfirmed=lacking)
@@ -81,7 +84,7 @@ def quoted_errors(seen: Facts) -> list[Claim]:
             ):
                 said = code
             if said and len(said) > 12:
-                reason = cause(said) or cause(f"error: {said}")
+                reason = innermost_cause(said) or innermost_cause(f"error: {said}")
                 if reason and seen.commands:
                     i = next(
                         (i for i, each in enumerate(seen.commands) if each.run in sentence), len(seen.commands) - 1

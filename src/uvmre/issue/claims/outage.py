@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from uvmre.core.network.index import Fault
-from uvmre.core.outcome.error_chain import cause
+from uvmre.core.outcome.error_chain import innermost_cause
 from uvmre.core.triage.parsed_issue import Claim, Command
 
 KINDS = {
@@ -51,7 +51,7 @@ def required_outages(commands: Sequence[Command], claim: Claim, prose: str) -> t
     command = commands[claim.command] if 0 <= claim.command < len(commands) else None
     if command is None or not (OFFLINE.search(command.run) or EXPECTS_OFFLINE.search(prose)):
         return ()
-    found = cause(command.output) if command.output else None
+    found = innermost_cause(command.output) if command.output else None
     links = found.links if found else claim.output
     kind = next((kind for link in reversed(links[-2:]) for kind in KINDS if KINDS[kind].search(link)), "")
     url = next((match[0] for link in reversed(links) if (match := URL.search(link))), "")

@@ -2,7 +2,7 @@
 
 import re
 
-from uvmre.core.outcome.error_chain import cause, masked, readable
+from uvmre.core.outcome.error_chain import innermost_cause, mask_local_details, strip_log_prefixes
 from uvmre.core.triage.parsed_issue import Claim, Command
 from uvmre.issue.claims.facts import Facts, overlap
 from uvmre.issue.markdown import blocks
@@ -60,7 +60,7 @@ def quoted_output(seen: Facts) -> list[Claim]:
                 got.append(code)
         if got and not re.search(r"(?i)\b(?:works|correct(?:ly)?|fine)\b", sentence):
             i = next((i for i in uv if seen.commands[i].run in sentence), uv[-1])
-            texts = tuple(text for code in got[:3] if len(text := masked(code)) > 3)
+            texts = tuple(text for code in got[:3] if len(text := mask_local_details(code)) > 3)
             why = f"the sentence “{sentence[:120]}”"
             found += (
                 [Claim("output", i, line, texts, expected=tuple(wanted), unconfirmed=True, why=why)] if texts else []
@@ -75,7 +75,7 @@ def differing_output(seen: Facts) -> list[Claim]:
     """The lines in which what went wrong differs from what worked, or which are marked."""
     found = []
     for i, each in enumerate(seen.commands):
-        if each.works is True or not each.output or cause(each.output):
+        if each.works is True or not each.output or innermost_cause(each.output):
             continue
         lines = stable_lines(each.output)
         marked = [line for line in lines if MARKED.search(line)]
@@ -108,7 +108,7 @@ def differing_output(seen: Facts) -> list[Claim]:
                         "output",
                         i,
                         each.line + 1,
-                        tuple(map(masked, only)),
+                        tuple(map(mask_local_details, only)),
                         expected=tuple(wanted[:6]),
                         unconfirmed=True,
                         why=why,
@@ -125,12 +125,20 @@ def _is_similar(one: Command, other: Command) -> bool:
 
 def nonempty_lines(output: str) -> list[str]:
     """Return all lines of an output that say something."""
-    return [line.strip() for line in readable(output).split("\n") if line.strip() and line.strip() not in ("...", "…")]
+    return [
+        line.strip()
+        for line in strip_log_prefixes(output).split("\n")
+        if line.strip() and line.strip() not in ("...", "…")
+    ]
 
 
 def stable_lines(output: str) -> list[str]:
     """Return the lines of an output that another run would print too."""
-    return [line.strip() for line in readable(output).split("\n") if not VOLATILE.match(line) and len(line.strip()) > 1]
+    return [
+        line.strip()
+        for line in strip_log_prefixes(output).split("\n")
+        if not VOLATILE.match(line) and len(line.strip()) > 1
+    ]
 
 
 def shown_output(seen: Facts) -> list[Claim]:
@@ -138,7 +146,7 @@ def shown_output(seen: Facts) -> list[Claim]:
     found = []
     for i, each in enumerate(seen.commands):
         lines = stable_lines(each.output) if each.works is not True else []
-        if not lines or cause(each.output) or re.match(r"uv --version|uv version", each.run):
+        if not lines or innermost_cause(each.output) or re.match(r"uv --version|uv version", each.run):
             continue
         prose = [code for sentence, _ in seen.said for code, _ in blocks.inline_code(sentence) if len(code) > 3]
         told = [line for line in lines if any(code in line for code in prose)]
@@ -151,7 +159,7 @@ def shown_output(seen: Facts) -> list[Claim]:
         if each.run.startswith("bash "):
             chosen = lines
         if chosen:
-            texts = tuple(masked(line) for line in chosen[:40])
+            texts = tuple(mask_local_details(line) for line in chosen[:40])
             found.append(
                 Claim(
                     "output",

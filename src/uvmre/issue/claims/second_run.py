@@ -2,7 +2,7 @@
 
 import re
 
-from uvmre.core.outcome.error_chain import cause, masked
+from uvmre.core.outcome.error_chain import innermost_cause, mask_local_details
 from uvmre.core.triage.parsed_issue import Claim
 from uvmre.issue.claims import outputs
 from uvmre.issue.claims.errors import failure
@@ -30,12 +30,12 @@ def repeated_run(seen: Facts) -> Claim | None:
         first = next((j for j in range(i) if seen.commands[j].run == each.run), None)
         if first is None or not REPEATS.search(seen.context.get(i, "")) or not each.output:
             continue
-        before, now = cause(seen.commands[first].output), cause(each.output)
+        before, now = innermost_cause(seen.commands[first].output), innermost_cause(each.output)
         if now is None and before is not None:
             lines = [
                 line for line in outputs.nonempty_lines(each.output) if re.match(r"[+~-] |Installed|Audited", line)
             ] or outputs.stable_lines(each.output)
-            texts = tuple(masked(re.sub(r" in [\d.]+m?s$", "", line)) for line in lines)
+            texts = tuple(mask_local_details(re.sub(r" in [\d.]+m?s$", "", line)) for line in lines)
             if texts:
                 return Claim(
                     "output",

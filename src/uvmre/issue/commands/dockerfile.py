@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from uvmre.core.dockerfile.parser import Instruction, instructions, run_of
+from uvmre.core.dockerfile.parser import Instruction, instructions, parse_run
 from uvmre.core.shell import statements
 from uvmre.errors import UvmreError
 
@@ -26,9 +26,9 @@ def commands_of(text: str, line: int) -> tuple[list[tuple[str, int]], dict[str, 
 
 
 def _command(instruction: Instruction) -> str:
-    run = run_of(instruction)
-    if run.words:
-        return run.words[-1] if list(run.words[:1]) in SHELLS else run.command
+    run = parse_run(instruction)
+    if run.argv:
+        return run.argv[-1] if list(run.argv[:1]) in SHELLS else run.command
     return run.command.strip() if "\n" in run.command else " ".join(run.command.split())
 
 

@@ -58,16 +58,16 @@ def _is_path(first: str) -> bool:
 
 
 def _is_known(part: Statement) -> bool:
-    if not part.words:
+    if not part.argv:
         return bool(part.assignments) and all(name.isidentifier() for name, _ in part.assignments)
     program = part.program
     if program == "uv":
-        return is_uv(part.words)
+        return is_uv(part.argv)
     if program in ("time", "file", "find", "type", "set", "command", "test", "make", "which", "date", "copy", "move"):
         # English begins sentences with these.
-        return len(part.words) < 8 and not part.text.rstrip().endswith((".", ":"))
+        return len(part.argv) < 8 and not part.text.rstrip().endswith((".", ":"))
     if program in TOOLS or program == ".":
-        return len(part.words) > 1 and not re.match(r"v?\d|\(|is$|are$", part.words[1])
+        return len(part.argv) > 1 and not re.match(r"v?\d|\(|is$|are$", part.argv[1])
     return program in PROGRAMS or bool(VERSIONED.fullmatch(program))
 
 

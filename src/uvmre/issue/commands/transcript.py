@@ -190,6 +190,6 @@ def is_script(block: Block, found: Sequence[TranscriptEntry]) -> bool:
     parts = statements.statements(text)
     return len(parts) > 1 and any(
         not part.simple
-        or (part.program == "set" and any(word.startswith("-") and "e" in word for word in part.words[1:]))
+        or (part.program == "set" and any(word.startswith("-") and "e" in word for word in part.argv[1:]))
         for part in parts
     )

@@ -2,7 +2,7 @@
 
 import re
 
-from uvmre.core.search.release import parsed
+from uvmre.core.search.release import parse_version
 from uvmre.issue.environment.versions import EXACT, FAILS, WORKS, PostedEnvironment
 from uvmre.issue.markdown import blocks
 from uvmre.issue.markdown.blocks import Block
@@ -62,7 +62,7 @@ def block_works(block: Block, told: PostedEnvironment) -> bool | None:
         and (other := EXACT.search(lead))
         and re.search(r"(?i)\buv\b|version", lead)
     ):
-        return True if parsed(other[1]) < parsed(told.uv.text) else None
+        return True if parse_version(other[1]) < parse_version(told.uv.text) else None
     said = says_works(lead)
     if said is None and block.heading:
         heading = block.heading.lower()

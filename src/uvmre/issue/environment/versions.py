@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from uvmre.core.search.release import parsed
+from uvmre.core.search.release import parse_version
 from uvmre.core.triage.parsed_issue import Located
 from uvmre.issue.markdown import blocks
 from uvmre.issue.markdown.blocks import Block
@@ -90,7 +90,8 @@ def parse_environment(
     known = {
         version: day
         for version, day in releases
-        if (not created or day <= created + datetime.timedelta(days=1)) and parsed(version) >= parsed("0.1.0")
+        if (not created or day <= created + datetime.timedelta(days=1))
+        and parse_version(version) >= parse_version("0.1.0")
     }
     good = _good(title, found, known)
     doubts: list[Located] = []
@@ -106,14 +107,14 @@ def parse_environment(
         before = [version for version, day in known.items() if day < created and not _is_prerelease(version)]
         same = [version for version in known if not _is_prerelease(version)]
         if before or same:
-            uv = Located(max(before or same[:1], key=parsed), 0)
+            uv = Located(max(before or same[:1], key=parse_version), 0)
     if good and uv and good.text == uv.text:
         good = None
     return PostedEnvironment(uv, good, _python(found), _platform(found), tuple(doubts))
 
 
 def _is_prerelease(version: str) -> bool:
-    return parsed(version).is_prerelease
+    return parse_version(version).is_prerelease
 
 
 def _release_of(text: str, known: dict[str, datetime.date]) -> str:
@@ -122,7 +123,7 @@ def _release_of(text: str, known: dict[str, datetime.date]) -> str:
         return text
     if text.count(".") == 1:
         series = [version for version in known if version.startswith(f"{text}.") and not _is_prerelease(version)]
-        return max(series, key=parsed) if series else ""
+        return max(series, key=parse_version) if series else ""
     return ""
 
 
@@ -130,7 +131,7 @@ def _candidates(title: str, found: Sequence[Block]) -> Iterator[Located]:
     """Yield what may be the report's release, the surest first."""
     yield from _from_form(found)
     # The newest of several is the one that was left with the bug; a good one is told apart by the caller.
-    yield from sorted(_failing(found), key=lambda said: parsed(said.text), reverse=True)
+    yield from sorted(_failing(found), key=lambda said: parse_version(said.text), reverse=True)
     for match in (*SINCE.finditer(title), *UV_VERSION.finditer(title)):
         yield Located(match["version"], 1)
     images = [
@@ -163,7 +164,9 @@ def _any_mention(found: Sequence[Block]) -> Iterator[Located]:
     """Yield any release that a post names."""
     for block in found:
         # Of a range, and of what somebody came from, the newest is meant.
-        for match in sorted(UV_VERSION.finditer(block.text), key=lambda each: parsed(each["version"]), reverse=True):
+        for match in sorted(
+            UV_VERSION.finditer(block.text), key=lambda each: parse_version(each["version"]), reverse=True
+        ):
             if not match[0].lower().startswith("uv>="):
                 yield Located(match["version"], _line(block, match.start()))
     for block in found:
@@ -219,7 +222,7 @@ def _good(title: str, found: Sequence[Block], known: dict[str, datetime.date]) -
                 version = DOWNGRADE.search(clause)["version"] if DOWNGRADE.search(clause) and not works else exact[0]  # type: ignore[index]
                 good.append(Located(version, _line(block, block.text.find(clause))))
     good = [said for said in good if not known or said.text in known]
-    return max(good, key=lambda said: parsed(said.text), default=None)
+    return max(good, key=lambda said: parse_version(said.text), default=None)
 
 
 def _python(found: Sequence[Block]) -> Located | None:

@@ -97,11 +97,11 @@ def _missing_paths(command: Command, have: set[str], made: set[str], *, project:
     """Return the folders and archives that a command of uv is given and that are not in the post."""
     found = []
     for part in statements.statements(command.run):
-        if part.program not in ("uv", "uvx") or part.words[1:2] in (("init",), ("venv",), ("build",)):
+        if part.program not in ("uv", "uvx") or part.argv[1:2] in (("init",), ("venv",), ("build",)):
             continue
-        for word in part.words[2:]:
+        for word in part.argv[2:]:
             path = word.split("=")[-1].split("[")[0].removeprefix("file://")
-            if path in (".", "./") and not project and "pip" in part.words:
+            if path in (".", "./") and not project and "pip" in part.argv:
                 found.append(
                     Gap(command.line, "`pyproject.toml` is not in the post", True, project_question("pyproject.toml"))
                 )
@@ -171,7 +171,7 @@ def undefined_variables(commands: Sequence[Command], claim: Claim, given: Sequen
         for part in statements.statements(each.run):
             known |= {name for name, _ in part.assignments}
             known |= {
-                word.split("=")[0] for word in part.words[1:] if part.program in ("export", "for", "read", "declare")
+                word.split("=")[0] for word in part.argv[1:] if part.program in ("export", "for", "read", "declare")
             }
         known |= {name for name, _ in given}
         known |= set(re.findall(r"\bfor\s+(\w+)\s+in\b", each.run)) | set(re.findall(r"(?:^|[;&\s])(\w+)=", each.run))

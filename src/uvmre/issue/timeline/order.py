@@ -220,8 +220,8 @@ def _needs_command(gathered: OrderedEvents, path: str) -> bool:
 
 def _command(gathered: OrderedEvents, event: Event) -> None:
     parts = statements.statements(event.run)
-    reads = parts[0] if len(parts) == 1 and parts[0].program in PRINTS_FILE and len(parts[0].words) == 2 else None
-    if reads and event.output and (path := names.clean_path(reads.words[1])) and _is_source(gathered, path, event):
+    reads = parts[0] if len(parts) == 1 and parts[0].program in PRINTS_FILE and len(parts[0].argv) == 2 else None
+    if reads and event.output and (path := names.clean_path(reads.argv[1])) and _is_source(gathered, path, event):
         have = any(file.path == path for file in gathered.files)
         at = len(gathered.commands)
         if not have:

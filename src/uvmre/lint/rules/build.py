@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from uvmre.core.mre.model import Step
-from uvmre.core.shell.uv_calls import Call, changes_folder
+from uvmre.core.shell.uv_calls import Call, changes_directory
 from uvmre.lint.finding import Finding, with_fix
 from uvmre.lint.subject import Subject
 
@@ -26,7 +26,7 @@ def venv_in_sdist(subject: Subject) -> Iterator[Finding]:
     made: str = ""
     for step, calls in subject.steps:
         for call in calls:
-            made = "" if call.words[:1] == ("rm",) and made in call.words else _makes_venv(call, step) or made
+            made = "" if call.argv[:1] == ("rm",) and made in call.argv else _makes_venv(call, step) or made
             if call.verb != "build" or not made or not subject.says(*REFUSED):
                 continue
             why = f"the virtual environment {made} is in the project's folder, and so in the source distribution"
@@ -41,12 +41,12 @@ def venv_in_sdist(subject: Subject) -> Iterator[Finding]:
 
 def _makes_venv(call: Call, step: Step) -> str:
     """Return the folder of the environment that a command makes; empty where it makes none, or elsewhere."""
-    if changes_folder(step.run):
+    if changes_directory(step.run):
         return ""
     if call.verb == "venv":
         name = next(iter(call.arguments), ".venv")
-    elif call.words[1:3] == ("-m", "venv") or call.words[:1] == ("virtualenv",):
-        name = call.words[-1]
+    elif call.argv[1:3] == ("-m", "venv") or call.argv[:1] == ("virtualenv",):
+        name = call.argv[-1]
     else:
         name = ".venv" if call.verb == "sync" else ""
     return name if name.replace("-", "").replace("_", "").removeprefix(".").isalnum() else ""

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from uvmre.core.mre.model import Step
-from uvmre.core.shell.uv_calls import Call, calls, without_flag
+from uvmre.core.shell.uv_calls import Call, parse_calls, without_flag
 from uvmre.lint.finding import Finding, with_fix
 from uvmre.lint.subject import Subject
 
@@ -54,14 +54,14 @@ def _below_system(subject: Subject) -> bool:
 
 
 def _makes_venv(call: Call) -> bool:
-    words = call.words
+    words = call.argv
     return call.verb == "venv" or words[:1] == ("virtualenv",) or (words[1:3] == ("-m", "venv"))
 
 
 def _activates(call: Call) -> bool:
-    if "VIRTUAL_ENV" in call.given:
+    if "VIRTUAL_ENV" in call.variables:
         return True
-    return len(call.words) > 1 and call.words[0] in (".", "source") and call.words[1].endswith("bin/activate")
+    return len(call.argv) > 1 and call.argv[0] in (".", "source") and call.argv[1].endswith("bin/activate")
 
 
 def other_interpreter(subject: Subject) -> Iterator[Finding]:
@@ -86,4 +86,4 @@ def other_interpreter(subject: Subject) -> Iterator[Finding]:
 
 
 def _runs_uv(step: Step) -> bool:
-    return any(call.verb for call in calls(step.run))
+    return any(call.verb for call in parse_calls(step.run))

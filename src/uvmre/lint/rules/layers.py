@@ -6,10 +6,10 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any
 
-from uvmre.core.dockerfile.parser import Instruction, run_of
+from uvmre.core.dockerfile.parser import Instruction, parse_run
 from uvmre.core.mre.model import read_env_file
-from uvmre.core.shell.uv_calls import calls, exported, with_flag
-from uvmre.core.text.normalize import find, normalize
+from uvmre.core.shell.uv_calls import exported_variables, parse_calls, with_flag
+from uvmre.core.text.normalize import find_pattern, normalize
 from uvmre.lint.dockerfiles import DockerfileImage, images, uses_uv
 from uvmre.lint.finding import Finding, with_fix
 from uvmre.lint.projects import Project, listed, members_of, projects, root_of, table_of
@@ -47,7 +47,7 @@ def build_variables(subject: Subject) -> Iterator[Finding]:
                 if missing:
                     yield _missing(subject, _line(path, text, missing), missing, "compose gives to the container only")
     if subject.parsed and not shown and OF_A_BUILD.search(subject.post):
-        exports = [exported(call) for command in subject.parsed.commands for call in calls(command.run)]
+        exports = [exported_variables(call) for command in subject.parsed.commands for call in parse_calls(command.run)]
         told = [dict(subject.parsed.variables), *exports]
         typed = {name: value for given in told for name, value in given.items() if FOR_AN_INDEX.fullmatch(name)}
         if typed:
@@ -136,7 +136,11 @@ def dependency_layer(subject: Subject) -> Iterator[Finding]:
     rule = "dependency-layer"
     root = root_of(projects(subject))
     said = subject.symptom + normalize(subject.post) if subject.parsed else subject.symptom
-    if root is None or root.path in subject.made_up or not any(find(text, said) is not None for text in NO_MEMBER):
+    if (
+        root is None
+        or root.path in subject.made_up
+        or not any(find_pattern(text, said) is not None for text in NO_MEMBER)
+    ):
         return
     # Without sources a member is a package of the index like any other; and what worked before is no such mistake.
     if "--no-sources" in subject.post or any(call.has("--no-sources") for call in subject.all_calls):
@@ -185,7 +189,7 @@ def _without_dockerfile(subject: Subject, rule: str) -> Finding:
 
 
 def _lacks_flags(instruction: Instruction) -> bool:
-    found = [call for call in calls(run_of(instruction).command) if call.verb == "sync"]
+    found = [call for call in parse_calls(parse_run(instruction).command) if call.verb == "sync"]
     return any(not (call.has("--frozen") and call.has("--no-install-workspace")) for call in found)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
-from uvmre.core.shell.uv_calls import Call, changes_folder
+from uvmre.core.shell.uv_calls import Call, changes_directory
 from uvmre.lint.finding import Finding, with_fix
 from uvmre.lint.projects import Project, projects
 from uvmre.lint.subject import PROJECT, Subject, named_in
@@ -35,7 +35,7 @@ def sources_in_requirements(subject: Subject) -> Iterator[Finding]:
         return
     for step, calls in subject.steps:
         for path in dict.fromkeys(path for call in calls for path in _files(call)):
-            if changes_folder(step.run) or path not in subject.texts:
+            if changes_directory(step.run) or path not in subject.texts:
                 continue
             lines = subject.texts[path].splitlines()
             for number, line in enumerate(lines, 1):

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from uvmre.core.dockerfile.parser import Instruction
-from uvmre.core.shell.uv_calls import calls, exported
+from uvmre.core.shell.uv_calls import exported_variables, parse_calls
 from uvmre.lint.dockerfiles import DockerfileImage, images, uses_uv
 from uvmre.lint.finding import Finding, with_fix
 from uvmre.lint.subject import Subject
@@ -71,9 +71,9 @@ def _lost(subject: Subject, where: str, lost: Mapping[str, str], kind: str, file
 
 def _only_exports(text: str) -> dict[str, str]:
     """Return what a command exports where it does nothing else; nothing where it goes on to use it."""
-    found = calls(text)
-    left = {name: value for call in found for name, value in exported(call).items() if call.words}
-    idle = all(not call.words or exported(call) or call.words[0] in SILENT for call in found)
+    found = parse_calls(text)
+    left = {name: value for call in found for name, value in exported_variables(call).items() if call.argv}
+    idle = all(not call.argv or exported_variables(call) or call.argv[0] in SILENT for call in found)
     return left if idle else {}
 
 

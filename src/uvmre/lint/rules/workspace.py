@@ -7,7 +7,7 @@ from dataclasses import replace
 from packaging.utils import canonicalize_name
 
 from uvmre.core.mre.model import Step
-from uvmre.core.shell.uv_calls import Call, changes_folder, with_flag
+from uvmre.core.shell.uv_calls import Call, changes_directory, with_flag
 from uvmre.lint.finding import Finding, with_fix
 from uvmre.lint.projects import Project, members_of, projects, reached, root_of, table_of
 from uvmre.lint.subject import Subject
@@ -104,7 +104,7 @@ def _expected(subject: Subject, member: Project) -> str:
 
 
 def _is_of_the_root(call: Call, step: Step) -> bool:
-    return not changes_folder(step.run) and not call.has("--package", "--all-packages", "--project", "--script")
+    return not changes_directory(step.run) and not call.has("--package", "--all-packages", "--project", "--script")
 
 
 def _with_all(step: Step, at_root: list[tuple[Step, Call]]) -> str:
