@@ -20,7 +20,7 @@ from uvmre.inbox.github import ISSUE, URL
 from uvmre.issue.commands import rewrite
 from uvmre.issue.files import content_type, trees
 from uvmre.issue.read import read_issue
-from uvmre.lint.find import find as lint
+from uvmre.lint.find import find_mistakes as lint
 
 PUMPS = (
     "\n", " ", "\t", "a", "a ", "a\n", "0", "0.1 ", "│", "│\n", "│ ", "├── a\n", "`", "```\n", "```sh\n$ uv sync\n```\n",

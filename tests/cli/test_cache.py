@@ -129,7 +129,7 @@ def test_what_is_in_use_is_spared_and_what_is_freed_is_what_du_finds_gone(cached
         }
         assert "in use, and therefore kept: 0.5.20" in cached("prune", "--keep", "0").stderr
     finally:
-        cache_users.let_go(cache)
+        cache_users.release_all(cache)
     assert told(cached("prune", "--keep", "0", "--json"))["removed"] == ["0.5.20"]
 
 

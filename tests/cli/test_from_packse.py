@@ -9,7 +9,7 @@ import pytest
 
 from tests.conftest import CommandLine
 from uvmre.core.network.synthetic import SyntheticPackage
-from uvmre.folder.read import read
+from uvmre.folder.read import read_mre
 
 PYTHON = ".".join(map(str, sys.version_info[:2]))
 SCHEMAS = Path(__file__).parents[2] / "docs" / "schemas"
@@ -132,7 +132,7 @@ def test_uv_does_what_a_scenario_expects(uvmre: CommandLine, tmp_path: Path, nam
 def test_without_a_release_it_is_the_latest(uvmre: CommandLine, tmp_path: Path) -> None:
     (tmp_path / "kettle.toml").write_text(HEAD + SCENARIOS["a conflict"])
     assert uvmre("new", "mre", "--from-packse", "kettle.toml").exit == 0
-    assert tuple(map(int, read(tmp_path / "mre").environment.uv.split("."))) >= (0, 13, 9)
+    assert tuple(map(int, read_mre(tmp_path / "mre").environment.uv.split("."))) >= (0, 13, 9)
 
 
 def test_the_folder_says_what_it_is(uvmre: CommandLine, tmp_path: Path) -> None:
@@ -143,7 +143,7 @@ def test_the_folder_says_what_it_is(uvmre: CommandLine, tmp_path: Path) -> None:
     jsonschema.validate(told, json.loads((SCHEMAS / "new.json").read_text()))
     assert told["template"] == "kettle.toml"
     assert told["files"] == ["Dockerfile", "README.md", "mre.toml", "requirements.in", "run.sh"]
-    mre = read(tmp_path / "mre")
+    mre = read_mre(tmp_path / "mre")
     assert mre.title == "kettle: Tea wants water."
     assert (mre.environment.uv, mre.environment.python) == (UV, PYTHON)
     assert mre.indexes[0].packages == (
@@ -155,7 +155,7 @@ def test_the_folder_says_what_it_is(uvmre: CommandLine, tmp_path: Path) -> None:
     assert again.exit == 2
     assert "has something in it already" in again.stderr
     assert uvmre("new", "mre", "--from-packse", "kettle.toml", "--uv", "0.5.21", "--force").exit == 0
-    assert read(tmp_path / "mre").environment.uv == "0.5.21"
+    assert read_mre(tmp_path / "mre").environment.uv == "0.5.21"
 
 
 @pytest.mark.parametrize(

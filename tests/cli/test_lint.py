@@ -8,14 +8,14 @@ import pytest
 
 from tests.conftest import CommandLine
 from tests.lint_cases import JSON, MISTAKES
-from uvmre.folder.write import write
+from uvmre.folder.write import write_mre
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "schemas" / "lint.json").read_text())
 
 
 @pytest.fixture
 def bug(tmp_path: Path) -> Path:
-    write(MISTAKES["json-credential"], tmp_path / "bug", force=False)
+    write_mre(MISTAKES["json-credential"], tmp_path / "bug", force=False)
     return tmp_path / "bug"
 
 
@@ -37,10 +37,10 @@ def test_as_json(uvmre: CommandLine, bug: Path) -> None:
 
 
 def test_no_secret_is_told(uvmre: CommandLine, tmp_path: Path) -> None:
-    write(MISTAKES["run-export"], tmp_path / "x", force=False)
+    write_mre(MISTAKES["run-export"], tmp_path / "x", force=False)
     for folder in (tmp_path / "x", tmp_path / "bug"):
         if not folder.exists():
-            write(MISTAKES["json-credential"], folder, force=False)
+            write_mre(MISTAKES["json-credential"], folder, force=False)
         for words in ((), ("--json",)):
             ended = uvmre("lint", folder, *words)
             assert ended.exit == 1

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import CommandLine
-from uvmre.folder.read import read
+from uvmre.folder.read import read_mre
 from uvmre.run import interpreters
 
 
@@ -135,7 +135,7 @@ def test_an_issue_gets_a_script_that_answers_as_run_does_on_a_real_uv(
     report = uvmre("report", "bug")
     assert report.exit == 0
     assert "run.sh" not in report.stdout
-    interpreter = interpreters.find(read(tmp_path / "bug").environment.python)
+    interpreter = interpreters.find_interpreter(read_mre(tmp_path / "bug").environment.python)
     assert interpreter
     path = f"{cache / 'uvmre' / 'uv' / '0.5.21'}:{interpreter.path.parent}:{os.environ['PATH']}"
     command = ["sh", tmp_path / "bug" / "run.sh"]

@@ -20,7 +20,7 @@ VERSIONS = ("0.0.5", "0.1.0", "0.1.1", "0.2.0", "0.3.0", "0.4.0")
 def cache(tmp_path: Path) -> Path:
     """Return a cache that knows some releases; 0.2.0 was yanked."""
     releases = tuple(Release(version, datetime(2024, 1, 1, tzinfo=UTC), version == "0.2.0") for version in VERSIONS)
-    catalogue._keep(tmp_path, Catalogue(releases, {}, datetime.now(UTC), catalogue.platform()))
+    catalogue.save(tmp_path, Catalogue(releases, {}, datetime.now(UTC), catalogue.platform()))
     return tmp_path
 
 
@@ -85,7 +85,7 @@ def test_what_makes_no_search_is_said(
     question: ProbeTarget, cache: Path, monkeypatch: pytest.MonkeyPatch, wanted: dict[str, str], why: str
 ) -> None:
     # Before anybody is told that there is no such release, PyPI is asked; here it has nothing new.
-    monkeypatch.setattr(catalogue, "ask", lambda cache, known: known)
+    monkeypatch.setattr(catalogue, "fetch_catalogue", lambda cache, known: known)
     with pytest.raises(UsageError, match=why):
         row_of(question, BisectRequest(**wanted), cache)
 

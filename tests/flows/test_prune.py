@@ -64,7 +64,7 @@ def cache(tmp_path: Path) -> Iterator[Path]:
     """Return a cache; what a test holds of it is let go of."""
     (tmp_path / "cache").mkdir()
     yield tmp_path / "cache"
-    cache_users.let_go(tmp_path / "cache")
+    cache_users.release_all(tmp_path / "cache")
 
 
 def everything(cache: Path, days: float) -> list[Path]:
@@ -116,7 +116,7 @@ def test_what_a_running_process_named_stays(cache: Path) -> None:
         cache_users.hold(cache, name)
     pruned(cache, Limits(0, 0))
     assert [each.exists() for each in places] == [True, False, True, True, False, False, False, False]
-    cache_users.let_go(cache)
+    cache_users.release_all(cache)
     pruned(cache, Limits(0, 0))
     assert not any(place.exists() for place in places)
 
@@ -127,7 +127,7 @@ def test_what_the_recording_of_a_running_process_needs_stays(cache: Path, tmp_pa
     cache_users.hold(cache, str(project))
     pruned(cache, Limits(0, 0))
     assert (needed.exists(), other.exists()) == (True, False)
-    cache_users.let_go(cache)
+    cache_users.release_all(cache)
     pruned(cache, Limits(0, 0))
     assert not needed.exists()
 
@@ -226,7 +226,7 @@ def test_it_is_pruned_in_the_background_once_an_hour(own: Path, monkeypatch: pyt
 
 def test_no_limits_prune_nothing_and_a_wrong_one_is_told(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     put(own / "pruned", 1)
-    monkeypatch.setattr(housekeeping.process, "start_apart", lambda _: pytest.fail("it was started"))
+    monkeypatch.setattr(housekeeping.process, "start_detached", lambda _: pytest.fail("it was started"))
     assert pruning(own, monkeypatch, UVMRE_CACHE_SIZE="none", UVMRE_CACHE_AGE="none") == []
     put(own / "pruned", 1)
     (said,) = pruning(own, monkeypatch, UVMRE_CACHE_SIZE="much")

@@ -29,7 +29,7 @@ error: the member `ext` stands twice in the table of members
 def cache(tmp_path: Path) -> Path:
     """Return a cache that knows some releases, one a day from the first of September on."""
     releases = tuple(Release(version, BORN + timedelta(days=n)) for n, version in enumerate(VERSIONS))
-    catalogue._keep(tmp_path, Catalogue(releases, {}, datetime.now(UTC), catalogue.platform()))
+    catalogue.save(tmp_path, Catalogue(releases, {}, datetime.now(UTC), catalogue.platform()))
     return tmp_path
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from uvmre.core.mre.files import File
 from uvmre.core.mre.model import Environment, Mre, Step, Symptom
 from uvmre.errors import InputError, UsageError
-from uvmre.folder.read import read
+from uvmre.folder.read import read_mre
 
 MANIFEST = """\
 schema = 1
@@ -35,7 +35,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_a_folder_with_only_a_manifest_has_no_files(folder: Path) -> None:
-    assert read(folder) == BARE
+    assert read_mre(folder) == BARE
 
 
 def test_files_are_read_as_bytes_with_their_paths_inside(folder: Path) -> None:
@@ -43,7 +43,7 @@ def test_files_are_read_as_bytes_with_their_paths_inside(folder: Path) -> None:
     (folder / "packages" / "foo" / "pyproject.toml").write_bytes(b"[project]\r\n")
     (folder / "packages" / "mre.toml").write_bytes(b"another")
     (folder / ".netrc").write_bytes(b"\xff\x00")
-    assert sorted(read(folder).files, key=lambda file: file.path) == [
+    assert sorted(read_mre(folder).files, key=lambda file: file.path) == [
         File(".netrc", b"\xff\x00"),
         File("packages/foo/pyproject.toml", b"[project]\r\n"),
         File("packages/mre.toml", b"another"),
@@ -54,7 +54,7 @@ def test_the_executable_bit_is_read(folder: Path) -> None:
     for name, mode in (("run.sh", 0o755), ("notes", 0o644)):
         (folder / name).write_bytes(b"")
         (folder / name).chmod(mode)
-    assert read(folder).files == (File("notes", b""), File("run.sh", b"", executable=True))
+    assert read_mre(folder).files == (File("notes", b""), File("run.sh", b"", executable=True))
 
 
 @pytest.mark.parametrize(
@@ -64,12 +64,12 @@ def test_what_comes_by_working_in_it_is_left_out(folder: Path, name: str) -> Non
     for where in (folder / name, folder / "packages" / name):
         where.mkdir(parents=True)
         (where / "x").write_text("x")
-    assert read(folder).files == ()
+    assert read_mre(folder).files == ()
 
 
 def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as raised:
-        read(tmp_path / "none")
+        read_mre(tmp_path / "none")
     assert raised.value.message == f"There is no folder {tmp_path / 'none'}."
     assert raised.value.hint == "Look at the path, or make an MRE with `uvmre new`."
     assert raised.value.exit_code == 2
@@ -77,18 +77,18 @@ def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
 
 def test_a_folder_without_a_manifest_is_told(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"is not an MRE: it has no mre\.toml\.$"):
-        read(tmp_path)
+        read_mre(tmp_path)
 
 
 def test_a_file_in_the_place_of_the_folder_is_told(folder: Path) -> None:
     with pytest.raises(UsageError, match=r"mre\.toml is not a folder\.$"):
-        read(folder / "mre.toml")
+        read_mre(folder / "mre.toml")
 
 
 def test_a_manifest_that_is_not_utf_8_is_told(folder: Path) -> None:
     (folder / "mre.toml").write_bytes('title = "ä"'.encode("latin-1"))
     with pytest.raises(InputError) as raised:
-        read(folder)
+        read_mre(folder)
     assert raised.value.message == f"{folder / 'mre.toml'} could not be read."
     assert raised.value.faults == ("it is not UTF-8, which TOML must be",)
 
@@ -96,7 +96,7 @@ def test_a_manifest_that_is_not_utf_8_is_told(folder: Path) -> None:
 def test_the_faults_of_a_manifest_come_with_its_path(folder: Path) -> None:
     (folder / "mre.toml").write_text(MANIFEST.replace('"t"', '""'))
     with pytest.raises(InputError) as raised:
-        read(folder)
+        read_mre(folder)
     assert raised.value.message == f"{folder / 'mre.toml'} has 1 fault."
     assert raised.value.faults == ("line 2: title must be a text that is not empty",)
 
@@ -104,7 +104,7 @@ def test_the_faults_of_a_manifest_come_with_its_path(folder: Path) -> None:
 def test_a_link_inside_the_folder_is_read_as_the_file(folder: Path) -> None:
     (folder / "a").write_bytes(b"1")
     (folder / "b").symlink_to("a")
-    assert read(folder).files == (File("a", b"1"), File("b", b"1"))
+    assert read_mre(folder).files == (File("a", b"1"), File("b", b"1"))
 
 
 def test_what_is_no_file_of_the_folder_is_told_all_at_once(folder: Path, tmp_path: Path) -> None:
@@ -113,7 +113,7 @@ def test_what_is_no_file_of_the_folder_is_told_all_at_once(folder: Path, tmp_pat
     (folder / "b").symlink_to("../secret")
     (folder / "c").symlink_to("nowhere")
     with pytest.raises(InputError) as raised:
-        read(folder)
+        read_mre(folder)
     assert raised.value.message == f"{folder} has 3 faults."
     assert raised.value.faults == (
         "a is a link that leaves the folder: put the file itself there",
@@ -125,27 +125,27 @@ def test_what_is_no_file_of_the_folder_is_told_all_at_once(folder: Path, tmp_pat
 def test_a_folder_that_is_itself_a_link_is_read(folder: Path, tmp_path: Path) -> None:
     (folder / "a").write_bytes(b"1")
     (tmp_path / "link").symlink_to(folder)
-    assert read(tmp_path / "link").files == (File("a", b"1"),)
+    assert read_mre(tmp_path / "link").files == (File("a", b"1"),)
 
 
 def test_an_env_file_that_is_not_there_is_told(folder: Path) -> None:
     (folder / "mre.toml").write_text(MANIFEST.replace("[[step]]", 'env-file = "mre.env"\n[[step]]'))
     with pytest.raises(InputError) as raised:
-        read(folder)
+        read_mre(folder)
     assert raised.value.faults == ("environment.env-file names mre.env, which is not in the folder",)
 
 
 def test_an_env_file_that_is_there_gives_the_variables(folder: Path) -> None:
     (folder / "mre.toml").write_text(MANIFEST.replace("[[step]]", 'env-file = "mre.env"\n[[step]]'))
     (folder / "mre.env").write_text("A=1\n")
-    assert read(folder).variables == {"A": "1"}
+    assert read_mre(folder).variables == {"A": "1"}
 
 
 def test_a_folder_that_is_too_large_is_told(folder: Path) -> None:
     with (folder / "disk.img").open("wb") as sparse:
         sparse.truncate(100_000_001)
     with pytest.raises(InputError) as raised:
-        read(folder)
+        read_mre(folder)
     assert raised.value.faults == ("with disk.img the folder is larger than 100 MB: an MRE is small",)
 
 
@@ -161,7 +161,7 @@ def test_what_is_written_is_read(files: dict[tuple[str, str], tuple[bytes, bool]
             (folder / inside).mkdir(exist_ok=True)
             (folder / inside / file).write_bytes(content)
             (folder / inside / file).chmod(0o755 if executable else 0o644)
-        found = read(folder).files
+        found = read_mre(folder).files
     assert {file.path: (file.content, file.executable) for file in found} == {
         "/".join(path): value for path, value in files.items()
     }
@@ -173,7 +173,7 @@ def test_a_link_to_a_folder_or_to_itself_is_told(folder: Path) -> None:
     (folder / "linked").symlink_to("real")
     (folder / "loop").symlink_to("loop")
     with pytest.raises(InputError) as raised:
-        read(folder)
+        read_mre(folder)
     assert raised.value.faults == (
         "linked is neither a file nor a folder of its own: an MRE has only these",
         "'loop' is a link that leads nowhere, or its name is not UTF-8",
@@ -183,14 +183,14 @@ def test_a_link_to_a_folder_or_to_itself_is_told(folder: Path) -> None:
 def test_a_manifest_that_is_a_folder_is_told(tmp_path: Path) -> None:
     (tmp_path / "mre.toml").mkdir()
     with pytest.raises(UsageError, match="is a folder, not a file"):
-        read(tmp_path)
+        read_mre(tmp_path)
 
 
 def test_a_name_in_the_env_file_that_is_none_is_told(folder: Path) -> None:
     (folder / "mre.toml").write_text(MANIFEST.replace("[[step]]", 'env-file = "mre.env"\n[[step]]'))
     (folder / "mre.env").write_text("A=1\nC D=1\n=x\nALONE\n")
     with pytest.raises(InputError) as raised:
-        read(folder)
+        read_mre(folder)
     assert raised.value.faults == (
         "mre.env: 'C D' is not the name of a variable",
         "mre.env: '' is not the name of a variable",

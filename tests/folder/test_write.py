@@ -10,8 +10,8 @@ import pytest
 from uvmre.core.mre.files import File
 from uvmre.core.mre.model import Environment, Mre, Step, Symptom
 from uvmre.errors import InputError, UsageError
-from uvmre.folder.read import read
-from uvmre.folder.write import whole, write
+from uvmre.folder.read import read_mre
+from uvmre.folder.write import staged, write_mre
 from uvmre.folder.written import RECORD
 
 MRE = Mre(
@@ -35,59 +35,59 @@ def tree(folder: Path) -> Mapping[str, str | bytes]:
 
 def test_what_is_written_is_what_is_read(tmp_path: Path) -> None:
     target = tmp_path / "not" / "yet" / "mre"
-    write(MRE, target, force=False)
-    assert read(target) == MRE
+    write_mre(MRE, target, force=False)
+    assert read_mre(target) == MRE
     assert os.access(target / "bin" / "run", os.X_OK)
     assert [path.name for path in target.parent.iterdir()] == ["mre"]
 
 
 def test_an_empty_folder_is_taken(tmp_path: Path) -> None:
     (tmp_path / "mre").mkdir()
-    write(MRE, tmp_path / "mre", force=False)
-    assert read(tmp_path / "mre") == MRE
+    write_mre(MRE, tmp_path / "mre", force=False)
+    assert read_mre(tmp_path / "mre") == MRE
 
 
 def test_a_repository_without_files_is_taken(tmp_path: Path) -> None:
     (tmp_path / "mre" / ".git").mkdir(parents=True)
     (tmp_path / "mre" / ".git" / "HEAD").write_text("mine")
-    write(MRE, tmp_path / "mre", force=False)
-    assert read(tmp_path / "mre") == MRE
+    write_mre(MRE, tmp_path / "mre", force=False)
+    assert read_mre(tmp_path / "mre") == MRE
     assert (tmp_path / "mre" / ".git" / "HEAD").read_text() == "mine"
 
 
 def test_force_replaces_what_was_written_and_removes_the_rest_of_it(tmp_path: Path) -> None:
     target = tmp_path / "mre"
-    write(MRE, target, force=False)
+    write_mre(MRE, target, force=False)
     (target / ".uvmre" / "runs").mkdir()
     with pytest.raises(UsageError, match="has something in it already: an MRE"):
-        write(OTHER, target, force=False)
-    assert read(target) == MRE
-    write(OTHER, target, force=True)
-    assert read(target) == OTHER
+        write_mre(OTHER, target, force=False)
+    assert read_mre(target) == MRE
+    write_mre(OTHER, target, force=True)
+    assert read_mre(target) == OTHER
     assert not (target / "bin").exists()
     assert (target / ".uvmre" / "runs").is_dir()
-    write(MRE, target, force=True)
-    assert read(target) == MRE
+    write_mre(MRE, target, force=True)
+    assert read_mre(target) == MRE
     assert os.access(target / "bin" / "run", os.X_OK)
     assert [path.name for path in tmp_path.iterdir()] == ["mre"]
 
 
 def test_whoever_is_at_the_terminal_is_asked_about_all_that_goes(tmp_path: Path) -> None:
     target = tmp_path / "mre"
-    write(MRE, target, force=False)
+    write_mre(MRE, target, force=False)
     asked: list[Sequence[str]] = []
 
     def answering(answer: bool) -> Callable[[Sequence[str]], bool]:
         return lambda files: asked.append(files) or answer
 
     with pytest.raises(UsageError, match="stays as it is"):
-        write(OTHER, target, force=False, confirm=answering(False))
-    assert read(target) == MRE
-    write(OTHER, target, force=False, confirm=answering(True))
-    assert read(target) == OTHER
+        write_mre(OTHER, target, force=False, confirm=answering(False))
+    assert read_mre(target) == MRE
+    write_mre(OTHER, target, force=False, confirm=answering(True))
+    assert read_mre(target) == OTHER
     assert asked[0] == asked[1]
     assert {"README.md", "bin/run", "mre.toml"} <= set(asked[0])
-    write(OTHER, target, force=False, confirm=answering(False))  # nothing changes
+    write_mre(OTHER, target, force=False, confirm=answering(False))  # nothing changes
     assert len(asked) == 2
 
 
@@ -129,23 +129,23 @@ def link(path: str, to: str) -> Callable[[Path], None]:
 )
 def test_what_uvmre_did_not_write_is_listed_and_stays(tmp_path: Path, done: Callable[[Path], None], fault: str) -> None:
     target = tmp_path / "mre"
-    write(MRE, target, force=False)
+    write_mre(MRE, target, force=False)
     done(target)
     before = tree(tmp_path)
     with pytest.raises(InputError, match="that uvmre did not write: nothing is replaced") as raised:
-        write(OTHER, target, force=True)
+        write_mre(OTHER, target, force=True)
     assert any(each.startswith(fault) for each in raised.value.faults)
     with pytest.raises(InputError):
-        write(OTHER, target, force=False, confirm=lambda files: True)
+        write_mre(OTHER, target, force=False, confirm=lambda files: True)
     assert tree(tmp_path) == before
 
 
 def test_the_same_mre_is_written_where_nothing_is_recorded(tmp_path: Path) -> None:
-    write(MRE, tmp_path / "mre", force=False)
+    write_mre(MRE, tmp_path / "mre", force=False)
     (tmp_path / "mre" / RECORD).unlink()
-    write(MRE, tmp_path / "mre", force=True)
-    write(OTHER, tmp_path / "mre", force=True)
-    assert read(tmp_path / "mre") == OTHER
+    write_mre(MRE, tmp_path / "mre", force=True)
+    write_mre(OTHER, tmp_path / "mre", force=True)
+    assert read_mre(tmp_path / "mre") == OTHER
 
 
 @pytest.mark.parametrize("force", [False, True])
@@ -154,7 +154,7 @@ def test_a_project_is_no_place_for_an_mre(tmp_path: Path, force: bool) -> None:
     (tmp_path / "src").mkdir()
     (tmp_path / ".git").mkdir()
     with pytest.raises(InputError, match="not an MRE: nothing in it is replaced") as raised:
-        write(MRE, tmp_path, force=force, confirm=lambda files: True)
+        write_mre(MRE, tmp_path, force=force, confirm=lambda files: True)
     assert raised.value.faults == ("pyproject.toml", "src/")
     assert sorted(path.name for path in tmp_path.iterdir()) == [".git", "pyproject.toml", "src"]
 
@@ -163,7 +163,7 @@ def test_a_long_list_is_cut(tmp_path: Path) -> None:
     for number in range(100):
         (tmp_path / f"{number}").touch()
     with pytest.raises(InputError) as raised:
-        write(MRE, tmp_path, force=True)
+        write_mre(MRE, tmp_path, force=True)
     assert raised.value.faults[20:] == ("and 80 more",)
 
 
@@ -172,11 +172,11 @@ def test_a_link_is_taken_only_where_it_leads_to_a_folder(tmp_path: Path, to: str
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "mre").symlink_to(to)
     if to == "elsewhere":
-        write(MRE, tmp_path / "mre", force=False)
-        assert read(tmp_path / "elsewhere") == MRE
+        write_mre(MRE, tmp_path / "mre", force=False)
+        assert read_mre(tmp_path / "elsewhere") == MRE
     else:
         with pytest.raises(UsageError, match="is a link that leads to no folder"):
-            write(MRE, tmp_path / "mre", force=True)
+            write_mre(MRE, tmp_path / "mre", force=True)
         assert not (tmp_path / "nowhere").exists()
 
 
@@ -185,21 +185,21 @@ def test_its_own_folder_may_be_no_link(tmp_path: Path) -> None:
     (tmp_path / "outside").mkdir()
     (tmp_path / "mre" / ".uvmre").symlink_to("../outside")
     with pytest.raises(UsageError, match="is not a folder of its own"):
-        write(MRE, tmp_path / "mre", force=True)
+        write_mre(MRE, tmp_path / "mre", force=True)
     assert list((tmp_path / "outside").iterdir()) == []
 
 
 def test_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "mre").write_text("mine")
     with pytest.raises(UsageError, match="is a file, not a folder"):
-        write(MRE, tmp_path / "mre", force=True)
+        write_mre(MRE, tmp_path / "mre", force=True)
     with pytest.raises(UsageError, match="cannot be written"):
-        write(MRE, tmp_path / "mre" / "below", force=True)
+        write_mre(MRE, tmp_path / "mre" / "below", force=True)
     assert (tmp_path / "mre").read_text() == "mine"
 
 
 def half(target: Path, *, force: bool = False) -> None:
-    with whole(target, force=force) as folder:
+    with staged(target, force=force) as folder:
         folder.mkdir()
         (folder / "half").touch()
         raise RuntimeError("in the middle")
@@ -218,11 +218,11 @@ def test_nobody_finds_half_of_one(tmp_path: Path, there: bool) -> None:
 
 def test_an_mre_that_cannot_be_replaced_in_whole_is_as_it_was(tmp_path: Path) -> None:
     target = tmp_path / "mre"
-    write(MRE, target, force=False)
+    write_mre(MRE, target, force=False)
     (target / "src" / "a" / "b.py").mkdir(parents=True)  # the new file cannot be moved onto it
     before = tree(target)
     with pytest.raises(IsADirectoryError):
-        write(OTHER, target, force=True)
+        write_mre(OTHER, target, force=True)
     assert tree(target) == before
-    assert read(target) == MRE
+    assert read_mre(target) == MRE
     assert sorted(path.name for path in (target / ".uvmre").iterdir()) == [".gitignore", "written.json"]

@@ -36,8 +36,8 @@ from uvmre.core.mre.files import File
 from uvmre.core.mre.model import Control, FilePattern, Mre, Step, Symptom, overlay, slug
 from uvmre.core.triage.parsed_issue import Claim, Command, Located, ParsedIssue, PostedFile
 from uvmre.flows.new import new
-from uvmre.folder.read import read
-from uvmre.lint.find import RULES, find
+from uvmre.folder.read import read_mre
+from uvmre.lint.find import RULES, find_mistakes
 
 NOT_UV = Symptom("failure", ("Segmentation fault",))
 
@@ -58,7 +58,7 @@ def given_to(name: str, **variables: str) -> Mre:
 
 @pytest.mark.parametrize("name", MISTAKES)
 def test_every_mistake_is_found_once_and_can_be_mended(name: str) -> None:
-    (finding,) = find(MISTAKES[name])
+    (finding,) = find_mistakes(MISTAKES[name])
     assert finding.rule == name
     assert finding.where
     assert finding.why[0] in "`" or not finding.why[0].islower() or finding.why.startswith(("uv", "pip"))
@@ -72,9 +72,9 @@ def test_every_mistake_is_found_once_and_can_be_mended(name: str) -> None:
 
 @pytest.mark.parametrize("name", MISTAKES)
 def test_what_is_mended_is_not_found_again(name: str) -> None:
-    (finding,) = find(MISTAKES[name])
+    (finding,) = find_mistakes(MISTAKES[name])
     assert finding.fixed is not None
-    again = find(overlay(MISTAKES[name], finding.fixed))
+    again = find_mistakes(overlay(MISTAKES[name], finding.fixed))
     assert [each for each in again if each.fixed] == []
 
 
@@ -93,7 +93,7 @@ WHERE = {
 
 @pytest.mark.parametrize("name", WHERE)
 def test_a_finding_says_where_it_is(name: str) -> None:
-    (finding,) = find(MISTAKES[name])
+    (finding,) = find_mistakes(MISTAKES[name])
     assert finding.where == WHERE[name]
 
 
@@ -296,7 +296,7 @@ SOUND = {
 
 @pytest.mark.parametrize("what", SOUND)
 def test_nothing_is_found_where_nothing_is_wrong(what: str) -> None:
-    assert find(SOUND[what]) == ()
+    assert find_mistakes(SOUND[what]) == ()
 
 
 @pytest.mark.parametrize(
@@ -304,31 +304,31 @@ def test_nothing_is_found_where_nothing_is_wrong(what: str) -> None:
 )
 def test_with_another_symptom_a_mistake_is_only_told(name: str) -> None:
     symptom = Symptom("failure", ("No solution found when resolving dependencies",)) if name == "universal" else NOT_UV
-    (finding,) = find(changed(name, symptom=symptom))
+    (finding,) = find_mistakes(changed(name, symptom=symptom))
     assert finding.rule == name
     assert finding.fixed is None
 
 
 def test_what_nobody_defines_is_asked_for() -> None:
-    (finding,) = find(changed("undefined-extra", None, "uv sync --extra nowhere"))
+    (finding,) = find_mistakes(changed("undefined-extra", None, "uv sync --extra nowhere"))
     assert finding.fixed is None
     assert "Which `[project.optional-dependencies]` defines `nowhere`?" in finding.question
 
 
 def test_an_answer_of_the_cloud_in_a_command_is_told() -> None:
     ask = f"export {PASSWORD}=$(aws codeartifact get-authorization-token --domain x)"
-    (finding,) = find(mre({"pyproject.toml": BEHIND_INDEX}, UNAUTHORIZED, f"{ask} && uv lock"))
+    (finding,) = find_mistakes(mre({"pyproject.toml": BEHIND_INDEX}, UNAUTHORIZED, f"{ask} && uv lock"))
     assert (finding.rule, finding.fixed) == ("json-credential", None)
 
 
 @pytest.mark.parametrize("name", IN_AN_IMAGE)
 def test_where_the_steps_are_an_images_it_is_the_dockerfile_that_is_mended(name: str) -> None:
-    (finding,) = find(with_steps(IN_AN_IMAGE[name]))
+    (finding,) = find_mistakes(with_steps(IN_AN_IMAGE[name]))
     assert finding.rule == name
     assert finding.fixed is not None
     assert set(finding.fixed.files) == {"Dockerfile"}
     assert finding.fixed.steps == ()
-    assert find(with_steps(overlay(IN_AN_IMAGE[name], finding.fixed))) == ()
+    assert find_mistakes(with_steps(overlay(IN_AN_IMAGE[name], finding.fixed))) == ()
 
 
 # What only a post can show.
@@ -338,14 +338,14 @@ def test_pip_and_uv_on_two_interpreters() -> None:
     base = mre(
         {}, Symptom("failure", ("doesn't have a source distribution or wheel for the current platform",)), "uv sync"
     )
-    (finding,) = find(base, TWO_PYTHONS)
+    (finding,) = find_mistakes(base, TWO_PYTHONS)
     assert finding.rule == "other-interpreter"
     assert finding.why == "pip took a wheel for Python 3.11, so it ran on that, but uv on Python 3.12."
     assert finding.fixed is not None
     assert finding.fixed.variables == {"UV_PYTHON": "3.11"}
-    assert find(base) == ()
+    assert find_mistakes(base) == ()
     same = replace(TWO_PYTHONS.commands[1], output="Using CPython 3.11.4")
-    assert find(base, replace(TWO_PYTHONS, commands=(TWO_PYTHONS.commands[0], same))) == ()
+    assert find_mistakes(base, replace(TWO_PYTHONS, commands=(TWO_PYTHONS.commands[0], same))) == ()
 
 
 def test_variables_of_a_shell_do_not_reach_an_image_build() -> None:
@@ -353,36 +353,36 @@ def test_variables_of_a_shell_do_not_reach_an_image_build() -> None:
     command = Command(f"export {PASSWORD}=heron", 9)
     output = ("INFO[0046] Running: [/bin/sh -c uv sync --frozen]", "401 Unauthorized")
     parsed = ParsedIssue("It asks", commands=(command,), claim=Claim("failure", 0, 12, output), variables=typed)
-    (finding,) = find(mre({"pyproject.toml": BEHIND_INDEX}, UNAUTHORIZED, "uv lock"), parsed)
+    (finding,) = find_mistakes(mre({"pyproject.toml": BEHIND_INDEX}, UNAUTHORIZED, "uv lock"), parsed)
     assert (finding.rule, finding.where) == ("build-variables", "the post, line 9")
     assert "ARG, a build secret, ENV" in finding.question
     assert finding.fixed is not None
     assert finding.fixed.variables == dict(typed)
     here = replace(parsed, claim=replace(parsed.claim, output=("401 Unauthorized",)))
-    assert find(mre({"pyproject.toml": BEHIND_INDEX}, UNAUTHORIZED, "uv lock"), here) == ()
+    assert find_mistakes(mre({"pyproject.toml": BEHIND_INDEX}, UNAUTHORIZED, "uv lock"), here) == ()
 
 
 def test_a_mistake_in_a_file_that_the_post_does_not_show_is_not_the_reporters() -> None:
     base = MISTAKES["member-not-built"]
     named = tuple(PostedFile(file.path, "", 0, "members names it", inferred=True) for file in base.files)
-    assert find(base, ParsedIssue("x", files=named)) == ()
+    assert find_mistakes(base, ParsedIssue("x", files=named)) == ()
 
 
 def test_what_a_post_typed_into_one_shell_is_no_run_export() -> None:
     base = changed("run-export", {"Dockerfile": ""}, f"export {GIVEN}", "uv lock")
-    assert [finding.rule for finding in find(base)] == ["run-export"]
-    assert find(base, ParsedIssue("x")) == ()
+    assert [finding.rule for finding in find_mistakes(base)] == ["run-export"]
+    assert find_mistakes(base, ParsedIssue("x")) == ()
 
 
 def test_a_step_of_the_post_is_told_by_its_line() -> None:
     base = MISTAKES["all-packages"]
     parsed = ParsedIssue("x", commands=(Command("uv run python -c 'import six'", 31),))
-    assert [finding.where for finding in find(base, parsed)] == ["the post, line 31"]
+    assert [finding.where for finding in find_mistakes(base, parsed)] == ["the post, line 31"]
 
 
 def test_system_below_the_systems_folders_is_asked_about() -> None:
     said = "failed to remove file `/usr/local/lib/python3.11/site-packages/x`\nRead-only file system (os error 30)"
-    (finding,) = find(mre({}, Symptom("failure", (said,)), "uv pip sync --system requirements.txt"))
+    (finding,) = find_mistakes(mre({}, Symptom("failure", (said,)), "uv pip sync --system requirements.txt"))
     assert (finding.rule, finding.fixed) == ("system-beside-venv", None)
     assert finding.question
 
@@ -396,27 +396,27 @@ Caused by: Package is not included as workspace package in `tool.uv.workspace`
 
 def test_a_member_that_is_denied_in_an_image_nobody_shows_is_asked_about() -> None:
     base = changed("dependency-layer", {"Dockerfile": ""}, "uv run zz", symptom=NOT_UV)
-    (finding,) = find(base, ParsedIssue("x"), DENIED)
+    (finding,) = find_mistakes(base, ParsedIssue("x"), DENIED)
     assert (finding.rule, finding.where, finding.fixed) == ("dependency-layer", "the post, line 4", None)
     assert finding.question.startswith("Please post the Dockerfile.")
-    assert find(base, ParsedIssue("x"), DENIED.replace("Dockerfile", "script")) == ()
-    assert find(base, ParsedIssue("x", good=Located("0.3.5", 1)), DENIED) == ()
-    assert find(base, ParsedIssue("x"), DENIED + "uv sync --no-sources") == ()
+    assert find_mistakes(base, ParsedIssue("x"), DENIED.replace("Dockerfile", "script")) == ()
+    assert find_mistakes(base, ParsedIssue("x", good=Located("0.3.5", 1)), DENIED) == ()
+    assert find_mistakes(base, ParsedIssue("x"), DENIED + "uv sync --no-sources") == ()
 
 
 def test_a_log_in_the_text_shows_both_interpreters() -> None:
     base = mre({}, Symptom("failure", ("zz-lib==1.0 has no wheels with a matching Python ABI tag",)), "uv sync")
     log = "Using CPython 3.12.4 interpreter at: /usr/bin/python\nDownloading zz_lib-1.0-cp310-cp310-linux_x86_64.whl"
-    assert [finding.rule for finding in find(base, ParsedIssue("x"), log)] == ["other-interpreter"]
-    assert find(base, ParsedIssue("x"), log.replace("cp310", "cp312")) == ()
-    assert find(base, ParsedIssue("x"), f"{log}\nDownloading b-1-cp39-cp39-linux_x86_64.whl") == ()
+    assert [finding.rule for finding in find_mistakes(base, ParsedIssue("x"), log)] == ["other-interpreter"]
+    assert find_mistakes(base, ParsedIssue("x"), log.replace("cp310", "cp312")) == ()
+    assert find_mistakes(base, ParsedIssue("x"), f"{log}\nDownloading b-1-cp39-cp39-linux_x86_64.whl") == ()
 
 
 def test_whoever_tried_native_tls_knows_of_the_authority() -> None:
     base = MISTAKES["unknown-issuer"]
     hint = "help: Consider enabling use of system TLS certificates with the `--native-tls` command-line flag"
-    assert [finding.rule for finding in find(base, ParsedIssue("x"), hint)] == ["unknown-issuer"]
-    assert find(base, ParsedIssue("x"), f"{hint}\nI tried --native-tls, too.") == ()
+    assert [finding.rule for finding in find_mistakes(base, ParsedIssue("x"), hint)] == ["unknown-issuer"]
+    assert find_mistakes(base, ParsedIssue("x"), f"{hint}\nI tried --native-tls, too.") == ()
 
 
 # Laws.
@@ -424,7 +424,7 @@ def test_whoever_tried_native_tls_knows_of_the_authority() -> None:
 
 def test_mended_variants_have_names_of_their_own() -> None:
     base = replace(MISTAKES["all-packages"], controls=(Control("Fixed: all-packages", "absent"),))
-    (finding,) = find(base)
+    (finding,) = find_mistakes(base)
     assert finding.fixed is not None
     assert slug(finding.fixed.name) != slug("fixed: all-packages")
 
@@ -489,7 +489,7 @@ def test_no_mre_is_too_odd(files: dict[str, str], runs: list[str], symptom: Symp
     texts = tuple(File(path, text.encode(errors="surrogatepass")) for path, text in files.items())
     steps = tuple(Step(run or "true", "observe") for run in runs)
     odd = replace(MISTAKES["all-packages"], files=texts, steps=steps, symptom=symptom)
-    names = [slug(finding.fixed.name) for finding in find(odd, TWO_PYTHONS) if finding.fixed]
+    names = [slug(finding.fixed.name) for finding in find_mistakes(odd, TWO_PYTHONS) if finding.fixed]
     assert len(names) == len(set(names))
 
 
@@ -506,5 +506,5 @@ def test_the_template_has_no_mistake_but_the_one_that_was_asked_for(credentials:
         answers["dockerfile"] = dockerfile
     with tempfile.TemporaryDirectory() as folder:
         new(Path(folder) / "bug", template="workspace-index", answers=answers)
-        found = [finding.rule for finding in find(read(Path(folder) / "bug"))]
+        found = [finding.rule for finding in find_mistakes(read_mre(Path(folder) / "bug"))]
     assert found == (["run-export"] if dockerfile == "run-export" else [])

@@ -14,8 +14,8 @@ from uvmre.core.dockerfile.interpret import with_steps
 from uvmre.core.mre.model import Mre, Symptom
 from uvmre.core.network.index import Index
 from uvmre.core.network.synthetic import SyntheticPackage
-from uvmre.folder.write import write
-from uvmre.lint.find import find
+from uvmre.folder.write import write_mre
+from uvmre.lint.find import find_mistakes
 from uvmre.lint.finding import Finding
 
 pytestmark = [pytest.mark.network, pytest.mark.slow]
@@ -25,7 +25,7 @@ BY_THE_RUN = sorted(set(MISTAKES) - {"unknown-issuer"})
 def told(uvmre: CommandLine, folder: Path, base: Mre, finding: Finding) -> dict[str, Any]:
     """Return what `uvmre run` says of an MRE with a finding's fixed variant."""
     assert finding.fixed is not None
-    write(replace(base, controls=(finding.fixed,)), folder, force=False)
+    write_mre(replace(base, controls=(finding.fixed,)), folder, force=False)
     ended = uvmre("run", folder, "--json")
     assert ended.stdout, ended.stderr
     data: dict[str, Any] = json.loads(ended.stdout)
@@ -34,7 +34,7 @@ def told(uvmre: CommandLine, folder: Path, base: Mre, finding: Finding) -> dict[
 
 @pytest.mark.parametrize("name", BY_THE_RUN)
 def test_the_mended_variant_makes_the_symptom_go(uvmre: CommandLine, tmp_path: Path, name: str) -> None:
-    (finding,) = find(MISTAKES[name])
+    (finding,) = find_mistakes(MISTAKES[name])
     data = told(uvmre, tmp_path / "bug", MISTAKES[name], finding)
     assert [variant["outcome"] for variant in data["variants"]] == ["shows", "absent"], data["reason"]
     assert data["verdict"] == "explained"
@@ -44,7 +44,7 @@ def test_the_mended_variant_makes_the_symptom_go(uvmre: CommandLine, tmp_path: P
 
 @pytest.mark.parametrize("name", IN_AN_IMAGE)
 def test_the_same_by_the_runs_of_a_dockerfile(uvmre: CommandLine, tmp_path: Path, name: str) -> None:
-    (finding,) = find(with_steps(IN_AN_IMAGE[name]))
+    (finding,) = find_mistakes(with_steps(IN_AN_IMAGE[name]))
     data = told(uvmre, tmp_path / "bug", IN_AN_IMAGE[name], finding)
     assert [variant["outcome"] for variant in data["variants"]] == ["shows", "absent"], data["reason"]
     assert data["verdict"] == "explained"
@@ -54,7 +54,7 @@ def test_the_same_by_the_runs_of_a_dockerfile(uvmre: CommandLine, tmp_path: Path
 def test_a_proxy_that_uv_was_not_told_of(uvmre: CommandLine, tmp_path: Path, release: str) -> None:
     base = MISTAKES["unknown-issuer"]
     base = replace(base, environment=replace(base.environment, uv=release))
-    (finding,) = find(base)
+    (finding,) = find_mistakes(base)
     data = told(uvmre, tmp_path / "bug", base, finding)
     reported, fixed = data["variants"]
     assert "UnknownIssuer" in reported["steps"][-1]["stderr"]
@@ -73,7 +73,7 @@ def test_on_the_interpreter_that_pip_had_uv_finds_the_wheel(uvmre: CommandLine, 
     base = mre({}, symptom, "uv venv", "uv pip install zz-lib", indexes=(index,))
     base = replace(base, environment=replace(base.environment, python="3.12"))
     pip = replace(TWO_PYTHONS.commands[0], output=f"Downloading zz_lib-1.0-{tag}.whl (25.0 MB)")
-    findings = find(base, replace(TWO_PYTHONS, commands=(pip, TWO_PYTHONS.commands[1])))
+    findings = find_mistakes(base, replace(TWO_PYTHONS, commands=(pip, TWO_PYTHONS.commands[1])))
     (finding,) = findings
     data = told(uvmre, tmp_path / "bug", base, finding)
     assert data["verdict"] == "explained", data["reason"]

@@ -52,8 +52,8 @@ def test_when_it_came_is_told_where_nobody_says_it(tmp_path: Path, said: Said) -
     with OutcomeStore(tmp_path, said) as kept:
         kept.add(KEY, StoredOutcome("different", "otherwise", 0.1))
         (run,) = kept.get(KEY)
-    assert run.came.startswith("20")
-    assert run.came.endswith("+00:00")
+    assert run.finished.startswith("20")
+    assert run.finished.endswith("+00:00")
 
 
 @pytest.mark.parametrize("field", ["digest", "release", "interpreter", "variant", "backend", "network", "platform"])

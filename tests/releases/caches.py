@@ -18,7 +18,7 @@ def stock(home: Path, *, gone: tuple[str, ...] = ()) -> Path:
     releases = tuple(Release(version, born + timedelta(days=7 * n)) for n, version in enumerate(VERSIONS))
     wheels = {version: Wheel(f"uv-{version}.whl", "https://nowhere.invalid", "0" * 64) for version in VERSIONS}
     wheels = {version: wheel for version, wheel in wheels.items() if version not in gone}
-    catalogue._keep(cache, Catalogue(releases, wheels, datetime.now(UTC), catalogue.platform()))
+    catalogue.save(cache, Catalogue(releases, wheels, datetime.now(UTC), catalogue.platform()))
     for version in wheels:
         folder = cache / "uv" / version
         folder.mkdir(parents=True)

@@ -49,12 +49,12 @@ class Network:
     """PyPI as it answers here; a test changes what it has."""
 
     files: dict[str, bytes] = field(default_factory=lambda: dict(WHEELS))
-    asked: list[str] = field(default_factory=list)
+    requested: list[str] = field(default_factory=list)
     index: Callable[[httpx.Request], httpx.Response] | None = None
     before_file: Callable[[], object] = lambda: None
 
     def answer(self, request: httpx.Request) -> httpx.Response:
-        self.asked.append(str(request.url))
+        self.requested.append(str(request.url))
         if str(request.url) == catalogue.INDEX:
             if self.index is not None:
                 return self.index(request)

@@ -46,22 +46,22 @@ def test_a_release_is_fetched_and_unpacked(network: Network, tmp_path: Path) -> 
     assert [says(uv), says(uv.with_name("uvx"))] == ["uv 0.5.21", "uvx 0.5.21"]
     assert kept(tmp_path) == ["uv/0.5.21/uv", "uv/0.5.21/uvx"]
     assert os.listdir(tmp_path / "uv") == ["0.5.21"]  # noqa: PTH208 - what is hidden counts
-    assert network.asked == [catalogue.INDEX, f"{FILES}/uv-0.5.21-py3-none-any.whl"]
+    assert network.requested == [catalogue.INDEX, f"{FILES}/uv-0.5.21-py3-none-any.whl"]
 
 
 def test_a_release_in_the_cache_needs_no_network(network: Network, tmp_path: Path) -> None:
     first = get("0.5.21", tmp_path)
-    network.asked.clear()
+    network.requested.clear()
     assert get("0.5.21", tmp_path) == first
-    assert network.asked == []
+    assert network.requested == []
 
 
 def test_a_release_that_the_catalogue_knows_needs_no_page(network: Network, tmp_path: Path) -> None:
     get("0.5.20", tmp_path)
-    network.asked.clear()
+    network.requested.clear()
     network.index = unanswered
     assert says(get("0.5.21", tmp_path)[1]) == "uv 0.5.21"
-    assert network.asked == [f"{FILES}/{named('0.5.21')}"]
+    assert network.requested == [f"{FILES}/{named('0.5.21')}"]
 
 
 def test_latest_is_not_what_was_the_latest_when_pypi_last_answered(network: Network, tmp_path: Path) -> None:
@@ -78,10 +78,10 @@ def test_two_releases_lie_side_by_side(network: Network, tmp_path: Path) -> None
 
 def test_latest_is_the_newest_and_is_asked_for_each_time(network: Network, tmp_path: Path) -> None:
     assert get("latest", tmp_path)[0] == "0.5.21"
-    network.asked.clear()
+    network.requested.clear()
     release, uv = get("latest", tmp_path)
     assert (release, says(uv)) == ("0.5.21", "uv 0.5.21")
-    assert network.asked == [catalogue.INDEX]
+    assert network.requested == [catalogue.INDEX]
 
 
 def test_the_page_is_asked_for_as_json_by_name(network: Network, tmp_path: Path) -> None:
@@ -123,7 +123,7 @@ def test_a_wheel_that_is_not_what_the_page_says_is_not_kept(network: Network, tm
 def test_what_is_no_release_is_refused_before_anybody_is_asked(network: Network, tmp_path: Path, release: str) -> None:
     with pytest.raises(UsageError, match="is not a release of uv"):
         get(release, tmp_path)
-    assert (network.asked, kept(tmp_path)) == ([], [])
+    assert (network.requested, kept(tmp_path)) == ([], [])
 
 
 def test_a_release_that_is_not_on_pypi_is_told_its_neighbours(network: Network, tmp_path: Path) -> None:
@@ -198,9 +198,9 @@ def test_a_real_release_is_fetched(tmp_path: Path) -> None:
     assert (release, done.stdout.split()[:2]) == ("0.5.21", ["uv", "0.5.21"])
 
 
-def packed(near: Path, release: str = "0.5.21", platform: str = "") -> Path:
+def packed(bundled: Path, release: str = "0.5.21", platform: str = "") -> Path:
     """Put a release where a pack has it, without its executable bits."""
-    folder = near / release
+    folder = bundled / release
     folder.mkdir(parents=True)
     for tool in ("uv", "uvx"):
         (folder / tool).write_text(f"#!/bin/sh\necho packed {tool}\n")
@@ -213,17 +213,17 @@ def test_a_release_that_the_mre_brings_is_taken_where_the_cache_has_none(
 ) -> None:
     folder = packed(tmp_path / "near")
     monkeypatch.chdir(tmp_path)
-    release, uv = binaries.get("0.5.21", tmp_path / "cache", lambda *_: None, near=Path("near"))
+    release, uv = binaries.get("0.5.21", tmp_path / "cache", lambda *_: None, bundled=Path("near"))
     assert (release, uv) == ("0.5.21", folder / "uv")  # absolute: steps run elsewhere
     assert [says(uv), says(uv.with_name("uvx"))] == ["packed uv", "packed uvx"]
-    assert network.asked == []
+    assert network.requested == []
     assert kept(tmp_path / "cache") == []  # what somebody gave away is for their MRE only
 
 
 def test_the_cache_comes_before_what_the_mre_brings(network: Network, tmp_path: Path) -> None:
     get("0.5.21", tmp_path / "cache")
     packed(tmp_path / "near")
-    _, uv = binaries.get("0.5.21", tmp_path / "cache", lambda *_: None, near=tmp_path / "near")
+    _, uv = binaries.get("0.5.21", tmp_path / "cache", lambda *_: None, bundled=tmp_path / "near")
     assert says(uv) == "uv 0.5.21"
 
 
@@ -241,13 +241,13 @@ def test_a_release_that_is_not_for_here_is_fetched_all_the_same(
     network: Network, tmp_path: Path, harm: Callable[[Path], object]
 ) -> None:
     harm(packed(tmp_path / "near"))
-    _, uv = binaries.get("0.5.21", tmp_path / "cache", lambda *_: None, near=tmp_path / "near")
+    _, uv = binaries.get("0.5.21", tmp_path / "cache", lambda *_: None, bundled=tmp_path / "near")
     assert says(uv) == "uv 0.5.21"
 
 
 def test_latest_is_never_what_the_mre_brings(network: Network, tmp_path: Path) -> None:
     packed(tmp_path / "near", "latest")
-    assert binaries.get("latest", tmp_path / "cache", lambda *_: None, near=tmp_path / "near")[0] == "0.5.21"
+    assert binaries.get("latest", tmp_path / "cache", lambda *_: None, bundled=tmp_path / "near")[0] == "0.5.21"
 
 
 @pytest.mark.parametrize(
@@ -275,12 +275,12 @@ def fetch(cache: Path, *versions: str) -> dict[str, str]:
 
 def test_many_are_fetched_in_the_order_asked_for_and_each_once(network: Network, tmp_path: Path) -> None:
     get("0.5.20", tmp_path)
-    network.asked.clear()
+    network.requested.clear()
     found = fetch(tmp_path, "0.6.0rc1", "0.5.20", "0.5.21", "0.5.21")
     assert list(found.items()) == [("0.6.0rc1", "uv 0.6.0rc1"), ("0.5.20", "uv 0.5.20"), ("0.5.21", "uv 0.5.21")]
-    assert sorted(network.asked) == [f"{FILES}/{named('0.5.21')}", f"{FILES}/{named('0.6.0rc1')}"]
+    assert sorted(network.requested) == [f"{FILES}/{named('0.5.21')}", f"{FILES}/{named('0.6.0rc1')}"]
     assert fetch(tmp_path, *found) == found
-    assert len(network.asked) == 2
+    assert len(network.requested) == 2
 
 
 def test_many_come_side_by_side(network: Network, tmp_path: Path) -> None:
@@ -311,11 +311,11 @@ def test_a_wheel_that_is_none_is_told(network: Network, tmp_path: Path, content:
 
 def test_offline_those_that_are_there_are_had(network: Network, tmp_path: Path) -> None:
     get("0.5.20", tmp_path)
-    network.asked.clear()
+    network.requested.clear()
     network.index = unanswered
     network.before_file = lambda: unanswered(httpx.Request("GET", FILES))
     assert fetch(tmp_path, "0.5.20") == {"0.5.20": "uv 0.5.20"}
-    assert network.asked == []
+    assert network.requested == []
     assert "PyPI could not be asked for it" in fetch(tmp_path, "0.5.20", "0.5.21")["0.5.21"]
 
 
@@ -333,13 +333,13 @@ def test_they_may_come_from_a_catalogue_that_is_at_hand(network: Network, tmp_pa
     found = Catalogue((Release("0.5.21"),), wheels, datetime.now(UTC))
     (fetched,) = binaries.fetch(["0.5.21"], tmp_path, lambda *_: None, found=found)
     assert fetched.uv == binary_cache.folder(tmp_path, "0.5.21") / "uv"
-    assert network.asked == [f"{FILES}/{name}"]
+    assert network.requested == [f"{FILES}/{name}"]
 
 
 def test_what_the_mre_brings_is_not_fetched(network: Network, tmp_path: Path) -> None:
     folder = packed(tmp_path / "near")
-    (fetched,) = binaries.fetch(["0.5.21"], tmp_path / "cache", lambda *_: None, near=tmp_path / "near")
-    assert (fetched.uv, network.asked) == (folder / "uv", [])
+    (fetched,) = binaries.fetch(["0.5.21"], tmp_path / "cache", lambda *_: None, bundled=tmp_path / "near")
+    assert (fetched.uv, network.requested) == (folder / "uv", [])
 
 
 def test_an_interrupt_ends_the_rest(network: Network, tmp_path: Path) -> None:

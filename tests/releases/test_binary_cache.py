@@ -50,14 +50,14 @@ def prune(cache: Path, keep: int = 20) -> binary_cache.Pruned:
 
 
 def versions(cache: Path) -> list[str]:
-    return [each.version for each in binary_cache.kept(cache)]
+    return [each.version for each in binary_cache.cached_releases(cache)]
 
 
 def test_those_used_last_come_first(tmp_path: Path) -> None:
     for version, age in (("0.5.20", 3 * HOUR), ("0.5.21", 2 * HOUR), ("0.4.0", 5 * HOUR)):
         put(tmp_path, version, age)
     assert versions(tmp_path) == ["0.5.21", "0.5.20", "0.4.0"]
-    assert [each.size for each in binary_cache.kept(tmp_path)] == [du(tmp_path / "uv" / "0.5.20")] * 3
+    assert [each.size for each in binary_cache.cached_releases(tmp_path)] == [du(tmp_path / "uv" / "0.5.20")] * 3
 
 
 def test_what_is_no_release_is_not_listed(tmp_path: Path) -> None:
@@ -93,15 +93,15 @@ def test_without_locks_one_that_was_used_within_the_hour_stays(tmp_path: Path, m
 
     monkeypatch.setattr("fcntl.flock", unlockable)
     pruned = prune(tmp_path, keep=0)
-    assert (pruned.removed, pruned.spared) == (("0.5.20",), ("0.5.21",))
+    assert (pruned.removed, pruned.skipped) == (("0.5.20",), ("0.5.21",))
     assert versions(tmp_path) == ["0.5.21"]
 
 
 def test_to_take_one_is_to_use_it(tmp_path: Path) -> None:
     folder = put(tmp_path, "0.5.21", 9 * DAY)
     assert binary_cache.acquire(tmp_path, "0.5.21") == folder / "uv"
-    (release,) = binary_cache.kept(tmp_path)
-    assert time.time() - release.used < 60
+    (release,) = binary_cache.cached_releases(tmp_path)
+    assert time.time() - release.last_used < 60
     assert binary_cache.acquire(tmp_path, "0.5.22") is None
 
 
@@ -113,8 +113,8 @@ def test_one_that_a_process_has_taken_stays_until_that_is_gone(tmp_path: Path, e
             assert user.stdout
             assert user.stdout.readline().strip() == str(folder / "uv")
             os.utime(folder, (time.time() - 5 * HOUR,) * 2)  # a run that takes long
-            assert prune(tmp_path, keep=0).spared == ("0.5.21",)
-            assert [each.in_use for each in binary_cache.kept(tmp_path)] == [True]
+            assert prune(tmp_path, keep=0).skipped == ("0.5.21",)
+            assert [each.in_use for each in binary_cache.cached_releases(tmp_path)] == [True]
         finally:
             user.send_signal(end)
     assert prune(tmp_path, keep=0).removed == ("0.5.21",)
@@ -191,7 +191,7 @@ def test_a_link_is_measured_as_a_link(tmp_path: Path) -> None:
     (tmp_path / "links" / "folder").symlink_to(big)
     (tmp_path / "links" / "file").symlink_to(big / "uv")
     (tmp_path / "links" / "nowhere").symlink_to("nowhere")
-    files, size = binary_cache.measured([tmp_path / "links", tmp_path / "none"])
+    files, size = binary_cache.measure([tmp_path / "links", tmp_path / "none"])
     assert (files, size) == (3, du(tmp_path / "links"))
     assert size < 100_000
 
@@ -199,7 +199,7 @@ def test_a_link_is_measured_as_a_link(tmp_path: Path) -> None:
 def test_what_has_two_names_is_measured_once(tmp_path: Path) -> None:
     big = put(tmp_path, "0.5.21", 0, size=100_000)
     os.link(big / "uv", big / "again")
-    assert binary_cache.measured([tmp_path]) == (3, du(tmp_path))
+    assert binary_cache.measure([tmp_path]) == (3, du(tmp_path))
 
 
 @pytest.mark.skipif(os.getuid() == 0, reason="root writes everywhere: not tested here")

@@ -18,7 +18,7 @@ from uvmre.core.search.release import Release
 from uvmre.core.search.selector import select_one
 from uvmre.errors import CannotTell, UsageError
 from uvmre.releases import catalogue
-from uvmre.releases.catalogue import Catalogue, read
+from uvmre.releases.catalogue import Catalogue, parse_page
 
 HOST = "https://files.example/packages"
 LINUX = "manylinux_2_17_x86_64.manylinux2014_x86_64"
@@ -83,13 +83,13 @@ NOW = datetime.now(UTC)
 
 
 def found(tags: list[Tag], content_type: str = JSON, page: str = "") -> Catalogue:
-    releases, wheels = read(content_type, page or json_page(), iter(tags))
+    releases, wheels = parse_page(content_type, page or json_page(), iter(tags))
     return Catalogue(releases, wheels, NOW)
 
 
 @pytest.mark.parametrize(("content_type", "page"), PAGES)
 def test_every_release_is_read_with_its_day_and_whether_it_was_yanked(content_type: str, page: str) -> None:
-    releases, _ = read(content_type, page, LINUX_TAGS)
+    releases, _ = parse_page(content_type, page, LINUX_TAGS)
     assert [(each.version, each.date and each.date.day, each.yanked) for each in releases] == [
         ("0.5.20", 20, False),
         ("0.5.21", 21, False),  # the day of its first file
@@ -104,7 +104,7 @@ def test_every_release_is_read_with_its_day_and_whether_it_was_yanked(content_ty
 
 @pytest.mark.parametrize(("content_type", "page"), PAGES)
 def test_every_release_has_its_wheel_for_here(content_type: str, page: str) -> None:
-    _, wheels = read(content_type, page, LINUX_TAGS)
+    _, wheels = parse_page(content_type, page, LINUX_TAGS)
     assert {version: each.sha256[:2] for version, each in wheels.items()} == {
         "0.5.20": "a0",
         "0.5.21": "a1",
@@ -119,7 +119,7 @@ def test_every_release_has_its_wheel_for_here(content_type: str, page: str) -> N
 def test_a_time_without_a_zone_is_utc() -> None:
     file = {"filename": "uv-1.0.0-py3-none-any.whl", "url": HOST, "hashes": {"sha256": "0"}}
     page = json.dumps({"files": [{**file, "upload-time": "2025-01-23T10:00:00", "yanked": False, "size": 12}]})
-    (release,), wheels = read(JSON, page, [Tag("py3", "none", "any")])
+    (release,), wheels = parse_page(JSON, page, [Tag("py3", "none", "any")])
     assert release == Release("1.0.0", datetime(2025, 1, 23, 10, tzinfo=UTC), yanked=False)
     assert wheels["1.0.0"].size == 12
 
@@ -138,7 +138,7 @@ NO_PAGES = [
 @pytest.mark.parametrize(("content_type", "page"), NO_PAGES)
 def test_a_page_without_a_wheel_is_an_error(content_type: str, page: str) -> None:
     with pytest.raises(ValueError, match=r"lists no wheel|Expecting value|not what PEP 691 says"):
-        read(content_type, page, LINUX_TAGS)
+        parse_page(content_type, page, LINUX_TAGS)
 
 
 @pytest.mark.parametrize(
@@ -161,15 +161,15 @@ def test_the_wheel_that_suits_best_is_picked(release: str, tags: list[Tag], sha2
 
 
 @pytest.mark.parametrize(
-    ("release", "near"),
+    ("release", "nearest"),
     [
         pytest.param("0.5.19", "is 0.5.20", id="below all of them"),
         pytest.param("9.0.0", "is 0.5.26", id="above all of them"),
         pytest.param("0.5.21rc1", "are 0.5.20 and 0.5.21", id="a pre-release that is not there"),
     ],
 )
-def test_a_release_that_is_not_there_is_told_its_neighbours(release: str, near: str) -> None:
-    with pytest.raises(UsageError, match=f"no uv {release} on PyPI: the nearest {near}"):
+def test_a_release_that_is_not_there_is_told_its_neighbours(release: str, nearest: str) -> None:
+    with pytest.raises(UsageError, match=f"no uv {release} on PyPI: the nearest {nearest}"):
         found(LINUX_TAGS).wheel(release)
 
 
@@ -193,9 +193,9 @@ def page(wheels: Mapping[str, bytes] = WHEELS, headers: Mapping[str, str] | None
 
 def aged(cache: Path, age: timedelta) -> None:
     """Make what is kept as old as that."""
-    known = catalogue.kept(cache)
+    known = catalogue.load_cached(cache)
     assert known
-    catalogue._keep(cache, replace(known, asked=known.asked - age))
+    catalogue.save(cache, replace(known, fetched_at=known.fetched_at - age))
 
 
 def versions(found: Catalogue | None) -> list[str]:
@@ -205,7 +205,7 @@ def versions(found: Catalogue | None) -> list[str]:
 def test_what_was_asked_is_what_is_kept(network: Network, tmp_path: Path) -> None:
     network.index = lambda _: httpx.Response(200, headers={"content-type": JSON}, text=json_page())
     asked = catalogue.load(tmp_path)
-    assert catalogue.kept(tmp_path) == asked
+    assert catalogue.load_cached(tmp_path) == asked
     assert [path.name for path in tmp_path.iterdir()] == ["releases.json"]
     assert len(asked.releases) == 8
     assert asked.note == ""
@@ -215,31 +215,31 @@ def test_nobody_is_asked_twice_within_minutes(network: Network, tmp_path: Path) 
     first = catalogue.load(tmp_path)
     aged(tmp_path, timedelta(minutes=9))
     assert catalogue.load(tmp_path).releases == first.releases
-    assert network.asked == [catalogue.INDEX]
+    assert network.requested == [catalogue.INDEX]
     aged(tmp_path, timedelta(minutes=2))
     catalogue.load(tmp_path)
-    assert network.asked == [catalogue.INDEX] * 2
+    assert network.requested == [catalogue.INDEX] * 2
 
 
 def test_a_clock_that_went_back_does_not_make_it_young_for_ever(network: Network, tmp_path: Path) -> None:
     catalogue.load(tmp_path)
     aged(tmp_path, timedelta(days=-400))
     catalogue.load(tmp_path)
-    assert network.asked == [catalogue.INDEX] * 2
+    assert network.requested == [catalogue.INDEX] * 2
 
 
 def test_releases_that_are_known_are_not_asked_for_however_old(network: Network, tmp_path: Path) -> None:
     catalogue.load(tmp_path)
     aged(tmp_path, timedelta(days=400))
     assert catalogue.load(tmp_path, wanted=["0.5.20", "0.5.21"]).wheel("0.5.21")
-    assert network.asked == [catalogue.INDEX]
+    assert network.requested == [catalogue.INDEX]
 
 
 def test_a_release_that_is_not_known_is_asked_for_however_young(network: Network, tmp_path: Path) -> None:
     catalogue.load(tmp_path)
     network.index = lambda _: page({**WHEELS, "uv-0.5.22-py3-none-any.whl": wheel("0.5.22")})
     assert catalogue.load(tmp_path, wanted=["0.5.22"]).wheel("0.5.22")
-    assert versions(catalogue.kept(tmp_path)) == ["0.5.20", "0.5.21", "0.5.22", "0.6.0rc1"]
+    assert versions(catalogue.load_cached(tmp_path)) == ["0.5.20", "0.5.21", "0.5.22", "0.6.0rc1"]
 
 
 def test_a_selector_that_finds_nothing_is_looked_for_once_more(network: Network, tmp_path: Path) -> None:
@@ -248,13 +248,13 @@ def test_a_selector_that_finds_nothing_is_looked_for_once_more(network: Network,
     chosen, known = catalogue.choose("0.7", tmp_path)
     assert [release.version for release in chosen] == ["0.7.0"]
     assert known.wheel("0.7.0")
-    assert network.asked == [catalogue.INDEX] * 2
+    assert network.requested == [catalogue.INDEX] * 2
 
 
 def test_a_selector_that_means_nothing_is_asked_for_no_more_than_once(network: Network, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"no uv 0\.5\.99"):
         catalogue.choose("0.5.99", tmp_path)
-    assert network.asked == [catalogue.INDEX]
+    assert network.requested == [catalogue.INDEX]
 
 
 @pytest.mark.parametrize("header", [{"etag": '"one"'}, {"last-modified": "Thu, 23 Jan 2025 10:00:00 GMT"}])
@@ -273,7 +273,7 @@ def test_what_has_not_changed_is_not_sent_again(network: Network, tmp_path: Path
     condition = {"etag": "if-none-match", "last-modified": "if-modified-since"}
     assert [headers[0].get(condition[name]) for name in header] == list(header.values())
     assert (again.releases, again.wheels) == (first.releases, first.wheels)
-    assert again.asked > first.asked
+    assert again.fetched_at > first.fetched_at
     assert catalogue.load(tmp_path) == again
     assert len(headers) == 1
 
@@ -287,7 +287,7 @@ def test_the_page_is_asked_for_as_json_by_name_and_without_a_condition(network: 
 
     network.index = index
     for _ in range(2):
-        catalogue.load(tmp_path, young=catalogue.NEVER)
+        catalogue.load(tmp_path, max_age=catalogue.ALWAYS_FETCH)
     assert [each["accept"] for each in headers] == [simple_page.ACCEPT] * 2
     assert not {"if-none-match", "if-modified-since"} & {*headers[0], *headers[1]}
 
@@ -304,7 +304,7 @@ OFFLINE = [
 
 @pytest.mark.parametrize(("index", "why"), OFFLINE[:-1])
 def test_offline_what_is_kept_has_to_do_and_says_so(network: Network, tmp_path: Path, index: Index, why: str) -> None:
-    asked = catalogue.load(tmp_path).asked
+    asked = catalogue.load(tmp_path).fetched_at
     aged(tmp_path, timedelta(days=3))
     before = (tmp_path / catalogue.FILE).read_bytes()
     network.index = index
@@ -321,7 +321,7 @@ def test_offline_a_release_that_is_not_known_may_be_there_all_the_same(network: 
     network.index = unanswered
     with pytest.raises(UsageError, match=r"no uv 0\.7\.0 on PyPI") as raised:
         catalogue.choose("0.7.0", tmp_path)
-    assert "PyPI could not be asked" in raised.value.hint
+    assert "no response from PyPI" in raised.value.hint
     with pytest.raises(CannotTell, match=r"uv 0\.7\.0 is not in the cache, and PyPI could not be asked"):
         catalogue.load(tmp_path, wanted=["0.7.0"]).wheel("0.7.0")
 
@@ -344,7 +344,7 @@ def test_what_is_kept_and_cannot_be_read_is_asked_for_anew(network: Network, tmp
     first = catalogue.load(tmp_path)
     (tmp_path / catalogue.FILE).write_text(harm)
     assert catalogue.load(tmp_path).releases == first.releases
-    assert versions(catalogue.kept(tmp_path)) == versions(first)
+    assert versions(catalogue.load_cached(tmp_path)) == versions(first)
 
 
 def test_a_cache_of_another_platform_is_asked_for_anew(
@@ -352,16 +352,16 @@ def test_a_cache_of_another_platform_is_asked_for_anew(
 ) -> None:
     catalogue.load(tmp_path)
     monkeypatch.setattr("packaging.tags.platform_tags", lambda: iter(["musllinux_1_2_x86_64"]))
-    assert catalogue.kept(tmp_path) is None
+    assert catalogue.load_cached(tmp_path) is None
 
 
 def test_days_that_are_known_outlive_a_page_without_them(network: Network, tmp_path: Path) -> None:
     network.index = lambda _: httpx.Response(200, html=html_page())
     first = catalogue.load(tmp_path)
     network.index = lambda _: httpx.Response(200, html=html_page(dated=False))
-    again = catalogue.load(tmp_path, young=catalogue.NEVER)
+    again = catalogue.load(tmp_path, max_age=catalogue.ALWAYS_FETCH)
     assert again.releases == first.releases
-    assert catalogue.kept(tmp_path) == again
+    assert catalogue.load_cached(tmp_path) == again
 
 
 def test_a_cache_that_cannot_be_written_does_not_end_it(network: Network, tmp_path: Path) -> None:
@@ -371,10 +371,10 @@ def test_a_cache_that_cannot_be_written_does_not_end_it(network: Network, tmp_pa
 
 def test_many_who_ask_at_once_leave_one_whole_file(network: Network, tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
-        found = list(pool.map(lambda _: catalogue.load(tmp_path, young=catalogue.NEVER), range(16)))
+        found = list(pool.map(lambda _: catalogue.load(tmp_path, max_age=catalogue.ALWAYS_FETCH), range(16)))
     assert len({each.releases for each in found}) == 1
     assert [path.name for path in tmp_path.iterdir()] == ["releases.json"]
-    assert versions(catalogue.kept(tmp_path)) == ["0.5.20", "0.5.21", "0.6.0rc1"]
+    assert versions(catalogue.load_cached(tmp_path)) == ["0.5.20", "0.5.21", "0.6.0rc1"]
 
 
 @pytest.mark.network

@@ -13,8 +13,8 @@ from uvmre.core.dockerfile.single_file import read_back
 from uvmre.core.mre.files import File
 from uvmre.core.mre.model import Environment, FilePattern, Mre, Step, Symptom
 from uvmre.errors import InputError
-from uvmre.folder.read import read
-from uvmre.folder.write import write
+from uvmre.folder.read import read_mre
+from uvmre.folder.write import write_mre
 from uvmre.report.dockerfile import dockerfile
 
 MRE = Mre(
@@ -239,7 +239,7 @@ def _own(mre: Mre) -> str:
 
 def test_what_comes_back_is_an_mre_on_disk(tmp_path: Path) -> None:
     mre = back(dockerfile(replace(MRE, files=(File("a b", b"x", executable=True),))))
-    write(mre, tmp_path / "mre", force=False)
-    again = read(tmp_path / "mre")
+    write_mre(mre, tmp_path / "mre", force=False)
+    again = read_mre(tmp_path / "mre")
     assert laid(again) == {"a b": (b"x", True)}
     assert again.steps == interpret(mre).steps

@@ -8,7 +8,7 @@ from uvmre.core.dockerfile.build_log import MARKS, LogLine
 from uvmre.run import build_commands
 from uvmre.run.backends import BACKENDS, choose
 from uvmre.run.build_commands import Build
-from uvmre.run.container import LONGEST, _lines
+from uvmre.run.container import MAX_LINE, _lines
 from uvmre.run.engines import Engine
 from uvmre.run.process import Capped
 
@@ -32,7 +32,7 @@ ENGINES = {
 
 @pytest.mark.parametrize("name", ENGINES)
 def test_every_engine_reaches_the_gateway_and_uses_no_cache(name: str) -> None:
-    words = list(build_commands.row(ENGINES[name]).words(ENGINES[name], BUILT))
+    words = list(build_commands.builder(ENGINES[name]).arguments(ENGINES[name], BUILT))
     told = " ".join(words)
     assert words[-1] == "/c"
     for expected in ("--network host", "--no-cache", "--file /d", "--build-arg A=1", "--label org.uvmre=run"):
@@ -42,7 +42,7 @@ def test_every_engine_reaches_the_gateway_and_uses_no_cache(name: str) -> None:
 
 @pytest.mark.parametrize(("name", "writes"), [("buildkit", False), *((name, True) for name in list(ENGINES)[1:])])
 def test_an_image_that_is_written_can_be_removed(name: str, writes: bool) -> None:
-    words = build_commands.row(ENGINES[name]).words(ENGINES[name], BUILT)
+    words = build_commands.builder(ENGINES[name]).arguments(ENGINES[name], BUILT)
     assert ("--iidfile" in words) is writes
     assert ("type=cacheonly" in words) is not writes
 
@@ -62,10 +62,10 @@ def test_what_a_run_says_comes_as_it_does() -> None:
 
 def test_a_line_without_an_end_is_not_kept_whole() -> None:
     pieces = cut(*[b"x" * 10_000] * 20)
-    assert max(map(len, pieces)) < 2 * LONGEST
+    assert max(map(len, pieces)) < 2 * MAX_LINE
     assert sum(map(len, pieces)) == 200_000
 
 
 def test_every_backend_has_its_name() -> None:
     assert list(BACKENDS) == ["docker", "podman", "buildah", "local"]
-    assert choose("local").described() == "local"
+    assert choose("local").describe() == "local"

@@ -33,7 +33,7 @@ def commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Commands:
 
 
 def test_all_are_told_where_none_is_installed(commands: Commands) -> None:
-    found = engines.find()
+    found = engines.detect_all()
     assert [engine.name for engine in found] == ["docker", "podman", "buildah"]
     assert {engine.why for engine in found} == {"it is not installed"}
 
@@ -55,19 +55,19 @@ NO_DAEMON = "its daemon does not answer, and `dockerd`, which would start it, is
 )  # fmt: skip
 def test_a_docker_that_cannot_be_used_says_why(commands: Commands, script: str, why: str) -> None:
     commands(docker=script)
-    assert engines.ask("docker", 0.5).why == why
+    assert engines.detect("docker", 0.5).why == why
 
 
 def test_a_daemon_elsewhere_is_named(commands: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCKER_HOST", "tcp://example.com:1")
     commands(docker=f"echo '{ALONE}'; echo 'Cannot connect to the Docker daemon' >&2; exit 1")
-    assert engines.ask("docker").why == "its daemon does not answer at tcp://example.com:1"
+    assert engines.detect("docker").why == "its daemon does not answer at tcp://example.com:1"
 
 
 def test_a_command_that_cannot_be_started_says_so(commands: Commands, tmp_path: Path) -> None:
     (tmp_path / "bin" / "podman").write_text("#!/nowhere/interpreter\n")
     (tmp_path / "bin" / "podman").chmod(0o755)
-    assert engines.ask("podman").why == "it cannot be started: No such file or directory"
+    assert engines.detect("podman").why == "it cannot be started: No such file or directory"
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_which_builder_docker_takes(
         monkeypatch.setenv("DOCKER_BUILDKIT", wanted)
     answer = BOTH.replace("28.2.2", client)
     commands(docker=f"if [ \"$1\" = buildx ]; then exit {0 if buildx else 1}; fi; echo '{answer}'")
-    engine = engines.ask("docker")
+    engine = engines.detect("docker")
     assert (engine.why, engine.version, engine.client) == ("", "26.1.5+dfsg1", client)
     assert engine.buildkit is buildkit
     assert engines.variables(engine)["DOCKER_BUILDKIT"] == ("1" if buildkit else "0")
@@ -99,10 +99,10 @@ def test_podman_and_buildah_answer_for_themselves(commands: Commands) -> None:
         podman="echo 4.3.1",
         buildah='[ "$1" = info ] || echo "buildah version 1.28.2 (image-spec 1.1.0, runtime-spec 1)"',
     )
-    _, podman, buildah = engines.find()
+    _, podman, buildah = engines.detect_all()
     assert (podman.why, podman.version, buildah.why, buildah.version) == ("", "4.3.1", "", "1.28.2")
     commands(buildah="echo 'Error: mount /var/lib/containers: permission denied' >&2; exit 125")
-    assert engines.ask("buildah").why == "Error: mount /var/lib/containers: permission denied"
+    assert engines.detect("buildah").why == "Error: mount /var/lib/containers: permission denied"
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def test_names_that_from_finds(name: str, image: str, full: str) -> None:
 def test_a_real_engine_answers(engine: AtHand, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in engine.variables.items():
         monkeypatch.setenv(name, value)
-    asked = engines.ask(engine.name)
+    asked = engines.detect(engine.name)
     assert asked.why == ""
     assert asked.version[0].isdigit()
     assert asked.buildkit is (engine.title == "BuildKit")

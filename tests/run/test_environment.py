@@ -15,7 +15,7 @@ from uvmre.core.mre.model import Environment, Mre, Step, Symptom
 from uvmre.core.network.index import Fault
 from uvmre.errors import UsageError
 from uvmre.run import environment
-from uvmre.run.environment import RunDirs, lay, variables, write
+from uvmre.run.environment import RunDirs, prepare, variables, write_file
 from uvmre.run.interpreters import Interpreter
 
 DOOR = "http://127.0.0.1:4711"
@@ -75,27 +75,27 @@ def mode(path: Path) -> int:
 
 
 def test_the_files_of_the_mre_are_in_its_work_folder(place: RunDirs, uv: Path) -> None:
-    lay(place, mre(FILES), uv, PYTHON)
+    prepare(place, mre(FILES), uv, PYTHON)
     laid = {path.relative_to(place.work).as_posix(): path for path in place.work.rglob("*") if path.is_file()}
     assert {name: path.read_bytes() for name, path in laid.items()} == {file.path: file.content for file in FILES}
     assert [name for name, path in laid.items() if os.access(path, os.X_OK)] == ["run.sh"]
 
 
 def test_the_folders_are_fresh_and_empty(place: RunDirs, uv: Path) -> None:
-    lay(place, mre(), uv, PYTHON)
+    prepare(place, mre(), uv, PYTHON)
     cache = place.home / ".cache" / "uv"
     assert [list(folder.iterdir()) for folder in (place.work, cache, place.temp)] == [[], [], []]
 
 
 def test_folders_that_are_there_already_are_not_taken_for_fresh(place: RunDirs, uv: Path) -> None:
-    lay(place, mre(), uv, PYTHON)
+    prepare(place, mre(), uv, PYTHON)
     with pytest.raises(FileExistsError):
-        lay(place, mre(), uv, PYTHON)
+        prepare(place, mre(), uv, PYTHON)
 
 
 @pytest.mark.parametrize("home", ["home", "home/"], ids=["without a slash", "with a slash"])
 def test_the_home_folder_is_copied_into_the_home(place: RunDirs, uv: Path, home: str) -> None:
-    lay(place, mre(FILES, home=home), uv, PYTHON)
+    prepare(place, mre(FILES, home=home), uv, PYTHON)
     found = {path.relative_to(place.home).as_posix() for path in place.home.rglob("*") if path.is_file()}
     assert found == {".netrc", ".config/uv/uv.toml"}
     assert (place.home / ".netrc").read_bytes() == b"machine x login y password z\n"
@@ -103,13 +103,13 @@ def test_the_home_folder_is_copied_into_the_home(place: RunDirs, uv: Path, home:
 
 
 def test_without_a_home_folder_the_home_has_an_empty_cache_and_nothing_else(place: RunDirs, uv: Path) -> None:
-    lay(place, mre(FILES), uv, PYTHON)
+    prepare(place, mre(FILES), uv, PYTHON)
     assert [path for path in place.home.rglob("*") if not path.is_dir()] == []
     assert list(place.home.iterdir()) == [place.home / ".cache"]
 
 
 def test_the_tools_are_uv_and_the_interpreter(place: RunDirs, uv: Path) -> None:
-    lay(place, mre(), uv, PYTHON)
+    prepare(place, mre(), uv, PYTHON)
     links = {path.name: path.readlink() for path in place.tools.iterdir()}
     python = Path(sys.executable)
     assert links == {
@@ -123,7 +123,7 @@ def test_the_tools_are_uv_and_the_interpreter(place: RunDirs, uv: Path) -> None:
 
 def test_an_old_release_without_uvx_has_no_uvx(place: RunDirs, uv: Path) -> None:
     uv.with_name("uvx").unlink()
-    lay(place, mre(), uv, PYTHON)
+    prepare(place, mre(), uv, PYTHON)
     assert sorted(path.name for path in place.tools.iterdir()) == ["python", "python3", "python3.11", "uv"]
 
 
@@ -143,20 +143,20 @@ def test_a_file_outside_the_folder_is_not_written(tmp_path: Path, path: str) -> 
     (folder / "link").symlink_to(tmp_path)
     (folder / "file-link").symlink_to(tmp_path / "outside")
     with pytest.raises(UsageError, match="leaves the folder"):
-        write(folder, File(path, b"new"))
+        write_file(folder, File(path, b"new"))
     assert (tmp_path / "outside").read_text() == "as it was"
 
 
 def test_an_absolute_path_is_not_written(tmp_path: Path) -> None:
     (tmp_path / "mre").mkdir()
     with pytest.raises(UsageError, match="leaves the folder"):
-        write(tmp_path / "mre", File(str(tmp_path / "outside"), b"new"))
+        write_file(tmp_path / "mre", File(str(tmp_path / "outside"), b"new"))
     assert not (tmp_path / "outside").exists()
 
 
 def test_a_way_round_inside_is_written(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
-    write(tmp_path, File("a/../b/c", b"new"))
+    write_file(tmp_path, File("a/../b/c", b"new"))
     assert (tmp_path / "b" / "c").read_bytes() == b"new"
 
 
@@ -193,7 +193,7 @@ def test_the_manifest_wins_over_the_env_file(place: RunDirs) -> None:
 
 
 def test_clear_removes_everything(place: RunDirs, uv: Path) -> None:
-    lay(place, mre(FILES), uv, PYTHON)
+    prepare(place, mre(FILES), uv, PYTHON)
     temp_folders.delete_tree(place.root)
     assert not place.root.exists()
     assert uv.exists()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from uvmre.run import interpreters
-from uvmre.run.interpreters import Interpreter, find
+from uvmre.run.interpreters import Interpreter, find_interpreter
 
 THIS = ".".join(map(str, sys.version_info[:3]))
 MINOR = ".".join(map(str, sys.version_info[:2]))
@@ -51,7 +51,7 @@ def says(version: str) -> str:
     ],
 )
 def test_this_very_interpreter_is_found(machine: Machine, wanted: str) -> None:
-    found = find(wanted)
+    found = find_interpreter(wanted)
     assert found is not None
     assert (found.version, found.minor) == (THIS, MINOR)
     assert os.access(found.path, os.X_OK)
@@ -60,14 +60,14 @@ def test_this_very_interpreter_is_found(machine: Machine, wanted: str) -> None:
 
 def test_this_very_interpreter_is_asked_first(machine: Machine) -> None:
     machine.install(machine.one / f"python{MINOR}", says(f"{MINOR}.99"))
-    found = find(MINOR)
+    found = find_interpreter(MINOR)
     assert found is not None
     assert found.version == THIS
 
 
 def test_another_patch_of_this_line_is_found_beside_it(machine: Machine) -> None:
     path = machine.install(machine.one / f"python{MINOR}", says(f"{MINOR}.99"))
-    assert find(f"{MINOR}.99") == Interpreter(path, f"{MINOR}.99")
+    assert find_interpreter(f"{MINOR}.99") == Interpreter(path, f"{MINOR}.99")
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_another_patch_of_this_line_is_found_beside_it(machine: Machine) -> None
 )
 def test_a_version_that_is_not_there_is_not_found(machine: Machine, wanted: str) -> None:
     machine.install(machine.one / "python3.9", says("3.9.18"))
-    assert find(wanted) is None
+    assert find_interpreter(wanted) is None
 
 
 @pytest.mark.parametrize("wanted", ["3.98", "3.98.4"], ids=["by its line", "by its full version"])
@@ -92,13 +92,13 @@ def test_a_version_that_is_not_there_is_not_found(machine: Machine, wanted: str)
 )
 def test_an_interpreter_is_found_where_it_is(machine: Machine, tmp_path: Path, where: str, wanted: str) -> None:
     path = machine.install(tmp_path / where, says("3.98.4"))
-    assert find(wanted) == Interpreter(path, "3.98.4")
+    assert find_interpreter(wanted) == Interpreter(path, "3.98.4")
 
 
 def test_of_two_the_one_with_the_wanted_patch_is_taken(machine: Machine) -> None:
     machine.install(machine.one / "python3.98", says("3.98.1"))
     path = machine.install(machine.pyenv / "versions/3.98.2/bin/python3.98", says("3.98.2"))
-    assert find("3.98.2") == Interpreter(path, "3.98.2")
+    assert find_interpreter("3.98.2") == Interpreter(path, "3.98.2")
 
 
 @pytest.mark.parametrize(
@@ -117,19 +117,19 @@ def test_of_two_the_one_with_the_wanted_patch_is_taken(machine: Machine) -> None
 )
 def test_what_does_not_answer_is_passed_over(machine: Machine, script: str, mode: int) -> None:
     machine.install(machine.one / "python3.98", script, mode)
-    assert find("3.98") is None
+    assert find_interpreter("3.98") is None
     path = machine.install(machine.other / "python3.98", says("3.98.4"))
-    assert find("3.98") == Interpreter(path, "3.98.4")
+    assert find_interpreter("3.98") == Interpreter(path, "3.98.4")
 
 
 def test_a_folder_of_that_name_is_passed_over(machine: Machine) -> None:
     (machine.one / "python3.98").mkdir()
-    assert find("3.98") is None
+    assert find_interpreter("3.98") is None
 
 
 def test_shims_are_not_even_asked(machine: Machine, tmp_path: Path) -> None:
     machine.install(machine.shims / "python3.98", f"#!/bin/sh\n: > '{tmp_path}/asked'\necho 3.98.4\n")
-    assert find("3.98") is None
+    assert find_interpreter("3.98") is None
     assert not (tmp_path / "asked").exists()
 
 
@@ -138,7 +138,7 @@ def test_it_is_asked_with_nothing_of_our_environment(
 ) -> None:
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     machine.install(machine.one / "python3.98", '#!/bin/sh\necho "3.98.4$PYTHONPATH"\n')
-    assert getattr(find("3.98"), "version", None) == "3.98.4"
+    assert getattr(find_interpreter("3.98"), "version", None) == "3.98.4"
 
 
 def test_available_tells_every_line_once_in_the_order_of_numbers(machine: Machine) -> None:

@@ -15,7 +15,7 @@ from uvmre.run.environment import RunDirs
 @pytest.fixture
 def place(tmp_path: Path) -> RunDirs:
     made = RunDirs(tmp_path, ("/usr/bin",))
-    local_image.ready(made, Layer((), before=(StageStart(0, None),)))
+    local_image.prepare(made, Layer((), before=(StageStart(0, None),)))
     return made
 
 
@@ -25,7 +25,7 @@ def here(place: RunDirs, path: str) -> Path:
 
 def test_what_comes_before_a_run_is_done_in_its_order(place: RunDirs) -> None:
     acts = (LayerFolder("/app"), File("app/x", b"1"), File("app/x", b"2", executable=True), File("root/.netrc", b"m"))
-    assert local_image.ready(place, Layer((), "/app/new", before=acts)) == here(place, "app/new")
+    assert local_image.prepare(place, Layer((), "/app/new", before=acts)) == here(place, "app/new")
     assert here(place, "app/new").is_dir()
     assert here(place, "app/x").read_bytes() == b"2"
     assert here(place, "app/x").stat().st_mode & 0o100
@@ -33,9 +33,9 @@ def test_what_comes_before_a_run_is_done_in_its_order(place: RunDirs) -> None:
 
 
 def test_a_stage_does_not_see_what_another_left_and_can_fetch_it(place: RunDirs) -> None:
-    local_image.ready(place, Layer((), before=(File("app/x", b"x"), File("app/d/y", b"y"), File("one", b"1"))))
+    local_image.prepare(place, Layer((), before=(File("app/x", b"x"), File("app/d/y", b"y"), File("one", b"1"))))
     here(place, "app/link").symlink_to("x")
-    local_image.ready(place, Layer((), before=(StageStart(1, None),)))
+    local_image.prepare(place, Layer((), before=(StageStart(1, None),)))
     assert not here(place, "app").exists()
     acts = (
         StageFetch(0, "/app", "/new"),
@@ -43,7 +43,7 @@ def test_a_stage_does_not_see_what_another_left_and_can_fetch_it(place: RunDirs)
         StageFetch(0, "/one", "/two"),
         StageFetch(0, "/app/*", "/w/"),
     )
-    local_image.ready(place, Layer((), before=acts))
+    local_image.prepare(place, Layer((), before=acts))
     found = {
         path.relative_to(local_image.folder(place)).as_posix()
         for path in local_image.folder(place).rglob("*")
@@ -54,11 +54,11 @@ def test_a_stage_does_not_see_what_another_left_and_can_fetch_it(place: RunDirs)
 
 
 def test_a_stage_can_be_built_on_one_that_is_not_the_last(place: RunDirs) -> None:
-    local_image.ready(place, Layer((), before=(File("x", b"0"),)))
-    local_image.ready(place, Layer((), before=(StageStart(1, None),)))
-    local_image.ready(place, Layer((), before=(StageStart(2, 0), File("x2", b"2"))))
+    local_image.prepare(place, Layer((), before=(File("x", b"0"),)))
+    local_image.prepare(place, Layer((), before=(StageStart(1, None),)))
+    local_image.prepare(place, Layer((), before=(StageStart(2, 0), File("x2", b"2"))))
     assert {path.name for path in local_image.folder(place).iterdir()} == {"x", "x2", "root", "tmp"}
-    local_image.ready(place, Layer((), before=(StageStart(3, 0),)))
+    local_image.prepare(place, Layer((), before=(StageStart(3, 0),)))
     assert not here(place, "x2").exists()
 
 
@@ -71,14 +71,14 @@ def test_a_stage_can_be_built_on_one_that_is_not_the_last(place: RunDirs) -> Non
     ],
 )
 def test_what_cannot_be_laid_is_said(place: RunDirs, event: StageFetch | File, why: str) -> None:
-    local_image.ready(place, Layer((), before=(StageStart(1, None),)))
-    with pytest.raises(local_image.Missing) as raised:
-        local_image.ready(place, Layer((), before=(event,)))
+    local_image.prepare(place, Layer((), before=(StageStart(1, None),)))
+    with pytest.raises(local_image.CannotRunStep) as raised:
+        local_image.prepare(place, Layer((), before=(event,)))
     assert str(raised.value) == why
 
 
 def test_a_mount_covers_what_is_there_for_its_time(place: RunDirs) -> None:
-    local_image.ready(place, Layer((), before=(File("app/x", b"own"),)))
+    local_image.prepare(place, Layer((), before=(File("app/x", b"own"),)))
     layer = Layer((), mounts=(File("app/x", b"mounted"), File("run/secrets/s", b"s")))
     with contextlib.suppress(KeyboardInterrupt), local_image.mounts(place, layer):
         assert (here(place, "app/x").read_bytes(), here(place, "run/secrets/s").read_bytes()) == (b"mounted", b"s")
@@ -90,7 +90,7 @@ def test_a_mount_covers_what_is_there_for_its_time(place: RunDirs) -> None:
 @pytest.mark.parametrize("path", ["../../x", "/../x", "a/../../../x"])
 def test_nothing_is_laid_outside(place: RunDirs, path: str) -> None:
     assert local_image.inside(place, path).is_relative_to(local_image.folder(place))
-    local_image.ready(place, Layer((), before=(File(path, b"x"),)))
+    local_image.prepare(place, Layer((), before=(File(path, b"x"),)))
     assert not (place.root / "x").exists()
     assert not (place.root.parent / "x").exists()
 
@@ -108,7 +108,7 @@ def test_nothing_is_laid_outside(place: RunDirs, path: str) -> None:
 )
 def test_the_image_s_own_paths_are_those_of_this_machine(place: RunDirs, text: str, same: str) -> None:
     layer = Layer((), owned=("/app", "/root", "/etc/uv/uv.toml"))
-    assert local_image.translated(place, layer, text) == (same or text).replace("R/", f"{local_image.folder(place)}/")
+    assert local_image.translate(place, layer, text) == (same or text).replace("R/", f"{local_image.folder(place)}/")
 
 
 def test_a_run_sees_the_builder_s_variables_and_over_them_the_manifest_s(place: RunDirs) -> None:

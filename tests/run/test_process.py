@@ -183,7 +183,7 @@ def test_the_cap_keeps_all_or_two_ends(chunks: list[bytes], half: int) -> None:
     for chunk in chunks:
         capped.add(chunk)
     if len(whole) <= 2 * half:
-        assert (capped.value(), capped.left_out) == (whole, 0)
+        assert (capped.value(), capped.omitted) == (whole, 0)
     else:
         gap = f"\n[uvmre: {len(whole) - 2 * half} bytes left out]\n".encode()
         assert capped.value() == whole[:half] + gap + whole[-half:]

@@ -12,9 +12,9 @@ import pytest
 
 from uvmre.core.mre.model import Mre, overlay
 from uvmre.errors import UsageError
-from uvmre.folder.read import read
-from uvmre.folder.write import whole
-from uvmre.scaffold.templates import check, find, render
+from uvmre.folder.read import read_mre
+from uvmre.folder.write import staged
+from uvmre.scaffold.templates import check_answers, find_template, render
 
 SECRET = "--mount=type=secret,id=mre set -a && . /run/secrets/mre && "
 GIVEN = ("environment", "wrong")
@@ -47,10 +47,10 @@ def told(answers: Answers) -> str:
 
 
 def make(target: Path, answers: Answers, *, force: bool = False) -> Mre:
-    template = find("workspace-index")
-    with whole(target, force=force) as folder:
-        render(template, check(template, answers), folder, ask=False)
-    return read(target)
+    template = find_template("workspace-index")
+    with staged(target, force=force) as folder:
+        render(template, check_answers(template, answers), folder, ask=False)
+    return read_mre(target)
 
 
 def shell(*words: str | Path, **options: Any) -> "subprocess.CompletedProcess[str]":

@@ -5,24 +5,24 @@ from typing import Any
 import pytest
 
 from uvmre.errors import InputError, UsageError
-from uvmre.scaffold.templates import Question, Template, check, find, templates
+from uvmre.scaffold.templates import Question, Template, check_answers, find_template, templates
 
 ALL = templates()
 ASKED = [
     pytest.param(question, id=f"{template.name} asks for {question.name}")
     for template in ALL
-    for question in template.asked
+    for question in template.prompts
 ]
 
 
 @pytest.fixture(scope="module")
 def template() -> Template:
-    return find("workspace-index")
+    return find_template("workspace-index")
 
 
 def faults(template: Template, **given: Any) -> tuple[str, ...]:
     with pytest.raises(InputError) as raised:
-        check(template, given)
+        check_answers(template, given)
     return raised.value.faults
 
 
@@ -55,20 +55,20 @@ def test_a_default_is_one_of_the_choices(question: Question) -> None:
 
 @pytest.mark.parametrize("template", ALL, ids=lambda template: template.name)
 def test_the_defaults_themselves_are_allowed(template: Template) -> None:
-    plain = {question.name: question.default for question in template.asked if "{{" not in str(question.default)}
-    assert check(template, plain) == plain
+    plain = {question.name: question.default for question in template.prompts if "{{" not in str(question.default)}
+    assert check_answers(template, plain) == plain
 
 
 @pytest.mark.parametrize("template", ALL, ids=lambda template: template.name)
 def test_what_follows_from_answers_is_not_asked(template: Template) -> None:
-    derived = {question.name for question in template.questions} - {question.name for question in template.asked}
+    derived = {question.name for question in template.questions} - {question.name for question in template.prompts}
     for name in derived:
         [fault] = faults(template, **{name: "anything"})
         assert fault.startswith(f"{name} is no question of {template.name}")
 
 
 def test_nothing_given_leaves_all_to_the_defaults(template: Template) -> None:
-    assert check(template, {}) == {}
+    assert check_answers(template, {}) == {}
 
 
 PACKAGE = "a package name in lower case"
@@ -128,7 +128,7 @@ def test_a_bad_answer_is_told_with_its_question_and_what_is_allowed(
 def test_a_member_may_not_be_called_as_the_root_that_was_given(template: Template) -> None:
     [fault] = faults(template, workspace="bar", member="bar")
     assert fault.startswith("member cannot be 'bar'")
-    assert check(template, {"workspace": "bar", "member": "foo-workspace"})["member"] == "foo-workspace"
+    assert check_answers(template, {"workspace": "bar", "member": "foo-workspace"})["member"] == "foo-workspace"
 
 
 def test_all_faults_are_told_at_once(template: Template) -> None:
@@ -166,12 +166,12 @@ def test_an_unknown_question_is_told_with_those_there_are(template: Template) ->
     ],
 )
 def test_a_good_answer_has_its_questions_type(template: Template, name: str, value: Any, typed: Any) -> None:
-    answers = check(template, {name: value})
+    answers = check_answers(template, {name: value})
     assert answers == {name: typed}
     assert type(answers[name]) is type(typed)
 
 
 def test_find_tells_the_names_there_are() -> None:
     with pytest.raises(UsageError, match="no template 'no-such'") as raised:
-        find("no-such")
+        find_template("no-such")
     assert "workspace-index" in raised.value.hint

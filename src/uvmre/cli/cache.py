@@ -48,14 +48,14 @@ def ls(as_json: bool) -> int:
     total = sum(release.size for release in found)
     if as_json:
         releases = [
-            {"version": each.version, "bytes": each.size, "used": _when(each.used), "in_use": each.in_use}
+            {"version": each.version, "bytes": each.size, "used": _when(each.last_used), "in_use": each.in_use}
             for each in found
         ]
         told = {"schema": 1, "path": str(console.cache()), "releases": releases, "bytes": total}
         console.answer_json(told)
     else:
         now = datetime.now(UTC).timestamp()
-        rows = [(each.version, _amount(each.size), _ago(now - each.used)) for each in found]
+        rows = [(each.version, _amount(each.size), _ago(now - each.last_used)) for each in found]
         console.answer("\n".join([*_table(rows), f"{_releases(len(found))}, {_amount(total)}"]))
     return 0
 
@@ -113,9 +113,9 @@ def prune(size: str, age: str, keep: int | None, images: bool, background: bool,
             "schema": 1,
             "path": str(console.cache()),
             "removed": list(pruned.removed),
-            "spared": list(pruned.spared),
+            "spared": list(pruned.skipped),
             "kept": pruned.kept,
-            "left_overs": pruned.left_overs,
+            "left_overs": pruned.stale,
             "others": dict(pruned.others),
             "freed": pruned.freed,
         }
@@ -125,10 +125,10 @@ def prune(size: str, age: str, keep: int | None, images: bool, background: bool,
         _releases(len(pruned.removed)),
         *(f"{count} {_named(kind, count)}" for kind, count in pruned.others.items()),
     ]
-    left = [f"{pruned.left_overs} unfinished"] if pruned.left_overs else []
+    left = [f"{pruned.stale} unfinished"] if pruned.stale else []
     console.answer(f"deleted {', '.join([*gone, *left])}; {_amount(pruned.freed)} freed; {_releases(pruned.kept)} kept")
-    if pruned.spared:
-        console.say(f"in use, and therefore kept: {', '.join(pruned.spared)}")
+    if pruned.skipped:
+        console.say(f"in use, and therefore kept: {', '.join(pruned.skipped)}")
     return 0
 
 

@@ -19,7 +19,7 @@ from uvmre.flows.probe.uv_choice import ChosenReleases, choose
 from uvmre.flows.thread_pool import Pool
 from uvmre.outcomes.store import StoredOutcome
 from uvmre.releases import catalogue
-from uvmre.run.interpreters import Interpreter, interpreter_of
+from uvmre.run.interpreters import Interpreter, require_interpreter
 
 TELLING = ("shows", "absent")
 CLOSELY = 10
@@ -111,7 +111,7 @@ def bisect(
     if row.chosen.found.note:
         progress.note(row.chosen.found.note)
     target = replace(target, reported=row.releases[row.reported].version)
-    interpreter = None if target.words and not python else interpreter_of(python or target.python)
+    interpreter = None if target.words and not python else require_interpreter(python or target.python)
     search = Search(len(row.releases), row.reported, row.lowest, row.highest, repeat=wanted.repeat)
     tally = _BisectTally()
     progress.cells(0)

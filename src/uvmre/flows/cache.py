@@ -38,7 +38,7 @@ class Kind:
 
 def ls(cache: Path) -> list[CachedRelease]:
     """Return the releases in the cache, the one that was used last before all others."""
-    return binary_cache.kept(cache)
+    return binary_cache.cached_releases(cache)
 
 
 def sizes(cache: Path) -> list[Kind]:
@@ -49,15 +49,15 @@ def sizes(cache: Path) -> list[Kind]:
 def prune_images(cache: Path) -> tuple[tuple[ClearedEngine, ...], int]:
     """Remove what uvmre made on the engines of this machine, and of what it made it; return the bytes of the latter."""
     # Of podman and buildah, which share their images, each sees containers that the other does not.
-    cleared = tuple(engines.clear(engine) for engine in engines.find() if not engine.why)
+    cleared = tuple(engines.clear(engine) for engine in engines.detect_all() if not engine.why)
     folder = cache / rootfs.FOLDER
-    _, freed = binary_cache.measured([folder])
+    _, freed = binary_cache.measure([folder])
     shutil.rmtree(folder, ignore_errors=True)
     return cleared, freed
 
 
 def _kinds(cache: Path) -> Iterator[Kind]:
     for name, what in KINDS.items():
-        yield Kind(name, what, *binary_cache.measured([cache / name]))
+        yield Kind(name, what, *binary_cache.measure([cache / name]))
     rest = [path for path in cache.glob("*") if path.name not in KINDS]
-    yield Kind("rest", REST, *binary_cache.measured(rest))
+    yield Kind("rest", REST, *binary_cache.measure(rest))

@@ -90,11 +90,11 @@ def examine(cache: Path) -> Health:
     """Find out what this machine has, all at once; what does not answer in time is told as such."""
     began = time.monotonic()
     waits = {
-        **{name: _later(functools.partial(engines.ask, name, SECONDS)) for name in engines.ROWS},
+        **{name: _later(functools.partial(engines.detect, name, SECONDS)) for name in engines.COMMANDS},
         "interpreters": _later(_interpreters),
         "sandbox": _later(_sandbox),
         "network": _later(lambda: catalogue.ping(SECONDS)),
-        "cache": _later(lambda: binary_cache.measured([cache])[1]),
+        "cache": _later(lambda: binary_cache.measure([cache])[1]),
         "writable": _later(lambda: _unwritable(cache)),
     }
     late = f"it did not answer within {SECONDS:g} s"
@@ -103,7 +103,7 @@ def examine(cache: Path) -> Health:
     def told(name: str, otherwise: Any) -> Any:
         return waits[name](max(0.0, deadline - time.monotonic()), otherwise)
 
-    found = [told(name, Engine(name, shutil.which(name) or "", why=late)) for name in engines.ROWS]
+    found = [told(name, Engine(name, shutil.which(name) or "", why=late)) for name in engines.COMMANDS]
     silent, seconds = told("network", (late, SECONDS))
     return Health(
         engines=tuple(EngineStatus(engine, _advice(engine)) for engine in found),
@@ -135,7 +135,7 @@ def _later(target: Callable[[], Any]) -> Callable[[float, Any], Any]:
 
 
 def _interpreters() -> tuple[Interpreter, ...]:
-    waits = [_later(functools.partial(interpreters.find, minor)) for minor in interpreters.available()]
+    waits = [_later(functools.partial(interpreters.find_interpreter, minor)) for minor in interpreters.available()]
     deadline = time.monotonic() + SECONDS
     return tuple(each for wait in waits if (each := wait(max(0.0, deadline - time.monotonic()), None)))
 

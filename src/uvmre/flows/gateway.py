@@ -11,7 +11,7 @@ from uvmre.core.generated.names import GATEWAY
 from uvmre.core.network.request import Network
 from uvmre.errors import UsageError
 from uvmre.flows.scratch import scratch
-from uvmre.folder.read import read
+from uvmre.folder.read import read_mre
 from uvmre.gateway.config import GatewayConfig, gateway_config
 from uvmre.gateway.session import Gateway, Listener
 from uvmre.releases import cache_users
@@ -52,7 +52,7 @@ def gateway(
     Raises:
         UsageError: when somebody else has the port, or the folder is no MRE.
     """
-    mre = read(folder) if folder else None
+    mre = read_mre(folder) if folder else None
     made = gateway_config(mre, allow_hosts) if mre else GatewayConfig(allow_hosts=allow_hosts)
     made = replace(made, day=day) if day else made
     recording = folder / ".uvmre" / RECORDING if folder else cache / RECORDING

@@ -31,6 +31,6 @@ def prune_later(cache: Path, progress: Progress, *, every: float = HOURLY) -> No
 
         try:
             if limits(os.environ).any:
-                process.start_apart([sys.executable, "-m", "uvmre", "cache", "prune", "--background"])
+                process.start_detached([sys.executable, "-m", "uvmre", "cache", "prune", "--background"])
         except UsageError as error:
             progress.note(f"the cache is not pruned: {error.message}")

@@ -30,7 +30,12 @@ class Prepared:
 
 
 def prepare(
-    wanted: Sequence[str], *, cache: Path, told: binaries.Told, said: Said, found: Sequence[Engine] | None = None
+    wanted: Sequence[str],
+    *,
+    cache: Path,
+    told: binaries.ProgressCallback,
+    said: Said,
+    found: Sequence[Engine] | None = None,
 ) -> tuple[Prepared, ...]:
     """Make stand-ins for images on every engine of this machine, where the image is not there.
 
@@ -46,7 +51,7 @@ def prepare(
         CannotTell: when no engine answers, or something that goes into an image cannot be had.
     """
     recipes = [base_images.recipe(name) for name in names(wanted)]
-    usable = at_hand(engines.find() if found is None else found)
+    usable = at_hand(engines.detect_all() if found is None else found)
     cache.mkdir(parents=True, exist_ok=True)
     done = []
     for recipe in recipes:
@@ -57,20 +62,22 @@ def prepare(
                 parts = parts or _parts(recipe, cache, told, said)
                 said(f"{engine.name}: {recipe.image} is made")
                 made.build(engine, parts, cache, said)
-                done.append(Prepared(recipe.image, engine.name, "made", parts.told))
+                done.append(Prepared(recipe.image, engine.name, "made", parts.description))
             else:
-                of = labels.get(engines.STAND_IN, "")
+                of = labels.get(engines.STAND_IN_LABEL, "")
                 done.append(Prepared(recipe.image, engine.name, "there" if of else "real", of))
     return tuple(done)
 
 
 def ls(found: Sequence[Engine] | None = None) -> tuple[Prepared, ...]:
     """Return the stand-ins that there are on the engines of this machine."""
-    usable = at_hand(engines.find() if found is None else found)
+    usable = at_hand(engines.detect_all() if found is None else found)
     return tuple(
-        Prepared(each.image, engine.name, "there", (engines.labels(engine, each.id) or {}).get(engines.STAND_IN, ""))
+        Prepared(
+            each.image, engine.name, "there", (engines.labels(engine, each.id) or {}).get(engines.STAND_IN_LABEL, "")
+        )
         for engine in usable
-        for each in engines.listed(engine, engines.STAND_IN)
+        for each in engines.images(engine, engines.STAND_IN_LABEL)
         if "<none>" not in each.image
     )
 
@@ -102,7 +109,7 @@ def at_hand(found: Sequence[Engine]) -> tuple[Engine, ...]:
     return tuple([engine for engine in usable if engine.name == "docker"] + context)
 
 
-def _parts(recipe: Recipe, cache: Path, told: binaries.Told, said: Said) -> Parts:
+def _parts(recipe: Recipe, cache: Path, told: binaries.ProgressCallback, said: Said) -> Parts:
     """Bring together what a stand-in is made of."""
     release, uv = binaries.get(recipe.uv, cache, told) if recipe.uv else ("", None)
     version, python = rootfs.interpreter(recipe.python, cache, said) if recipe.python else ("", None)

@@ -7,8 +7,8 @@ from typing import TypeVar
 
 from uvmre.core.mre.model import Mre
 from uvmre.core.secrets.redact import redact_deep, secrets
-from uvmre.folder.read import read
-from uvmre.lint.find import find
+from uvmre.folder.read import read_mre
+from uvmre.lint.find import find_mistakes
 from uvmre.lint.finding import Finding
 
 T = TypeVar("T")
@@ -38,5 +38,5 @@ def lint(folder: Path) -> LintReport:
         UsageError: when the folder is no MRE.
         InputError: with all the faults of its manifest, or of its files.
     """
-    mre = read(folder)
-    return LintReport(mre, find(mre))
+    mre = read_mre(folder)
+    return LintReport(mre, find_mistakes(mre))

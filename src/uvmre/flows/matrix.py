@@ -123,7 +123,7 @@ def _interpreters(target: ProbeTarget, pythons: Sequence[str]) -> Iterator[tuple
         yield FOUND_ON_PATH, None, ""
         return
     for wanted in dict.fromkeys(pythons or [target.python]):
-        interpreter = interpreters.find(wanted)
+        interpreter = interpreters.find_interpreter(wanted)
         if interpreter:
             yield wanted or interpreter.minor, interpreter, ""
         else:

@@ -12,9 +12,9 @@ from uvmre.core.mre.model import MANIFEST, Mre
 from uvmre.core.mre.schema import RELEASE
 from uvmre.core.progress import Progress
 from uvmre.errors import CannotTell, InputError, UsageError
-from uvmre.folder.read import read
-from uvmre.folder.write import Confirm, whole, write
-from uvmre.folder.written import recorded
+from uvmre.folder.read import read_mre
+from uvmre.folder.write import Confirm, staged, write_mre
+from uvmre.folder.written import read_record
 from uvmre.scaffold import templates
 from uvmre.scaffold.templates import render
 
@@ -53,9 +53,9 @@ def new(
     Raises:
         UsageError: when the template, an answer or the folder cannot be taken.
     """
-    chosen = templates.find(template) if template else _only()
-    checked = templates.check(chosen, answers or {})
-    with whole(target, force=force, confirm=confirm) as folder:
+    chosen = templates.find_template(template) if template else _only()
+    checked = templates.check_answers(chosen, answers or {})
+    with staged(target, force=force, confirm=confirm) as folder:
         render(chosen, checked, folder, ask=ask)
         _check(chosen, folder)
     return _new(target, chosen.name)
@@ -64,15 +64,15 @@ def new(
 def _check(template: templates.Template, folder: Path) -> None:
     """Refuse a template whose result is no MRE, before anything of it is written."""
     if not (folder / MANIFEST).is_file():
-        raise templates.broken(template.name, [f"it makes no {MANIFEST}"])
+        raise templates.unusable(template.name, [f"it makes no {MANIFEST}"])
     try:
-        read(folder)
+        read_mre(folder)
     except InputError as error:
-        raise templates.broken(template.name, [error.message.replace(f"{folder}/", ""), *error.faults]) from None
+        raise templates.unusable(template.name, [error.message.replace(f"{folder}/", ""), *error.faults]) from None
 
 
 def _new(target: Path, source: str) -> NewMre:
-    return NewMre(target, source, read(target), tuple(sorted(recorded(target))))
+    return NewMre(target, source, read_mre(target), tuple(sorted(read_record(target))))
 
 
 def from_packse(
@@ -104,7 +104,7 @@ def from_packse(
     release = _latest(cache, progress or Progress()) if uv == "latest" else uv
     if not RELEASE.match(release):
         raise UsageError(f"{release!r} is not a release of uv.", "Name one, as 0.5.21, or `latest`.")
-    write(import_packse.import_scenario(text, str(scenario), uv=release), target, force=force, confirm=confirm)
+    write_mre(import_packse.import_scenario(text, str(scenario), uv=release), target, force=force, confirm=confirm)
     return _new(target, str(scenario))
 
 
@@ -129,13 +129,13 @@ def from_dockerfile(
         UsageError: when the Dockerfile, an answer or the folder cannot be taken.
     """
     from uvmre.core.dockerfile.single_file import read_back
-    from uvmre.folder.read import files_of
+    from uvmre.folder.read import read_files
 
     text = files.read_text(dockerfile)
-    mre = read_back(text, str(dockerfile), answers or {}, lambda: files_of(dockerfile.parent))
+    mre = read_back(text, str(dockerfile), answers or {}, lambda: read_files(dockerfile.parent))
     # Checked as any manifest is: an answer may be anything.
     manifest.parse(manifest.dump(mre), source="The manifest that the answers make", dockerfile=True)
-    write(mre, target, force=force, confirm=confirm)
+    write_mre(mre, target, force=force, confirm=confirm)
     return _new(target, str(dockerfile))
 
 
@@ -171,7 +171,7 @@ def from_issue(
             f"{issue} says too little, so no MRE can be made of it: {'; '.join(error.faults)}.",
             f"`uvmre triage --dry-run {shlex.quote(issue)}` says what was understood, and what to ask.",
         ) from None
-    write(found.mre, target, force=force, confirm=confirm)
+    write_mre(found.mre, target, force=force, confirm=confirm)
     return _new(target, issue), as_lines(found.parsed, found.mre, findings, found.uv)
 
 

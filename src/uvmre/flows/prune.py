@@ -14,7 +14,7 @@ from uvmre.flows.probe.target import SCRIPT_RECORDINGS
 from uvmre.gateway.recording.store import read_entry
 from uvmre.outcomes import store
 from uvmre.releases import binary_cache, cache_users
-from uvmre.releases.binary_cache import Pruned, Told
+from uvmre.releases.binary_cache import ProgressCallback, Pruned
 from uvmre.releases.cache_users import InUse
 from uvmre.run import rootfs
 
@@ -25,7 +25,7 @@ TRIAGE = "triage"
 GATEWAY_RECORDING = "recording"
 
 
-def prune(cache: Path, limit: Limits, told: Told, *, keep: int | None = None, wait: bool = True) -> Pruned:
+def prune(cache: Path, limit: Limits, told: ProgressCallback, *, keep: int | None = None, wait: bool = True) -> Pruned:
     """Delete what is beyond the limits, least recently used first, and what was left unfinished a day ago.
 
     Args:
@@ -39,7 +39,7 @@ def prune(cache: Path, limit: Limits, told: Told, *, keep: int | None = None, wa
         return Pruned((), (), 0, 0, 0)
     with _alone(cache, wait=wait) as alone:
         if not alone:
-            return Pruned((), (), len(binary_cache.kept(cache)), 0, 0)
+            return Pruned((), (), len(binary_cache.cached_releases(cache)), 0, 0)
         first = binary_cache.prune(cache, told, keep=sys.maxsize if keep is None else keep)
         now = time.time()
         rows, freed = store.prune(cache, now - limit.age, limit.size / STORE_SHARE)
@@ -60,15 +60,17 @@ def prune(cache: Path, limit: Limits, told: Told, *, keep: int | None = None, wa
                     removed.append(Path(item.path).name)
                 else:
                     gone[item.kind] += 1
-        left = len(binary_cache.kept(cache))
+        left = len(binary_cache.cached_releases(cache))
         return replace(first, removed=tuple(removed), kept=left, freed=freed, others=dict(sorted(gone.items())))
 
 
 def _items(cache: Path) -> Iterator[Item]:
     """Yield what can go, each as a whole."""
     taken = cache_users.in_use(cache)
-    for release in binary_cache.kept(cache):
-        yield Item(f"{binary_cache.UV}/{release.version}", binary_cache.UV, release.used, release.size, release.in_use)
+    for release in binary_cache.cached_releases(cache):
+        yield Item(
+            f"{binary_cache.UV}/{release.version}", binary_cache.UV, release.last_used, release.size, release.in_use
+        )
     for kind in (TRIAGE, SCRIPT_RECORDINGS):
         yield from _each(cache, kind, (cache / kind).glob("*"), taken)
     yield from _each(cache, rootfs.FOLDER, (cache / rootfs.FOLDER).glob("*.tar"), taken)
@@ -95,7 +97,7 @@ def _covered(taken: InUse, cache: Path, path: Path, used: float) -> bool:
 
 def _referred(taken: InUse) -> set[str]:
     """Return the bodies that recordings in use refer to, wherever those are."""
-    folders = [Path(name) for name in taken.named if name.startswith("/")]
+    folders = [Path(name) for name in taken.paths if name.startswith("/")]
     entries = (read_entry(file) for folder in folders for file in folder.glob("*.json"))
     return {entry.sha256 for entry in entries if entry}
 

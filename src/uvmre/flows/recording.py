@@ -11,7 +11,7 @@ from uvmre.core.progress import Progress
 from uvmre.core.secrets.redact import secret_lines, secrets
 from uvmre.errors import InputError, UsageError
 from uvmre.folder.evidence import RECORDING, RUNS
-from uvmre.folder.read import read
+from uvmre.folder.read import read_mre
 from uvmre.gateway.recording import archive as packing
 from uvmre.gateway.recording.archive import ByteProgress, Check, Listing, PackedFile
 from uvmre.releases import binaries, cache_users
@@ -69,7 +69,7 @@ def pack(
         InputError: with all that is wrong with the recording, or with the folder, or the places of all secrets.
         CannotTell: when the release cannot be had.
     """
-    mre, quoted = read(folder), shlex.quote(str(folder))
+    mre, quoted = read_mre(folder), shlex.quote(str(folder))
     _take(target, folder)
     cache_users.hold(cache, str((folder / RECORDING).absolute()))
     recording, release = folder / RECORDING, mre.environment.uv
@@ -98,7 +98,7 @@ def pack(
             telling,
             "Replace them by made-up values, or add `--allow-secrets` if none of them is a secret to its readers.",
         )
-    _, uv = binaries.get(release, cache, progress.downloading, near=folder / binaries.NEAR)
+    _, uv = binaries.get(release, cache, progress.downloading, bundled=folder / binaries.BUNDLED)
     top = folder.resolve().name or "mre"
     sha256 = packing.write_pack(target, top, [*own, *replayed, *_release(release, uv)], told)
     named = tuple(dict.fromkeys(place.rpartition(":")[0] for place in telling))
@@ -140,7 +140,7 @@ def _telling(mre: Mre, packed: Sequence[PackedFile]) -> Iterator[str]:
 
 
 def _release(release: str, uv: Path) -> Iterator[PackedFile]:
-    below = f"{binaries.NEAR}/{release}"
+    below = f"{binaries.BUNDLED}/{release}"
     yield PackedFile(f"{below}/{binaries.PLATFORM}", f"{binaries.platform()}\n".encode())
     for tool in (uv.with_name(name) for name in binaries.TOOLS):
         if tool.exists():

@@ -10,7 +10,7 @@ from uvmre.core.outcome.result import Result, digest
 from uvmre.core.secrets.redact import redact_deep, secrets
 from uvmre.errors import UsageError
 from uvmre.folder import evidence
-from uvmre.folder.read import read
+from uvmre.folder.read import read_mre
 from uvmre.report.github import github
 
 
@@ -35,7 +35,7 @@ def as_dockerfile(folder: Path) -> str:
     """
     from uvmre.report.dockerfile import dockerfile
 
-    return dockerfile(read(folder))
+    return dockerfile(read_mre(folder))
 
 
 def report(folder: Path) -> RunReport:
@@ -45,8 +45,8 @@ def report(folder: Path) -> RunReport:
         UsageError: when there is no run, or the MRE changed since.
         InputError: when the folder cannot be read.
     """
-    mre, again = read(folder), f"`uvmre run {shlex.quote(str(folder))}`"
-    result = evidence.latest(folder)
+    mre, again = read_mre(folder), f"`uvmre run {shlex.quote(str(folder))}`"
+    result = evidence.latest_result(folder)
     if result is None:
         raise UsageError(f"{folder} was not run yet, so there is nothing to report.", f"Run it first: {again}.")
     if result.digest != digest(mre):

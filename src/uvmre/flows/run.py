@@ -24,13 +24,13 @@ from uvmre.flows.scratch import scratch
 from uvmre.flows.thread_pool import Pool
 from uvmre.folder import evidence
 from uvmre.folder.evidence import RECORDING
-from uvmre.folder.read import read
+from uvmre.folder.read import read_mre
 from uvmre.gateway.config import gateway_config
 from uvmre.gateway.session import Gateway
 from uvmre.releases import binaries, cache_users
 from uvmre.run.backends import DEFAULT_BACKEND, choose
 from uvmre.run.environment import RunDirs
-from uvmre.run.interpreters import interpreter_of
+from uvmre.run.interpreters import require_interpreter
 
 
 def run(
@@ -66,18 +66,18 @@ def run(
         Interrupted: on ^C; the evidence of what was done is kept.
     """
     progress = progress or Progress()
-    mre = mre or read(folder)
+    mre = mre or read_mre(folder)
     cache_users.hold(cache, str((folder / RECORDING).absolute()))
     # Before all else, because it comes up on another core while the rest is made ready here.
     with Gateway(cache, folder / RECORDING, network, gateway_config(mre, allow_hosts)) as gateway:
         chosen = choose(backend)
         # A container has an interpreter of its own.
-        interpreter = interpreter_of(python or mre.environment.python) if chosen.name == DEFAULT_BACKEND else None
+        interpreter = require_interpreter(python or mre.environment.python) if chosen.name == DEFAULT_BACKEND else None
         _tell(mre, backend, progress)
         release, binary = _uv(uv, mre.environment.uv, folder, cache, progress, offline=network == "replay")
         now = datetime.now(UTC)
         with at(folder):
-            kept = evidence.begin(folder, release, now)
+            kept = evidence.begin_run(folder, release, now)
         context = RunContext(
             *(chosen, mre, release, binary, interpreter, python, gateway, network == "live", threading.Event()),
             *(progress, keep, secrets(mre)),
@@ -101,7 +101,7 @@ def run(
         stand_ins=tuple(dict.fromkeys(name for each in variants for name in each.observation.stand_ins)),
     )
     with at(kept):
-        evidence.finish(kept, result)
+        evidence.finish_run(kept, result)
     housekeeping.prune_later(cache, progress)
     return result
 
@@ -126,9 +126,9 @@ def _uv(
     wanted: str, reported: str, folder: Path, cache: Path, progress: Progress, *, offline: bool
 ) -> tuple[str, Path]:
     """Return the release to run and its binary."""
-    near = folder / binaries.NEAR
+    bundled = folder / binaries.BUNDLED
     if not wanted or RELEASE.match(wanted) or wanted == "latest":
-        return binaries.get(wanted or reported, cache, progress.downloading, near=near, offline=offline)
+        return binaries.get(wanted or reported, cache, progress.downloading, bundled=bundled, offline=offline)
     from uvmre.flows.probe import uv_choice
     from uvmre.releases import catalogue
 
@@ -138,7 +138,7 @@ def _uv(
     chosen, found = catalogue.choose(wanted, cache, reported=reported, offline=offline)
     if found.note:
         progress.note(found.note)
-    return binaries.get(chosen[-1].version, cache, progress.downloading, near=near, offline=offline)
+    return binaries.get(chosen[-1].version, cache, progress.downloading, bundled=bundled, offline=offline)
 
 
 def _observe_all(mre: Mre, context: RunContext, kept: Path) -> tuple[list[Variant], Path]:
@@ -148,7 +148,7 @@ def _observe_all(mre: Mre, context: RunContext, kept: Path) -> tuple[list[Varian
     try:
         with contextlib.ExitStack() as stack:
             root = stack.enter_context(scratch(keep=context.keep))
-            stack.callback(context.backend.tidy, root)
+            stack.callback(context.backend.clean_up, root)
             pool = stack.enter_context(Pool(os.cpu_count() or 1, "variant", context.stop))
             futures = [
                 pool.submit(
@@ -166,6 +166,6 @@ def _observe(name: str, expect: str, mre: Mre, context: RunContext, dirs: RunDir
 
     def keep(observation: Observation) -> None:
         with at(kept):
-            evidence.keep(kept, observation)
+            evidence.write_observation(kept, observation)
 
     return Variant(name, expect, *observe(name, mre, context, dirs, partial(match, mre.symptom), keep))

@@ -24,7 +24,7 @@ from uvmre.flows.probe.pool import RunOptions
 from uvmre.flows.probe.target import of_mre
 from uvmre.flows.run import run
 from uvmre.flows.understand import IssueMre, understand
-from uvmre.folder.write import write
+from uvmre.folder.write import write_mre
 from uvmre.releases import cache_users, catalogue
 from uvmre.report.comment import comment
 from uvmre.run.backends import DEFAULT_BACKEND
@@ -84,7 +84,7 @@ def triage(issue: str, text: str, how: TriageOptions, progress: Progress | None 
     with contextlib.suppress(OSError):  # what is not there yet
         os.utime(folder)
     if read.mre and not (folder / MANIFEST).is_file():
-        write(read.mre, folder, force=True)
+        write_mre(read.mre, folder, force=True)
     fixed = tuple(found.fixed for found in read.findings if found.fixed)
     runner = _Runner(folder, how, fixed, progress, time.monotonic())
     failed: UvmreError | None = None
@@ -98,7 +98,7 @@ def triage(issue: str, text: str, how: TriageOptions, progress: Progress | None 
                 failed, state = error, replace(state, stop_reason=error.message.rstrip("."))
     finally:
         # The next of many issues needs other releases; together they may be more than the cache is to hold.
-        cache_users.let_go(how.cache)
+        cache_users.release_all(how.cache)
         housekeeping.prune_later(how.cache, progress, every=OFTEN)
     told = build_answer(issue, state, uv=read.uv, folder=str(folder) if read.mre else "")
     # What could not be had here is not for the reporter to fix; what was seen before that stands.
@@ -109,7 +109,7 @@ def triage(issue: str, text: str, how: TriageOptions, progress: Progress | None 
 
 def _no_network(state: TriageState, how: TriageOptions) -> UvmreError | None:
     """Return the error that the network was not there, where a run came to nothing by that."""
-    hint = catalogue.RECORD if how.offline else catalogue.ONLINE
+    hint = catalogue.HINT_OFFLINE if how.offline else catalogue.HINT_ONLINE
     for past in state.runs:
         observation = past.result.base.observation
         silent = [request for request in observation.unanswered if request.answered_by == "unreachable"]
@@ -196,7 +196,7 @@ class _Runner:
         mre = replace(mre, environment=replace(mre.environment, uv=planned.uv))
         # The folder gets the MRE that is searched, so that `uvmre bisect` finds the same boundaries in it.
         if (self.folder / MANIFEST).read_text(encoding="utf-8") != dump(mre):
-            write(mre, self.folder, force=True)
+            write_mre(mre, self.folder, force=True)
         target = of_mre(self.folder, mre=mre)
         options = RunOptions(self.how.cache, self.how.backend, self.how.network, self.how.allow_hosts)
         wanted = BisectRequest(reported=planned.uv, seconds=max(left - RESERVE, left / 2))

@@ -18,7 +18,7 @@ from uvmre.flows.bisect import FIRST
 from uvmre.inbox.github import Inbox
 from uvmre.issue.build_mre import to_mre
 from uvmre.issue.read import read_issue
-from uvmre.lint.find import find
+from uvmre.lint.find import find_mistakes
 from uvmre.lint.finding import Finding
 from uvmre.releases import catalogue
 from uvmre.run import interpreters, process
@@ -85,7 +85,7 @@ def understand(
     python, missing = _python(mre.environment.python)
     on = None if today else mre.environment.exclude_newer
     mre = replace(mre, environment=replace(mre.environment, uv=uv, python=python, exclude_newer=on))
-    return IssueMre(parsed, mre, uv, stated, (*doubts, *missing), find(mre, parsed))
+    return IssueMre(parsed, mre, uv, stated, (*doubts, *missing), find_mistakes(mre, parsed, text))
 
 
 def _release(
@@ -123,12 +123,12 @@ def _was_there(release: Release, moment: datetime | None) -> bool:
 
 def _python(wanted: str) -> tuple[str, tuple[str, ...]]:
     """Return an interpreter's version that is on this machine, the wanted one or the nearest, and what is amiss."""
-    if not wanted or interpreters.find(wanted):
+    if not wanted or interpreters.find_interpreter(wanted):
         return wanted, ()
     minor = ".".join(wanted.split(".")[:2])
-    if interpreters.find(minor):
+    if interpreters.find_interpreter(minor):
         return minor, ()
-    there = [version for version in interpreters.available() if interpreters.find(version)]
+    there = [version for version in interpreters.available() if interpreters.find_interpreter(version)]
     if not there:
         return "", ()
     nearest = min(there, key=lambda version: abs(_number(version) - _number(minor)))

@@ -19,31 +19,31 @@ RESULT = "run.json"
 KEPT = 10
 """How many runs of an MRE stay."""
 NAME = re.compile(r"[0-9]{8}T[0-9]{6}\.[0-9]{6}Z-uv-[^/]*")
-_held: dict[Path, int] = {}
+_locks: dict[Path, int] = {}
 """The runs under way in this process, with the descriptors of their locks."""
 
 
-def begin(folder: Path, release: str, now: datetime) -> Path:
+def begin_run(folder: Path, release: str, now: datetime) -> Path:
     """Make the folder of a new run."""
     runs = folder / RUNS
     runs.mkdir(parents=True, exist_ok=True)
-    hide(runs.parent)
+    ignore_in_git(runs.parent)
     run = runs / f"{now:%Y%m%dT%H%M%S.%fZ}-uv-{release}-{os.urandom(2).hex()}"
     run.mkdir()
-    _hold(run)
-    _forget(runs, run)
+    _lock(run)
+    _prune(runs, run)
     return run
 
 
-def _hold(run: Path) -> None:
+def _lock(run: Path) -> None:
     """Lock the folder of a run until it is finished, or this process ends."""
     with contextlib.suppress(OSError):
         descriptor = os.open(run, os.O_RDONLY)
-        _held[run] = descriptor
+        _locks[run] = descriptor
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
 
 
-def _forget(runs: Path, new: Path) -> None:
+def _prune(runs: Path, new: Path) -> None:
     """Remove all runs but the last ones, the newest that is finished, and what another process is still writing."""
     found = sorted((path for path in runs.iterdir() if NAME.fullmatch(path.name)), reverse=True)
     newest = next((path for path in found if (path / RESULT).is_file()), None)
@@ -59,13 +59,13 @@ def _forget(runs: Path, new: Path) -> None:
                 os.close(descriptor)
 
 
-def hide(own: Path) -> None:
+def ignore_in_git(own: Path) -> None:
     """Keep the folder of what uvmre leaves in an MRE out of git."""
     own.mkdir(parents=True, exist_ok=True)
     (own / ".gitignore").write_text("*\n")
 
 
-def keep(run: Path, observation: Observation) -> None:
+def write_observation(run: Path, observation: Observation) -> None:
     """Write what one variant left behind; called for each as soon as it is done, so that nothing done is lost."""
     folder = run / slug(observation.variant)
     folder.mkdir(exist_ok=True)
@@ -78,17 +78,17 @@ def keep(run: Path, observation: Observation) -> None:
     for name, text in observation.artifacts:
         (folder / name).write_text(text, encoding="utf-8")
     data = dataclasses.asdict(dataclasses.replace(observation, artifacts=()))
-    _write(folder / "observation.json", json.dumps(data, indent=1))
+    _write_atomically(folder / "observation.json", json.dumps(data, indent=1))
 
 
-def finish(run: Path, result: Result) -> None:
+def finish_run(run: Path, result: Result) -> None:
     """Write the whole result."""
-    _write(run / RESULT, json.dumps(to_data(result), indent=1))
-    if (descriptor := _held.pop(run, None)) is not None:
+    _write_atomically(run / RESULT, json.dumps(to_data(result), indent=1))
+    if (descriptor := _locks.pop(run, None)) is not None:
         os.close(descriptor)
 
 
-def latest(folder: Path) -> Result | None:
+def latest_result(folder: Path) -> Result | None:
     """Return the result of the newest finished run."""
     found = [path for path in (folder / RUNS).glob(f"*/{RESULT}") if path.is_file()]
     for path in sorted(found, key=lambda path: path.parent.name, reverse=True):
@@ -98,7 +98,7 @@ def latest(folder: Path) -> Result | None:
     return None
 
 
-def _write(path: Path, text: str) -> None:
+def _write_atomically(path: Path, text: str) -> None:
     aside = path.with_name(f".{path.name}.aside")
     aside.write_text(text, encoding="utf-8")
     aside.rename(path)

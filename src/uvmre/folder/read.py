@@ -17,7 +17,7 @@ from uvmre.errors import InputError, UsageError
 SIZE_LIMIT = 100_000_000
 
 
-def read(folder: Path) -> Mre:
+def read_mre(folder: Path) -> Mre:
     """Read `mre.toml` and every file beside it; without a step there, the steps are the RUNs of the Dockerfile.
 
     Raises:
@@ -49,7 +49,7 @@ def read(folder: Path) -> Mre:
     return with_steps(whole)
 
 
-def files_of(folder: Path) -> tuple[File, ...]:
+def read_files(folder: Path) -> tuple[File, ...]:
     """Return every file of any folder, as an MRE would have them.
 
     Raises:

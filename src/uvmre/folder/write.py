@@ -14,14 +14,14 @@ from uvmre.folder.written import OWN
 
 OLD = "old"
 """Where the old files are until the new ones are in."""
-MOST = 20
+MAX_LISTED = 20
 """How many paths an error lists."""
 
 Confirm = Callable[[Sequence[str]], bool]
 """Asked with the paths of uvmre's own files that would be replaced or removed."""
 
 
-def write(mre: Mre, target: Path, *, force: bool, confirm: Confirm | None = None) -> None:
+def write_mre(mre: Mre, target: Path, *, force: bool, confirm: Confirm | None = None) -> None:
     """Write the manifest and every file of an MRE, and what lets it run without uvmre.
 
     Args:
@@ -33,7 +33,7 @@ def write(mre: Mre, target: Path, *, force: bool, confirm: Confirm | None = None
     Raises:
         UsageError: when something is in the way, or the folder cannot be written.
     """
-    with whole(target, force=force, confirm=confirm) as folder:
+    with staged(target, force=force, confirm=confirm) as folder:
         folder.mkdir()
         (folder / MANIFEST).write_text(manifest.dump(mre), encoding="utf-8")
         for file in (*mre.files, *generated_files(mre)):
@@ -45,7 +45,7 @@ def write(mre: Mre, target: Path, *, force: bool, confirm: Confirm | None = None
 
 
 @contextlib.contextmanager
-def whole(target: Path, *, force: bool, confirm: Confirm | None = None) -> Iterator[Path]:
+def staged(target: Path, *, force: bool, confirm: Confirm | None = None) -> Iterator[Path]:
     """Give the path of a folder to make; its files are moved into the target when the `with` block ends.
 
     The target then has these files, what uvmre keeps in `.uvmre`, and folders such as `.git`. A file that is neither
@@ -71,14 +71,14 @@ def whole(target: Path, *, force: bool, confirm: Confirm | None = None) -> Itera
         made = aside / "mre"
         with at(target):
             yield made
-            hashes = written.hashes(made)
+            hashes = written.hash_files(made)
             if there:
-                gone = _replaced(target, hashes, force=force, confirm=confirm)
+                gone = _paths_to_replace(target, hashes, force=force, confirm=confirm)
                 _swap(target, made, aside / OLD, gone, sorted(hashes))
                 made_own = False
-                written.record(target, hashes)
+                written.write_record(target, hashes)
             else:
-                written.record(made, hashes)
+                written.write_record(made, hashes)
                 made.rename(target)
     finally:
         temp_folders.remove(aside)
@@ -102,7 +102,7 @@ def _check(target: Path, *, asks: bool) -> None:
     if names and not (target / MANIFEST).is_file():
         raise InputError(
             f"{target} has something in it already, and is not an MRE: nothing in it is replaced.",
-            _listed(names),
+            _shorten(names),
             "Name another folder.",
         )
     if names and not asks:
@@ -112,16 +112,16 @@ def _check(target: Path, *, asks: bool) -> None:
         )
 
 
-def _replaced(target: Path, hashes: written.Hashes, *, force: bool, confirm: Confirm | None) -> list[str]:
+def _paths_to_replace(target: Path, hashes: written.Hashes, *, force: bool, confirm: Confirm | None) -> list[str]:
     """Return the paths of the target that are replaced or removed by files with these hashes.
 
     Raises:
         InputError: with every file that uvmre did not write, or that was changed since.
         UsageError: when nobody agreed.
     """
-    before = written.recorded(target)
+    before = written.read_record(target)
     faults, replaced, same = [], [], []
-    for path, entry in written.entries(target):
+    for path, entry in written.hash_entries(target):
         if entry and entry == hashes.get(path):
             same.append(path)
         elif entry and entry == before.get(path):
@@ -131,7 +131,7 @@ def _replaced(target: Path, hashes: written.Hashes, *, force: bool, confirm: Con
     if faults:
         raise InputError(
             f"{target} has {len(faults)} file{'s' * (len(faults) > 1)} that uvmre did not write: nothing is replaced.",
-            _listed(faults),
+            _shorten(faults),
             "Move them away, or name another folder.",
         )
     if replaced and not force and not (confirm and confirm(replaced)):
@@ -147,9 +147,9 @@ def _fault(path: Path, entry: str, *, known: bool) -> str:
     return "changed since uvmre wrote it" if known else "not written by uvmre"
 
 
-def _listed(lines: Sequence[str]) -> list[str]:
-    more = len(lines) - MOST
-    return [*lines[:MOST], *([f"and {more} more"] if more > 0 else [])]
+def _shorten(lines: Sequence[str]) -> list[str]:
+    more = len(lines) - MAX_LISTED
+    return [*lines[:MAX_LISTED], *([f"and {more} more"] if more > 0 else [])]
 
 
 def _swap(target: Path, made: Path, old: Path, gone: Sequence[str], new: Sequence[str]) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from uvmre.core.mre.model import LEFT_OUT
-from uvmre.folder.evidence import hide
+from uvmre.folder.evidence import ignore_in_git
 
 OWN = ".uvmre"
 RECORD = f"{OWN}/written.json"
@@ -19,21 +19,21 @@ Hashes = Mapping[str, str]
 """SHA-256 by path, relative and with `/`."""
 
 
-def hashes(folder: Path) -> Hashes:
+def hash_files(folder: Path) -> Hashes:
     """Return the hashes of all files in a folder."""
-    return dict(entries(folder))
+    return dict(hash_entries(folder))
 
 
-def record(folder: Path, files: Hashes) -> None:
+def write_record(folder: Path, files: Hashes) -> None:
     """Keep what was written into an MRE; the file comes whole or not at all."""
-    hide(folder / OWN)
+    ignore_in_git(folder / OWN)
     path = folder / RECORD
     part = path.with_suffix(".part")
     part.write_text(json.dumps({"schema": SCHEMA, "files": dict(files)}, indent=1), encoding="utf-8")
     part.replace(path)
 
 
-def recorded(folder: Path) -> Hashes:
+def read_record(folder: Path) -> Hashes:
     """Return what uvmre wrote into an MRE; nothing where there is no record that can be read."""
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
         data = json.loads((folder / RECORD).read_text(encoding="utf-8"))
@@ -42,7 +42,7 @@ def recorded(folder: Path) -> Hashes:
     return {}
 
 
-def entries(folder: Path) -> Iterator[tuple[str, str]]:
+def hash_entries(folder: Path) -> Iterator[tuple[str, str]]:
     """Yield every file and every link of a folder, each with its hash: empty for a link, or where it has none."""
     unreadable: list[str] = []
     for where, folders, names in os.walk(folder, onerror=lambda error: unreadable.append(str(error.filename))):

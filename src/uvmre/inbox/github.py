@@ -80,9 +80,9 @@ class Inbox:
             CannotTell: when GitHub does not answer.
         """
         if name == STDIN:
-            return FetchedPost(name, decoded(self.stdin(), "Standard input"))
+            return FetchedPost(name, decode(self.stdin(), "Standard input"))
         if Path(name).exists():
-            return FetchedPost(name, decoded(files.read_bytes(name), name))
+            return FetchedPost(name, decode(files.read_bytes(name), name))
         match = URL.match(name) or ISSUE.match(name)
         if match is None:
             raise UsageError(f"There is no file {name}, and it names no issue.", HINT)
@@ -104,9 +104,9 @@ class Inbox:
             headers["authorization"] = f"Bearer {token}"
         try:
             with http_client() as asking:
-                issue = _json(asking.get(address, headers=headers), where)
+                issue = _read_json(asking.get(address, headers=headers), where)
                 comments = list(_comments(asking, address, headers, where)) if self.comments else []
-                return _composed(where, issue, comments)
+                return _to_markdown(where, issue, comments)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             hint = "Save it as a file, or go online."
             raise CannotTell(f"GitHub could not be asked for {where}: {cause(error)}.", hint) from None
@@ -119,7 +119,7 @@ def _is_post(path: Path, folder: Path) -> bool:
     return path.suffix.lower() in SUFFIXES and not hidden and path.is_file()
 
 
-def decoded(content: bytes, name: str) -> str:
+def decode(content: bytes, name: str) -> str:
     """Return the text in some bytes, whatever encoding they are in.
 
     Raises:
@@ -164,7 +164,7 @@ def _api(match: re.Match[str]) -> str:
     return f"{host}/api/v3" if host and not re.match(r"https?://(?:www\.)?github\.com\Z", host) else API
 
 
-def _json(response: "httpx.Response", where: str) -> Any:
+def _read_json(response: "httpx.Response", where: str) -> Any:
     if response.status_code in (404, 410):
         raise UsageError(
             f"There is no issue {where}, or it is not yours to see ({response.status_code}).",
@@ -182,13 +182,13 @@ def _json(response: "httpx.Response", where: str) -> Any:
 def _comments(asking: "httpx.Client", address: str, headers: dict[str, str], where: str) -> Iterator[Any]:
     for page in range(1, PAGES + 1):
         params = {"per_page": "100", "page": str(page)}
-        found = _json(asking.get(f"{address}/comments", headers=headers, params=params), where)
+        found = _read_json(asking.get(f"{address}/comments", headers=headers, params=params), where)
         yield from found
         if len(found) < int(params["per_page"]):
             return
 
 
-def _composed(where: str, issue: Any, comments: list[Any]) -> str:
+def _to_markdown(where: str, issue: Any, comments: list[Any]) -> str:
     """Return an issue as one Markdown text."""
     lines = [f"# {issue['title']}", f"<!-- {where} created {issue['created_at']} -->", f"_@{_author(issue)}_", ""]
     lines.append(issue.get("body") or "")

@@ -24,7 +24,7 @@ class DockerfileImage:
         return tuple(parse_run(each) for each in self.stage.instructions if each.name == "RUN")
 
     @property
-    def set(self) -> frozenset[str]:
+    def variables(self) -> frozenset[str]:
         """Return the names that ENV and ARG set in it."""
         return frozenset(
             name for each in self.stage.instructions if each.name in ("ENV", "ARG") for name, _ in each.pairs

@@ -42,7 +42,7 @@ RULES: tuple[Callable[[Subject], Iterator[Finding]], ...] = (
 )
 
 
-def find(mre: Mre, parsed: ParsedIssue | None = None, text: str = "") -> tuple[Finding, ...]:
+def find_mistakes(mre: Mre, parsed: ParsedIssue | None = None, text: str = "") -> tuple[Finding, ...]:
     """Return every known mistake of an MRE.
 
     Args:
@@ -52,10 +52,10 @@ def find(mre: Mre, parsed: ParsedIssue | None = None, text: str = "") -> tuple[F
     """
     subject = Subject(mre, parsed, text)
     taken = {slug(control.name) for control in mre.controls}
-    return tuple(_named(_followed(finding, mre), taken) for rule in RULES for finding in rule(subject))
+    return tuple(_with_unique_name(_fix_dockerfile(finding, mre), taken) for rule in RULES for finding in rule(subject))
 
 
-def _followed(finding: Finding, mre: Mre) -> Finding:
+def _fix_dockerfile(finding: Finding, mre: Mre) -> Finding:
     """Fix the Dockerfile itself where the steps are its RUNs: they are read from it again for each variant."""
     control = finding.fixed
     if control is None or not control.steps or not mre.steps[0].layer:
@@ -70,7 +70,7 @@ def _followed(finding: Finding, mre: Mre) -> Finding:
     return replace(finding, fixed=replace(control, steps=(), files={**control.files, DOCKERFILE: text}))
 
 
-def _named(finding: Finding, taken: set[str]) -> Finding:
+def _with_unique_name(finding: Finding, taken: set[str]) -> Finding:
     """Give the fixed variant a name that no other variant has: outcomes and folders are told by it."""
     if finding.fixed is None:
         return finding

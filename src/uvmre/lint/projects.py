@@ -8,7 +8,7 @@ from typing import Any
 
 from packaging.utils import canonicalize_name
 
-from uvmre.lint.subject import Subject, named_in
+from uvmre.lint.subject import Subject, package_name
 
 
 @dataclass(frozen=True)
@@ -85,18 +85,18 @@ def root_of(found: Sequence[Project]) -> Project | None:
 
 def members_of(root: Project, found: Sequence[Project]) -> tuple[Project, ...]:
     """Return the members of a workspace that are there, without the root itself."""
-    patterns = [each for each in listed(table_of(root.uv, "workspace"), "members") if isinstance(each, str)]
+    patterns = [each for each in list_of(table_of(root.uv, "workspace"), "members") if isinstance(each, str)]
     base = PurePosixPath(root.folder)
     return tuple(
         project
         for project in found
         if project is not root
         and PurePosixPath(project.folder).is_relative_to(base)
-        and any(_meets(PurePosixPath(project.folder).relative_to(base), pattern) for pattern in patterns)
+        and any(_matches(PurePosixPath(project.folder).relative_to(base), pattern) for pattern in patterns)
     )
 
 
-def reached(start: Project, among: Sequence[Project]) -> frozenset[str]:
+def reachable(start: Project, among: Sequence[Project]) -> frozenset[str]:
     """Return the names that a project needs always, by way of other projects of the MRE too."""
     by_name = {project.name: project for project in among if project.name}
     found: set[str] = set()
@@ -109,17 +109,17 @@ def reached(start: Project, among: Sequence[Project]) -> frozenset[str]:
     return frozenset(found)
 
 
-def _meets(folder: PurePosixPath, pattern: str) -> bool:
+def _matches(folder: PurePosixPath, pattern: str) -> bool:
     wanted = PurePosixPath(pattern.rstrip("/"))
     return len(wanted.parts) == len(folder.parts) and folder.match(str(wanted))
 
 
 def _modules(subject: Subject, path: str) -> tuple[str, ...]:
     folder = PurePosixPath(path).parent
-    return tuple(dict.fromkeys(_inside(subject, folder)))
+    return tuple(dict.fromkeys(_find_modules(subject, folder)))
 
 
-def _inside(subject: Subject, folder: PurePosixPath) -> Iterator[str]:
+def _find_modules(subject: Subject, folder: PurePosixPath) -> Iterator[str]:
     for file in subject.mre.files:
         each = PurePosixPath(file.path)
         for base in (folder / "src", folder):
@@ -137,7 +137,7 @@ def table_of(data: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def listed(data: Mapping[str, Any], key: str) -> list[Any]:
+def list_of(data: Mapping[str, Any], key: str) -> list[Any]:
     """Return a list of a table; empty where there is none, or something else."""
     value = data.get(key)
     return value if isinstance(value, list) else []
@@ -145,4 +145,4 @@ def listed(data: Mapping[str, Any], key: str) -> list[Any]:
 
 def _names(requirements: object) -> tuple[str, ...]:
     found = requirements if isinstance(requirements, list) else []
-    return tuple(name for each in found if isinstance(each, str) and (name := named_in(each)))
+    return tuple(name for each in found if isinstance(each, str) and (name := package_name(each)))

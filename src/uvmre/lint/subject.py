@@ -16,7 +16,7 @@ from uvmre.core.text.normalize import find_pattern, normalize
 from uvmre.core.triage.parsed_issue import ParsedIssue
 
 PROJECT = "pyproject.toml"
-LONGEST = 200_000
+MAX_POST = 200_000
 """How many characters of a post are looked at: who pastes more pastes a log."""
 
 
@@ -66,7 +66,7 @@ class Subject:
         return found
 
     @cached_property
-    def made_up(self) -> frozenset[str]:
+    def inferred_files(self) -> frozenset[str]:
         """Return the files of which nothing stands in the post: a mistake in them is ours, not the reporter's."""
         return frozenset(named.path for named in self.parsed.files if named.inferred) if self.parsed else frozenset()
 
@@ -76,7 +76,7 @@ class Subject:
         symptom = self.mre.symptom
         return normalize("\n".join([*symptom.output, *(file.contains for file in symptom.files)]))
 
-    def says(self, *patterns: str) -> bool:
+    def symptom_contains(self, *patterns: str) -> bool:
         """Tell whether the symptom holds one of some texts, compared as output is."""
         return any(find_pattern(pattern, self.symptom) is not None for pattern in patterns)
 
@@ -84,7 +84,7 @@ class Subject:
     def post(self) -> str:
         """Return the post, up to a length; where only what was understood of it is given, that."""
         told = self.text or "\n".join(_strings(self.parsed) if self.parsed else ())
-        return told[:LONGEST]
+        return told[:MAX_POST]
 
     def at_line(self, pattern: str) -> str:
         """Return where in the post something stands first."""
@@ -120,7 +120,7 @@ def _strings(value: object) -> Iterator[str]:
             yield from _strings(getattr(value, field.name))
 
 
-def named_in(requirement: str) -> str:
+def package_name(requirement: str) -> str:
     """Return the normalised name of the package that a requirement asks for (PEP 503)."""
     from packaging.requirements import InvalidRequirement, Requirement
     from packaging.utils import canonicalize_name

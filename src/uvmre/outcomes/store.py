@@ -20,9 +20,9 @@ from uvmre.errors import cause
 FILE = "outcomes.sqlite"
 VERSION = 1
 """Of the tables; a file with any other was written by another uvmre."""
-PATIENCE = 30.0
+LOCK_TIMEOUT = 30.0
 """Seconds to wait for another process that writes."""
-BESIDE = ("-wal", "-shm")
+SIDE_FILES = ("-wal", "-shm")
 
 TABLES = f"""
 CREATE TABLE IF NOT EXISTS outcome (
@@ -46,7 +46,7 @@ SELECT outcome.digest, max(max(came), coalesce(max(used.at), '')) AS last, count
 FROM outcome LEFT JOIN used ON used.digest = outcome.digest GROUP BY outcome.digest ORDER BY last, outcome.digest
 """
 
-Told = Callable[[str], None]
+Warn = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class StoredOutcome:
     word: Word
     reason: str
     seconds: float
-    came: str = ""
+    finished: str = ""
     """When, in UTC; now where it is empty."""
 
     @property
@@ -84,7 +84,7 @@ class StoredOutcome:
 class OutcomeStore:
     """Open from `with` to the end of it; every method may be called from any thread."""
 
-    def __init__(self, cache: Path, told: Told) -> None:
+    def __init__(self, cache: Path, told: Warn) -> None:
         """Make ready.
 
         Args:
@@ -92,26 +92,26 @@ class OutcomeStore:
             told: is told, in a sentence, what is wrong with what is kept.
         """
         self._path = cache / FILE
-        self._told = told
+        self._warn = told
         self._lock = threading.Lock()
-        self._open: sqlite3.Connection | None = None
+        self._connection: sqlite3.Connection | None = None
         self._used: set[str] = set()
 
     def __enter__(self) -> "OutcomeStore":
         """Open it; one that cannot be had is empty and stays so."""
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._open = self._opened()
+            self._connection = self._open_database()
         except (OSError, sqlite3.Error) as error:
-            self._without(error)
+            self._disable(error)
         return self
 
     def __exit__(self, *_: object) -> None:
         """Close it."""
         with self._lock:
-            if self._open:
-                self._open.close()
-            self._open = None
+            if self._connection:
+                self._connection.close()
+            self._connection = None
 
     def get(self, key: OutcomeKey) -> tuple[StoredOutcome, ...]:
         """Return the runs that are kept, oldest first."""
@@ -123,7 +123,7 @@ class OutcomeStore:
 
     def add(self, key: OutcomeKey, kept: StoredOutcome) -> None:
         """Keep one more run."""
-        came = kept.came or _now()
+        came = kept.finished or _now()
         self._do(ADD, (*astuple(key), kept.word, kept.reason, round(kept.seconds, 3), came, *astuple(key)))
 
     def forget(self, key: OutcomeKey) -> None:
@@ -132,41 +132,41 @@ class OutcomeStore:
 
     def _do(self, statement: str, values: tuple[object, ...]) -> list[Any]:
         with self._lock:
-            if self._open is None:
+            if self._connection is None:
                 return []
             try:
-                return self._open.execute(statement, values).fetchall()
+                return self._connection.execute(statement, values).fetchall()
             except sqlite3.Error as error:
-                self._open.close()
-                self._open = None
-                self._without(error)
+                self._connection.close()
+                self._connection = None
+                self._disable(error)
                 return []
 
-    def _without(self, error: Exception) -> None:
-        self._told(f"what is finished is not kept: {self._path} cannot be used ({cause(error)})")
+    def _disable(self, error: Exception) -> None:
+        self._warn(f"what is finished is not kept: {self._path} cannot be used ({cause(error)})")
 
-    def _opened(self) -> sqlite3.Connection:
+    def _open_database(self) -> sqlite3.Connection:
         # One process at a time: who finds it broken must not set aside the sound one that another has just made.
         with self._path.with_name(f"{FILE}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             try:
-                return _connected(self._path)
+                return _connect(self._path)
             except sqlite3.DatabaseError as error:
                 # Being locked or full is no fault of what is in it.
                 if isinstance(error, sqlite3.OperationalError) and not str(error).startswith("no such"):
                     raise
                 why = str(error)
-            except _Foreign as error:
+            except _OtherVersion as error:
                 why = str(error)
             self._set_aside(why)
-            return _connected(self._path)
+            return _connect(self._path)
 
     def _set_aside(self, why: str) -> None:
         aside = self._path.with_name(f"{FILE}.aside-{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}")
-        for end in ("", *BESIDE):
+        for end in ("", *SIDE_FILES):
             with contextlib.suppress(FileNotFoundError):
                 Path(f"{self._path}{end}").rename(f"{aside}{end}")
-        self._told(f"what was finished before cannot be read ({why}), so all is run anew; it was set aside as {aside}")
+        self._warn(f"what was finished before cannot be read ({why}), so all is run anew; it was set aside as {aside}")
 
 
 def prune(cache: Path, oldest: float, limit: float) -> tuple[int, int]:
@@ -180,7 +180,7 @@ def prune(cache: Path, oldest: float, limit: float) -> tuple[int, int]:
         return 0, 0
     then = datetime.fromtimestamp(max(oldest, 0.0), UTC).isoformat(timespec="seconds")
     gone = 0
-    with contextlib.suppress(sqlite3.Error, _Foreign), contextlib.closing(_connected(path)) as opened:
+    with contextlib.suppress(sqlite3.Error, _OtherVersion), contextlib.closing(_connect(path)) as opened:
         rows = opened.execute(BY_USE).fetchall()
         share = before / max(1, sum(count for _, _, count in rows))
         left = before
@@ -197,19 +197,19 @@ def prune(cache: Path, oldest: float, limit: float) -> tuple[int, int]:
 
 
 def _size(path: Path) -> int:
-    return sum(each.stat().st_blocks * 512 for end in ("", *BESIDE) if (each := Path(f"{path}{end}")).exists())
+    return sum(each.stat().st_blocks * 512 for end in ("", *SIDE_FILES) if (each := Path(f"{path}{end}")).exists())
 
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-class _Foreign(Exception):
+class _OtherVersion(Exception):
     """Another uvmre wrote it."""
 
 
-def _connected(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=LOCK_TIMEOUT, isolation_level=None, check_same_thread=False)
     try:
         _prepare(connection)
     except BaseException:
@@ -222,7 +222,7 @@ def _prepare(connection: sqlite3.Connection) -> None:
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     if version != VERSION and (version or tables):
-        raise _Foreign(f"its tables are of version {version}, not {VERSION}")
+        raise _OtherVersion(f"its tables are of version {version}, not {VERSION}")
     if tables:
         connection.execute(GET, ("",) * len(fields(OutcomeKey))).fetchall()
     connection.execute("PRAGMA journal_mode = WAL")

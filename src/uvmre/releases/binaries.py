@@ -20,20 +20,20 @@ if TYPE_CHECKING:
 
     from uvmre.releases.catalogue import Catalogue, Wheel
 
-Told = Callable[[str, int, int], None]
+ProgressCallback = Callable[[str, int, int], None]
 """Called with a release, the bytes that have come, and those that there are."""
 
 TOOLS = ("uv", "uvx")
-NEAR = ".uvmre/uv"
+BUNDLED = ".uvmre/uv"
 """Where an MRE that was packed brings its release along, below its own folder."""
 PLATFORM = "platform"
 """The file beside a packed release that says what it runs on."""
-AT_ONCE = 4
+MAX_PARALLEL = 4
 CHUNK = 1 << 20
 
 
 @dataclass(frozen=True)
-class Fetched:
+class FetchedRelease:
     """How it went with one of many releases."""
 
     version: str
@@ -42,14 +42,16 @@ class Fetched:
     """Why there is none."""
 
 
-def get(release: str, cache: Path, told: Told, *, near: Path | None = None, offline: bool = False) -> tuple[str, Path]:
+def get(
+    release: str, cache: Path, told: ProgressCallback, *, bundled: Path | None = None, offline: bool = False
+) -> tuple[str, Path]:
     """Return a release's version and the path of its `uv`, fetched where neither the cache nor a pack has it.
 
     Args:
         release: one version, or `latest`.
         cache: the folder of all that uvmre keeps.
         told: is told how the download goes.
-        near: the folder of the releases that the MRE brings along, where it was packed.
+        bundled: the folder of the releases that the MRE brings along, where it was packed.
         offline: whether PyPI is not to be asked.
 
     Raises:
@@ -58,7 +60,7 @@ def get(release: str, cache: Path, told: Told, *, near: Path | None = None, offl
     """
     if release != "latest" and not RELEASE.match(release):
         raise UsageError(f"{release!r} is not a release of uv.", "Name one, as 0.5.21, or `latest`.")
-    if here := _here(release, cache, near):
+    if here := _find_local(release, cache, bundled):
         return release, here
 
     import httpx
@@ -69,12 +71,12 @@ def get(release: str, cache: Path, told: Told, *, near: Path | None = None, offl
     from uvmre.releases import catalogue
 
     try:
-        known = catalogue.kept(cache)
+        known = catalogue.load_cached(cache)
         if offline:
-            return _without_asking(release, cache, known, near)
+            return _get_offline(release, cache, known, bundled)
         version = release if release == "latest" else str(parse_version(release))
         # What PyPI has of a release that is known stays; which is the latest does not.
-        found = known if known and version in known.wheels else catalogue.ask(cache, known)
+        found = known if known and version in known.wheels else catalogue.fetch_catalogue(cache, known)
         version = select_one(version, found.releases).version if release == "latest" else version
         wheel = found.wheel(version)
         if here := binary_cache.acquire(cache, version):
@@ -82,38 +84,38 @@ def get(release: str, cache: Path, told: Told, *, near: Path | None = None, offl
         with http_client() as http:
             return version, _fetch(http, version, wheel, cache, told)
     except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
-        raise catalogue.unanswered(release, cause(error)) from None
+        raise catalogue.not_available(release, cause(error)) from None
 
 
-def _without_asking(release: str, cache: Path, known: "Catalogue | None", near: Path | None) -> tuple[str, Path]:
+def _get_offline(release: str, cache: Path, known: "Catalogue | None", bundled: Path | None) -> tuple[str, Path]:
     """Return a release of which only the version was open, where the cache or a pack has it."""
     from uvmre.core.search.selector import select_one
     from uvmre.releases import catalogue
 
     if release == "latest" and known:
         release = select_one(release, known.releases).version
-        if here := _here(release, cache, near):
+        if here := _find_local(release, cache, bundled):
             return release, here
-    raise catalogue.unanswered(release, catalogue.NOT_ASKED)
+    raise catalogue.not_available(release, catalogue.OFFLINE)
 
 
 def fetch(
     versions: Sequence[str],
     cache: Path,
-    told: Told,
+    told: ProgressCallback,
     *,
-    near: Path | None = None,
+    bundled: Path | None = None,
     found: "Catalogue | None" = None,
     stop: threading.Event | None = None,
     offline: bool = False,
-) -> tuple[Fetched, ...]:
+) -> tuple[FetchedRelease, ...]:
     """Fetch many releases, several at once, and return how it went with each; one that fails leaves the others alone.
 
     Args:
         versions: what to fetch; one that is there already is not fetched again.
         cache: the folder of all that uvmre keeps.
         told: is told how each download goes, from any thread.
-        near: the folder of the releases that the MRE brings along, where it was packed.
+        bundled: the folder of the releases that the MRE brings along, where it was packed.
         found: the catalogue that the versions were chosen from; without it the cache's, or PyPI's.
         stop: set from another thread to end early.
         offline: whether PyPI is not to be asked.
@@ -122,22 +124,24 @@ def fetch(
         CannotTell: when PyPI has to be asked which releases there are, and does not answer.
     """
     wanted = list(dict.fromkeys(versions))
-    there = {version: here for version in wanted if (here := _here(version, cache, near))}
+    there = {version: here for version in wanted if (here := _find_local(version, cache, bundled))}
     missing = [version for version in wanted if version not in there]
-    done = {version: Fetched(version, here) for version, here in there.items()}
+    done = {version: FetchedRelease(version, here) for version, here in there.items()}
     if missing and offline:
         from uvmre.releases import catalogue
 
-        done.update((each, Fetched(each, None, catalogue.unanswered(each, catalogue.NOT_ASKED))) for each in missing)
+        done.update(
+            (each, FetchedRelease(each, None, catalogue.not_available(each, catalogue.OFFLINE))) for each in missing
+        )
     elif missing:
         from uvmre.client import http_client
         from uvmre.releases import catalogue
 
         listed = found or catalogue.load(cache, wanted=missing)
         stop = stop or threading.Event()
-        pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="fetch")
+        pool = ThreadPoolExecutor(MAX_PARALLEL, thread_name_prefix="fetch")
         with http_client() as http:
-            coming = [pool.submit(_one_of_many, http, version, listed, cache, told, stop) for version in missing]
+            coming = [pool.submit(_fetch_one, http, version, listed, cache, told, stop) for version in missing]
             try:
                 done.update((one.version, one) for one in (future.result() for future in coming))
             except BaseException:
@@ -156,14 +160,14 @@ def platform() -> str:
     return catalogue.platform()
 
 
-def _here(release: str, cache: Path, near: Path | None) -> Path | None:
+def _find_local(release: str, cache: Path, bundled: Path | None) -> Path | None:
     """Return the `uv` of a release that needs no network."""
     if release == "latest":
         return None
-    return binary_cache.acquire(cache, release) or (_packed(near.absolute() / release) if near else None)
+    return binary_cache.acquire(cache, release) or (_find_bundled(bundled.absolute() / release) if bundled else None)
 
 
-def _packed(folder: Path) -> Path | None:
+def _find_bundled(folder: Path) -> Path | None:
     """Return the `uv` of a packed release that is for this platform."""
     uv = folder / "uv"
     try:
@@ -179,9 +183,9 @@ def _packed(folder: Path) -> Path | None:
     return uv
 
 
-def _one_of_many(
-    http: "httpx.Client", version: str, listed: "Catalogue", cache: Path, told: Told, stop: threading.Event
-) -> Fetched:
+def _fetch_one(
+    http: "httpx.Client", version: str, listed: "Catalogue", cache: Path, told: ProgressCallback, stop: threading.Event
+) -> FetchedRelease:
     import httpx
 
     from uvmre.releases import catalogue
@@ -191,15 +195,20 @@ def _one_of_many(
             raise CannotTell(f"uv {version} was not fetched: it was interrupted.", "Run it again.")
         # Another process may have been quicker since.
         uv = binary_cache.acquire(cache, version) or _fetch(http, version, listed.wheel(version), cache, told, stop)
-        return Fetched(version, uv)
+        return FetchedRelease(version, uv)
     except UvmreError as error:
-        return Fetched(version, None, error)
+        return FetchedRelease(version, None, error)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        return Fetched(version, None, catalogue.unanswered(version, cause(error)))
+        return FetchedRelease(version, None, catalogue.not_available(version, cause(error)))
 
 
 def _fetch(
-    http: "httpx.Client", version: str, wheel: "Wheel", cache: Path, told: Told, stop: threading.Event | None = None
+    http: "httpx.Client",
+    version: str,
+    wheel: "Wheel",
+    cache: Path,
+    told: ProgressCallback,
+    stop: threading.Event | None = None,
 ) -> Path:
     folder = binary_cache.folder(cache, version)
     with at(folder):
@@ -208,7 +217,7 @@ def _fetch(
 
 
 def _download(
-    http: "httpx.Client", version: str, wheel: "Wheel", told: Told, stop: threading.Event | None
+    http: "httpx.Client", version: str, wheel: "Wheel", told: ProgressCallback, stop: threading.Event | None
 ) -> bytearray:
     # The whole wheel: `uv` is 99 % of it, so that ranges would save nothing, and only of the whole there is a hash.
     with http.stream("GET", wheel.url) as response:

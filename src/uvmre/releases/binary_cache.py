@@ -12,7 +12,7 @@ from pathlib import Path
 from uvmre.core.mre.schema import RELEASE
 from uvmre.releases import cache_users
 
-Told = Callable[[str, int, int], None]
+ProgressCallback = Callable[[str, int, int], None]
 """Called with what is done, the bytes of it that are done, and those that there are."""
 
 UV = "uv"
@@ -33,7 +33,7 @@ class CachedRelease:
     version: str
     folder: Path
     size: int
-    used: float
+    last_used: float
     """When it was last used, in seconds since 1970."""
     in_use: bool
     """Whether a process that runs has taken it."""
@@ -44,10 +44,10 @@ class Pruned:
     """What went, and what did not."""
 
     removed: tuple[str, ...]
-    spared: tuple[str, ...]
+    skipped: tuple[str, ...]
     """Would have gone, but for who uses them."""
     kept: int
-    left_overs: int
+    stale: int
     freed: int
     others: Mapping[str, int] = field(default_factory=dict)
     """How many of each other kind went."""
@@ -71,7 +71,7 @@ def acquire(cache: Path, release: str) -> Path | None:
     return binary if binary.exists() else None
 
 
-def kept(cache: Path) -> list[CachedRelease]:
+def cached_releases(cache: Path) -> list[CachedRelease]:
     """Return the releases in the cache, the one that was used last before all others."""
     taken = cache_users.in_use(cache)
     found = []
@@ -81,10 +81,10 @@ def kept(cache: Path) -> list[CachedRelease]:
                 used = place.stat().st_mtime
                 in_use = taken.covers(f"{UV}/{place.name}", used)
                 found.append(CachedRelease(place.name, place, size(place), used, in_use))
-    return sorted(found, key=lambda each: (-each.used, each.version))
+    return sorted(found, key=lambda each: (-each.last_used, each.version))
 
 
-def prune(cache: Path, told: Told, *, keep: int = 20) -> Pruned:
+def prune(cache: Path, told: ProgressCallback, *, keep: int = 20) -> Pruned:
     """Delete the releases that were not used for the longest time, and what was left unfinished a day ago.
 
     One that a running process has taken stays.
@@ -94,14 +94,14 @@ def prune(cache: Path, told: Told, *, keep: int = 20) -> Pruned:
         told: is told how it goes.
         keep: how many releases stay at least.
     """
-    found = kept(cache)
+    found = cached_releases(cache)
     going = [each for each in found[keep:] if not each.in_use]
-    left = list(_left_overs(cache))
+    left = list(_stale_files(cache))
     total = sum(each.size for each in going) + sum(map(size, left))
     done = 0
     removed = []
     for each in going:
-        if remove(each.folder, each.used):
+        if remove(each.folder, each.last_used):
             removed.append(each.version)
             done += each.size
             told("pruning the cache", done, total)
@@ -132,7 +132,7 @@ def remove(path: Path, used: float) -> bool:
     return True
 
 
-def _left_overs(cache: Path) -> Iterator[Path]:
+def _stale_files(cache: Path) -> Iterator[Path]:
     now = time.time()
     for place in SWEPT:
         for path in (cache / place).glob("*"):
@@ -150,10 +150,10 @@ def _delete(path: Path) -> None:
 
 def size(path: Path) -> int:
     """Return the bytes that a file takes on disk, or a folder with all below it."""
-    return measured([path])[1]
+    return measure([path])[1]
 
 
-def measured(paths: Sequence[Path]) -> tuple[int, int]:
+def measure(paths: Sequence[Path]) -> tuple[int, int]:
     """Return how many files there are in some places, and their bytes on disk, as `du` counts them.
 
     Folders take room too; what has several names is counted once, and a link as a link.

@@ -21,52 +21,54 @@ SLACK = 2.0
 
 
 @dataclass
-class _Own:
+class _UserFile:
     descriptor: int
-    named: set[str] = field(default_factory=set)
+    paths: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True)
 class InUse:
     """What the running processes use."""
 
-    named: frozenset[str] = frozenset()
+    paths: frozenset[str] = frozenset()
     """Paths below the cache, and absolute ones of recordings elsewhere."""
     since: float = math.inf
     """When the first of them began with what it does."""
-    blind: bool = False
+    without_locks: bool = False
     """Whether the file system has no locks: what was used within the hour is then taken to be in use."""
 
     def covers(self, name: str, used: float) -> bool:
         """Tell whether what has this name, or something below it, is in use."""
         below = f"{name}/"
-        return (self.blind and used >= self.since) or any(each == name or each.startswith(below) for each in self.named)
+        return (self.without_locks and used >= self.since) or any(
+            each == name or each.startswith(below) for each in self.paths
+        )
 
 
-_own: dict[Path, _Own] = {}
-_holding = threading.Lock()
+_user_files: dict[Path, _UserFile] = {}
+_mutex = threading.Lock()
 
 
 def hold(cache: Path, name: str) -> None:
     """Name something that this process uses, until it ends or lets go; a path below the cache, or an absolute one."""
     # A cache that cannot be written cannot be pruned either.
-    with _holding, contextlib.suppress(OSError):
-        if cache not in _own:
+    with _mutex, contextlib.suppress(OSError):
+        if cache not in _user_files:
             (cache / FOLDER).mkdir(parents=True, exist_ok=True)
-            _own[cache] = _Own(_locked(cache / FOLDER))
-            _begin(_own[cache])
-        own = _own[cache]
-        if name not in own.named:
-            own.named.add(name)
+            _user_files[cache] = _UserFile(_lock_file(cache / FOLDER))
+            _reset(_user_files[cache])
+        own = _user_files[cache]
+        if name not in own.paths:
+            own.paths.add(name)
             os.write(own.descriptor, f"{name}\n".encode())
 
 
-def let_go(cache: Path) -> None:
+def release_all(cache: Path) -> None:
     """Let go of all that this process has named."""
-    with _holding:
-        if (own := _own.get(cache)) and own.named:
-            own.named.clear()
-            _begin(own)
+    with _mutex:
+        if (own := _user_files.get(cache)) and own.paths:
+            own.paths.clear()
+            _reset(own)
 
 
 def in_use(cache: Path) -> InUse:
@@ -74,7 +76,7 @@ def in_use(cache: Path) -> InUse:
     named: set[str] = set()
     since = math.inf
     if not _has_locks(cache / FOLDER):
-        return InUse(since=time.time() - HOUR, blind=True)
+        return InUse(since=time.time() - HOUR, without_locks=True)
     for user in (cache / FOLDER).glob("*"):
         with contextlib.suppress(PermissionError, FileNotFoundError), user.open("rb") as file:
             try:
@@ -103,12 +105,12 @@ def _has_locks(folder: Path) -> bool:
     return True
 
 
-def _begin(own: _Own) -> None:
+def _reset(own: _UserFile) -> None:
     os.ftruncate(own.descriptor, 0)
     os.write(own.descriptor, f"{SINCE}{time.time() - SLACK}\n".encode())
 
 
-def _locked(users: Path) -> int:
+def _lock_file(users: Path) -> int:
     """Lock a file that nobody has locked: one that a process left behind, or a new one."""
     number = 0
     while True:

@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 INDEX = "https://pypi.org/simple/uv/"
 FILE = "releases.json"
 SCHEMA = 1
-YOUNG = timedelta(minutes=10)
+MAX_AGE = timedelta(minutes=10)
 """How long what PyPI said is taken as it is; it says the same of its pages to every cache."""
-NEVER = timedelta(0)
-NOT_ASKED = "`--replay` asks no network"
-RECORD = "Run it once without `--replay`, which fetches what is missing."
-ONLINE = "Look at the network or at HTTPS_PROXY, then run it again."
+ALWAYS_FETCH = timedelta(0)
+OFFLINE = "`--replay` asks no network"
+HINT_OFFLINE = "Run it once without `--replay`, which fetches what is missing."
+HINT_ONLINE = "Look at the network or at HTTPS_PROXY, then run it again."
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Catalogue:
     """Oldest first."""
     wheels: Mapping[str, Wheel]
     """By version; a release without one does not run here."""
-    asked: datetime
+    fetched_at: datetime
     platform: str = ""
     etag: str = ""
     modified: str = ""
@@ -66,7 +66,7 @@ class Catalogue:
         if not self.offline:
             return ""
         return (
-            f"PyPI could not be asked ({self.offline}): the releases of uv are those of {self.asked:%Y-%m-%d %H:%M} UTC"
+            f"no response from PyPI ({self.offline}): uv's releases are those of {self.fetched_at:%Y-%m-%d %H:%M} UTC"
         )
 
     def wheel(self, release: str) -> Wheel:
@@ -79,7 +79,7 @@ class Catalogue:
         if wheel := self.wheels.get(release):
             return wheel
         if self.offline and all(each.version != release for each in self.releases):
-            raise unanswered(release, self.offline)
+            raise not_available(release, self.offline)
         # A yanked one is as good as any to whoever names it, so only whether it is there is asked.
         select(release, [replace(each, yanked=False) for each in self.releases])
         raise CannotTell(
@@ -98,7 +98,7 @@ def platform() -> str:
     return re.sub(r"_\d+_\d+_", "_", name)
 
 
-def read(content_type: str, text: str, tags: "Iterable[Tag]") -> tuple[tuple[Release, ...], dict[str, Wheel]]:
+def parse_page(content_type: str, text: str, tags: "Iterable[Tag]") -> tuple[tuple[Release, ...], dict[str, Wheel]]:
     """Read a project's page, JSON or HTML as its content type says: its releases, and the best wheel of each.
 
     What this platform takes stands in `tags`, best first.
@@ -111,7 +111,7 @@ def read(content_type: str, text: str, tags: "Iterable[Tag]") -> tuple[tuple[Rel
     suiting: dict[str, tuple[int, Wheel]] = {}
     wheels = 0
     for file in simple_formats.parse_page(content_type, text, INDEX).files:
-        if not (named := _named(file["filename"])):
+        if not (named := _parse_filename(file["filename"])):
             continue
         version, tags = str(named[0]), named[1]
         files.setdefault(version, []).append(file)
@@ -126,7 +126,7 @@ def read(content_type: str, text: str, tags: "Iterable[Tag]") -> tuple[tuple[Rel
     return tuple(releases), {version: wheel for version, (_, wheel) in suiting.items()}
 
 
-def _named(filename: str) -> "tuple[Version, Collection[Tag]] | None":
+def _parse_filename(filename: str) -> "tuple[Version, Collection[Tag]] | None":
     """Return the version and the tags in a file's name, without tags where it is an sdist."""
     from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
@@ -150,7 +150,7 @@ def _release(version: str, files: Collection[Mapping[str, Any]]) -> Release:
     return Release(version, min(came, default=None), (yanked[0] or True) if whole else False)
 
 
-def kept(cache: Path) -> Catalogue | None:
+def load_cached(cache: Path) -> Catalogue | None:
     """Return what the cache has; None where that is nothing, or of no use on this platform."""
     try:
         data = json.loads((cache / FILE).read_text(encoding="utf-8"))
@@ -162,7 +162,7 @@ def kept(cache: Path) -> Catalogue | None:
                 for version, came, yanked in data["releases"]
             ),
             wheels={version: Wheel(**wheel) for version, wheel in data["wheels"].items()},
-            asked=datetime.fromisoformat(data["asked"]),
+            fetched_at=datetime.fromisoformat(data["asked"]),
             platform=data["platform"],
             etag=data["etag"],
             modified=data["modified"],
@@ -171,7 +171,7 @@ def kept(cache: Path) -> Catalogue | None:
         return None
 
 
-def ask(cache: Path, known: Catalogue | None = None) -> Catalogue:
+def fetch_catalogue(cache: Path, known: Catalogue | None = None) -> Catalogue:
     """Ask PyPI which releases there are, and keep what it says.
 
     Args:
@@ -195,25 +195,27 @@ def ask(cache: Path, known: Catalogue | None = None) -> Catalogue:
     with http_client() as http:
         page = http.get(INDEX, headers=headers)
     if known and page.status_code == 304:
-        found = replace(known, asked=now, offline="")
+        found = replace(known, fetched_at=now, offline="")
     else:
         page.raise_for_status()
-        releases, wheels = read(page.headers.get("content-type", ""), page.text, sys_tags())
+        releases, wheels = parse_page(page.headers.get("content-type", ""), page.text, sys_tags())
         found = Catalogue(
-            releases=tuple(_dated(releases, known)),
+            releases=tuple(_with_known_dates(releases, known)),
             wheels=wheels,
-            asked=now,
+            fetched_at=now,
             platform=platform(),
             etag=page.headers.get("etag", ""),
             modified=page.headers.get("last-modified", ""),
         )
     # It is kept for the next time only: a cache that cannot be written must not end this one.
     with contextlib.suppress(OSError):
-        _keep(cache, found)
+        save(cache, found)
     return found
 
 
-def load(cache: Path, *, wanted: Collection[str] = (), young: timedelta = YOUNG, offline: bool = False) -> Catalogue:
+def load(
+    cache: Path, *, wanted: Collection[str] = (), max_age: timedelta = MAX_AGE, offline: bool = False
+) -> Catalogue:
     """Return the releases of uv: as they are kept where that is enough, else as PyPI tells them.
 
     Where PyPI cannot be asked, what is kept has to do; its `note` says so.
@@ -221,30 +223,30 @@ def load(cache: Path, *, wanted: Collection[str] = (), young: timedelta = YOUNG,
     Args:
         cache: the folder of all that uvmre keeps.
         wanted: versions; where all of them are known, nobody is asked, since what PyPI has of a release stays.
-        young: how old what is kept may be, where nothing is wanted by its version.
+        max_age: how old what is kept may be, where nothing is wanted by its version.
         offline: whether PyPI is not to be asked.
 
     Raises:
         CannotTell: when PyPI cannot be asked, and nothing is kept.
     """
-    known = kept(cache)
+    known = load_cached(cache)
     if known:
         versions = {release.version for release in known.releases}
-        enough = versions.issuperset(wanted) if wanted else abs(datetime.now(UTC) - known.asked) < young
+        enough = versions.issuperset(wanted) if wanted else abs(datetime.now(UTC) - known.fetched_at) < max_age
         if enough:
             return known
     import httpx
 
     try:
         if offline:
-            raise httpx.ConnectError(NOT_ASKED)
-        return ask(cache, known)
+            raise httpx.ConnectError(OFFLINE)
+        return fetch_catalogue(cache, known)
     except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
         if known:
             return replace(known, offline=cause(error))
         raise CannotTell(
             f"Which releases of uv there are is not in the cache, and PyPI could not be asked ({cause(error)}).",
-            RECORD if offline else ONLINE,
+            HINT_OFFLINE if offline else HINT_ONLINE,
         ) from None
 
 
@@ -264,31 +266,31 @@ def choose(
     except UsageError as error:
         if found.offline:
             error.hint = f"{error.hint} {found.note}."
-        if offline or found.offline or found.asked >= start:
+        if offline or found.offline or found.fetched_at >= start:
             raise
-    found = load(cache, young=NEVER)
+    found = load(cache, max_age=ALWAYS_FETCH)
     return select(text, found.releases, reported=reported), found
 
 
-def unanswered(release: str, why: str) -> CannotTell:
+def not_available(release: str, why: str) -> CannotTell:
     """Return the error for a release that has to be asked for, and cannot be."""
-    hint = RECORD if why == NOT_ASKED else ONLINE
+    hint = HINT_OFFLINE if why == OFFLINE else HINT_ONLINE
     return CannotTell(f"uv {release} is not in the cache, and PyPI could not be asked for it ({why}).", hint)
 
 
-def _dated(releases: Iterable[Release], known: Catalogue | None) -> Iterable[Release]:
+def _with_known_dates(releases: Iterable[Release], known: Catalogue | None) -> Iterable[Release]:
     """Yield releases with the days that are known of them where this page has none: HTML need not tell them."""
     days = {release.version: release.date for release in known.releases} if known else {}
     for release in releases:
         yield release if release.date else replace(release, date=days.get(release.version))
 
 
-def _keep(cache: Path, found: Catalogue) -> None:
+def save(cache: Path, found: Catalogue) -> None:
     """Write a catalogue aside and rename it: nobody ever reads half of one."""
     data = {
         "schema": SCHEMA,
         "platform": found.platform,
-        "asked": found.asked.isoformat(),
+        "asked": found.fetched_at.isoformat(),
         "etag": found.etag,
         "modified": found.modified,
         "releases": [

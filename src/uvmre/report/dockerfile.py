@@ -17,16 +17,16 @@ from uvmre.core.mre.model import Mre, Step
 from uvmre.core.secrets.redact import redact, secrets
 from uvmre.errors import InputError
 
-NEVER = (DOCKERFILE, IGNORE, OWN_IGNORE)
+IGNORED = (DOCKERFILE, IGNORE, OWN_IGNORE)
 """Of no use in an image, though a COPY of all brings them."""
-LIMIT = 65_536
+MAX_FILE = 65_536
 """Bytes of a file that is still worth reading."""
-LONGEST_LINE = 65_000
+MAX_LINE = 65_000
 """Bytes: the builder's parser takes no line of 65,536 or more."""
 PLATFORM = "--platform=linux/amd64"
 SYNTAX = "# syntax=docker/dockerfile:1"
 DIRECTIVE = re.compile(r"#\s*(?:syntax|check)\s*=", re.IGNORECASE)
-ODD = re.compile(r"\\$|^(?:\[|--|#)|(?:^|\s)\d*<<|^\s|\s$")
+NEEDS_HEREDOC = re.compile(r"\\$|^(?:\[|--|#)|(?:^|\s)\d*<<|^\s|\s$")
 """What a RUN of one line would take another way than a shell does."""
 BETWEEN = re.compile(r"(^|,)(from=)(\d+)(?=,|$)")
 
@@ -43,25 +43,29 @@ def dockerfile(mre: Mre) -> str:
     instructions: Sequence[Instruction] = ()
     if own:
         instructions = parse(own.content.decode(errors="replace"))
-        laid = _asked_for(instructions, [file for file in build_context(mre.files) if file.path not in NEVER])
+        laid = _copied_files(instructions, [file for file in build_context(mre.files) if file.path not in IGNORED])
         # The manifest, or a build, names these without anything being copied of them.
-        named = {mre.environment.env_file, *(made.file for index in mre.indexes for made in index.packages), *NEVER[1:]}
+        named = {
+            mre.environment.env_file,
+            *(made.file for index in mre.indexes for made in index.packages),
+            *IGNORED[1:],
+        }
         aside = [file for file in mre.files if file.path in named and file not in laid]
-    if faults := [f"{file.path!r} {why}" for file in (*laid, *aside) if (why := _refused(file))]:
+    if faults := [f"{file.path!r} {why}" for file in (*laid, *aside) if (why := _unsupported(file))]:
         raise InputError(
             f"{len(faults)} file{'s' * (len(faults) > 1)} cannot be in a Dockerfile.",
             faults,
             "Leave them out of the MRE, or share its folder as a Git repository.",
         )
-    text = _own(own.content.decode(), instructions, laid, aside) if own else _made(mre, laid)
+    text = _with_files(own.content.decode(), instructions, laid, aside) if own else _from_steps(mre, laid)
     rest = text.split("\n")
     directives = list(itertools.takewhile(DIRECTIVE.match, rest))
     whole = "\n".join([*(directives or [SYNTAX]), *manifest_comment(mre), *rest[len(directives) :]]).rstrip("\n") + "\n"
     return redact(whole, secrets(mre))
 
 
-def _refused(file: File) -> str:
-    if len(file.content) > LIMIT:
+def _unsupported(file: File) -> str:
+    if len(file.content) > MAX_FILE:
         return f"is too long to be read there ({len(file.content)} bytes)"
     try:
         text = file.content.decode()
@@ -69,19 +73,19 @@ def _refused(file: File) -> str:
         return "is not text"
     if "\0" in text:
         return "is not text"
-    if any(len(line.encode()) > LONGEST_LINE for line in text.split("\n")):
+    if any(len(line.encode()) > MAX_LINE for line in text.split("\n")):
         return "has a line that is longer than a Dockerfile's may be"
     return "has a name that a Dockerfile cannot write" if re.search(r"[\t\n\v\f\r]|<<|[^\S ]", file.path) else ""
 
 
-def _own(text: str, instructions: Sequence[Instruction], files: Sequence[File], aside: Sequence[File]) -> str:
+def _with_files(text: str, instructions: Sequence[Instruction], files: Sequence[File], aside: Sequence[File]) -> str:
     """Return a Dockerfile that takes from a stage of its own what it took from the folder."""
     lines = text.removeprefix("\ufeff").split("\n")
     _, found = stages(instructions)
     first = found[0].start.first
-    more = sum(1 + (not all(map(_ends, those))) for those in (files, aside) if those)
+    more = sum(1 + (not all(map(_ends_with_newline, those))) for those in (files, aside) if those)
     for each in reversed(instructions):
-        changed = _changed(each, found, more)
+        changed = _rewrite(each, found, more)
         if changed != each.text:
             lines[each.first - 1 : each.last] = changed.split("\n")
     base = next((stage.image for stage in found if stage.image.lower() != "scratch"), "scratch")
@@ -91,7 +95,7 @@ def _own(text: str, instructions: Sequence[Instruction], files: Sequence[File], 
     return "\n".join(lines)
 
 
-def _changed(each: Instruction, found: Sequence[Stage], more: int) -> str:
+def _rewrite(each: Instruction, found: Sequence[Stage], more: int) -> str:
     """Return an instruction with a platform, with the files' stage, and counting stages with the new ones."""
     names = {stage.name for stage in found if stage.name}
     if each.name == "FROM":
@@ -123,7 +127,7 @@ def _from_context(each: Instruction) -> list[str]:
     return [word for word in words if each.json or not HEREDOC.match(word)]
 
 
-def _asked_for(instructions: Sequence[Instruction], files: Sequence[File]) -> list[File]:
+def _copied_files(instructions: Sequence[Instruction], files: Sequence[File]) -> list[File]:
     """Return the files that some instruction takes from the folder."""
     wanted: set[str] = set()
     for each in instructions:
@@ -145,14 +149,14 @@ def _asked_for(instructions: Sequence[Instruction], files: Sequence[File]) -> li
 
 def _stage(name: str, files: Sequence[File], base: str) -> list[str]:
     """Return a stage that holds files alone; what takes a line break off a file's end does so in a stage before it."""
-    if all(_ends(file) for file in files):
+    if all(_ends_with_newline(file) for file in files):
         return [f"FROM scratch AS {name}", *_copies([(file, f"/{file.path}") for file in files])]
     cut = [f"FROM {PLATFORM} {base} AS {name}{CUT}", f"WORKDIR /{name}{CUT}"]
     cut += _copies([(file, file.path) for file in files])
     return [*cut, f"FROM scratch AS {name}", f"COPY --from={name}{CUT} /{name}{CUT}/ /"]
 
 
-def _made(mre: Mre, files: Sequence[File]) -> str:
+def _from_steps(mre: Mre, files: Sequence[File]) -> str:
     environment = mre.environment
     image = slim_image(environment.uv, environment.python)
     lines = [f"FROM {PLATFORM} {image or f'python:{environment.python or 3}-slim'}"]
@@ -179,14 +183,14 @@ def _copies(laid: Iterable[tuple[File, str]]) -> list[str]:
         mode = "--chmod=755 " if file.executable else ""
         body = text.removesuffix("\n")
         copies += [f"COPY {mode}<<'{end}' {_target(path)}", *([body] if text else []), end]
-        if not _ends(file):
+        if not _ends_with_newline(file):
             cut.append(path)
     spaces = [f'ARG {SPACE}=" "'] if any("${" + SPACE + "}" in line for line in copies) else []
     # A heredoc always ends with a line break.
     return [*spaces, *copies, *([f"RUN truncate -s -1 {shlex.join(cut)}"] if cut else [])]
 
 
-def _ends(file: File) -> bool:
+def _ends_with_newline(file: File) -> bool:
     return not file.content or file.content.endswith(b"\n")
 
 
@@ -201,7 +205,7 @@ def _quoted(value: str) -> str:
 
 def _run(step: Step) -> list[str]:
     lines = step.run.strip("\n").split("\n")
-    if len(lines) == 1 and lines[0].isprintable() and not ODD.search(lines[0]):
+    if len(lines) == 1 and lines[0].isprintable() and not NEEDS_HEREDOC.search(lines[0]):
         return [f"RUN {lines[0]}"]
     if lines[0].startswith("#!"):
         lines = ["", *lines]  # or the builder would execute it as a file

@@ -26,17 +26,17 @@ LANGUAGES = {".toml": "toml", ".py": "python", ".sh": "sh", ".lock": "toml", ".m
 class _Part:
     """One file of the report: as it stands there, and what is said where it is left out."""
 
-    place: int
+    position: int
     """In the MRE."""
     size: int
     """Of its content."""
-    kept: str
-    left_out: str
+    block: str
+    placeholder: str
 
     @property
     def saves(self) -> int:
         """Return how many bytes it saves to leave it out."""
-        return _bytes(self.kept) - _bytes(self.left_out)
+        return _bytes(self.block) - _bytes(self.placeholder)
 
 
 def github(mre: Mre, result: Result) -> str:
@@ -47,30 +47,30 @@ def github(mre: Mre, result: Result) -> str:
     values = secrets(mre)
     # Masked before anything is cut, or half a secret could stay at the edge.
     shown, result = redact_deep(replace(mre, files=()), values), redact_deep(_readable(result), values)
-    manifest = _part(File(MANIFEST, dump(shown).encode()), values).kept
+    manifest = _part(File(MANIFEST, dump(shown).encode()), values).block
     before = [*_variants(shown, result), "<details>", "<summary>The files</summary>", ""]
     head, tail = _text(before) + manifest, _text(["</details>", "", *_form(result)])
     placed = sorted(enumerate(mre.files), key=lambda each: each[1].path)
     parts = [_part(file, values, place) for place, file in placed]
     room = LIMIT - _bytes(head + tail) + 1  # the last line break goes
-    whole = sum(_bytes(part.kept) for part in parts)
+    whole = sum(_bytes(part.block) for part in parts)
     summaries = []
     for size in LOG_SIZES:
         summaries.append(summary := _text(_summary(shown, result, size)))
         if _bytes(summary) + whole <= room:
-            return (summary + head + "".join(part.kept for part in parts) + tail).removesuffix("\n")
-    return (_fitted(summaries, head, parts, tail, room) or _cut(summaries[-1] + head + tail, result)).removesuffix("\n")
+            return (summary + head + "".join(part.block for part in parts) + tail).removesuffix("\n")
+    return (_fit(summaries, head, parts, tail, room) or _cut(summaries[-1] + head + tail, result)).removesuffix("\n")
 
 
-def _fitted(summaries: Sequence[str], head: str, parts: Sequence[_Part], tail: str, room: int) -> str:
+def _fit(summaries: Sequence[str], head: str, parts: Sequence[_Part], tail: str, room: int) -> str:
     """Return the report without its longest files, or with the shortest alone; nothing where none of it fits."""
-    over = _bytes(summaries[-1]) + sum(_bytes(part.kept) for part in parts) - room
-    by_size = sorted(parts, key=lambda part: (part.size, part.place))
+    over = _bytes(summaries[-1]) + sum(_bytes(part.block) for part in parts) - room
+    by_size = sorted(parts, key=lambda part: (part.size, part.position))
     for count, part in enumerate(reversed(by_size), 1):
         over -= part.saves
         if over <= 0:
-            out = {part.place for part in by_size[-count:]}
-            files = (part.left_out if part.place in out else part.kept for part in parts)
+            out = {part.position for part in by_size[-count:]}
+            files = (part.placeholder if part.position in out else part.block for part in parts)
             return "".join([summaries[-1], head, *files, tail])
     # Even to name each of those that are left out would be too long.
     reserved = _bytes(_left_out(parts))
@@ -78,10 +78,10 @@ def _fitted(summaries: Sequence[str], head: str, parts: Sequence[_Part], tail: s
     room -= _bytes(summary) + reserved
     if room < 0:
         return ""
-    sizes = itertools.accumulate(_bytes(part.kept) for part in by_size)
-    kept = {part.place for part, size in zip(by_size, sizes, strict=True) if size <= room}
-    shown = (part.kept for part in parts if part.place in kept)
-    return "".join([summary, head, *shown, _left_out([part for part in parts if part.place not in kept]), tail])
+    sizes = itertools.accumulate(_bytes(part.block) for part in by_size)
+    kept = {part.position for part, size in zip(by_size, sizes, strict=True) if size <= room}
+    shown = (part.block for part in parts if part.position in kept)
+    return "".join([summary, head, *shown, _left_out([part for part in parts if part.position not in kept]), tail])
 
 
 def _left_out(parts: Sequence[_Part]) -> str:
@@ -199,14 +199,14 @@ def _content(file: File) -> str | None:
     return None if "\0" in text or "\r" in text else text
 
 
-def _in(result: Result) -> str:
+def _container_note(result: Result) -> str:
     """Say what the steps ran in, where it is not that platform itself."""
     return "" if result.backend == "local" else f", in a container ({result.backend})"
 
 
 def _form(result: Result) -> list[str]:
     return [
-        *("### Platform", "", result.platform + _in(result), ""),
+        *("### Platform", "", result.platform + _container_note(result), ""),
         *("### Version", "", f"uv {result.uv}", ""),
         *("### Python version", "", f"Python {result.python}", ""),
     ]

@@ -37,9 +37,9 @@ class StepRequest:
     """Whether what can go without the gateway does."""
     stop: threading.Event
     """Ends it early."""
-    begun: Callable[[str], None]
+    on_step_start: Callable[[str], None]
     """Is told the title of a step when it begins."""
-    ended: Callable[[StepResult], None]
+    on_step_end: Callable[[StepResult], None]
     """Is told every step when it has ended."""
 
 
@@ -73,11 +73,11 @@ class Backend(Protocol):
     def available(self) -> str:
         """Return why this backend cannot be used here; empty when it can."""
 
-    def described(self) -> str:
+    def describe(self) -> str:
         """Return what runs the steps, with its version where that may matter."""
 
     def run(self, request: StepRequest) -> RunFacts:
         """Run a variant, up to a set-up step that fails or a step whose time is up; a set `stop` ends it early."""
 
-    def tidy(self, root: Path) -> None:
+    def clean_up(self, root: Path) -> None:
         """End what the steps of places below `root` left running."""

@@ -11,13 +11,13 @@ from uvmre import temp_folders
 from uvmre.core.dockerfile.base_images import Recipe
 from uvmre.errors import CannotTell
 from uvmre.run import engines, rootfs
-from uvmre.run.engines import MADE, STAND_IN, Engine
-from uvmre.run.rootfs import Said
+from uvmre.run.engines import LABEL, STAND_IN_LABEL, Engine
+from uvmre.run.rootfs import Notify
 
 BASE = "localhost/uvmre/base"
 """The image of Debian's root below the stand-ins, by its suite as tag."""
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-TOOL_BIN_SINCE = (0, 8)
+TOOL_BIN_FROM = (0, 8)
 """Since when uv's own images say where its tools go."""
 
 
@@ -34,7 +34,7 @@ class Parts:
     version: str = ""
 
     @property
-    def told(self) -> str:
+    def description(self) -> str:
         """Return what it is made of, as the label and the reports say it."""
         debian = f"Debian {self.recipe.suite} by debootstrap" if self.recipe.suite else ""
         python = f"CPython {self.version} of this machine" if self.python else ""
@@ -42,7 +42,7 @@ class Parts:
         return ", ".join(part for part in (debian, python, uv) if part)
 
 
-def build(engine: Engine, parts: Parts, cache: Path, said: Said) -> None:
+def build(engine: Engine, parts: Parts, cache: Path, said: Notify) -> None:
     """Build a stand-in on an engine, under the name that a Dockerfile has for it.
 
     Raises:
@@ -50,18 +50,18 @@ def build(engine: Engine, parts: Parts, cache: Path, said: Said) -> None:
     """
     suite = parts.recipe.suite
     if suite and engines.labels(engine, f"{BASE}:{suite}") is None:
-        with _context(cache, {"root.tar": rootfs.debian(suite, cache, said)}) as folder:
+        with _build_context(cache, {"root.tar": rootfs.debian(suite, cache, said)}) as folder:
             path = f"ENV PATH={PATH}"
-            _build(engine, folder, f"{BASE}:{suite}", ["FROM scratch", "ADD root.tar /", path], {MADE: "base"})
+            _build(engine, folder, f"{BASE}:{suite}", ["FROM scratch", "ADD root.tar /", path], {LABEL: "base"})
     files = {"python.tar": parts.python} if parts.python else {}
     if parts.uv:
         files |= {tool: parts.uv / tool for tool in ("uv", "uvx") if (parts.uv / tool).exists()}
-    with _context(cache, files) as folder:
-        labels = {MADE: "stand-in", STAND_IN: parts.told}
-        _build(engine, folder, engines.full_name(engine, parts.recipe.image), list(_lines(parts)), labels)
+    with _build_context(cache, files) as folder:
+        labels = {LABEL: "stand-in", STAND_IN_LABEL: parts.description}
+        _build(engine, folder, engines.full_name(engine, parts.recipe.image), list(_dockerfile(parts)), labels)
 
 
-def _lines(parts: Parts) -> Iterator[str]:
+def _dockerfile(parts: Parts) -> Iterator[str]:
     """Yield the Dockerfile of a stand-in: paths, variables and commands as in the images that it stands for."""
     tools = "uv uvx" if parts.uv and (parts.uv / "uvx").exists() else "uv"
     if not parts.recipe.suite:
@@ -79,7 +79,7 @@ def _lines(parts: Parts) -> Iterator[str]:
         command = "python3"
     if parts.uv:
         yield f"COPY {tools} /usr/local/bin/"
-        if tuple(int(part) for part in parts.release.split(".")[:2]) >= TOOL_BIN_SINCE:
+        if tuple(int(part) for part in parts.release.split(".")[:2]) >= TOOL_BIN_FROM:
             yield "ENV UV_TOOL_BIN_DIR=/usr/local/bin"
         yield "ENTRYPOINT []"
         command = "/usr/local/bin/uv"
@@ -87,7 +87,7 @@ def _lines(parts: Parts) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def _context(cache: Path, files: Mapping[str, Path]) -> Iterator[Path]:
+def _build_context(cache: Path, files: Mapping[str, Path]) -> Iterator[Path]:
     """Give a folder to build from, with these files in it; beside the cache, where they can be linked."""
     with temp_folders.temporary(cache, rootfs.ASIDE) as folder:
         for name, file in files.items():
@@ -101,7 +101,7 @@ def _context(cache: Path, files: Mapping[str, Path]) -> Iterator[Path]:
 def _build(engine: Engine, folder: Path, name: str, lines: list[str], labels: dict[str, str]) -> None:
     (folder / "Dockerfile").write_text("\n".join(lines) + "\n", encoding="utf-8")
     labelled = [word for key, value in labels.items() for word in ("--label", f"{key}={value}")]
-    words = [*engines.ROWS[engine.name].build, *labelled, "--tag", name, str(folder)]
+    words = [*engines.COMMANDS[engine.name].build, *labelled, "--tag", name, str(folder)]
     done = engines.call(engine, words)
     if done.exit:
         text = (done.stderr or done.stdout).decode(errors="replace").strip().splitlines()

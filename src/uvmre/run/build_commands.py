@@ -28,28 +28,28 @@ class Build:
     secrets: Mapping[str, Path] = field(default_factory=dict)
 
     @property
-    def made(self) -> list[str]:
+    def image_ids(self) -> list[str]:
         """Return the id of the image, where there is one."""
         return [self.image.read_text().strip()] if self.image.exists() else []
 
 
 @dataclass(frozen=True)
-class BuilderRow:
+class Builder:
     """One engine, or one of its builders."""
 
-    reader: str
+    log_format: str
     """Who understands what it says."""
-    words: Callable[[Engine, Build], Sequence[str]]
+    arguments: Callable[[Engine, Build], Sequence[str]]
     """Return the words after the engine's command."""
     clean: Callable[[Engine, Build, Sequence[str]], None]
     """Remove what a build made; the engine named the last of these while it built."""
 
 
-def row(engine: Engine) -> BuilderRow:
+def builder(engine: Engine) -> Builder:
     """Return the row of an engine."""
     if engine.name == "docker":
-        return ROWS["buildkit" if engine.buildkit else "classic"]
-    return ROWS[engine.name]
+        return BUILDERS["buildkit" if engine.buildkit else "classic"]
+    return BUILDERS[engine.name]
 
 
 def _common(build: Build) -> list[str]:
@@ -82,12 +82,12 @@ def _buildah(engine: Engine, build: Build) -> list[str]:
 
 
 def _clean(engine: Engine, build: Build, images: Sequence[str]) -> None:
-    _remove(engine, "rmi", [*build.made, *reversed(images)])
+    _remove(engine, "rmi", [*build.image_ids, *reversed(images)])
 
 
 def _clean_classic(engine: Engine, build: Build, images: Sequence[str]) -> None:
-    if not build.made:  # the daemon may have a container still
-        _remove(engine, "rm", _labelled(engine, engines.ROWS[engine.name].containers, build))
+    if not build.image_ids:  # the daemon may have a container still
+        _remove(engine, "rm", _labelled(engine, engines.COMMANDS[engine.name].containers, build))
     _clean(engine, build, images)
 
 
@@ -101,9 +101,9 @@ def _remove(engine: Engine, verb: str, what: Sequence[str]) -> None:
         engines.call(engine, [verb, "--force", *dict.fromkeys(what)])
 
 
-ROWS: Mapping[str, BuilderRow] = {
-    "buildkit": BuilderRow("buildkit", _buildkit, _clean),
-    "classic": BuilderRow("classic", _classic, _clean_classic),
-    "podman": BuilderRow("buildah", _podman, _clean),
-    "buildah": BuilderRow("buildah", _buildah, _clean),
+BUILDERS: Mapping[str, Builder] = {
+    "buildkit": Builder("buildkit", _buildkit, _clean),
+    "classic": Builder("classic", _classic, _clean_classic),
+    "podman": Builder("buildah", _podman, _clean),
+    "buildah": Builder("buildah", _buildah, _clean),
 }

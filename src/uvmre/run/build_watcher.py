@@ -18,7 +18,7 @@ IDLE_SECONDS = 900.0
 """How long an engine may take for what is no RUN: an image may be large, and the network slow."""
 KILLED = 137
 """The exit code of what was ended from outside."""
-CLIPPED = b"[output clipped"
+CLIPPED_MARK = b"[output clipped"
 """How BuildKit says that it leaves output out."""
 FLAGS = re.compile(r"\A(?:--\S+\s+)*")
 SUMMARY = re.compile(r" \([^)]{0,500}\)\Z")
@@ -29,7 +29,7 @@ NOT_PULLED = re.compile(
     r"pull access denied|failed to resolve source metadata|did not resolve to an alias|manifest unknown|no such host"
     r"|creating build container|registry|/v2/|initializing source|unable to copy from source"
 )
-REMEMBERED = 40
+KEPT_NOTES = 40
 """Lines of the engine's own that are kept to find the reason of a failure in."""
 
 
@@ -37,10 +37,10 @@ REMEMBERED = 40
 class OpenStep:
     """A RUN under way."""
 
-    head: str
+    command: str
     step: Step
-    since: float
-    said: Capped = field(default_factory=lambda: Capped(process.OUTPUT_LIMIT))
+    started: float
+    output: Capped = field(default_factory=lambda: Capped(process.OUTPUT_LIMIT))
 
 
 class BuildWatch:
@@ -48,91 +48,91 @@ class BuildWatch:
 
     def __init__(self, plan: BuildPlan, request: StepRequest) -> None:
         self._plan = plan
-        self._todo = list(zip(plan.headings, plan.steps, strict=True))
-        self._job = request
-        self._going: dict[str, OpenStep] = {}
+        self._pending = list(zip(plan.headings, plan.steps, strict=True))
+        self._request = request
+        self._open_steps: dict[str, OpenStep] = {}
         self._notes: list[str] = []
-        self._heard = time.perf_counter()
-        self.cut_short = False
+        self._last_event = time.perf_counter()
+        self.interrupted = False
         """Whether the engine was ended before it was done."""
         self.failed: int | None = None
         """The exit code of the RUN that failed."""
-        self.told = ""
+        self.reported_uv = ""
         """The release that uv itself said it is, where it was asked."""
         self.files: dict[str, str | None] = {}
         """What the symptom looks at."""
         self.images: list[str] = []
         """What the engine made and may still have."""
 
-    def read(self, reader: Reader, lines: Iterable[LogLine]) -> None:
+    def consume(self, reader: Reader, lines: Iterable[LogLine]) -> None:
         """Take what an engine says, until it has ended."""
         for event in reader(lines):
-            self._heard = time.perf_counter()
+            self._last_event = time.perf_counter()
             if isinstance(event, StepBegan):
-                self._began(event)
+                self._on_began(event)
             elif isinstance(event, ImageBuilt):
                 self.images.append(event.image)
             elif isinstance(event, BuilderNote):
-                self._notes = [*self._notes, event.text.strip()][-REMEMBERED:]
-            elif going := self._going.get(event.key):
+                self._notes = [*self._notes, event.text.strip()][-KEPT_NOTES:]
+            elif going := self._open_steps.get(event.key):
                 if isinstance(event, StepOutput):
-                    going.said.add(event.text.encode())
+                    going.output.add(event.text.encode())
                 elif isinstance(event, StepDropped):
-                    del self._going[event.key]
-                    self._todo.insert(0, (going.head, going.step))
+                    del self._open_steps[event.key]
+                    self._pending.insert(0, (going.command, going.step))
                 else:
-                    del self._going[event.key]
-                    self._ended(going, event.exit, event.at)
+                    del self._open_steps[event.key]
+                    self._on_ended(going, event.exit, event.at)
 
-    def late(self) -> bool:
+    def is_late(self) -> bool:
         """Tell whether the time of a RUN is up, or that of an engine that does not come to one."""
         now = time.perf_counter()
-        if self._going:
-            return any(now - going.since > going.step.timeout for going in self._going.values())
-        return now - self._heard > IDLE_SECONDS
+        if self._open_steps:
+            return any(now - going.started > going.step.timeout for going in self._open_steps.values())
+        return now - self._last_event > IDLE_SECONDS
 
-    def end(self, exit_code: int, timed_out: bool) -> str:
+    def finish(self, exit_code: int, timed_out: bool) -> str:
         """Take the end of the engine, and return why the steps could not be run, where they could not."""
-        left, self._going = list(self._going.values()), {}
+        left, self._open_steps = list(self._open_steps.values()), {}
         now = time.perf_counter()
-        if self._job.stop.is_set():
+        if self._request.stop.is_set():
             return ""
         if timed_out:
             for going in left:
-                self._ended(going, KILLED, now, timed_out=True)
+                self._on_ended(going, KILLED, now, timed_out=True)
             return "" if left else f"the engine did not come to a step within {IDLE_SECONDS:.0f} s"
         if exit_code == 0:
             for going in left:
-                self._ended(going, 0, now)
+                self._on_ended(going, 0, now)
         elif self.failed is None:
-            return self._why(exit_code)
+            return self._failure(exit_code)
         elif self._plan.shown_files:
             path = next(iter(self._plan.shown_files.values()))
             return f"the symptom looks at {path}, and a RUN that fails leaves no image to look into"
-        if self.told and self.told != self._job.uv:
-            return f"the Dockerfile brings uv {self.told}, not the {self._job.uv} that was asked for"
+        if self.reported_uv and self.reported_uv != self._request.uv:
+            return f"the Dockerfile brings uv {self.reported_uv}, not the {self._request.uv} that was asked for"
         return ""
 
-    def _began(self, event: StepBegan) -> None:
+    def _on_began(self, event: StepBegan) -> None:
         name, _, rest = event.text.partition(" ")
         if name.upper() != "RUN":
             return
-        head, step = self._take(FLAGS.sub("", rest))
-        self._going[event.key] = OpenStep(head, step, event.at)
+        head, step = self._match_step(FLAGS.sub("", rest))
+        self._open_steps[event.key] = OpenStep(head, step, event.at)
         if step.run != VERSION_COMMAND and step.run not in self._plan.shown_files:
-            self._job.begun(step.title)
+            self._request.on_step_start(step.title)
 
-    def _take(self, text: str) -> tuple[str, Step]:
+    def _match_step(self, text: str) -> tuple[str, Step]:
         """Return the step that an engine means by this text: it shows each in a line."""
         head = comparable(SUMMARY.sub("", text) if text.startswith("<<") else text)
-        at = next((i for i, (known, _) in enumerate(self._todo) if known == head), 0)
-        return self._todo.pop(at) if self._todo else (head, Step(text))
+        at = next((i for i, (known, _) in enumerate(self._pending) if known == head), 0)
+        return self._pending.pop(at) if self._pending else (head, Step(text))
 
-    def _ended(self, going: OpenStep, exit_code: int, at: float, *, timed_out: bool = False) -> None:
-        said = going.said.value()
+    def _on_ended(self, going: OpenStep, exit_code: int, at: float, *, timed_out: bool = False) -> None:
+        said = going.output.value()
         if going.step.run == VERSION_COMMAND and exit_code == 0:
             match = VERSION.search(said.decode(errors="replace"))
-            self.told = match[1] if match else "of no release"
+            self.reported_uv = match[1] if match else "of no release"
             return
         if path := self._plan.shown_files.get(going.step.run):
             text = said.decode(errors="replace")
@@ -141,7 +141,7 @@ class BuildWatch:
         if exit_code:
             self.failed = exit_code
         step = going.step
-        self._job.ended(
+        self._request.on_step_end(
             StepResult(
                 title=step.title,
                 run=step.run,
@@ -149,13 +149,13 @@ class BuildWatch:
                 exit=exit_code,
                 stdout="",
                 stderr=said.decode(errors="replace"),
-                seconds=max(0.0, at - going.since),
+                seconds=max(0.0, at - going.started),
                 timed_out=timed_out,
-                truncated=bool(going.said.left_out) or CLIPPED in said,
+                truncated=bool(going.output.omitted) or CLIPPED_MARK in said,
             )
         )
 
-    def _why(self, exit_code: int) -> str:
+    def _failure(self, exit_code: int) -> str:
         """Return why an engine could not build: the last of its errors, or what it said last."""
         errors = [match[1] for note in self._notes if (match := ERROR.match(note)) and match[1]]
         said = [note for note in self._notes if note and not note.startswith(("---", ">"))]

@@ -28,14 +28,14 @@ from uvmre.run.engines import Engine
 from uvmre.run.environment import RunDirs
 from uvmre.run.process import Capped
 
-LONGEST = 65536
+MAX_LINE = 65536
 """Bytes of a line that are taken as one piece."""
 GRACE = 10.0
 """Seconds that an engine has to end a build and its container."""
-GONE = 125
+ENGINE_EXIT = 125
 """From this exit code on, a RUN may have been ended together with its engine."""
 LOG = "build.log"
-ROOT = "UVMRE_ROOT"
+ROOT_VARIABLE = "UVMRE_ROOT"
 
 
 @dataclass(frozen=True)
@@ -46,11 +46,11 @@ class Container:
 
     def available(self) -> str:
         """Return why this backend cannot be used here; empty when it can."""
-        return _asked(self.name).why
+        return _engine(self.name).why
 
-    def described(self) -> str:
+    def describe(self) -> str:
         """Return what builds, with its version."""
-        engine = _asked(self.name)
+        engine = _engine(self.name)
         builder = (" (BuildKit)" if engine.buildkit else " (classic builder)") if self.name == "docker" else ""
         return f"{self.name} {engine.version}{builder}"
 
@@ -60,14 +60,14 @@ class Container:
         Raises:
             UsageError: when the MRE has no Dockerfile, or a variant cannot be laid over it.
         """
-        engine = _asked(self.name)
+        engine = _engine(self.name)
         plan = _plan(request, engine)
         dockerfile = (DOCKERFILE, plan.text)
-        facts = RunFacts(self.described(), plan.uv or request.uv, plan.python, artifacts=(dockerfile,))
-        if why := _refused(plan, engine, request):
+        facts = RunFacts(self.describe(), plan.uv or request.uv, plan.python, artifacts=(dockerfile,))
+        if why := _unsupported(plan, engine, request):
             return replace(facts, obstacle=why)
         with at(request.dirs.root):
-            build = _lay(request, plan)
+            build = _prepare(request, plan)
         watched = BuildWatch(plan, request)
         log = Capped(process.OUTPUT_LIMIT)
         # Images are asked for beside the build, which does not wait for it.
@@ -76,25 +76,25 @@ class Container:
             try:
                 obstacle = _build(engine, build, watched, request, log)
             finally:
-                if watched.cut_short:
+                if watched.interrupted:
                     process.end_clients(request.gateway)
-                build_commands.row(engine).clean(engine, build, watched.images)
+                build_commands.builder(engine).clean(engine, build, watched.images)
         return replace(
             facts,
-            uv=watched.told or facts.uv,
+            uv=watched.reported_uv or facts.uv,
             files=tuple((pattern.path, watched.files.get(pattern.path)) for pattern in request.mre.symptom.files),
             obstacle=obstacle,
             stand_ins=stand_ins.result(),
             artifacts=(dockerfile, (LOG, log.value().decode(errors="replace"))),
         )
 
-    def tidy(self, root: Path) -> None:
+    def clean_up(self, root: Path) -> None:
         """Do nothing: every build clears what it made."""
 
 
 @functools.cache
-def _asked(name: str) -> Engine:
-    return engines.ask(name)
+def _engine(name: str) -> Engine:
+    return engines.detect(name)
 
 
 @functools.cache
@@ -119,11 +119,11 @@ def _stand_ins(plan: BuildPlan, engine: Engine) -> tuple[str, ...]:
     """Return the images that are not what their names say."""
     taken = plan.images_of_uv if plan.uv_from_context else ()
     others = (image for image in plan.images if image not in taken)
-    made = (image for image in others if engines.STAND_IN in (_labels(engine, image) or {}))
+    made = (image for image in others if engines.STAND_IN_LABEL in (_labels(engine, image) or {}))
     return (*made, *(f"{image} (uv's own binary, from PyPI)" for image in taken))
 
 
-def _refused(plan: BuildPlan, engine: Engine, request: StepRequest) -> str:
+def _unsupported(plan: BuildPlan, engine: Engine, request: StepRequest) -> str:
     """Return why an engine cannot build this at all, or not what was asked for."""
     if plan.secrets and not engine.secrets:
         return (
@@ -138,16 +138,16 @@ def _refused(plan: BuildPlan, engine: Engine, request: StepRequest) -> str:
     return ""
 
 
-def _lay(request: StepRequest, plan: BuildPlan) -> Build:
+def _prepare(request: StepRequest, plan: BuildPlan) -> Build:
     """Write the context of the build, and what lies beside it."""
     dirs, mre = request.dirs, request.mre
     dirs.work.mkdir(parents=True)
     for file in mre.files:
-        environment.write(dirs.work, file)
+        environment.write_file(dirs.work, file)
     own = dirs.work / CONTEXT_FOLDER
     if not request.live or plan.uv_from_context:
         own.mkdir(exist_ok=True)
-        _let_in(dirs)
+        _unignore_own_folder(dirs)
     if not request.live:
         # BuildKit runs what is the same in two builds once, for both; but each variant has a door of its own.
         (own / "authority.pem").write_bytes(f"# {_run_name(dirs)}\n".encode() + request.certificate)
@@ -175,7 +175,7 @@ def _run_name(dirs: RunDirs) -> str:
 
 
 def _own_labels(dirs: RunDirs) -> dict[str, str]:
-    return {engines.MADE: "run", RUN: _run_name(dirs)}
+    return {engines.LABEL: "run", RUN: _run_name(dirs)}
 
 
 def _proxies(gateway: str) -> dict[str, str]:
@@ -186,7 +186,7 @@ def _proxies(gateway: str) -> dict[str, str]:
     }
 
 
-def _let_in(dirs: RunDirs) -> None:
+def _unignore_own_folder(dirs: RunDirs) -> None:
     """Let our own folder into a context that leaves files out."""
     ignore = dirs.work / ".dockerignore"
     if ignore.exists():
@@ -211,23 +211,23 @@ def _secret(dirs: RunDirs, mre: Mre, name: str) -> Path:
 
 def _build(engine: Engine, build: Build, watched: BuildWatch, request: StepRequest, log: Capped) -> str:
     """Run the engine, and return why the steps could not be run, where they could not."""
-    row = build_commands.row(engine)
-    command = [engine.program, *row.words(engine, build)]
+    row = build_commands.builder(engine)
+    command = [engine.program, *row.arguments(engine, build)]
     log.add(f"$ {' '.join(command)}\n".encode())
     with process.streamed(
         command,
         cwd=request.dirs.root,
         # Who finds this folder without its owner finds the engine by it.
-        environment={**engines.variables(engine), ROOT: f"{request.dirs.root}/"},
+        environment={**engines.variables(engine), ROOT_VARIABLE: f"{request.dirs.root}/"},
         stop=request.stop,
-        late=watched.late,
+        late=watched.is_late,
         grace=GRACE,
     ) as streaming:
-        watched.read(READERS[row.reader], _lines(streaming, log, MARKS.get(row.reader)))
-    watched.cut_short = streaming.timed_out or request.stop.is_set()
-    if (watched.failed or 0) >= GONE and (gone := engines.ask(engine.name).why):
+        watched.consume(READERS[row.log_format], _lines(streaming, log, MARKS.get(row.log_format)))
+    watched.interrupted = streaming.timed_out or request.stop.is_set()
+    if (watched.failed or 0) >= ENGINE_EXIT and (gone := engines.detect(engine.name).why):
         return f"{engine.name} went away while it built: {gone}"
-    return watched.end(streaming.exit, streaming.timed_out)
+    return watched.finish(streaming.exit, streaming.timed_out)
 
 
 def _lines(chunks: Iterable[bytes], log: Capped, marks: "re.Pattern[bytes] | None") -> Iterator[LogLine]:
@@ -242,7 +242,7 @@ def _lines(chunks: Iterable[bytes], log: Capped, marks: "re.Pattern[bytes] | Non
         elif whole:
             for line in whole.split(b"\n"):
                 yield LogLine(line.decode(errors="replace") + "\n", now)
-        if len(rest) > LONGEST:
+        if len(rest) > MAX_LINE:
             yield LogLine(rest.decode(errors="replace"), now)
             rest = b""
     if rest:

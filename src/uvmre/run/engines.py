@@ -13,13 +13,13 @@ from pathlib import Path
 from uvmre.run import process
 from uvmre.run.process import Finished
 
-ANSWER_SECONDS = 10.0
-WORK_SECONDS = 600.0
-MADE = "org.uvmre"
+QUERY_TIMEOUT = 10.0
+BUILD_TIMEOUT = 600.0
+LABEL = "org.uvmre"
 """The label of all that uvmre makes on an engine."""
-STAND_IN = "org.uvmre.stand-in"
+STAND_IN_LABEL = "org.uvmre.stand-in"
 """The label of an image that only stands in for the one of its name: it says what it was made of."""
-ALONE = re.compile(r"[a-z0-9._-]+(/[a-z0-9._-]+)?")
+SHORT_NAME = re.compile(r"[a-z0-9._-]+(/[a-z0-9._-]+)?")
 
 
 @dataclass(frozen=True)
@@ -50,17 +50,17 @@ class Engine:
 
 
 @dataclass(frozen=True)
-class EngineRow:
+class EngineCommands:
     """How one engine is asked; each is the words after its command."""
 
-    answers: Callable[[str, float], Engine]
+    detect: Callable[[str, float], Engine]
     build: Sequence[str]
     """Build an image from a folder, with the network of this machine; nothing is pulled where that can be said."""
     labels: Sequence[str]
     """Ask for all that is known of an image, its labels among it; the image follows."""
     containers: Sequence[str]
     """List the containers with a label, one id a line; `label=…` follows. Empty where that cannot be asked."""
-    named: str
+    image_format: str
     """How a listed image is written: its name with its tag, and its id."""
 
 
@@ -87,20 +87,20 @@ HEREDOCS = {"docker": "23", "podman": "5", "buildah": "1.33"}
 """Since which version each reads heredocs."""
 
 
-def find(seconds: float = ANSWER_SECONDS) -> tuple[Engine, ...]:
+def detect_all(seconds: float = QUERY_TIMEOUT) -> tuple[Engine, ...]:
     """Ask all engines at once whether they are there, and return them all; `why` says why one cannot be used."""
-    with ThreadPoolExecutor(len(ROWS)) as pool:
-        return tuple(pool.map(lambda name: ask(name, seconds), ROWS))
+    with ThreadPoolExecutor(len(COMMANDS)) as pool:
+        return tuple(pool.map(lambda name: detect(name, seconds), COMMANDS))
 
 
-def ask(name: str, seconds: float = ANSWER_SECONDS) -> Engine:
+def detect(name: str, seconds: float = QUERY_TIMEOUT) -> Engine:
     """Ask one engine whether it can be used here."""
     program = shutil.which(name)
-    return ROWS[name].answers(program, seconds) if program else Engine(name, why="it is not installed")
+    return COMMANDS[name].detect(program, seconds) if program else Engine(name, why="it is not installed")
 
 
 def call(
-    engine: Engine, words: Sequence[str], *, timeout: float = WORK_SECONDS, stop: threading.Event | None = None
+    engine: Engine, words: Sequence[str], *, timeout: float = BUILD_TIMEOUT, stop: threading.Event | None = None
 ) -> Finished:
     """Run an engine's command with the variables of this process, which may say where its daemon is."""
     return process.run(
@@ -120,7 +120,7 @@ def variables(engine: Engine) -> Mapping[str, str]:
 
 def labels(engine: Engine, image: str) -> Mapping[str, str] | None:
     """Return the labels of an image of this machine; nothing is pulled, and None where it is not here."""
-    asked = call(engine, [*ROWS[engine.name].labels, image], timeout=ANSWER_SECONDS)
+    asked = call(engine, [*COMMANDS[engine.name].labels, image], timeout=QUERY_TIMEOUT)
     if asked.exit:
         return None
     data = json.loads(asked.stdout)
@@ -129,11 +129,11 @@ def labels(engine: Engine, image: str) -> Mapping[str, str] | None:
     return config.get("Labels") or {}
 
 
-def listed(engine: Engine, label: str) -> tuple[EngineImage, ...]:
+def images(engine: Engine, label: str) -> tuple[EngineImage, ...]:
     """Return the images of an engine that have a label, one for each name."""
-    row = ROWS[engine.name]
-    words = ["images", "--no-trunc", "--filter", f"label={label}", "--format", row.named]
-    done = call(engine, words, timeout=ANSWER_SECONDS)
+    row = COMMANDS[engine.name]
+    words = ["images", "--no-trunc", "--filter", f"label={label}", "--format", row.image_format]
+    done = call(engine, words, timeout=QUERY_TIMEOUT)
     lines = done.stdout.decode(errors="replace").splitlines() if done.exit == 0 else []
     rows = (line.split() for line in lines)
     return tuple(EngineImage(re.sub(r"^docker\.io/(library/)?", "", row[0]), row[1]) for row in rows if len(row) == 2)
@@ -141,28 +141,28 @@ def listed(engine: Engine, label: str) -> tuple[EngineImage, ...]:
 
 def containers(engine: Engine, label: str) -> tuple[str, ...]:
     """Return the containers of an engine that have a label."""
-    if words := ROWS[engine.name].containers:
-        return _lines(call(engine, [*words, f"label={label}"], timeout=ANSWER_SECONDS))
+    if words := COMMANDS[engine.name].containers:
+        return _lines(call(engine, [*words, f"label={label}"], timeout=QUERY_TIMEOUT))
     # buildah does not filter its containers by label, so each is asked.
-    there = _lines(call(engine, ["containers", "--quiet", "--no-trunc"], timeout=ANSWER_SECONDS))
-    asked = {each: call(engine, ["inspect", each], timeout=ANSWER_SECONDS).stdout for each in there}
+    there = _lines(call(engine, ["containers", "--quiet", "--no-trunc"], timeout=QUERY_TIMEOUT))
+    asked = {each: call(engine, ["inspect", each], timeout=QUERY_TIMEOUT).stdout for each in there}
     return tuple(each for each, said in asked.items() if f'"{label}"'.encode() in said)
 
 
 def clear(engine: Engine) -> ClearedEngine:
     """Remove the containers and images that uvmre labelled on an engine, and the images that were built on those."""
-    gone = containers(engine, MADE)
+    gone = containers(engine, LABEL)
     if gone:
-        call(engine, ["rm", *([] if engine.name == "buildah" else ["--force"]), *gone], timeout=ANSWER_SECONDS * 3)
-    before = there = {each.id for each in listed(engine, MADE)}
+        call(engine, ["rm", *([] if engine.name == "buildah" else ["--force"]), *gone], timeout=QUERY_TIMEOUT * 3)
+    before = there = {each.id for each in images(engine, LABEL)}
     # An image goes only after those that were built on it.
     while there:
-        call(engine, ["rmi", "--force", *sorted(there)], timeout=ANSWER_SECONDS * 6)
-        still = {each.id for each in listed(engine, MADE)}
+        call(engine, ["rmi", "--force", *sorted(there)], timeout=QUERY_TIMEOUT * 6)
+        still = {each.id for each in images(engine, LABEL)}
         if still == there:
             break
         there = still
-    left = len(there) + len(containers(engine, MADE))
+    left = len(there) + len(containers(engine, LABEL))
     return ClearedEngine(engine.name, len(before - there), len(gone), left)
 
 
@@ -172,7 +172,7 @@ def _lines(done: Finished) -> tuple[str, ...]:
 
 def full_name(engine: Engine, image: str) -> str:
     """Return the name to give an image so that FROM finds it: podman and buildah put `localhost/` before it."""
-    if engine.name == "docker" or not ALONE.fullmatch(image.partition("@")[0].rpartition(":")[0] or image):
+    if engine.name == "docker" or not SHORT_NAME.fullmatch(image.partition("@")[0].rpartition(":")[0] or image):
         return image
     first, slash, _ = image.partition("/")
     if slash and ("." in first or first == "localhost"):
@@ -182,7 +182,7 @@ def full_name(engine: Engine, image: str) -> str:
 
 def _docker(program: str, seconds: float) -> Engine:
     engine = Engine("docker", program)
-    asked = _asked(program, ["version", "--format", "{{json .}}"], seconds)
+    asked = _query(program, ["version", "--format", "{{json .}}"], seconds)
     if isinstance(asked, str):
         return _unusable(engine, asked)
     try:
@@ -192,11 +192,11 @@ def _docker(program: str, seconds: float) -> Engine:
     except (ValueError, AttributeError):
         client = server = ""
     if not server:
-        return Engine("docker", program, client=client, why=_docker_says(asked, client))
+        return Engine("docker", program, client=client, why=_docker_problem(asked, client))
     return Engine("docker", program, server, client, buildkit=_buildkit(program, client, seconds))
 
 
-def _docker_says(asked: Finished, client: str) -> str:
+def _docker_problem(asked: Finished, client: str) -> str:
     """Return why there is no daemon, in our words where the reason is known."""
     said = asked.stderr.decode(errors="replace").strip()
     if "permission denied" in said.lower():
@@ -217,14 +217,14 @@ def _buildkit(program: str, client: str, seconds: float) -> bool:
         return False
     if _at_least(client, "18.9") and not _at_least(client, "23") and wanted in ("1", "true"):
         return True
-    asked = _asked(program, ["buildx", "version"], seconds)
+    asked = _query(program, ["buildx", "version"], seconds)
     return not isinstance(asked, str) and asked.exit == 0
 
 
 def _podman(program: str, seconds: float) -> Engine:
     engine = Engine("podman", program)
     # `podman info` takes a second, and a storage that cannot be used is told by the build as well.
-    asked = _asked(program, ["version", "--format", "{{.Version}}"], seconds)
+    asked = _query(program, ["version", "--format", "{{.Version}}"], seconds)
     if isinstance(asked, str) or asked.exit:
         return _unusable(engine, asked)
     return Engine("podman", program, asked.stdout.decode(errors="replace").strip())
@@ -233,15 +233,15 @@ def _podman(program: str, seconds: float) -> Engine:
 def _buildah(program: str, seconds: float) -> Engine:
     engine = Engine("buildah", program)
     # Its version is told also where its storage cannot be used.
-    usable = _asked(program, ["info"], seconds)
+    usable = _query(program, ["info"], seconds)
     if isinstance(usable, str) or usable.exit:
         return _unusable(engine, usable)
-    asked = _asked(program, ["--version"], seconds)
+    asked = _query(program, ["--version"], seconds)
     found = None if isinstance(asked, str) else re.search(r"(?<!\d)\d+(\.\d+)+", asked.stdout.decode(errors="replace"))
     return Engine("buildah", program, found[0] if found else "")
 
 
-def _asked(program: str, words: Sequence[str], seconds: float) -> Finished | str:
+def _query(program: str, words: Sequence[str], seconds: float) -> Finished | str:
     """Ask a command something; where it cannot be started or does not answer in time, return that."""
     try:
         asked = process.run(
@@ -268,12 +268,12 @@ def _at_least(version: str, least: str) -> bool:
 _LABELS = ("image", "inspect")
 _CONTAINERS = ("ps", "--all", "--quiet", "--no-trunc", "--filter")
 _NAMED = "{{.Repository}}:{{.Tag}} {{.ID}}"
-ROWS: Mapping[str, EngineRow] = {
-    "docker": EngineRow(_docker, ("build", "--network", "host"), _LABELS, _CONTAINERS, _NAMED),
-    "podman": EngineRow(
+COMMANDS: Mapping[str, EngineCommands] = {
+    "docker": EngineCommands(_docker, ("build", "--network", "host"), _LABELS, _CONTAINERS, _NAMED),
+    "podman": EngineCommands(
         _podman, ("build", "--network", "host", "--pull=never", "--layers=false"), _LABELS, _CONTAINERS, _NAMED
     ),
-    "buildah": EngineRow(
+    "buildah": EngineCommands(
         _buildah,
         ("build", "--network", "host", "--pull-never", "--isolation", "chroot"),
         ("inspect", "--type", "image"),

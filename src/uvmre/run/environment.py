@@ -17,9 +17,9 @@ from uvmre.run.interpreters import Interpreter
 NO_PROXY = "localhost,127.0.0.1"
 NO_RESOLVER = {"RES_OPTIONS": "attempts:0"}
 """Tells the resolver of glibc to ask no nameserver; `/etc/hosts` still counts, and so does systemd's own resolver."""
-NOT_FOUND = 2
+GETENT_NOT_FOUND = 2
 """How getent says that a name is not known."""
-PROBE = "pypi.org"
+PROBE_HOST = "pypi.org"
 """Stands for every host."""
 RESOLVER_SECONDS = 5
 SYSTEM_PATH = ("/usr/local/bin", "/usr/bin", "/bin")
@@ -30,7 +30,7 @@ class RunDirs:
     """The folders of one run of one variant, all below one root."""
 
     root: Path
-    others: tuple[str, ...] = SYSTEM_PATH
+    system_path: tuple[str, ...] = SYSTEM_PATH
     """The folders that come last in the steps' PATH."""
 
     @property
@@ -59,16 +59,16 @@ class RunDirs:
         return self.root / "authority.pem"
 
 
-def lay(dirs: RunDirs, mre: Mre, uv: Path, interpreter: Interpreter | None) -> None:
+def prepare(dirs: RunDirs, mre: Mre, uv: Path, interpreter: Interpreter | None) -> None:
     """Make the folders and write the MRE's files into them; without an interpreter the steps take what they find."""
     # Releases like uv 0.2.30 look into their cache before they make it, which nobody meets who used uv before.
     for folder in (dirs.work, dirs.home / ".cache" / "uv", dirs.temp, dirs.tools):
         folder.mkdir(parents=True)
     home = f"{mre.environment.home.rstrip('/')}/"
     for file in mre.files:
-        write(dirs.work, file)
+        write_file(dirs.work, file)
         if mre.environment.home and file.path.startswith(home):
-            write(dirs.home, File(file.path.removeprefix(home), file.content, file.executable))
+            write_file(dirs.home, File(file.path.removeprefix(home), file.content, file.executable))
     # .netrc and the like are refused by some tools when others can read them.
     for kept in dirs.home.iterdir():
         kept.chmod(kept.stat().st_mode & 0o700)
@@ -81,7 +81,7 @@ def lay(dirs: RunDirs, mre: Mre, uv: Path, interpreter: Interpreter | None) -> N
         (dirs.tools / name).symlink_to(interpreter.path)
 
 
-def write(folder: Path, file: File) -> None:
+def write_file(folder: Path, file: File) -> None:
     """Write one file below a folder, never outside it."""
     target = folder / file.path
     if not target.resolve().is_relative_to(folder.resolve()):
@@ -102,7 +102,7 @@ def variables(dirs: RunDirs, mre: Mre, gateway: str) -> dict[str, str]:
     """
     own = [str(dirs.work / folder) for folder in mre.environment.path]
     return {
-        "PATH": path([*own, str(dirs.tools), *dirs.others]),
+        "PATH": join_path([*own, str(dirs.tools), *dirs.system_path]),
         "HOME": str(dirs.home),
         "TMPDIR": str(dirs.temp),
         "LANG": "C.UTF-8",
@@ -129,7 +129,7 @@ def outage_variables(mre: Mre) -> dict[str, str]:
     same, nothing is sent past the gateway, which then fails their connections in its own way.
     """
     hosts = tuple(dict.fromkeys(fault.host for fault in mre.faults if fault.unresolvable))
-    if not hosts or any(_resolves(host.removeprefix("*.") if host != "*" else PROBE) for host in hosts):
+    if not hosts or any(_resolves(host.removeprefix("*.") if host != "*" else PROBE_HOST) for host in hosts):
         return {}
     return {"NO_PROXY": ",".join((NO_PROXY, *(host.removeprefix("*") or "*" for host in hosts))), **NO_RESOLVER}
 
@@ -142,15 +142,15 @@ def _resolves(host: str) -> bool:
             done = process.run(
                 ("getent", "ahosts", host),
                 cwd=Path(folder),
-                environment={"PATH": path(SYSTEM_PATH), **NO_RESOLVER},
+                environment={"PATH": join_path(SYSTEM_PATH), **NO_RESOLVER},
                 timeout=RESOLVER_SECONDS,
                 stop=threading.Event(),
             )
         except OSError:  # there is no glibc here that could be told
             return True
-    return done.exit != NOT_FOUND
+    return done.exit != GETENT_NOT_FOUND
 
 
-def path(folders: Sequence[str]) -> str:
+def join_path(folders: Sequence[str]) -> str:
     """Join the folders of a PATH."""
     return os.pathsep.join(folders)

@@ -12,7 +12,7 @@ from pathlib import Path
 from uvmre.errors import CannotTell
 from uvmre.run import process
 
-ANSWER_SECONDS = 20
+QUERY_TIMEOUT = 20
 NAME = re.compile(r"python(3\.\d+)\Z")
 
 
@@ -30,7 +30,7 @@ class Interpreter:
         return ".".join(self.version.split(".")[:2])
 
 
-def find(wanted: str) -> Interpreter | None:
+def find_interpreter(wanted: str) -> Interpreter | None:
     """Return an interpreter of that version (`3.11` or `3.11.7`); this very one's line where nothing is wanted."""
     wanted = wanted or ".".join(map(str, sys.version_info[:2]))
     for path in _candidates(".".join(wanted.split(".")[:2])):
@@ -87,19 +87,19 @@ def _version(path: Path) -> str:
         return ".".join(map(str, sys.version_info[:3]))
     question = [str(path), "-I", "-S", "-c", "import platform; print(platform.python_version())"]
     try:
-        asked = process.run(question, cwd=Path("/"), environment={}, timeout=ANSWER_SECONDS, stop=threading.Event())
+        asked = process.run(question, cwd=Path("/"), environment={}, timeout=QUERY_TIMEOUT, stop=threading.Event())
     except OSError:
         return ""
     return asked.stdout.decode(errors="replace").strip() if asked.exit == 0 else ""
 
 
-def interpreter_of(wanted: str) -> Interpreter:
+def require_interpreter(wanted: str) -> Interpreter:
     """Return an interpreter of that version.
 
     Raises:
         CannotTell: when there is none.
     """
-    found = find(wanted)
+    found = find_interpreter(wanted)
     if found is None:
         raise CannotTell(
             f"There is no Python {wanted} on this machine (found: {', '.join(available()) or 'none'}).",

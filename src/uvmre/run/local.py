@@ -24,7 +24,7 @@ class Local:
         """Return why this backend cannot be used here; empty when it can."""
         return "" if os.name == "posix" else "it runs steps with /bin/sh, which this system lacks"
 
-    def described(self) -> str:
+    def describe(self) -> str:
         """Return what runs the steps."""
         return self.name
 
@@ -32,19 +32,19 @@ class Local:
         """Run the steps in their order, up to a set-up step or a RUN that fails, or a step whose time was up."""
         dirs = request.dirs
         with at(dirs.root):
-            environment.lay(dirs, request.mre, request.binary, request.interpreter)
+            environment.prepare(dirs, request.mre, request.binary, request.interpreter)
             dirs.authority.write_bytes(request.certificate)
         steps, obstacle = _steps(request.mre), ""
         for step in steps:
             if request.stop.is_set():
                 break
-            request.begun(step.title)
+            request.on_step_start(step.title)
             try:
-                result = _layered(step, step.layer, request) if step.layer else _run(step, request)
-            except local_image.Missing as why:
+                result = _run_layer(step, step.layer, request) if step.layer else _run(step, request)
+            except local_image.CannotRunStep as why:
                 obstacle = f"`{step.title}` could not be run: {why}"
                 break
-            request.ended(result)
+            request.on_step_end(result)
             if result.timed_out or (result.exit and (result.role == "setup" or step.layer)):
                 break
         last = steps[-1].layer
@@ -53,11 +53,11 @@ class Local:
             backend=self.name,
             uv=request.uv,
             python=request.interpreter.version if request.interpreter else "",
-            files=tuple((pattern.path, _text(work / pattern.path)) for pattern in request.mre.symptom.files),
+            files=tuple((pattern.path, _read_text(work / pattern.path)) for pattern in request.mre.symptom.files),
             obstacle=obstacle,
         )
 
-    def tidy(self, root: Path) -> None:
+    def clean_up(self, root: Path) -> None:
         """End what the steps of places below `root` left running."""
         process.end_strays(root)
 
@@ -74,26 +74,28 @@ def _steps(mre: Mre) -> tuple[Step, ...]:
 def _run(step: Step, request: StepRequest) -> StepResult:
     """Run one step in a shell of its own, as a Dockerfile's RUN does: what it exports is gone with it."""
     variables = environment.variables(request.dirs, request.mre, request.gateway)
-    return _result(step, _done(("/bin/sh", "-c", step.run), request.dirs.work, variables, step, request), request)
+    return _result(step, _execute(("/bin/sh", "-c", step.run), request.dirs.work, variables, step, request), request)
 
 
-def _layered(step: Step, layer: Layer, request: StepRequest) -> StepResult:
+def _run_layer(step: Step, layer: Layer, request: StepRequest) -> StepResult:
     """Run a RUN of a Dockerfile that is followed.
 
     Raises:
         image.Missing: when it cannot be run without an image.
     """
     if layer.refused:
-        raise local_image.Missing(layer.refused)
+        raise local_image.CannotRunStep(layer.refused)
     dirs = request.dirs
-    cwd = local_image.ready(dirs, layer)
-    words = [local_image.translated(dirs, layer, word) for word in layer.argv]
+    cwd = local_image.prepare(dirs, layer)
+    words = [local_image.translate(dirs, layer, word) for word in layer.argv]
     with local_image.mounts(dirs, layer):
-        done = _done(words, cwd, local_image.variables(dirs, request.mre, layer, request.gateway), step, request)
+        done = _execute(words, cwd, local_image.variables(dirs, request.mre, layer, request.gateway), step, request)
     return _result(step, done, request)
 
 
-def _done(words: Sequence[str], cwd: Path, variables: Mapping[str, str], step: Step, request: StepRequest) -> Finished:
+def _execute(
+    words: Sequence[str], cwd: Path, variables: Mapping[str, str], step: Step, request: StepRequest
+) -> Finished:
     return process.run(words, cwd=cwd, environment=variables, timeout=step.timeout, stop=request.stop)
 
 
@@ -113,7 +115,7 @@ def _result(step: Step, done: Finished, request: StepRequest) -> StepResult:
     )
 
 
-def _text(path: Path) -> str | None:
+def _read_text(path: Path) -> str | None:
     try:
         return path.read_bytes().decode(errors="replace")
     except OSError:

@@ -17,12 +17,12 @@ from uvmre.run import environment
 from uvmre.run.environment import RunDirs
 
 IMAGE = "image"
-LEFT = "stages"
+STAGES = "stages"
 """Where the trees of the stages before lie, by their number."""
-NOW = ".stage"
+CURRENT = ".stage"
 
 
-class Missing(Exception):
+class CannotRunStep(Exception):
     """What a COPY wants is not in the other stage."""
 
 
@@ -36,7 +36,7 @@ def inside(dirs: RunDirs, path: str) -> Path:
     return folder(dirs).joinpath(*(part for part in PurePosixPath(path).parts if part not in ("/", "..")))
 
 
-def ready(dirs: RunDirs, layer: Layer) -> Path:
+def prepare(dirs: RunDirs, layer: Layer) -> Path:
     """Do what comes before a RUN, and return the folder in which it runs.
 
     Raises:
@@ -44,48 +44,48 @@ def ready(dirs: RunDirs, layer: Layer) -> Path:
     """
     for event in layer.before:
         if isinstance(event, StageStart):
-            _begin(dirs, event)
+            _start_stage(dirs, event)
         elif isinstance(event, LayerFolder):
             inside(dirs, event.path).mkdir(parents=True, exist_ok=True)
         elif isinstance(event, StageFetch):
-            _fetch(dirs, event)
+            _copy_from_stage(dirs, event)
         else:
-            _lay(dirs, event)
+            _write(dirs, event)
     cwd = inside(dirs, layer.cwd)
     cwd.mkdir(parents=True, exist_ok=True)
     return cwd
 
 
-def _begin(dirs: RunDirs, begin: StageStart) -> None:
-    now, left = folder(dirs), dirs.root / LEFT
+def _start_stage(dirs: RunDirs, begin: StageStart) -> None:
+    now, left = folder(dirs), dirs.root / STAGES
     if now.exists():
         left.mkdir(exist_ok=True)
-        now.rename(left / (dirs.root / NOW).read_text())
-    (dirs.root / NOW).write_text(str(begin.stage))
+        now.rename(left / (dirs.root / CURRENT).read_text())
+    (dirs.root / CURRENT).write_text(str(begin.stage))
     if begin.base is not None:
         shutil.copytree(left / str(begin.base), now, symlinks=True)
     for made in (f"{HOME}/.cache/uv", "/tmp"):  # as environment.lay does for a step's home
         inside(dirs, made).mkdir(parents=True, exist_ok=True)
 
 
-def _lay(dirs: RunDirs, file: File) -> None:
+def _write(dirs: RunDirs, file: File) -> None:
     target = inside(dirs, file.path)
     if target.is_symlink():
         target.unlink()
     try:
-        environment.write(folder(dirs), File(str(target.relative_to(folder(dirs))), file.content, file.executable))
+        environment.write_file(folder(dirs), File(str(target.relative_to(folder(dirs))), file.content, file.executable))
     except (IsADirectoryError, NotADirectoryError, FileExistsError) as error:
-        raise Missing(f"/{file.path} cannot be written: {error.strerror}") from None
+        raise CannotRunStep(f"/{file.path} cannot be written: {error.strerror}") from None
     if file.path.startswith(f"{HOME.lstrip('/')}/."):
         target.chmod(target.stat().st_mode & 0o700)  # .netrc and the like, which some tools refuse otherwise
 
 
-def _fetch(dirs: RunDirs, fetch: StageFetch) -> None:
-    tree = dirs.root / LEFT / str(fetch.stage)
+def _copy_from_stage(dirs: RunDirs, fetch: StageFetch) -> None:
+    tree = dirs.root / STAGES / str(fetch.stage)
     source = tree / fetch.source.lstrip("/")
     found = sorted(tree.glob(fetch.source.lstrip("/"))) if re.search(r"[*?\[]", fetch.source) else [source]
     if not found or not found[0].exists():
-        raise Missing(f"{fetch.source} is not in the stage that it is copied from")
+        raise CannotRunStep(f"{fetch.source} is not in the stage that it is copied from")
     target = inside(dirs, fetch.target)
     for each in found:
         if each.is_dir():
@@ -103,7 +103,7 @@ def mounts(dirs: RunDirs, layer: Layer) -> Iterator[None]:
     before = [(path, path.read_bytes() if path.is_file() else None) for path, _ in covered]
     try:
         for _, file in covered:
-            _lay(dirs, file)
+            _write(dirs, file)
         yield
     finally:
         for path, content in before:
@@ -113,7 +113,7 @@ def mounts(dirs: RunDirs, layer: Layer) -> Iterator[None]:
                 path.unlink(missing_ok=True)
 
 
-def translated(dirs: RunDirs, layer: Layer, text: str) -> str:
+def translate(dirs: RunDirs, layer: Layer, text: str) -> str:
     """Return a text with the image's own paths as they are on this machine."""
     if not layer.owned:
         return text
@@ -124,9 +124,9 @@ def translated(dirs: RunDirs, layer: Layer, text: str) -> str:
 
 def variables(dirs: RunDirs, mre: Mre, layer: Layer, gateway: str) -> dict[str, str]:
     """Return all the variables of a RUN: the builder's, and over them those that the manifest gives every step."""
-    given = {name: translated(dirs, layer, value) for name, value in layer.variables.items() if name != "PATH"}
+    given = {name: translate(dirs, layer, value) for name, value in layer.variables.items() if name != "PATH"}
     folders = [name for name in layer.variables.get("PATH", "").split(":") if name.startswith("/")]
-    path = environment.path([*(str(inside(dirs, name)) for name in folders), str(dirs.tools), *dirs.others])
+    path = environment.join_path([*(str(inside(dirs, name)) for name in folders), str(dirs.tools), *dirs.system_path])
     return {
         "HOME": str(inside(dirs, HOME)),
         "TMPDIR": str(inside(dirs, "/tmp")),

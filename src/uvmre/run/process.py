@@ -20,7 +20,7 @@ OUTPUT_LIMIT = 1_000_000
 GRACE = 1.0
 """Seconds between asking a group to end and ending it."""
 TICK = 0.2
-_apart: set[int] = set()
+_detached: set[int] = set()
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Capped:
         self._half = limit // 2
         self._head = bytearray()
         self._tail = bytearray()
-        self.left_out = 0
+        self.omitted = 0
 
     def add(self, data: bytes) -> None:
         """Take the next bytes."""
@@ -55,13 +55,13 @@ class Capped:
 
     def _cut(self) -> None:
         surplus = max(0, len(self._tail) - self._half)
-        self.left_out += surplus
+        self.omitted += surplus
         del self._tail[:surplus]
 
     def value(self) -> bytes:
         """Return what is kept, with a line that says how much is not."""
         self._cut()
-        gap = f"\n[uvmre: {self.left_out} bytes left out]\n".encode() if self.left_out else b""
+        gap = f"\n[uvmre: {self.omitted} bytes left out]\n".encode() if self.omitted else b""
         return bytes(self._head) + gap + bytes(self._tail)
 
 
@@ -101,14 +101,14 @@ def run(
     assert process.stderr
     try:
         out, err = Capped(output_limit), Capped(output_limit)
-        timed_out = _read(process, {process.stdout: out, process.stderr: err}, started + timeout, stop)
+        timed_out = _collect(process, {process.stdout: out, process.stderr: err}, started + timeout, stop)
     finally:
         end_group(process)
         process.stdout.close()
         process.stderr.close()
     seconds = time.perf_counter() - started
-    truncated = bool(out.left_out or err.left_out)
-    return Finished(_told(process.returncode), out.value(), err.value(), seconds, timed_out, truncated)
+    truncated = bool(out.omitted or err.omitted)
+    return Finished(_exit_code(process.returncode), out.value(), err.value(), seconds, timed_out, truncated)
 
 
 class Streaming:
@@ -138,7 +138,7 @@ class Streaming:
     @property
     def exit(self) -> int:
         """Return the exit code as a shell tells it; right after the `with`."""
-        return _told(self._process.returncode)
+        return _exit_code(self._process.returncode)
 
 
 @contextlib.contextmanager
@@ -205,11 +205,11 @@ def _kill(processes: "Sequence[psutil.Process]") -> None:
     psutil.wait_procs(processes, timeout=GRACE)
 
 
-def _told(returncode: int) -> int:
+def _exit_code(returncode: int) -> int:
     return returncode if returncode >= 0 else 128 - returncode
 
 
-def _read(
+def _collect(
     process: "subprocess.Popen[bytes]", streams: Mapping[IO[bytes], Capped], deadline: float, stop: threading.Event
 ) -> bool:
     """Read both streams until the process has ended; tell whether its time was up."""
@@ -269,12 +269,12 @@ def end_group(process: "subprocess.Popen[bytes]", grace: float = GRACE) -> None:
         except (ProcessLookupError, PermissionError):
             break
         deadline = time.perf_counter() + patience
-        while time.perf_counter() < deadline and _alive(process):
+        while time.perf_counter() < deadline and _group_is_alive(process):
             time.sleep(0.01)
     process.wait()
 
 
-def _alive(process: "subprocess.Popen[bytes]") -> bool:
+def _group_is_alive(process: "subprocess.Popen[bytes]") -> bool:
     process.poll()
     try:
         os.killpg(process.pid, 0)
@@ -295,16 +295,16 @@ def _running(pid: int, group: int) -> bool:
         return False
 
 
-def start_apart(command: Sequence[str]) -> None:
+def start_detached(command: Sequence[str]) -> None:
     """Start a command that goes on when this process has ended, with no streams; nobody waits for it."""
-    for pid in tuple(_apart):
+    for pid in tuple(_detached):
         with contextlib.suppress(ChildProcessError):
             if os.waitpid(pid, os.WNOHANG)[0] == 0:
                 continue
-        _apart.discard(pid)
+        _detached.discard(pid)
     silent = [(os.POSIX_SPAWN_OPEN, stream, os.devnull, os.O_RDWR, 0) for stream in (0, 1, 2)]
     # A group of its own: ^C is not for it.
-    _apart.add(os.posix_spawn(command[0], list(command), os.environ, file_actions=silent, setpgroup=0))
+    _detached.add(os.posix_spawn(command[0], list(command), os.environ, file_actions=silent, setpgroup=0))
 
 
 def end_children() -> None:

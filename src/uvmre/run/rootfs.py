@@ -16,30 +16,38 @@ FOLDER = "images"
 """Where the archives lie in the cache."""
 ASIDE = ".aside-"
 """How what is written aside is named until it is whole; what is left of it is swept with the rest of the cache."""
-SECONDS = 900.0
+TIMEOUT = 900.0
 LIBRARIES = ("ca-certificates", "netbase", "tzdata", "zlib1g", "libbz2-1.0", "liblzma5", "libsqlite3-0", "libffi8")
-LIBRARIES_OF = {
+LIBRARIES_BY_SUITE = {
     "bookworm": ("libssl3", "libreadline8", "libncursesw6", "libuuid1", "libexpat1", "libnsl2", "libtirpc3"),
     "trixie": ("libssl3t64", "libreadline8t64", "libncursesw6", "libuuid1", "libexpat1", "libnsl2", "libtirpc3t64"),
 }
 """What a CPython links to, as each release of Debian calls it."""
-EMPTIED = ("dev/*", "proc/*", "sys/*", "tmp/*", "var/cache/apt/archives/*.deb", "var/lib/apt/lists/*", "var/log/*")
-LEFT_OUT = ("site-packages/*", "dist-packages", "test", "idle_test", "__pycache__", "*.a")
+DEBIAN_EXCLUDES = (
+    "dev/*",
+    "proc/*",
+    "sys/*",
+    "tmp/*",
+    "var/cache/apt/archives/*.deb",
+    "var/lib/apt/lists/*",
+    "var/log/*",
+)
+PYTHON_EXCLUDES = ("site-packages/*", "dist-packages", "test", "idle_test", "__pycache__", "*.a")
 """What a build does not need of an interpreter, and what this machine has installed into it; pip comes anew."""
-SYSTEM = (Path("/usr"), Path("/"))
+SYSTEM_PREFIXES = (Path("/usr"), Path("/"))
 
-Said = Callable[[str], None]
+Notify = Callable[[str], None]
 """Called with a sentence about what takes its time."""
 
 
-def debian(suite: str, cache: Path, said: Said) -> Path:
+def debian(suite: str, cache: Path, said: Notify) -> Path:
     """Return the archive of a small Debian, made where the cache has none.
 
     Raises:
         CannotTell: when it cannot be made here.
     """
     archive = cache / FOLDER / f"{suite}.tar"
-    if _there(archive):
+    if _is_cached(archive):
         return archive
     program = shutil.which("debootstrap")
     if not program or os.geteuid() != 0:
@@ -48,29 +56,31 @@ def debian(suite: str, cache: Path, said: Said) -> Path:
             f"A root of Debian {suite} cannot be made here: that takes {what}.",
             "Run it as root." if program else "Install it: `apt-get install debootstrap`.",
         )
-    with _aside(archive) as (folder, whole):
+    with _staged(archive) as (folder, whole):
         if archive.exists():
             return archive
         said(f"Debian {suite}: a root is made by debootstrap, which takes about a minute the first time")
-        included = ",".join((*LIBRARIES, *LIBRARIES_OF[suite]))
+        included = ",".join((*LIBRARIES, *LIBRARIES_BY_SUITE[suite]))
         root = folder / "root"
         # It mounts within the root while it works; in a namespace of its own that ends with it, however it ends.
         apart = ["unshare", "--mount"] if shutil.which("unshare") else []
-        _do([*apart, program, "--variant=minbase", f"--include={included}", suite, str(root)], "debootstrap")
+        _run_tool([*apart, program, "--variant=minbase", f"--include={included}", suite, str(root)], "debootstrap")
         root.chmod(0o755)
-        _pack(root, ["."], whole, [f"./{pattern}" for pattern in EMPTIED], "--numeric-owner", "--one-file-system")
+        _pack(
+            root, ["."], whole, [f"./{pattern}" for pattern in DEBIAN_EXCLUDES], "--numeric-owner", "--one-file-system"
+        )
     return archive
 
 
-def interpreter(wanted: str, cache: Path, said: Said) -> tuple[str, Path]:
+def interpreter(wanted: str, cache: Path, said: Notify) -> tuple[str, Path]:
     """Return the version and the archive of an interpreter of this machine, laid out as below /usr/local.
 
     Raises:
         CannotTell: when there is none of that version, or only the system's own, which is spread over its root.
     """
-    found = interpreters.find(wanted)
+    found = interpreters.find_interpreter(wanted)
     prefix = found.path.resolve().parent.parent if found else Path("/")
-    if not found or prefix in SYSTEM or not (prefix / f"lib/python{found.minor}/os.py").is_file():
+    if not found or prefix in SYSTEM_PREFIXES or not (prefix / f"lib/python{found.minor}/os.py").is_file():
         there = ", ".join(interpreters.available()) or "none"
         why = "the only one is the system's own, which cannot be copied" if found else f"this machine has {there}"
         raise CannotTell(
@@ -78,18 +88,23 @@ def interpreter(wanted: str, cache: Path, said: Said) -> tuple[str, Path]:
             f"`uv python install {wanted}` or `pyenv install {wanted}` brings one that can.",
         )
     archive = cache / FOLDER / f"python-{found.version}.tar"
-    if not _there(archive):
+    if not _is_cached(archive):
         said(f"Python {found.version}: copied from this machine")
         inner = [f"bin/python{found.minor}", f"lib/python{found.minor}", f"include/python{found.minor}"]
         inner += [f"lib/{file.name}" for file in prefix.glob("lib/libpython*.so*")]
-        with _aside(archive) as (_, whole):
+        with _staged(archive) as (_, whole):
             _pack(
-                prefix, [part for part in inner if (prefix / part).exists()], whole, LEFT_OUT, "--owner=0", "--group=0"
+                prefix,
+                [part for part in inner if (prefix / part).exists()],
+                whole,
+                PYTHON_EXCLUDES,
+                "--owner=0",
+                "--group=0",
             )
     return found.version, archive
 
 
-def _there(archive: Path) -> bool:
+def _is_cached(archive: Path) -> bool:
     """Tell whether an archive is there, and note that it is used: what was not for long is pruned."""
     with contextlib.suppress(OSError):
         os.utime(archive)
@@ -97,7 +112,7 @@ def _there(archive: Path) -> bool:
 
 
 @contextlib.contextmanager
-def _aside(archive: Path) -> Iterator[tuple[Path, Path]]:
+def _staged(archive: Path) -> Iterator[tuple[Path, Path]]:
     """Give a folder and the path of an archive to write there; it is renamed when it is whole.
 
     Whoever wants the same at the same time waits, and then finds it there: the lock goes with its process.
@@ -117,11 +132,11 @@ def _aside(archive: Path) -> Iterator[tuple[Path, Path]]:
 
 def _pack(root: Path, names: Sequence[str], archive: Path, left_out: Sequence[str], *options: str) -> None:
     excluded = [f"--exclude={pattern}" for pattern in left_out]
-    _do(["tar", "-C", str(root), *options, *excluded, "-cf", str(archive), *names], "tar")
+    _run_tool(["tar", "-C", str(root), *options, *excluded, "-cf", str(archive), *names], "tar")
 
 
-def _do(command: Sequence[str], name: str) -> None:
-    done = process.run(command, cwd=Path("/"), environment=dict(os.environ), timeout=SECONDS, stop=threading.Event())
+def _run_tool(command: Sequence[str], name: str) -> None:
+    done = process.run(command, cwd=Path("/"), environment=dict(os.environ), timeout=TIMEOUT, stop=threading.Event())
     if done.exit:
         said = (done.stderr or done.stdout).decode(errors="replace").strip().splitlines()
         why = "its time was up" if done.timed_out else said[-1] if said else f"exit code {done.exit}"

@@ -49,17 +49,17 @@ class Template:
     """Why it cannot be used, where it cannot."""
 
     @property
-    def asked(self) -> tuple[Question, ...]:
+    def prompts(self) -> tuple[Question, ...]:
         """Return the questions that a person is asked; the rest follows from their answers."""
         return tuple(question for question in self.questions if question.when is not False)
 
 
 def templates() -> list[Template]:
     """Return every template, by name."""
-    return [_read(path.parent) for path in sorted(FOLDER.glob(f"*/{CONFIG}"))]
+    return [_load(path.parent) for path in sorted(FOLDER.glob(f"*/{CONFIG}"))]
 
 
-def find(name: str) -> Template:
+def find_template(name: str) -> Template:
     """Return one template.
 
     Raises:
@@ -70,18 +70,18 @@ def find(name: str) -> Template:
     for template in known:
         if template.name == name:
             if template.faults:
-                raise broken(name, template.faults)
+                raise unusable(name, template.faults)
             return template
     names = ", ".join(template.name for template in known if not template.faults)
     raise UsageError(f"There is no template {name!r}.", f"There is {names}; `uvmre new --list` says what each is for.")
 
 
-def broken(name: str, faults: Sequence[str]) -> InputError:
+def unusable(name: str, faults: Sequence[str]) -> InputError:
     """Return the error that a template cannot be used."""
     return InputError(f"The template {name} cannot be used.", faults, "Correct it, or take another one with `-t`.")
 
 
-def _read(folder: Path) -> Template:
+def _load(folder: Path) -> Template:
     """Read a template; one that cannot be used has faults instead of questions."""
     try:
         data = yaml.safe_load((folder / CONFIG).read_text(encoding="utf-8"))
@@ -118,7 +118,7 @@ def _question(name: str, spec: Mapping[str, Any]) -> Question:
     )
 
 
-def check(template: Template, given: Mapping[str, Any]) -> Answers:
+def check_answers(template: Template, given: Mapping[str, Any]) -> Answers:
     """Return the given answers in their types.
 
     Raises:
@@ -127,12 +127,12 @@ def check(template: Template, given: Mapping[str, Any]) -> Answers:
     try:
         return _check(template, given)
     except TemplateError as error:
-        raise broken(template.name, [f"{CONFIG}: {type(error).__name__}: {error}"]) from None
+        raise unusable(template.name, [f"{CONFIG}: {type(error).__name__}: {error}"]) from None
 
 
 def _check(template: Template, given: Mapping[str, Any]) -> Answers:
     environment = SandboxedEnvironment(extensions=[AnsibleCoreFiltersExtension], undefined=StrictUndefined)
-    asked = {question.name: question for question in template.asked}
+    asked = {question.name: question for question in template.prompts}
     faults = [
         f"{name} is no question of {template.name}: it asks {', '.join(asked)}" for name in given if name not in asked
     ]
@@ -146,7 +146,7 @@ def _check(template: Template, given: Mapping[str, Any]) -> Answers:
                 environment.from_string(default).render(context) if isinstance(default, str) else default
             )
             continue
-        typed = _typed(question, value)
+        typed = _convert(question, value)
         context[question.name] = question.default if typed is None else typed
         if fault := _fault(question, typed, environment, context):
             faults.append(f"{question.name} cannot be {value!r}: give {fault}")
@@ -156,7 +156,7 @@ def _check(template: Template, given: Mapping[str, Any]) -> Answers:
     return answers
 
 
-def _typed(question: Question, value: Any) -> Any:
+def _convert(question: Question, value: Any) -> Any:
     """Return an answer of the command line in the question's type; None where it is none."""
     if question.type == "bool":
         words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
@@ -196,4 +196,4 @@ def render(template: Template, answers: Answers, folder: Path, *, ask: bool) -> 
     try:
         copier.run_copy(str(template.folder), str(folder), data=answers, defaults=not ask, quiet=True)
     except (CopierError, TemplateError) as error:
-        raise broken(template.name, [f"{type(error).__name__}: {error}"]) from None
+        raise unusable(template.name, [f"{type(error).__name__}: {error}"]) from None

@@ -22,8 +22,8 @@ from uvmre.core.outcome import symptom
 from uvmre.core.outcome.observation import Observation, StepResult
 from uvmre.core.outcome.symptom import match
 from uvmre.core.text import normalize
-from uvmre.folder.read import read
-from uvmre.folder.write import write
+from uvmre.folder.read import read_mre
+from uvmre.folder.write import write_mre
 
 UV = '#!/bin/sh\n[ "$1" = --version ] && echo "uv 0.5.21 (abc)"\n[ "$1" = fail ] && echo "error: it broke in two" >&2 && exit 2\nexit 0\n'
 PYTHON = ".".join(map(str, sys.version_info[:2]))
@@ -109,7 +109,7 @@ MULTI = 'uv fail\n# it\'s "quoted" $HOME `x` \\'
     ],
 )
 def test_it_answers_as_uvmre_does(tmp_path: Path, state: Mre, expected: int) -> None:
-    write(state, tmp_path / "mre", force=False)
+    write_mre(state, tmp_path / "mre", force=False)
     ended = run(tmp_path / "mre")
     assert ended.returncode == expected, ended.stderr
     assert run(tmp_path / "mre").returncode == expected
@@ -120,7 +120,7 @@ def test_a_time_limit_is_no_answer(tmp_path: Path) -> None:
     if not shutil.which("timeout"):
         pytest.skip("there is no `timeout` here: nothing of this was tested")
     state = mre(FAIL)
-    write(replace(state, steps=(Step("uv fail; sleep 30", "observe", timeout=1),)), tmp_path / "mre", force=False)
+    write_mre(replace(state, steps=(Step("uv fail; sleep 30", "observe", timeout=1),)), tmp_path / "mre", force=False)
     ended = run(tmp_path / "mre")
     assert (ended.returncode, "its time limit" in ended.stderr) == (125, True), ended.stderr
 
@@ -142,7 +142,7 @@ SAID = [
 def test_its_judge_is_that_of_uvmre(tmp_path: Path, said: str, code: int) -> None:
     state = mre(("observe", f"cat said >&2; exit {code}"))
     state = replace(state, files=(File("said", said.encode()),))
-    write(state, tmp_path / "mre", force=False)
+    write_mre(state, tmp_path / "mre", force=False)
     step = StepResult(state.steps[0].title, "", "observe", code, "", said, 0.0)
     outcome = match(state.symptom, Observation("", "0.5.21", PYTHON, "local", "", (step,)))
     ended = run(tmp_path / "mre")
@@ -178,7 +178,7 @@ INDEX = Index("https://user:pw@pypi.acme.test/simple", packages=(SyntheticPackag
 )
 def test_what_only_the_gateway_answers_is_said_and_asked_for(tmp_path: Path, state: Mre, told: str) -> None:
     folder = tmp_path / "mre"
-    write(state, folder, force=False)
+    write_mre(state, folder, force=False)
     assert f"# Needs the gateway of uvmre for {told}" in (folder / "run.sh").read_text()
     assert "gateway" in (folder / "Dockerfile").read_text()
     without = run(folder)
@@ -192,7 +192,7 @@ def test_what_only_the_gateway_answers_is_said_and_asked_for(tmp_path: Path, sta
 def test_what_is_absent_today_was_not_so_on_its_day(tmp_path: Path) -> None:
     for name, run_, alone, served in (("shows", "uv fail", 0, 0), ("absent", "uv fine", 125, 1)):
         folder = tmp_path / name
-        write(mre(("observe", run_), exclude_newer=date(2024, 3, 1)), folder, force=False)
+        write_mre(mre(("observe", run_), exclude_newer=date(2024, 3, 1)), folder, force=False)
         assert "at the end of 2024-03-01" in (folder / "run.sh").read_text()
         assert run(folder).returncode == alone
         assert run(folder, UVMRE_GATEWAY=str(folder)).returncode == served
@@ -203,21 +203,21 @@ def test_what_is_absent_today_was_not_so_on_its_day(tmp_path: Path) -> None:
 )
 def test_a_host_that_does_not_answer_is_no_answer(tmp_path: Path, said: str) -> None:
     weak = Symptom(exit="failure")
-    write(mre(("observe", f"echo '{said}' >&2; exit 2"), shows=weak), tmp_path / "a", force=False)
+    write_mre(mre(("observe", f"echo '{said}' >&2; exit 2"), shows=weak), tmp_path / "a", force=False)
     ended = run(tmp_path / "a")
     assert (ended.returncode, "no response from a host" in ended.stderr) == (125, True)
     reported = Symptom(exit="failure", output=(said,))
-    write(mre(("observe", f"echo '{said}' >&2; exit 2"), shows=reported), tmp_path / "b", force=False)
+    write_mre(mre(("observe", f"echo '{said}' >&2; exit 2"), shows=reported), tmp_path / "b", force=False)
     assert run(tmp_path / "b").returncode == 0
 
 
 def test_a_release_or_an_interpreter_that_is_not_there_is_no_answer(tmp_path: Path) -> None:
-    write(mre(FAIL, python="3.2"), tmp_path / "a", force=False)
+    write_mre(mre(FAIL, python="3.2"), tmp_path / "a", force=False)
     ended = run(tmp_path / "a")
     assert (ended.returncode, "Python 3.2 is not in PATH" in ended.stderr) == (125, True)
     state = mre(FAIL)
     state = replace(state, environment=replace(state.environment, uv="0.0.7"))
-    write(state, tmp_path / "b", force=False)
+    write_mre(state, tmp_path / "b", force=False)
     ended = run(tmp_path / "b", PIP_INDEX_URL="http://127.0.0.1:9/", PIP_RETRIES="0")
     assert (ended.returncode, "uv 0.0.7 is not in PATH" in ended.stderr) == (125, True)
 
@@ -225,7 +225,7 @@ def test_a_release_or_an_interpreter_that_is_not_there_is_no_answer(tmp_path: Pa
 def test_the_home_and_the_path_of_the_mre_are_laid(tmp_path: Path) -> None:
     state = mre(("observe", 'tool && [ "$(cat ~/.netrc)" = secret ] && uv fail'), home="home", path=("my bin",))
     files = (File("home/.netrc", b"secret\n"), File("my bin/tool", b"#!/bin/sh\n", executable=True))
-    write(replace(state, files=files), tmp_path / "mre", force=False)
+    write_mre(replace(state, files=files), tmp_path / "mre", force=False)
     assert run(tmp_path / "mre").returncode == 0
 
 
@@ -236,19 +236,19 @@ def test_what_is_generated_is_no_part_of_the_mre(tmp_path: Path) -> None:
         state = replace(
             mre(("observe", "sh run.sh" if files else "uv fail")), files=tuple(sorted(files, key=lambda f: f.path))
         )
-        write(state, folder, force=False)
+        write_mre(state, folder, force=False)
         names = [file.path for file in generated_files(state)]
         assert names == (["run-mre.sh"] if files else ["run.sh", "Dockerfile"])
         assert all((folder / name).is_file() for name in names)
-        assert read(folder) == state
+        assert read_mre(folder) == state
         assert not any(is_generated(file.path, file.content) for file in state.files)
 
 
 def test_a_changed_script_that_still_says_so_is_not_read_either(tmp_path: Path) -> None:
-    write(mre(FAIL), tmp_path / "mre", force=False)
+    write_mre(mre(FAIL), tmp_path / "mre", force=False)
     with (tmp_path / "mre" / "run.sh").open("a") as script:
         script.write("echo mine\n")
-    assert read(tmp_path / "mre") == mre(FAIL)
+    assert read_mre(tmp_path / "mre") == mre(FAIL)
 
 
 def test_the_dockerfile_has_the_release_and_runs_the_script() -> None:
@@ -298,7 +298,7 @@ def test_a_dockerfile_is_built_and_its_runs_are_judged(
     state = replace(mre(shows=Symptom(exit="failure", output=(shows,)), variables={"A": "b c"}, env_file="mre.env"))
     files = (File("Dockerfile", text.encode()), File("mre.env", b"B=2\n"))
     folder = tmp_path / "mre"
-    write(replace(state, files=files), folder, force=False)
+    write_mre(replace(state, files=files), folder, force=False)
     assert (folder / "Dockerfile").read_text() == text
     (tmp_path / "tools").mkdir()
     (tmp_path / "tools" / "docker").write_text(DOCKER)
@@ -312,7 +312,7 @@ def test_a_dockerfile_is_built_and_its_runs_are_judged(
 
 def test_without_docker_a_dockerfile_is_no_answer(tmp_path: Path) -> None:
     state = mre(shows=Symptom(exit="failure"))
-    write(replace(state, files=(File("Dockerfile", b"FROM a\nRUN uv fail\n"),)), tmp_path / "mre", force=False)
+    write_mre(replace(state, files=(File("Dockerfile", b"FROM a\nRUN uv fail\n"),)), tmp_path / "mre", force=False)
     tools = tmp_path / "tools"
     tools.mkdir()
     (tools / "docker").write_text("#!/bin/sh\nexit 127\n")

@@ -29,7 +29,7 @@ from uvmre.gateway.config import gateway_config
 from uvmre.gateway.session import Gateway
 from uvmre.outcomes.store import OutcomeKey, OutcomeStore, StoredOutcome
 from uvmre.releases import binaries, cache_users
-from uvmre.releases.binaries import Fetched
+from uvmre.releases.binaries import FetchedRelease
 from uvmre.run.backends import choose
 from uvmre.run.environment import RunDirs
 from uvmre.run.interpreters import Interpreter
@@ -94,7 +94,7 @@ class ProbePool:
         with contextlib.ExitStack() as stack:
             stack.enter_context(self._store)
             self._root = stack.enter_context(scratch())
-            stack.callback(self._backend.tidy, self._root)
+            stack.callback(self._backend.clean_up, self._root)
             self._stack = stack.pop_all()
         return self
 
@@ -165,7 +165,7 @@ class ProbePool:
                 variant, mre, context, RunDirs(own, self._question.others), judge, left.append
             )
         finally:
-            self._backend.tidy(own)
+            self._backend.clean_up(own)
             temp_folders.delete_tree(own)
         complaint = self._question.complaint(observation)
         kept = StoredOutcome(outcome.word, outcome.reason, observation.seconds)
@@ -176,8 +176,8 @@ class ProbePool:
         with self._lock:
             if self._gateway is None:
                 options = self._manner
-                if self._question.near:
-                    evidence.hide(self._question.recording.parent)
+                if self._question.bundled:
+                    evidence.ignore_in_git(self._question.recording.parent)
                 recording = self._question.recording.absolute()
                 cache_users.hold(options.cache, str(recording))
                 with contextlib.suppress(OSError):  # a script's is in the cache, and is pruned where it is not used
@@ -202,7 +202,7 @@ class ProbePool:
             release=release,
             interpreter=interpreter.version if interpreter else "",
             variant=variant,
-            backend=self._backend.described(),
+            backend=self._backend.describe(),
             network=self._network,
             platform=binaries.platform(),
         )
@@ -234,10 +234,10 @@ class _Fetching:
         progress: Progress,
         stop: threading.Event,
     ) -> None:
-        self._near, self._manner, self._progress, self._stop = target.near, options, progress, stop
+        self._near, self._manner, self._progress, self._stop = target.bundled, options, progress, stop
         self._chosen = chosen
-        self._pool = ThreadPoolExecutor(binaries.AT_ONCE, thread_name_prefix="fetching")
-        self._coming: dict[str, Future[Fetched]] = {}
+        self._pool = ThreadPoolExecutor(binaries.MAX_PARALLEL, thread_name_prefix="fetching")
+        self._coming: dict[str, Future[FetchedRelease]] = {}
         self._lock = threading.Lock()
 
     def soon(self, releases: Iterable[str]) -> None:
@@ -262,19 +262,19 @@ class _Fetching:
         """Wait for nobody."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def _begin(self, release: str) -> "Future[Fetched]":
+    def _begin(self, release: str) -> "Future[FetchedRelease]":
         with self._lock:
             if release not in self._coming:
                 self._coming[release] = self._pool.submit(self._fetch, release)
             return self._coming[release]
 
-    def _fetch(self, release: str) -> Fetched:
+    def _fetch(self, release: str) -> FetchedRelease:
         if built := self._chosen.local_builds.get(release):
-            return Fetched(release, built)
+            return FetchedRelease(release, built)
         found, told = self._chosen.found, self._progress.downloading
         (fetched,) = binaries.fetch(
             *([release], self._manner.cache, told),
-            near=self._near,
+            bundled=self._near,
             found=found,
             stop=self._stop,
             offline=self._manner.offline,

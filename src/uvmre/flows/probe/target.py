@@ -18,7 +18,7 @@ from uvmre.core.secrets.redact import redact, secrets
 from uvmre.core.triage.other_release import judge_release
 from uvmre.errors import UsageError
 from uvmre.folder.evidence import RECORDING
-from uvmre.folder.read import read
+from uvmre.folder.read import read_mre
 from uvmre.releases import binaries
 from uvmre.run.environment import SYSTEM_PATH
 
@@ -44,7 +44,7 @@ class ProbeTarget:
     variants: Mapping[str, Mre]
     """What is asked for, by name."""
     recording: Path
-    near: Path | None = None
+    bundled: Path | None = None
     """Where the MRE has releases of its own."""
     words: tuple[str, ...] = ()
     """The script with its arguments, where it is one."""
@@ -83,7 +83,7 @@ def of_mre(folder: Path, names: Sequence[str] = (), *, every: bool = False, mre:
     Raises:
         UsageError: when the folder is no MRE, or has no such variant.
     """
-    mre = mre or read(folder)
+    mre = mre or read_mre(folder)
     all_of_it = {BASE: replace(mre, controls=()), **{each.name: overlay(mre, each) for each in mre.controls}}
     if unknown := [name for name in names if name not in all_of_it]:
         raise UsageError(
@@ -100,7 +100,7 @@ def of_mre(folder: Path, names: Sequence[str] = (), *, every: bool = False, mre:
         base=mre,
         variants=chosen,
         recording=folder / RECORDING,
-        near=folder / binaries.NEAR,
+        bundled=folder / binaries.BUNDLED,
         digests={**digests, BASE: digest(replace(_bare(mre), controls=mre.controls))},
         controls={each.name: all_of_it[each.name] for each in mre.controls} if BASE in chosen else {},
     )

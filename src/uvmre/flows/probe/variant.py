@@ -97,8 +97,8 @@ def _job(name: str, mre: Mre, context: RunContext, dirs: RunDirs, gateway: str, 
         certificate=context.gateway.certificate,
         live=context.live,
         stop=context.stop,
-        begun=partial(context.progress.step, name),
-        ended=ended,
+        on_step_start=partial(context.progress.step, name),
+        on_step_end=ended,
     )
 
 

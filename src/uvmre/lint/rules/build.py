@@ -27,7 +27,7 @@ def venv_in_sdist(subject: Subject) -> Iterator[Finding]:
     for step, calls in subject.steps:
         for call in calls:
             made = "" if call.argv[:1] == ("rm",) and made in call.argv else _makes_venv(call, step) or made
-            if call.verb != "build" or not made or not subject.says(*REFUSED):
+            if call.verb != "build" or not made or not subject.symptom_contains(*REFUSED):
                 continue
             why = f"the virtual environment {made} is in the project's folder, and so in the source distribution"
             steps = tuple(

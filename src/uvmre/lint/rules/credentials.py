@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from uvmre.core.mre.model import MANIFEST, Mre
 from uvmre.lint.finding import Finding, with_fix
-from uvmre.lint.projects import listed, projects
+from uvmre.lint.projects import list_of, projects
 from uvmre.lint.subject import PROJECT, REFUSED, Subject
 
 PASSWORD = re.compile(r"\AUV_INDEX_\w+_PASSWORD\Z")
@@ -35,7 +35,9 @@ def json_credential(subject: Subject) -> Iterator[Finding]:
             f"`{name}` holds a whole JSON answer instead of the token in it",
             variables={name: token},
         )
-        yield Finding(rule, _where(subject.mre, name), f"{why}.", control if subject.says(*REFUSED) else None)
+        yield Finding(
+            rule, _where(subject.mre, name), f"{why}.", control if subject.symptom_contains(*REFUSED) else None
+        )
     for step, _ in subject.steps:
         match = ASKS_FOR_JSON.search(step.run)
         if match and not re.search(r"--query\b|\|\s*(jq|python|sed|grep)\b", step.run):
@@ -71,7 +73,7 @@ def index_variable(subject: Subject) -> Iterator[Finding]:
     names = {
         index["name"]
         for project in projects(subject)
-        for index in listed(project.uv, "index")
+        for index in list_of(project.uv, "index")
         if isinstance(index, dict) and isinstance(index.get("name"), str)
     }
     keys = {re.sub(r"[^A-Z0-9]", "_", name.upper()): name for name in names}
@@ -99,7 +101,7 @@ def index_variable(subject: Subject) -> Iterator[Finding]:
         known = ", ".join(f"`{each}`" for each in sorted(names))
         why = f"`{name}` belongs to no index: those of the {PROJECT} are called {known}"
         control = None
-        if len(free) == len(unknown) == 1 and subject.says(*REFUSED):
+        if len(free) == len(unknown) == 1 and subject.symptom_contains(*REFUSED):
             right = {
                 each.replace(f"UV_INDEX_{key}_", f"UV_INDEX_{free[0]}_"): value
                 for each, value in subject.mre.variables.items()

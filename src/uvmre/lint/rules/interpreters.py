@@ -34,7 +34,9 @@ def system_beside_venv(subject: Subject) -> Iterator[Finding]:
             active = active or _activates(call)
             if not call.verb.startswith("pip ") or not call.has("--system"):
                 continue
-            if (active and subject.says(*CANNOT_WRITE)) or ((active or made) and subject.says(*NOT_THERE)):
+            if (active and subject.symptom_contains(*CANNOT_WRITE)) or (
+                (active or made) and subject.symptom_contains(*NOT_THERE)
+            ):
                 why = "`--system` skips virtual environments, and here is one that was meant"
                 steps = tuple(
                     replace(each, run=without_flag(each.run, "--system")) if each is step else each
@@ -71,7 +73,7 @@ def other_interpreter(subject: Subject) -> Iterator[Finding]:
     """
     rule = "other-interpreter"
     told = subject.post
-    if not told or not subject.says(*NO_WHEEL):
+    if not told or not subject.symptom_contains(*NO_WHEEL):
         return
     pips = {int(minor) for minor in PIP_WHEEL.findall(told)}
     uvs = {int(a or b) for a, b in UV_PYTHON.findall(told)}

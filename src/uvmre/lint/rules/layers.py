@@ -12,12 +12,12 @@ from uvmre.core.shell.uv_calls import exported_variables, parse_calls, with_flag
 from uvmre.core.text.normalize import find_pattern, normalize
 from uvmre.lint.dockerfiles import DockerfileImage, images, uses_uv
 from uvmre.lint.finding import Finding, with_fix
-from uvmre.lint.projects import Project, listed, members_of, projects, root_of, table_of
+from uvmre.lint.projects import Project, list_of, members_of, projects, root_of, table_of
 from uvmre.lint.subject import REFUSED, Subject
 
 COMPOSE = re.compile(r"(?:docker-)?compose(?:\.[\w-]+)?\.ya?ml")
-FOR_AN_INDEX = re.compile(r"\A(?:UV_INDEX_\w+_(?:USERNAME|PASSWORD)|UV_(?:EXTRA_)?INDEX_URL|UV_(?:DEFAULT_)?INDEX)")
-OF_A_BUILD = re.compile(
+INDEX_VARIABLE = re.compile(r"\A(?:UV_INDEX_\w+_(?:USERNAME|PASSWORD)|UV_(?:EXTRA_)?INDEX_URL|UV_(?:DEFAULT_)?INDEX)")
+BUILD_LOG = re.compile(
     r"docker(?:\s+image|\s+buildx)?\s+build\b|docker[ -]compose\b.{0,300}\bbuild\b|error building image|failed to solve"
     r"|/bin/sh -c |=> ERROR \[|^#\d+ \[",
     re.MULTILINE,
@@ -38,18 +38,18 @@ def build_variables(subject: Subject) -> Iterator[Finding]:
     """
     built = [image for image in images(subject) if any(uses_uv(run.command) for run in image.runs)]
     shown = any(PurePosixPath(path).name.endswith("Dockerfile") for path in subject.texts)
-    if not subject.says(*REFUSED):
+    if not subject.symptom_contains(*REFUSED):
         return
     for path, text in subject.texts.items():
         if COMPOSE.fullmatch(PurePosixPath(path).name) and built:
             for given, args in _services(subject, path, text):
-                missing = {name: given[name] for name in given if not _reaches(name, args, built)}
+                missing = {name: given[name] for name in given if not _is_set(name, args, built)}
                 if missing:
                     yield _missing(subject, _line(path, text, missing), missing, "compose gives to the container only")
-    if subject.parsed and not shown and OF_A_BUILD.search(subject.post):
+    if subject.parsed and not shown and BUILD_LOG.search(subject.post):
         exports = [exported_variables(call) for command in subject.parsed.commands for call in parse_calls(command.run)]
         told = [dict(subject.parsed.variables), *exports]
-        typed = {name: value for given in told for name, value in given.items() if FOR_AN_INDEX.fullmatch(name)}
+        typed = {name: value for given in told for name, value in given.items() if INDEX_VARIABLE.fullmatch(name)}
         if typed:
             yield _missing(
                 subject, _in_post(subject, typed), typed, "are set in a shell, of which an image's build sees nothing"
@@ -85,7 +85,7 @@ def _services(subject: Subject, path: str, text: str) -> Iterator[tuple[dict[str
         args = frozenset(_pairs(build.get("args")))
         if build.get("secrets") is None:
             given = {**_from_files(subject, path, service.get("env_file")), **_pairs(service.get("environment"))}
-            yield {name: value for name, value in given.items() if FOR_AN_INDEX.fullmatch(name)}, args
+            yield {name: value for name, value in given.items() if INDEX_VARIABLE.fullmatch(name)}, args
 
 
 def _pairs(value: Any) -> dict[str, str]:
@@ -105,7 +105,7 @@ def _from_files(subject: Subject, path: str, named: Any) -> dict[str, str]:
     return found
 
 
-def _reaches(name: str, args: frozenset[str], built: Sequence[DockerfileImage]) -> bool:
+def _is_set(name: str, args: frozenset[str], built: Sequence[DockerfileImage]) -> bool:
     """Tell whether a variable comes to a RUN of some image in any way; where it is named otherwise, it may."""
     for image in built:
         for each in image.stage.instructions:
@@ -138,7 +138,7 @@ def dependency_layer(subject: Subject) -> Iterator[Finding]:
     said = subject.symptom + normalize(subject.post) if subject.parsed else subject.symptom
     if (
         root is None
-        or root.path in subject.made_up
+        or root.path in subject.inferred_files
         or not any(find_pattern(text, said) is not None for text in NO_MEMBER)
     ):
         return
@@ -148,7 +148,7 @@ def dependency_layer(subject: Subject) -> Iterator[Finding]:
     if (subject.parsed and subject.parsed.good) or "UV_NO_SOURCES" in subject.mre.variables:
         return
     found = tuple(images(subject))
-    posted = [each for each in members_of(root, projects(subject)) if each.path not in subject.made_up]
+    posted = [each for each in members_of(root, projects(subject)) if each.path not in subject.inferred_files]
     if not found and posted and subject.parsed and re.search(r"(?i)\bdocker", subject.post):
         yield _without_dockerfile(subject, rule)
     for image in found:
@@ -167,7 +167,7 @@ def dependency_layer(subject: Subject) -> Iterator[Finding]:
             )
             shows = "With `--frozen --no-install-workspace` the layer needs no member."
             control = with_fix(rule, shows, why, files={image.path: "\n".join(changed)}, steps=steps)
-            sure = control if subject.says(*NO_MEMBER) else None
+            sure = control if subject.symptom_contains(*NO_MEMBER) else None
             yield Finding(rule, f"{image.path}:{each.first}", f"{why[0].upper()}{why[1:]}.", sure)
             return
 
@@ -196,7 +196,7 @@ def _lacks_flags(instruction: Instruction) -> bool:
 def _members_there(subject: Subject, root: Project, image: DockerfileImage, before: int) -> bool:
     """Tell whether a member's folder, or all there is, is copied or mounted before an instruction, or in it."""
     folders = [PurePosixPath(each.folder) for each in projects(subject) if each is not root]
-    patterns = [PurePosixPath(str(each)) for each in listed(table_of(root.uv, "workspace"), "members")]
+    patterns = [PurePosixPath(str(each)) for each in list_of(table_of(root.uv, "workspace"), "members")]
     wanted = [part.parts[0] for part in (*folders, *patterns) if part.parts]
     for each in image.stage.instructions[: before + 1]:
         sources = list(each.value[:-1]) if each.name in ("COPY", "ADD") and each.flag("from") is None else []

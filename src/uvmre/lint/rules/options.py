@@ -7,7 +7,7 @@ from dataclasses import replace
 from packaging.utils import canonicalize_name
 
 from uvmre.lint.finding import Finding, with_fix
-from uvmre.lint.projects import listed, projects
+from uvmre.lint.projects import list_of, projects
 from uvmre.lint.subject import PROJECT, Subject
 
 TAKES_EXTRAS = ("sync", "run", "export", "pip compile", "pip install")
@@ -24,7 +24,7 @@ def undefined_extra(subject: Subject) -> Iterator[Finding]:
     groups in `[dependency-groups]`; each has an option of its own.
     """
     found = projects(subject)
-    if not found or any("optional-dependencies" in listed(project.table, "dynamic") for project in found):
+    if not found or any("optional-dependencies" in list_of(project.table, "dynamic") for project in found):
         return
     extras = {name for project in found for name in project.extras}
     groups = {name for project in found for name in project.groups}
@@ -60,7 +60,7 @@ def _finding(subject: Subject, at: int, option: str, value: str, *, swap: bool) 
     right = SWAPPED[option]
     is_a = "a group" if kind == "extra" else "an extra"
     why = f"`{value}` is {is_a}, which `{right}` takes, not `{option}`"
-    if not subject.says("is not defined", "No module named", "Failed to spawn"):
+    if not subject.symptom_contains("is not defined", "No module named", "Failed to spawn"):
         return Finding(rule, where, f"{why}.")
     swapped = re.sub(rf"{re.escape(option)}(=|\s+){re.escape(value)}(?![\w.-])", rf"{right}\g<1>{value}", step.run)
     steps = tuple(replace(each, run=swapped) if each is step else each for each in subject.mre.steps)

@@ -10,7 +10,7 @@ from packaging.utils import canonicalize_name
 from uvmre.core.shell.uv_calls import Call, changes_directory
 from uvmre.lint.finding import Finding, with_fix
 from uvmre.lint.projects import Project, projects
-from uvmre.lint.subject import PROJECT, Subject, named_in
+from uvmre.lint.subject import PROJECT, Subject, package_name
 from uvmre.lint.toml_edit import with_line
 
 PIP = ("pip compile", "pip install", "pip sync")
@@ -39,8 +39,8 @@ def sources_in_requirements(subject: Subject) -> Iterator[Finding]:
                 continue
             lines = subject.texts[path].splitlines()
             for number, line in enumerate(lines, 1):
-                name = named_in(line.split(" #")[0].strip())
-                if name not in project.sources or "@" in line or not subject.says(name):
+                name = package_name(line.split(" #")[0].strip())
+                if name not in project.sources or "@" in line or not subject.symptom_contains(name):
                     continue
                 why = f"`[tool.uv.sources]` says where `{name}` comes from, but only for the {PROJECT}, not for {path}"
                 right = _direct(subject, line.split(" #")[0].strip(), project.sources[name])
@@ -49,7 +49,7 @@ def sources_in_requirements(subject: Subject) -> Iterator[Finding]:
                     text = "\n".join([*lines[: number - 1], right, *lines[number:], ""])
                     control = with_fix(rule, f"With `{right}` in {path} it comes from there.", why, files={path: text})
                 elif name in project.dependencies and all(
-                    named_in(each) in project.dependencies for each in lines if each
+                    package_name(each) in project.dependencies for each in lines if each
                 ):
                     steps = tuple(
                         replace(each, run=each.run.replace(path, PROJECT)) if each is step else each
@@ -99,7 +99,9 @@ def universal(subject: Subject) -> Iterator[Finding]:
     """
     rule = "universal"
     locking = [(step, call) for step, calls in subject.steps for call in calls if call.verb in LOCKS]
-    if not locking or not subject.says("No solution found when resolving", "requirements are unsatisfiable"):
+    if not locking or not subject.symptom_contains(
+        "No solution found when resolving", "requirements are unsatisfiable"
+    ):
         return
     compared = [
         call
@@ -107,7 +109,7 @@ def universal(subject: Subject) -> Iterator[Finding]:
         if call.verb in ("pip compile", "pip install") and not call.has("--universal", "--python-platform")
     ]
     project = _alone(projects(subject))
-    if not compared or project is None or project.path in subject.made_up or "environments" in project.uv:
+    if not compared or project is None or project.path in subject.inferred_files or "environments" in project.uv:
         return
     here = f"the Python {subject.mre.environment.python}" if subject.mre.environment.python else "the Python"
     why = (
@@ -119,7 +121,11 @@ def universal(subject: Subject) -> Iterator[Finding]:
         marker += f" and python_version == '{minor}'"
     text = with_line(subject.texts[project.path], "tool.uv", f'environments = ["{marker}"]')
     shows = f"With `environments` limited to {marker} `uv lock` finds a solution, too."
-    control = with_fix(rule, shows, why, files={project.path: text}) if text and subject.says(*ELSEWHERE) else None
+    control = (
+        with_fix(rule, shows, why, files={project.path: text})
+        if text and subject.symptom_contains(*ELSEWHERE)
+        else None
+    )
     yield Finding(rule, subject.at_step(locking[-1][0]), f"{why}.", control)
 
 

@@ -34,7 +34,7 @@ def _lost_in(subject: Subject, image: DockerfileImage) -> Iterator[Finding]:
         lost = {
             name: value
             for name, value in lost.items()
-            if name not in image.set
+            if name not in image.variables
             and later
             and not all(f"{name}=" in text or f"env={name}" in text for text in later)
         }

@@ -8,7 +8,7 @@ from packaging.utils import canonicalize_name
 
 from uvmre.core.shell.uv_calls import with_flag
 from uvmre.lint.finding import Finding, with_fix
-from uvmre.lint.projects import listed, projects, table_of
+from uvmre.lint.projects import list_of, projects, table_of
 from uvmre.lint.subject import Subject
 from uvmre.lint.toml_edit import with_first_in_entry, with_line
 
@@ -33,9 +33,9 @@ def git_not_moved(subject: Subject) -> Iterator[Finding]:
         return
     for project in projects(subject):
         for name, source in project.sources.items():
-            if "git" not in source or any(key in source for key in PINNED) or project.path in subject.made_up:
+            if "git" not in source or any(key in source for key in PINNED) or project.path in subject.inferred_files:
                 continue
-            if not subject.says(name, str(source["git"])) and not COMMIT.search(subject.symptom):
+            if not subject.symptom_contains(name, str(source["git"])) and not COMMIT.search(subject.symptom):
                 continue
             why = f"`uv {again[-1][1].verb}` keeps the commit of `{name}` that uv.lock has; only `--upgrade` moves it"
             flag = f"--upgrade-package {name}"
@@ -56,9 +56,9 @@ def metadata_without_version(subject: Subject) -> Iterator[Finding]:
     found = projects(subject)
     sources = {name: source for project in found for name, source in project.sources.items()}
     for project in found:
-        for at, entry in enumerate(listed(project.uv, "dependency-metadata")):
+        for at, entry in enumerate(list_of(project.uv, "dependency-metadata")):
             name = entry.get("name") if isinstance(entry, dict) else None
-            if not isinstance(name, str) or "version" in entry or project.path in subject.made_up:
+            if not isinstance(name, str) or "version" in entry or project.path in subject.inferred_files:
                 continue
             source = sources.get(canonicalize_name(name), {})
             told = next((str(source[key]) for key in DIRECT if key in source), "")
@@ -69,7 +69,7 @@ def metadata_without_version(subject: Subject) -> Iterator[Finding]:
             line = f'version = "{version}"'
             text = with_first_in_entry(subject.texts[project.path], "tool.uv.dependency-metadata", at, line)
             control = None
-            if text and subject.says(name):
+            if text and subject.symptom_contains(name):
                 control = with_fix(rule, f"With `{line}` uv takes it.", why, files={project.path: text})
             where = subject.at_file(project.path, "tool", "uv", "dependency-metadata", at)
             yield Finding(rule, where, f"{why[0].upper()}{why[1:]}.", control)
@@ -82,18 +82,18 @@ def explicit_index(subject: Subject) -> Iterator[Finding]:
     """
     rule = "explicit-index"
     for project in projects(subject):
-        indexes = [index for index in listed(project.uv, "index") if isinstance(index, dict)]
+        indexes = [index for index in list_of(project.uv, "index") if isinstance(index, dict)]
         explicit = [index for index in indexes if index.get("explicit") is True and isinstance(index.get("name"), str)]
         if (
             len(explicit) != 1
-            or project.path in subject.made_up
+            or project.path in subject.inferred_files
             or any(call.has("--no-sources") for call in subject.all_calls)
         ):
             continue
         index = explicit[0]["name"]
         sourced = {canonicalize_name(each) for each in table_of(project.uv, "sources")}
         for name in dict.fromkeys(project.dependencies):
-            if name in sourced or not subject.says(f"{name} was not found in the package registry"):
+            if name in sourced or not subject.symptom_contains(f"{name} was not found in the package registry"):
                 continue
             why = f"the index `{index}` is explicit, so that it is asked only for what names it, and `{name}` does not"
             line = f'{name} = {{ index = "{index}" }}'

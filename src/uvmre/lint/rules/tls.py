@@ -25,7 +25,7 @@ def unknown_issuer(subject: Subject) -> Iterator[Finding]:
     Under uvmre the gateway is such a proxy, and a step that unsets `SSL_CERT_FILE` is where nobody told uv.
     """
     rule = "unknown-issuer"
-    if not subject.says("UnknownIssuer"):
+    if not subject.symptom_contains("UnknownIssuer"):
         return
     if any(call.has(*TRUSTING) for call in subject.all_calls) or any(
         SETTINGS.search(text) for text in subject.texts.values()

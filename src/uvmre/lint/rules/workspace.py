@@ -9,7 +9,7 @@ from packaging.utils import canonicalize_name
 from uvmre.core.mre.model import Step
 from uvmre.core.shell.uv_calls import Call, changes_directory, with_flag
 from uvmre.lint.finding import Finding, with_fix
-from uvmre.lint.projects import Project, members_of, projects, reached, root_of, table_of
+from uvmre.lint.projects import Project, members_of, projects, reachable, root_of, table_of
 from uvmre.lint.subject import Subject
 
 MISSING = re.compile(r"No module named ['\"]?([A-Za-z_]\w*)")
@@ -31,7 +31,7 @@ def member_not_built(subject: Subject) -> Iterator[Finding]:
     found = projects(subject)
     root = root_of(found)
     for project in members_of(root, found) if root else ():
-        if "build-system" in project.data or "package" in project.uv or project.path in subject.made_up:
+        if "build-system" in project.data or "package" in project.uv or project.path in subject.inferred_files:
             continue
         if not set(_missing(subject)) & set(project.modules):
             continue
@@ -68,7 +68,7 @@ def all_packages(subject: Subject) -> Iterator[Finding]:
     rule = "all-packages"
     found = projects(subject)
     root = root_of(found)
-    if root is None or not root.name or root.path in subject.made_up:
+    if root is None or not root.name or root.path in subject.inferred_files:
         return
     at_root = [
         (step, call)
@@ -77,7 +77,7 @@ def all_packages(subject: Subject) -> Iterator[Finding]:
         if call.verb in ("sync", "run") and _is_of_the_root(call, step)
     ]
     others = any(call.has("--all-packages", "--package") for _, calls in subject.steps for call in calls)
-    mine = reached(root, found)
+    mine = reachable(root, found)
     for member in members_of(root, found):
         expected = _expected(subject, member)
         if not at_root or others or not expected or member.name in mine or not member.built:
