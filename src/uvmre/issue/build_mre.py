@@ -51,23 +51,23 @@ def to_mre(parsed: ParsedIssue) -> Mre:
 
 
 def _steps(
-    parsed: ParsedIssue, claim: Claim, last: int, instead: Command | None = None
+    parsed: ParsedIssue, claim: Claim, last: int, replacement: Command | None = None
 ) -> tuple[list[Step], str, dict[str, str]]:
     """Return the steps up to the command that shows it, the folder in which that one runs, and variables for all."""
     state: list[str] = []
     steps: list[Step] = []
     variables: dict[str, str] = {}
     previous = ""
-    taken = _relevant_commands(parsed.commands, last)
-    for i in taken:
-        command = instead if instead and i == last else parsed.commands[i]
+    used = _relevant_commands(parsed.commands, last)
+    for i in used:
+        command = replacement if replacement and i == last else parsed.commands[i]
         steps += [
             _write_step(file, state) for file in parsed.files if file.before and file.before == i and not file.good
         ]
         run = _expand_last_argument(command.run, previous)
         previous = run
-        if i != last and (given := _constant_exports(run)) and not steps:
-            variables |= given
+        if i != last and (exports := _constant_exports(run)) and not steps:
+            variables |= exports
             continue
         if i != last and _changes_shell_state(run):
             state.append(run)
@@ -83,12 +83,14 @@ def _relevant_commands(commands: Sequence[Command], last: int) -> list[int]:
     """Return which commands lead to the one that shows it: not those that only compare."""
     if not commands:
         return []
-    shows = commands[last]
+    failing = commands[last]
     return [
         i
         for i in range(last + 1)
         if i == last
-        or not (commands[i].works is True and (_is_same_command(commands[i], shows) or commands[i].run == shows.run))
+        or not (
+            commands[i].works is True and (_is_same_command(commands[i], failing) or commands[i].run == failing.run)
+        )
     ]
 
 
@@ -100,9 +102,9 @@ def _is_same_command(one: Command, other: Command) -> bool:
 
 
 def _subcommand(words: Sequence[str]) -> tuple[str, ...]:
-    named = [word for word in words[1:] if not word.startswith("-")]
+    positional = [word for word in words[1:] if not word.startswith("-")]
     return (
-        tuple(named[:2] if named[:1] in (["pip"], ["python"], ["tool"], ["cache"]) else named[:1])
+        tuple(positional[:2] if positional[:1] in (["pip"], ["python"], ["tool"], ["cache"]) else positional[:1])
         if words[0] == "uv"
         else ()
     )
@@ -127,8 +129,8 @@ def _constant_exports(run: str) -> dict[str, str]:
     parts = statements.statements(run)
     if not parts or not all(part.argv[:1] == ("export",) and len(part.argv) == 1 for part in parts):
         return {}
-    given = {name: value for part in parts for name, value in part.assignments}
-    return given if not any(set("$`~") & set(value) for value in given.values()) else {}
+    exports = {name: value for part in parts for name, value in part.assignments}
+    return exports if not any(set("$`~") & set(value) for value in exports.values()) else {}
 
 
 def _allow_failure(run: str, command: Command) -> str:
@@ -140,8 +142,8 @@ def _allow_failure(run: str, command: Command) -> str:
 def _observe_steps(run: str, claim: Claim, state: Sequence[str]) -> list[Step]:
     name = _step_name(run)
     if short := _short_texts(claim):
-        ready = " && ".join(f'grep -qF -- {shlex.quote(text)} "$TMPDIR/said"' for text in short)
-        check = f'( {run}\n) > "$TMPDIR/said" 2>&1\ncode=$?\ncat "$TMPDIR/said"\n{_exit_if(ready)}\nexit $code'
+        command_ = " && ".join(f'grep -qF -- {shlex.quote(text)} "$TMPDIR/said"' for text in short)
+        check = f'( {run}\n) > "$TMPDIR/said" 2>&1\ncode=$?\ncat "$TMPDIR/said"\n{_exit_if(command_)}\nexit $code'
         return [Step(_script([*state, check]), "observe", name=name)]
     if claim.test:
         return [
@@ -240,18 +242,18 @@ def _controls(parsed: ParsedIssue, claim: Claim, last: int) -> list[Control]:
                     files={file.path: file.text},
                 )
             )
-    shows = parsed.commands[last] if 0 <= last < len(parsed.commands) else None
-    if shows is None or claim.kind not in ("failure", "output"):
+    failing = parsed.commands[last] if 0 <= last < len(parsed.commands) else None
+    if failing is None or claim.kind not in ("failure", "output"):
         return _with_unique_names(found)
     for command in parsed.commands:
         if (
             command.works is True
-            and command.run != shows.run
-            and _is_same_command(command, shows)
+            and command.run != failing.run
+            and _is_same_command(command, failing)
             and not _failed(command)
         ):
-            ready = Command(_copy_renamed_file(command.run, shows.run, parsed.files), command.line, works=True)
-            steps, _, _ = _steps(parsed, claim, last, ready)
+            command_ = Command(_copy_renamed_file(command.run, failing.run, parsed.files), command.line, works=True)
+            steps, _, _ = _steps(parsed, claim, last, command_)
             found.append(
                 Control(
                     f"with {_step_name(command.run)}",
@@ -274,26 +276,26 @@ def _failed(command: Command) -> bool:
     return bool(command.output and innermost_cause(command.output))
 
 
-def _copy_renamed_file(run: str, shows: str, files: Sequence[PostedFile]) -> str:
+def _copy_renamed_file(run: str, failing: str, files: Sequence[PostedFile]) -> str:
     """Let a file have the other name that the command which works gives it."""
-    have = {file.path for file in files}
-    pairs = list(zip(statements.statements(shows)[:1], statements.statements(run)[:1], strict=False))
+    paths = {file.path for file in files}
+    pairs = list(zip(statements.statements(failing)[:1], statements.statements(run)[:1], strict=False))
     for one, other in pairs:
         if len(one.argv) == len(other.argv):
             for bad, good in zip(one.argv, other.argv, strict=True):
-                if bad != good and bad in have and good not in have:
+                if bad != good and bad in paths and good not in paths:
                     return f"cp {shlex.quote(bad)} {shlex.quote(good)}\n{run}"
     return run
 
 
 def _with_unique_names(controls: Sequence[Control]) -> list[Control]:
-    taken: set[str] = set()
+    used: set[str] = set()
     kept = []
     for control in controls:
         name, number = control.name[:80], 2
-        while slug(name) in taken:
+        while slug(name) in used:
             name, number = f"{control.name[:30]} {number}", number + 1
-        taken.add(slug(name))
+        used.add(slug(name))
         kept.append(Control(name, control.expect, control.why, files=control.files, steps=control.steps))
     return kept
 
@@ -303,15 +305,17 @@ MINORS = ("3.12", "3.11", "3.13", "3.10", "3.9", "3.14", "3.8", "3.7")
 
 def python_version(parsed: ParsedIssue) -> str:
     """Return the interpreter's version that a draft wants; empty where any will do."""
-    asked = versions.requested_python(each.run for each in parsed.commands)
-    stated = ".".join(parsed.python.text.split(".")[:2]) if parsed.python else ""
-    wanted = [_requires_python(file) for file in parsed.files if file.path.endswith("pyproject.toml") and not file.good]
-    allowed = [minor for minor in MINORS if all(_allows(each, minor) for each in wanted)]
-    if asked:
-        return asked
-    if stated and (stated in allowed or not any(wanted)):
-        return stated
-    return allowed[0] if any(wanted) and allowed else ""
+    requested = versions.requested_python(each.run for each in parsed.commands)
+    reported = ".".join(parsed.python.text.split(".")[:2]) if parsed.python else ""
+    specifiers = [
+        _requires_python(file) for file in parsed.files if file.path.endswith("pyproject.toml") and not file.good
+    ]
+    minors = [minor for minor in MINORS if all(_allows(each, minor) for each in specifiers)]
+    if requested:
+        return requested
+    if reported and (reported in minors or not any(specifiers)):
+        return reported
+    return minors[0] if any(specifiers) and minors else ""
 
 
 def _requires_python(file: PostedFile) -> str:

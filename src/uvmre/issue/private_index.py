@@ -31,13 +31,7 @@ REGISTRIES = (
     ("pkg.dev", "google-artifact-registry"),
     ("devpi", "devpi"),
 )
-PUBLIC_HOSTS = (
-    *OPEN_HOSTS,
-    "pypi.python.org",
-    "test.pypi.org",
-    "localhost",
-    "127.0.0.1",
-)
+PUBLIC_HOSTS = (*OPEN_HOSTS, "pypi.python.org", "test.pypi.org", "localhost", "127.0.0.1")
 CREDENTIAL = re.compile(
     r"^(?:export\s+)?UV_(?:INDEX|HTTP_BASIC)_(?P<name>\w+?)_(?P<what>USERNAME|PASSWORD)=(?P<value>.+)$", re.DOTALL
 )
@@ -56,9 +50,11 @@ class PrivateIndexes:
 
     def without(self, hosts: Set[str]) -> "PrivateIndexes":
         """Return it without the indexes at hosts that must fail."""
-        kept = [i for i, index in enumerate(self.indexes) if _host(index.url) not in hosts]
+        indices = [i for i, index in enumerate(self.indexes) if _host(index.url) not in hosts]
         return replace(
-            self, indexes=tuple(self.indexes[i] for i in kept), descriptions=tuple(self.descriptions[i] for i in kept)
+            self,
+            indexes=tuple(self.indexes[i] for i in indices),
+            descriptions=tuple(self.descriptions[i] for i in indices),
         )
 
 
@@ -67,7 +63,7 @@ def stand_in(
     files: Sequence[PostedFile],
     variables: Sequence[tuple[str, str]] = (),
     *,
-    refused: bool = False,
+    denied: bool = False,
 ) -> PrivateIndexes:
     """Give every private index of the commands and files an address that is answered here.
 
@@ -75,46 +71,48 @@ def stand_in(
         commands: of the post.
         files: of the post.
         variables: those that it gives besides.
-        refused: whether the post is about who is let in: then nobody is without a password, and what the commands
+        denied: whether the post is about who is let in: then nobody is without a password, and what the commands
             add is made up, because only there it is to be had.
     """
     indexes: dict[str, Index] = {}
-    said: list[str] = []
+    descriptions: list[str] = []
     hosts: list[str] = []
     lines = [
         *(line for each in commands for line in each.run.split("\n")),
         *(f"{name}={value}" for name, value in variables),
     ]
-    user, password = _credentials(lines)
-    private = _private_packages(commands, files) if refused else ()
-    if refused and not password:
+    username, password = _credentials(lines)
+    packages = _private_packages(commands, files) if denied else ()
+    if denied and not password:
         password = "token"
 
-    def settle(text: str) -> str:
-        def one(found: re.Match[str]) -> str:
-            before = text[max(found.start() - 500, 0) : found.start()]
+    def replace_addresses(text: str) -> str:
+        def replace_address(match: re.Match[str]) -> str:
+            before = text[max(match.start() - 500, 0) : match.start()]
             if not (INDEX_PLACE.search(before.rsplit("\n", 1)[-1]) or INDEX_TABLE.search(before)):
-                return found[0]
-            address = PLACEHOLDER.sub(lambda slot: _placeholder_name(slot[1] or slot[2] or "name"), found[0])
+                return match[0]
+            address = PLACEHOLDER.sub(lambda slot: _placeholder_name(slot[1] or slot[2] or "name"), match[0])
             host = _host(address)
             if not host or host in PUBLIC_HOSTS:
-                return found[0]
-            index = _index(address, user, password)
+                return match[0]
+            index = _index(address, username, password)
             if index is None:
-                return found[0]
-            index = replace(index, packages=tuple(SyntheticPackage(name, "1.0.0") for name in private))
+                return match[0]
+            index = replace(index, packages=tuple(SyntheticPackage(name, "1.0.0") for name in packages))
             if index.url not in indexes:
                 indexes[index.url] = index
                 hosts.append(host)
                 what = f"behaves as {index.registry}" if index.registry != PUBLIC_TEST_INDEX else "is a plain one"
-                said.append(f"{found[0][:120]}: an index on this machine, which {what}, with PyPI's packages behind it")
+                descriptions.append(
+                    f"{match[0][:120]}: an index on this machine, which {what}, with PyPI's packages behind it"
+                )
             return address
 
-        return ADDRESS.sub(one, text)
+        return ADDRESS.sub(replace_address, text)
 
-    ready = tuple(replace(each, run=settle(each.run)) for each in commands)
-    settled = tuple(replace(each, text=settle(each.text)) for each in files)
-    return PrivateIndexes(ready, settled, tuple(indexes.values()), tuple(said), tuple(hosts))
+    new_commands = tuple(replace(each, run=replace_addresses(each.run)) for each in commands)
+    new_files = tuple(replace(each, text=replace_addresses(each.text)) for each in files)
+    return PrivateIndexes(new_commands, new_files, tuple(indexes.values()), tuple(descriptions), tuple(hosts))
 
 
 def _placeholder_name(text: str) -> str:
@@ -128,7 +126,7 @@ def _host(address: str) -> str:
         return ""
 
 
-def _index(address: str, user: str, password: str) -> Index | None:
+def _index(address: str, username: str, password: str) -> Index | None:
     try:
         parts = urlsplit(address)
         port = f":{parts.port}" if parts.port else ""
@@ -139,7 +137,7 @@ def _index(address: str, user: str, password: str) -> Index | None:
         return None
     url = f"{parts.scheme}://{host}{port}{parts.path}"
     kind = next((registry for word, registry in REGISTRIES if word in host or word in parts.path), PUBLIC_TEST_INDEX)
-    name = unquote(parts.username or "") or user or (PROFILES[kind].username if password else "")
+    name = unquote(parts.username or "") or username or (PROFILES[kind].username if password else "")
     secret = unquote(parts.password or "") or password
     if name and not secret:
         secret, name = name, "user"
@@ -148,13 +146,13 @@ def _index(address: str, user: str, password: str) -> Index | None:
 
 def _credentials(lines: Sequence[str]) -> tuple[str, str]:
     """Return the user and the password that variables give; of a whole JSON answer only the token in it."""
-    found: dict[str, str] = {}
+    values: dict[str, str] = {}
     for line in lines:
         if match := CREDENTIAL.match(line.strip()):
-            found.setdefault(match["what"], match["value"].strip("\"'"))
-    password = found.get("PASSWORD", "")
+            values.setdefault(match["what"], match["value"].strip("\"'"))
+    password = values.get("PASSWORD", "")
     token = TOKEN.search(password)
-    return found.get("USERNAME", ""), token[1] if token else password
+    return values.get("USERNAME", ""), token[1] if token else password
 
 
 def _private_packages(commands: Sequence[Command], files: Sequence[PostedFile]) -> tuple[str, ...]:
@@ -163,6 +161,6 @@ def _private_packages(commands: Sequence[Command], files: Sequence[PostedFile]) 
         name for file in files for name in re.findall(r"(?m)^[^\S\n]*([\w.-]+)\s*=\s*\{[^}\n]*\bindex\s*=", file.text)
     ]
     for each in commands:
-        if found := re.match(r"uv\s+add\s+(?P<names>[\w.-][\w.\s-]*)$", each.run):
-            names += [name for name in found["names"].split() if not name.startswith("-")]
+        if match := re.match(r"uv\s+add\s+(?P<names>[\w.-][\w.\s-]*)$", each.run):
+            names += [name for name in match["names"].split() if not name.startswith("-")]
     return tuple(dict.fromkeys(name.lower() for name in names))

@@ -36,73 +36,75 @@ def read_issue(text: str, releases: Sequence[tuple[str, datetime.date]] = (), *,
     """
     post = opening_post(text, comments=comments)
     found = blocks.parse_blocks(post.lines)
-    told = versions.parse_environment(post.title, found, releases, post.created)
+    environment = versions.parse_environment(post.title, found, releases, post.created)
     parts = classify(found)
-    acts = build_timeline(parts, told)
-    gathered = order_events(acts)
-    said = sentences_of(parts)
-    commands, renumbered = _complete_commands(gathered)
-    seen = Facts(
-        post.title, commands, {renumbered(i): text for i, text in gathered.context.items()}, said, gathered.files,
-        [replace(file, before=renumbered(file.before)) for file in gathered.results], gathered.expected,
+    timeline = build_timeline(parts, environment)
+    ordered = order_events(timeline)
+    sentences = sentences_of(parts)
+    commands, renumbered = _complete_commands(ordered)
+    facts = Facts(
+        post.title, commands, {renumbered(i): text for i, text in ordered.context.items()}, sentences, ordered.files,
+        [replace(file, before=renumbered(file.before)) for file in ordered.results], ordered.expected,
     )  # fmt: skip
-    claims = rules.claims(seen)
-    chosen = claims[0] if claims else Claim("none", -1, 0)
-    files = _files(gathered, acts, commands, told.python.text if told.python else "", renumbered, chosen.test)
-    given = (*acts.variables, *gathered.variables.items())
-    refused = bool(re.search(r"\b40[13]\b|credentials", " ".join(chosen.output)))
-    stood = private_index.stand_in(commands, files, given, refused=refused)
-    commands, chosen, claims = _repeat_command(list(stood.commands), chosen, claims, seen)
-    if not any(event.source == "docker" for event in acts.events) and (
-        locking := missing.implied_lock(commands, {file.path for file in files})
+    claims = rules.claims(facts)
+    claim = claims[0] if claims else Claim("none", -1, 0)
+    files = _files(
+        ordered, timeline, commands, environment.python.text if environment.python else "", renumbered, claim.test
+    )
+    variables = (*timeline.variables, *ordered.variables.items())
+    denied = bool(re.search(r"\b40[13]\b|credentials", " ".join(claim.output)))
+    private = private_index.stand_in(commands, files, variables, denied=denied)
+    commands, claim, claims = _repeat_command(list(private.commands), claim, claims, facts)
+    if not any(event.source == "docker" for event in timeline.events) and (
+        lock := missing.implied_lock(commands, {file.path for file in files})
     ):
-        at, command = locking
+        at, command = lock
         commands.insert(at, command)
-        claims = [replace(each, command=each.command + (each.command >= at)) for each in claims]
-        chosen = claims[0] if claims else chosen
-    prose = " ".join([post.title, *(sentence for sentence, _ in said)])
-    failing = outage.required_outages(commands, chosen, prose)
-    stood = stood.without({fault.host for fault in failing})
+        claims = [replace(item, command=item.command + (item.command >= at)) for item in claims]
+        claim = claims[0] if claims else claim
+    prose = " ".join([post.title, *(sentence for sentence, _ in sentences)])
+    outages = outage.required_outages(commands, claim, prose)
+    private = private.without({fault.host for fault in outages})
     parsed = ParsedIssue(
         title=post.title,
         created=post.created,
         issue=post.issue,
-        uv=told.uv,
-        good=told.good,
-        python=told.python,
-        platform=told.platform,
-        files=stood.files,
+        uv=environment.uv,
+        good=environment.good,
+        python=environment.python,
+        platform=environment.platform,
+        files=private.files,
         commands=tuple(commands),
-        claim=chosen,
-        variables=_with_usernames(given, stood),
-        indexes=stood.indexes,
-        outages=failing,
-        stand_ins=(*stood.descriptions, *map(outage.describe, failing), *_file_stand_ins(stood.files)),
+        claim=claim,
+        variables=_with_usernames(variables, private),
+        indexes=private.indexes,
+        outages=outages,
+        stand_ins=(*private.descriptions, *map(outage.describe, outages), *_file_stand_ins(private.files)),
     )
-    lifted = any(event.source == "docker" for event in acts.events)
-    first = [gap for gap in gathered.gaps if not (lifted and "needs `docker" in gap.description)]
-    first += incomplete.shortened_files(parsed.files, said)
-    every = (*first, *_gaps(parsed, told, prose, stood.hosts, acts))
+    from_dockerfile = any(event.source == "docker" for event in timeline.events)
+    known_gaps = [gap for gap in ordered.gaps if not (from_dockerfile and "needs `docker" in gap.description)]
+    known_gaps += incomplete.shortened_files(parsed.files, sentences)
+    gaps = (*known_gaps, *_gaps(parsed, environment, prose, private.hosts, timeline))
     if post.cut:
-        every = (*every, Gap(post.cut, "the text is longer than what is read", False))
-    return replace(parsed, gaps=tuple(_relevant_gaps(every, parsed)))
+        gaps = (*gaps, Gap(post.cut, "the text is longer than what is read", False))
+    return replace(parsed, gaps=tuple(_relevant_gaps(gaps, parsed)))
 
 
-def _complete_commands(gathered: OrderedEvents) -> "tuple[list[Command], _Renumbering]":
+def _complete_commands(ordered: OrderedEvents) -> "tuple[list[Command], _Renumbering]":
     """Add what the post leaves to the reader: a virtual environment; and what its output says was run instead."""
     commands: list[Command] = []
     numbers: list[int] = []
     has_venv = False
-    commands += missing.implied_tools(gathered.commands)
-    for each in gathered.commands:
-        command = _as_printed(each, commands)
+    commands += missing.implied_tools(ordered.commands)
+    for item in ordered.commands:
+        command = _as_printed(item, commands)
         has_venv = has_venv or bool(CREATES_VENV.search(command.run))
         if NEEDS_VENV.search(command.run) and not has_venv and not OTHER_TARGET.search(command.run):
             if "No virtual environment found" not in command.output:
                 commands.append(
                     Command(
                         "uv venv",
-                        each.line,
+                        item.line,
                         added_because="`uv pip` wants a virtual environment, and the post makes none",
                     )
                 )
@@ -114,15 +116,15 @@ def _complete_commands(gathered: OrderedEvents) -> "tuple[list[Command], _Renumb
 
 
 def _with_usernames(
-    variables: tuple[tuple[str, str], ...], stood: private_index.PrivateIndexes
+    variables: tuple[tuple[str, str], ...], private: private_index.PrivateIndexes
 ) -> tuple[tuple[str, str], ...]:
     """Give a password that stands alone the user that the registry wants with it."""
-    user = next((index.username for index in stood.indexes if index.username), "user")
+    username = next((index.username for index in private.indexes if index.username), "user")
     names = {name for name, _ in variables}
-    alone = [
+    passwords = [
         name for name in names if re.fullmatch(r"UV_INDEX_\w+_PASSWORD", name) and name[:-8] + "USERNAME" not in names
     ]
-    return (*variables, *((name[:-8] + "USERNAME", user) for name in alone))
+    return (*variables, *((name[:-8] + "USERNAME", username) for name in passwords))
 
 
 class _Renumbering:
@@ -139,15 +141,15 @@ def _as_printed(command: Command, before: Sequence[Command]) -> Command:
     """Take `uv add` where the output can only be of it: `uv pip install` makes no environment."""
     found = PIP_INSTALL.match(command.run)
     makes = re.search(r"^Creating virtual ?env", command.output, re.MULTILINE)
-    if found and makes and any(re.match(r"uv\s+init\b", each.run) for each in before):
+    if found and makes and any(re.match(r"uv\s+init\b", item.run) for item in before):
         why = f"the post has `{command.run}`, but only `uv add` prints that it makes a virtual environment"
         return replace(command, run=f"uv add {found['rest']}", added_because=why)
     return command
 
 
 def _files(
-    gathered: OrderedEvents,
-    acts: Timeline,
+    ordered: OrderedEvents,
+    timeline: Timeline,
     commands: Sequence[Command],
     python: str,
     renumbered: "_Renumbering",
@@ -155,32 +157,32 @@ def _files(
 ) -> tuple[PostedFile, ...]:
     """Return the files made whole, with those that they imply."""
     files: list[PostedFile] = []
-    wants = any(incomplete.NEEDS_PROJECT.match(each.run) for each in commands)
-    for file in [*gathered.files, *(replace(each, good=True) for each in gathered.good)]:
+    needs_project = any(incomplete.NEEDS_PROJECT.match(item.run) for item in commands)
+    for file in [*ordered.files, *(replace(item, good=True) for item in ordered.good)]:
         text, why = file.text, file.why
         if file.path.endswith("pyproject.toml"):
             adds = (
                 bool(file.before)
                 and "[project]" not in text
-                and any(re.search(r"\buv\s+init\b", each.run) for each in commands)
+                and any(re.search(r"\buv\s+init\b", item.run) for item in commands)
             )
-            text, added = pyproject.complete(text, needs_project=wants and not adds, python=python)
+            text, added = pyproject.complete(text, needs_project=needs_project and not adds, python=python)
             file = replace(file, append=adds)  # noqa: PLW2901
             why = f"{why}; added: {added}" if added else why
         elif file.path.endswith(".toml"):
             text, _ = content_type.without_ellipses(text)
         files.append(replace(file, text=text, why=why, before=renumbered(file.before)))
-    trees = [tree.block.text for tree in acts.trees]
-    copied = any(event.source == "docker" for event in acts.events)
+    trees = [tree.block.text for tree in timeline.trees]
+    from_dockerfile = any(event.source == "docker" for event in timeline.events)
     files = missing.with_files_of_errors(files, commands)
-    outputs = [each.output for each in commands if each.output]
+    outputs = [item.output for item in commands if item.output]
     files += inferred.infer_files(
-        [file for file in files if not file.good], trees, outputs, python=python, copied=copied
+        [file for file in files if not file.good], trees, outputs, python=python, from_dockerfile=from_dockerfile
     )
-    have = {file.path for file in files}
+    paths = {file.path for file in files}
     if claim_test:
-        files += [replace(file, before=0) for file in missing.implied_requirements(commands, have)]
-    if "pyproject.toml" not in have and (root := missing.implied_project(commands, python)):
+        files += [replace(file, before=0) for file in missing.implied_requirements(commands, paths)]
+    if "pyproject.toml" not in paths and (root := missing.implied_project(commands, python)):
         files.append(root)
     return tuple(files)
 
@@ -192,31 +194,35 @@ def _file_stand_ins(files: Sequence[PostedFile]) -> tuple[str, ...]:
 
 
 def _repeat_command(
-    commands: list[Command], chosen: Claim, claims: list[Claim], seen: Facts
+    commands: list[Command], claim: Claim, claims: list[Claim], facts: Facts
 ) -> tuple[list[Command], Claim, list[Claim]]:
     """Run the command once more where the post says that it shows only then."""
-    why = second_run.fails_on_repeat(seen, chosen)
+    why = second_run.fails_on_repeat(facts, claim)
     if not why:
-        return commands, chosen, claims
-    command = commands[chosen.command]
-    at = chosen.command + 1
+        return commands, claim, claims
+    command = commands[claim.command]
+    at = claim.command + 1
     commands.insert(at, replace(command, added_because=f"the post says “{why}”"))
-    commands[chosen.command] = replace(command, output="")
-    moved = [replace(each, command=each.command + 1) if each.command >= chosen.command else each for each in claims]
+    commands[claim.command] = replace(command, output="")
+    moved = [replace(item, command=item.command + 1) if item.command >= claim.command else item for item in claims]
     return commands, moved[0], moved
 
 
 def _gaps(
-    parsed: ParsedIssue, told: versions.PostedEnvironment, prose: str, hosts: Sequence[str], acts: Timeline
+    parsed: ParsedIssue, environment: versions.PostedEnvironment, prose: str, hosts: Sequence[str], timeline: Timeline
 ) -> list[Gap]:
-    have = {file.path for file in parsed.files}
-    copied = any(event.source == "docker" for event in acts.events)
-    found = [Gap(each.line, each.text, False, "Which release of uv is it (`uv --version`)?") for each in told.doubts]
+    paths = {file.path for file in parsed.files}
+    from_dockerfile = any(event.source == "docker" for event in timeline.events)
+    found = [
+        Gap(item.line, item.text, False, "Which release of uv is it (`uv --version`)?") for item in environment.doubts
+    ]
     found += incomplete.unclear_claim(parsed.commands, parsed.claim)
     found += unavailable.unavailable_platform(
-        parsed.commands, parsed.claim, told, parsed.title, prose, failing=bool(parsed.outages)
+        parsed.commands, parsed.claim, environment, parsed.title, prose, has_outages=bool(parsed.outages)
     )
-    found += incomplete.missing_files(parsed.commands, parsed.claim, parsed.files, have, copied=copied)
+    found += incomplete.missing_files(
+        parsed.commands, parsed.claim, parsed.files, paths, from_dockerfile=from_dockerfile
+    )
     found += unavailable.private_resources(
         parsed.commands, parsed.claim, parsed.files, [*hosts, *(f.host for f in parsed.outages)]
     )
@@ -229,8 +235,8 @@ def _gaps(
         what = "what a private index has, and whom it lets in, decides, and only the reporter knows"
         question = "Does it show with the public test index, https://pypi-proxy.fly.dev/basic-auth/simple?"
         found.append(Gap(parsed.claim.line, what, True, question))
-    if parsed.claim.kind == "none" and acts.unmatched:
-        line = acts.unmatched[0].block.line
+    if parsed.claim.kind == "none" and timeline.unmatched:
+        line = timeline.unmatched[0].block.line
         found.append(Gap(line, "no command is known that printed this", True, "Which command printed this?"))
     return found
 
@@ -243,7 +249,7 @@ def _relevant_gaps(found: Sequence[Gap], parsed: ParsedIssue) -> list[Gap]:
             gap if gap.line <= last or not gap.description.startswith("`") else replace(gap, blocking=False)
             for gap in found
         ]
-    kept: dict[str, Gap] = {}
+    unique: dict[str, Gap] = {}
     for gap in found:
-        kept.setdefault(gap.description, gap)
-    return sorted(kept.values(), key=lambda gap: (not gap.blocking, gap.line))
+        unique.setdefault(gap.description, gap)
+    return sorted(unique.values(), key=lambda gap: (not gap.blocking, gap.line))

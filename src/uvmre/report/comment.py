@@ -1,4 +1,4 @@
-"""The answer to an issue as a comment that can be pasted below it."""
+"""The answer to an issue as a comment for its tracker."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -11,57 +11,57 @@ from uvmre.core.triage.decide import questions
 from uvmre.report.markdown import cut, fence
 
 LIMIT = 65_536
-"""What GitHub takes in one comment, counted in bytes here, which is never too few."""
+"""GitHub's limit is in characters; counting bytes is the safe side."""
 LOG_SIZES = (8_000, 2_000, 500)
 FILE_SIZES = (10_000, 1_000, 0)
 
 
-def comment(told: TriageAnswer) -> str:
+def comment(answer: TriageAnswer) -> str:
     """Return the answer as Markdown, at most LIMIT bytes of UTF-8, without secrets."""
     text = ""
-    # Masked before anything is cut, or half a secret could stay at the edge.
-    steps = told.redacted(_steps(told))
-    files = {file.path: told.redacted(_text(file)) for file in told.mre.files} if told.mre else {}
+    # Mask before truncating: half a secret at the edge would not be recognized.
+    steps = answer.redacted(_steps(answer))
+    files = {file.path: answer.redacted(_text(file)) for file in answer.mre.files} if answer.mre else {}
     for log, file in zip(LOG_SIZES, FILE_SIZES, strict=True):
-        text = told.redacted("\n".join(_lines(told, steps, files, log, file)).rstrip() + "\n")
+        text = answer.redacted("\n".join(_lines(answer, steps, files, log, file)).rstrip() + "\n")
         if len(text.encode()) <= LIMIT:
             return text
     return text.encode()[:LIMIT].decode(errors="ignore")
 
 
 def _lines(
-    told: TriageAnswer, steps: Sequence[StepResult], files: Mapping[str, str], log: int, file: int
+    answer: TriageAnswer, steps: Sequence[StepResult], files: Mapping[str, str], log: int, file: int
 ) -> Iterator[str]:
-    yield from (f"**{told.verdict.word}**: {told.verdict.reason}", "")
-    if told.sentences:
-        yield from (*(f"- {sentence}" for sentence in told.sentences), "")
-    for each in explanations(told.state):
+    yield from (f"**{answer.verdict.word}**: {answer.verdict.reason}", "")
+    if answer.sentences:
+        yield from (*(f"- {sentence}" for sentence in answer.sentences), "")
+    for each in explanations(answer.state):
         gone = " With that fixed, the symptom is gone." if each["fixed"] else ""
         yield from (f"- {each['where']}: {each['why']}{gone}", "")
-    if asked := questions(told.state):
-        yield from ("To go on, this is needed:", "", *(f"- {question}" for question in asked), "")
-    if told.main_run:
-        result = told.main_run.result
-        yield from (f"As it was run, with uv {result.uv} and Python {result.python}:", "")
+    if open_questions := questions(answer.state):
+        yield from ("To reproduce this, please answer:", "", *(f"- {question}" for question in open_questions), "")
+    if answer.main_run:
+        result = answer.main_run.result
+        yield from (f"Run with uv {result.uv} and Python {result.python}:", "")
         for step in steps:
             yield from (*_step(step, log), "")
-    stood_in = (*told.state.parsed.stand_ins, *told.state.missing)
-    if stood_in:
-        yield from ("Not as it was reported:", "", *(f"- {each}" for each in stood_in), "")
+    deviations = (*answer.state.parsed.stand_ins, *answer.state.missing)
+    if deviations:
+        yield from ("Differences from the report:", "", *(f"- {each}" for each in deviations), "")
     if files and file:
-        yield from ("<details>", "<summary>The files</summary>", "", *_files(files, file), "</details>", "")
+        yield from ("<details>", "<summary>Files</summary>", "", *_files(files, file), "</details>", "")
 
 
-def _steps(told: TriageAnswer) -> tuple[StepResult, ...]:
-    """Return the steps of the run that is told, with outputs as a terminal leaves them."""
-    steps = told.main_run.result.base.observation.steps if told.main_run else ()
+def _steps(answer: TriageAnswer) -> tuple[StepResult, ...]:
+    """Return the steps of the reported run, with outputs as a terminal shows them."""
+    steps = answer.main_run.result.base.observation.steps if answer.main_run else ()
     return tuple(replace(step, stdout=readable(step.stdout), stderr=readable(step.stderr)) for step in steps)
 
 
 def _step(step: StepResult, size: int) -> list[str]:
-    said = (step.stdout + step.stderr).strip("\n")
-    shown = "\n".join([f"$ {step.run}", said]) if said else f"$ {step.run}"
-    return [*fence(cut(shown, size), "console"), f"exit code {step.exit}"]
+    output = (step.stdout + step.stderr).strip("\n")
+    text = f"$ {step.run}\n{output}" if output else f"$ {step.run}"
+    return [*fence(cut(text, size), "console"), f"exit code {step.exit}"]
 
 
 def _files(files: Mapping[str, str], size: int) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""What has to be run for an issue, and what its text and its runs say together: every verdict, and every trap."""
+"""The runs of an issue's MRE, and the verdict on them."""
 
 import datetime
 from dataclasses import replace
@@ -26,8 +26,8 @@ from uvmre.core.triage.parsed_issue import Claim, Command, Gap, Located, ParsedI
 from uvmre.core.triage.state import Kind, Mistake, PlannedRun, TriageRun, TriageState
 
 DAY = datetime.date(2024, 9, 6)
-BROKE = "error: the extension `ext` is given twice\n"
-ELSE = "error: there is no such thing as that\n"
+FAILURE = "error: the extension `ext` is given twice\n"
+OTHER_FAILURE = "error: there is no such thing as that\n"
 PYPI = Request("GET", "pypi.org", "/simple/a/", 200, False, "upstream", 0.1)
 MRE = Mre(
     "t",
@@ -35,10 +35,10 @@ MRE = Mre(
     (Step("uv init"), Step("uv sync", "observe")),
     Symptom("failure", ("the extension `ext` is given twice",)),
 )
-SILENT = replace(MRE, symptom=Symptom(0, ("Resolved 2 packages, of which one twice",)))
+SUCCEEDS = replace(MRE, symptom=Symptom(0, ("Resolved 2 packages, of which one twice",)))
 CLAIM = Claim("failure", 1, 7, ("the extension `ext` is given twice",))
 WEAK = replace(CLAIM, kind="output", unconfirmed=True)
-DRAFT = ParsedIssue("t", DAY, uv=Located("0.4.6", 3), commands=(Command("uv sync", 7),), claim=CLAIM)
+PARSED = ParsedIssue("t", DAY, uv=Located("0.4.6", 3), commands=(Command("uv sync", 7),), claim=CLAIM)
 FIXED = Control("fixed: twice", "absent", explains="it is given twice")
 TWICE = Mistake("twice", "pyproject.toml:3", "The extension is listed twice", "fixed: twice")
 
@@ -55,7 +55,7 @@ def ran(
     requests: tuple[Request, ...] = (PYPI,),
     setup: int = 0,
 ) -> TriageRun:
-    """Return a trial that ended so: failed where it said something, unless an exit code is given."""
+    """Return a run that printed this, and failed if it printed anything, unless an exit code is given."""
     code = (2 if stderr else 0) if exit is None else exit
     steps = [StepResult("uv init", "uv init", "setup", setup, "", "" if not setup else stderr, 0.1)]
     if not setup:
@@ -80,8 +80,8 @@ def history(first_good: str = "0.4.8", *, word: Any = "exact", unsound: bool = F
     return History(releases, place["0.4.6"], 0, 8, "", boundaries, probes, ())
 
 
-def case(*trials: TriageRun, parsed: ParsedIssue = DRAFT, mre: Mre | None = MRE, **more: Any) -> TriageState:
-    return TriageState(parsed, mre, runs=trials, **more)
+def state_of(*runs: TriageRun, parsed: ParsedIssue = PARSED, mre: Mre | None = MRE, **more: Any) -> TriageState:
+    return TriageState(parsed, mre, runs=runs, **more)
 
 
 GAP = Gap(9, "the file requirements.in is not in the post", True, "What is in requirements.in?")
@@ -89,286 +89,309 @@ SMALL = Gap(9, "an ellipsis in pyproject.toml", False, "What stands there?")
 
 
 @pytest.mark.parametrize(
-    ("told", "word", "said"),
+    ("state", "word", "reason"),
     [
-        pytest.param(case(ran("reported", BROKE)), "reproducible", "ends with 2, “error: the extension", id="an error"),
         pytest.param(
-            case(ran("reported", BROKE), history=history()), "reproducible", "Since uv 0.4.8 no more", id="and fixed"
+            state_of(ran("reported", FAILURE)), "reproducible", "exits with 2: “error: the extension", id="an error"
         ),
         pytest.param(
-            case(ran("reported", BROKE), history=history("")), "reproducible", "shows it still", id="and by design"
+            state_of(ran("reported", FAILURE), history=history()), "reproducible", "Fixed in uv 0.4.8", id="and fixed"
         ),
         pytest.param(
-            case(ran("reported", BROKE), ran("today")),
+            state_of(ran("reported", FAILURE), history=history("")),
             "reproducible",
-            "with that of today: absent",
-            id="the calendar matters, and is told",
+            "still shows it",
+            id="and by design",
         ),
         pytest.param(
-            case(ran("reported", BROKE, controls={"fixed: twice": "absent"}), mistakes=(TWICE,)),
+            state_of(ran("reported", FAILURE), ran("today")),
+            "reproducible",
+            "today's PyPI: absent",
+            id="the cutoff date matters, and the reason says so",
+        ),
+        pytest.param(
+            state_of(ran("reported", FAILURE, controls={"fixed: twice": "absent"}), mistakes=(TWICE,)),
             "explained",
             "The extension is listed twice. With that fixed",
             id="a known mistake, fixed",
         ),
         pytest.param(
-            case(ran("reported", BROKE, controls={"fixed: twice": "shows"}), mistakes=(TWICE,)),
+            state_of(ran("reported", FAILURE, controls={"fixed: twice": "shows"}), mistakes=(TWICE,)),
             "reproducible",
             "uv 0.4.6 shows it",
             id="a known mistake that is not why",
         ),
         pytest.param(
-            case(ran("reported", BROKE, controls={"fixed: twice": "different"}), mistakes=(TWICE,)),
+            state_of(ran("reported", FAILURE, controls={"fixed: twice": "different"}), mistakes=(TWICE,)),
             "reproducible",
             "uv 0.4.6 shows it",
-            id="fixed it fails otherwise: that explains nothing",
+            id="with it fixed, it fails differently: no explanation",
         ),
         pytest.param(
-            case(
-                ran("reported", BROKE, controls={"fixed: twice": "absent"}),
-                parsed=replace(DRAFT, gaps=(GAP,)),
+            state_of(
+                ran("reported", FAILURE, controls={"fixed: twice": "absent"}),
+                parsed=replace(PARSED, gaps=(GAP,)),
                 mistakes=(TWICE,),
             ),
             "explained",
             "With that fixed",
             id="what explains it needs no more",
         ),
-        pytest.param(case(mre=None), "needs_more_information", "no command", id="nothing to run"),
+        pytest.param(state_of(mre=None), "needs_more_information", "no command", id="nothing to run"),
         pytest.param(
-            case(parsed=replace(DRAFT, gaps=(GAP,))),
+            state_of(parsed=replace(PARSED, gaps=(GAP,))),
             "needs_more_information",
             "requirements.in",
-            id="a gap that decides",
+            id="a blocking gap",
         ),
         pytest.param(
-            case(ran("reported", BROKE), parsed=replace(DRAFT, gaps=(GAP,))),
+            state_of(ran("reported", FAILURE), parsed=replace(PARSED, gaps=(GAP,))),
             "needs_more_information",
             "requirements.in",
-            id="a gap that decides, whatever was seen",
+            id="a blocking gap, whatever the run shows",
         ),
         pytest.param(
-            case(ran("reported", ELSE)),
+            state_of(ran("reported", OTHER_FAILURE)),
             "needs_more_information",
             "not as reported: error: there is",
-            id="fails otherwise",
+            id="fails differently",
         ),
         pytest.param(
-            case(ran("reported", ELSE, setup=1)), "needs_more_information", "`uv init` fails", id="fails before"
+            state_of(ran("reported", OTHER_FAILURE, setup=1)),
+            "needs_more_information",
+            "`uv init` fails",
+            id="fails before",
         ),
         pytest.param(
-            case(ran("reported", ELSE), parsed=replace(DRAFT, platform=Located("Windows 11 x86_64", 5))),
+            state_of(ran("reported", OTHER_FAILURE), parsed=replace(PARSED, platform=Located("Windows 11 x86_64", 5))),
             "inconclusive",
             "fails, but not as reported",
-            id="fails otherwise on another platform",
+            id="fails differently on another platform",
         ),
         pytest.param(
-            case(ran("reported", ELSE), stop_reason="the disk is full"), "needs_more_information", "", id="cut, too"
+            state_of(ran("reported", OTHER_FAILURE), stop_reason="the disk is full"),
+            "needs_more_information",
+            "",
+            id="cut, too",
         ),
-        pytest.param(case(stop_reason="PyPI is away"), "inconclusive", "PyPI is away", id="nothing could be run"),
-        pytest.param(case(ran("reported")), "not_reproducible", "does not show it: `uv sync` succeeded", id="absent"),
+        pytest.param(state_of(stop_reason="PyPI is away"), "inconclusive", "PyPI is away", id="nothing could be run"),
         pytest.param(
-            case(ran("reported"), ran("varied", name="with `--no-dev`"), ran("latest", uv="0.9.0")),
+            state_of(ran("reported")), "not_reproducible", "does not show it: `uv sync` succeeded", id="absent"
+        ),
+        pytest.param(
+            state_of(ran("reported"), ran("varied", name="with `--no-dev`"), ran("latest", uv="0.9.0")),
             "not_reproducible",
-            "nor does uv 0.9.0 (tried too: with `--no-dev`)",
+            "uv 0.9.0 does not show it either (also tried: with `--no-dev`)",
             id="absent, and tried hard",
         ),
         pytest.param(
-            case(ran("reported"), ran("varied", BROKE, name="with `--no-dev`")),
+            state_of(ran("reported"), ran("varied", FAILURE, name="with `--no-dev`")),
             "needs_more_information",
-            "it does with `--no-dev`",
+            "shows it with `--no-dev`",
             id="shows only another way",
         ),
         pytest.param(
-            case(ran("reported"), ran("today", BROKE)),
+            state_of(ran("reported"), ran("today", FAILURE)),
             "inconclusive",
-            "shows it with that of today",
+            "shows it with today's PyPI",
             id="absent on the day, shows today: PyPI has changed",
         ),
         pytest.param(
-            case(ran("reported", ELSE), ran("today", BROKE)),
+            state_of(ran("reported", OTHER_FAILURE), ran("today", FAILURE)),
             "reproducible",
-            "with PyPI as it is today",
+            "with today's PyPI",
             id="the day cannot tell, today shows",
         ),
         pytest.param(
-            case(ran("reported"), ran("latest", BROKE, uv="0.9.0")),
+            state_of(ran("reported"), ran("latest", FAILURE, uv="0.9.0")),
             "inconclusive",
             "but uv 0.9.0 does",
             id="only newer",
         ),
         pytest.param(
-            case(ran("reported"), parsed=replace(DRAFT, platform=Located("macOS 14 arm64", 5))),
+            state_of(ran("reported"), parsed=replace(PARSED, platform=Located("macOS 14 arm64", 5))),
             "inconclusive",
             "reported on macOS",
             id="absent here, reported elsewhere",
         ),
         pytest.param(
-            case(ran("reported"), parsed=replace(DRAFT, platform=Located("Windows 11 with WSL2 Ubuntu", 5))),
+            state_of(ran("reported"), parsed=replace(PARSED, platform=Located("Windows 11 with WSL2 Ubuntu", 5))),
             "inconclusive",
             "reported on Windows",
             id="where two platforms are named, it may be the other",
         ),
         pytest.param(
-            case(ran("reported"), parsed=replace(DRAFT, platform=Located("Ubuntu 22.04 aarch64", 5))),
+            state_of(ran("reported"), parsed=replace(PARSED, platform=Located("Ubuntu 22.04 aarch64", 5))),
             "not_reproducible",
             "does not show",
             id="another processor is no other platform",
         ),
         pytest.param(
-            case(ran("reported"), parsed=replace(DRAFT, stand_ins=("a made-up index for corp.example",))),
+            state_of(ran("reported"), parsed=replace(PARSED, stand_ins=("a stand-in index for corp.example",))),
             "inconclusive",
-            "a made-up index",
+            "a stand-in index",
             id="absent with a stand-in",
         ),
         pytest.param(
-            case(ran("reported"), missing=("Python 3.14 is not on this machine",)),
+            state_of(ran("reported"), missing=("Python 3.14 is not on this machine",)),
             "inconclusive",
             "Python 3.14",
-            id="lacks",
+            id="a missing interpreter",
         ),
         pytest.param(
-            case(ran("reported"), parsed=replace(DRAFT, gaps=(SMALL,), stand_ins=("a git repository",))),
+            state_of(ran("reported"), parsed=replace(PARSED, gaps=(SMALL,), stand_ins=("a git repository",))),
             "needs_more_information",
-            "no proof",
+            "weak evidence",
             id="absent with a stand-in, and there is something to ask",
         ),
         pytest.param(
-            case(
+            state_of(
                 ran("reported"),
-                parsed=replace(DRAFT, files=(PostedFile("a/pyproject.toml", "", 3, "implied", inferred=True),)),
+                parsed=replace(PARSED, files=(PostedFile("a/pyproject.toml", "", 3, "implied", inferred=True),)),
             ),
             "inconclusive",
             "does not show a/pyproject.toml",
-            id="absent with a file that is made up",
+            id="absent with a synthetic file",
         ),
         pytest.param(
-            case(
+            state_of(
                 ran("reported"),
-                parsed=replace(DRAFT, files=(PostedFile("README.md", "", 3, "implied", inferred=True),)),
+                parsed=replace(PARSED, files=(PostedFile("README.md", "", 3, "implied", inferred=True),)),
             ),
             "not_reproducible",
             "",
-            id="absent, and only a README is made up",
+            id="absent, and only the README is synthetic",
         ),
         pytest.param(
-            case(ran("reported"), parsed=replace(DRAFT, claim=Claim("none", -1, 0))),
+            state_of(ran("reported"), parsed=replace(PARSED, claim=Claim("none", -1, 0))),
             "needs_more_information",
-            "does not say what is seen",
-            id="nobody said what to look for",
+            "does not say how the failure shows",
+            id="no symptom in the report",
         ),
         pytest.param(
-            case(ran("reported"), stop_reason="the time was up"),
+            state_of(ran("reported"), stop_reason="the time was up"),
             "inconclusive",
             "the time was up",
             id="absent, hurried",
         ),
     ],
 )
-def test_the_verdict(told: TriageState, word: str, said: str) -> None:
-    found = decide(told)
-    assert (found.word, said in found.reason) == (word, True), found
+def test_verdict(state: TriageState, word: str, reason: str) -> None:
+    found = decide(state)
+    assert (found.word, reason in found.reason) == (word, True), found
     assert "\n" not in found.reason
     assert found.reason.endswith((".", "?"))
 
 
-SAYS = "Resolved 2 packages, of which one twice\n"
-FINE = "Resolved 2 packages\n"
-SHOWN = ran("reported", SAYS, mre=SILENT, exit=0)
+PRINTS_TWICE = "Resolved 2 packages, of which one twice\n"
+PRINTS_ONCE = "Resolved 2 packages\n"
+SHOWN = ran("reported", PRINTS_TWICE, mre=SUCCEEDS, exit=0)
 
 
 @pytest.mark.parametrize(
-    ("told", "word", "said"),
+    ("state", "word", "reason"),
     [
         pytest.param(
-            case(SHOWN, ran("good", FINE, mre=SILENT, exit=0, uv="0.4.8"), history=history()),
+            state_of(SHOWN, ran("good", PRINTS_ONCE, mre=SUCCEEDS, exit=0, uv="0.4.8"), history=history()),
             "reproducible",
-            "uv 0.4.8 does it otherwise",
+            "uv 0.4.8 behaves differently",
             id="a release fixes it",
         ),
         pytest.param(
-            case(SHOWN, ran("latest", FINE, mre=SILENT, exit=0, uv="0.9.0")),
+            state_of(SHOWN, ran("latest", PRINTS_ONCE, mre=SUCCEEDS, exit=0, uv="0.9.0")),
             "reproducible",
-            "uv 0.9.0 does not show it any more",
+            "uv 0.9.0 does not show it",
             id="the latest is without it",
         ),
         pytest.param(
-            case(SHOWN, ran("latest", ELSE, mre=SILENT, uv="0.9.0")),
+            state_of(SHOWN, ran("latest", OTHER_FAILURE, mre=SUCCEEDS, uv="0.9.0")),
             "inconclusive",
             "on uv 0.9.0",
             id="the latest fails: that is no other behaviour",
         ),
-        pytest.param(case(SHOWN, history=history("")), "inconclusive", "no release is known", id="on every release"),
         pytest.param(
-            case(SHOWN, history=history(unsound=True)), "inconclusive", "no release is known", id="not a second time"
+            state_of(SHOWN, history=history("")),
+            "inconclusive",
+            "no release without the symptom is known",
+            id="on every release",
         ),
         pytest.param(
-            case(SHOWN, ran("latest", SAYS, mre=SILENT, exit=0, uv="0.9.0")),
+            state_of(SHOWN, history=history(unsound=True)),
             "inconclusive",
-            "By itself that proves nothing",
+            "no release without the symptom is known",
+            id="not a second time",
+        ),
+        pytest.param(
+            state_of(SHOWN, ran("latest", PRINTS_TWICE, mre=SUCCEEDS, exit=0, uv="0.9.0")),
+            "inconclusive",
+            "Weak evidence",
             id="the latest does the same",
         ),
         pytest.param(
-            case(
+            state_of(
                 SHOWN,
-                ran("good", FINE, mre=SILENT, exit=0, uv="0.4.8"),
-                parsed=replace(DRAFT, claim=replace(WEAK, expected=("Resolved 2 packages",))),
+                ran("good", PRINTS_ONCE, mre=SUCCEEDS, exit=0, uv="0.4.8"),
+                parsed=replace(PARSED, claim=replace(WEAK, expected=("Resolved 2 packages",))),
                 history=history(),
             ),
             "reproducible",
-            "says what was expected",
-            id="and does what was wanted",
+            "prints the expected output",
+            id="and does what was expected",
         ),
         pytest.param(
-            case(
+            state_of(
                 SHOWN,
-                ran("good", "Resolved 7 packages\n", mre=SILENT, exit=0, uv="0.4.8"),
-                parsed=replace(DRAFT, claim=replace(WEAK, expected=("Resolved 2 packages",))),
+                ran("good", "Resolved 7 packages\n", mre=SUCCEEDS, exit=0, uv="0.4.8"),
+                parsed=replace(PARSED, claim=replace(WEAK, expected=("Resolved 2 packages",))),
                 history=history(),
             ),
             "inconclusive",
-            "not as the post expects",
+            "not as the report expects",
             id="does neither",
         ),
         pytest.param(
-            case(
+            state_of(
                 SHOWN,
-                ran("good", ELSE, mre=SILENT, uv="0.4.8"),
-                parsed=replace(DRAFT, claim=replace(WEAK, expected=("there is no such thing",))),
+                ran("good", OTHER_FAILURE, mre=SUCCEEDS, uv="0.4.8"),
+                parsed=replace(PARSED, claim=replace(WEAK, expected=("there is no such thing",))),
                 history=history(),
             ),
             "reproducible",
-            "says what was expected",
-            id="and says the error that was wanted",
+            "prints the expected output",
+            id="and prints the expected error",
         ),
         pytest.param(
-            case(SHOWN, stop_reason="the time was up"), "inconclusive", "the time was up", id="no time to compare"
+            state_of(SHOWN, stop_reason="the time was up"), "inconclusive", "the time was up", id="no time to compare"
         ),
     ],
 )
-def test_a_claim_that_proves_nothing_by_itself(told: TriageState, word: str, said: str) -> None:
-    found = decide(told if told.parsed is not DRAFT else replace(told, parsed=replace(DRAFT, claim=WEAK)))
-    assert (found.word, said in found.reason) == (word, True), found
+def test_an_unconfirmed_claim(state: TriageState, word: str, reason: str) -> None:
+    found = decide(state if state.parsed is not PARSED else replace(state, parsed=replace(PARSED, claim=WEAK)))
+    assert (found.word, reason in found.reason) == (word, True), found
 
 
-def test_a_symptom_that_a_control_shows_too_is_no_proof() -> None:
+def test_a_symptom_that_a_control_shows_too_is_inconclusive() -> None:
     sound = replace(MRE, controls=(Control("works", "absent"),))
-    assert decide(case(ran("reported", BROKE, mre=sound, controls={"works": "absent"}))).word == "reproducible"
-    found = decide(case(ran("reported", BROKE, mre=sound, controls={"works": "shows"})))
+    assert decide(state_of(ran("reported", FAILURE, mre=sound, controls={"works": "absent"}))).word == "reproducible"
+    found = decide(state_of(ran("reported", FAILURE, mre=sound, controls={"works": "shows"})))
     assert (found.word, "not sound" in found.reason) == ("inconclusive", True)
 
 
-def test_an_error_beside_a_stand_in_has_to_be_mended_somewhere() -> None:
-    parsed = replace(DRAFT, stand_ins=("a made-up index for corp.example",))
-    still = case(ran("reported", BROKE), parsed=parsed, history=history(""))
+def test_an_error_with_a_stand_in_must_be_fixed_in_a_release() -> None:
+    parsed = replace(PARSED, stand_ins=("a stand-in index for corp.example",))
+    still = state_of(ran("reported", FAILURE), parsed=parsed, history=history(""))
     assert decide(still).word == "inconclusive"
-    gone = case(ran("reported", BROKE), ran("good", uv="0.4.8"), parsed=parsed, history=history())
+    gone = state_of(ran("reported", FAILURE), ran("good", uv="0.4.8"), parsed=parsed, history=history())
     assert decide(gone).word == "reproducible"
 
 
-def test_an_error_of_the_network_is_never_a_proof() -> None:
+def test_a_network_error_is_never_evidence() -> None:
     text = "error sending request for url (https://example.org/simple/)"
     there = replace(MRE, symptom=Symptom("failure", (text,)))
-    told = case(ran("reported", f"error: {text}\n", mre=there), ran("good", mre=there, uv="0.4.8"), history=history())
-    assert decide(told).word == "inconclusive"
+    state = state_of(
+        ran("reported", f"error: {text}\n", mre=there), ran("good", mre=there, uv="0.4.8"), history=history()
+    )
+    assert decide(state).word == "inconclusive"
 
 
 REFUSAL = "error: Connection refused (os error 111)\n"
@@ -381,123 +404,125 @@ REFUSAL = "error: Connection refused (os error 111)\n"
         pytest.param(
             (Fault("https://pypi.org/*", refused=True),), REFUSAL, "inconclusive", id="no release does without"
         ),
-        pytest.param((Fault("https://pypi.org/*", refused=True),), BROKE, "inconclusive", id="one fails otherwise"),
+        pytest.param((Fault("https://pypi.org/*", refused=True),), FAILURE, "inconclusive", id="one fails differently"),
         pytest.param((Fault("https://pypi.org/*", status=500),), "", "inconclusive", id="a host that answers"),
         pytest.param((), "", "inconclusive", id="the network of the run"),
     ],
 )
-def test_a_host_that_failed_on_purpose_is_a_proof_where_a_release_does_without_it(
+def test_a_deliberate_outage_is_evidence_if_a_release_works_without_the_host(
     faults: tuple[Fault, ...], later: str, word: str
 ) -> None:
     there = replace(MRE, symptom=Symptom("failure", ("Connection refused (os error 111)",)), faults=faults)
-    parsed = replace(DRAFT, claim=Claim("failure", 0, 1, there.symptom.output))
-    trials = ran("reported", REFUSAL, mre=there), ran("good", later, mre=there, uv="0.4.8")
-    assert decide(case(*trials, parsed=parsed, history=history())).word == word
+    parsed = replace(PARSED, claim=Claim("failure", 0, 1, there.symptom.output))
+    runs = ran("reported", REFUSAL, mre=there), ran("good", later, mre=there, uv="0.4.8")
+    assert decide(state_of(*runs, parsed=parsed, history=history())).word == word
 
 
-def test_a_host_that_failed_on_purpose_proves_no_absence() -> None:
-    parsed = replace(DRAFT, stand_ins=("pypi.org is kept out of reach",))
-    assert decide(case(ran("reported"), parsed=parsed)).word == "inconclusive"
+def test_a_deliberate_outage_is_no_evidence_of_absence() -> None:
+    parsed = replace(PARSED, stand_ins=("pypi.org is kept out of reach",))
+    assert decide(state_of(ran("reported"), parsed=parsed)).word == "inconclusive"
 
 
-def test_what_nobody_answered_tells_nothing() -> None:
+def test_a_request_without_response_is_inconclusive() -> None:
     refused = Request("CONNECT", "corp.example", "", 403, False, "refused", 0.1, "it is not let through")
-    found = decide(case(ran("reported", BROKE, requests=(refused,))))
+    found = decide(state_of(ran("reported", FAILURE, requests=(refused,))))
     assert (found.word, "corp.example" in found.reason) == ("inconclusive", True)
 
 
-ABSENT, SHOWS = ran("reported"), ran("reported", BROKE)
+ABSENT, SHOWS = ran("reported"), ran("reported", FAILURE)
 UNDATED = replace(MRE, environment=replace(MRE.environment, exclude_newer=None))
 
 
 @pytest.mark.parametrize(
-    ("told", "kinds"),
+    ("state", "kinds"),
     [
-        pytest.param(case(mre=None), [], id="nothing to run"),
-        pytest.param(case(parsed=replace(DRAFT, gaps=(GAP,))), [], id="a gap that decides"),
+        pytest.param(state_of(mre=None), [], id="nothing to run"),
+        pytest.param(state_of(parsed=replace(PARSED, gaps=(GAP,))), [], id="a blocking gap"),
         pytest.param(
-            case(parsed=replace(DRAFT, gaps=(GAP,)), mistakes=(TWICE,)),
+            state_of(parsed=replace(PARSED, gaps=(GAP,)), mistakes=(TWICE,)),
             ["reported", "latest", "today"],
-            id="a gap that decides, and a mistake that can be fixed",
+            id="a blocking gap, and a mistake that can be fixed",
         ),
-        pytest.param(case(), ["reported", "latest", "today"], id="it shows"),
-        pytest.param(case(search=True), ["reported", "history", "today"], id="it shows, and since when"),
+        pytest.param(state_of(), ["reported", "latest", "today"], id="it shows"),
+        pytest.param(state_of(search=True), ["reported", "history", "today"], id="it shows, and since when"),
         pytest.param(
-            case(search=True, parsed=replace(DRAFT, claim=WEAK)),
+            state_of(search=True, parsed=replace(PARSED, claim=WEAK)),
             ["reported", "history", "good", "today"],
-            id="a weak claim is looked at where it is fixed",
+            id="an unconfirmed claim is run on the first good release",
         ),
-        pytest.param(case(mre=UNDATED), ["reported", "latest"], id="today as it is"),
+        pytest.param(state_of(mre=UNDATED), ["reported", "latest"], id="today as it is"),
     ],
 )
-def test_what_is_run_for_a_symptom_that_shows(told: TriageState, kinds: list[str]) -> None:
-    assert played(told, {"reported": BROKE, "today": BROKE, "good": "", "latest": ""}) == kinds
+def test_what_is_run_for_a_symptom_that_shows(state: TriageState, kinds: list[str]) -> None:
+    assert kinds_of_runs(state, {"reported": FAILURE, "today": FAILURE, "good": "", "latest": ""}) == kinds
 
 
 @pytest.mark.parametrize(
-    ("told", "kinds"),
+    ("state", "kinds"),
     [
-        pytest.param(case(), ["reported", "today", "varied", "latest"], id="it does not show"),
+        pytest.param(state_of(), ["reported", "today", "varied", "latest"], id="it does not show"),
         pytest.param(
-            case(uv_stated=False), ["reported", "day", "today", "varied", "latest"], id="on a release nobody named"
+            state_of(uv_stated=False),
+            ["reported", "day", "today", "varied", "latest"],
+            id="on a release that the report does not name",
         ),
-        pytest.param(case(mre=UNDATED), ["reported", "varied", "latest"], id="today as it is"),
+        pytest.param(state_of(mre=UNDATED), ["reported", "varied", "latest"], id="today as it is"),
     ],
 )
-def test_what_is_run_before_it_is_said_not_to_show(told: TriageState, kinds: list[str]) -> None:
-    assert played(told, {}) == kinds
+def test_what_is_run_before_a_verdict_of_not_reproducible(state: TriageState, kinds: list[str]) -> None:
+    assert kinds_of_runs(state, {}) == kinds
 
 
-def test_what_differs_only_in_the_version_of_uv_is_not_mended() -> None:
+def test_a_difference_only_in_the_version_of_uv_is_no_fix() -> None:
     numbered = replace(MRE, symptom=Symptom(0, ('requires = ["uv_build>=0.4.6"]',)))
     first = ran("reported", 'requires = ["uv_build>=0.4.6"]', mre=numbered, exit=0)
     second = ran("good", 'requires = ["uv_build>=0.4.8"]', mre=numbered, exit=0, uv="0.4.8")
-    parsed = replace(DRAFT, claim=WEAK)
-    assert decide(case(first, second, parsed=parsed, history=history())).word == "inconclusive"
+    parsed = replace(PARSED, claim=WEAK)
+    assert decide(state_of(first, second, parsed=parsed, history=history())).word == "inconclusive"
     gone = ran("good", "requires = []", mre=numbered, exit=0, uv="0.4.8")
-    assert decide(case(first, gone, parsed=parsed, history=history())).word == "reproducible"
+    assert decide(state_of(first, gone, parsed=parsed, history=history())).word == "reproducible"
 
 
 @pytest.mark.parametrize("kind", ["failure", "silence"])
-def test_of_a_command_that_only_fails_something_like_it_must_work(kind: Any) -> None:
-    parsed = replace(DRAFT, claim=Claim(kind, 1, 7, unconfirmed=True))
-    told = case(ran("reported", BROKE), ran("good", uv="0.4.8"), parsed=parsed, history=history())
-    assert decide(told).word == "inconclusive"
+def test_a_failure_without_output_needs_a_control_that_works(kind: Any) -> None:
+    parsed = replace(PARSED, claim=Claim(kind, 1, 7, unconfirmed=True))
+    state = state_of(ran("reported", FAILURE), ran("good", uv="0.4.8"), parsed=parsed, history=history())
+    assert decide(state).word == "inconclusive"
     sound = replace(MRE, controls=(Control("works", "absent"),))
-    told = replace(told, runs=(ran("reported", BROKE, mre=sound, controls={"works": "absent"}), told.runs[1]))
-    assert decide(told).word == "reproducible"
+    state = replace(state, runs=(ran("reported", FAILURE, mre=sound, controls={"works": "absent"}), state.runs[1]))
+    assert decide(state).word == "reproducible"
 
 
-def test_where_the_day_cannot_tell_today_is_asked_and_nothing_is_varied() -> None:
-    assert played(case(), {"reported": ELSE, "today": ELSE}) == ["reported", "today"]
+def test_if_the_reports_date_is_inconclusive_today_is_run_and_nothing_varied() -> None:
+    assert kinds_of_runs(state_of(), {"reported": OTHER_FAILURE, "today": OTHER_FAILURE}) == ["reported", "today"]
 
 
-def played(told: TriageState, said: dict[str, str]) -> list[str]:
-    """Run all that is needed, each with what it says, and return why each was run."""
+def kinds_of_runs(state: TriageState, outputs: dict[str, str]) -> list[str]:
+    """Do all runs that are needed, each with its output, and return their kinds."""
     kinds: list[str] = []
-    while planned := next_run(told):
+    while planned := next_run(state):
         kinds.append(planned.kind)
         assert len(kinds) < 20
         if planned.kind == "history":
-            told = replace(told, history=history())
+            state = replace(state, history=history())
         else:
-            run = replace(ran(planned.kind, said.get(planned.kind, ""), mre=planned.mre), planned=planned)
-            told = replace(told, runs=(*told.runs, run))
+            run = replace(ran(planned.kind, outputs.get(planned.kind, ""), mre=planned.mre), planned=planned)
+            state = replace(state, runs=(*state.runs, run))
     return list(dict.fromkeys(kinds))
 
 
-def test_the_questions_are_those_of_the_gaps_the_deciding_first() -> None:
-    told = case(parsed=replace(DRAFT, gaps=(SMALL, GAP)))
-    assert questions(told) == ("What is in requirements.in?", "What stands there?")
+def test_the_questions_of_blocking_gaps_come_first() -> None:
+    state = state_of(parsed=replace(PARSED, gaps=(SMALL, GAP)))
+    assert questions(state) == ("What is in requirements.in?", "What stands there?")
 
 
-def test_where_nothing_is_known_to_ask_for_what_is_missing_is_asked_for() -> None:
-    (question,) = questions(case(ran("reported", ELSE)))
+def test_without_a_gap_the_question_is_what_is_missing() -> None:
+    (question,) = questions(state_of(ran("reported", OTHER_FAILURE)))
     assert "uv 0.4.6" in question
-    assert questions(case(ran("reported"))) == ()
+    assert questions(state_of(ran("reported"))) == ()
 
 
-WORDS = st.sampled_from(["", BROKE, ELSE])
+WORDS = st.sampled_from(["", FAILURE, OTHER_FAILURE])
 
 
 @given(
@@ -505,17 +530,17 @@ WORDS = st.sampled_from(["", BROKE, ELSE])
     st.booleans(),
     st.sampled_from([None, "", "0.4.8"]),
 )
-def test_no_yes_without_the_symptom_on_the_reported_release(
-    trials: list[tuple[Kind, str]], weak: bool, fixed: str | None
+def test_never_reproducible_without_the_symptom_on_the_reported_release(
+    runs: list[tuple[Kind, str]], weak: bool, fixed: str | None
 ) -> None:
-    parsed = replace(DRAFT, claim=replace(CLAIM, unconfirmed=weak))
+    parsed = replace(PARSED, claim=replace(CLAIM, unconfirmed=weak))
     found = history(fixed) if fixed is not None else None
-    told = case(*(ran(kind, said) for kind, said in trials), parsed=parsed, history=found)
-    if decide(told).word == "reproducible":
-        assert any(kind in ("reported", "day", "today") and said == BROKE for kind, said in trials)
-        assert not weak or any(kind in ("good", "latest") and said == "" for kind, said in trials)
+    state = state_of(*(ran(kind, output) for kind, output in runs), parsed=parsed, history=found)
+    if decide(state).word == "reproducible":
+        assert any(kind in ("reported", "day", "today") and output == FAILURE for kind, output in runs)
+        assert not weak or any(kind in ("good", "latest") and output == "" for kind, output in runs)
 
 
-def test_files_are_varied_only_in_a_workspace() -> None:
+def test_directories_are_varied_only_in_a_workspace() -> None:
     folder = replace(MRE, files=(File("pyproject.toml", b"[tool.uv.workspace]\n"), File("a/pyproject.toml", b"")))
-    assert "varied" in played(case(mre=folder), {})
+    assert "varied" in kinds_of_runs(state_of(mre=folder), {})

@@ -1,10 +1,10 @@
-"""What it is worth that a symptom shows, and when a release that fails otherwise is past the bug."""
+"""How strong the evidence of a symptom is, and when a release that fails differently does not have the bug."""
 
 import pytest
 
 from uvmre.core.mre.model import HOLDS, Environment, Mre, Step, Symptom
 from uvmre.core.outcome.observation import Observation, StepResult
-from uvmre.core.triage.evidence import evidence_of, innermost_cause, is_distinctive
+from uvmre.core.triage.evidence import Strength, evidence_of, innermost_cause, is_distinctive
 from uvmre.core.triage.other_release import judge_release, likeness
 from uvmre.core.triage.parsed_issue import Claim
 
@@ -23,8 +23,8 @@ def run(stderr: str, *, exit: int = 2, stdout: str = "", uv: str = "0.4.6") -> O
 
 
 def mre(*output: str, exit: int | None = None) -> Mre:
-    wanted = "failure" if exit is None else exit
-    return Mre("t", Environment("0.4.6"), (Step("uv sync", "observe"),), Symptom(wanted, output))
+    symptom = Symptom("failure" if exit is None else exit, output)
+    return Mre("t", Environment("0.4.6"), (Step("uv sync", "observe"),), symptom)
 
 
 @pytest.mark.parametrize(
@@ -41,23 +41,23 @@ def mre(*output: str, exit: int | None = None) -> Mre:
             mre("thread 'main' panicked at x.rs:1"), run("thread 'main' panicked at x.rs:1"), "", id="a panic"
         ),
         pytest.param(mre("all was well"), run("all was well", exit=139), "", id="a signal"),
-        pytest.param(mre(), run("error: it broke"), "nothing but a headline", id="only that it fails"),
+        pytest.param(mre(), run("error: it broke"), "a headline", id="only that it fails"),
         pytest.param(
             mre("error: No solution found when resolving dependencies:"),
             run("error: No solution found when resolving dependencies:\n  cause: Because a depends on b, …"),
-            "nothing but a headline",
+            "a headline",
             id="a headline that many errors share",
         ),
         pytest.param(
             mre("the member cannot be built as it stands"),
             run("error: the member cannot be built as it stands\n  Caused by: the disk is of another make"),
             "the disk is of another make",
-            id="a cause below it that nobody reported",
+            id="a cause that was not reported",
         ),
         pytest.param(
             mre("error sending request for url (https://example.org/simple/)"),
             run("error: error sending request for url (https://example.org/simple/)"),
-            "a network that does not answer",
+            "an unreachable network",
             id="no network",
         ),
         pytest.param(
@@ -69,7 +69,7 @@ def mre(*output: str, exit: int | None = None) -> Mre:
         pytest.param(
             mre("Because private-thing was not found in the package registry"),
             run("error: Because private-thing was not found in the package registry and you require it"),
-            "a package or an index",
+            "an unavailable package or index",
             id="a private package",
         ),
         pytest.param(
@@ -96,7 +96,7 @@ def mre(*output: str, exit: int | None = None) -> Mre:
         pytest.param(
             mre("the current Python version (3.11.7) does not satisfy Python>=3.12"),
             run("error: Because the current Python version (3.11.7) does not satisfy Python>=3.12 and so on"),
-            "another Python",
+            "a different Python version",
             id="another Python",
         ),
         pytest.param(
@@ -114,19 +114,20 @@ def mre(*output: str, exit: int | None = None) -> Mre:
         pytest.param(mre("something else"), run("error: it broke"), "does not show", id="it does not show"),
     ],
 )
-def test_what_it_is_worth(reported: Mre, observation: Observation, why: str) -> None:
+def test_strength_of_evidence(reported: Mre, observation: Observation, why: str) -> None:
     found = evidence_of(reported, FAILED, observation)
-    assert found.strong is not bool(why), found
+    assert (found.strength is Strength.STRONG) is not bool(why), found
     assert why in found.why
 
 
-def test_a_claim_that_is_called_weak_is() -> None:
+def test_an_unconfirmed_claim_is_weak_evidence() -> None:
     reported = mre("the extension `ext` is given twice")
-    assert not evidence_of(reported, Claim("failure", 0, 1, unconfirmed=True), run(BUILD)).strong
+    claim = Claim("failure", 0, 1, unconfirmed=True)
+    assert evidence_of(reported, claim, run(BUILD)).strength is Strength.WEAK
 
 
 @pytest.mark.parametrize(
-    ("text", "own"),
+    ("text", "distinctive"),
     [
         ("error: Failed to build `foo`", False),
         ("× No solution found when resolving dependencies:", False),
@@ -136,12 +137,12 @@ def test_a_claim_that_is_called_weak_is() -> None:
         ("error: Failed to parse metadata: unexpected fragment on URL", True),
     ],
 )
-def test_headlines_say_nothing_of_their_own(text: str, own: bool) -> None:
-    assert is_distinctive(text) is own
+def test_a_headline_is_not_distinctive(text: str, distinctive: bool) -> None:
+    assert is_distinctive(text) is distinctive
 
 
 @pytest.mark.parametrize(
-    ("stderr", "told"),
+    ("stderr", "cause"),
     [
         (BUILD, "the extension `ext` is given twice by two workspace members"),
         ("error: one\n  Caused by: two\n  Caused by: three\n", "three"),
@@ -149,8 +150,8 @@ def test_headlines_say_nothing_of_their_own(text: str, own: bool) -> None:
         ("", "it said nothing"),
     ],
 )
-def test_the_innermost_cause(stderr: str, told: str) -> None:
-    assert innermost_cause(run(stderr).steps[0]) == told
+def test_the_innermost_cause(stderr: str, cause: str) -> None:
+    assert innermost_cause(run(stderr).steps[0]) == cause
 
 
 PROJECT = Symptom("failure", ("No `project` table found in `/a/pyproject.toml`",))
@@ -161,9 +162,13 @@ PROJECT = Symptom("failure", ("No `project` table found in `/a/pyproject.toml`",
     [
         pytest.param("0.4.7", "error: No `project` table found in `/a/pyproject.toml`", "shows", id="the same"),
         pytest.param("0.4.7", "error: No `project` section found in `/a/pyproject.toml`", "shows", id="reworded"),
-        pytest.param("0.4.7", "error: Unable to find lockfile at `uv.lock`", "absent", id="newer, fails otherwise"),
-        pytest.param("0.4.6", "error: Unable to find lockfile at `uv.lock`", "different", id="itself, fails otherwise"),
-        pytest.param("0.4.5", "error: Unable to find lockfile at `uv.lock`", "different", id="older, fails otherwise"),
+        pytest.param("0.4.7", "error: Unable to find lockfile at `uv.lock`", "absent", id="newer, fails differently"),
+        pytest.param(
+            "0.4.6", "error: Unable to find lockfile at `uv.lock`", "different", id="itself, fails differently"
+        ),
+        pytest.param(
+            "0.4.5", "error: Unable to find lockfile at `uv.lock`", "different", id="older, fails differently"
+        ),
         pytest.param(
             "0.4.5", "error: No `project` section found in `/a/pyproject.toml`", "shows", id="older, reworded"
         ),
@@ -173,19 +178,19 @@ PROJECT = Symptom("failure", ("No `project` table found in `/a/pyproject.toml`",
         pytest.param("0.4.7", "error: No interpreter found for Python 3.14", "different", id="newer, but a tool"),
     ],
 )
-def test_a_newer_release_that_fails_otherwise_is_past_the_bug(uv: str, stderr: str, word: str) -> None:
+def test_a_newer_release_that_fails_differently_does_not_have_the_bug(uv: str, stderr: str, word: str) -> None:
     assert judge_release(PROJECT, run(stderr, uv=uv), "0.4.6").word == word
 
 
-def test_folders_do_not_count_where_the_same_is_said_in_other_words() -> None:
-    elsewhere = Symptom("failure", ("No `project` table found in: `…/pyproject.toml`",))
-    said = run("error: No `project` section found in: `/home/me/thing/pyproject.toml`", uv="0.1.43")
-    assert judge_release(elsewhere, said, "0.4.6").word == "shows"
+def test_directories_do_not_count_in_a_reworded_error() -> None:
+    symptom = Symptom("failure", ("No `project` table found in: `…/pyproject.toml`",))
+    observation = run("error: No `project` section found in: `/home/me/thing/pyproject.toml`", uv="0.1.43")
+    assert judge_release(symptom, observation, "0.4.6").word == "shows"
 
 
-def test_an_older_release_that_may_say_the_same_is_not_told_to_differ() -> None:
-    said = run("error: No `project` part stands in `/a/pyproject.toml`", uv="0.1.43")
-    assert judge_release(PROJECT, said, "0.4.6").word == "broken"
+def test_an_older_release_with_a_similar_error_is_inconclusive() -> None:
+    observation = run("error: No `project` part stands in `/a/pyproject.toml`", uv="0.1.43")
+    assert judge_release(PROJECT, observation, "0.4.6").word == "broken"
 
 
 @pytest.mark.parametrize(
@@ -197,7 +202,7 @@ def test_an_older_release_that_may_say_the_same_is_not_told_to_differ() -> None:
         (("name does not match",), "0.4.5", "different"),
     ],
 )
-def test_a_newer_release_that_prints_what_was_expected_is_fixed_even_if_it_fails(
+def test_a_newer_release_that_prints_the_expected_output_is_fixed_even_if_it_fails(
     expected: tuple[str, ...], uv: str, word: str
 ) -> None:
     silent = Symptom(0, ("all is well",), expected=expected)
@@ -221,20 +226,18 @@ def test_a_newer_release_that_prints_what_was_expected_is_fixed_even_if_it_fails
         pytest.param(PROJECT, "0.4.5", 0, "Resolved 1 package", "absent", id="an older one succeeds"),
     ],
 )
-def test_an_exit_code_alone_is_judged_with_care(
-    symptom: Symptom, uv: str, exit_code: int, stderr: str, word: str
-) -> None:
+def test_an_exit_code_alone(symptom: Symptom, uv: str, exit_code: int, stderr: str, word: str) -> None:
     assert judge_release(symptom, run(stderr, exit=exit_code, uv=uv), "0.4.6").word == word
 
 
-def test_of_a_headline_nobody_can_tell_whether_it_is_past() -> None:
+def test_a_headline_does_not_tell_whether_a_newer_release_is_fixed() -> None:
     assert (
         judge_release(Symptom("failure", ("Failed to build `a`",)), run("error: no", uv="0.4.7"), "0.4.6").word
         == "different"
     )
 
 
-def test_likeness_is_a_share_of_neighbouring_words() -> None:
+def test_likeness_is_a_share_of_word_pairs() -> None:
     assert likeness("a b c", "x a b c y") == 1
     assert likeness("a b c", "a b x") == 0.5
     assert likeness("a b c", "c b a") == 0

@@ -1,4 +1,4 @@
-"""What is varied before it is said that something does not show."""
+"""Variations that are tried before a verdict of `not_reproducible`."""
 
 import pytest
 
@@ -10,8 +10,8 @@ ROOT = File("pyproject.toml", b"[tool.uv.workspace]\nmembers = ['a']\n")
 MEMBER = File("a/pyproject.toml", b"")
 
 
-def varied(*runs: str, files: tuple[File, ...] = ()) -> dict[str, str]:
-    """Return the command that is another one in each variation, by its name."""
+def changed_commands(*runs: str, files: tuple[File, ...] = ()) -> dict[str, str]:
+    """Return the changed command of each variation, by its name."""
     steps = tuple(Step(run, "observe" if run == runs[-1] else "setup") for run in runs)
     mre = Mre("t", Environment("0.5.21"), steps, Symptom(2), files=files)
     found = {}
@@ -27,31 +27,33 @@ def varied(*runs: str, files: tuple[File, ...] = ()) -> dict[str, str]:
         pytest.param(("uv pip install a",), (), {}, id="nothing to vary"),
         pytest.param((), (), {}, id="no steps"),
         pytest.param(("uv sync",), (), {"with `--no-dev`": "uv sync --no-dev"}, id="groups"),
-        pytest.param(("uv sync --group docs",), (), {}, id="groups that are named stay"),
+        pytest.param(("uv sync --group docs",), (), {}, id="explicit groups stay"),
         pytest.param(
             ("uv lock", "uv sync --all-groups -v"),
             (),
             {"with `--frozen`": "uv sync --frozen --all-groups -v"},
-            id="frozen where there is a lock",
+            id="frozen if there is a lock file",
         ),
         pytest.param(
             ("uv run --frozen --no-dev a",),
             (),
             {"without `--frozen`": "uv run --no-dev a"},
-            id="and the other way round",
+            id="not frozen",
         ),
         pytest.param(
             ("uv lock",), (ROOT, MEMBER), {"in `a`": "cd a && uv lock"}, id="in the member of a workspace, not the root"
         ),
-        pytest.param(("cd a && uv lock",), (ROOT, MEMBER), {}, id="not where it is somewhere on purpose"),
-        pytest.param(("uv lock --project a",), (ROOT, MEMBER), {}, id="nor about something on purpose"),
-        pytest.param(("uv lock",), (File("pyproject.toml", b""), MEMBER), {}, id="a folder is no member by itself"),
-        pytest.param(("uv lock",), (File("pyproject.toml", b"["), MEMBER), {}, id="a root that is no TOML"),
+        pytest.param(("cd a && uv lock",), (ROOT, MEMBER), {}, id="not with an explicit directory"),
+        pytest.param(("uv lock --project a",), (ROOT, MEMBER), {}, id="not with an explicit project"),
+        pytest.param(
+            ("uv lock",), (File("pyproject.toml", b""), MEMBER), {}, id="a directory is not a member by itself"
+        ),
+        pytest.param(("uv lock",), (File("pyproject.toml", b"["), MEMBER), {}, id="a root that is not TOML"),
     ],
 )
-def test_what_is_varied(runs: tuple[str, ...], files: tuple[File, ...], found: dict[str, str]) -> None:
-    assert varied(*runs, files=files) == found
+def test_variations(runs: tuple[str, ...], files: tuple[File, ...], found: dict[str, str]) -> None:
+    assert changed_commands(*runs, files=files) == found
 
 
-def test_no_more_than_a_few() -> None:
-    assert len(varied("uv lock", "uv sync", files=(ROOT, MEMBER))) == 3 <= MOST
+def test_the_number_of_variations_is_limited() -> None:
+    assert len(changed_commands("uv lock", "uv sync", files=(ROOT, MEMBER))) == 3 <= MOST

@@ -1,4 +1,4 @@
-"""What an issue's text and its runs say together. A wrong `reproducible` is the worst answer."""
+"""Decide what an issue's text and its runs mean together. A wrong `reproducible` is the worst answer."""
 
 import re
 from typing import Literal
@@ -6,13 +6,13 @@ from typing import Literal
 from uvmre.core.mre.model import HOLDS
 from uvmre.core.outcome.symptom import matching_step
 from uvmre.core.outcome.verdict import Verdict
-from uvmre.core.triage.evidence import contains_all, innermost_cause
+from uvmre.core.triage.evidence import Strength, contains_all, innermost_cause
 from uvmre.core.triage.other_release import judge_release
 from uvmre.core.triage.state import Kind, TriageRun, TriageState
 
-PLANNED_WITH: dict[Kind, str] = {"day": " (the newest of that day)", "today": " with PyPI as it is today"}
+CONDITIONS: dict[Kind, str] = {"day": " (the newest release of that day)", "today": " with today's PyPI"}
 TRIVIAL_FILE = re.compile(r"(?:^|/)(?:readme[^/]*|__init__\.py|py\.typed|license[^/]*)\Z", re.IGNORECASE)
-"""Files whose content hardly ever decides."""
+"""Files whose content hardly ever matters."""
 SAME_PLATFORM = re.compile(
     r"linux|ubuntu|debian|fedora|arch|alpine|centos|red ?hat|rhel|rocky|suse|nixos|mint|wsl|docker|x86_64|amd64"
 )
@@ -23,9 +23,9 @@ MOST_CHARACTERS = 160
 
 
 def decide(state: TriageState) -> Verdict:
-    """Say what the text and the runs mean together."""
-    if state.reproducing_run and (explained := _explained(state, state.reproducing_run)):
-        return explained
+    """Return the verdict on an issue."""
+    if state.reproducing_run and (explanation := _explained(state, state.reproducing_run)):
+        return explanation
     if state.mre is None or state.blocking_gaps or not state.runs:
         return _more_information(state)
     if state.reproducing_run:
@@ -37,64 +37,60 @@ def _explained(state: TriageState, shown: TriageRun) -> Verdict | None:
     outcomes = {variant.name: variant.outcome for variant in shown.result.variants}
     for mistake in state.mistakes:
         if mistake.control and (outcome := outcomes.get(mistake.control)) and outcome.word == "absent":
-            why = _sentence(mistake.why)
-            return Verdict(
-                "explained", f"{why} With that fixed ({mistake.where}) uv {shown.result.uv} does not show it."
-            )
+            fixed = f"With that fixed ({mistake.where}), uv {shown.result.uv} does not show the symptom."
+            return Verdict("explained", f"{_sentence(mistake.why)} {fixed}")
     return None
 
 
 def _more_information(state: TriageState) -> Verdict:
-    """Say what decides and is missing."""
     gaps = state.blocking_gaps or state.parsed.gaps
     if state.stop_reason and not gaps:
         return Verdict("inconclusive", _sentence(state.stop_reason))
     if not gaps:
-        return Verdict("needs_more_information", "The post has no command that could be run and no claim to look for.")
+        return Verdict("needs_more_information", "The report contains no command to run and no symptom to look for.")
     more = f" (and {len(gaps) - 1} more)" if len(gaps) > 1 else ""
     return Verdict("needs_more_information", f"{_sentence(gaps[0].description + more)}{_likely_mistake(state)}")
 
 
 def _likely_mistake(state: TriageState) -> str:
-    return next((f" A known mistake is likely: {_sentence(mistake.why)}" for mistake in state.mistakes), "")
+    return next((f" A likely mistake: {_sentence(mistake.why)}" for mistake in state.mistakes), "")
 
 
 def _shows(state: TriageState, shown: TriageRun) -> Verdict:
-    uv = f"uv {shown.result.uv}"
-    seen = _sentence(f"{uv} shows it{_conditions(shown)}: {_symptom_text(state, shown)}")
-    edge, calendar = _boundary_text(state), _cutoff_text(state, shown)
-    if state.evidence.strong:
-        return Verdict("reproducible", f"{seen}{edge}{calendar}")
-    weak = f"By itself that proves nothing, because {state.evidence.why}"
+    conditions = CONDITIONS.get(shown.kind, "")
+    symptom = _sentence(f"uv {shown.result.uv} shows it{conditions}: {_symptom_text(state, shown)}")
+    boundary, cutoff = _boundary_text(state), _cutoff_text(state, shown)
+    if state.evidence.strength is Strength.STRONG:
+        return Verdict("reproducible", f"{symptom}{boundary}{cutoff}")
+    weak = f"Weak evidence: {state.evidence.why}"
     good = state.run_of("good") or state.run_of("latest")
-    if good and not state.evidence.never and _is_fixed_in(state, shown, good):
-        wanted = _prints_expected(state, good)
-        if wanted is not False:
-            sure = "and says what was expected" if wanted else "and what it changed is what was reported"
-            return Verdict("reproducible", f"{seen} uv {good.result.uv} does it otherwise, {sure}.{edge}{calendar}")
-        weak = f"uv {good.result.uv} does it otherwise, but not as the post expects"
+    if good and state.evidence.strength is not Strength.NONE and _is_fixed_in(state, shown, good):
+        expected = _prints_expected(state, good)
+        if expected is not False:
+            differs = "prints the expected output" if expected else "behaves differently, in exactly the reported way"
+            return Verdict("reproducible", f"{symptom} uv {good.result.uv} {differs}.{boundary}{cutoff}")
+        weak = f"uv {good.result.uv} behaves differently, but not as the report expects"
     elif state.stop_reason:
-        weak = f"{weak}, and {state.stop_reason}"
+        weak = f"{weak}; {state.stop_reason}"
     elif good:
         weak = f"{weak}; on uv {good.result.uv}: {good.outcome.reason}"
     else:
-        weak = f"{weak}, and no release is known on which it does not show"
-    return Verdict(
-        "needs_more_information" if _questions(state) else "inconclusive", f"{seen} {_sentence(weak)}{calendar}"
-    )
+        weak = f"{weak}; no release without the symptom is known"
+    word = _undecided(state)
+    return Verdict(word, f"{symptom} {_sentence(weak)}{cutoff}")
 
 
 def _is_fixed_in(state: TriageState, shown: TriageRun, good: TriageRun) -> bool:
-    """Tell whether a release is without the bug: its commands succeed, or fail otherwise where that tells.
+    """Tell whether a release lacks the bug: its commands succeed, or fail with a distinctly different error.
 
-    What differs only in uv's own version does not: that differs on every release. Nor is anything known of a command of
-    which it is only said that it fails or succeeds, where nothing was seen to do otherwise on the reported release.
+    A difference in uv's own version number does not count: every release has it. Nor does a command of which the report
+    only says that it fails or succeeds, unless a control behaves differently on the reported release.
     """
     if good.outcome.word in ("absent", "different") and _prints_expected(state, good):
         return True
-    if not state.evidence.specific:
-        blind = state.parsed.claim.kind in ("failure", "silence") and not state.parsed.claim.output
-        if blind and not shown.planned.mre.controls:
+    if state.evidence.strength is not Strength.DISTINCTIVE:
+        no_output = state.parsed.claim.kind in ("failure", "silence") and not state.parsed.claim.output
+        if no_output and not shown.planned.mre.controls:
             return False
         return good.outcome.word == "absent" and not _differs_only_in_version(shown, good)
     outcome = judge_release(shown.planned.mre.symptom, good.result.base.observation, shown.result.uv)
@@ -113,58 +109,56 @@ def _does_not_show(state: TriageState, first: TriageRun) -> Verdict:
     uv = f"uv {first.result.uv}"
     today = state.run_of("today")
     if today and today.shows:
-        return Verdict(
-            "inconclusive", f"{uv} does not show it with PyPI as on the post's day, and shows it with that of today."
-        )
+        return Verdict("inconclusive", f"{uv} shows it with today's PyPI, but not with PyPI as of the report's date.")
     if found := next((run for run in state.runs if run.kind == "varied" and run.shows), None):
+        absent = f"{uv} does not show it as posted ({first.outcome.reason})"
         return Verdict(
-            "needs_more_information",
-            f"As posted {uv} does not show it ({first.outcome.reason}), but it does {found.planned.name}: was it that?",
+            "needs_more_information", f"{absent}, but shows it {found.planned.name}: is that how it was run?"
         )
     if first.verdict.word != "not_reproducible":
         return _fails_differently(state, first)
     latest = state.run_of("latest")
     if latest and latest.shows:
         return Verdict("inconclusive", f"{uv} does not show it, but uv {latest.result.uv} does.")
-    said = f"{uv} does not show it: {first.outcome.reason}"
-    if unearned := _missing_condition(state):
-        word: Literal["needs_more_information", "inconclusive"]
-        word = "needs_more_information" if _questions(state) else "inconclusive"
-        return Verdict(word, f"{said}; that is no proof, because {_sentence(unearned)}")
-    also = f", nor does uv {latest.result.uv}" if latest and latest.outcome.word == "absent" else ""
+    absent = f"{uv} does not show it: {first.outcome.reason}"
+    if missing := _missing_condition(state):
+        return Verdict(_undecided(state), f"{absent}; that is weak evidence: {_sentence(missing)}")
+    also = f"; uv {latest.result.uv} does not show it either" if latest and latest.outcome.word == "absent" else ""
     varied = [run.planned.name for run in state.runs if run.kind == "varied"]
-    tried = f" (tried too: {', '.join(varied)})" if varied else ""
-    return Verdict("not_reproducible", f"{_sentence(said + also + tried)}")
+    tried = f" (also tried: {', '.join(varied)})" if varied else ""
+    return Verdict("not_reproducible", f"{_sentence(absent + also + tried)}")
 
 
 def _fails_differently(state: TriageState, first: TriageRun) -> Verdict:
-    """Say what it means that the run came out neither way."""
+    """Return the verdict where the first run neither shows the symptom nor succeeds."""
     base = first.result.base
     reason = first.verdict.reason
     if base.outcome.word in ("different", "broken") and base.observation.steps and not base.observation.unanswered:
         step = base.observation.steps[-1]
         if step.exit and not step.timed_out:
-            ended = _sentence(_shorten(innermost_cause(step)))
-            reason = (
-                f"On uv {first.result.uv} `{step.title}` fails, but not as reported: {ended}{_likely_mistake(state)}"
-            )
+            ending = _sentence(_shorten(innermost_cause(step)))
+            reason = f"On uv {first.result.uv}, `{step.title}` fails, but not as reported: {ending}"
+            reason += _likely_mistake(state)
             if not state.missing and not _is_other_platform(state):
-                more = "" if state.mistakes else " What the post shows is not enough to see it."
+                more = "" if state.mistakes else " The report is not sufficient to reproduce it."
                 return Verdict("needs_more_information", reason + more)
-    if _questions(state):
-        return Verdict("needs_more_information", reason)
-    return Verdict("inconclusive", reason)
+    return Verdict(_undecided(state), reason)
+
+
+def _undecided(state: TriageState) -> Literal["needs_more_information", "inconclusive"]:
+    return "needs_more_information" if _questions(state) else "inconclusive"
 
 
 def questions(state: TriageState) -> tuple[str, ...]:
-    """Return what to ask the reporter, ready to be pasted."""
+    """Return what to ask the reporter, ready to paste."""
     found = dict.fromkeys(_questions(state))
     first = state.runs[0] if state.runs else None
     verdict = decide(state).word
     if verdict == "needs_more_information" and not found and first and not state.reproducing_run:
         uv = first.result.uv
-        found[f"Which files and commands, from an empty folder, show it with uv {uv}? As posted it ends otherwise."] = (
-            None
+        return (
+            f"Which files and commands, starting from an empty directory, reproduce it with uv {uv}? "
+            "The posted commands end differently.",
         )
     return tuple(found)
 
@@ -175,7 +169,7 @@ def _questions(state: TriageState) -> list[str]:
 
 
 def _missing_condition(state: TriageState) -> str:
-    """Say what was not there although it may decide; empty where nothing was missing."""
+    """Return a condition of the report that the runs did not meet; empty where they met all of them."""
     if state.stop_reason:
         return state.stop_reason
     if state.missing:
@@ -183,73 +177,63 @@ def _missing_condition(state: TriageState) -> str:
     if _is_other_platform(state) and state.parsed.platform:
         return f"it was reported on {state.parsed.platform.text}"
     if state.parsed.stand_ins:
-        return f"something stands in for what cannot be had ({state.parsed.stand_ins[0]})"
-    implied = [named.path for named in state.parsed.files if named.inferred and not TRIVIAL_FILE.search(named.path)]
-    if implied:
-        return f"the post does not show {', '.join(implied[:3])}"
+        return f"the run uses a stand-in ({state.parsed.stand_ins[0]})"
+    inferred = [file.path for file in state.parsed.files if file.inferred and not TRIVIAL_FILE.search(file.path)]
+    if inferred:
+        return f"the report does not show {', '.join(inferred[:3])}"
     return ""
 
 
 def _is_other_platform(state: TriageState) -> bool:
-    """Tell whether the report is from another platform than the one that runs it."""
-    said = state.parsed.platform.text.casefold() if state.parsed.platform else ""
-    return bool(OTHER_PLATFORM.search(said)) and not (
-        SAME_PLATFORM.search(said) and not re.search(r"windows|mac|darwin", said)
-    )
-
-
-def _conditions(shown: TriageRun) -> str:
-    return PLANNED_WITH.get(shown.kind, "")
+    """Tell whether the report is from another platform than this one."""
+    platform = state.parsed.platform.text.casefold() if state.parsed.platform else ""
+    same = SAME_PLATFORM.search(platform) and not re.search(r"windows|mac|darwin", platform)
+    return bool(OTHER_PLATFORM.search(platform)) and not same
 
 
 def _symptom_text(state: TriageState, shown: TriageRun) -> str:
-    step, claim = matching_step(shown.planned.mre.symptom, shown.result.base.observation), state.parsed.claim
+    symptom, observation = shown.planned.mre.symptom, shown.result.base.observation
+    step, claim = matching_step(symptom, observation), state.parsed.claim
     if step is None:
         return shown.outcome.reason
     if step.exit and not claim.test and not (step.exit == HOLDS and claim.output):
-        ends = "fails" if step.exit == HOLDS else f"ends with {step.exit}"
-        return f"`{_shorten(step.title)}` {ends}, “{_shorten(innermost_cause(step))}”"
+        ends = "fails" if step.exit == HOLDS else f"exits with {step.exit}"
+        return f"`{_shorten(step.title)}` {ends}: “{_shorten(innermost_cause(step))}”"
     if test := claim.test:
-        before = [each.title for each in shown.result.base.observation.steps if each.role == "setup"]
-        return f"after `{_shorten((before or [step.title])[-1])}` this holds: `{_shorten(test)}`"
-    texts = [
-        *(shown.planned.mre.symptom.output or claim.output),
-        *(f"{f.path}: {f.contains}" for f in shown.planned.mre.symptom.files),
-    ]
-    told = f", “{_shorten(' '.join(texts[-1].split()))}”" if texts else ", and says nothing of it"
+        setup = [each.title for each in observation.steps if each.role == "setup"]
+        return f"after `{_shorten((setup or [step.title])[-1])}`, `{_shorten(test)}` succeeds"
+    texts = [*(symptom.output or claim.output), *(f"{f.path}: {f.contains}" for f in symptom.files)]
+    output = f": “{_shorten(' '.join(texts[-1].split()))}”" if texts else " without the expected message"
     ends = "prints the lines" if step.exit else "succeeds"
-    return f"`{_shorten(step.title)}` {ends}{told}"
+    return f"`{_shorten(step.title)}` {ends}{output}"
 
 
 def _boundary_text(state: TriageState) -> str:
     if state.first_good:
-        return f" Since uv {state.first_good} no more."
+        return f" Fixed in uv {state.first_good}."
     latest = state.run_of("latest")
     if latest and latest.outcome.word == "absent":
-        return f" uv {latest.result.uv} does not show it any more."
+        return f" uv {latest.result.uv} does not show it."
     if latest and latest.shows:
-        return f" uv {latest.result.uv} shows it still."
+        return f" uv {latest.result.uv} still shows it."
     edge = state.history.boundaries.first_good if state.history and not state.history.unsound else None
-    return " The latest release shows it still." if edge and edge.word == "beyond" else ""
+    return " The latest release still shows it." if edge and edge.word == "beyond" else ""
 
 
 def _cutoff_text(state: TriageState, shown: TriageRun) -> str:
     today, date = state.run_of("today"), shown.planned.mre.environment.exclude_newer
-    if today is None or today is shown:
-        return (
-            f" With PyPI as on {state.mre.environment.exclude_newer} it could not be told."
-            if today and state.mre
-            else ""
-        )
+    if today is None:
+        return ""
+    if today is shown:
+        cutoff = state.mre.environment.exclude_newer if state.mre else None
+        return f" The run with PyPI as of {cutoff} is inconclusive." if cutoff else ""
     if today.outcome.word == shown.outcome.word:
         return ""
-    return (
-        f" That is with PyPI as on {date}; with that of today: {today.outcome.word} ({_shorten(today.outcome.reason)})."
-    )
+    return f" This is PyPI as of {date}; today's PyPI: {today.outcome.word} ({_shorten(today.outcome.reason)})."
 
 
 def _prints_expected(state: TriageState, good: TriageRun) -> bool | None:
-    """Tell whether a release on which it does not show does what the post expects; None where it expects nothing."""
+    """Tell whether a release without the symptom prints what the report expects; None if it expects nothing."""
     if not state.parsed.claim.expected:
         return None
     return contains_all(state.parsed.claim.expected, good.result.base.observation)

@@ -1,12 +1,13 @@
-"""How much it proves that a symptom shows, and whether a release that fails otherwise still has the bug.
+"""How strong the evidence is when a symptom shows.
 
-A text that anything on this machine could bring about (no network, no credentials, a missing file or tool) is no proof
-of a bug by itself, nor is a headline that many errors share: the releases must then differ.
+An error that the environment could cause by itself (no network, no credentials, a missing file or tool) is weak
+evidence of a bug, and so is a headline that many errors share: then releases of uv must differ.
 """
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
 
 from uvmre.core.mre.model import Mre, Symptom
 from uvmre.core.outcome.observation import Observation, StepResult
@@ -15,7 +16,7 @@ from uvmre.core.text.normalize import WILDCARD, find_pattern, find_pattern_ends,
 from uvmre.core.triage.parsed_issue import Claim
 
 FEWEST_CHARACTERS = 12
-"""How many plain characters a text has at least that means one error and no other."""
+"""How many normalized characters a text needs to identify one error."""
 HEADLINES = re.compile(
     r"no solution found when resolving(?: (?:script |tool )?dependencies(?: for split \([^)]{0,500}\))?)?"
     r"|(?:we can conclude that )?your (?:project's )?requirements are unsatisfiable"
@@ -25,7 +26,7 @@ HEADLINES = re.compile(
     r"|an error occurred|exit (?:code|status) \d+|traceback \(most recent call last\)|error|warning|caused by",
     re.IGNORECASE,
 )
-"""What stands above many causes: uv's own first lines, and the frame of a build's or a program's error."""
+"""First lines that many errors share: uv's own, and the frames of build and program errors."""
 ENVIRONMENT_ERRORS = re.compile(
     r"(?P<network>error sending request|dns error|connection (?:refused|reset|closed|failed)|failed to connect"
     r"|timed? ?out|timeout|unknownissuer|certificate|failed to fetch|could not connect|name resolution"
@@ -47,12 +48,12 @@ ENVIRONMENT_ERRORS = re.compile(
     r"|(?P<module>modulenotfounderror|no module named|importerror)",
     re.IGNORECASE | re.MULTILINE,
 )
-"""What a run may say because something is not there on the machine that runs it, by what is then missing."""
+"""Errors that something missing on this machine would also produce, grouped by what is missing."""
 ENVIRONMENT_CAUSES = {
-    "network": "a network that does not answer",
+    "network": "an unreachable network",
     "credentials": "missing credentials",
-    "package": "a package or an index that is not to be had here",
-    "python": "another Python",
+    "package": "an unavailable package or index",
+    "python": "a different Python version",
     "file": "a missing file",
     "tool": "a missing tool",
     "module": "a missing module",
@@ -64,82 +65,89 @@ PANIC = re.compile(r"panicked at|internal error: entered unreachable|stack overf
 SIGNALS = 128
 
 
+class Strength(Enum):
+    """How much it proves that the symptom shows on the reported release."""
+
+    STRONG = "strong"
+    """It proves the bug."""
+    DISTINCTIVE = "distinctive"
+    """The text identifies one error: a release that fails with another one does not have the bug."""
+    WEAK = "weak"
+    """It proves the bug if another release behaves differently."""
+    NONE = "none"
+    """Other releases cannot prove it either: the network of a run is not the reporter's."""
+
+
 @dataclass(frozen=True)
 class Evidence:
-    """What it is worth that the symptom shows on the reported release."""
+    """How strong the evidence is, and why it is not stronger."""
 
-    strong: bool
+    strength: Strength
     why: str = ""
-    """Why it does not prove the bug by itself, as what follows “because”."""
-    specific: bool = False
-    """Whether the text means this one error and no other, so that a release which fails otherwise is without it."""
-    never: bool = False
-    """Whether no other release can prove it either: the network of a run is not the reporter's."""
 
 
 def evidence_of(mre: Mre, claim: Claim, observation: Observation) -> Evidence:
-    """Say what the texts of a symptom that shows are worth."""
+    """Return how strong the evidence is that a symptom shows."""
     step = matching_step(mre.symptom, observation)
     if step is None:
-        return Evidence(False, "it does not show")
+        return Evidence(Strength.WEAK, "the symptom does not show")
     if claim.unconfirmed:
-        return Evidence(False, "what is claimed is no error that names itself")
+        return Evidence(Strength.WEAK, "the report does not quote an error that identifies the bug")
     if step.exit >= SIGNALS or any(PANIC.search(text) for text in mre.symptom.output):
-        return Evidence(True)
+        return Evidence(Strength.STRONG)
     if not step.exit:
-        return Evidence(False, "the command succeeds, and what it says may be as it should be")
+        return Evidence(Strength.WEAK, "the command succeeds, and its output may be correct")
     texts = [text for text in mre.symptom.output if is_distinctive(text)]
     if not texts:
-        return Evidence(False, "nothing but a headline is claimed, which other failures have too")
+        return Evidence(Strength.WEAK, "the report quotes only a headline that other errors share")
     if found := ENVIRONMENT_ERRORS.search(" ".join(texts[-1].split())):
-        lacks = found.lastgroup or "file"
-        why = f"{ENVIRONMENT_CAUSES[lacks]} brings “{found[0].strip()}” about as well"
-        return Evidence(False, why, never=lacks == "network" and not any(fault.outage for fault in mre.faults))
+        group = found.lastgroup or "file"
+        why = f"{ENVIRONMENT_CAUSES[group]} would produce the same error (“{found[0].strip()}”)"
+        unprovable = group == "network" and not any(fault.outage for fault in mre.faults)
+        return Evidence(Strength.NONE if unprovable else Strength.WEAK, why)
     if not _matches_innermost(mre.symptom, step):
-        return Evidence(
-            False, f"the cause that is told here, “{innermost_cause(step)}”, is not among what was reported"
-        )
-    return Evidence(True)
+        return Evidence(Strength.WEAK, f"the innermost cause, “{innermost_cause(step)}”, is not in the report")
+    return Evidence(Strength.STRONG)
 
 
 def is_distinctive(text: str) -> bool:
-    """Tell whether a text says more than a headline that many errors share."""
+    """Tell whether a text is more than a headline that many errors share."""
     return len(normalize(HEADLINES.sub(" ", WILDCARD.sub(" ", text)))) >= FEWEST_CHARACTERS
 
 
 def innermost_cause(step: StepResult) -> str:
-    """Return the innermost cause that a step told, in one line."""
-    said = readable(step.stderr).strip() or readable(step.stdout).strip()
-    inner = HINT.sub("", said[_start_of_innermost(said) :]).strip("│| \t\r\n") or last_line(step)
+    """Return the innermost cause that a step printed, as one line."""
+    output = readable(step.stderr).strip() or readable(step.stdout).strip()
+    inner = HINT.sub("", output[_start_of_innermost(output) :]).strip("│| \t\r\n") or last_line(step)
     return " ".join(re.sub(r"^[\s│|├╰─▶`>-]+", "", line) for line in inner.splitlines()[-6:]).strip()[:200]
 
 
-def _start_of_innermost(said: str) -> int:
-    """Return where the innermost link of an error's chain begins; where nothing is linked, where the error does."""
-    ends = [link.end() for link in LINK.finditer(said)] + [error.start() for error in ERROR.finditer(said)]
+def _start_of_innermost(output: str) -> int:
+    """Return the offset of the innermost link of an error chain, or of the error if it has no links."""
+    ends = [link.end() for link in LINK.finditer(output)] + [error.start() for error in ERROR.finditer(output)]
     return max(ends, default=0)
 
 
 def _matches_innermost(symptom: Symptom, step: StepResult) -> bool:
-    """Tell whether the last of the reported texts reaches into the innermost cause that the step told."""
-    for said in (readable(step.stderr), readable(step.stdout)):
-        links = list(LINK.finditer(said))
-        start = len(normalize(said[: links[-1].start()])) if links else 0
-        text, at = normalize(said), 0
+    """Tell whether the last reported text matches inside the innermost cause that the step printed."""
+    for output in (readable(step.stderr), readable(step.stdout)):
+        links = list(LINK.finditer(output))
+        start = len(normalize(output[: links[-1].start()])) if links else 0
+        text, at = normalize(output), 0
         for pattern in symptom.output:
             end = find_pattern(pattern, text, at)
             if end is None:
                 break
             at = end
         else:
-            # The same text may stand again further on, and does where a chain repeats what is above.
+            # A chain may repeat the text further down.
             again = find_pattern_ends(symptom.output[-1], text, at) if links and at <= start else []
             return (again[-1] if again else at) > start
     return False
 
 
 def contains_all(texts: Sequence[str], observation: Observation) -> bool:
-    """Tell whether all of some texts stand in what the steps said, or in the files that are looked at."""
-    said = [normalize(step.stdout + "\n" + step.stderr) for step in observation.steps]
-    said += [normalize(content) for _, content in observation.files if content]
-    return all(any(find_pattern(text, each) is not None for each in said) for text in texts)
+    """Tell whether all texts are in the steps' output or in the observed files."""
+    outputs = [normalize(step.stdout + "\n" + step.stderr) for step in observation.steps]
+    outputs += [normalize(content) for _, content in observation.files if content]
+    return all(any(find_pattern(text, each) is not None for each in outputs) for text in texts)

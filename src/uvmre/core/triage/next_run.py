@@ -1,15 +1,16 @@
-"""Which run is wanted next to decide an issue."""
+"""Choose the next run of an issue's MRE."""
 
 from collections.abc import Iterator
 from dataclasses import replace
 
 from uvmre.core.mre.model import Mre
+from uvmre.core.triage.evidence import Strength
 from uvmre.core.triage.state import PlannedRun, TriageRun, TriageState
 from uvmre.core.triage.variations import variations
 
 
 def next_run(state: TriageState) -> PlannedRun | None:
-    """Return what to run next; None where all is known that is to be known."""
+    """Return what to run next; None if the verdict needs no further run."""
     if state.mre is None or (state.blocking_gaps and not any(mistake.control for mistake in state.mistakes)):
         return None
     if not state.runs:
@@ -21,12 +22,12 @@ def next_run(state: TriageState) -> PlannedRun | None:
 
 
 def _runs_to_confirm(state: TriageState, shown: TriageRun) -> Iterator[PlannedRun]:
-    """Yield what is not known yet of a symptom that shows."""
+    """Yield the runs that a symptom which shows still needs."""
     mre, uv = replace(shown.planned.mre, controls=()), shown.result.uv
     if state.search:
         if state.history is None:
             yield PlannedRun("history", shown.planned.mre, uv)
-        elif state.first_good and not state.evidence.strong and not state.run_of("good"):
+        elif state.first_good and state.evidence.strength is not Strength.STRONG and not state.run_of("good"):
             yield PlannedRun("good", mre, state.first_good)
     elif not state.run_of("latest"):
         yield PlannedRun("latest", mre, "latest")
@@ -35,7 +36,7 @@ def _runs_to_confirm(state: TriageState, shown: TriageRun) -> Iterator[PlannedRu
 
 
 def _runs_to_exclude(state: TriageState, mre: Mre) -> Iterator[PlannedRun]:
-    """Yield what would have to be tried before anybody says that it does not show."""
+    """Yield the runs that a verdict of `not_reproducible` still needs."""
     first = state.runs[0]
     uv, date = first.result.uv, mre.environment.exclude_newer
     if not state.uv_stated and date and not state.run_of("day"):
@@ -43,15 +44,15 @@ def _runs_to_exclude(state: TriageState, mre: Mre) -> Iterator[PlannedRun]:
     if date and not state.run_of("today") and _depends_on_cutoff(first):
         yield PlannedRun("today", replace(mre, environment=replace(mre.environment, exclude_newer=None)), uv)
     if first.verdict.word == "not_reproducible":
-        done = {run.planned.name for run in state.runs}
+        tried = {run.planned.name for run in state.runs}
         for name, varied in variations(mre):
-            if name not in done:
+            if name not in tried:
                 yield PlannedRun("varied", varied, uv, name)
         if not state.run_of("latest"):
             yield PlannedRun("latest", replace(mre, controls=()), "latest")
 
 
 def _depends_on_cutoff(run: TriageRun) -> bool:
-    """Tell whether a run with a day could come out otherwise without: it asked for something."""
+    """Tell whether the cutoff date can affect a run: it has one, and it sent requests upstream."""
     dated = run.planned.mre.environment.exclude_newer is not None
     return dated and any(request.answered_by == "upstream" for request in run.result.base.observation.requests)

@@ -1,4 +1,4 @@
-"""Judge a run of another release than the reported one."""
+"""Judge a run on a release other than the reported one."""
 
 import re
 from collections.abc import Iterator
@@ -16,19 +16,16 @@ ENVIRONMENT_FAILURE = re.compile(
     r"|no python (?:interpreter|installation)|failed to (?:query|inspect) python|permission denied|command not found",
     re.IGNORECASE,
 )
-"""Failures from which nothing can be told, whatever was reported."""
-
-
+"""Failures that this machine may cause: they are no evidence, whatever the report is about."""
 SAME_ERROR, SIMILAR_ERROR = 0.6, 0.34
-"""From which share of neighbouring words on an error is the reported one in other words, and from which it may be."""
+"""The share of common word pairs from which an error is the reported one, reworded, and from which it may be."""
 
 
 def judge_release(symptom: Symptom, observation: Observation, reported: str) -> Outcome:
     """Judge a run of any release in a search that starts from the reported one.
 
-    A newer release that fails differently is past the bug, and one that prints what was expected is fixed, even if it
-    fails. An older release that fails differently cannot tell: it never reached the question, nor did one that ignores
-    a setting. Nothing is told from a failure that this machine may cause.
+    A newer release that fails differently, or prints what is expected, does not have the bug. An older release that
+    fails differently, or ignores a setting, is no evidence, nor is a failure that this machine may cause.
     """
     outcome = match(symptom, observation)
     newer, older = (
@@ -38,37 +35,37 @@ def judge_release(symptom: Symptom, observation: Observation, reported: str) -> 
     if older and outcome.word == "absent" and (word := unsupported_feature(symptom, observation.steps, settings=True)):
         return unsupported_outcome(observation, word)
     failed = [step for step in observation.steps if step.exit]
-    said = "\n".join(readable(step.stderr) + "\n" + readable(step.stdout) for step in failed)
-    if failed and symptom.bare and ENVIRONMENT_FAILURE.search(said):
+    output = "\n".join(readable(step.stderr) + "\n" + readable(step.stdout) for step in failed)
+    if failed and symptom.bare and ENVIRONMENT_FAILURE.search(output):
         return Outcome(
             "broken", f"this machine may cause the failure of `{failed[-1].title}`: {innermost_cause(failed[-1])}"
         )
     if outcome.word != "different":
         return outcome
     if newer and symptom.expected and contains_all(symptom.expected, observation):
-        return Outcome("absent", f"`{failed[-1].title}` prints what was expected: {innermost_cause(failed[-1])}")
-    telling = [text for text in symptom.output if symptom.exit and is_distinctive(text)]
-    share = likeness(telling[-1], said) if telling else 0.0
+        return Outcome("absent", f"`{failed[-1].title}` prints the expected output: {innermost_cause(failed[-1])}")
+    distinctive = [text for text in symptom.output if symptom.exit and is_distinctive(text)]
+    share = likeness(distinctive[-1], output) if distinctive else 0.0
     if share >= SAME_ERROR:
-        return Outcome("shows", f"`{failed[-1].title}` says the same in other words: {innermost_cause(failed[-1])}")
-    if share >= SIMILAR_ERROR or ENVIRONMENT_FAILURE.search(said):
-        return outcome if newer else Outcome("broken", f"{outcome.reason}, which may be the same in other words")
-    past = telling or (symptom.bare and symptom.exit == 0)
+        return Outcome("shows", f"`{failed[-1].title}` prints the same error, reworded: {innermost_cause(failed[-1])}")
+    if share >= SIMILAR_ERROR or ENVIRONMENT_FAILURE.search(output):
+        return outcome if newer else Outcome("broken", f"{outcome.reason}, which may be the same error, reworded")
+    past = distinctive or (symptom.bare and symptom.exit == 0)
     if not (newer and past):
         return outcome
     return Outcome(
-        "absent", f"`{failed[-1].title}` fails differently, so it is past the bug: {innermost_cause(failed[-1])}"
+        "absent", f"`{failed[-1].title}` fails differently, without the reported error: {innermost_cause(failed[-1])}"
     )
 
 
-def likeness(text: str, said: str) -> float:
-    """Return which share of a text's neighbouring words stands side by side in what was said, from 0 to 1."""
-    pairs, there = set(_pairs(text)), set(_pairs(said))
+def likeness(text: str, output: str) -> float:
+    """Return the share of a text's word pairs that an output contains, from 0 to 1."""
+    pairs, there = set(_pairs(text)), set(_pairs(output))
     return len(pairs & there) / len(pairs) if pairs else 0.0
 
 
 def _pairs(text: str) -> Iterator[tuple[str, str]]:
     words = [word for word in re.findall(r"[\w.@+=<>~!/-]+", readable(text).casefold()) if word.strip("-.=/")]
-    # Folders differ between machines, and stand for a wildcard in a text.
+    # Directories differ between machines, and match a wildcard in a text.
     words = [word.strip(".-").rstrip("/").rpartition("/")[2] for word in words]
     yield from pairwise(words)

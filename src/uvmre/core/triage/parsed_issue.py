@@ -1,4 +1,4 @@
-"""What was understood of an issue's text, and what was not: each with the line it came from, before anything runs."""
+"""What an issue's text says, and what it lacks, each with its line."""
 
 import datetime
 from dataclasses import dataclass
@@ -12,94 +12,94 @@ Kind = Literal["failure", "output", "file", "silence", "none"]
 
 @dataclass(frozen=True)
 class Located:
-    """A word of the post."""
+    """A value and where the post has it."""
 
     text: str
     line: int
-    """From 1, of the post's Markdown."""
+    """The line of the post's Markdown, from 1."""
 
 
 @dataclass(frozen=True)
 class PostedFile:
-    """A file that the post shows, or that it implies."""
+    """A file that the post shows, or that must exist."""
 
     path: str
     text: str
     line: int
     why: str
-    """How its name is known: `the heading “### pyproject.toml”`, `[project] means pyproject.toml` …"""
+    """Where its name comes from: `the heading “### pyproject.toml”`, `[project] means pyproject.toml`."""
     inferred: bool = False
-    """Whether nothing of its content stands in the post."""
+    """Whether the post shows nothing of its content."""
     before: int = 0
-    """The command before which it is written; 0 for what is there from the start."""
+    """The index of the command before which it is written; 0 if it exists from the start."""
     append: bool = False
-    """Whether it is added at the end of what a command made of that path."""
+    """Whether it is appended to the file that a command created."""
     good: bool = False
-    """Whether the post says that with this one, instead of the other of that path, it works: a free control."""
+    """Whether the post says that it works with this version of the file: a control."""
 
 
 @dataclass(frozen=True)
 class Command:
-    """A command of the post, as `/bin/sh` takes it."""
+    """A command of the post, for `/bin/sh`."""
 
     run: str
     line: int
     output: str = ""
-    """What the post shows below it."""
+    """The output that the post shows."""
     works: bool | None = None
-    """Whether the post says that this one does what it should (a free control); None where it says nothing."""
+    """Whether the post says that it works (a control) or fails; None if it says neither."""
     added_because: str = ""
-    """Why it is there although the post does not have it; empty for the post's own."""
+    """Why it is added; empty for the post's own commands."""
 
 
 @dataclass(frozen=True)
 class Claim:
-    """What the reporter says goes wrong."""
+    """The symptom that the report describes."""
 
     kind: Kind
     command: int
-    """Which of the commands shows it, from 0; -1 where that is not known. Those after it need not be run."""
+    """The index of the command that shows it; -1 if unknown. Later commands are not run."""
     line: int
     output: tuple[str, ...] = ()
-    """Texts that the output has when it goes wrong, in their order, the innermost cause last; `…` for anything."""
+    """Texts of the failing output, in order, the innermost cause last; `…` matches anything."""
     file: str = ""
-    """The file in which it is seen."""
+    """The file that shows it."""
     contains: tuple[str, ...] = ()
-    """Texts of that file when it goes wrong."""
+    """Texts that the file contains in the failing case."""
     expected: tuple[str, ...] = ()
-    """What the post says that should be there instead."""
+    """Texts that the post expects instead."""
     test: str = ""
-    """A shell test that holds, after the commands, when it goes wrong; where texts of output or files cannot say it."""
+    """A shell test that succeeds after the commands in the failing case, if texts cannot express the symptom."""
     why: str = ""
-    """How the claim is known, in one line: the sentence, or what of the output it was taken from."""
+    """Where the claim comes from, as one line: a sentence, or a part of the output."""
     unconfirmed: bool = False
-    """Whether the texts alone do not prove it: the release must then differ from its neighbours as the post says."""
+    """Whether the texts alone are weak evidence, so that another release must behave differently."""
 
 
 @dataclass(frozen=True)
 class Gap:
-    """Something that was not understood, or cannot be had."""
+    """Information that the post lacks, or a resource that is not available."""
 
     line: int
     description: str
     blocking: bool
-    """Whether nothing can be said without it."""
+    """Whether it prevents a verdict."""
     question: str = ""
-    """What to ask the reporter."""
+    """The question to the reporter."""
 
 
 @dataclass(frozen=True)
 class ParsedIssue:
-    """An issue's text, read."""
+    """The content of an issue's text."""
 
     title: str
     created: datetime.date | None = None
     issue: str = ""
-    """Its address, where the text names it."""
+    """Its URL, if the text names it."""
     uv: Located | None = None
-    """The release of the report; line 0 where none is stated: the newest before the post's day."""
+    """The release of the report; at line 0 if inferred from the post's date."""
     good: Located | None = None
-    """A release of which the post says that it does not show there."""
+    """A release that works, according to the post."""
     python: Located | None = None
     platform: Located | None = None
     files: tuple[PostedFile, ...] = ()
@@ -110,6 +110,6 @@ class ParsedIssue:
     indexes: "tuple[Index, ...]" = ()
     """Package indexes that stand in for the reporter's private ones."""
     outages: "tuple[Fault, ...]" = ()
-    """Hosts that must fail for the claim to be seen."""
+    """Hosts that must be unreachable for the symptom to show."""
     stand_ins: tuple[str, ...] = ()
-    """What stands in for something that cannot be had, in one line each."""
+    """The stand-ins, one line each."""

@@ -1,4 +1,4 @@
-"""What is known of an issue by now, and what has to be run next."""
+"""What is known of an issue so far, and the runs of its MRE."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,19 +9,19 @@ from uvmre.core.outcome.result import Result
 from uvmre.core.outcome.symptom import Outcome
 from uvmre.core.outcome.verdict import Verdict
 from uvmre.core.search.bisect_result import History
-from uvmre.core.triage.evidence import Evidence, evidence_of
+from uvmre.core.triage.evidence import Evidence, Strength, evidence_of
 from uvmre.core.triage.parsed_issue import Gap, ParsedIssue
 
 Kind = Literal["reported", "day", "today", "history", "good", "latest", "varied"]
-"""Why something is run: on the reported release; on the last one of the post's day, where the post names none; with
-PyPI as it is now; to search the boundaries; where the bug is fixed; on the newest; with one thing done another way."""
+"""Why the MRE is run: on the reported release; on the last release of the report's date, if the report names none;
+with today's PyPI; to search for the boundaries; on the first good release; on the latest; with one variation."""
 
 
 UNKNOWN_SYMPTOM = Gap(
     0,
-    "The post does not say what is seen when it goes wrong",
+    "the report does not say how the failure shows",
     True,
-    "What does uv print when it goes wrong (the whole output), and what should it do instead?",
+    "What does uv print when it fails (the complete output), and what is expected instead?",
 )
 
 
@@ -33,25 +33,25 @@ class Mistake:
     where: str
     why: str
     control: str = ""
-    """The variant in which it is fixed; empty where nobody can fix it but the reporter."""
+    """The variant in which it is fixed; empty if only the reporter can fix it."""
     question: str = ""
 
 
 @dataclass(frozen=True)
 class PlannedRun:
-    """What to run next."""
+    """A run of the MRE that is still to be done."""
 
     kind: Kind
     mre: Mre
     uv: str = ""
-    """The release, where that is settled; what `day` and `latest` mean has to be looked up."""
+    """The release, or a selector (`latest`, `@DATE`) that has to be resolved."""
     name: str = ""
-    """Of what is done another way."""
+    """The name of the variation."""
 
 
 @dataclass(frozen=True)
 class TriageRun:
-    """One run, judged with the MRE's own controls."""
+    """A run of the MRE, judged with its own controls."""
 
     planned: PlannedRun
     result: Result
@@ -69,35 +69,35 @@ class TriageRun:
 
     @property
     def shows(self) -> bool:
-        """Tell whether the symptom shows, with every control as it must be."""
+        """Tell whether the symptom shows and every control is as expected."""
         return self.verdict.word in ("reproducible", "explained")
 
 
 @dataclass(frozen=True)
 class TriageState:
-    """All that is known of an issue by now."""
+    """Everything known of an issue so far."""
 
     parsed: ParsedIssue
     mre: Mre | None
     uv_stated: bool = True
-    """Whether the post says which release it is about."""
+    """Whether the report names a release."""
     search: bool = False
-    """Whether the boundaries are asked for."""
+    """Whether to search for the boundaries."""
     missing: tuple[str, ...] = ()
-    """What of the report's surroundings is not to be had here."""
+    """Conditions of the report that are not available here."""
     mistakes: tuple[Mistake, ...] = ()
     runs: tuple[TriageRun, ...] = ()
     history: History | None = None
     stop_reason: str = ""
-    """Why no more was run, where more was wanted."""
+    """Why the runs stopped early; empty if they did not."""
 
     def run_of(self, kind: Kind) -> TriageRun | None:
-        """Return the last run that was made for this reason."""
+        """Return the last run of this kind."""
         return next((run for run in reversed(self.runs) if run.kind == kind), None)
 
     @cached_property
     def reproducing_run(self) -> TriageRun | None:
-        """Return the run in which the reported symptom shows; none today where it was absent on the post's day."""
+        """Return the run that shows the reported symptom; not today's if it was absent on the report's date."""
         tried = [run for run in self.runs if run.kind in ("reported", "day", "today")]
         found = next((run for run in tried if run.shows), None)
         if found and found.kind == "today" and any(run.outcome.word == "absent" for run in tried):
@@ -106,28 +106,26 @@ class TriageState:
 
     @cached_property
     def evidence(self) -> Evidence:
-        """Return what it is worth that it shows."""
+        """Return how strong the evidence of the reproducing run is."""
         if self.reproducing_run is None:
-            return Evidence(False, "it does not show")
-        found = evidence_of(
-            self.reproducing_run.planned.mre, self.parsed.claim, self.reproducing_run.result.base.observation
-        )
-        if found.strong and self.parsed.stand_ins:
-            why = f"something stands in for what cannot be had ({self.parsed.stand_ins[0]})"
-            return Evidence(False, why, specific=True)
-        if found.strong and self.missing:
-            return Evidence(False, self.missing[0], specific=True)
+            return Evidence(Strength.WEAK, "the symptom does not show")
+        run = self.reproducing_run
+        found = evidence_of(run.planned.mre, self.parsed.claim, run.result.base.observation)
+        if found.strength is Strength.STRONG and self.parsed.stand_ins:
+            return Evidence(Strength.DISTINCTIVE, f"the run uses a stand-in ({self.parsed.stand_ins[0]})")
+        if found.strength is Strength.STRONG and self.missing:
+            return Evidence(Strength.DISTINCTIVE, self.missing[0])
         return found
 
     @property
     def blocking_gaps(self) -> tuple[Gap, ...]:
-        """Return the gaps without which nothing can be said."""
+        """Return the gaps that prevent a verdict."""
         gaps = tuple(gap for gap in self.parsed.gaps if gap.blocking)
         return gaps if gaps or self.parsed.claim.kind != "none" else (UNKNOWN_SYMPTOM,)
 
     @property
     def first_good(self) -> str:
-        """Return the first release that was seen not to show it any more."""
+        """Return the first fixed release that the search found; empty if it found none."""
         if self.history is None or self.history.unsound:
             return ""
         edge = self.history.boundaries.first_good

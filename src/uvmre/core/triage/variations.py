@@ -1,4 +1,4 @@
-"""What uv's maintainers vary by hand before they say that something does not show."""
+"""Variations of an MRE that a maintainer tries before concluding that a bug does not reproduce."""
 
 import re
 import tomllib
@@ -15,7 +15,7 @@ MOST = 4
 
 
 def variations(mre: Mre) -> tuple[tuple[str, Mre], ...]:
-    """Return the MRE with one thing done another way, each named as the end of “it shows …”."""
+    """Return variations of the MRE, each with a name that completes “uv shows it …”."""
     at = next((i for i in reversed(range(len(mre.steps))) if COMMAND.search(mre.steps[i].run)), None)
     if at is None:
         return ()
@@ -45,7 +45,7 @@ def _varied_commands(mre: Mre, step: Step) -> Iterator[tuple[str, str]]:
 
 
 def _members(mre: Mre) -> list[str]:
-    """Return the folders below the root that have a project of their own."""
+    """Return the directories of the workspace members."""
     folders = [
         PurePosixPath(file.path).parent for file in mre.files if PurePosixPath(file.path).name == "pyproject.toml"
     ]

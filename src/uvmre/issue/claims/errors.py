@@ -19,77 +19,77 @@ MISSING_INPUT = re.compile(
 """Errors that an MRE gives too when it lacks something that the reporter had: the texts alone do not prove them."""
 
 
-def failures(seen: Facts) -> list[Claim]:
+def failures(facts: Facts) -> list[Claim]:
     """Errors that commands showed; the one that the title is about first, then the first one."""
     failed = [
         (i, found)
-        for i, each in enumerate(seen.commands)
+        for i, each in enumerate(facts.commands)
         if each.works is not True
         and each.output
         and (found := innermost_cause(each.output))
         and _is_relevant(each, found)
     ]
-    ranked = sorted(failed, key=lambda pair: (-_nearness(seen, pair), pair[0]))
-    return [failure(seen.commands[i], i, found) for i, found in ranked]
+    ranked = sorted(failed, key=lambda pair: (-_nearness(facts, pair), pair[0]))
+    return [failure(facts.commands[i], i, found) for i, found in ranked]
 
 
 def _is_relevant(command: Command, found: Cause) -> bool:
     parts = statements.statements(command.run)
     program = parts[0].program if parts else ""
-    asks = program not in ("ls", "which", "cat", "grep", "echo", "cd", "export") or bool(
+    may_fail = program not in ("ls", "which", "cat", "grep", "echo", "cd", "export") or bool(
         re.search(r"\buvx?\s", command.run)
     )
-    return asks and bool(found.links)
+    return may_fail and bool(found.links)
 
 
-def _nearness(seen: Facts, failed: tuple[int, Cause]) -> int:
-    command, found = seen.commands[failed[0]], failed[1]
-    return overlap(" ".join(found.links), seen.title) + (1 if command.works is False else 0)
+def _nearness(facts: Facts, failed: tuple[int, Cause]) -> int:
+    command, found = facts.commands[failed[0]], failed[1]
+    return overlap(" ".join(found.links), facts.title) + (1 if command.works is False else 0)
 
 
 def failure(command: Command, i: int, found: Cause) -> Claim:
     """Return the claim that a command ends with an error."""
     line = command.line + 1 + found.offset
     kind: Kind = "failure" if found.fatal else "output"
-    lacking = bool(MISSING_INPUT.search(found.links[-1])) and found.links[0] != PANICKED
+    missing_input = bool(MISSING_INPUT.search(found.links[-1])) and found.links[0] != PANICKED
     why = f"`{command.run.splitlines()[0][:80]}` ends with “{found.links[-1][:160]}”"
-    return Claim(kind, i, line, found.texts, why=why, unconfirmed=lacking)
+    return Claim(kind, i, line, found.texts, why=why, unconfirmed=missing_input)
 
 
-def relevant_warnings(seen: Facts) -> list[Claim]:
+def relevant_warnings(facts: Facts) -> list[Claim]:
     """Return the warnings that the title or a sentence is about."""
-    prose = " ".join([seen.title, *(sentence for sentence, _ in seen.said)])
+    prose = " ".join([facts.title, *(sentence for sentence, _ in facts.sentences)])
     found = []
-    for i, each in enumerate(seen.commands):
+    for i, each in enumerate(facts.commands):
         for text in warnings(each.output) if each.works is not True else ():
             core = " ".join(text.replace("…", " ").split())
-            about = overlap(core, seen.title) >= 3 or core[:40] in prose
+            about = overlap(core, facts.title) >= 3 or core[:40] in prose
             if about:
                 found.append(Claim("output", i, each.line + 1, (text,), why=f"the warning “{text[:120]}”"))
     return found
 
 
-def quoted_errors(seen: Facts) -> list[Claim]:
+def quoted_errors(facts: Facts) -> list[Claim]:
     """Errors that stand within a sentence, for the command that is told of there or last."""
     found = []
-    for sentence, line in seen.said:
+    for sentence, line in facts.sentences:
         if sentiment.is_wish(sentence) and not state_checks.FAILS.search(sentence):
             continue
         for code, _ in blocks.inline_code(sentence):
-            said = code if RAISED.match(code) or STARTS.match(code) else ""
-            if not said and re.match(
+            error = code if RAISED.match(code) or STARTS.match(code) else ""
+            if not error and re.match(
                 r"(?:[Ff]ailed to|No \w+ (?:found|solution)|Unable to|Could not|Because |Distribution not found"
                 r"|warning: )",
                 code,
             ):
-                said = code
-            if said and len(said) > 12:
-                reason = innermost_cause(said) or innermost_cause(f"error: {said}")
-                if reason and seen.commands:
+                error = code
+            if error and len(error) > 12:
+                reason = innermost_cause(error) or innermost_cause(f"error: {error}")
+                if reason and facts.commands:
                     i = next(
-                        (i for i, each in enumerate(seen.commands) if each.run in sentence), len(seen.commands) - 1
+                        (i for i, each in enumerate(facts.commands) if each.run in sentence), len(facts.commands) - 1
                     )
-                    kind = "output" if said.startswith("warning") else "failure"
+                    kind = "output" if error.startswith("warning") else "failure"
                     texts = tuple(text.removeprefix("warning: ") for text in reason.texts)
                     found.append(Claim(kind, i, line, texts, why=f"the sentence “{sentence[:120]}”"))  # type: ignore[arg-type]
     return found

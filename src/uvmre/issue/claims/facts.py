@@ -20,7 +20,7 @@ class Facts:
     title: str
     commands: Sequence[Command]
     context: dict[int, str]
-    said: Sequence[tuple[str, int]]
+    sentences: Sequence[tuple[str, int]]
     files: Sequence[PostedFile]
     results: Sequence[PostedFile]
     expected: Sequence[PostedFile]

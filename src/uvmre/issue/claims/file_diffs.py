@@ -14,26 +14,26 @@ LOCK_DETAIL = re.compile(r"^\s*(?:source|sdist|wheels|hash|size|url|upload-time|
 
 
 def file_claims(
-    given: Sequence[PostedFile], results: Sequence[PostedFile], wanted: Sequence[PostedFile], commands: int
+    posted: Sequence[PostedFile], results: Sequence[PostedFile], expected: Sequence[PostedFile], commands: int
 ) -> list[Claim]:
     """Return the claims that the posted results make, the last one first."""
     found = []
     for result in reversed(results):
         before = next(
-            (file for file in reversed(given) if file.path == result.path and file.before <= result.before), None
+            (file for file in reversed(posted) if file.path == result.path and file.before <= result.before), None
         )
-        want = next((file for file in wanted if file.path == result.path), None)
-        base = want or before
-        pieces = _changes(base.text, result.text) if base else _short_content(result.text)
-        if pieces and commands:
+        expected_file = next((file for file in expected if file.path == result.path), None)
+        base = expected_file or before
+        hunks = _changes(base.text, result.text) if base else _short_content(result.text)
+        if hunks and commands:
             found.append(
                 Claim(
                     "file",
                     min(result.before, commands) - 1,
                     result.line,
                     file=result.path,
-                    contains=tuple(pieces),
-                    expected=tuple(_changes(result.text, want.text)) if want else (),
+                    contains=tuple(hunks),
+                    expected=tuple(_changes(result.text, expected_file.text)) if expected_file else (),
                     unconfirmed=True,
                     why=f"the post shows {result.path} as it is then",
                 )
@@ -44,15 +44,15 @@ def file_claims(
 def _changes(before: str, after: str) -> list[str]:
     """Return the places in which a text was changed, each with the lines around it."""
     old, new = _lines(before), _lines(after)
-    pieces = []
+    hunks = []
     for tag, i1, i2, j1, j2 in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         if tag == "equal" or all(PROJECT_METADATA.match(line) for line in [*old[i1:i2], *new[j1:j2]]):
             continue
         first, last = max(j1 - 1, 0), min(j2 + 1, len(new))
         block = [line for line in new[first:last] if not PROJECT_METADATA.match(line)]
         if block:
-            pieces.append("\n".join(block))
-    return pieces[:6]
+            hunks.append("\n".join(block))
+    return hunks[:6]
 
 
 def _short_content(text: str) -> list[str]:

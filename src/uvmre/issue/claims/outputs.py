@@ -38,16 +38,16 @@ DENIED = re.compile(r"(?i)n't\b|\b(?:not|never|without|no|missing)\b")
 EXPECTED = re.compile(r"(?i)\b(?:expect\w*|should|instead of|rather than|want\w*|supposed)\b")
 
 
-def quoted_output(seen: Facts) -> list[Claim]:
+def quoted_output(facts: Facts) -> list[Claim]:
     """What a sentence quotes as printed, where no output is shown: `I get …`, `instead of …`."""
-    runs = {each.run for each in seen.commands}
-    uv = [i for i, each in enumerate(seen.commands) if each.works is not True and re.search(r"\buvx?\s", each.run)]
+    runs = {each.run for each in facts.commands}
+    uv = [i for i, each in enumerate(facts.commands) if each.works is not True and re.search(r"\buvx?\s", each.run)]
     if not uv:
         return []
     found = []
-    for sentence, line in seen.said:
+    for sentence, line in facts.sentences:
         got: list[str] = []
-        wanted: list[str] = []
+        expected: list[str] = []
         for code, at in blocks.inline_code(sentence):
             if code in runs or len(code) < 4 or re.match(r"uvx? |--?\w|[\w./-]+\.(?:toml|py|lock|txt|in|md)$", code):
                 continue
@@ -55,15 +55,15 @@ def quoted_output(seen: Facts) -> list[Claim]:
             if not LOOKS_PRINTED.search(code) or DENIED.search(before[-30:]):
                 continue
             if EXPECTED.search(before):
-                wanted.append(code)
+                expected.append(code)
             elif GOT.search(before):
                 got.append(code)
         if got and not re.search(r"(?i)\b(?:works|correct(?:ly)?|fine)\b", sentence):
-            i = next((i for i in uv if seen.commands[i].run in sentence), uv[-1])
+            i = next((i for i in uv if facts.commands[i].run in sentence), uv[-1])
             texts = tuple(text for code in got[:3] if len(text := mask_local_details(code)) > 3)
             why = f"the sentence “{sentence[:120]}”"
             found += (
-                [Claim("output", i, line, texts, expected=tuple(wanted), unconfirmed=True, why=why)] if texts else []
+                [Claim("output", i, line, texts, expected=tuple(expected), unconfirmed=True, why=why)] if texts else []
             )
     return found
 
@@ -71,18 +71,18 @@ def quoted_output(seen: Facts) -> list[Claim]:
 MOST_LINES = 14
 
 
-def differing_output(seen: Facts) -> list[Claim]:
+def differing_output(facts: Facts) -> list[Claim]:
     """The lines in which what went wrong differs from what worked, or which are marked."""
     found = []
-    for i, each in enumerate(seen.commands):
+    for i, each in enumerate(facts.commands):
         if each.works is True or not each.output or innermost_cause(each.output):
             continue
         lines = stable_lines(each.output)
         marked = [line for line in lines if MARKED.search(line)]
-        good = next(
+        working = next(
             (
                 other
-                for j, other in enumerate(seen.commands)
+                for j, other in enumerate(facts.commands)
                 if other.works is True and other.output and _is_similar(each, other) and (each.works is False or j < i)
             ),
             None,
@@ -94,22 +94,22 @@ def differing_output(seen: Facts) -> list[Claim]:
                 found.append(
                     Claim("output", i, each.line + 1, texts, unconfirmed=True, why="the post marks these lines")
                 )
-        elif good:
-            only = [line for line in lines if line not in stable_lines(good.output)] or [
+        elif working:
+            different = [line for line in lines if line not in stable_lines(working.output)] or [
                 line
                 for line in nonempty_lines(each.output)
-                if line not in nonempty_lines(good.output) and not re.match(r"\s*DEBUG uv ", line)
+                if line not in nonempty_lines(working.output) and not re.match(r"\s*DEBUG uv ", line)
             ]
-            wanted = [line for line in stable_lines(good.output) if line not in lines]
-            if only and len(only) <= MOST_LINES:
+            expected = [line for line in stable_lines(working.output) if line not in lines]
+            if different and len(different) <= MOST_LINES:
                 why = "the output differs so from the one that the post calls good"
                 found.append(
                     Claim(
                         "output",
                         i,
                         each.line + 1,
-                        tuple(map(mask_local_details, only)),
-                        expected=tuple(wanted[:6]),
+                        tuple(map(mask_local_details, different)),
+                        expected=tuple(expected[:6]),
                         unconfirmed=True,
                         why=why,
                     )
@@ -117,8 +117,8 @@ def differing_output(seen: Facts) -> list[Claim]:
     return found
 
 
-def _is_similar(one: Command, other: Command) -> bool:
-    words, others = one.run.split(), other.run.split()
+def _is_similar(command: Command, other: Command) -> bool:
+    words, others = command.run.split(), other.run.split()
     depth = 3 if words[1:2] in (["pip"], ["tool"], ["python"], ["cache"]) else 2
     return words[:depth] == others[:depth]
 
@@ -141,25 +141,25 @@ def stable_lines(output: str) -> list[str]:
     ]
 
 
-def shown_output(seen: Facts) -> list[Claim]:
+def shown_output(facts: Facts) -> list[Claim]:
     """What a command printed, where that itself is what is wrong."""
     found = []
-    for i, each in enumerate(seen.commands):
+    for i, each in enumerate(facts.commands):
         lines = stable_lines(each.output) if each.works is not True else []
         if not lines or innermost_cause(each.output) or re.match(r"uv --version|uv version", each.run):
             continue
-        prose = [code for sentence, _ in seen.said for code, _ in blocks.inline_code(sentence) if len(code) > 3]
+        prose = [code for sentence, _ in facts.sentences for code, _ in blocks.inline_code(sentence) if len(code) > 3]
         told = [line for line in lines if any(code in line for code in prose)]
-        near = [line for line in lines if overlap(line, seen.title) >= 2]
-        chosen = (
+        in_title = [line for line in lines if overlap(line, facts.title) >= 2]
+        selected = (
             told
-            or near
+            or in_title
             or (lines if len(lines) <= MOST_LINES else [line for line in lines if LISTING.search(line)][:MOST_LINES])
         )
         if each.run.startswith("bash "):
-            chosen = lines
-        if chosen:
-            texts = tuple(mask_local_details(line) for line in chosen[:40])
+            selected = lines
+        if selected:
+            texts = tuple(mask_local_details(line) for line in selected[:40])
             found.append(
                 Claim(
                     "output",
@@ -170,20 +170,20 @@ def shown_output(seen: Facts) -> list[Claim]:
                     why=f"what `{each.run.splitlines()[0][:60]}` printed",
                 )
             )
-    return sorted(found, key=lambda each: (-_weight(seen, each), -each.command))
+    return sorted(found, key=lambda each: (-_weight(facts, each), -each.command))
 
 
-def _weight(seen: Facts, found: Claim) -> int:
-    command = seen.commands[found.command]
-    told = sum(f"`{command.run}`" in sentence for sentence, _ in seen.said)
-    about = seen.context.get(found.command, "")
-    named = " ".join(command.run.split()[:2]) in seen.title
+def _weight(facts: Facts, found: Claim) -> int:
+    command = facts.commands[found.command]
+    told = sum(f"`{command.run}`" in sentence for sentence, _ in facts.sentences)
+    about = facts.context.get(found.command, "")
+    is_in_title = " ".join(command.run.split()[:2]) in facts.title
     plain_install = all(re.match(r"[+~-] [\w.-]+==", line) for line in found.output)
-    wonders = -3 * plain_install + bool(SURPRISED.search(about)) - bool(ASIDE.match(about.lstrip("*_- ")))
+    context_score = -3 * plain_install + bool(SURPRISED.search(about)) - bool(ASIDE.match(about.lstrip("*_- ")))
     return (
         (2 if command.works is False else 0)
-        + (3 if named else 0)
-        + wonders
+        + (3 if is_in_title else 0)
+        + context_score
         + min(told, 3)
-        + min(overlap(" ".join(found.output), seen.title), 3)
+        + min(overlap(" ".join(found.output), facts.title), 3)
     )

@@ -9,27 +9,27 @@ from uvmre.issue.claims.facts import Facts
 from uvmre.issue.claims.second_run import repeated_run
 
 
-def claims(seen: Facts) -> list[Claim]:
+def claims(facts: Facts) -> list[Claim]:
     """Return what the post may claim, the likeliest first."""
-    if all(each.works is True for each in seen.commands):
+    if all(each.works is True for each in facts.commands):
         # All that is said to work is another release: what the post has is what goes wrong.
-        seen = replace(seen, commands=[replace(each, works=None) for each in seen.commands])
+        facts = replace(facts, commands=[replace(each, works=None) for each in facts.commands])
     found = [
-        *failures(seen),
-        *relevant_warnings(seen),
-        *outputs.differing_output(seen),
-        *file_diffs.file_claims(seen.files, seen.results, seen.expected, len(seen.commands)),
+        *failures(facts),
+        *relevant_warnings(facts),
+        *outputs.differing_output(facts),
+        *file_diffs.file_claims(facts.files, facts.results, facts.expected, len(facts.commands)),
     ]
     found += [
-        *quoted_errors(seen),
-        *state_checks.state_claims(seen),
-        *outputs.shown_output(seen),
-        *outputs.quoted_output(seen),
-        *silence.silence(seen),
+        *quoted_errors(facts),
+        *state_checks.state_claims(facts),
+        *outputs.shown_output(facts),
+        *outputs.quoted_output(facts),
+        *silence.silence(facts),
     ]
-    if silence.SAYS_SILENT.search(seen.title) and not found:
-        found = [*silence.silence(seen), *found]
-    again = repeated_run(seen)
-    if again is not None:
-        found.insert(0, again)
+    if silence.SAYS_SILENT.search(facts.title) and not found:
+        found = [*silence.silence(facts), *found]
+    repeated = repeated_run(facts)
+    if repeated is not None:
+        found.insert(0, repeated)
     return list({(each.kind, each.command, each.output, each.contains, each.test): each for each in found}.values())

@@ -24,13 +24,13 @@ NEXT_TIME = re.compile(
 FIXES = re.compile(r"(?i)works (?:fine )?(?:when|if|after)|fixes|is fine|goes away|succeeds|resolves")
 
 
-def repeated_run(seen: Facts) -> Claim | None:
+def repeated_run(facts: Facts) -> Claim | None:
     """The same command run twice, where the second time is what the post is about."""
-    for i, each in enumerate(seen.commands):
-        first = next((j for j in range(i) if seen.commands[j].run == each.run), None)
-        if first is None or not REPEATS.search(seen.context.get(i, "")) or not each.output:
+    for i, each in enumerate(facts.commands):
+        first = next((j for j in range(i) if facts.commands[j].run == each.run), None)
+        if first is None or not REPEATS.search(facts.context.get(i, "")) or not each.output:
             continue
-        before, now = innermost_cause(seen.commands[first].output), innermost_cause(each.output)
+        before, now = innermost_cause(facts.commands[first].output), innermost_cause(each.output)
         if now is None and before is not None:
             lines = [
                 line for line in outputs.nonempty_lines(each.output) if re.match(r"[+~-] |Installed|Audited", line)
@@ -51,11 +51,11 @@ def repeated_run(seen: Facts) -> Claim | None:
     return None
 
 
-def fails_on_repeat(seen: Facts, found: Claim) -> str:
+def fails_on_repeat(facts: Facts, claim: Claim) -> str:
     """Return the sentence that says that it shows only when the command is run once more; empty where none does."""
-    if found.command < 0 or sum(each.run == seen.commands[found.command].run for each in seen.commands) > 1:
+    if claim.command < 0 or sum(each.run == facts.commands[claim.command].run for each in facts.commands) > 1:
         return ""
-    for sentence, _ in [*seen.said, (seen.context.get(found.command, ""), 0)]:
+    for sentence, _ in [*facts.sentences, (facts.context.get(claim.command, ""), 0)]:
         if NEXT_TIME.search(sentence) and not FIXES.search(sentence):
             return " ".join(sentence.split())[:120]
     return ""

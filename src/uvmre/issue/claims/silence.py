@@ -15,19 +15,19 @@ SAYS_SILENT = re.compile(
 )
 
 
-def silence(seen: Facts) -> list[Claim]:
+def silence(facts: Facts) -> list[Claim]:
     """A sentence that says that nothing is said, or refused."""
     uv = [
         i
-        for i, each in enumerate(seen.commands)
+        for i, each in enumerate(facts.commands)
         if re.match(r"(?:\w+=\S* )*uvx?\s", each.run) and each.works is not True
     ]
     if not uv:
         return []
-    for sentence, line in [(seen.title, 1), *seen.said]:
+    for sentence, line in [(facts.title, 1), *facts.sentences]:
         if SAYS_SILENT.search(sentence) and not re.search(
             r"(?i)\b(?:can we|feature|would be (?:nice|great))\b", sentence
         ):
-            i = next((i for i in uv if seen.commands[i].run in sentence), uv[-1])
+            i = next((i for i in uv if facts.commands[i].run in sentence), uv[-1])
             return [Claim("silence", i, line, unconfirmed=True, why=f"the sentence “{sentence[:120]}”")]
     return []

@@ -30,19 +30,21 @@ EMPTY = re.compile(
 )
 
 
-def _empty_output(seen: Facts) -> list[Claim]:
+def _empty_output(facts: Facts) -> list[Claim]:
     """A command that ought to print something, and prints nothing."""
-    for sentence, line in [(seen.title, 1), *seen.said]:
+    for sentence, line in [(facts.title, 1), *facts.sentences]:
         if not EMPTY.search(sentence):
             continue
-        here = [i for i, each in enumerate(seen.commands) if each.works is not True and not each.output]
-        named = [i for i in here if seen.commands[i].run in sentence] or [
-            i for i in here if seen.commands[i].line == line
+        silent = [i for i, each in enumerate(facts.commands) if each.works is not True and not each.output]
+        candidates = [i for i in silent if facts.commands[i].run in sentence] or [
+            i for i in silent if facts.commands[i].line == line
         ]
-        if named:
-            test = f"test -z \"$( {seen.commands[named[0]].run} 2>/dev/null | grep -v '^ *#' )\""
+        if candidates:
+            test = f"test -z \"$( {facts.commands[candidates[0]].run} 2>/dev/null | grep -v '^ *#' )\""
             return [
-                Claim("output", named[0], line, test=test, unconfirmed=True, why=f"the sentence “{sentence[:120]}”")
+                Claim(
+                    "output", candidates[0], line, test=test, unconfirmed=True, why=f"the sentence “{sentence[:120]}”"
+                )
             ]
     return []
 
@@ -56,24 +58,24 @@ LOST = re.compile(
 )
 
 
-def state_claims(seen: Facts) -> list[Claim]:
+def state_claims(facts: Facts) -> list[Claim]:
     """A failure of which the post does not show the text, and a file whose last line is not ended."""
     found = []
-    for sentence, line in [(seen.title, 1), *seen.said]:
+    for sentence, line in [(facts.title, 1), *facts.sentences]:
         files = [match["path"] for match in FILE.finditer(sentence)]
-        if FINAL_NEWLINE.search(sentence) and seen.commands:
+        if FINAL_NEWLINE.search(sentence) and facts.commands:
             path = next((path for path in reversed(files) if "/" in path or path.startswith(".") or "." in path), "")
             if path:
-                i = next((i for i, each in enumerate(seen.commands) if each.run in sentence), 0)
+                i = next((i for i, each in enumerate(facts.commands) if each.run in sentence), 0)
                 test = f'test -s {path} && test -n "$(tail -c 1 {path})"'
                 found.append(
                     Claim(
                         "file", i, line, file=path, test=test, unconfirmed=True, why=f"the sentence “{sentence[:120]}”"
                     )
                 )
-    found += [*_replaced_links(seen), *_empty_output(seen)]
-    for i, each in enumerate(seen.commands):
-        about = seen.context.get(i, "")
+    found += [*_replaced_links(facts), *_empty_output(facts)]
+    for i, each in enumerate(facts.commands):
+        about = facts.context.get(i, "")
         if each.works is False and not each.output and FAILS.search(about) and not SAYS_SILENT.search(about):
             found.append(
                 Claim("failure", i, each.line, unconfirmed=True, why=f"the sentence “{' '.join(about.split())[:120]}”")
@@ -81,14 +83,19 @@ def state_claims(seen: Facts) -> list[Claim]:
     return found
 
 
-def _replaced_links(seen: Facts) -> list[Claim]:
+def _replaced_links(facts: Facts) -> list[Claim]:
     """A link that a command puts a file in the place of."""
-    links = [match["path"] for about in seen.context.values() if (match := LISTED_LINK.fullmatch(about))]
-    for sentence, line in seen.said:
-        if links and re.search(r"(?i)\bsym(?:bolic )?-?links?\b", sentence) and LOST.search(sentence) and seen.commands:
+    links = [match["path"] for about in facts.context.values() if (match := LISTED_LINK.fullmatch(about))]
+    for sentence, line in facts.sentences:
+        if (
+            links
+            and re.search(r"(?i)\bsym(?:bolic )?-?links?\b", sentence)
+            and LOST.search(sentence)
+            and facts.commands
+        ):
             i = next(
-                (i for i in range(len(seen.commands) - 1, -1, -1) if links[0] in seen.commands[i].run),
-                len(seen.commands) - 1,
+                (i for i in range(len(facts.commands) - 1, -1, -1) if links[0] in facts.commands[i].run),
+                len(facts.commands) - 1,
             )
             test = f"test -e {links[0]} && test ! -L {links[0]}"
             return [

@@ -40,18 +40,20 @@ def entries(block: Block) -> list[TranscriptEntry]:
     """Return the commands of a block; empty where it has none."""
     lines = block.text.rstrip("\n").split("\n")
     marks = [prompts.command_of(line) for line in lines]
-    used = {found[0] for found in marks if found}
+    prompt_marks = {found[0] for found in marks if found}
     first = next((found for found in marks if found), None)
-    inside = bool(first and OPENS_SHELL.match(first[1]))
+    in_shell = bool(first and OPENS_SHELL.match(first[1]))
     # In a container one is root: there `# ` is the prompt, else it begins a comment.
-    if used - {"#"} and not inside:
+    if prompt_marks - {"#"} and not in_shell:
         marks = [found if found and found[0] != "#" else None for found in marks]
-    elif used == {"#"} and any(recognize.is_command(line) for line in lines if not line.lstrip().startswith("#")):
+    elif prompt_marks == {"#"} and any(
+        recognize.is_command(line) for line in lines if not line.lstrip().startswith("#")
+    ):
         marks = [None] * len(lines)
     if not _may_hold_commands(block.tag) and not any(marks):
         return []
     if any(marks):
-        return _with_prompts(lines, marks, block.line, inside=inside)
+        return _with_prompts(lines, marks, block.line, in_shell=in_shell)
     return _without_prompts(lines, block)
 
 
@@ -61,7 +63,7 @@ def _may_hold_commands(tag: str) -> bool:
 
 
 def _with_prompts(
-    lines: Sequence[str], marks: Sequence[tuple[str, str] | None], first: int, *, inside: bool
+    lines: Sequence[str], marks: Sequence[tuple[str, str] | None], first: int, *, in_shell: bool
 ) -> list[TranscriptEntry]:
     found: list[TranscriptEntry] = []
     output: list[str] = []
@@ -71,7 +73,7 @@ def _with_prompts(
         mark = marks[i]
         if not mark:
             text = lines[i]
-            if inside and text.startswith("# "):
+            if in_shell and text.startswith("# "):
                 mark = ("#", text[2:].strip())
         if not mark:
             if prompts.is_empty_prompt(text):
@@ -87,8 +89,8 @@ def _with_prompts(
         if found:
             found[-1] = _with_output(found[-1], output)
         start, (command, i) = i, _join_lines(mark[1], lines, i, marks)
-        command, behind = _split_comment(command)
-        found.append(TranscriptEntry(command, first + start, comment=" ".join([*comment, behind]).strip()))
+        command, trailing = _split_comment(command)
+        found.append(TranscriptEntry(command, first + start, comment=" ".join([*comment, trailing]).strip()))
         output, comment = [], []
     if found:
         found[-1] = _with_output(found[-1], output)
@@ -132,12 +134,12 @@ def _split_comment(command: str) -> tuple[str, str]:
     """Take the comment off that stands behind a command."""
     if "\n" in command or "#" not in command:
         return command, ""
-    inside = ""
+    in_shell = ""
     for i, character in enumerate(command):
-        if inside:
-            inside = "" if character == inside else inside
+        if in_shell:
+            in_shell = "" if character == in_shell else in_shell
         elif character in "'\"":
-            inside = character
+            in_shell = character
         elif character == "#" and i and command[i - 1] in " \t":
             return command[:i].rstrip(), command[i:].strip("# ")
     return command, ""
@@ -155,17 +157,17 @@ def _without_prompts(lines: Sequence[str], block: Block) -> list[TranscriptEntry
     while i < len(lines) and len(found) < MOST_ENTRIES:
         text = lines[i]
         if text.lstrip().startswith("#") and not text.startswith("#!"):
-            said = OUTPUT_COMMENT.match(text.strip())
-            printed = found and said and (text.startswith(("#  ", "# =>", "# ->")) or PRINTED.match(said["said"]))
-            (output if printed else comment).append(said["said"] if said else text)
+            match = OUTPUT_COMMENT.match(text.strip())
+            is_output = found and match and (text.startswith(("#  ", "# =>", "# ->")) or PRINTED.match(match["said"]))
+            (output if is_output else comment).append(match["said"] if match else text)
             i += 1
         elif recognize.is_command(text) and not (output and _is_prose(text)):
             if found:
                 found[-1] = _with_output(found[-1], output)
             start, (command, i) = i, _join_lines(text, lines, i)
-            command, behind = _split_comment(command)
+            command, trailing = _split_comment(command)
             found.append(
-                TranscriptEntry(command, block.line + start, "", " ".join([*comment, behind]).strip(), prompted=False)
+                TranscriptEntry(command, block.line + start, "", " ".join([*comment, trailing]).strip(), prompted=False)
             )
             output, comment = [], []
         else:

@@ -48,29 +48,29 @@ def is_wish(text: str) -> bool:
     return bool(WISH.search(text))
 
 
-def block_works(block: Block, told: PostedEnvironment) -> bool | None:
+def block_works(block: Block, environment: PostedEnvironment) -> bool | None:
     """Return whether a block is said to show what works: by the sentence before it, the heading, the release in it."""
     lead = (blocks.sentences(block.before) or [""])[-1]
-    if told.good and told.good.text in lead and not (told.uv and told.uv.text in lead):
+    if environment.good and environment.good.text in lead and not (environment.uv and environment.uv.text in lead):
         return True
-    if told.uv and told.uv.text in lead and says_fails(lead):
+    if environment.uv and environment.uv.text in lead and says_fails(lead):
         return False
     if (
-        told.uv
-        and told.uv.line
-        and told.uv.text not in lead
+        environment.uv
+        and environment.uv.line
+        and environment.uv.text not in lead
         and (other := EXACT.search(lead))
         and re.search(r"(?i)\buv\b|version", lead)
     ):
-        return True if parse_version(other[1]) < parse_version(told.uv.text) else None
-    said = says_works(lead)
-    if said is None and block.heading:
+        return True if parse_version(other[1]) < parse_version(environment.uv.text) else None
+    works = says_works(lead)
+    if works is None and block.heading:
         heading = block.heading.lower()
         if re.search(r"\bexpected\b|\bworks\b|\bworkaround\b|\bbefore\b", heading) and "actual" not in heading:
             return True
         if re.search(r"\bactual\b|\bbug\b|\berror\b|\bcurrent\b|\bobserved\b", heading):
             return False
-    return said
+    return works
 
 
 def clause_with(sentence: str, code: str) -> str:

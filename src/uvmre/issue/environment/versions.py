@@ -96,18 +96,20 @@ def parse_environment(
     good = _good(title, found, known)
     doubts: list[Located] = []
     uv = None
-    for said in _candidates(title, found):
-        version = _release_of(said.text, known) if known else said.text if said.text.count(".") > 1 else ""
-        if version and (not good or version != good.text or said.line == 0):
-            uv = Located(version, said.line)
+    for candidate in _candidates(title, found):
+        version = (
+            _release_of(candidate.text, known) if known else candidate.text if candidate.text.count(".") > 1 else ""
+        )
+        if version and (not good or version != good.text or candidate.line == 0):
+            uv = Located(version, candidate.line)
             break
-        if not version and known and said.text not in {each.text.split()[1] for each in doubts}:
-            doubts.append(Located(f"uv {said.text} was not there when this was written", said.line))
+        if not version and known and candidate.text not in {each.text.split()[1] for each in doubts}:
+            doubts.append(Located(f"uv {candidate.text} was not there when this was written", candidate.line))
     if uv is None and known and created:
-        before = [version for version, day in known.items() if day < created and not _is_prerelease(version)]
-        same = [version for version in known if not _is_prerelease(version)]
-        if before or same:
-            uv = Located(max(before or same[:1], key=parse_version), 0)
+        earlier = [version for version, day in known.items() if day < created and not _is_prerelease(version)]
+        later = [version for version in known if not _is_prerelease(version)]
+        if earlier or later:
+            uv = Located(max(earlier or later[:1], key=parse_version), 0)
     if good and uv and good.text == uv.text:
         good = None
     return PostedEnvironment(uv, good, _python(found), _platform(found), tuple(doubts))
@@ -131,7 +133,7 @@ def _candidates(title: str, found: Sequence[Block]) -> Iterator[Located]:
     """Yield what may be the report's release, the surest first."""
     yield from _from_form(found)
     # The newest of several is the one that was left with the bug; a good one is told apart by the caller.
-    yield from sorted(_failing(found), key=lambda said: parse_version(said.text), reverse=True)
+    yield from sorted(_failing(found), key=lambda candidate: parse_version(candidate.text), reverse=True)
     for match in (*SINCE.finditer(title), *UV_VERSION.finditer(title)):
         yield Located(match["version"], 1)
     images = [
@@ -186,9 +188,9 @@ def _failing_in(block: Block) -> Iterator[Located]:
         if match := SINCE.search(sentence):
             yield Located(match["version"], _line(block, block.text.find(sentence)))
             continue
-        says = re.search(FAILS, sentence, re.IGNORECASE) and not re.search(r"(?i)\bworks?\b|\bworked\b", sentence)
+        fails = re.search(FAILS, sentence, re.IGNORECASE) and not re.search(r"(?i)\bworks?\b|\bworked\b", sentence)
         exact = list(EXACT.finditer(sentence))
-        if says and exact and not re.search(r"(?i)python", sentence[: exact[0].start()][-12:]):
+        if fails and exact and not re.search(r"(?i)python", sentence[: exact[0].start()][-12:]):
             yield Located(exact[-1][1], _line(block, block.text.find(sentence)))
 
 
@@ -221,8 +223,8 @@ def _good(title: str, found: Sequence[Block], known: dict[str, datetime.date]) -
             if (works or DOWNGRADE.search(clause)) and exact and not re.search(r"(?i)python ?`?3", clause):
                 version = DOWNGRADE.search(clause)["version"] if DOWNGRADE.search(clause) and not works else exact[0]  # type: ignore[index]
                 good.append(Located(version, _line(block, block.text.find(clause))))
-    good = [said for said in good if not known or said.text in known]
-    return max(good, key=lambda said: parse_version(said.text), default=None)
+    good = [candidate for candidate in good if not known or candidate.text in known]
+    return max(good, key=lambda candidate: parse_version(candidate.text), default=None)
 
 
 def _python(found: Sequence[Block]) -> Located | None:
@@ -244,13 +246,13 @@ def _python(found: Sequence[Block]) -> Located | None:
 
 def requested_python(commands: Iterable[str]) -> str:
     """Return the one interpreter's version that the commands ask for; empty where they ask for none, or several."""
-    asked = {
+    requested = {
         ".".join(match["version"].split(".")[:2])
         for run in commands
         if "pip compile" not in run
         for match in REQUESTED.finditer(run)
     }
-    return asked.pop() if len(asked) == 1 else ""
+    return requested.pop() if len(requested) == 1 else ""
 
 
 def _platform(found: Sequence[Block]) -> Located | None:

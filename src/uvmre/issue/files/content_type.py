@@ -67,8 +67,10 @@ def detect(text: str, tag: str = "") -> Kind:
 
 
 def _is_dockerfile(lines: list[str], word: str) -> bool:
-    said = sum(bool(INSTRUCTION.match(line)) for line in lines)
-    return said > 0 and (word in ("dockerfile", "docker", "containerfile") or (said >= 2 and said * 4 >= len(lines)))
+    instructions = sum(bool(INSTRUCTION.match(line)) for line in lines)
+    return instructions > 0 and (
+        word in ("dockerfile", "docker", "containerfile") or (instructions >= 2 and instructions * 4 >= len(lines))
+    )
 
 
 def _toml_kind(data: dict[str, Any], text: str) -> Kind:
@@ -98,8 +100,8 @@ def is_tree(text: str) -> bool:
         return True
     if "─▶" in text:  # an error whose causes are drawn in boxes
         return False
-    drawn = [line for line in text.split("\n") if TREE.search(line)]
-    return len(drawn) > 1 and not VERSIONED.search(text) and not OUTPUT.search(text.lstrip().split("\n", 1)[0])
+    tree_lines = [line for line in text.split("\n") if TREE.search(line)]
+    return len(tree_lines) > 1 and not VERSIONED.search(text) and not OUTPUT.search(text.lstrip().split("\n", 1)[0])
 
 
 def _is_list(text: str) -> bool:
@@ -121,16 +123,16 @@ def parse_toml(text: str) -> dict[str, Any] | None:
 def without_ellipses(text: str) -> tuple[str, list[int]]:
     """Leave out what stands for something left out; return the text, and the lines (from 0) where it stood."""
     kept: list[str] = []
-    gone: list[int] = []
+    removed: list[int] = []
     for number, line in enumerate(text.split("\n")):
         if line.strip() and ELLIPSIS_LINE.fullmatch(line):
-            gone.append(number)
+            removed.append(number)
             continue
         if ("..." in line or "…" in line) and ELLIPSIS_ITEM.search(line):
-            gone.append(number)
+            removed.append(number)
             line = ELLIPSIS_ITEM.sub("", line)  # noqa: PLW2901
         kept.append(line)
-    return "\n".join(kept), gone
+    return "\n".join(kept), removed
 
 
 def _is_python(text: str) -> bool:

@@ -18,7 +18,7 @@ def infer_files(
     outputs: Sequence[str] = (),
     *,
     python: str = "",
-    copied: bool = False,
+    from_dockerfile: bool = False,
 ) -> list[PostedFile]:
     """Return the files that those shown imply, and that are not among them.
 
@@ -27,15 +27,15 @@ def infer_files(
         trees: its drawings of folders.
         outputs: what commands printed, which may tell on what a member depends.
         python: the interpreter's version.
-        copied: whether only what is shown is there, as in a layer of an image: then members are not made.
+        from_dockerfile: whether only what is shown is there, as in a layer of an image: then members are not made.
     """
-    have = {file.path for file in files}
+    known = {file.path for file in files}
     found: list[PostedFile] = []
 
     def add(path: str, text: str, line: int, why: str) -> None:
         path = names.clean_path(path)
-        if path and path not in have:
-            have.add(path)
+        if path and path not in known:
+            known.add(path)
             found.append(PostedFile(path, text, line, why, inferred=True))
 
     for path in (path for tree in trees for path in tree_paths(tree)):
@@ -46,19 +46,19 @@ def infer_files(
             continue
         data = content_type.parse_toml(file.text) or {}
         folder = file.path.removesuffix("pyproject.toml")
-        if not copied:
+        if not from_dockerfile:
             for path, name, line_why in _members(data, folder, trees):
-                wants = next(filter(None, (dependencies_of(name, output) for output in outputs)), ())
+                dependencies = next(filter(None, (dependencies_of(name, output) for output in outputs)), ())
                 version = next(filter(None, (version_of(name, output) for output in outputs)), "0.1.0")
-                text = pyproject.minimal(name, python, version=version, build=True, dependencies=wants)
+                text = pyproject.minimal(name, python, version=version, build=True, dependencies=dependencies)
                 add(path, text, file.line, line_why)
         for path, why in _metadata_files(data, folder):
             add(path, "", file.line, why)
     for file in [*files, *found]:
-        if file.path.endswith("pyproject.toml") and not copied:
+        if file.path.endswith("pyproject.toml") and not from_dockerfile:
             data = content_type.parse_toml(file.text) or {}
             folder = file.path.removesuffix("pyproject.toml")
-            if (module := _module(data, folder, have)) is not None:
+            if (module := _module(data, folder, known)) is not None:
                 add(module, "", file.line, f"the package that {file.path} builds")
     return found
 
@@ -66,7 +66,7 @@ def infer_files(
 def _members(data: dict[str, Any], folder: str, trees: Sequence[str]) -> Iterator[tuple[str, str, str]]:
     """Yield the members and local sources of a project: the path of each one's pyproject.toml, its name, and why."""
     uv = _table(_table(data, "tool"), "uv")
-    drawn = [path for tree in trees for path in tree_paths(tree) if path.endswith("/pyproject.toml")]
+    tree_files = [path for tree in trees for path in tree_paths(tree) if path.endswith("/pyproject.toml")]
     members = [each for each in _table(uv, "workspace").get("members", []) if isinstance(each, str)]
     sources = _table(uv, "sources")
     globbed: list[str] = []
@@ -81,7 +81,7 @@ def _members(data: dict[str, Any], folder: str, trees: Sequence[str]) -> Iterato
             )
     for pattern in globbed:
         shape = re.compile(re.escape(f"{folder}{pattern.rstrip('/')}").replace(r"\*", r"[^/]+") + r"/pyproject\.toml")
-        for path in drawn:
+        for path in tree_files:
             if shape.fullmatch(path):
                 yield path, path.split("/")[-2].replace("_", "-"), f"the member that “{pattern}” finds in the drawing"
     for name, source in sources.items():
@@ -91,7 +91,7 @@ def _members(data: dict[str, Any], folder: str, trees: Sequence[str]) -> Iterato
         if (
             entry.get("workspace")
             and globbed
-            and not any(path.split("/")[-2].replace("_", "-") == name for path in drawn)
+            and not any(path.split("/")[-2].replace("_", "-") == name for path in tree_files)
         ):
             yield f"{folder}{globbed[0].replace('*', name).rstrip('/')}/pyproject.toml", name, f"the source of `{name}`"
         elif isinstance(local := entry.get("path"), str) and _is_folder(local):
@@ -114,7 +114,7 @@ def _metadata_files(data: dict[str, Any], folder: str) -> Iterator[tuple[str, st
             yield f"{folder}{each}", "`license-files` names it"
 
 
-def _module(data: dict[str, Any], folder: str, have: set[str]) -> str | None:
+def _module(data: dict[str, Any], folder: str, known: set[str]) -> str | None:
     """Return the module that a build backend looks for; None where it is shown, or nothing is built."""
     name = _table(data, "project").get("name")
     backend = str(_table(data, "build-system").get("build-backend", ""))
@@ -128,7 +128,7 @@ def _module(data: dict[str, Any], folder: str, have: set[str]) -> str | None:
     uv = _table(_table(data, "tool"), "uv")
     if uv.get("package") is False:
         return None
-    if any(path.startswith(folder) and path.endswith(".py") for path in have):
+    if any(path.startswith(folder) and path.endswith(".py") for path in known):
         return None
     module = re.sub(r"[-.]+", "_", name).lower()
     return f"{folder}src/{module}/__init__.py"

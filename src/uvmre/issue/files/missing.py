@@ -59,12 +59,12 @@ def implied_tools(commands: Sequence[Command]) -> list[Command]:
     return []
 
 
-def implied_requirements(commands: Sequence[Command], have: set[str]) -> list[PostedFile]:
+def implied_requirements(commands: Sequence[Command], known: set[str]) -> list[PostedFile]:
     """Return requirements that commands read and the post does not show, where it is not about what is in them."""
     found = []
     for each in commands:
         for path in re.findall(r"(?:-r|compile|sync)[ =]+((?:[\w.-]+/)*[\w.-]+\.(?:in|txt))\b", each.run):
-            if path not in have and names.clean_path(path) == path:
+            if path not in known and names.clean_path(path) == path:
                 found.append(PostedFile(path, "iniconfig\n", each.line, f"`{each.run}` reads it", inferred=True))
     return found
 
@@ -92,10 +92,10 @@ def with_files_of_errors(files: Sequence[PostedFile], commands: Sequence[Command
                     path, pyproject.minimal(found["name"], build=True), root.line, "the error names it", inferred=True
                 )
             )
-    asked = next((match["url"] for output in outputs if (match := INDEX_OF_ERROR.search(output))), "")
+    index_url = next((match["url"] for output in outputs if (match := INDEX_OF_ERROR.search(output))), "")
     variable = next((match["name"] for each in commands if (match := INDEX_VARIABLE.search(each.run))), "")
-    if asked and variable and "index" not in text:
-        text += f'\n[[tool.uv.index]]\nname = "{variable.lower().replace("_", "-")}"\nurl = "{asked}"\n'
+    if index_url and variable and "index" not in text:
+        text += f'\n[[tool.uv.index]]\nname = "{variable.lower().replace("_", "-")}"\nurl = "{index_url}"\n'
         why += "; added: the index of which the error tells"
     changed = [replace(root, text=text, why=why) if file is root else file for file in files]
     return [*changed, *more]
@@ -106,7 +106,7 @@ def _project_name(file: PostedFile) -> str:
     return str(table.get("name", "")) if isinstance(table, dict) else ""
 
 
-def implied_lock(commands: Sequence[Command], have: set[str]) -> tuple[int, Command] | None:
+def implied_lock(commands: Sequence[Command], known: set[str]) -> tuple[int, Command] | None:
     """Return the command that makes the lock file that another wants, and its place; None where none is needed."""
     for i, each in enumerate(commands):
         if re.search(
@@ -115,7 +115,7 @@ def implied_lock(commands: Sequence[Command], have: set[str]) -> tuple[int, Comm
             each.run,
         ):
             why = "a lock file is wanted, and the post does not show it"
-            return None if "uv.lock" in have else (i, Command("uv lock", each.line, added_because=why))
+            return None if "uv.lock" in known else (i, Command("uv lock", each.line, added_because=why))
         if re.search(r"\buv\s+(?:--\S+\s+){0,12}(?:lock|sync|add|run)\b", each.run):
             return None
     return None

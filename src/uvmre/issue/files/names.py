@@ -52,10 +52,10 @@ def guess_name(block: Block, kind: content_type.Kind) -> GuessedName | None:
     if found and _is_plausible(found.path, block, kind):
         return found
     if kind in TYPES:
-        said = {"pyproject": "[project] or [tool…] means pyproject.toml"}.get(
+        reason = {"pyproject": "[project] or [tool…] means pyproject.toml"}.get(
             kind, f"what it says means {TYPES[kind][0]}"
         )
-        return GuessedName(TYPES[kind][0], said)
+        return GuessedName(TYPES[kind][0], reason)
     return None
 
 

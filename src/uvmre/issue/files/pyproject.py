@@ -17,24 +17,24 @@ def complete(text: str, *, needs_project: bool, python: str = "") -> tuple[str, 
         needs_project: whether a command wants a `[project]` of it.
         python: the interpreter's version, which `requires-python` must allow.
     """
-    text, gone = content_type.without_ellipses(text)
+    text, removed = content_type.without_ellipses(text)
     data = content_type.parse_toml(text)
     if data is None:
         return text, ""
-    added = ["what `...` stood for is left out"] if gone else []
+    additions = ["what `...` stood for is left out"] if removed else []
     if data.keys() & {"dependencies", "requires-python"} and "project" not in data:
         text, data = f"[project]\n{text}", {"project": data}
-        added.append("[project] above its keys")
+        additions.append("[project] above its keys")
     project = data.get("project")
     if isinstance(project, dict):
         missing = _missing_keys(project, data)
         if missing:
             text = PROJECT.sub(lambda found: found[0] + "".join(f"\n{line}" for line in missing), text, count=1)
-            added.append(", ".join(line.split(" ", 1)[0] for line in missing))
+            additions.append(", ".join(line.split(" ", 1)[0] for line in missing))
     elif needs_project and not _is_root(data):
         text = f"{minimal('project', python)}\n{text}"
-        added.append("a [project]")
-    return text if text.endswith("\n") else f"{text}\n", "; ".join(added)
+        additions.append("a [project]")
+    return text if text.endswith("\n") else f"{text}\n", "; ".join(additions)
 
 
 def _missing_keys(project: dict[str, Any], data: dict[str, Any]) -> list[str]:
@@ -58,11 +58,11 @@ def minimal(
 ) -> str:
     """Return the smallest pyproject.toml of a project."""
     minor = ".".join(python.split(".")[:2])
-    wanted = f">={minor}" if minor else DEFAULT_PYTHON
-    listed = "".join(f'\n    "{each}",' for each in dependencies)
+    requires = f">={minor}" if minor else DEFAULT_PYTHON
+    lines_ = "".join(f'\n    "{each}",' for each in dependencies)
     text = (
-        f'[project]\nname = "{name}"\nversion = "{version}"\nrequires-python = "{wanted}"\n'
-        f"dependencies = [{listed}{chr(10) if listed else ''}]\n"
+        f'[project]\nname = "{name}"\nversion = "{version}"\nrequires-python = "{requires}"\n'
+        f"dependencies = [{lines_}{chr(10) if lines_ else ''}]\n"
     )
     if build:
         text += '\n[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n'

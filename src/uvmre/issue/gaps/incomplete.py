@@ -27,20 +27,25 @@ def project_question(path: str) -> str:
 
 
 def missing_files(
-    commands: Sequence[Command], claim: Claim, files: Sequence[PostedFile], have: set[str], *, copied: bool
+    commands: Sequence[Command], claim: Claim, files: Sequence[PostedFile], paths: set[str], *, from_dockerfile: bool
 ) -> list[Gap]:
     """Return the files that the commands need and nobody showed."""
     found: list[Gap] = []
     upto = commands[: claim.command + 1] if claim.command >= 0 else commands
-    made = {word.rstrip("/") for each in upto for word in each.run.split() if CREATES_FILE.match(each.run)}
-    project = any(path.rpartition("/")[2] == "pyproject.toml" for path in have)
+    created = {word.rstrip("/") for each in upto for word in each.run.split() if CREATES_FILE.match(each.run)}
+    project = any(path.rpartition("/")[2] == "pyproject.toml" for path in paths)
     for each in upto:
-        made |= {
+        created |= {
             match["path"] for match in re.finditer(r"(?:>{1,2}|-o|--output-file|tee)[ =]*(?P<path>[\w./-]+)", each.run)
         }
         for match in FILE_ARGUMENT.finditer(each.run):
             path = match["path"].removeprefix("./")
-            if path not in have and path not in made and not path.endswith("pyproject.toml") and "<<" not in each.run:
+            if (
+                path not in paths
+                and path not in created
+                and not path.endswith("pyproject.toml")
+                and "<<" not in each.run
+            ):
                 found.append(Gap(each.line, f"`{path}` is not in the post", not claim.test, project_question(path)))
         project = project or bool(
             CREATES_PROJECT.search(each.run) and not re.search(r"(?:compile|-r)\s+pyproject", each.run)
@@ -55,14 +60,18 @@ def missing_files(
                 Gap(each.line, "`pyproject.toml` is not in the post", True, project_question("pyproject.toml"))
             )
             project = True
-        if re.search(r"--(?:locked|frozen)\b|lock --check", each.run) and not copied and "uv.lock" not in have:
+        if (
+            re.search(r"--(?:locked|frozen)\b|lock --check", each.run)
+            and not from_dockerfile
+            and "uv.lock" not in paths
+        ):
             locked = any(
                 re.search(r"\buv\s+(?:lock|sync|add|run)\b(?!.{0,500}--(?:locked|frozen|check))", other.run)
                 for other in upto
             )
             if not locked:
                 found.append(Gap(each.line, "`uv.lock` is not in the post", False, project_question("uv.lock")))
-        found += _missing_paths(each, have, made, project=project)
+        found += _missing_paths(each, paths, created, project=project)
     for file in files:
         if file.path.endswith((".toml", ".lock")) and content_type.parse_toml(file.text) is None and not file.inferred:
             found.append(
@@ -76,11 +85,11 @@ def missing_files(
     return found
 
 
-def shortened_files(files: Sequence[PostedFile], said: Sequence[tuple[str, int]]) -> list[Gap]:
+def shortened_files(files: Sequence[PostedFile], sentences: Sequence[tuple[str, int]]) -> list[Gap]:
     """Return the files of which the post shows only a part."""
     found = []
     for file in files:
-        lead = next((text for text, line in reversed(said) if line <= file.line), "")
+        lead = next((text for text, line in reversed(sentences) if line <= file.line), "")
         if "stood for is left out" in file.why or (not file.inferred and SHORTENED.search(lead)):
             what = f"`{file.path}` is not in the post as a whole"
             found.append(Gap(file.line, what, False, project_question(file.path)))
@@ -93,7 +102,7 @@ SHORTENED = re.compile(
 )
 
 
-def _missing_paths(command: Command, have: set[str], made: set[str], *, project: bool) -> list[Gap]:
+def _missing_paths(command: Command, paths: set[str], created: set[str], *, project: bool) -> list[Gap]:
     """Return the folders and archives that a command of uv is given and that are not in the post."""
     found = []
     for part in statements.statements(command.run):
@@ -108,7 +117,7 @@ def _missing_paths(command: Command, have: set[str], made: set[str], *, project:
             if not re.fullmatch(r"\.{1,2}/[\w./-]*\w|(?:[\w.-]+/)*[\w.-]+\.(?:whl|tar\.gz)", path):
                 continue
             clean = path.removeprefix("./").rstrip("/")
-            if clean not in made and not any(each == clean or each.startswith(f"{clean}/") for each in have):
+            if clean not in created and not any(each == clean or each.startswith(f"{clean}/") for each in paths):
                 found.append(
                     Gap(
                         command.line,
@@ -148,7 +157,7 @@ def unclear_claim(commands: Sequence[Command], claim: Claim) -> list[Gap]:
     ]
 
 
-def undefined_variables(commands: Sequence[Command], claim: Claim, given: Sequence[tuple[str, str]]) -> list[Gap]:
+def undefined_variables(commands: Sequence[Command], claim: Claim, variables: Sequence[tuple[str, str]]) -> list[Gap]:
     """Return variables that a command takes its arguments from and nobody sets."""
     upto = commands[: claim.command + 1] if claim.command >= 0 else commands
     known = {
@@ -173,10 +182,10 @@ def undefined_variables(commands: Sequence[Command], claim: Claim, given: Sequen
             known |= {
                 word.split("=")[0] for word in part.argv[1:] if part.program in ("export", "for", "read", "declare")
             }
-        known |= {name for name, _ in given}
+        known |= {name for name, _ in variables}
         known |= set(re.findall(r"\bfor\s+(\w+)\s+in\b", each.run)) | set(re.findall(r"(?:^|[;&\s])(\w+)=", each.run))
-        bare = re.sub(r"'[^']*'", "", each.run)
-        for match in re.finditer(r"(?<!\\)\$\{?([A-Za-z_]\w*)", bare):
+        unquoted = re.sub(r"'[^']*'", "", each.run)
+        for match in re.finditer(r"(?<!\\)\$\{?([A-Za-z_]\w*)", unquoted):
             if match[1] not in known and not re.match(r"(?:echo|printenv)\b", each.run) and "<<" not in each.run:
                 known.add(match[1])
                 found.append(

@@ -20,15 +20,7 @@ PLACEHOLDER = re.compile(
 )
 BRACKETED = re.compile(r"(?<=[\s/@.])\[[A-Za-z][\w -]{1,40}\](?=[\s/.@:]|$)")
 HOST = re.compile(r"https?://(?:[^@\s/'\"]{1,200}@)?(?P<host>[\w.\[\]<>-]+)(?::\d+)?(?P<path>[^\s'\"`)>\]]*)")
-REACHABLE_HOSTS = frozenset(
-    [
-        *OPEN_HOSTS,
-        "pypi.python.org",
-        "docs.astral.sh",
-        "peps.python.org",
-        "google.com",
-    ]
-)
+REACHABLE_HOSTS = frozenset([*OPEN_HOSTS, "pypi.python.org", "docs.astral.sh", "peps.python.org", "google.com"])
 WINDOWS = re.compile(
     r"(?i)\b[A-Z]:\\|\\Scripts\\|\.exe\b|powershell|\bcmd\b|os error (?:5|32|183|193|206|267|998)\b"
     r"|win_amd64|AppData|PermissionError: \[WinError|Access is denied|being used by another process"
@@ -59,13 +51,19 @@ SLOW = re.compile(r"(?i)\b(?:slow(?:er|ly|ness)?|performance|takes (?:too )?long
 
 
 def unavailable_platform(
-    commands: Sequence[Command], claim: Claim, told: PostedEnvironment, title: str, prose: str, *, failing: bool = False
+    commands: Sequence[Command],
+    claim: Claim,
+    environment: PostedEnvironment,
+    title: str,
+    prose: str,
+    *,
+    has_outages: bool = False,
 ) -> list[Gap]:
     """Return what of another system, of the network or of time cannot be had here."""
     found: list[Gap] = []
     command = commands[claim.command] if 0 <= claim.command < len(commands) else None
     line = claim.line or 1
-    system = told.platform.text if told.platform else ""
+    system = environment.platform.text if environment.platform else ""
     if WINDOWS.search(" ".join([*claim.output, title])) or (
         WINDOWS_SYSTEM.search(system) and (not command or WINDOWS.search(" ".join(claim.output)))
     ):
@@ -78,7 +76,7 @@ def unavailable_platform(
         found.append(Gap(line, "it needs an interpreter that is not CPython as python.org has it", True, ""))
     if claim.kind == "failure" and NETWORK.search(" ".join(claim.output)):
         what = f"“{' '.join(claim.output)[:120]}” is what the network gives, and the reporter's is not to be had"
-        found.append(Gap(line, what, not failing, "Does it show with the public index, without a proxy?"))
+        found.append(Gap(line, what, not has_outages, "Does it show with the public index, without a proxy?"))
     if PERMISSIONS.search(" ".join(claim.output)) and not any(SETS_PERMISSIONS.search(each.run) for each in commands):
         found.append(
             Gap(line, "it depends on the rights or the file system that the reporter has", True, PERMISSIONS_QUESTION)
@@ -109,7 +107,7 @@ def unavailable_platform(
 
 
 def private_resources(
-    commands: Sequence[Command], claim: Claim, files: Sequence[PostedFile], stood_in: Sequence[str]
+    commands: Sequence[Command], claim: Claim, files: Sequence[PostedFile], stand_ins: Sequence[str]
 ) -> list[Gap]:
     """Return hosts, repositories and names that nobody but the reporter has."""
     found: list[Gap] = []
@@ -120,12 +118,12 @@ def private_resources(
     ]
     runs = {each.run for each in upto}
     for text, line in texts:
-        bare = "\n".join(row for row in text.split("\n") if not row.lstrip().startswith("#"))
-        for match in HOST.finditer(bare):
+        uncommented = "\n".join(row for row in text.split("\n") if not row.lstrip().startswith("#"))
+        for match in HOST.finditer(uncommented):
             host = match["host"].lower()
             if (
                 host in REACHABLE_HOSTS
-                or any(host in each for each in stood_in)
+                or any(host in each for each in stand_ins)
                 or _is_metadata_url(text, match.start())
             ):
                 continue
@@ -137,7 +135,7 @@ def private_resources(
                     "Does it show with packages of PyPI, or with the public test index?",
                 )
             )
-        for match in GIT.finditer(bare):
+        for match in GIT.finditer(uncommented):
             found.append(
                 Gap(
                     line,
@@ -146,9 +144,9 @@ def private_resources(
                     "Does it show with a package of PyPI?",
                 )
             )
-        slots = BRACKETED.finditer(bare) if text in runs and "\n" not in text else ()
-        for match in (*PLACEHOLDER.finditer(bare), *slots):
-            if not any(match[0].lower() in each.lower() for each in stood_in):
+        slots = BRACKETED.finditer(uncommented) if text in runs and "\n" not in text else ()
+        for match in (*PLACEHOLDER.finditer(uncommented), *slots):
+            if not any(match[0].lower() in each.lower() for each in stand_ins):
                 found.append(
                     Gap(
                         line,

@@ -81,15 +81,15 @@ def parse_blocks(lines: Sequence[str]) -> tuple[Block, ...]:
 
 def _truncate(found: Iterable[Block]) -> Iterator[Block]:
     """Shorten what no person wrote, so that nothing takes long."""
-    words = 0
+    characters = 0
     for block in found:
         lines = block.text.split("\n")
         if block.kind == "code" and len(lines) > FIRST_LINES + LAST_LINES:
             yield replace(block, text="\n".join([*lines[:FIRST_LINES], *lines[-LAST_LINES:]]))
         elif block.kind != "code":
-            words += len(block.text)
-            text = block.text[: LONGEST_PROSE if words < MOST_WORDS else 200]
-            yield replace(block, text=text) if words < 2 * MOST_WORDS else replace(block, text=text[:20])
+            characters += len(block.text)
+            text = block.text[: LONGEST_PROSE if characters < MOST_WORDS else 200]
+            yield replace(block, text=text) if characters < 2 * MOST_WORDS else replace(block, text=text[:20])
         else:
             yield block
 
@@ -140,8 +140,8 @@ def _html(content: str, line: int, headings: list[tuple[int, str]]) -> Iterator[
 
 
 def _html_code(content: str, line: int, names: tuple[str, ...]) -> Iterator[Block]:
-    marked = PRE.sub("```", content).split("```")
-    for number, block in enumerate(marked):
+    segments = PRE.sub("```", content).split("```")
+    for number, block in enumerate(segments):
         tag, newline, rest = block.partition("\n")
         if number % 2 == 0:
             if text := TAGS.sub("", block).strip():
@@ -159,18 +159,20 @@ def inline_code(text: str) -> list[tuple[str, int]]:
     if text.count("`") % 2 == 0:
         return paired
     # Somewhere one was left open: commands are known all the same.
-    known = {code for code, _ in paired}
-    return [*paired, *((found[1], found.start()) for found in COMMAND.finditer(text) if found[1] not in known)]
+    listed = {code for code, _ in paired}
+    return [*paired, *((found[1], found.start()) for found in COMMAND.finditer(text) if found[1] not in listed)]
 
 
 def sentences(text: str) -> list[str]:
     """Return the sentences of a paragraph; code within them stays whole."""
-    held: list[str] = []
+    codes: list[str] = []
 
-    def hold(found: re.Match[str]) -> str:
-        held.append(found[0])
-        return f"\x00{len(held) - 1}\x00"
+    def replace_code(found: re.Match[str]) -> str:
+        codes.append(found[0])
+        return f"\x00{len(codes) - 1}\x00"
 
-    pieces = re.split(r"(?<=[.!?])[\"')\]]?\s+(?=[A-Z\x00\"'(*_])|\n\s*\n|\n(?=[A-Z-])", INLINE_CODE.sub(hold, text))
-    whole = [re.sub(r"\x00(\d+)\x00", lambda found: held[int(found[1])], block).strip() for block in pieces]
-    return [each for each in whole if each]
+    parts = re.split(
+        r"(?<=[.!?])[\"')\]]?\s+(?=[A-Z\x00\"'(*_])|\n\s*\n|\n(?=[A-Z-])", INLINE_CODE.sub(replace_code, text)
+    )
+    restored = [re.sub(r"\x00(\d+)\x00", lambda found: codes[int(found[1])], block).strip() for block in parts]
+    return [each for each in restored if each]

@@ -41,12 +41,12 @@ def opening_post(text: str, *, comments: bool = False) -> OpeningPost:
         if len(line) > LONGEST_LINE:
             lines[i] = line[:LONGEST_LINE]
             last = min(last, i + 1) if last else i + 1
-    facts = _front_matter(lines)
-    title = _title(lines) or facts.get("title", "")
+    metadata = _front_matter(lines)
+    title = _title(lines) or metadata.get("title", "")
     for i, line in enumerate(lines[:30]):
         if found := HEAD.fullmatch(line.strip()):
-            facts.setdefault("created_at", found["date"])
-            facts.setdefault("url", f"https://github.com/{found['repo']}/issues/{found['number']}")
+            metadata.setdefault("created_at", found["date"])
+            metadata.setdefault("url", f"https://github.com/{found['repo']}/issues/{found['number']}")
             lines[i] = ""
         elif OPENED.fullmatch(line.strip()):
             lines[i] = ""
@@ -55,7 +55,7 @@ def opening_post(text: str, *, comments: bool = False) -> OpeningPost:
     if not comments:
         lines = _without_replies(lines)
     return OpeningPost(
-        _clean_title(title), tuple(lines), _date(facts.get("created_at", "")), facts.get("url", ""), last
+        _clean_title(title), tuple(lines), _date(metadata.get("created_at", "")), metadata.get("url", ""), last
     )
 
 

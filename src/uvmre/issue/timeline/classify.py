@@ -44,30 +44,30 @@ def _code(block: Block) -> ClassifiedBlock:
     entries = tuple(transcript.entries(block))
     kind = content_type.detect(block.text, block.tag)
     if entries and kind not in ("script", "dockerfile", "pyproject", "tree"):
-        named = names.guess_name(block, "")
+        guess = names.guess_name(block, "")
         if (
-            named
-            and named.path.rpartition("/")[2].startswith(".env")
+            guess
+            and guess.path.rpartition("/")[2].startswith(".env")
             and all(ASSIGNS.fullmatch(line) for line in block.text.splitlines() if line.strip())
         ):
-            return ClassifiedBlock("file", block, path=named.path, why=named.why)
-        if named and named.path.endswith((".sh", ".bash")) and not any(entry.output for entry in entries):
-            return ClassifiedBlock("script", block, entries, path=named.path, why=named.why)
+            return ClassifiedBlock("file", block, path=guess.path, why=guess.why)
+        if guess and guess.path.endswith((".sh", ".bash")) and not any(entry.output for entry in entries):
+            return ClassifiedBlock("script", block, entries, path=guess.path, why=guess.why)
         if transcript.is_script(block, entries):
             return ClassifiedBlock(
-                "script", block, entries, path=named.path if named and named.path.endswith("sh") else ""
+                "script", block, entries, path=guess.path if guess and guess.path.endswith("sh") else ""
             )
         return ClassifiedBlock("commands", block, entries, kind=kind)
     if kind == "tree":
         return ClassifiedBlock("tree", block, kind=kind)
-    named = names.guess_name(block, kind)
+    guess = names.guess_name(block, kind)
     if kind == "dockerfile":
-        return ClassifiedBlock("dockerfile", block, kind=kind, path=named.path if named else "Dockerfile")
+        return ClassifiedBlock("dockerfile", block, kind=kind, path=guess.path if guess else "Dockerfile")
     lead = (block.before.strip().split("\n") or [""])[-1]
-    if kind in ("requirements", "python") and names.SHOWS_OUTPUT.search(lead) and not (named and "fence" in named.why):
+    if kind in ("requirements", "python") and names.SHOWS_OUTPUT.search(lead) and not (guess and "fence" in guess.why):
         return ClassifiedBlock("output", block, kind="output")
-    if named:
-        return ClassifiedBlock("file", block, kind=kind, path=named.path, why=named.why)
+    if guess:
+        return ClassifiedBlock("file", block, kind=kind, path=guess.path, why=guess.why)
     unnamed: Role = "file" if kind in ("script", "python", "requirements") else "other"
     return ClassifiedBlock("output" if kind == "output" else unnamed, block, kind=kind)
 
@@ -88,11 +88,11 @@ def _prose(block: Block) -> ClassifiedBlock:
     if entries and output:
         last = entries[-1]
         entries[-1] = TranscriptEntry(last.run, last.line, "\n".join(output), prompted=False)
-    alone = {entry.run for entry in entries}
+    listed = {entry.run for entry in entries}
     for sentence in blocks.sentences(block.text):
         at = block.text.find(sentence[:60])
         for code, start in blocks.inline_code(sentence):
-            if code not in alone and UV_CALL.match(code) and recognize.is_command(code):
+            if code not in listed and UV_CALL.match(code) and recognize.is_command(code):
                 where = block.line + block.text.count("\n", 0, max(at, 0) + start)
                 mentions.append(TranscriptEntry(code, where, comment=" ".join(sentence.split()), prompted=False))
     if (

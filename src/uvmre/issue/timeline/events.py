@@ -74,31 +74,33 @@ class Timeline:
     variables: tuple[tuple[str, str], ...] = ()
 
 
-def build_timeline(found: Sequence[ClassifiedBlock], told: PostedEnvironment) -> Timeline:
+def build_timeline(found: Sequence[ClassifiedBlock], environment: PostedEnvironment) -> Timeline:
     """Put the pieces of a post in their order, and each output to its command."""
-    acts: list[Event] = []
+    events: list[Event] = []
     loose: list[ClassifiedBlock] = []
     variables: dict[str, str] = {}
     for number, block in enumerate(found):
-        works = sentiment.block_works(block.block, told)
+        works = sentiment.block_works(block.block, environment)
         if block.role == "commands":
-            if not _is_script_output(acts, block):
-                acts += [_event(entry, block, works, told) for entry in block.entries]
+            if not _is_script_output(events, block):
+                events += [_event(entry, block, works, environment) for entry in block.entries]
         elif block.role == "script":
-            acts += _script(block, works)
+            events += _script(block, works)
         elif block.role == "talk":
-            acts += [_event(entry, block, None, told, "alone") for entry in block.entries]
-            acts += _steps(block)
+            events += [_event(entry, block, None, environment, "alone") for entry in block.entries]
+            events += _steps(block)
         elif block.role == "dockerfile":
-            lifted, given = dockerfile.commands_of(block.block.text, block.block.line)
-            variables |= given if works is not True else {}
-            acts += [Event(line, run, works=works, context=block.block.before, source="docker") for run, line in lifted]
+            commands, exported = dockerfile.commands_of(block.block.text, block.block.line)
+            variables |= exported if works is not True else {}
+            events += [
+                Event(line, run, works=works, context=block.block.before, source="docker") for run, line in commands
+            ]
         elif (
             block.role == "other"
             and (links := LINK.findall(block.block.text))
             and len(links) == len(block.block.text.split("\n")) - 1
         ):
-            acts += [
+            events += [
                 Event(
                     block.block.line,
                     f"touch {target} && ln -s {target} {path}",
@@ -107,17 +109,17 @@ def build_timeline(found: Sequence[ClassifiedBlock], told: PostedEnvironment) ->
                 )
                 for path, target in links
             ]
-        elif block.role in ("output", "other") or (block.role == "file" and _is_file_output(acts)):
-            if not _attach_output(acts, block, found[max(number - 2, 0) : number], works) and block.role == "output":
+        elif block.role in ("output", "other") or (block.role == "file" and _is_file_output(events)):
+            if not _attach_output(events, block, found[max(number - 2, 0) : number], works) and block.role == "output":
                 loose.append(block)
         elif block.role == "file":
-            acts.append(_file(block, works))
-    shown = {event.run for event in acts if event.run and event.source != "step"}
-    acts = [event for event in acts if event.source != "step" or event.run not in shown]
-    if not any(event.run and not _is_irrelevant(event.run) and event.source != "step" for event in acts):
-        acts = _from_sentences(found, acts, told)
+            events.append(_file(block, works))
+    runs = {event.run for event in events if event.run and event.source != "step"}
+    events = [event for event in events if event.source != "step" or event.run not in runs]
+    if not any(event.run and not _is_irrelevant(event.run) and event.source != "step" for event in events):
+        events = _from_sentences(found, events, environment)
     return Timeline(
-        tuple(acts), tuple(loose), tuple(block for block in found if block.role == "tree"), tuple(variables.items())
+        tuple(events), tuple(loose), tuple(block for block in found if block.role == "tree"), tuple(variables.items())
     )
 
 
@@ -135,12 +137,16 @@ def _steps(block: ClassifiedBlock) -> list[Event]:
 
 
 def _event(
-    entry: TranscriptEntry, block: ClassifiedBlock, works: bool | None, told: PostedEnvironment, source: str = "code"
+    entry: TranscriptEntry,
+    block: ClassifiedBlock,
+    works: bool | None,
+    environment: PostedEnvironment,
+    source: str = "code",
 ) -> Event:
     about = entry.comment or block.block.before
-    if entry.comment and (said := sentiment.says_works(entry.comment)) is not None:
-        works = said
-    if told.uv and (printed := sentiment.printed_release(entry.output)) and printed != told.uv.text:
+    if entry.comment and (sentences := sentiment.says_works(entry.comment)) is not None:
+        works = sentences
+    if environment.uv and (printed := sentiment.printed_release(entry.output)) and printed != environment.uv.text:
         works = True
     return Event(entry.line, entry.run, entry.output, works, about, source=source)
 
@@ -163,74 +169,78 @@ def _script(block: ClassifiedBlock, works: bool | None) -> Iterator[Event]:
     yield Event(block.block.line, run=f"bash {path}", works=works, context=block.block.before)
 
 
-def _is_script_output(acts: list[Event], block: ClassifiedBlock) -> bool:
+def _is_script_output(events: list[Event], block: ClassifiedBlock) -> bool:
     """Give a transcript that only calls the script above to that script, as its output."""
-    if len(block.entries) != 1 or not acts or not acts[-1].run.startswith("bash ") or acts[-1].output:
+    if len(block.entries) != 1 or not events or not events[-1].run.startswith("bash ") or events[-1].output:
         return False
-    called = block.entries[0].run
-    if not re.fullmatch(r"(?:(?:ba|z)?sh\s+)?[\w./~-]+\.sh|\./[\w.-]+", called.strip()):
+    script = block.entries[0].run
+    if not re.fullmatch(r"(?:(?:ba|z)?sh\s+)?[\w./~-]+\.sh|\./[\w.-]+", script.strip()):
         return False
-    acts[-1] = replace(acts[-1], output=block.entries[0].output)
+    events[-1] = replace(events[-1], output=block.entries[0].output)
     return True
 
 
-def _is_file_output(acts: list[Event]) -> bool:
+def _is_file_output(events: list[Event]) -> bool:
     """Tell whether a file's text is only what the command above printed of it."""
-    last = next((event for event in reversed(acts) if event.run), None)
-    if not last or not acts[-1].run or last.output:
+    last = next((event for event in reversed(events) if event.run), None)
+    if not last or not events[-1].run or last.output:
         return False
     parts = statements.statements(last.run)
     return bool(parts) and parts[-1].program in PRINTS_FILE
 
 
 def _attach_output(
-    acts: list[Event], block: ClassifiedBlock, before: Sequence[ClassifiedBlock], works: bool | None
+    events: list[Event], block: ClassifiedBlock, before: Sequence[ClassifiedBlock], works: bool | None
 ) -> bool:
     """Give output to the command that printed it: the one named just before it, or the last one without any."""
     if found := RUN_IN_DOCKER.search(block.block.text):
         run = " ".join(found["run"].split())
-        for i in range(len(acts) - 1, -1, -1):
-            if acts[i].run and " ".join(acts[i].run.split()) == run and not acts[i].output:
-                acts[i] = replace(acts[i], output=block.block.text)
+        for i in range(len(events) - 1, -1, -1):
+            if events[i].run and " ".join(events[i].run.split()) == run and not events[i].output:
+                events[i] = replace(events[i], output=block.block.text)
                 return True
-        acts.append(Event(block.block.line, run, block.block.text, context=block.block.before, source="docker"))
+        events.append(Event(block.block.line, run, block.block.text, context=block.block.before, source="docker"))
         return True
     talk = [each for each in before if each.role == "talk"][-1:]
-    failing = sentiment.says_fails((blocks.sentences(block.block.before) or [""])[-1])
-    named = [
+    fails = sentiment.says_fails((blocks.sentences(block.block.before) or [""])[-1])
+    mentions = [
         mention
         for each in talk
         for mention in each.mentions
         if not INCOMPLETE.search(mention.run)
-        and not (failing and sentiment.says_works(sentiment.clause_with(mention.comment, mention.run)) is True)
+        and not (fails and sentiment.says_works(sentiment.clause_with(mention.comment, mention.run)) is True)
     ]
-    if not named and failing and EXTERNAL_LINK.search((blocks.sentences(block.block.before) or [""])[-1]):
+    if not mentions and fails and EXTERNAL_LINK.search((blocks.sentences(block.block.before) or [""])[-1]):
         return False
-    if named and (block.role == "output" or SHOWS.search(block.block.before) or _looks_like_listing(block)):
+    if mentions and (block.role == "output" or SHOWS.search(block.block.before) or _looks_like_listing(block)):
         works = sentiment.says_works(block.block.before) if works is None else works
-        chosen = named[-1]
-        same = next((i for i, event in enumerate(acts) if event.run == chosen.run and not event.output), None)
+        mention_ = mentions[-1]
+        same = next((i for i, event in enumerate(events) if event.run == mention_.run and not event.output), None)
         if same is not None:
-            acts[same] = replace(acts[same], output=block.block.text, works=works)
+            events[same] = replace(events[same], output=block.block.text, works=works)
         else:
-            acts.append(Event(chosen.line, chosen.run, block.block.text, works, chosen.comment, source="said"))
+            events.append(Event(mention_.line, mention_.run, block.block.text, works, mention_.comment, source="said"))
         return True
-    last = next((i for i in range(len(acts) - 1, -1, -1) if acts[i].run), None)
+    last = next((i for i in range(len(events) - 1, -1, -1) if events[i].run), None)
     if last is None:
         return False
-    if acts[last].output:
+    if events[last].output:
         # The same command once more, under another release or after a change.
         other = OTHER_RELEASE.search(block.block.before)
-        if block.role == "output" and other and acts[last].source == "code":
-            acts.append(
+        if block.role == "output" and other and events[last].source == "code":
+            events.append(
                 replace(
-                    acts[last], line=block.block.line, output=block.block.text, works=works, context=block.block.before
+                    events[last],
+                    line=block.block.line,
+                    output=block.block.text,
+                    works=works,
+                    context=block.block.before,
                 )
             )
         return bool(block.role == "output" and other)
     if block.role == "output" or SHOWS.search(block.block.before) or block.role == "file":
-        acts[last] = replace(
-            acts[last], output=block.block.text, works=works if works is not None else acts[last].works
+        events[last] = replace(
+            events[last], output=block.block.text, works=works if works is not None else events[last].works
         )
         return True
     return False
@@ -252,38 +262,42 @@ def _file(block: ClassifiedBlock, works: bool | None) -> Event:
     )
 
 
-def _from_sentences(found: Sequence[ClassifiedBlock], acts: list[Event], told: PostedEnvironment) -> list[Event]:
+def _from_sentences(
+    found: Sequence[ClassifiedBlock], events: list[Event], environment: PostedEnvironment
+) -> list[Event]:
     """Take the commands that stand within sentences, where the post has no others."""
-    taken: list[Event] = [event for event in acts if event.path]
+    found_events: list[Event] = [event for event in events if event.path]
     for block in found:
         for mention in block.mentions:
             about = sentiment.clause_with(mention.comment, mention.run)
             if (
                 sentiment.is_wish(about)
                 or INCOMPLETE.search(mention.run)
-                or (told.good and told.good.text in about and not sentiment.says_fails(about))
+                or (environment.good and environment.good.text in about and not sentiment.says_fails(about))
             ):
                 continue
             event = Event(mention.line, mention.run, "", sentiment.says_works(about), about, source="said")
-            edited = max((each.line for each in taken if each.path and each.line < event.line), default=0)
-            if not any(each.run == event.run and each.line > edited for each in taken):
-                taken.append(event)
+            edited = max((each.line for each in found_events if each.path and each.line < event.line), default=0)
+            if not any(each.run == event.run and each.line > edited for each in found_events):
+                found_events.append(event)
             elif event.works is False:
                 # What is said of it last, and that it goes wrong, is what it is about.
-                at = next(i for i in range(len(taken) - 1, -1, -1) if taken[i].run == event.run)
-                taken[at] = (
-                    replace(taken[at], works=False, context=about) if taken[at].works is not False else taken[at]
+                at = next(i for i in range(len(found_events) - 1, -1, -1) if found_events[i].run == event.run)
+                found_events[at] = (
+                    replace(found_events[at], works=False, context=about)
+                    if found_events[at].works is not False
+                    else found_events[at]
                 )
-    return sorted(taken, key=lambda event: event.line)
+    return sorted(found_events, key=lambda event: event.line)
 
 
 def sentences_of(found: Sequence[ClassifiedBlock]) -> list[tuple[str, int]]:
     """Return what the post says in words, each sentence with its line."""
-    said = []
+    sentences = []
     for block in found:
         if block.block.kind == "code":
             continue
         for sentence in blocks.sentences(block.block.text):
             at = block.block.text.find(sentence[:40])
-            said.append((sentence, block.block.line + block.block.text.count("\n", 0, max(at, 0))))
-    return said
+            sentences.append((sentence, block.block.line + block.block.text.count("\n", 0, max(at, 0))))
+    return sentences

@@ -60,39 +60,39 @@ class OrderedEvents:
     """The lines of files with which the post says that it works."""
 
 
-def order_events(told: Timeline) -> OrderedEvents:
+def order_events(timeline: Timeline) -> OrderedEvents:
     """Go through the acts of a post."""
-    gathered = OrderedEvents()
-    for event in _with_names(told):
-        if len(gathered.commands) > MOST_COMMANDS:
-            gathered.gaps.append(
+    ordered = OrderedEvents()
+    for event in _with_names(timeline):
+        if len(ordered.commands) > MOST_COMMANDS:
+            ordered.gaps.append(
                 Gap(event.line, "there are more commands than are read", True, "Which few commands show it?")
             )
             break
         if event.path:
-            _file(gathered, event)
+            _file(ordered, event)
         elif event.run:
-            _command(gathered, event)
-    _relocate(gathered, told)
-    return gathered
+            _command(ordered, event)
+    _relocate(ordered, timeline)
+    return ordered
 
 
-def _with_names(told: Timeline) -> list[Event]:
+def _with_names(timeline: Timeline) -> list[Event]:
     """Give unnamed files the names that commands ask for."""
-    runs = [event.run for event in told.events if event.run]
-    have = {event.path for event in told.events if event.path}
-    python = [path for run in runs for path in PYTHON_ARGUMENT.findall(run) if path not in have and "-c " not in run]
-    listed = [path for run in runs for path in REQUIREMENTS_ARGUMENT.findall(run) if path not in have]
-    python, listed = list(dict.fromkeys(python)), list(dict.fromkeys(listed))
-    acts: list[Event] = []
-    for event in told.events:
+    runs = [event.run for event in timeline.events if event.run]
+    present = {event.path for event in timeline.events if event.path}
+    python = [path for run in runs for path in PYTHON_ARGUMENT.findall(run) if path not in present and "-c " not in run]
+    requirements = [path for run in runs for path in REQUIREMENTS_ARGUMENT.findall(run) if path not in present]
+    python, requirements = list(dict.fromkeys(python)), list(dict.fromkeys(requirements))
+    events: list[Event] = []
+    for event in timeline.events:
         if event.run or event.path or not event.text:
-            acts.append(event)
+            events.append(event)
             continue
-        wanted = listed if event.kind == "requirements" else python
-        if wanted:
-            path = names.clean_path(wanted.pop(0))
-            acts.append(
+        candidates = requirements if event.kind == "requirements" else python
+        if candidates:
+            path = names.clean_path(candidates.pop(0))
+            events.append(
                 Event(
                     event.line,
                     path=path,
@@ -103,64 +103,64 @@ def _with_names(told: Timeline) -> list[Event]:
                     context=event.context,
                 )
             )
-    return [event for event in acts if event.run or event.path]
+    return [event for event in events if event.run or event.path]
 
 
-def _file(gathered: OrderedEvents, event: Event) -> None:
+def _file(ordered: OrderedEvents, event: Event) -> None:
     text = event.text
-    if event.kind == "pyproject" and event.path == "pyproject.toml" and (folder := _folder_of(gathered, text)):
+    if event.kind == "pyproject" and event.path == "pyproject.toml" and (folder := _folder_of(ordered, text)):
         event = replace(event, path=f"{folder}/pyproject.toml", why=f"{event.why}, of the member {folder}")
-    same = [file for file in gathered.files if file.path == event.path]
-    at = len(gathered.commands)
+    same = [file for file in ordered.files if file.path == event.path]
+    at = len(ordered.commands)
     lead = event.context.strip().split("\n")[-1]
     if event.works is True:
-        gathered.working_lines.add(event.line)
+        ordered.working_lines.add(event.line)
     if not same:
-        made = event.path in gathered.created or (
+        is_created = event.path in ordered.created or (
             event.path in ("pyproject.toml", "uv.lock")
-            and any(re.search(r"\buv init\b", each.run) for each in gathered.commands)
+            and any(re.search(r"\buv init\b", each.run) for each in ordered.commands)
         )
-        if event.kind == "lock" or (made and not EDITED.search(lead) and BECOMES.search(lead)):
-            (gathered.expected if EXPECTED.search(lead) else gathered.results).append(
+        if event.kind == "lock" or (is_created and not EDITED.search(lead) and BECOMES.search(lead)):
+            (ordered.expected if EXPECTED.search(lead) else ordered.results).append(
                 PostedFile(event.path, text, event.line, event.why, before=at)
             )
             return
-        if _is_written(gathered, event.path):
-            gathered.results.append(PostedFile(event.path, text, event.line, event.why, before=at))
+        if _is_written(ordered, event.path):
+            ordered.results.append(PostedFile(event.path, text, event.line, event.why, before=at))
             return
-        gathered.files.append(
+        ordered.files.append(
             PostedFile(
                 event.path,
                 text,
                 event.line,
                 event.why,
-                before=at if made or _needs_command(gathered, event.path) else 0,
+                before=at if is_created or _needs_command(ordered, event.path) else 0,
             )
         )
         return
     last = same[-1]
     if " ".join(last.text.split()) == " ".join(text.split()):
         return
-    changed = any(_changes(each.run, event.path) for each in gathered.commands[last.before :])
+    changed = any(_changes(each.run, event.path) for each in ordered.commands[last.before :])
     if (
-        (event.works is True) != (last.line in gathered.working_lines)
+        (event.works is True) != (last.line in ordered.working_lines)
         and not changed
-        and (event.works is False or last.line in gathered.working_lines or event.works)
+        and (event.works is False or last.line in ordered.working_lines or event.works)
     ):
-        _keep_failing(gathered, event, last)
+        _keep_failing(ordered, event, last)
     elif changed and not _is_edit(lead, event) and event.works is not True:
-        (gathered.expected if EXPECTED.search(lead) else gathered.results).append(
+        (ordered.expected if EXPECTED.search(lead) else ordered.results).append(
             PostedFile(event.path, text, event.line, event.why, before=at)
         )
     elif EXPECTED.search(lead) and changed:
-        gathered.expected.append(PostedFile(event.path, text, event.line, event.why, before=at))
+        ordered.expected.append(PostedFile(event.path, text, event.line, event.why, before=at))
     else:
-        gathered.files.append(PostedFile(event.path, text, event.line, event.why, before=at))
+        ordered.files.append(PostedFile(event.path, text, event.line, event.why, before=at))
 
 
-def _folder_of(gathered: OrderedEvents, text: str) -> str:
+def _folder_of(ordered: OrderedEvents, text: str) -> str:
     """Return the folder of a project that another one, shown before, has as a member; empty where none has it."""
-    root = next((file for file in gathered.files if file.path == "pyproject.toml"), None)
+    root = next((file for file in ordered.files if file.path == "pyproject.toml"), None)
     name, data = _project_name(text), content_type.parse_toml(root.text) if root else None
     if not data or not name or not root or name == _project_name(root.text):
         return ""
@@ -185,12 +185,12 @@ def _project_name(text: str) -> str:
     return str(table.get("name", "")) if isinstance(table, dict) else ""
 
 
-def _keep_failing(gathered: OrderedEvents, event: Event, last: PostedFile) -> None:
+def _keep_failing(ordered: OrderedEvents, event: Event, last: PostedFile) -> None:
     """Take the one of two files that goes wrong, and keep the other as what works."""
     this = PostedFile(event.path, event.text, event.line, event.why, before=last.before)
-    gathered.good.append(this if event.works is True else last)
+    ordered.good.append(this if event.works is True else last)
     if event.works is not True:
-        gathered.files[gathered.files.index(last)] = this
+        ordered.files[ordered.files.index(last)] = this
 
 
 def _changes(run: str, path: str) -> bool:
@@ -203,113 +203,118 @@ def _is_edit(lead: str, event: Event) -> bool:
     return bool(EDITED.search(lead)) and not BECOMES.search(lead) and bool(event.context)
 
 
-def _is_written(gathered: OrderedEvents, path: str) -> bool:
+def _is_written(ordered: OrderedEvents, path: str) -> bool:
     """Tell whether a command that ran already wrote that file."""
     return any(
         match["path"] == path
-        for each in gathered.commands
+        for each in ordered.commands
         for match in WRITES.finditer(each.run)
         if "<<" not in each.run
     )
 
 
-def _needs_command(gathered: OrderedEvents, path: str) -> bool:
+def _needs_command(ordered: OrderedEvents, path: str) -> bool:
     """Tell whether the folder of a file, or the file, is there only after some command."""
-    return any(path.startswith(f"{folder}/") for folder in gathered.created)
+    return any(path.startswith(f"{folder}/") for folder in ordered.created)
 
 
-def _command(gathered: OrderedEvents, event: Event) -> None:
+def _command(ordered: OrderedEvents, event: Event) -> None:
     parts = statements.statements(event.run)
-    reads = parts[0] if len(parts) == 1 and parts[0].program in PRINTS_FILE and len(parts[0].argv) == 2 else None
-    if reads and event.output and (path := names.clean_path(reads.argv[1])) and _is_source(gathered, path, event):
-        have = any(file.path == path for file in gathered.files)
-        at = len(gathered.commands)
-        if not have:
-            gathered.files.append(
+    printed_file = parts[0] if len(parts) == 1 and parts[0].program in PRINTS_FILE and len(parts[0].argv) == 2 else None
+    if (
+        printed_file
+        and event.output
+        and (path := names.clean_path(printed_file.argv[1]))
+        and _is_source(ordered, path, event)
+    ):
+        present = any(file.path == path for file in ordered.files)
+        at = len(ordered.commands)
+        if not present:
+            ordered.files.append(
                 PostedFile(
                     path,
                     f"{event.output}\n",
                     event.line,
                     f"`{event.run}` shows it",
-                    before=at if _needs_command(gathered, path) else 0,
+                    before=at if _needs_command(ordered, path) else 0,
                 )
             )
             return
-    shown = ECHO_VARIABLE.fullmatch(event.run.strip()) if event.output.strip() else None
-    if shown and not any(shown["name"] in each.run for each in gathered.commands):
-        gathered.variables[shown["name"]] = event.output.strip()
+    echo = ECHO_VARIABLE.fullmatch(event.run.strip()) if event.output.strip() else None
+    if echo and not any(echo["name"] in each.run for each in ordered.commands):
+        ordered.variables[echo["name"]] = event.output.strip()
         return
-    script = next((file for file in gathered.files if event.run == f"bash {file.path}"), None)
+    script = next((file for file in ordered.files if event.run == f"bash {file.path}"), None)
     if script and (rewrite.endangers(script.text) or rewrite.GIT_HOST.search(script.text)):
-        gathered.gaps.append(Gap(event.line, f"`{script.path}` reaches out of its folder and is not run", True, ""))
+        ordered.gaps.append(Gap(event.line, f"`{script.path}` reaches out of its folder and is not run", True, ""))
         return
-    taken = _join_uv_calls(rewrite.rewrite(event.run)) if event.output else rewrite.rewrite(event.run)
-    last = max((i for i, each in enumerate(taken) if each.run and not each.other), default=-1)
-    for i, each in enumerate(taken):
+    rewritten = _join_uv_calls(rewrite.rewrite(event.run)) if event.output else rewrite.rewrite(event.run)
+    last = max((i for i, each in enumerate(rewritten) if each.run and not each.other), default=-1)
+    for i, each in enumerate(rewritten):
         if each.gap:
-            decides = not re.match(r"`(?:apt|apt-get|brew|apk|yum|dnf|pacman|systemctl|pyenv|gpg|nix)`", each.gap)
-            gathered.gaps.append(Gap(event.line, f"`{_one_line(event.run)}` needs {each.gap}", decides, ""))
+            blocking = not re.match(r"`(?:apt|apt-get|brew|apk|yum|dnf|pacman|systemctl|pyenv|gpg|nix)`", each.gap)
+            ordered.gaps.append(Gap(event.line, f"`{_one_line(event.run)}` needs {each.gap}", blocking, ""))
         if not each.run or each.other:
             continue
-        if each.run.startswith("cd ") and not _can_enter(gathered, each.run):
+        if each.run.startswith("cd ") and not _can_enter(ordered, each.run):
             continue
         for found in MAKES.finditer(each.run):
-            gathered.created |= {
+            ordered.created |= {
                 names.clean_path(word) for word in found["paths"].split() if not word.startswith("-")
             } - {""}
-        gathered.created |= {names.clean_path(found["path"]) for found in WRITES.finditer(each.run)} - {""}
-        gathered.context[len(gathered.commands)] = event.context
-        gathered.commands.append(Command(each.run, event.line, event.output if i == last else "", event.works))
+        ordered.created |= {names.clean_path(found["path"]) for found in WRITES.finditer(each.run)} - {""}
+        ordered.context[len(ordered.commands)] = event.context
+        ordered.commands.append(Command(each.run, event.line, event.output if i == last else "", event.works))
 
 
-def _join_uv_calls(taken: list[rewrite.RewrittenCommand]) -> list[rewrite.RewrittenCommand]:
+def _join_uv_calls(rewritten: list[rewrite.RewrittenCommand]) -> list[rewrite.RewrittenCommand]:
     """Keep the calls of uv in one line together: what is shown below is what they all printed."""
-    uv = [i for i, each in enumerate(taken) if re.match(r"(?:\w+=\S* )*uvx?\s", each.run) and not each.other]
+    uv = [i for i, each in enumerate(rewritten) if re.match(r"(?:\w+=\S* )*uvx?\s", each.run) and not each.other]
     if len(uv) < 2:
-        return taken
-    between = taken[uv[0] : uv[-1] + 1]
+        return rewritten
+    between = rewritten[uv[0] : uv[-1] + 1]
     if any(not each.run or each.gap or re.match(r"(?:cd|export|\.|set|unset)\s", each.run) for each in between):
-        return taken
+        return rewritten
     joined = rewrite.RewrittenCommand(" && ".join(each.run for each in between))
-    return [*taken[: uv[0]], joined, *taken[uv[-1] + 1 :]]
+    return [*rewritten[: uv[0]], joined, *rewritten[uv[-1] + 1 :]]
 
 
 def _one_line(run: str) -> str:
     return " ".join(run.split())[:100]
 
 
-def _is_source(gathered: OrderedEvents, path: str, event: Event) -> bool:
-    if path in gathered.created or _is_written(gathered, path) or path.startswith("."):
+def _is_source(ordered: OrderedEvents, path: str, event: Event) -> bool:
+    if path in ordered.created or _is_written(ordered, path) or path.startswith("."):
         return False
     if path == "pyproject.toml" and any(
-        re.search(r"\buv (?:init|add|remove)\b", each.run) for each in gathered.commands
+        re.search(r"\buv (?:init|add|remove)\b", each.run) for each in ordered.commands
     ):
         return False
     return "No such file" not in event.output and path not in ("uv.lock",)
 
 
-def _can_enter(gathered: OrderedEvents, run: str) -> bool:
+def _can_enter(ordered: OrderedEvents, run: str) -> bool:
     """Tell whether a folder is there: a command made it, a file lies in it; else the reporter goes to what is here."""
     target = run[3:].strip().strip("\"'").split("&&")[0].strip().rstrip("/")
     if not target or target in ("-", "..", ".", "$_", '$_"') or target.startswith(("$", "../", "`")):
         return target not in (".", "")
     path = names.clean_path(target)
     last = target.rpartition("/")[2]
-    inside = any(file.path.startswith(f"{path}/") for file in gathered.files)
-    return not target.startswith("~") and (path in gathered.created or last in gathered.created or inside)
+    inside = any(file.path.startswith(f"{path}/") for file in ordered.files)
+    return not target.startswith("~") and (path in ordered.created or last in ordered.created or inside)
 
 
-def _relocate(gathered: OrderedEvents, told: Timeline) -> None:
+def _relocate(ordered: OrderedEvents, timeline: Timeline) -> None:
     """Put files where the post's drawing, or a command, has them."""
-    shown = [path for tree in told.trees for path in trees.tree_paths(tree.block.text) if not path.endswith("/")]
-    asked = [path for each in gathered.commands for path in PYTHON_ARGUMENT.findall(each.run)]
-    for i, file in enumerate(gathered.files):
-        for places in (shown, asked):
+    echo = [path for tree in timeline.trees for path in trees.tree_paths(tree.block.text) if not path.endswith("/")]
+    arguments = [path for each in ordered.commands for path in PYTHON_ARGUMENT.findall(each.run)]
+    for i, file in enumerate(ordered.files):
+        for places in (echo, arguments):
             ends = {path for path in places if path.endswith(f"/{file.path}")}
-            if file.path not in places and len(ends) == 1 and (file.path != "pyproject.toml" or places is not shown):
+            if file.path not in places and len(ends) == 1 and (file.path != "pyproject.toml" or places is not echo):
                 path = names.clean_path(ends.pop())
-                if path and not any(other.path == path for other in gathered.files):
-                    gathered.files[i] = PostedFile(
+                if path and not any(other.path == path for other in ordered.files):
+                    ordered.files[i] = PostedFile(
                         path, file.text, file.line, f"{file.why}; its folder is drawn", before=file.before
                     )
                     break
