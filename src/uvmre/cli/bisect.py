@@ -62,7 +62,7 @@ def bisect(
             progress=progress,
         )
     if asked.as_json:
-        console.answer_json(_data(found))
+        console.print_json(_data(found))
     else:
         _tell(found, explain=explain)
     tell_refused(found.refused)
@@ -72,15 +72,15 @@ def bisect(
 def _tell(found: "BisectReport", *, explain: bool) -> None:
     history = found.history
     if explain:
-        console.answer("\n".join(history.explain()))
+        console.print_text("\n".join(history.explain()))
     for sentence in history.sentences():
-        console.answer(sentence)
+        console.print_text(sentence)
     if history.links():
-        console.answer("\n".join(["release notes:", *(f"  {link}" for link in history.links())]))
+        console.print_text("\n".join(["release notes:", *(f"  {link}" for link in history.links())]))
     runs = f"{found.ran} run{'' if found.ran == 1 else 's'}"
-    console.say(f"{runs}, {found.kept} from before" if found.kept else runs)
+    console.print_message(f"{runs}, {found.kept} from before" if found.kept else runs)
     if history.unsound:
-        console.say(f"hint: {_next(found)}")
+        console.print_message(f"hint: {_next(found)}")
 
 
 def _next(found: "BisectReport") -> str:

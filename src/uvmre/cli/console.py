@@ -1,4 +1,4 @@
-"""The only thing that prints: answers to stdout, talk to stderr."""
+"""The only module that prints: results to stdout, messages to stderr."""
 
 import json
 import os
@@ -28,50 +28,54 @@ COLORS = {
 }
 
 
-HANGING = "    "
-"""Before what continues a line."""
+MEGABYTE = 1_000_000
+HANGING_INDENT = "    "
 
 
-def answer(text: str) -> None:
-    """Print what was asked for; at a terminal, lines that are too long are broken between words."""
-    document(_wrapped(text) if sys.stdout.isatty() else text)
+def print_text(text: str) -> None:
+    """Print a result on stdout, wrapped to the width of a terminal."""
+    print_document(wrap(text) if sys.stdout.isatty() else text)
 
 
-def document(text: str) -> None:
-    """Print a text that is to be pasted or run elsewhere, as it is."""
+def print_document(text: str) -> None:
+    """Print a text on stdout that is to be pasted or run elsewhere, unwrapped."""
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
 
 
-def answer_json(data: Any) -> None:
-    """Print one JSON object, which is then all that stdout carries."""
+def print_json(data: Any) -> None:
+    """Print one JSON object on stdout."""
     text = json.dumps(data, ensure_ascii=False)
-    # JSON has its own way to say what an encoding has no character for.
-    document(text if streams.encodable(text) else json.dumps(json.loads(text)))
+    print_document(text if streams.encodable(text) else json.dumps(json.loads(text)))
 
 
-def say(text: str) -> None:
-    """Print talk."""
-    sys.stderr.write(f"{_wrapped(text) if sys.stderr.isatty() else text}\n")
+def print_message(text: str) -> None:
+    """Print a message on stderr."""
+    sys.stderr.write(f"{wrap(text) if sys.stderr.isatty() else text}\n")
     sys.stderr.flush()
 
 
-def columns() -> int:
-    """Return how wide the terminal is."""
+def print_warning(text: str) -> None:
+    """Print a warning on stderr."""
+    print_message(paint("warning: ", "yellow", err=True) + text)
+
+
+def terminal_width() -> int:
+    """Return the width of the terminal in columns."""
     return shutil.get_terminal_size().columns
 
 
-def _wrapped(text: str) -> str:
-    """Return a text in lines that fit the terminal; a longer word is left whole, so that it can be copied."""
+def wrap(text: str) -> str:
+    """Wrap a text to the width of the terminal; a longer word stays whole, so that it can be copied."""
     import textwrap
 
-    width, lines = columns(), []
+    width, lines = terminal_width(), []
     for line in text.split("\n"):
         indent = line[: len(line) - len(line.lstrip())]
-        # Colours count as characters here, which only breaks a line early.
+        # Escape sequences of colours count as characters, so a coloured line may wrap early.
         wrapper = textwrap.TextWrapper(
             width=width,
-            subsequent_indent=indent + HANGING,
+            subsequent_indent=indent + HANGING_INDENT,
             break_long_words=False,
             break_on_hyphens=False,
             replace_whitespace=False,
@@ -81,46 +85,41 @@ def _wrapped(text: str) -> str:
     return "\n".join(lines)
 
 
-def complain(message: str, hint: str = "", faults: Sequence[str] = (), *, cause: str = "") -> None:
+def print_error(message: str, hint: str = "", faults: Sequence[str] = (), *, cause: str = "") -> None:
     """Print what failed, why, and what to do next."""
-    say(paint("error: ", "red", err=True) + message)
+    print_message(paint("error: ", "red", err=True) + message)
     for fault in faults:
-        say(f"  {fault}")
+        print_message(f"  {fault}")
     if cause:
-        say(paint("cause: ", "red", err=True) + cause)
+        print_message(paint("cause: ", "red", err=True) + cause)
     if hint:
-        say(paint("hint: ", "cyan", err=True) + hint)
+        print_message(paint("hint: ", "cyan", err=True) + hint)
 
 
 def paint(text: str, color: str, *, err: bool = False) -> str:
-    """Colour text for a terminal; NO_COLOR and pipes get it plain."""
-    return click.style(text, fg=color) if colored(err=err) else text
+    """Colour a text, unless the stream is no terminal or `NO_COLOR` is set (https://no-color.org)."""
+    return click.style(text, fg=color) if is_terminal(err=err) and not os.environ.get("NO_COLOR") else text
 
 
-def colored(*, err: bool) -> bool:
-    """Tell whether a stream takes colours (https://no-color.org)."""
-    return not os.environ.get("NO_COLOR") and terminal(err=err)
-
-
-def terminal(*, err: bool) -> bool:
-    """Tell whether a stream is a terminal that knows more than text."""
+def is_terminal(*, err: bool) -> bool:
+    """Return whether a stream is a terminal that supports escape sequences."""
     return os.environ.get("TERM") not in ("dumb", "unknown") and (sys.stderr if err else sys.stdout).isatty()
 
 
-def somebody_there() -> bool:
-    """Tell whether there is somebody at a terminal to ask."""
+def is_interactive() -> bool:
+    """Return whether questions can be asked on a terminal."""
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def cache() -> Path:
-    """Return the folder in which uvmre keeps what it fetched."""
+    """Return the folder of the cache."""
     import platformdirs
 
     return platformdirs.user_cache_path("uvmre")
 
 
-def stdin() -> bytes:
-    """Return what standard input has, up to more than anybody takes.
+def read_stdin() -> bytes:
+    """Read standard input, up to one byte more than the limit of a file.
 
     Raises:
         UsageError: when it cannot be read.
@@ -128,12 +127,19 @@ def stdin() -> bytes:
     try:
         return sys.stdin.buffer.read(files.LIMIT + 1)
     except OSError as error:
-        why = (error.strerror or str(error)).lower()
-        raise UsageError(f"Standard input cannot be read: {why}.", "Name a file, or pipe one in.") from None
+        cause = (error.strerror or str(error)).lower()
+        raise UsageError("failed to read standard input", "name a file, or pipe one in", cause=cause) from None
+
+
+def format_size(size: int) -> str:
+    """Return a number of bytes as it is printed."""
+    if size >= 1000 * MEGABYTE:
+        return f"{size / MEGABYTE / 1000:.1f} GB"
+    return f"{size / MEGABYTE:.1f} MB" if size >= MEGABYTE / 10 else f"{size} bytes"
 
 
 def table(result: "Result") -> str:
-    """Return the variants with their steps, times and outcomes."""
+    """Return a table of the variants with their outcomes and steps."""
     rows = []
     for variant in result.variants:
         steps = "  ".join(f"{step.title} ({step.exit}, {step.seconds:.1f} s)" for step in variant.observation.steps)

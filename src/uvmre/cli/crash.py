@@ -1,38 +1,29 @@
-"""What a bug of uvmre's own leaves behind."""
+"""The report of an internal error."""
 
 import sys
 
 from uvmre import __version__
 from uvmre.cli import console
 
-OUR_BUG = 3
+INTERNAL_ERROR = 3
 
 
-def our_bug() -> int:
-    """Leave a report of the exception under way that can be pasted as it is, and return the exit code."""
+def report_internal_error() -> int:
+    """Write a report of the exception under way that can be pasted into an issue, and return the exit code."""
     import traceback
     from datetime import UTC, datetime
 
     from uvmre.core.secrets.redact import redact
 
-    text = "\n".join(
-        [
-            "### What happened",
-            "",
-            "```",
-            redact(traceback.format_exc().strip()),
-            "```",
-            "",
-            f"uvmre {__version__}, Python {sys.version.split()[0]}, {sys.platform}",
-            "",
-        ]
-    )
+    trace = redact(traceback.format_exc().strip())
+    versions = f"uvmre {__version__}, Python {sys.version.split()[0]}, {sys.platform}"
+    text = f"### What happened\n\n```\n{trace}\n```\n\n{versions}\n"
     path = console.cache() / f"crash-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.md"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8", errors="backslashreplace")
-        where = f"Please report it with the text in {path}."
+        hint = f"report it with the text in `{path}`"
     except OSError:
-        where = "Please report it with this text:\n" + text
-    console.complain("This is a bug of uvmre, not of your MRE.", where)
-    return OUR_BUG
+        hint = f"report it with this text:\n{text}"
+    console.print_error("uvmre crashed; this is a bug in uvmre, not in the MRE", hint)
+    return INTERNAL_ERROR

@@ -27,11 +27,11 @@ def demo(dest: Path, uv: str, as_json: bool) -> int:
         told = flow(dest, cache=console.cache(), uv=uv, progress=progress)
     result = told.result
     if as_json:
-        console.answer_json({**to_data(result), "report": str(told.report)})
+        console.print_json({**to_data(result), "report": str(told.report)})
     else:
-        console.answer(f"{result.title} ({result.issue})")
-        console.answer(f"uv {result.uv}, Python {result.python}, {result.backend}")
-        console.answer(console.table(result))
-        console.answer(console.verdict(result))
-        console.answer(f"report: {told.report}")
+        console.print_text(f"{result.title} ({result.issue})")
+        console.print_text(f"uv {result.uv}, Python {result.python}, {result.backend}")
+        console.print_text(console.table(result))
+        console.print_text(console.verdict(result))
+        console.print_text(f"report: {told.report}")
     return result.verdict.exit_code

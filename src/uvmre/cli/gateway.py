@@ -49,22 +49,22 @@ def gateway(
         allow_hosts=allow_hosts,
     ) as served:
         if as_json:
-            console.answer_json({"schema": 1, "url": served.listener.url, "variables": served.variables})
+            console.print_json({"schema": 1, "url": served.listener.url, "variables": served.variables})
         else:
-            console.document(
+            console.print_document(
                 "\n".join(f"export {name}={shlex.quote(value)}" for name, value in served.variables.items())
             )
-        console.say(f"serving on {served.listener.url}; ^C ends it")
+        console.print_message(f"serving on {served.listener.url}; ^C ends it")
         told = 0
         try:
             while True:
                 news = served.listener.pop_requests()
                 for request in news[:LINES]:
-                    console.say(redact(request.line))
+                    console.print_message(redact(request.line))
                 if len(news) > LINES:
-                    console.say(f"… and {len(news) - LINES} more")
+                    console.print_message(f"… and {len(news) - LINES} more")
                 told += len(news)
                 time.sleep(LOOK_SECONDS)
         except KeyboardInterrupt:
-            console.say(f"ended after {told} requests")
+            console.print_message(f"ended after {told} requests")
     return 0

@@ -1,58 +1,59 @@
 """`uvmre images`."""
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
 import click
 
 from uvmre.cli import console
+from uvmre.cli.output import Rendered, json_option
+from uvmre.cli.progress import verbose_option
 
-_json = click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+if TYPE_CHECKING:
+    from uvmre.flows.images import Prepared
 
 
-@click.group(short_help="Make stand-ins for base images that cannot be pulled.")
+@click.group(short_help="Build stand-ins for base images that cannot be pulled.")
 def images() -> None:
-    """Handle stand-ins for base images: made of what is at hand, under the name that a Dockerfile has for them.
+    """Build and list stand-ins for base images, from what this machine has, under the name in the Dockerfile.
 
-    Nothing is ever pulled. A stand-in says what it was made of in its label `org.uvmre.stand-in`, and every report of
-    a run that used one says so too.
+    No image is pulled. A stand-in carries the label `org.uvmre.stand-in`, and the report of a run that used one names
+    it.
     """
 
 
-@images.command(short_help="Make them, on every engine.")
-@click.argument("wanted", nargs=-1, metavar="[IMAGE|MRE]…")
-@_json
-def prepare(wanted: tuple[str, ...], as_json: bool) -> int:
-    """Make a stand-in for each IMAGE, or for those that the Dockerfile of an MRE names (of this one by default).
+@images.command(short_help="Build stand-ins on every engine.")
+@click.argument("requested", nargs=-1, metavar="[IMAGE|MRE]…")
+@verbose_option
+@json_option
+def prepare(requested: tuple[str, ...]) -> Rendered:
+    """Build a stand-in for each IMAGE, or for the images in the Dockerfile of an MRE (default: the current folder).
 
-    Tags of ghcr.io/astral-sh/uv, python and debian are understood, on Debian bookworm or trixie. An image that is
-    there is left alone. Debian's root is made by debootstrap the first time and then kept in the cache.
+    Supported are tags of ghcr.io/astral-sh/uv, python and debian on Debian bookworm or trixie. An existing image is
+    left alone. The root file system of Debian is built by debootstrap and kept in the cache.
     """
     from uvmre.cli.progress import show_progress
     from uvmre.flows.images import prepare as flow
 
     with show_progress() as progress:
-        done = flow(wanted, cache=console.cache(), told=progress.downloading, said=console.say)
-    if as_json:
-        rows = [{"image": p.image, "engine": p.engine, "state": p.state, "made_of": p.made_of} for p in done]
-        console.answer_json({"schema": 1, "images": rows})
-        return 0
-    for each in done:
-        how = {"made": f"made: {each.made_of}", "there": f"there: {each.made_of}", "real": "there, and no stand-in"}
-        console.answer(f"{each.engine:<7}  {each.image}  {how[each.state]}")
-    return 0
+        prepared = flow(requested, cache=console.cache(), told=progress.downloading, said=progress.detail)
+    state = {"made": "built: ", "there": "exists: ", "real": "exists, not a stand-in"}
+    lines = [f"{p.engine:<7}  {p.image}  {state[p.state]}{p.made_of if p.state != 'real' else ''}" for p in prepared]
+    return Rendered("\n".join(lines), lambda: _data(prepared))
 
 
-@images.command(short_help="List them.")
-@_json
-def ls(as_json: bool) -> int:
-    """List the stand-ins that there are, and what each was made of."""
+@images.command(short_help="List the stand-ins.")
+@json_option
+def ls() -> Rendered:
+    """List the stand-ins, and what each was built from."""
     from uvmre.flows.images import ls as flow
 
-    found = flow()
-    if as_json:
-        rows = [{"image": p.image, "engine": p.engine, "state": p.state, "made_of": p.made_of} for p in found]
-        console.answer_json({"schema": 1, "images": rows})
-        return 0
-    for each in found:
-        console.answer(f"{each.engine:<7}  {each.image}  {each.made_of}")
-    if not found:
-        console.say("there are none; `uvmre images prepare` makes them")
-    return 0
+    prepared = flow()
+    text = "\n".join(f"{each.engine:<7}  {each.image}  {each.made_of}" for each in prepared)
+    notes = () if prepared else ["no stand-ins", "hint: `uvmre images prepare` builds them"]
+    return Rendered(text, lambda: _data(prepared), notes=notes)
+
+
+def _data(prepared: "Sequence[Prepared]") -> dict[str, Any]:
+    rows = [{"image": p.image, "engine": p.engine, "state": p.state, "made_of": p.made_of} for p in prepared]
+    return {"schema": 1, "images": rows}

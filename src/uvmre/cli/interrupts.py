@@ -1,8 +1,8 @@
-"""How TERM and ^C end a command: once, at a moment when nothing is half done, and in the end by force.
+"""Handling of SIGTERM and ^C: the command ends once, when nothing is half done, and after a time-out by force.
 
-The first signal raises KeyboardInterrupt in the main thread. While that holds a lock of the standard library, imports
-a module or cleans up, it is put off for a moment: an exception there would leave the lock taken, or a process running.
-`timeout` sends TERM twice, so another signal changes nothing while the command ends; a second ^C ends it at once.
+The first signal raises KeyboardInterrupt in the main thread. While the thread holds a lock of the standard library,
+imports a module or cleans up, the exception is deferred: it would leave the lock taken, or a process running.
+`timeout` sends SIGTERM twice, so more signals are ignored while the command ends; a second ^C ends it at once.
 """
 
 import _thread
@@ -16,36 +16,36 @@ HOLDING = (
     *("threading", "concurrent.futures", "queue", "weakref", "_weakrefset", "logging", "subprocess", "tempfile"),
     *("importlib", "_frozen_importlib", "_frozen_importlib_external", "uvmre.temp_folders", "uvmre.gateway.session"),
 )
-"""Modules in which an exception may leave something locked, or made and not yet known."""
+"""Modules in which an exception may leave a lock taken, or a resource without an owner."""
 CLEANING = frozenset({"__enter__", "__exit__", "__del__", "end_group", "end_strays"})
 RETRY = 0.01
-PATIENCE = 3.0
-"""Seconds for which it is put off at most."""
-BY_FORCE = 20.0
-"""Seconds after which a command that was interrupted is ended by force; engines get ten to remove their containers."""
-AGAIN = 1.0
-"""Seconds after which another ^C is meant as one, and is not the same sent twice."""
+MAX_DEFERRED = 3.0
+"""Seconds."""
+FORCED_AFTER = 20.0
+"""Seconds; engines get ten to remove their containers."""
+REPEATED_AFTER = 1.0
+"""Seconds after which another ^C is a second one, not a duplicate of the first."""
 
-_came = _raised = 0.0
+_received = _raised = 0.0
 _over = False
 
 
 def install() -> None:
-    """Take TERM and ^C from now on."""
-    # A shell's script starts what runs beside it deaf to SIGINT; who sends one all the same means it.
+    """Handle SIGTERM and ^C from now on."""
+    # A shell ignores SIGINT in background processes; an explicit one is handled all the same.
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGALRM):
         signal.signal(number, _handle)
 
 
 def over() -> None:
-    """Ignore what comes from now on: the command is done."""
+    """Ignore signals from now on: the command is done."""
     global _over  # noqa: PLW0603 - a process has one set of signals
     _over = True
     signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 def end_what_is_left() -> None:
-    """End what an interrupted command may still have running, and remove its folders."""
+    """End the processes of an interrupted command, and remove its folders."""
     from uvmre.flows.scratch import end_everything
 
     over()
@@ -53,16 +53,16 @@ def end_what_is_left() -> None:
 
 
 def _handle(number: int, frame: FrameType | None) -> None:
-    global _came, _raised  # noqa: PLW0603
+    global _received, _raised  # noqa: PLW0603
     now = time.monotonic()
     if _over:
         return
     if _raised:
-        if number == signal.SIGINT and now - _raised > AGAIN:
+        if number == signal.SIGINT and now - _raised > REPEATED_AFTER:
             _force()
         return
-    _came = _came or now
-    if now - _came < PATIENCE and _holds(frame):
+    _received = _received or now
+    if now - _received < MAX_DEFERRED and _is_critical(frame):
         signal.setitimer(signal.ITIMER_REAL, RETRY)
         return
     _raised = now
@@ -70,8 +70,8 @@ def _handle(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _holds(frame: FrameType | None) -> bool:
-    """Tell whether the main thread is where an exception does harm."""
+def _is_critical(frame: FrameType | None) -> bool:
+    """Return whether an exception would do harm where the main thread is."""
     while frame:
         name = frame.f_globals.get("__name__", "")
         if frame.f_code.co_name in CLEANING or any(name == each or name.startswith(f"{each}.") for each in HOLDING):
@@ -81,13 +81,13 @@ def _holds(frame: FrameType | None) -> bool:
 
 
 def _watch() -> None:
-    time.sleep(BY_FORCE)
+    time.sleep(FORCED_AFTER)
     if not _over:
         _force()
 
 
 def _force() -> None:
-    """End what was started, and this process; the next command removes the folders."""
+    """End all processes, this one included; the next command removes the folders."""
     try:
         from uvmre.flows.scratch import end_everything
 

@@ -1,26 +1,36 @@
 """`uvmre lint`."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from uvmre.cli import console
+from uvmre.cli.output import Rendered, json_option
 
 FOUND = 1
 
 
-@click.command(short_help="Look for known mistakes in an MRE.")
+@click.command(short_help="Check an MRE for known mistakes.")
 @click.argument("mre", default=".", type=click.Path(path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
-def lint(mre: Path, as_json: bool) -> int:
-    """Look for known mistakes in the MRE of a folder (this one where none is named). Nothing is run.
+@json_option
+def lint(mre: Path) -> Rendered:
+    """Check the MRE in a folder (default: the current one) for known mistakes, without running it.
 
-    Exit codes: 0 nothing found, 1 something found, 2 wrong usage, 3 a bug of uvmre, 130 interrupted.
+    Exit codes: 0 no findings, 1 findings, 2 wrong usage, 3 internal error, 130 interrupted.
     """
     from uvmre.flows.lint import lint as flow
 
-    told = flow(mre)
-    if as_json:
+    report = flow(mre)
+    exit_code = FOUND if report.findings else 0
+    lines = []
+    for finding in report.findings:
+        lines.append(f"{finding.where}: {console.paint(finding.rule, 'yellow')}: {finding.why}")
+        if finding.fixed:
+            lines.append(f"  fixed: {finding.fixed.why}")
+    count = f"{len(report.findings)} finding{'' if len(report.findings) == 1 else 's'}"
+
+    def data() -> Any:
         findings = [
             {
                 "rule": finding.rule,
@@ -29,16 +39,9 @@ def lint(mre: Path, as_json: bool) -> int:
                 "fixed": finding.fixed.why if finding.fixed else None,
                 "question": finding.question,
             }
-            for finding in told.findings
+            for finding in report.findings
         ]
-        data = {"schema": 1, "folder": str(mre), "findings": findings, "exit": FOUND if findings else 0}
-        console.answer_json(told.redacted(data))
-    else:
-        for finding in told.findings:
-            rule = console.paint(finding.rule, "yellow")
-            console.answer(told.redacted(f"{finding.where}: {rule}: {finding.why}"))
-            if finding.fixed:
-                console.answer(told.redacted(f"  fixed: {finding.fixed.why}"))
-        said = f"{len(told.findings)} known mistake{'s' * (len(told.findings) != 1)}"
-        console.say(said if told.findings else "No known mistake.")
-    return FOUND if told.findings else 0
+        return report.redacted({"schema": 1, "folder": str(mre), "findings": findings, "exit": exit_code})
+
+    text = "\n".join(report.redacted(line) for line in lines)
+    return Rendered(text, data, exit_code, [count if report.findings else "no findings"])

@@ -39,14 +39,14 @@ def matrix(asked: CellRequest, uv: str, python: str, variants: tuple[str, ...], 
         )
     code = TOLD if any(cell.word in ("shows", "absent") for cell in table.cells) else CANNOT_TELL
     if asked.as_json:
-        console.answer_json(_data(table, code))
+        console.print_json(_data(table, code))
     else:
-        console.answer(render_rows(fold(table.cells)))
-        console.answer(explain_symptom(table.cells))
+        console.print_text(render_rows(fold(table.cells)))
+        console.print_text(explain_symptom(table.cells))
         for reason in _reasons(table):
-            console.say(f"  {reason}")
+            console.print_message(f"  {reason}")
         kept = sum(each.kept for each in table.filled)
-        console.say(count_cells(len(table.filled)) + (f", {kept} of them from before" if kept else ""))
+        console.print_message(count_cells(len(table.filled)) + (f", {kept} of them from before" if kept else ""))
     tell_refused(table.refused)
     return code
 

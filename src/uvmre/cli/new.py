@@ -9,6 +9,8 @@ import click
 
 from uvmre import files
 from uvmre.cli import console
+from uvmre.cli.output import Rendered, json_option
+from uvmre.cli.progress import verbose_option
 from uvmre.errors import InputError, UsageError
 
 if TYPE_CHECKING:
@@ -18,69 +20,76 @@ if TYPE_CHECKING:
 SCENARIO = click.Path(path_type=Path, dir_okay=False)
 
 
-@click.command(short_help="Make an MRE from a template, an issue, a scenario of packse, or a Dockerfile.")
+@click.command(short_help="Create an MRE from a template, an issue, a packse scenario, or a Dockerfile.")
 @click.argument("dest", default="mre", type=click.Path(path_type=Path))
-@click.option(
-    "-t", "--template", default="", metavar="NAME", help="Which template; may be left out while there is one."
-)
-@click.option("-d", "--data", multiple=True, metavar="KEY=VALUE", help="Answer a question; may be given often.")
+@click.option("-t", "--template", default="", metavar="NAME", help="The template; optional while there is only one.")
+@click.option("-d", "--data", multiple=True, metavar="KEY=VALUE", help="Answer a question; can be repeated.")
 @click.option("--data-file", type=click.Path(path_type=Path, dir_okay=False), help="A YAML file with answers.")
-@click.option("--defaults", is_flag=True, help="Ask nothing: take the default of what is not answered.")
-@click.option("--from-packse", "scenario", type=SCENARIO, help="A scenario of packse (TOML) instead of a template.")
-@click.option("--from-dockerfile", "dockerfile", type=SCENARIO, help="A Dockerfile, whose RUNs are the steps.")
+@click.option("--defaults", is_flag=True, help="Use the default of every unanswered question.")
+@click.option("--from-packse", "scenario", type=SCENARIO, help="A packse scenario (TOML) instead of a template.")
+@click.option("--from-dockerfile", "dockerfile", type=SCENARIO, help="A Dockerfile, whose RUNs become the steps.")
 @click.option("--from-issue", "issue", default="", metavar="ISSUE", help="A file, -, a GitHub URL or OWNER/REPO#N.")
-@click.option("--uv", default="", metavar="VERSION", help="With --from-packse: the release; else the latest.")
-@click.option("--force", is_flag=True, help="Replace the files of an MRE that uvmre wrote there.")
-@click.option("--list", "listing", is_flag=True, help="Show the templates, a line each.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+@click.option("--uv", default="", metavar="VERSION", help="The release for --from-packse; default: the latest.")
+@click.option("--force", is_flag=True, help="Replace the files of an existing MRE.")
+@click.option("--list", "listing", is_flag=True, help="List the templates.")
+@verbose_option
+@json_option
 def new(
     dest: Path,
+    *,
     scenario: Path | None,
     dockerfile: Path | None,
     issue: str,
     uv: str,
     force: bool,
     listing: bool,
-    as_json: bool,
-    **asked: Any,
-) -> int:
-    """Make an MRE in the folder DEST (`mre` where none is named).
+    **template_options: Any,
+) -> Rendered:
+    """Create an MRE in the folder DEST (default: `mre`).
 
-    Asks the template's questions at a terminal; what `-d` and `--data-file` answer is not asked.
-    A scenario of packse asks nothing: its packages come along, and the MRE shows when uv does what it expects.
-    An issue's text asks nothing either: what was not understood of it is said, and nothing is run.
-    A Dockerfile says neither what shows the bug nor always which release it is: `-d output=…`, `-d uv=…`.
+    On a terminal, the template's questions are asked, except those that `-d` and `--data-file` answer.
+    A packse scenario asks no questions: its packages are part of the MRE, and the symptom is what the scenario expects.
+    An issue asks no questions: what is missing in its text is printed, and nothing is run.
+    A Dockerfile needs the symptom, and often the release: `-d output=…`, `-d uv=…`.
     """
     if listing:
-        return _list(as_json)
+        return _list_templates()
     if sum(map(bool, (scenario, dockerfile, issue))) > 1:
-        one = "`--from-packse`, `--from-dockerfile` or `--from-issue`"
-        raise UsageError("An MRE is made from one thing.", f"Take {one}.")
+        raise UsageError(
+            "`--from-packse`, `--from-dockerfile` and `--from-issue` exclude each other", "use one of them"
+        )
     if issue:
-        _refuse({**asked, "uv": uv}, "not for `--from-issue`", "Take either; the text says which release it is about.")
-        made = _from_issue(issue, dest, force=force)
+        hint = "use one of them; the text of the issue names the release"
+        _reject({**template_options, "uv": uv}, "`--from-issue`", hint)
+        created = _from_issue(issue, dest, force=force)
     elif dockerfile:
-        only = {"uv": uv, **{name: asked[name] for name in ("template", "defaults")}}
-        _refuse(only, "not for `--from-dockerfile`", "Take either that or a template; tell the release with `-d uv=…`.")
-        made = _from_dockerfile(dockerfile, dest, asked["data"], asked["data_file"], force=force)
+        unsupported = {"uv": uv, **{name: template_options[name] for name in ("template", "defaults")}}
+        _reject(unsupported, "`--from-dockerfile`", "name the release with `-d uv=…`")
+        answers = _answers(template_options["data"], template_options["data_file"])
+        created = _from_dockerfile(dockerfile, dest, answers, force=force)
     elif scenario:
-        _refuse(asked, "only for a template", "Take either that or `--from-packse`.")
-        made = _from_packse(scenario, dest, uv, force=force)
+        _reject(template_options, "`--from-packse`", "use a template or `--from-packse`")
+        created = _from_packse(scenario, dest, uv, force=force)
     else:
-        _refuse({"uv": uv}, "only for `--from-packse`", "Tell a template its release with `-d uv=…`.")
-        made = _from_template(dest, **asked, force=force)
-    if as_json:
-        files = list(made.files)
-        console.answer_json({"schema": 1, "folder": str(made.folder), "template": made.template, "files": files})
-    else:
-        console.answer(f"{made.folder}: made from {made.template}, {len(made.files)} files")
-        console.say(f"hint: uvmre run {shlex.quote(str(made.folder))}")
-    return 0
+        _reject({"uv": uv}, "a template", "name the release with `-d uv=…`")
+        created = _from_template(dest, **template_options, force=force)
+    data = {
+        "schema": 1,
+        "folder": str(created.folder),
+        "template": created.template,
+        "files": list(created.files),
+    }
+    return Rendered(
+        f"created {created.folder} from {created.template}: {len(created.files)} files",
+        lambda: data,
+        notes=[f"hint: run it with `uvmre run {shlex.quote(str(created.folder))}`"],
+    )
 
 
-def _refuse(options: Mapping[str, Any], why: str, hint: str) -> None:
-    if given := sorted(f"--{name.replace('_', '-')}" for name, value in options.items() if value):
-        raise UsageError(f"{', '.join(given)} {'are' if len(given) > 1 else 'is'} {why}.", hint)
+def _reject(options: Mapping[str, Any], source: str, hint: str) -> None:
+    if unsupported := sorted(f"`--{name.replace('_', '-')}`" for name, value in options.items() if value):
+        verb = "are" if len(unsupported) > 1 else "is"
+        raise UsageError(f"{', '.join(unsupported)} {verb} not supported with {source}", hint)
 
 
 def _from_packse(scenario: Path, dest: Path, uv: str, *, force: bool) -> "NewMre":
@@ -96,18 +105,15 @@ def _from_packse(scenario: Path, dest: Path, uv: str, *, force: bool) -> "NewMre
 def _from_issue(issue: str, dest: Path, *, force: bool) -> "NewMre":
     from uvmre.flows.new import from_issue
 
-    made, told = from_issue(issue, dest, console.stdin, cache=console.cache(), force=force, confirm=_confirm())
-    for line in told:
-        console.say(line)
-    return made
+    created, lines = from_issue(issue, dest, console.read_stdin, cache=console.cache(), force=force, confirm=_confirm())
+    for line in lines:
+        console.print_message(line)
+    return created
 
 
-def _from_dockerfile(
-    dockerfile: Path, dest: Path, data: tuple[str, ...], data_file: Path | None, *, force: bool
-) -> "NewMre":
+def _from_dockerfile(dockerfile: Path, dest: Path, answers: dict[str, Any], *, force: bool) -> "NewMre":
     from uvmre.flows.new import from_dockerfile
 
-    answers = {**_from_file(data_file), **_from_words(data)}
     return from_dockerfile(dockerfile, dest, answers=answers, force=force, confirm=_confirm())
 
 
@@ -116,50 +122,44 @@ def _from_template(
 ) -> "NewMre":
     from uvmre.flows.new import new as flow
 
-    answers = {**_from_file(data_file), **_from_words(data)}
-    if not defaults and not console.somebody_there():
-        raise UsageError(
-            "There is no terminal to ask the template's questions at.", "Take the defaults with `--defaults`."
-        )
+    answers = _answers(data, data_file)
+    if not defaults and not console.is_interactive():
+        raise UsageError("no terminal to ask the template's questions on", "use the defaults with `--defaults`")
     return flow(dest, template=template, answers=answers, ask=not defaults, force=force, confirm=_confirm())
 
 
 def _confirm() -> Callable[[Sequence[str]], bool] | None:
-    """Return how to ask whether files may be replaced; nothing is asked without a terminal."""
-    return _ask if console.somebody_there() else None
+    """Return a function that asks whether files may be replaced; None without a terminal."""
+    return _ask_to_replace if console.is_interactive() else None
 
 
-def _ask(files: Sequence[str]) -> bool:
-    console.say("There is an MRE already. These files of it would be replaced or removed:")
+def _ask_to_replace(files: Sequence[str]) -> bool:
+    console.print_message("these files of an existing MRE would be replaced or removed:")
     for file in files:
-        console.say(f"  {file}")
+        console.print_message(f"  {file}")
     return click.confirm("Replace them?", err=True)
 
 
-def _list(as_json: bool) -> int:
+def _list_templates() -> Rendered:
     from uvmre.flows.new import known_templates
 
-    every = known_templates()
-    known = [template for template in every if not template.faults]
-    for template in every:
-        if template.faults:
-            console.say(f"The template {template.name} cannot be used: {'; '.join(template.faults)}.")
-    if as_json:
-        console.answer_json({"schema": 1, "templates": [{"name": t.name, "summary": t.summary} for t in known]})
-    else:
-        width = max((len(template.name) for template in known), default=0)
-        for template in known:
-            console.answer(f"{template.name:<{width}}  {template.summary}")
-    return 0
+    templates = known_templates()
+    usable = [template for template in templates if not template.faults]
+    width = max((len(template.name) for template in usable), default=0)
+    return Rendered(
+        "\n".join(f"{template.name:<{width}}  {template.summary}" for template in usable),
+        lambda: {"schema": 1, "templates": [{"name": t.name, "summary": t.summary} for t in usable]},
+        warnings=[f"template `{t.name}` is unusable: {'; '.join(t.faults)}" for t in templates if t.faults],
+    )
 
 
-def _from_words(words: tuple[str, ...]) -> dict[str, Any]:
-    if faults := [f"{word!r} has no `=`" for word in words if "=" not in word]:
-        raise InputError("An answer is given as KEY=VALUE.", faults)
-    return dict(word.split("=", 1) for word in words)
+def _answers(data: tuple[str, ...], data_file: Path | None) -> dict[str, Any]:
+    if faults := [f"{answer!r} has no `=`" for answer in data if "=" not in answer]:
+        raise InputError("an answer has the form KEY=VALUE", faults)
+    return {**_answers_in_file(data_file), **dict(answer.split("=", 1) for answer in data)}
 
 
-def _from_file(path: Path | None) -> dict[str, Any]:
+def _answers_in_file(path: Path | None) -> dict[str, Any]:
     if path is None:
         return {}
     import yaml
@@ -167,9 +167,7 @@ def _from_file(path: Path | None) -> dict[str, Any]:
     try:
         data = yaml.safe_load(files.read_text(path))
     except (yaml.YAMLError, RecursionError) as error:
-        raise InputError(
-            f"{path} could not be read.", [str(error)], "Give a YAML file of `question: answer`."
-        ) from None
+        raise InputError(f"failed to parse `{path}`", [str(error)], "use a YAML file of `question: answer`") from None
     if not isinstance(data, dict):
-        raise InputError(f"{path} could not be read.", ["it is no table of questions and answers"])
+        raise InputError(f"failed to parse `{path}`", ["it is not a mapping of questions to answers"])
     return data

@@ -91,7 +91,7 @@ def cell_options(command: Callable[..., int]) -> Callable[..., int]:
 @contextlib.contextmanager
 def show_progress() -> Iterator["CellLines | LiveCells"]:
     """Show progress as suits where stderr goes."""
-    if not console.terminal(err=True):
+    if not console.is_terminal(err=True):
         yield CellLines()
         return
     from rich.console import Console
@@ -106,7 +106,7 @@ def tell_refused(hosts: tuple[str, ...]) -> None:
     """Say which hosts were asked for and not let through: a script may have taken that for an answer."""
     if hosts:
         options = " ".join(f"--allow-host {shlex.quote(host)}" for host in hosts)
-        console.say(f"not let through: {', '.join(hosts)}; `{options}` does, with `--again`")
+        console.print_message(f"not let through: {', '.join(hosts)}; `{options}` does, with `--again`")
 
 
 class CellLines(LineProgress):
@@ -114,11 +114,11 @@ class CellLines(LineProgress):
 
     def note(self, sentence: str) -> None:
         """Say it."""
-        console.say(sentence)
+        console.print_message(sentence)
 
     def ended(self, name: str, cell: Cell, *, kept: bool) -> None:
         """Say how a cell came out."""
-        console.say(_line(name, cell, kept))
+        console.print_message(_line(name, cell, kept))
 
 
 class LiveCells(LiveProgress):
@@ -172,7 +172,7 @@ class LiveCells(LiveProgress):
                 table.add_row(Text.assemble(f"  {name}  ", (cell.word, color), f"  {cell.reason}", overflow="ellipsis"))
             for name, since in self._begun.items():
                 table.add_row(Text(f"  {name}  … {time.monotonic() - since:.1f} s", "dim"))
-            for name in self._coming:
+            for name in self._unfinished:
                 table.add_row(Text(f"  {self._downloads[name]}", "dim"))
         return table
 

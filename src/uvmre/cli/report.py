@@ -1,37 +1,33 @@
 """`uvmre report`."""
 
+import json
 from pathlib import Path
 
 import click
 
-from uvmre.cli import console
+from uvmre.cli.output import Rendered, json_option
+
+FORMATS = click.Choice(["github", "json", "dockerfile"])
 
 
-@click.command(short_help="Tell the last run as text for an issue.")
+@click.command(short_help="Write the last run as text for an issue.")
 @click.argument("mre", default=".", type=click.Path(path_type=Path))
-@click.option(
-    "--format", "form", default="github", type=click.Choice(["github", "json", "dockerfile"]), help="What to write."
-)
-@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
-def report(mre: Path, form: str, as_json: bool) -> int:
-    """Write the last run of the MRE in a folder (this one where none is named): GitHub Markdown, or JSON.
+@click.option("--format", "output_format", default="github", type=FORMATS, help="The format of the report.")
+@json_option
+def report(mre: Path, output_format: str) -> Rendered:
+    """Write the last run of the MRE in a folder (default: the current one) as GitHub Markdown or JSON.
 
-    As `dockerfile` it is the MRE itself, in one file to build; that needs no run.
+    `--format dockerfile` writes the MRE itself as a single Dockerfile, and needs no run.
     """
     from uvmre.core.outcome.result import to_data
     from uvmre.flows.report import as_dockerfile
     from uvmre.flows.report import report as flow
 
-    if form == "dockerfile":
-        text = as_dockerfile(mre)
-        if as_json:
-            console.answer_json({"schema": 1, "dockerfile": text})
-        else:
-            console.document(text.removesuffix("\n"))
-        return 0
-    told = flow(mre)
-    if as_json or form == "json":
-        console.answer_json({**told.redacted(to_data(told.result)), "markdown": told.markdown})
-    else:
-        console.document(told.markdown)
-    return 0
+    if output_format == "dockerfile":
+        dockerfile = as_dockerfile(mre)
+        data = {"schema": 1, "dockerfile": dockerfile}
+        return Rendered(dockerfile.removesuffix("\n"), lambda: data, document=True)
+    result = flow(mre)
+    data = {**result.redacted(to_data(result.result)), "markdown": result.markdown}
+    text = json.dumps(data, ensure_ascii=False) if output_format == "json" else result.markdown
+    return Rendered(text, lambda: data, document=True)

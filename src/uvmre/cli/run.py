@@ -60,17 +60,17 @@ def run(
             progress=progress,
         )
     if as_json:
-        console.answer_json(to_data(result))
+        console.print_json(to_data(result))
     else:
-        console.answer(f"uv {result.uv}, Python {result.python}, {result.backend}")
-        console.answer(console.table(result))
-        console.answer(console.verdict(result))
-        console.say(f"evidence: {result.evidence}")
+        console.print_text(f"uv {result.uv}, Python {result.python}, {result.backend}")
+        console.print_text(console.table(result))
+        console.print_text(console.verdict(result))
+        console.print_message(f"evidence: {result.evidence}")
         if result.stand_ins:
-            console.say(f"not the real images, but stand-ins made here: {', '.join(result.stand_ins)}")
+            console.print_message(f"not the real images, but stand-ins made here: {', '.join(result.stand_ins)}")
         replayed = sum(request.replayed for variant in result.variants for request in variant.observation.requests)
         if replayed and not network:
-            console.say(f"tape: {replayed} answers are recorded ones; `--live` asks the network again")
+            console.print_message(f"tape: {replayed} answers are recorded ones; `--live` asks the network again")
         if result.kept:
-            console.say(f"kept: {result.kept}")
+            console.print_message(f"kept: {result.kept}")
     return result.verdict.exit_code

@@ -1,6 +1,7 @@
-"""Standard input, output and error as this process got them: closed, full, read by nobody, or in a narrow encoding.
+"""Standard streams that are closed, full, without a reader, or in a narrow encoding.
 
-Prepared once, before anything else is opened: what is opened while a standard descriptor is closed takes its number.
+`prepare` comes before anything else is opened: a file that is opened while a standard descriptor is closed takes its
+number.
 """
 
 import codecs
@@ -30,14 +31,13 @@ PLAIN = {
     "✓": "ok",
     "\N{NO-BREAK SPACE}": " ",
 }
-"""What stands for the characters of our own messages where the encoding of a stream has none for them."""
+"""ASCII for the characters of our own messages."""
 
-_lost: list[str] = []
-"""Why stdout cannot be written; empty when it can."""
+_stdout_faults: list[str] = []
 
 
 def prepare() -> None:
-    """Open what is closed, and make stdout and stderr streams whose faults end in a message or in nothing."""
+    """Open closed streams, and wrap stdout and stderr so that they never raise an unexpected error."""
     for number in (0, STDOUT, STDERR):
         try:
             flags = fcntl.fcntl(number, fcntl.F_GETFL)
@@ -45,11 +45,11 @@ def prepare() -> None:
             # The lowest free number is taken, and those below are open by now.
             opened = os.open(os.devnull, os.O_RDONLY if number == 0 else os.O_WRONLY)
             os.set_inheritable(opened, True)
-            why = "it is closed"
+            fault = "it is closed"
         else:
-            why = "it is open for reading only" if flags & os.O_ACCMODE == os.O_RDONLY else ""
-        if why and number == STDOUT:
-            _lost.append(why)
+            fault = "it is open for reading only" if flags & os.O_ACCMODE == os.O_RDONLY else ""
+        if fault and number == STDOUT:
+            _stdout_faults.append(fault)
     sys.stdin = sys.stdin or open(0, encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115
     codecs.register_error(FALLBACK, _ascii)
     sys.stdout = _Text(_Raw(STDOUT), sys.stdout.encoding if sys.stdout else "utf-8")
@@ -57,15 +57,15 @@ def prepare() -> None:
 
 
 def check() -> None:
-    """Raise where the answer has nowhere to go, before any work is done for it."""
-    if _lost:
+    """Raise when stdout is unusable, before any work is done."""
+    if _stdout_faults:
         raise UsageError(
-            f"Standard output cannot be written: {_lost[0]}.", "Redirect it to `/dev/null` where it is not wanted."
+            "failed to write to stdout", "redirect it to `/dev/null` to discard it", cause=_stdout_faults[0]
         )
 
 
 def encodable(text: str) -> bool:
-    """Tell whether stdout can carry a text as it is."""
+    """Return whether the encoding of stdout has all characters of a text."""
     try:
         text.encode(getattr(sys.stdout, "declared", None) or sys.stdout.encoding or "utf-8")
     except UnicodeEncodeError:
@@ -74,35 +74,36 @@ def encodable(text: str) -> bool:
 
 
 class _Raw(io.FileIO):
-    """A descriptor whose reader may go away at any time: what is written then is dropped."""
+    """A descriptor that drops what is written after its reader closed the pipe."""
 
     def __init__(self, number: int) -> None:
         super().__init__(number, "w", closefd=False)
 
     def write(self, data: Any, /) -> int:
         try:
-            # Whoever gave us this end of a pipe may have made it one that does not wait.
+            # The pipe may be non-blocking.
             while (written := super().write(data)) is None:
                 select.select([], [self], [])
         except OSError as error:
-            # Nothing that is written later can meet the same fault, nor bury the first one.
+            # Later writes do not fail again, which would hide the first error.
             os.dup2(os.open(os.devnull, os.O_WRONLY), self.fileno())
-            # Who reads may have enough (`| head`), and of stderr there is nobody left to tell: the exit code stays.
+            # The reader may have closed the pipe (`| head`), and an error of stderr cannot be printed.
             if self.fileno() == STDERR or isinstance(error, BrokenPipeError):
                 return memoryview(data).nbytes
             raise CannotTell(
-                f"The answer could not be written to standard output: {error.strerror}.",
-                "Make room, or write it elsewhere.",
+                "failed to write to stdout",
+                "free some space, or redirect it elsewhere",
+                cause=(error.strerror or str(error)).lower(),
             ) from None
         return written
 
 
 class _Text(io.TextIOWrapper):
-    """A text stream that writes what it can in its encoding, and an ASCII stand-in for the rest."""
+    """A text stream that replaces characters that its encoding does not have by ASCII."""
 
     def __init__(self, raw: _Raw, encoding: str) -> None:
         self.declared = encoding
-        # click takes a stream in ASCII for a misconfigured one, and would write UTF-8 past it.
+        # click takes an ASCII stream for a misconfigured one, and would write UTF-8 past it.
         narrow = codecs.lookup(encoding).name == "ascii"
         super().__init__(
             io.BufferedWriter(raw), encoding="utf-8" if narrow else encoding, errors=FALLBACK, line_buffering=True
@@ -121,13 +122,13 @@ def _ascii(error: UnicodeError) -> tuple[str, int]:
 
 
 def _escaped(char: str) -> str:
-    # What a name has that is not UTF-8 is carried as a lone surrogate.
+    # A byte of a file name that is not UTF-8 is a lone surrogate.
     byte = ord(char) - 0xDC00
     return f"\\x{byte:02x}" if 0x80 <= byte <= 0xFF else char.encode("ascii", "backslashreplace").decode()
 
 
 def flush() -> None:
-    """Write what is still held back; whatever is wrong with the streams was told before."""
+    """Flush both streams, ignoring errors, which were reported before."""
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError, CannotTell):
             stream.flush()

@@ -54,7 +54,7 @@ def triage(
     if sum([dry_run, comment, label]) > 1 or (as_json and (comment or label)):
         raise UsageError("An answer is given in one form.", "Take one of --json, --comment, --label and --dry-run.")
     how = TriageOptions(console.cache(), comments=comments, network=network or "auto", **asked)
-    box = inbox(console.stdin, comments=comments, offline=how.offline)
+    box = inbox(console.read_stdin, comments=comments, offline=how.offline)
     names = list(box.names(issues))
     if dry_run:
         return _dry(lambda name: box.post(name).text, names, how, as_json=as_json)
@@ -63,7 +63,7 @@ def triage(
     for number, name in enumerate(names):
         answer = _one(lambda name: box.post(name).text, name, how)
         if number and form in ("text", "comment") and answer.exit is None:
-            console.answer("")
+            console.print_text("")
         _tell(answer, form, several=len(names) > 1)
         exits.append(answer)
     return _exit(exits)
@@ -71,8 +71,8 @@ def triage(
 
 def _one(fetch: Fetch, name: str, how: "TriageOptions") -> "TriageAnswer":
     """Answer for one issue, whatever happens: the others are not to wait for what is wrong with it."""
-    from uvmre.cli.crash import our_bug
-    from uvmre.cli.os_errors import mishap
+    from uvmre.cli.crash import report_internal_error
+    from uvmre.cli.os_errors import as_uvmre_error
     from uvmre.cli.probe_progress import show_progress
     from uvmre.core.outcome.verdict import Verdict
     from uvmre.core.triage.answer import TriageAnswer
@@ -84,10 +84,10 @@ def _one(fetch: Fetch, name: str, how: "TriageOptions") -> "TriageAnswer":
     except Interrupted:
         raise
     except Exception as error:
-        if failed := error if isinstance(error, UvmreError) else mishap(error):
-            console.complain(failed.message, failed.hint, cause=failed.cause)
+        if failed := error if isinstance(error, UvmreError) else as_uvmre_error(error):
+            console.print_error(failed.message, failed.hint, cause=failed.cause)
             return TriageAnswer(name, Verdict("inconclusive", " ".join(failed.message.split())), exit=failed.exit_code)
-        exit_code = our_bug()
+        exit_code = report_internal_error()
         told = f"uvmre itself failed on this issue ({type(error).__name__})."
         return TriageAnswer(name, Verdict("inconclusive", told), exit=exit_code)
 
@@ -103,15 +103,15 @@ def _tell(answer: "TriageAnswer", form: str, *, several: bool) -> None:
     if form == "json":
         from uvmre.core.triage.answer import to_data
 
-        console.answer_json(to_data(answer))
+        console.print_json(to_data(answer))
     elif answer.exit is not None:
         return  # the error was told; it is no answer, and nothing to paste below an issue
     elif form == "comment":
         from uvmre.flows.triage import as_comment
 
-        console.document(as_comment(answer).rstrip("\n"))
+        console.print_document(as_comment(answer).rstrip("\n"))
     elif form == "label":
-        console.document(" ".join([*([f"{answer.issue}:"] if several else []), *answer.labels]))
+        console.print_document(" ".join([*([f"{answer.issue}:"] if several else []), *answer.labels]))
     else:
         _tell_text(answer)
 
@@ -120,8 +120,8 @@ def _tell_text(answer: "TriageAnswer") -> None:
     from uvmre.core.triage.decide import questions
 
     state, word = answer.state, answer.verdict.word
-    console.answer(answer.redacted(f"{answer.issue}: {state.parsed.title}" if state.parsed.title else answer.issue))
-    console.answer(f"{console.paint(word, console.COLORS.get(word, 'yellow'))}: {answer.verdict.reason}")
+    console.print_text(answer.redacted(f"{answer.issue}: {state.parsed.title}" if state.parsed.title else answer.issue))
+    console.print_text(f"{console.paint(word, console.COLORS.get(word, 'yellow'))}: {answer.verdict.reason}")
     lines = list(answer.sentences)
     if main := answer.main_run:
         for step in main.result.base.observation.steps:
@@ -133,9 +133,9 @@ def _tell_text(answer: "TriageAnswer") -> None:
     lines += [f"not as reported: {each}" for each in (*state.parsed.stand_ins, *state.missing)]
     lines += [f"to ask: {question}" for question in questions(state)]
     for line in lines:
-        console.answer(answer.redacted(line))
+        console.print_text(answer.redacted(line))
     if answer.folder:
-        console.say(f"MRE: {answer.folder}")
+        console.print_message(f"MRE: {answer.folder}")
 
 
 def _said(text: str) -> list[str]:
@@ -158,9 +158,9 @@ def _dry(fetch: Fetch, names: list[str], how: "TriageOptions", *, as_json: bool)
         findings = [(found.rule, found.where, found.why) for found in read.findings]
         if as_json:
             data = as_data(read.parsed, read.mre, findings, read.missing)
-            console.answer_json({"schema": 1, "issue": name, "uv": read.uv, **data})
+            console.print_json({"schema": 1, "issue": name, "uv": read.uv, **data})
         else:
-            console.answer(
+            console.print_text(
                 "\n".join([f"{name}: {redact(read.parsed.title)}", *as_lines(read.parsed, read.mre, findings, read.uv)])
             )
     return 0
