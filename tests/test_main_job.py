@@ -99,7 +99,7 @@ def test_a_release_that_does_not_exist_is_named(uvmre: CommandLine) -> None:
     uvmre("new", "mre", "--defaults")
     ended = uvmre("run", "mre", "--uv", "9.9.9")
     assert ended.exit == 2
-    assert "There is no uv 9.9.9 on PyPI: the nearest is " in ended.stderr
+    assert "there is no uv 9.9.9 on PyPI: the nearest is " in ended.stderr
     assert "The newest is" in ended.stderr
 
 

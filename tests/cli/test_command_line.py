@@ -144,7 +144,7 @@ def test_report_tells_the_last_run(uvmre: CommandLine, mre: Path) -> None:
     ("words", "message"),
     [
         pytest.param(["run", "nowhere"], "There is no folder nowhere", id="no such folder"),
-        pytest.param(["run", "--uv", "banana", "mre"], "'banana' is no selector of releases", id="not a release"),
+        pytest.param(["run", "--uv", "banana", "mre"], "'banana' is not a valid release selector", id="not a release"),
         pytest.param(["run", "--backend", "x", "mre"], "Invalid value for '--backend'", id="not a backend"),
         pytest.param(["run", "--nonsense"], "No such option", id="not an option"),
         pytest.param(["frobnicate"], "No such command 'frobnicate'", id="not a verb"),
@@ -406,7 +406,7 @@ def test_a_binary_that_somebody_built_is_run(uvmre: CommandLine, mre: Path, tmp_
     ("uv", "message"),
     [
         pytest.param("./nowhere", "nowhere cannot be run: No such file", id="no file"),
-        pytest.param("/bin/true", "That is no uv", id="another program"),
+        pytest.param("/bin/true", "not a uv binary", id="another program"),
     ],
 )
 def test_a_binary_that_is_none_is_told(uvmre: CommandLine, mre: Path, uv: str, message: str) -> None:

@@ -63,7 +63,7 @@ def test_the_seed_s_dockerfile_is_followed(
             base["steps"][-1]["stderr"]
         )
     assert control["outcome"] == "absent"
-    assert "line 3: uv is here already" in done.stderr
+    assert "line 3: skipped: the uv of the run" in done.stderr
 
 
 @pytest.mark.network
@@ -129,11 +129,8 @@ def test_what_only_an_engine_can_do_is_an_outcome_with_its_line(uvmre: CommandLi
     done = uvmre("run", "mre", "--json")
     outcome = json.loads(done.stdout)["variants"][0]
     assert (done.exit, outcome["outcome"]) == (125, "broken")
-    assert (
-        "line 4 of the Dockerfile cannot be followed without an engine: it fetches https://example.com/x"
-        in outcome["reason"]
-    )
-    assert "Dockerfile, line 3: USER is not followed" in done.stderr
+    assert "line 4 of the Dockerfile needs a container engine: it fetches https://example.com/x" in outcome["reason"]
+    assert "Dockerfile, line 3: USER is ignored" in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -143,8 +140,8 @@ def test_what_only_an_engine_can_do_is_an_outcome_with_its_line(uvmre: CommandLi
             "FROM python:3.11\nRUN uv lock\n",
             [],
             [
-                "no release of uv stands in it: say which with `-d uv=0.5.21`",
-                "what shows the bug stands in no Dockerfile: say it with `-d output='a text of the error'`",
+                "it names no release of uv: pass one with `-d uv=0.5.21`",
+                "a Dockerfile has no symptom: pass one with `-d output='text of the error'`",
             ],
             id="what no Dockerfile says",
         ),
@@ -152,9 +149,9 @@ def test_what_only_an_engine_can_do_is_an_outcome_with_its_line(uvmre: CommandLi
             "FROM ghcr.io/astral-sh/uv:0.5.21\nCOPY nothing.toml x\n",
             ["-d", "exit=1", "-d", "colour=red"],
             [
-                "colour is not asked here: take one of uv, python, title, issue, exit, output",
-                "line 2: nothing.toml is not beside the Dockerfile: put it there",
-                "it has no RUN, so there is nothing to observe: add the command as one",
+                "colour is not a known answer: use one of uv, python, title, issue, exit, output",
+                "line 2: nothing.toml is not in the Dockerfile's folder: add it",
+                "it has no RUN to observe: add the command as one",
             ],
             id="what is not there",
         ),
@@ -164,7 +161,7 @@ def test_what_only_an_engine_can_do_is_an_outcome_with_its_line(uvmre: CommandLi
             ["symptom.exit must be an exit code from 0 to 255, or \"failure\", not 'often'"],
             id="an answer that is none",
         ),
-        pytest.param("FROM x\nFOO\n", [], ["line 2: there is no instruction FOO"], id="no Dockerfile"),
+        pytest.param("FROM x\nFOO\n", [], ["line 2: unknown instruction FOO"], id="no Dockerfile"),
     ],
 )
 def test_a_dockerfile_that_cannot_be_taken_is_said_all_at_once(

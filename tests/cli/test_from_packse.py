@@ -164,8 +164,8 @@ def test_the_folder_says_what_it_is(uvmre: CommandLine, tmp_path: Path) -> None:
         pytest.param(["--from-packse", "none.toml"], "There is no file none.toml", "name another", id="no file"),
         pytest.param(
             ["--from-packse", "empty.toml", "--uv", UV],
-            "empty.toml cannot be taken for a scenario of packse, for 3 reasons",
-            "Fix them",
+            "empty.toml` is not a valid packse scenario: 3 errors",
+            "fix them",
             id="no scenario",
         ),
         pytest.param(

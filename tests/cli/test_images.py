@@ -40,7 +40,7 @@ def test_without_an_engine_it_says_so_and_where_to_look(uvmre: CommandLine, tmp_
 
 @pytest.mark.parametrize(
     ("word", "said"),
-    [("ubuntu:24.04", "no stand-in for ubuntu:24.04"), (f"{UV}-alpine", "alpine"), (".", "has no Dockerfile")],
+    [("ubuntu:24.04", "no stand-in for `ubuntu:24.04`"), (f"{UV}-alpine", "alpine"), (".", "has no Dockerfile")],
 )
 def test_what_cannot_be_made_is_wrong_usage(uvmre: CommandLine, tmp_path: Path, word: str, said: str) -> None:
     ended = uvmre("images", "prepare", word, PATH=str(tmp_path))

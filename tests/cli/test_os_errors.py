@@ -169,8 +169,8 @@ ROWS = [
     Row("triage --comment https://github.com/owner/repo/issues/1", "GitHub could not be asked", 125),
     Row("triage --comment /etc/hostname", "not in the cache", 125, variables=NO_CACHE),
     Row("new x --from-packse binary", "binary is not UTF-8"),
-    Row("new x --from-packse empty --uv 0.4.9", "empty cannot be taken"),
-    Row("new x --from-dockerfile empty", "empty could not be read"),
+    Row("new x --from-packse empty --uv 0.4.9", "`empty` is not a valid packse scenario"),
+    Row("new x --from-dockerfile empty", "failed to parse `empty`"),
     Row("new x --from-dockerfile binary", "binary is not UTF-8"),
     Row("new x --defaults --data-file binary", "binary is not UTF-8"),
     # Where something is to be written.
@@ -208,8 +208,8 @@ ROWS = [
         for wrong, says in (
             ("--live --replay", "`--live` and `--replay` exclude each other"),
             ("--replay --live", "`--live` and `--replay` exclude each other"),
-            ("--allow-host 'a b'", "`--allow-host` must be the name of a host"),
-            ("--allow-host https://example.com", "`--allow-host` must be the name of a host"),
+            ("--allow-host 'a b'", "`--allow-host` must be a host name"),
+            ("--allow-host https://example.com", "`--allow-host` must be a host name"),
             ("--allow-host ''", "`--allow-host` is given an empty value"),
         )
     ),

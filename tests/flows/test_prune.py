@@ -230,4 +230,4 @@ def test_no_limits_prune_nothing_and_a_wrong_one_is_told(own: Path, monkeypatch:
     assert pruning(own, monkeypatch, UVMRE_CACHE_SIZE="none", UVMRE_CACHE_AGE="none") == []
     put(own / "pruned", 1)
     (said,) = pruning(own, monkeypatch, UVMRE_CACHE_SIZE="much")
-    assert "`UVMRE_CACHE_SIZE` cannot be read: `much`" in said
+    assert "`UVMRE_CACHE_SIZE` is not valid: `much`" in said

@@ -97,8 +97,8 @@ def test_the_faults_of_a_manifest_come_with_its_path(folder: Path) -> None:
     (folder / "mre.toml").write_text(MANIFEST.replace('"t"', '""'))
     with pytest.raises(InputError) as raised:
         read_mre(folder)
-    assert raised.value.message == f"{folder / 'mre.toml'} has 1 fault."
-    assert raised.value.faults == ("line 2: title must be a text that is not empty",)
+    assert raised.value.message == f"`{folder / 'mre.toml'}` has 1 error"
+    assert raised.value.faults == ("line 2: title must be a non-empty string",)
 
 
 def test_a_link_inside_the_folder_is_read_as_the_file(folder: Path) -> None:

@@ -294,7 +294,7 @@ def test_one_that_fails_leaves_the_others_alone(network: Network, tmp_path: Path
     found = fetch(tmp_path, "0.5.20", "0.5.21", "0.5.22", "0.6.0rc1")
     assert found["0.5.21"] == "uv 0.5.21"
     assert "sha256 differs" in found["0.5.20"]
-    assert "There is no uv 0.5.22 on PyPI" in found["0.5.22"]
+    assert "there is no uv 0.5.22 on PyPI" in found["0.5.22"]
     assert "404" in found["0.6.0rc1"]
     assert kept(tmp_path) == ["uv/0.5.21/uv", "uv/0.5.21/uvx"]
 

@@ -89,6 +89,6 @@ def _amount(text: str, name: str, units: Mapping[str, int], example: str) -> flo
         return math.inf
     match = AMOUNT.fullmatch(text)
     if match is None or match[2].upper() not in units:
-        hint = f"Give a number with a unit, as `{example}`, or `{NONE}`."
-        raise UsageError(f"`{name}` cannot be read: `{text}`.", hint)
+        hint = f"use a number with a unit, such as `{example}`, or `{NONE}`"
+        raise UsageError(f"`{name}` is not valid: `{text}`", hint)
     return float(match[1]) * units[match[2].upper()]

@@ -49,7 +49,7 @@ def test_in_a_heredoc_quotes_are_characters_and_a_backslash_is_none() -> None:
         ("${A", "a `${` is not closed"),
         ("${A:-b", "a `${` is not closed"),
         ("${}", "a `${` names no variable"),
-        ("${A#x}", "`${A#…}` is not followed here"),
+        ("${A#x}", "`${A#…}` is not supported"),
         ("${UNSET:?say it}", "UNSET must be set: say it"),
         ("${UNSET?}", "UNSET must be set"),
     ],

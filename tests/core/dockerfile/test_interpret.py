@@ -174,16 +174,22 @@ def test_paths_are_the_image_s_where_an_instruction_names_them() -> None:
 @pytest.mark.parametrize(
     ("text", "note"),
     [
-        ("USER app", "line 2: USER is not followed"),
-        ("VOLUME /x", "line 2: VOLUME is not followed"),
-        ("ONBUILD RUN x", "line 2: ONBUILD is not followed"),
-        ("COPY --from=ghcr.io/astral-sh/uv:0.5.21 /uv /uvx /bin/", "line 2: uv is here already: that of the run"),
-        ("RUN pip install uv==0.5.21", "line 2: uv is here already: that of the run"),
-        ("RUN pip install --no-cache-dir 'uv'", "line 2: uv is here already: that of the run"),
-        ("RUN curl -LsSf https://astral.sh/uv/0.5.21/install.sh | sh", "line 2: uv is here already: that of the run"),
+        ("USER app", "line 2: USER is ignored"),
+        ("VOLUME /x", "line 2: VOLUME is ignored"),
+        ("ONBUILD RUN x", "line 2: ONBUILD is ignored"),
+        (
+            "COPY --from=ghcr.io/astral-sh/uv:0.5.21 /uv /uvx /bin/",
+            "line 2: skipped: the uv of the run is already installed",
+        ),
+        ("RUN pip install uv==0.5.21", "line 2: skipped: the uv of the run is already installed"),
+        ("RUN pip install --no-cache-dir 'uv'", "line 2: skipped: the uv of the run is already installed"),
+        (
+            "RUN curl -LsSf https://astral.sh/uv/0.5.21/install.sh | sh",
+            "line 2: skipped: the uv of the run is already installed",
+        ),
         (
             "RUN apt-get update && apt-get install -y git && rm -rf /var/lib/apt/lists/*",
-            "line 2: not done: `apt-get` would change this machine; what it brings must be here already",
+            "line 2: skipped: `apt-get` would change this machine, which must already have what it installs",
         ),
     ],
 )
@@ -197,7 +203,9 @@ def test_what_does_nothing_in_a_build_is_not_even_noted() -> None:
     found = followed(
         f'{HEAD}LABEL a=b\nEXPOSE 80\nHEALTHCHECK CMD x\nRUN uv lock\nCMD ["x"]\nENTRYPOINT x\nSTOPSIGNAL 9\n'
     )
-    assert found.notes == ("line 1: the image python:3.11 is this machine, with the uv and the Python of the run",)
+    assert found.notes == (
+        "line 1: the image python:3.11 is replaced by this machine, with the uv and Python of the run",
+    )
 
 
 @pytest.mark.parametrize(
@@ -206,24 +214,24 @@ def test_what_does_nothing_in_a_build_is_not_even_noted() -> None:
         ("ADD https://example.com/x /x", "it fetches https://example.com/x"),
         ("ADD a.tar.gz /x", "it unpacks a.tar.gz"),
         ("COPY --from=alpine /x /x", "it copies from the image alpine, which only an engine can pull"),
-        ("COPY nothing /x", "nothing is not among the files (or .dockerignore leaves it out)"),
-        ("COPY --parents a /x", "`--parents` is not known here"),
-        ("RUN --network=none uv sync", "`--network=none` is not known here"),
-        ("RUN --mount=type=ssh uv sync", "a mount of the type ssh needs an engine"),
+        ("COPY nothing /x", "nothing is not among the files (or `.dockerignore` excludes it)"),
+        ("COPY --parents a /x", "`--parents` is not supported"),
+        ("RUN --network=none uv sync", "`--network=none` is not supported"),
+        ("RUN --mount=type=ssh uv sync", "a mount of type ssh needs an engine"),
         ("RUN --mount=from=alpine,target=/x uv sync", "it mounts from alpine"),
         (
             "RUN --mount=source=nothing,target=/x uv sync",
-            "nothing is not among the files (or .dockerignore leaves it out)",
+            "nothing is not among the files (or `.dockerignore` excludes it)",
         ),
         (
             "RUN --mount=type=secret,id=x,required=true uv sync",
-            'the secret "x" is asked for, and there is no file or variable of that name',
+            'the secret "x" is required, but no file or variable has that name',
         ),
-        ("RUN uv pip install --system ruff", "it installs into the system's Python, which is this machine's own here"),
-        ("RUN pip install ruff", "it installs into the system's Python, which is this machine's own here"),
+        ("RUN uv pip install --system ruff", "it installs into the system's Python, which is that of this machine"),
+        ("RUN pip install ruff", "it installs into the system's Python, which is that of this machine"),
         (
             "ENV UV_SYSTEM_PYTHON=1\nRUN uv pip install ruff",
-            "it installs into the system's Python, which is this machine's own here",
+            "it installs into the system's Python, which is that of this machine",
         ),
     ],
 )
@@ -232,9 +240,7 @@ def test_what_needs_an_engine_ends_the_reading_there(text: str, why: str) -> Non
     assert [step.run for step in found.steps] == ["uv lock", text.splitlines()[-1]]
     refused = found.steps[-1].layer
     assert refused
-    assert refused.refused == (
-        f"line {2 + len(text.splitlines())} of the Dockerfile cannot be followed without an engine: {why}"
-    )
+    assert refused.refused == (f"line {2 + len(text.splitlines())} of the Dockerfile needs a container engine: {why}")
     assert found.steps[-1].role == "setup"
 
 
@@ -244,7 +250,7 @@ def test_what_needs_an_engine_ends_the_reading_there(text: str, why: str) -> Non
         ("FROM x\n", "add the command as a RUN"),
         ("FROM x\nENV A='b\nRUN x", "line 2: a single quote is not closed"),
         ("FROM x\nCOPY <<EOF /x\n${\nEOF\nRUN x", "line 2: a `${` names no variable"),
-        ("FROM x\nRUN --mount=type=bind,source=${A#b},target=/x uv", "line 2: `${A#…}` is not followed here"),
+        ("FROM x\nRUN --mount=type=bind,source=${A#b},target=/x uv", "line 2: `${A#…}` is not supported"),
         ("FROM ${A:?which}\nRUN x", "line 1: A must be set: which"),
     ],
 )

@@ -110,7 +110,7 @@ def test_every_key_is_read() -> None:
 
 
 TOP = "schema, title, issue, environment, symptom, step, control, index, fault"
-LEAVES = "leaves the folder ({!r}): give a path inside it, with `/`"
+LEAVES = "is outside the folder ({!r}): use a relative path with `/`"
 
 
 @pytest.mark.parametrize(
@@ -119,57 +119,57 @@ LEAVES = "leaves the folder ({!r}): give a path inside it, with `/`"
         pytest.param(
             'issue = "https://github.com/astral-sh/uv/issues/1"',
             'isue = "x"',
-            f"line 3: isue is not a key here: take one of {TOP}",
+            f"line 3: isue is not a known key: use one of {TOP}",
             id="an unknown key at the top",
         ),
         pytest.param(
             'python = "3.11"',
             'pyton = "3.11"',
-            "line 7: environment.pyton is not a key here: "
-            "take one of uv, python, variables, env-file, exclude-newer, home, path, allow-hosts",
+            "line 7: environment.pyton is not a known key: "
+            "use one of uv, python, variables, env-file, exclude-newer, home, path, allow-hosts",
             id="an unknown key of the environment",
         ),
         pytest.param(
             'name = "lock it"',
             'label = "lock it"',
-            "line 15: step[1].label is not a key here: take one of run, role, name, timeout",
+            "line 15: step[1].label is not a known key: use one of run, role, name, timeout",
             id="an unknown key of a step",
         ),
         pytest.param(
             "exit = 2",
             "code = 2",
-            "line 24: symptom.code is not a key here: take one of exit, output, expected, file",
+            "line 24: symptom.code is not a known key: use one of exit, output, expected, file",
             id="an unknown key of the symptom",
         ),
         pytest.param(
             'contains = "name = foo"',
             'contains = "name = foo"\nhas = "foo"',
-            "line 30: symptom.file[1].has is not a key here: take one of path, contains",
+            "line 30: symptom.file[1].has is not a known key: use one of path, contains",
             id="an unknown key of a file of the symptom",
         ),
         pytest.param(
             'why = "The same with ~/.netrc."',
             'reason = "x"',
-            "line 34: control[1].reason is not a key here: "
-            "take one of name, expect, why, variables, unset, files, explains, faults, step",
+            "line 34: control[1].reason is not a known key: "
+            "use one of name, expect, why, variables, unset, files, explains, faults, step",
             id="an unknown key of a control",
         ),
         pytest.param(
             'run = "uv sync --frozen"',
             'run = "uv sync --frozen"\nshell = "bash"',
-            "line 43: control[1].step[1].shell is not a key here: take one of run, role, name, timeout",
+            "line 43: control[1].step[1].shell is not a known key: use one of run, role, name, timeout",
             id="an unknown key of a control's step",
         ),
         pytest.param(
             "schema = 1",
             "schema = 2",
-            "line 1: schema must be 1, the only one that this uvmre reads",
+            "line 1: schema must be 1, the only version that this uvmre supports, not 2",
             id="a new schema",
         ),
         pytest.param(
             "schema = 1",
             "schema = true",
-            "line 1: schema must be 1, the only one that this uvmre reads",
+            "line 1: schema must be 1, the only version that this uvmre supports, not True",
             id="a schema that is true, which Python holds for 1",
         ),
         pytest.param("schema = 1", "", "line 1: schema is missing: add `schema = …`", id="no schema"),
@@ -179,56 +179,56 @@ LEAVES = "leaves the folder ({!r}): give a path inside it, with `/`"
         pytest.param(
             'uv = "0.5.21"',
             'uv = "latest"',
-            "line 6: environment.uv must be one release, as \"0.5.21\", not 'latest'",
+            "line 6: environment.uv must be a release, such as \"0.5.21\", not 'latest'",
             id="a release that is none",
         ),
         pytest.param(
             'uv = "0.5.21"',
             "uv = 0.5",
-            'line 6: environment.uv must be one release, as "0.5.21", not 0.5',
+            'line 6: environment.uv must be a release, such as "0.5.21", not 0.5',
             id="a release that is a number",
         ),
         pytest.param(
             'python = "3.11"',
             'python = "2.7"',
-            "line 7: environment.python must be an interpreter's version, as \"3.11\", not '2.7'",
+            "line 7: environment.python must be a Python version, such as \"3.12\", not '2.7'",
             id="an interpreter of old",
         ),
         pytest.param(
             "exclude-newer = 2025-01-23",
             'exclude-newer = "2025-01-23"',
-            "line 9: environment.exclude-newer must be a date, as 2025-01-23 without quotes, not '2025-01-23'",
+            "line 9: environment.exclude-newer must be a date, such as 2025-01-23 without quotes, not '2025-01-23'",
             id="a date in quotes",
         ),
         pytest.param(
             "exclude-newer = 2025-01-23",
             "exclude-newer = 2025-01-23T00:00:00",
-            "line 9: environment.exclude-newer must be a date, as 2025-01-23 without quotes, "
+            "line 9: environment.exclude-newer must be a date, such as 2025-01-23 without quotes, "
             "not datetime.datetime(2025, 1, 23, 0, 0)",
             id="a date with a time",
         ),
         pytest.param(
             'variables = { A = "1" }',
             "variables = { A = 1 }",
-            "line 12: environment.variables A must be a text (in quotes), not 1",
+            "line 12: environment.variables A must be a string (in quotes), not 1",
             id="a variable that is a number",
         ),
         pytest.param(
             'variables = { A = "1" }',
             'variables = { "A-B" = "1" }',
-            "line 12: environment.variables is not the name of a variable: 'A-B'",
+            "line 12: environment.variables must be a variable name, not 'A-B'",
             id="a variable's name with a dash",
         ),
         pytest.param(
             'variables = { B = "2" }',
             'variables = { 1B = "2" }',
-            "line 36: control[1].variables is not the name of a variable: '1B'",
+            "line 36: control[1].variables must be a variable name, not '1B'",
             id="a control's variable that starts with a digit",
         ),
         pytest.param(
             'unset = ["A"]',
             'unset = ["A", ""]',
-            "line 35: control[1].unset item 2: is not the name of a variable: ''",
+            "line 35: control[1].unset item 2: must be a variable name, not ''",
             id="an unset variable without a name",
         ),
         pytest.param(
@@ -273,31 +273,31 @@ LEAVES = "leaves the folder ({!r}): give a path inside it, with `/`"
         pytest.param(
             'run = "uv lock"',
             'run = " "',
-            "line 16: step[1].run must be a text that is not empty",
+            "line 16: step[1].run must be a non-empty string",
             id="a step whose command is blank",
         ),
         pytest.param(
             "timeout = 60",
             "timeout = 0",
-            "line 17: step[1].timeout must be whole seconds, from 1 to 86400",
+            "line 17: step[1].timeout must be a whole number from 1 to 86400, not 0",
             id="a step that has no time",
         ),
         pytest.param(
             "timeout = 60",
             "timeout = 1.5",
-            "line 17: step[1].timeout must be whole seconds, from 1 to 86400",
+            "line 17: step[1].timeout must be a whole number from 1 to 86400, not 1.5",
             id="a step's time in parts of a second",
         ),
         pytest.param(
             'role = "observe"\nrun = "uv sync"\n',
             'role = "setup"\nrun = "uv sync"\n',
-            'line 19: step[2] nothing is observed: give one step role = "observe"',
+            'line 19: step[2] no step is observed: set `role = "observe"` on one',
             id="no step is observed",
         ),
         pytest.param(
             'role = "observe"\nrun = "uv sync --frozen"',
             'run = "uv sync --frozen"',
-            'line 40: control[1].step[1] nothing is observed: give one step role = "observe"',
+            'line 40: control[1].step[1] no step is observed: set `role = "observe"` on one',
             id="no step of a control is observed",
         ),
         pytest.param(
@@ -327,25 +327,25 @@ LEAVES = "leaves the folder ({!r}): give a path inside it, with `/`"
         pytest.param(
             'output = ["401 Unauthorized"]',
             'output = ["401 Unauthorized", ""]',
-            "line 25: symptom.output item 2: says too little (''): almost any output would meet it",
+            "line 25: symptom.output item 2: is too short (''): almost any output would match it",
             id="an output that is empty",
         ),
         pytest.param(
             'output = ["401 Unauthorized"]',
             'output = ["error: … `no`"]',
-            "line 25: symptom.output item 1: says too little ('error: … `no`'): almost any output would meet it",
+            "line 25: symptom.output item 1: is too short ('error: … `no`'): almost any output would match it",
             id="an output of which two letters count",
         ),
         pytest.param(
             'output = ["401 Unauthorized"]',
             "output = [401]",
-            "line 25: symptom.output item 1: must be a text that is not empty",
+            "line 25: symptom.output item 1: must be a non-empty string",
             id="an output that is a number",
         ),
         pytest.param(
             'contains = "name = foo"',
             'contains = "..."',
-            "line 29: symptom.file[1].contains says too little ('...'): almost any output would meet it",
+            "line 29: symptom.file[1].contains is too short ('...'): almost any output would match it",
             id="a file's content that any file has",
         ),
         pytest.param(
@@ -357,19 +357,19 @@ LEAVES = "leaves the folder ({!r}): give a path inside it, with `/`"
         pytest.param(
             "[[control.step]]",
             '[[control]]\nname = "netrc"\nexpect = "present"\n\n[[control.step]]',
-            "line 41: control[2].name is taken ('netrc'): outcomes are told by it, so give another",
+            "line 41: control[2].name is already used ('netrc'): choose another",
             id="two controls of one name",
         ),
         pytest.param(
             "[[control.step]]",
             '[[control]]\nname = ".NETRC"\nexpect = "present"\n\n[[control.step]]',
-            "line 41: control[2].name is taken ('.NETRC'): outcomes are told by it, so give another",
+            "line 41: control[2].name is already used ('.NETRC'): choose another",
             id="two controls whose folders would be one",
         ),
         pytest.param(
             'name = "netrc"',
             'name = "as reported"',
-            "line 32: control[1].name is taken ('as reported'): outcomes are told by it, so give another",
+            "line 32: control[1].name is already used ('as reported'): choose another",
             id="a control that is called as the MRE itself is",
         ),
     ],
@@ -395,7 +395,10 @@ def test_a_fault_is_told_with_its_line_and_a_remedy(old: str, new: str, fault: s
             id="an environment that is a text",
         ),
         pytest.param(
-            "[[step]]", "[step]", "line 7: step must be tables: write [[step]]", id="steps with single brackets"
+            "[[step]]",
+            "[step]",
+            "line 7: step must be an array of tables: write [[step]]",
+            id="steps with single brackets",
         ),
         pytest.param(
             '[[step]]\nrole = "observe"\nrun = "uv sync"\n',
@@ -406,25 +409,25 @@ def test_a_fault_is_told_with_its_line_and_a_remedy(old: str, new: str, fault: s
         pytest.param(
             'output = ["401 Unauthorized"]',
             "",
-            "line 11: symptom would be met by any failure: say what stands in the output, or in a file",
+            "line 11: symptom matches any failure: add text of the output, or of a file",
             id="a symptom that says nothing",
         ),
         pytest.param(
             'output = ["401 Unauthorized"]',
             'exit = "failure"',
-            "line 11: symptom would be met by any failure: say what stands in the output, or in a file",
+            "line 11: symptom matches any failure: add text of the output, or of a file",
             id="a symptom that any failure meets",
         ),
         pytest.param(
             'output = ["401 Unauthorized"]',
             "output = []",
-            "line 11: symptom would be met by any failure: say what stands in the output, or in a file",
+            "line 11: symptom matches any failure: add text of the output, or of a file",
             id="a symptom with no texts",
         ),
         pytest.param(
             'output = ["401 Unauthorized"]\n',
             'output = ["401 Unauthorized"]\nfile = "uv.lock"\n',
-            "line 13: symptom.file must be tables: write [[symptom.file]]",
+            "line 13: symptom.file must be an array of tables: write [[symptom.file]]",
             id="the symptom's file as a text",
         ),
     ],
@@ -461,17 +464,17 @@ uv = 5
 """
     with pytest.raises(InputError) as raised:
         parse(text, source="a/mre.toml")
-    assert raised.value.message == "a/mre.toml has 8 faults."
-    assert raised.value.hint == "Fix them and run it again."
+    assert raised.value.message == "`a/mre.toml` has 8 errors"
+    assert raised.value.hint == "fix them and try again"
     assert raised.value.faults == (
         "line 1: control[1].name is missing: add `name = …`",
         "line 1: schema is missing: add `schema = …`",
         "line 1: title is missing: add `title = …`",
         'line 2: control[1].expect must be "absent" or "present", not \'gone\'',
         'line 5: symptom.exit must be an exit code from 0 to 255, or "failure", not 300',
-        'line 7: step[1] nothing is observed: give one step role = "observe"',
-        "line 8: step[1].run must be a text that is not empty",
-        'line 11: environment.uv must be one release, as "0.5.21", not 5',
+        'line 7: step[1] no step is observed: set `role = "observe"` on one',
+        "line 8: step[1].run must be a non-empty string",
+        'line 11: environment.uv must be a release, such as "0.5.21", not 5',
     )
 
 

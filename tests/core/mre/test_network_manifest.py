@@ -129,15 +129,15 @@ def test_a_control_may_be_without_the_faults() -> None:
     assert overlay(mre, mre.controls[0]).indexes == mre.indexes
 
 
-HOST = 'must be the name of a host, as "example.com" or "*.example.com", not {!r}'
-URL = 'must be an address, as "https://private.example.com/simple", not {!r}'
-PATTERN = 'must be a URL, with `*` for anything, as "https://pypi.org/simple/*", not {!r}'
+HOST = 'must be a host name, such as "example.com" or "*.example.com", not {!r}'
+URL = 'must be a URL, such as "https://private.example.com/simple", not {!r}'
+PATTERN = 'must be a URL, with `*` for anything, such as "https://pypi.org/simple/*", not {!r}'
 KINDS = (
     "corrupt, cut, delay, drip, expired-certificate, missing-metadata, redirect-loop, refused, status, timeout, truncate, "
     "unresolvable, wrong-hash"
 )
 NAMED = (
-    'must have a host with a name, as "https://example.com/*" or "https://*.example.com/*", for only a name can be '
+    'must have a host name, such as "https://example.com/*" or "https://*.example.com/*", because only a name can be '
     "unresolvable, not {!r}"
 )
 
@@ -159,31 +159,31 @@ NAMED = (
         pytest.param('"https://private.example.com/simple"', '"file:///simple"', f"line 21: index[1].url {URL.format('file:///simple')}", id="an address of another scheme"),
         pytest.param('"https://private.example.com/simple"', '"https:///simple"', f"line 21: index[1].url {URL.format('https:///simple')}", id="an address without a host"),
         pytest.param('"https://private.example.com/simple"', '"https://[::1/simple"', f"line 21: index[1].url {URL.format('https://[::1/simple')}", id="an address with half a bracket"),
-        pytest.param('"https://private.example.com/simple"', '"https://a:b@private.example.com/simple"', "line 21: index[1].url must be an address alone: credentials have keys of their own", id="an address with credentials"),
-        pytest.param('"https://private.example.com/simple"', "7", "line 21: index[1].url must be a text that is not empty", id="a number for an address"),
-        pytest.param('"https://private.example.com/simple"', '"https://a\\nb/simple"', "line 21: index[1].url must be one line", id="an address of two lines"),
+        pytest.param('"https://private.example.com/simple"', '"https://a:b@private.example.com/simple"', "line 21: index[1].url must not contain credentials: use `username` and `password`", id="an address with credentials"),
+        pytest.param('"https://private.example.com/simple"', "7", "line 21: index[1].url must be a non-empty string", id="a number for an address"),
+        pytest.param('"https://private.example.com/simple"', '"https://a\\nb/simple"', "line 21: index[1].url must be a single line", id="an address of two lines"),
         pytest.param('"gitlab"', '"gitea"', f"line 22: index[1].registry must be {' or '.join(chr(34) + name + chr(34) for name in PROFILES)}, not 'gitea'", id="a registry that nobody knows"),
         pytest.param('"gitlab"', '["gitlab"]', f"line 22: index[1].registry must be {' or '.join(chr(34) + name + chr(34) for name in PROFILES)}, not ['gitlab']", id="two registries"),
-        pytest.param('username = "someone"', 'user = "someone"', "line 23: index[1].user is not a key here: take one of url, registry, username, password, synthetic, packages", id="an unknown key of an index"),
-        pytest.param('username = "someone"', 'username = ""', "line 23: index[1].username must be a text that is not empty", id="an empty name"),
-        pytest.param('password = "secret"', "", "line 23: index[1].username has no password beside it: add `password = …`", id="a name without a password"),
-        pytest.param('password = "secret"', "password = 1234", "line 24: index[1].password must be a text that is not empty", id="a password that is a number"),
+        pytest.param('username = "someone"', 'user = "someone"', "line 23: index[1].user is not a known key: use one of url, registry, username, password, synthetic, packages", id="an unknown key of an index"),
+        pytest.param('username = "someone"', 'username = ""', "line 23: index[1].username must be a non-empty string", id="an empty name"),
+        pytest.param('password = "secret"', "", "line 23: index[1].username needs a password: add `password = …`", id="a name without a password"),
+        pytest.param('password = "secret"', "password = 1234", "line 24: index[1].password must be a non-empty string", id="a password that is a number"),
         pytest.param('synthetic = "merge"', 'synthetic = "behind"', "line 25: index[1].synthetic must be \"override\" or \"merge\" or \"replace\", not 'behind'", id="a universe that is nowhere"),
-        pytest.param('"https://pypi.org/simple"', '"https://private.example.com/simple/"', "line 32: index[2].url is taken ('https://private.example.com/simple/'): one index answers there", id="two indexes at one address"),
+        pytest.param('"https://pypi.org/simple"', '"https://private.example.com/simple/"', "line 32: index[2].url is already used ('https://private.example.com/simple/'): an address has one index", id="two indexes at one address"),
         pytest.param('requires = ["six"]', 'requires = "six"', "line 28: index[1].packages.acme.versions.1.0.requires must be a list", id="a mistake of a package"),
         pytest.param('"https://*/simple/*"', '"*"', f"line 35: fault[1].url {PATTERN.format('*')}", id="a pattern without a scheme"),
         pytest.param('"https://*/simple/*"', '"https:///x"', f"line 35: fault[1].url {PATTERN.format('https:///x')}", id="a pattern without a host"),
         pytest.param('"https://*/simple/*"', '"http*://x"', f"line 35: fault[1].url {PATTERN.format('http*://x')}", id="a pattern with a star in its scheme"),
-        pytest.param('"https://*/simple/*"', "7", "line 35: fault[1].url must be a text that is not empty", id="a number for a pattern"),
+        pytest.param('"https://*/simple/*"', "7", "line 35: fault[1].url must be a non-empty string", id="a number for a pattern"),
         pytest.param('url = "http://a"\n', "", "line 51: fault[2].url is missing: add `url = …`", id="a fault of no URL"),
         pytest.param("times = 2", "times = 0", "line 36: fault[1].times must be a whole number from 1 to 1000000, not 0", id="no times"),
         pytest.param("times = 2", "times = true", "line 36: fault[1].times must be a whole number from 1 to 1000000, not True", id="times that are true"),
         pytest.param("times-each = 1", "times-each = 1.5", "line 37: fault[1].times-each must be a whole number from 1 to 1000000, not 1.5", id="half a time"),
-        pytest.param("times-each = 1", "times_each = 1", "line 37: fault[1].times_each is not a key here: take one of url, times, times-each, seed, status, retry-after, delay, drip, cut, truncate, corrupt, wrong-hash, missing-metadata, expired-certificate, redirect-loop, unresolvable, refused, timeout", id="an unknown key of a fault"),
+        pytest.param("times-each = 1", "times_each = 1", "line 37: fault[1].times_each is not a known key: use one of url, times, times-each, seed, status, retry-after, delay, drip, cut, truncate, corrupt, wrong-hash, missing-metadata, expired-certificate, redirect-loop, unresolvable, refused, timeout", id="an unknown key of a fault"),
         pytest.param("seed = 7", "seed = -1", "line 38: fault[1].seed must be a whole number from 0 to 9007199254740992, not -1", id="a seed below nought"),
         pytest.param("status = 429", "status = 600", "line 39: fault[1].status must be a whole number from 200 to 599, not 600", id="a status that is none"),
         pytest.param("status = 429", "status = 100", "line 39: fault[1].status must be a whole number from 200 to 599, not 100", id="a status that is no answer"),
-        pytest.param("status = 429", "", "line 40: fault[1].retry-after is sent along with a status: add `status = 429`", id="a wait without a status"),
+        pytest.param("status = 429", "", "line 40: fault[1].retry-after needs a status: add `status = 429`", id="a wait without a status"),
         pytest.param("retry-after = 0", "retry-after = -1", "line 40: fault[1].retry-after must be a whole number from 0 to 86400, not -1", id="a wait into the past"),
         pytest.param("delay = 0.5", "delay = nan", "line 41: fault[1].delay must be a number from 0 to 3600, not nan", id="a delay that is no number"),
         pytest.param("delay = 0.5", "delay = inf", "line 41: fault[1].delay must be a number from 0 to 3600, not inf", id="a delay without end"),
@@ -193,9 +193,9 @@ NAMED = (
         pytest.param("truncate = 0", 'truncate = "1"', "line 44: fault[1].truncate must be a whole number from 0 to 1000000000, not '1'", id="a text for a number"),
         pytest.param("corrupt = 1\n", "corrupt = 0\n", "line 45: fault[1].corrupt must be a whole number from 1 to 1000000, not 0", id="no byte corrupted"),
         pytest.param("wrong-hash = true", "wrong-hash = 1", "line 46: fault[1].wrong-hash must be true or false, not 1", id="one for yes"),
-        pytest.param("delay = 1\n", "", f"line 51: fault[2] says nothing that goes wrong: add one of {KINDS}", id="a fault of nothing"),
-        pytest.param("delay = 1\n", "delay = 0\n", f"line 51: fault[2] says nothing that goes wrong: add one of {KINDS}", id="a delay of nothing"),
-        pytest.param("delay = 1\n", "wrong-hash = false\ntimes = 1\nseed = 2\n", f"line 51: fault[2] says nothing that goes wrong: add one of {KINDS}", id="a fault that is off"),
+        pytest.param("delay = 1\n", "", f"line 51: fault[2] describes no failure: add one of {KINDS}", id="a fault of nothing"),
+        pytest.param("delay = 1\n", "delay = 0\n", f"line 51: fault[2] describes no failure: add one of {KINDS}", id="a delay of nothing"),
+        pytest.param("delay = 1\n", "wrong-hash = false\ntimes = 1\nseed = 2\n", f"line 51: fault[2] describes no failure: add one of {KINDS}", id="a fault that is off"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_told_with_its_line_and_a_remedy(old: str, new: str, fault: str) -> None:
@@ -206,10 +206,10 @@ def test_a_mistake_is_told_with_its_line_and_a_remedy(old: str, new: str, fault:
 @pytest.mark.parametrize(
     ("table", "expected"),
     [
-        pytest.param("[index]\nurl = 'https://a/simple'\n", ("index must be tables: write [[index]]",), id="index with single brackets"),
-        pytest.param("[fault]\nurl = 'https://a/simple'\n", ("fault must be tables: write [[fault]]",), id="fault with single brackets"),
+        pytest.param("[index]\nurl = 'https://a/simple'\n", ("index must be an array of tables: write [[index]]",), id="index with single brackets"),
+        pytest.param("[fault]\nurl = 'https://a/simple'\n", ("fault must be an array of tables: write [[fault]]",), id="fault with single brackets"),
         pytest.param("[[index]]\n[[index]]\n", ("index[1].url is missing: add `url = …`", "index[2].url is missing: add `url = …`"), id="two indexes without an address are not at one"),
-        pytest.param("[[index]]\nurl = 'https://a/simple'\n[[index]]\nurl = 'https://A/simple'\n", ("index[2].url is taken ('https://A/simple'): one index answers there",), id="the name of a host in other letters is the same host"),
+        pytest.param("[[index]]\nurl = 'https://a/simple'\n[[index]]\nurl = 'https://A/simple'\n", ("index[2].url is already used ('https://A/simple'): an address has one index",), id="the name of a host in other letters is the same host"),
         pytest.param("[[index]]\nurl = 'https://a:99999/simple'\n", ("index[1].url " + URL.format("https://a:99999/simple"),), id="a port that is none"),
         pytest.param("[[index]]\nurl = 'https://a/simple'\npackages = 1\n", ('index[1].packages must be a table: write [index.packages.NAME.versions."1.0.0"]',), id="packages that are none"),
     ],
@@ -248,10 +248,10 @@ def test_each_thing_alone_is_a_fault(key: str) -> None:
         pytest.param("https://10.0.0.1/*", "timeout = true\n", (), id="an address that never answers"),
         pytest.param("https://*.a.com/*", "unresolvable = true\n", (), id="every name below one"),
         pytest.param("https://*/*", "unresolvable = true\n", (), id="every name"),
-        pytest.param("https://a.com:8080", "unresolvable = true\nstatus = 500\n", ("fault[1].status cannot stand beside `unresolvable`: nothing comes from such a host",), id="a status from nowhere"),
-        pytest.param("https://a/*", "refused = true\ntimeout = true\n", ("fault[1].timeout cannot stand beside `refused`: nothing comes from such a host",), id="two ways at once"),
+        pytest.param("https://a.com:8080", "unresolvable = true\nstatus = 500\n", ("fault[1].status cannot be combined with `unresolvable`: the host never responds",), id="a status from nowhere"),
+        pytest.param("https://a/*", "refused = true\ntimeout = true\n", ("fault[1].timeout cannot be combined with `refused`: the host never responds",), id="two ways at once"),
         pytest.param("https://a/*", "refused = true\ntimeout = false\n", (), id="one way, and the other is off"),
-        pytest.param("https://a/*", "unresolvable = true\ntimes = 2\n", ("fault[1].times cannot be counted for a name that does not resolve: take `refused = true`",), id="unresolvable for a while"),
+        pytest.param("https://a/*", "unresolvable = true\ntimes = 2\n", ("fault[1].times cannot be combined with `unresolvable`: use `refused = true`",), id="unresolvable for a while"),
         pytest.param("https://10.0.0.1/*", "unresolvable = true\n", (f"fault[1].url {NAMED.format('https://10.0.0.1/*')}",), id="an address has no name"),
         pytest.param("https://[::1]/*", "unresolvable = true\n", (f"fault[1].url {NAMED.format('https://[::1]/*')}",), id="nor has one of IPv6"),
         pytest.param("https://a*b/*", "unresolvable = true\n", (f"fault[1].url {NAMED.format('https://a*b/*')}",), id="part of a name"),

@@ -80,85 +80,83 @@ def test_every_key_is_read() -> None:
         pytest.param(
             "wheels = false",
             "wheels",
-            "is not a key here: take one of requires, requires-python, wheel, wheel-tags, sdist, build-backend, "
+            "is not a known key: use one of requires, requires-python, wheel, wheel-tags, sdist, build-backend, "
             "yanked, upload-time, description, file, extras",
             id="an unknown key",
         ),
         pytest.param(
             'requires = ["b", "b >= "]',
             "requires",
-            "item 2: is not a requirement, as \"b>=1; sys_platform == 'win32'\" (PEP 508): 'b >= ': "
+            "item 2: is not a valid requirement, such as \"b>=1; sys_platform == 'win32'\" (PEP 508): 'b >= ': "
             "Expected semicolon (after name with no version specifier) or end",
             id="half a requirement",
         ),
         pytest.param(
             'requires = ["b\\n>=1"]',
             "requires",
-            "item 1: must be one line",
+            "item 1: must be a single line",
             id="a requirement that would be two headers",
         ),
         pytest.param('requires = "b"', "requires", "must be a list", id="a requirement without a list"),
         pytest.param(
             'requires-python = "3.8"',
             "requires-python",
-            "is not a range of versions, as \">=3.8,<4\" (PEP 440): '3.8'",
+            "is not a valid version specifier, such as \">=3.8,<4\" (PEP 440): '3.8'",
             id="a version instead of a range",
         ),
         pytest.param(
             'wheel-tags = ["py3-none"]',
             "wheel-tags",
-            "item 1: is not a tag of a wheel, as \"cp39-abi3-linux_x86_64\" (PEP 425): 'py3-none'",
+            "item 1: must be a wheel tag, such as \"cp39-abi3-linux_x86_64\" (PEP 425), not 'py3-none'",
             id="a tag of two parts",
         ),
         pytest.param(
             'wheel-tags = ["1-py3-none-any"]',
             "wheel-tags",
-            "item 1: is not a tag of a wheel, as \"cp39-abi3-linux_x86_64\" (PEP 425): '1-py3-none-any'",
+            "item 1: must be a wheel tag, such as \"cp39-abi3-linux_x86_64\" (PEP 425), not '1-py3-none-any'",
             id="a build number before the tag",
         ),
-        pytest.param("wheel-tags = []", "wheel-tags", "must have one tag at least", id="no tag"),
+        pytest.param("wheel-tags = []", "wheel-tags", "must have at least one tag", id="no tag"),
         pytest.param(
             'wheel-tags = ["py3-none-any", "py3-none-any"]',
             "wheel-tags",
-            "has a tag twice: there would be two wheels of one name",
+            "has a duplicate tag",
             id="a tag twice",
         ),
         pytest.param(
             "wheel = false\nsdist = false",
             "",
-            "has neither a wheel nor an sdist: leave one of them true, or remove the version",
+            "has neither a wheel nor an sdist: enable one of them, or remove the version",
             id="nothing to serve",
         ),
         pytest.param(
             'wheel = false\nwheel-tags = ["py3-none-any"]',
             "wheel-tags",
-            "are those of a wheel, and there is none: remove them, or `wheel = false`",
+            "need a wheel: remove them, or `wheel = false`",
             id="tags of no wheel",
         ),
         pytest.param('wheel = "no"', "wheel", "must be true or false, not 'no'", id="a wheel that is a text"),
         pytest.param(
             "upload-time = 2024-01-01T00:00:00",
             "upload-time",
-            "must be a moment with its zone, as 2024-01-01T00:00:00Z without quotes, "
+            "must be a date and time with its zone, such as 2024-01-01T00:00:00Z without quotes, "
             "not datetime.datetime(2024, 1, 1, 0, 0)",
             id="a moment without its zone",
         ),
-        pytest.param(
-            'yanked = ""', "yanked", "must be true, false or a reason of one line, not ''", id="an empty reason"
-        ),
+        pytest.param('yanked = ""', "yanked", "must be true, false or a one-line reason, not ''", id="an empty reason"),
         pytest.param(
             'description = "two\\nlines"',
             "description",
-            "must be one line",
+            "must be a single line",
             id="a description that would be two headers",
         ),
         pytest.param(
-            'extras = ["x"]', "extras", 'must be a table, as { x = ["b>=1"] }', id="extras without requirements"
+            'extras = ["x"]', "extras", 'must be a table, such as { x = ["b>=1"] }', id="extras without requirements"
         ),
         pytest.param(
             'extras = { "-x" = [] }',
             "extras -x",
-            "is not the name of an extra: take letters and digits, with - _ . between them",
+            "is not a valid extra name: use letters and digits, with - _ . between them",
             id="an extra that nobody can ask for",
         ),
         pytest.param(
@@ -170,20 +168,19 @@ def test_every_key_is_read() -> None:
         pytest.param(
             'file = "../a-1.0.0.tar.gz"',
             "file",
-            "leaves the folder ('../a-1.0.0.tar.gz'): give a path inside it, with `/`",
+            "is outside the folder ('../a-1.0.0.tar.gz'): use a relative path with `/`",
             id="a file outside the folder",
         ),
         pytest.param(
             'file = "a-1.0.1.tar.gz"',
             "file",
-            "is not named as a file of this version: 'a-1.0.1.tar.gz' must be as "
-            "a-1.0.0-py3-none-any.whl or a-1.0.0.tar.gz",
+            "does not match the version: 'a-1.0.1.tar.gz' must be a-1.0.0-py3-none-any.whl or a-1.0.0.tar.gz",
             id="a file of another version",
         ),
         pytest.param(
             'file = "a-1.0.0.tar.gz"\nrequires = []',
             "requires",
-            "is what the file itself says: remove it, or `file`",
+            "is defined by the file itself: remove it, or `file`",
             id="requirements beside a file",
         ),
     ],
@@ -197,12 +194,12 @@ def test_a_mistake_of_a_version_is_told(line: str, place: str, mistake: str) -> 
     [
         pytest.param(
             '["a b".versions."1"]',
-            ("a b", "is not the name of a package: take letters and digits, with - _ . between them (PEP 508)"),
+            ("a b", "is not a valid package name: use letters and digits, with - _ . between them (PEP 508)"),
             id="a name with a space",
         ),
         pytest.param(
             '[a-b.versions."1"]\n[A_b.versions."2"]',
-            ("A_b", "is the same package as a-b (PEP 503): put its versions there"),
+            ("A_b", "is the same package as a-b (PEP 503): merge their versions"),
             id="one package written in two ways",
         ),
         pytest.param(
@@ -212,16 +209,16 @@ def test_a_mistake_of_a_version_is_told(line: str, place: str, mistake: str) -> 
         ),
         pytest.param(
             '[a.versions."one"]',
-            ("a versions one", 'is not a version, as "1.0.0" or "2.0b1.post1+local" (PEP 440)'),
+            ("a versions one", 'is not a valid version, such as "1.0.0" or "2.0b1.post1+local" (PEP 440)'),
             id="a version that is none",
         ),
-        pytest.param("[a]", ("a versions", 'is missing: add a table, as versions."1.0.0"'), id="no version"),
+        pytest.param("[a]", ("a versions", 'is missing: add a table, such as versions."1.0.0"'), id="no version"),
         pytest.param(
             "a = 1", ("a", 'must be a table; write [….versions."1.0.0"] below it'.replace(";", ":")), id="a number"
         ),
         pytest.param(
             'a.versions."1" = true',
-            ("a versions 1", "must be a table; an empty one makes a wheel and an sdist without requirements"),
+            ("a versions 1", "must be a table: an empty one makes a wheel and an sdist without requirements"),
             id="a version that is no table",
         ),
     ],
@@ -252,7 +249,7 @@ sdist = 0
         parse(text)
     assert [fault.partition(" is not ")[0] for fault in raised.value.faults] == [
         "line 11: index[1].packages.a.versions.1.requires item 1:",
-        "line 14: index[1].packages.b.versions.1.yanked must be true, false or a reason of one line, not 1",
+        "line 14: index[1].packages.b.versions.1.yanked must be true, false or a one-line reason, not 1",
         "line 15: index[1].packages.b.versions.1.sdist must be true or false, not 0",
     ]
 

@@ -15,7 +15,7 @@ SUITE = "bookworm"
 SUITES = {"12": "bookworm", "bookworm": "bookworm", "13": "trixie", "trixie": "trixie"}
 UNNAMED = frozenset({"", "debian", "slim", "latest", "stable"})
 OTHER = re.compile(r"alpine|windowsservercore|nanoserver|rc\d|buster|bullseye|stretch|sid|forky")
-HINT = "Stand-ins are made for tags of ghcr.io/astral-sh/uv, python and debian, with bookworm or trixie."
+HINT = "stand-ins exist for tags of ghcr.io/astral-sh/uv, python and debian, with bookworm or trixie"
 
 
 @dataclass(frozen=True)
@@ -40,36 +40,42 @@ def recipe(name: str) -> Recipe:
     """
     bare, at, _ = name.partition("@")
     if at:
-        raise UsageError(f"{name} is named by its digest, which no stand-in can have.", "Name it by its tag alone.")
+        raise UsageError(f"`{name}` is pinned by digest, which no stand-in can have", "use the tag alone")
     tag = bare.rpartition(":")[2] if ":" in bare else ""
     told = parse_image_name(name)
     if odd := OTHER.search(tag):
-        raise UsageError(f"There is no stand-in for {name}: nothing here makes a root of {odd[0]!r}.", HINT)
+        raise UsageError(f"there is no stand-in for `{name}`: {odd[0]!r} is not supported", HINT)
     if told.of_uv:
         release = told.uv or ("" if re.match(r"\d", tag) else "latest")
         rest = tag.removeprefix(told.uv or "latest").removeprefix("-")
         if not release:
-            raise UsageError(f"There is no stand-in for {name}: its tag names no whole release.", "Name one: 0.5.21.")
+            raise UsageError(
+                f"there is no stand-in for `{name}`: its tag names no full release", "use a release such as 0.5.21"
+            )
         if not rest:
             return Recipe(name, uv=release)
         return Recipe(name, _suite(name, re.sub(r"python3\.\d+", "", rest)), told.python, release)
     if PYTHON.match(name) and not name.startswith("mcr."):
         if not told.python:
-            raise UsageError(f"There is no stand-in for {name}: its tag does not say which Python.", "Name one: 3.11.")
+            raise UsageError(
+                f"there is no stand-in for `{name}`: its tag names no Python version", "use a version such as 3.11"
+            )
         return Recipe(name, _suite(name, tag.removeprefix(told.python)), told.python)
     if DEBIAN.match(name):
         return Recipe(name, _suite(name, re.sub(r"-\d{8}|(?<=\d)\.\d+", "", tag)))
-    raise UsageError(f"There is no stand-in for {name}.", HINT)
+    raise UsageError(f"there is no stand-in for `{name}`", HINT)
 
 
 def _suite(name: str, rest: str) -> str:
     """Return the Debian of what a tag says beside its versions."""
-    said = [part for part in rest.split("-") if part not in UNNAMED]
-    if not said:
+    parts = [part for part in rest.split("-") if part not in UNNAMED]
+    if not parts:
         return SUITE
-    if len(said) > 1 or said[0] not in SUITES:
-        raise UsageError(f"There is no stand-in for {name}: {'-'.join(said)!r} is no Debian known here.", HINT)
-    return SUITES[said[0]]
+    if len(parts) > 1 or parts[0] not in SUITES:
+        raise UsageError(
+            f"there is no stand-in for `{name}`: {'-'.join(parts)!r} is not a supported Debian release", HINT
+        )
+    return SUITES[parts[0]]
 
 
 def referenced_images(instructions: Sequence[Instruction]) -> tuple[str, ...]:

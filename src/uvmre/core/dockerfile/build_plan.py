@@ -96,7 +96,7 @@ def plan_build(
     mre = overlay(base, control) if control else base
     file = mre.file(DOCKERFILE)
     if file is None:
-        raise UsageError("The MRE has no Dockerfile, and a container backend builds one.", "Take `--backend local`.")
+        raise UsageError("a container backend needs a Dockerfile, and the MRE has none", "use `--backend local`")
     text = file.content.decode(errors="replace")
     if control:
         text = apply_control(text, base, mre, control)

@@ -62,13 +62,13 @@ def copied_files(
     """
     for flag in instruction.flags:
         if flag.lstrip("-").partition("=")[0] not in SUPPORTED_FLAGS:
-            raise NeedsEngine(f"`{flag}` is not known here")
+            raise NeedsEngine(f"`{flag}` is not supported")
     names = [word for word in words if instruction.json or not HEREDOC.match(word)]
     if instruction.name == "ADD" and (far := next((word for word in names if REMOTE.match(word)), "")):
         raise NeedsEngine(f"it fetches {far}")
     found = {name: copy_sources(name, files) for name in names}
     if missing := [name for name, those in found.items() if not those]:
-        raise NeedsEngine(f"{missing[0]} is not among the files (or .dockerignore leaves it out)")
+        raise NeedsEngine(f"{missing[0]} is not among the files (or `.dockerignore` excludes it)")
     several = sum(map(len, found.values())) > 1
     laid = []
     for each in (source for those in found.values() for source in those):
@@ -113,7 +113,7 @@ def mounted_files(
         name, _, value = flag.lstrip("-").partition("=")
         if name != "mount":
             if (name, value) not in (("network", "default"), ("security", "sandbox")):
-                raise NeedsEngine(f"`{flag}` is not known here")
+                raise NeedsEngine(f"`{flag}` is not supported")
             continue
         keys = {
             key.lower(): expand(text, variables) for key, _, text in (part.partition("=") for part in value.split(","))
@@ -131,11 +131,11 @@ def mounted_files(
                         File(str(PurePosixPath("/", cwd, target, rest)).lstrip("/"), file.content, file.executable)
                     )
             if not copy_sources(source, files):
-                raise NeedsEngine(f"{source} is not among the files (or .dockerignore leaves it out)")
+                raise NeedsEngine(f"{source} is not among the files (or `.dockerignore` excludes it)")
         elif kind == "bind" and not _uv(keys["from"], stages):
             raise NeedsEngine(f"it mounts from {keys['from']}")
         elif kind not in ("bind", "cache", "tmpfs"):
-            raise NeedsEngine(f"a mount of the type {kind} needs an engine")
+            raise NeedsEngine(f"a mount of type {kind} needs an engine")
     return tuple(laid), told
 
 
@@ -155,9 +155,7 @@ def _lay_secret(
     content = secret(name)
     if content is None:
         if keys.get("required", "false").lower() in ("true", "1", ""):
-            raise NeedsEngine(
-                f"the secret {json.dumps(name)} is asked for, and there is no file or variable of that name"
-            )
+            raise NeedsEngine(f"the secret {json.dumps(name)} is required, but no file or variable has that name")
         return
     if "env" in keys:
         told[keys["env"]] = content.decode(errors="replace")

@@ -85,8 +85,8 @@ def _replaced(text: str, old: Sequence[Step], new: Sequence[Step]) -> str:
         at = found[i]
         if at is None:
             raise UsageError(
-                f"No RUN of the Dockerfile is the step `{old[i].title}`, which a control changes.",
-                "Give the control a Dockerfile of its own among its files, or make the RUN the step's command.",
+                f"a control changes the step `{old[i].title}`, but no RUN of the Dockerfile matches it",
+                "add a Dockerfile to the control's files, or use the step's command as the RUN",
             )
         return runs[at].instruction
 
@@ -185,7 +185,7 @@ def set_python(text: str, python: str) -> str:
     """Put the interpreter that is wanted where an image's name says one."""
     instructions = parser.parse(text)
     if not any(each.name == "FROM" and PYTHON.search(each.value[0]) for each in instructions):
-        raise UsageError("No image of the Dockerfile says in its name which Python it has.", "Leave out `--python`.")
+        raise UsageError("no image name of the Dockerfile has a Python version", "remove `--python`")
 
     def edited(each: Instruction) -> list[str] | None:
         match = PYTHON.search(each.value[0]) if each.name == "FROM" else None

@@ -82,7 +82,7 @@ def _variable(text: str, variables: Mapping[str, str], quotes: bool, escape: str
         return value or "", rest[1:]
     form = re.match(r":?[-+?]", rest)
     if not form:
-        raise ValueError(f"`${{{name[0]}{rest[:1]}…}}` is not followed here" if rest else "a `${` is not closed")
+        raise ValueError(f"`${{{name[0]}{rest[:1]}…}}` is not supported" if rest else "a `${` is not closed")
     word, rest = _until(rest[form.end() :], "}", variables, quotes, escape)
     there = bool(value) if form[0].startswith(":") else value is not None
     if form[0].endswith("+"):

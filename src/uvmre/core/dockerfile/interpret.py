@@ -119,7 +119,7 @@ def interpret(mre: Mre) -> Interpreted:
     try:
         text = file.content.decode()
     except UnicodeDecodeError:
-        raise InputError(f"{DOCKERFILE} could not be read.", ["it is not UTF-8"]) from None
+        raise InputError(f"failed to parse `{DOCKERFILE}`", ["it is not UTF-8"]) from None
     heads, found = stages(parse(text))
     walk = _Walk(build_context(mre.files), mre.variables, lambda name: _secret(mre, name), {}, found)
     try:
@@ -127,12 +127,12 @@ def interpret(mre: Mre) -> Interpreted:
             _arg(walk, _State(env=walk.global_args), head, walk.global_args)
         _walk(walk, _needed(walk))
     except NotInterpreted as fault:
-        raise InputError(f"{DOCKERFILE} has 1 fault.", [str(fault)], "Fix it and run it again.") from None
+        raise InputError(f"`{DOCKERFILE}` has 1 error", [str(fault)], "fix it and try again") from None
     steps = [
         replace(step, layer=replace(step.layer, owned=tuple(sorted(walk.owned)))) for step in walk.steps if step.layer
     ]
     if not steps:
-        raise InputError(f"{DOCKERFILE} has no RUN, so there is nothing to observe.", ["add the command as a RUN"])
+        raise InputError(f"`{DOCKERFILE}` has no RUN to observe", ["add the command as a RUN"])
     if steps[-1].layer and not steps[-1].layer.refused:
         steps[-1] = replace(steps[-1], role="observe")
     return Interpreted(tuple(steps), tuple(walk.notes))
@@ -178,7 +178,7 @@ def _walk(walk: _Walk, needed: list[Stage]) -> None:
         state = states[stage.number] = states[base].copy() if base is not None else _State()
         walk.pending.append(StageStart(stage.number, base))
         if base is None:
-            walk.note(stage.start, f"the image {name} is this machine, with the uv and the Python of the run")
+            walk.note(stage.start, f"the image {name} is replaced by this machine, with the uv and Python of the run")
         for instruction in stage.instructions:
             try:
                 _one(walk, state, instruction)
@@ -213,7 +213,7 @@ def _one(walk: _Walk, state: _State, instruction: Instruction) -> None:
     elif name in ("COPY", "ADD"):
         _copy(walk, state, instruction)
     else:
-        walk.note(instruction, f"{name} is not followed")
+        walk.note(instruction, f"{name} is ignored")
 
 
 def _arg(walk: _Walk, state: _State, instruction: Instruction, into: dict[str, str]) -> None:
@@ -244,7 +244,7 @@ def _copy(walk: _Walk, state: _State, instruction: Instruction) -> None:
     stage = stage_of(walk.stages, origin)
     of_uv = parse_image_name(walk.stages[stage].image if stage is not None else origin).of_uv
     if of_uv:
-        walk.note(instruction, "uv is here already: that of the run")
+        walk.note(instruction, "skipped: the uv of the run is already installed")
     elif stage is None:
         raise NeedsEngine(f"it copies from the image {origin}, which only an engine can pull")
     else:
@@ -259,13 +259,15 @@ def _run(walk: _Walk, state: _State, instruction: Instruction) -> None:
     run = parse_run(instruction)
     called = {command.rpartition("/")[2] for command in called_programs(run.command)}
     if INSTALLS_UV.search(run.command.strip()) and not called & {"uv", "uvx"}:
-        walk.note(instruction, "uv is here already: that of the run")
+        walk.note(instruction, "skipped: the uv of the run is already installed")
         return
     if done := sorted(called & OF_THE_SYSTEM):
-        walk.note(instruction, f"not done: `{done[0]}` would change this machine; what it brings must be here already")
+        walk.note(
+            instruction, f"skipped: `{done[0]}` would change this machine, which must already have what it installs"
+        )
         return
     if INTO_THE_SYSTEM.search(run.command) or state.variables.get("UV_SYSTEM_PYTHON", "0") not in ("", "0", "false"):
-        raise NeedsEngine("it installs into the system's Python, which is this machine's own here")
+        raise NeedsEngine("it installs into the system's Python, which is that of this machine")
     try:
         mounts, variables = mounted_files(instruction, state.variables, state.cwd, walk.files, walk.secret, walk.stages)
     except ValueError as error:
@@ -287,7 +289,7 @@ def _run(walk: _Walk, state: _State, instruction: Instruction) -> None:
 
 def _refuse(walk: _Walk, state: _State, instruction: Instruction, why: str) -> None:
     head = instruction.text.split("\n")[0]
-    refused = f"line {instruction.first} of the {DOCKERFILE} cannot be followed without an engine: {why}"
+    refused = f"line {instruction.first} of the {DOCKERFILE} needs a container engine: {why}"
     walk.steps.append(Step(head, "setup", layer=Layer((), state.cwd, before=tuple(walk.pending), refused=refused)))
 
 

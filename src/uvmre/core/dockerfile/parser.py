@@ -118,10 +118,10 @@ def parse(text: str, source: str = DOCKERFILE) -> tuple[Instruction, ...]:
     found = instructions(text, source)
     faults = [f"line {line}: {fault}" for line, fault in _faults(found)]
     if ESCAPE.match(text):
-        faults.insert(0, "another escape than a backslash is for Windows, and is not read here")
+        faults.insert(0, "an escape character other than a backslash is for Windows and is not supported")
     if faults:
-        message = f"{source} has {len(faults)} fault{'s' * (len(faults) > 1)}."
-        raise InputError(message, faults, "Fix them and run it again.")
+        message = f"`{source}` has {len(faults)} error{'s' * (len(faults) > 1)}"
+        raise InputError(message, faults, "fix them and try again")
     return found
 
 
@@ -136,22 +136,22 @@ def instructions(text: str, source: str = DOCKERFILE) -> tuple[Instruction, ...]
         import dockerfile  # brings Go's runtime along, and most runs have nothing to read with it
     except ImportError:
         raise CannotTell(
-            f"{source} cannot be read: BuildKit's parser, the package dockerfile, is not installed.",
-            "It has wheels for x86-64 and macOS; elsewhere `pip install dockerfile` compiles it, which takes Go.",
+            f"failed to parse `{source}`: BuildKit's parser, the package `dockerfile`, is not installed",
+            "it has wheels for x86-64 and macOS; elsewhere `pip install dockerfile` needs Go",
         ) from None
 
     # The parser cuts a text at a NUL, and a text that is not UTF-8 ends the whole process.
     odd = re.search("[\0\ud800-\udfff]", text)
     if odd:
         line = text.count("\n", 0, odd.start()) + 1
-        raise InputError(f"{source} could not be read.", [f"line {line}: it holds a NUL, or is not UTF-8"])
+        raise InputError(f"failed to parse `{source}`", [f"line {line}: it contains a NUL byte or is not UTF-8"])
     try:
         commands = dockerfile.parse_string(text)
     except dockerfile.GoParseError as error:
         reason = str(error)
         if reason == NOTHING:
-            raise InputError(f"{source} could not be read.", ["it has no instructions"]) from None
-        raise InputError(f"{source} could not be read.", [f"line {_line(text)}: {reason}"]) from None
+            raise InputError(f"failed to parse `{source}`", ["it has no instructions"]) from None
+        raise InputError(f"failed to parse `{source}`", [f"line {_line(text)}: {reason}"]) from None
     lines = text.split("\n")
     return tuple(
         Instruction(
@@ -196,19 +196,19 @@ def _faults(instructions: Sequence[Instruction]) -> Iterator[tuple[int, str]]:
     begun = False
     for each in instructions:
         if each.name not in KNOWN:
-            yield each.first, f"there is no instruction {each.name}".rstrip()
+            yield each.first, f"unknown instruction {each.name}".rstrip()
         elif not any(each.value) and each.name not in MAY_BE_EMPTY:
-            yield each.first, f"{each.name} says nothing"
+            yield each.first, f"{each.name} has no arguments"
         elif each.name == "FROM":
             begun = True
             if len(each.value) != 1 and (len(each.value) != 3 or each.value[1].upper() != "AS"):
                 yield each.first, "FROM takes an image, or `image AS name`"
         elif not begun and each.name != "ARG":
-            yield each.first, f"{each.name} stands before the first FROM, where only ARG may"
+            yield each.first, f"{each.name} before the first FROM, where only ARG is allowed"
         elif each.name in ("COPY", "ADD") and len(each.value) < 2:
-            yield each.first, f"{each.name} takes what to copy, and where to"
+            yield each.first, f"{each.name} takes a source and a destination"
         elif each.name == "SHELL" and not each.json:
-            yield each.first, 'SHELL takes a JSON array, as ["/bin/bash", "-c"]'
+            yield each.first, 'SHELL takes a JSON array, such as ["/bin/bash", "-c"]'
         elif each.name == "WORKDIR" and len(each.value) != 1:
             yield each.first, "WORKDIR takes one folder"
     if not begun:

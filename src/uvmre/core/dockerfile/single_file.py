@@ -69,11 +69,11 @@ def read_back(text: str, source: str, answers: Mapping[str, Any], beside: Callab
     instructions = parse("\n".join(lines), source)
     heads, found = stages(instructions)
     back = _Back(lines)
-    faults = [f"{key} is not asked here: take one of {', '.join(ANSWERS)}" for key in answers if key not in ANSWERS]
+    faults = [f"{key} is not a known answer: use one of {', '.join(ANSWERS)}" for key in answers if key not in ANSWERS]
     try:
         gone = _stages_back(back, found)
     except NotInterpreted as fault:
-        raise InputError(f"{source} could not be read.", [str(fault)]) from None
+        raise InputError(f"failed to parse `{source}`", [str(fault)]) from None
     faults += _from_beside(back, instructions, gone, beside)
     for first in sorted(back.instead, reverse=True):
         each = next(each for each in instructions if each.first == first)
@@ -83,7 +83,7 @@ def read_back(text: str, source: str, answers: Mapping[str, Any], beside: Callab
     mre, missing = _whole(told, answers, heads, found, instructions)
     faults += missing
     if faults:
-        raise InputError(f"{source} cannot be made an MRE.", faults)
+        raise InputError(f"failed to make an MRE of `{source}`", faults)
     own = "\n".join(back.lines).strip("\n") + "\n"
     return replace(mre, files=(*back.files.values(), File(DOCKERFILE, own.encode())))
 
@@ -209,7 +209,7 @@ def _from_beside(
                 near = tuple(file for file in beside() if file.path not in back.files)
             files = [file for match in copy_sources(word, build_context(near)) for file in match.files]
             if not files and word not in (".", "./", "/"):
-                faults.append(f"line {each.first}: {word} is not beside the Dockerfile: put it there")
+                faults.append(f"line {each.first}: {word} is not in the Dockerfile's folder: add it")
             back.files |= {file.path: file for file in files if file.path != DOCKERFILE}
     if near is not None:
         back.files |= {file.path: file for file in near if file.path == ".dockerignore"}
@@ -257,12 +257,12 @@ def _whole(
         symptom = replace(symptom, exit=code if code is not None else "failure", output=output or symptom.output)
     missing = []
     if not uv:
-        missing.append("no release of uv stands in it: say which with `-d uv=0.5.21`")
+        missing.append("it names no release of uv: pass one with `-d uv=0.5.21`")
     if symptom == Symptom():
-        missing.append("what shows the bug stands in no Dockerfile: say it with `-d output='a text of the error'`")
+        missing.append("a Dockerfile has no symptom: pass one with `-d output='text of the error'`")
     if not run_instructions(instructions):
-        missing.append("it has no RUN, so there is nothing to observe: add the command as one")
-    title = str(answers.get("title", "") or base.title or "What a Dockerfile shows")
+        missing.append("it has no RUN to observe: add the command as one")
+    title = str(answers.get("title", "") or base.title or "Bug shown by a Dockerfile")
     issue = str(answers.get("issue", "") or base.issue)
     kept = replace(environment, uv=uv, python=python)
     return replace(base, title=title, issue=issue, environment=kept, symptom=symptom), missing

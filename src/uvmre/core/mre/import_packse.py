@@ -1,8 +1,7 @@
-"""A scenario of packse (packages, a root, what a resolver is expected to do) → an MRE that shows when uv does so.
+"""Convert a packse scenario into an MRE that shows if uv does what the scenario expects.
 
-The keys are those of astral-sh/packse and of astral-sh/uv's `test/scenarios`, and a scenario becomes the command that
-uv's own tests make of it: `uv lock` where it is universal, `uv pip compile` where it names another Python, else
-`uv pip install`.
+The keys are those of astral-sh/packse and of astral-sh/uv's `test/scenarios`. As in uv's own tests, a universal
+scenario becomes `uv lock`, one with another Python `uv pip compile`, any other `uv pip install`.
 """
 
 import re
@@ -14,6 +13,7 @@ from typing import Any, Literal
 
 from uvmre.core.mre.files import File
 from uvmre.core.mre.model import Environment, FilePattern, Mre, Step, Symptom
+from uvmre.core.mre.schema import python_version
 from uvmre.core.network.index import Index
 from uvmre.core.network.synthetic import check_packages, read_packages, requirement, specifier
 from uvmre.core.text.toml_checks import (
@@ -32,7 +32,7 @@ from uvmre.errors import InputError
 PYPI = "https://pypi.org/simple"
 PYTHON = "3.12"
 REQUIRES_PYTHON = ">=3.12"
-"""What a scenario means where it says none, of its root and of its packages alike."""
+"""The default of a scenario's root and packages."""
 UNSATISFIABLE = "No solution found when resolving"
 REQUIREMENTS = "requirements.in"
 
@@ -44,21 +44,21 @@ def import_scenario(text: str, source: str, *, uv: str) -> Mre:
 
     Args:
         text: its TOML.
-        source: what it is called in messages.
-        uv: the release that the MRE is for; a scenario names none.
+        source: its name in messages.
+        uv: the release of the MRE.
 
     Raises:
-        InputError: with all that is wrong with it, or that an MRE cannot say.
+        InputError: with everything that is invalid, or that an MRE does not support.
     """
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{source} is not TOML, so nothing in it could be read.", [str(error)]) from None
+        raise InputError(f"`{source}` is not valid TOML", [str(error)]) from None
     if found := list(_mistakes(data)):
         from uvmre.core.text.toml_positions import format_mistakes
 
-        message = f"{source} cannot be taken for a scenario of packse, for {len(found)} reason{'s' * (len(found) > 1)}."
-        raise InputError(message, format_mistakes(text, found), "Fix them and run it again.")
+        message = f"`{source}` is not a valid packse scenario: {len(found)} error{'s' * (len(found) > 1)}"
+        raise InputError(message, format_mistakes(text, found), "fix them and try again")
     return _mre(data, uv)
 
 
@@ -66,13 +66,8 @@ def _anything(_: Any) -> str:
     return ""
 
 
-def _python(value: Any) -> str:
-    fine = isinstance(value, str) and re.fullmatch(r"3\.\d+(\.\d+)?", value)
-    return "" if fine else f'must be an interpreter\'s version, as "3.12", not {value!r}'
-
-
-def _no_more(value: Any) -> str:
-    return "has interpreters beside the first, and an MRE has one: remove them" if value else ""
+def _unsupported(value: Any) -> str:
+    return "is not supported, an MRE has one interpreter: remove it" if value else ""
 
 
 def _versions(value: Any) -> str:
@@ -83,9 +78,9 @@ def _versions(value: Any) -> str:
 TOP: Keys = {"name": (line_of_text, True), "description": (_anything, False), "template": (_anything, False)}
 ROOT: Keys = {"requires": (list_of(requirement), False), "requires_python": (specifier, False)}
 EXPECTED: Keys = {"satisfiable": (boolean, True), "packages": (_versions, False), "explanation": (_anything, False)}
-ENVIRONMENT: Keys = {"python": (_python, False), "additional_python": (_no_more, False)}
+ENVIRONMENT: Keys = {"python": (python_version, False), "additional_python": (_unsupported, False)}
 OPTIONS: Keys = {
-    "python": (_python, False),
+    "python": (python_version, False),
     "prereleases": (boolean, False),
     "no_build": (list_of(line_of_text), False),
     "no_binary": (list_of(line_of_text), False),
@@ -100,7 +95,7 @@ CANNOT = {
     "compile": ("required_environments",),
     "lock": ("python", "python_platform"),
 }
-"""The resolver options that each kind of command has no word for."""
+"""The resolver options that each kind of command does not support."""
 
 
 def _mistakes(data: dict[str, Any]) -> Iterator[Mistake]:
@@ -113,16 +108,16 @@ def _mistakes(data: dict[str, Any]) -> Iterator[Mistake]:
     packages = data.get("packages", {})
     for path, version in _each(packages):
         yield from check_table(version, dict.fromkeys(PACKAGE, (_anything, False)), path)
-    for path, mistake in check_packages(_ours(packages), ("packages",)):
-        yield _theirs(path), mistake
+    for path, mistake in check_packages(_to_manifest(packages), ("packages",)):
+        yield _scenario_path(path), mistake
     kind, options = _kind(data), data.get("resolver_options", {})
     for key in CANNOT[kind]:
         if isinstance(options, dict) and options.get(key):
-            yield ("resolver_options", key), f"is nothing that {COMMANDS[kind]} can be told: remove it"
+            yield ("resolver_options", key), f"is not supported by `{COMMANDS[kind]}`: remove it"
 
 
 def _each(packages: Any) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """Yield every version of a table that may have mistakes."""
+    """Yield every version of a table that may be invalid."""
     for name, package in packages.items() if isinstance(packages, dict) else ():
         versions = package.get("versions") if isinstance(package, dict) else None
         for version, table in versions.items() if isinstance(versions, dict) else ():
@@ -130,8 +125,8 @@ def _each(packages: Any) -> Iterator[tuple[Path, dict[str, Any]]]:
                 yield ("packages", name, "versions", version), table
 
 
-def _ours(packages: Any) -> Any:
-    """Return packages as the manifest has them; what is no table stays what it is, for the check to find."""
+def _to_manifest(packages: Any) -> Any:
+    """Return packages with the manifest's keys; what is not a table is left for the check."""
     if not isinstance(packages, dict):
         return packages
     found: dict[str, Any] = {
@@ -146,15 +141,15 @@ def _ours(packages: Any) -> Any:
 
 
 def _version(table: Mapping[str, Any]) -> dict[str, Any]:
-    given = {key.replace("_", "-"): value for key, value in table.items() if key in PACKAGE}
-    # An empty list, or text, means the default there; tags without a wheel mean nothing.
-    dropped = {key for key in ("wheel-tags", "description") if not given.get(key)}
-    dropped |= {"wheel-tags"} if given.get("wheel") is False else set()
-    return {"requires-python": REQUIRES_PYTHON} | {key: value for key, value in given.items() if key not in dropped}
+    values = {key.replace("_", "-"): value for key, value in table.items() if key in PACKAGE}
+    # An empty list or string is the default; tags without a wheel have no effect.
+    dropped = {key for key in ("wheel-tags", "description") if not values.get(key)}
+    dropped |= {"wheel-tags"} if values.get("wheel") is False else set()
+    return {"requires-python": REQUIRES_PYTHON} | {key: value for key, value in values.items() if key not in dropped}
 
 
-def _theirs(path: Path) -> Path:
-    """Return where something of `_ours` stands in the scenario."""
+def _scenario_path(path: Path) -> Path:
+    """Return the path in the scenario of a path in `_to_manifest`."""
     key = str(path[4]).replace("-", "_") if len(path) > 4 else ""
     return (*path[:4], key, *path[5:]) if key in PACKAGE else path
 
@@ -164,10 +159,9 @@ COMMANDS = {"install": "uv pip install", "compile": "uv pip compile", "lock": "u
 
 def _kind(data: Mapping[str, Any]) -> Kind:
     testgen, options = (data.get(key) for key in ("testgen", "resolver_options"))
-    told = testgen.get("kind") if isinstance(testgen, dict) else None
+    kind: Kind | None = testgen.get("kind") if isinstance(testgen, dict) else None
     options = options if isinstance(options, dict) else {}
-    if told in ("install", "compile", "lock"):
-        kind: Kind = told
+    if kind in COMMANDS:
         return kind
     return "lock" if options.get("universal") else "compile" if options.get("python") else "install"
 
@@ -180,7 +174,7 @@ def _mre(data: Mapping[str, Any], uv: str) -> Mre:
         title=_title(data),
         # An MRE has one interpreter; uv goes out for another where these commands could use it.
         environment=Environment(uv, python, {} if kind == "install" else {"UV_PYTHON_DOWNLOADS": "never"}),
-        indexes=(Index(PYPI, synthetic="replace", packages=read_packages(_ours(data.get("packages", {})))),),
+        indexes=(Index(PYPI, synthetic="replace", packages=read_packages(_to_manifest(data.get("packages", {})))),),
         steps=steps,
         symptom=_symptom(data, kind),
         files=(
@@ -215,15 +209,15 @@ def _pyproject(data: Mapping[str, Any]) -> File:
 
 
 def _steps(data: Mapping[str, Any], kind: Kind, python: str) -> tuple[Step, ...]:
-    words = shlex.join([*COMMANDS[kind].split(), *_options(data.get("resolver_options", {}), kind)])
+    command = shlex.join([*COMMANDS[kind].split(), *_options(data.get("resolver_options", {}), kind)])
     if kind == "lock":
-        return (Step(words, "observe"),)
+        return (Step(command, "observe"),)
     venv = Step(f"uv venv --python {python}")
     if kind == "compile":
-        return venv, Step(f"{words} {REQUIREMENTS}", "observe")
-    # What is installed, as JSON: there `1.2.3` is not also the start of `1.2.3+local`.
+        return venv, Step(f"{command} {REQUIREMENTS}", "observe")
+    # As JSON, in which `1.2.3` is not also the start of `1.2.3+local`.
     listed = " && uv pip list --format json" if _expected(data) else ""
-    return venv, Step(f"{words} -r {REQUIREMENTS}{listed}", "observe")
+    return venv, Step(f"{command} -r {REQUIREMENTS}{listed}", "observe")
 
 
 def _options(options: Mapping[str, Any], kind: Kind) -> Iterator[str]:
@@ -246,7 +240,7 @@ def _options(options: Mapping[str, Any], kind: Kind) -> Iterator[str]:
 
 
 def _expected(data: Mapping[str, Any]) -> dict[str, str]:
-    """Return the expected versions by normalized name, in the order of the names: so do uv's lists have them."""
+    """Return the expected versions by normalized name, sorted as in uv's output."""
     from packaging.utils import canonicalize_name
 
     expected = data["expected"]
@@ -259,7 +253,7 @@ def _symptom(data: Mapping[str, Any], kind: Kind) -> Symptom:
         return Symptom(exit=1, output=(UNSATISFIABLE,))
     expected = _expected(data).items()
     if kind == "lock":
-        # In a lock file, as in the list below, what follows the version ends it.
+        # What follows the version ends it.
         patterns = (f'name = "{name}"\nversion = "{version}"\nsource =' for name, version in expected)
         return Symptom(exit=0, files=tuple(FilePattern("uv.lock", pattern) for pattern in patterns))
     if kind == "compile":
@@ -271,19 +265,19 @@ def _symptom(data: Mapping[str, Any], kind: Kind) -> Symptom:
 
 
 def _readme(data: Mapping[str, Any], uv: str, steps: tuple[Step, ...]) -> str:
-    told = [str(data.get("description", "")), str(data["expected"].get("explanation", ""))]
-    paragraphs = [fill(" ".join(text.split()), 110) for text in told]
+    texts = [str(data.get("description", "")), str(data["expected"].get("explanation", ""))]
+    paragraphs = [fill(" ".join(text.split()), 110) for text in texts]
     return "\n\n".join(
         [
             f"# {data['name']}, for uv {uv}",
             *filter(None, paragraphs),
             fill(
-                "A scenario of packse as an MRE: `mre.toml` has its packages, which exist nowhere else, and what the"
-                " scenario expects. It shows when uv does what is expected.",
+                "A packse scenario as an MRE: `mre.toml` has its synthetic packages and what the scenario expects. It"
+                " shows if uv does what is expected.",
                 110,
             ),
             "    uvmre run .        # exit 0: as expected, 1: not, 125: cannot tell\n"
-            "    uvmre gateway .    # the same packages by hand: take what it prints, then\n"
+            "    uvmre gateway .    # the same packages by hand: run what it prints, then\n"
             + "\n".join(f"    {step.run}" for step in steps)
             + "\n",
         ]

@@ -39,12 +39,12 @@ def parse(text: str, *, source: str = MANIFEST, dockerfile: bool = False) -> Mre
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{source} is not TOML, so nothing in it could be read.", [str(error)]) from None
+        raise InputError(f"`{source}` is not valid TOML", [str(error)]) from None
     if found := list(mistakes(data, dockerfile=dockerfile)):
         from uvmre.core.text.toml_positions import format_mistakes
 
-        message = f"{source} has {len(found)} fault{'s' * (len(found) > 1)}."
-        raise InputError(message, format_mistakes(text, found), "Fix them and run it again.")
+        message = f"`{source}` has {len(found)} error{'s' * (len(found) > 1)}"
+        raise InputError(message, format_mistakes(text, found), "fix them and try again")
     return _mre(data)
 
 

@@ -1,4 +1,4 @@
-"""What may stand in `mre.toml`: every table's keys, the check of each, and all the mistakes of a parsed text."""
+"""The schema of `mre.toml`: the keys of every table, their checks, and all mistakes of a parsed manifest."""
 
 import re
 from collections.abc import Iterator
@@ -22,8 +22,10 @@ from uvmre.core.text.toml_checks import (
     inner_path,
     line_of_text,
     list_of,
+    matching,
     number,
     one_of,
+    require,
     table_of,
     text,
     variable,
@@ -31,46 +33,24 @@ from uvmre.core.text.toml_checks import (
 
 RELEASE = re.compile(r"\A\d+\.\d+\.\d+((a|b|rc)\d+)?\Z")
 LEAST = 4
-"""How many plain characters a text of the symptom must have: with fewer it is met by chance."""
+"""Normalized characters that a text of the symptom needs at least: shorter ones match by chance."""
 
 
 def _pattern(value: Any) -> str:
     short = isinstance(value, str) and len(normalize(WILDCARD.sub("", value))) < LEAST
-    return f"says too little ({value!r}): almost any output would meet it" if short else text(value)
+    return f"is too short ({value!r}): almost any output would match it" if short else text(value)
 
 
-def _version(value: Any) -> str:
-    fine = isinstance(value, str) and RELEASE.match(value)
-    return "" if fine else f'must be one release, as "0.5.21", not {value!r}'
-
-
-def _python(value: Any) -> str:
-    fine = isinstance(value, str) and re.fullmatch(r"3\.\d+(\.\d+)?", value)
-    return "" if fine else f'must be an interpreter\'s version, as "3.11", not {value!r}'
-
-
-def _date(value: Any) -> str:
-    fine = isinstance(value, date) and not isinstance(value, datetime)
-    return "" if fine else f"must be a date, as 2025-01-23 without quotes, not {value!r}"
-
-
-def _exit(value: Any) -> str:
-    fine = value == "failure" or (type(value) is int and 0 <= value <= 255)
-    return "" if fine else f'must be an exit code from 0 to 255, or "failure", not {value!r}'
-
-
-def _seconds(value: Any) -> str:
-    return "" if type(value) is int and 0 < value <= 86_400 else "must be whole seconds, from 1 to 86400"
-
-
-def _schema(value: Any) -> str:
-    return "" if value == SCHEMA and type(value) is int else f"must be {SCHEMA}, the only one that this uvmre reads"
-
-
-def host(value: Any) -> str:
-    """Ask for the name of a host, or a pattern of names."""
-    fine = isinstance(value, str) and re.fullmatch(r"(\*\.)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?", value)
-    return "" if fine else f'must be the name of a host, as "example.com" or "*.example.com", not {value!r}'
+_version = matching(RELEASE, 'a release, such as "0.5.21"')
+python_version = matching(r"3\.\d+(\.\d+)?", 'a Python version, such as "3.12"')
+_date = require(
+    lambda v: isinstance(v, date) and not isinstance(v, datetime), "a date, such as 2025-01-23 without quotes"
+)
+_exit = require(
+    lambda v: v == "failure" or (type(v) is int and 0 <= v <= 255), 'an exit code from 0 to 255, or "failure"'
+)
+_schema = require(lambda v: v == SCHEMA and type(v) is int, f"{SCHEMA}, the only version that this uvmre supports")
+host = matching(r"(\*\.)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?", 'a host name, such as "example.com" or "*.example.com"')
 
 
 def _url(value: Any) -> str:
@@ -78,18 +58,18 @@ def _url(value: Any) -> str:
         return mistake
     try:
         parts = urlsplit(value)
-        named, _ = parts.hostname, parts.port
+        hostname, _ = parts.hostname, parts.port
     except ValueError:
-        named = None
-    if not named or parts.scheme not in ("http", "https"):
-        return f'must be an address, as "https://private.example.com/simple", not {value!r}'
+        hostname = None
+    if not hostname or parts.scheme not in ("http", "https"):
+        return f'must be a URL, such as "https://private.example.com/simple", not {value!r}'
     if parts.username or parts.password:
-        return "must be an address alone: credentials have keys of their own"
-    return "must be an address alone, with no `?` or `#`" if parts.query or parts.fragment else ""
+        return "must not contain credentials: use `username` and `password`"
+    return "must not contain `?` or `#`" if parts.query or parts.fragment else ""
 
 
 def _registry(value: Any) -> str:
-    from uvmre.core.network.registries import PROFILES  # most manifests name none, and every run would wait for it
+    from uvmre.core.network.registries import PROFILES  # imported late: most manifests name none
 
     return one_of(*PROFILES)(value)
 
@@ -97,7 +77,7 @@ def _registry(value: Any) -> str:
 def _url_pattern(value: Any) -> str:
     fine = isinstance(value, str) and re.match(r"https?://[^/\s]+", value)
     return line_of_text(value) or (
-        "" if fine else f'must be a URL, with `*` for anything, as "https://pypi.org/simple/*", not {value!r}'
+        "" if fine else f'must be a URL, with `*` for anything, such as "https://pypi.org/simple/*", not {value!r}'
     )
 
 
@@ -105,11 +85,11 @@ STEP: Keys = {
     "run": (text, True),
     "role": (one_of("setup", "observe"), False),
     "name": (text, False),
-    "timeout": (_seconds, False),
+    "timeout": (number(1, 86_400), False),
 }
 ENVIRONMENT: Keys = {
     "uv": (_version, True),
-    "python": (_python, False),
+    "python": (python_version, False),
     "variables": (table_of(variable), False),
     "env-file": (inner_path, False),
     "exclude-newer": (_date, False),
@@ -154,15 +134,12 @@ FAULT: Keys = {
     "redirect-loop": (boolean, False),
     **dict.fromkeys(OUTAGES, (boolean, False)),
 }
-WRONG = FAULT.keys() - {"url", "times", "times-each", "seed", "retry-after"}
+EFFECTS = FAULT.keys() - {"url", "times", "times-each", "seed", "retry-after"}
 TOP: Keys = {"schema": (_schema, True), "title": (line_of_text, True), "issue": (text, False)}
 
 
 def mistakes(data: dict[str, Any], *, dockerfile: bool = False) -> Iterator[Mistake]:
-    """Find every mistake of a parsed manifest: where it stands, and what is wrong.
-
-    With a Dockerfile it may name no steps.
-    """
+    """Yield every mistake of a parsed manifest; with a Dockerfile beside it, steps are optional."""
     tables = ("environment", "symptom", "step", "control", "index", "fault")
     yield from check_table(data, TOP, (), tables)
     yield from check_subtable(data, "environment", ENVIRONMENT)
@@ -174,10 +151,7 @@ def mistakes(data: dict[str, Any], *, dockerfile: bool = False) -> Iterator[Mist
     if isinstance(symptom, dict):
         yield from check_array(symptom, "file", FILE_PATTERN, ("symptom",))
         if type(symptom.get("exit")) is not int and not symptom.get("output") and not symptom.get("file"):
-            yield (
-                ("symptom",),
-                "would be met by any failure: say what stands in the output, or in a file",
-            )
+            yield ("symptom",), "matches any failure: add text of the output, or of a file"
     yield from check_array(data, "control", CONTROL, (), ("step",))
     for i, control in enumerate(dicts(data.get("control"))):
         yield from _steps(control, ("control", i))
@@ -190,64 +164,66 @@ def _steps(data: dict[str, Any], path: Path) -> Iterator[Mistake]:
     yield from check_array(data, "step", STEP, path)
     steps = dicts(data.get("step"))
     if steps and not any(step.get("role") == "observe" for step in steps):
-        yield (*path, "step", len(steps) - 1), 'nothing is observed: give one step role = "observe"'
+        yield (*path, "step", len(steps) - 1), 'no step is observed: set `role = "observe"` on one'
 
 
 def _names(data: dict[str, Any]) -> Iterator[Mistake]:
-    """Names tell outcomes and folders apart, so they must differ in their letters and digits."""
-    taken = {slug(BASE)}
+    """Outcomes and folders are named after controls, so the names must differ in letters and digits."""
+    used = {slug(BASE)}
     for i, control in enumerate(dicts(data.get("control"))):
         name = control.get("name")
         if isinstance(name, str):
-            if slug(name) in taken:
-                yield ("control", i, "name"), f"is taken ({name!r}): outcomes are told by it, so give another"
-            taken.add(slug(name))
+            if slug(name) in used:
+                yield ("control", i, "name"), f"is already used ({name!r}): choose another"
+            used.add(slug(name))
 
 
 def _indexes(data: dict[str, Any]) -> Iterator[Mistake]:
     yield from check_array(data, "index", INDEX, (), ("packages",))
-    taken: set[tuple[str, str]] = set()
+    used: set[tuple[str, str]] = set()
     for i, index in enumerate(dicts(data.get("index"))):
         if "packages" in index:
             from uvmre.core.network.synthetic import check_packages
 
             yield from check_packages(index["packages"], ("index", i, "packages"))
         if index.get("username") and not index.get("password"):
-            yield ("index", i, "username"), "has no password beside it: add `password = …`"
+            yield ("index", i, "username"), "needs a password: add `password = …`"
         if "url" not in index or _url(index["url"]):
             continue
         parts = urlsplit(index["url"])
         address = ((parts.hostname or "").lower(), parts.path.rstrip("/"))
-        if address in taken:
-            yield ("index", i, "url"), f"is taken ({index['url']!r}): one index answers there"
-        taken.add(address)
+        if address in used:
+            yield ("index", i, "url"), f"is already used ({index['url']!r}): an address has one index"
+        used.add(address)
         for key in ("registry", "username", "password"):
             if key in index and address[0] in OPEN_HOSTS:
-                yield ("index", i, key), f"is not to be had at {address[0]}, which behaves as it does"
+                yield ("index", i, key), f"cannot be set for {address[0]}"
 
 
 def _faults(data: dict[str, Any]) -> Iterator[Mistake]:
     yield from check_array(data, "fault", FAULT, ())
     for i, fault in enumerate(dicts(data.get("fault"))):
-        if not any(value is not False and (key, value) != ("delay", 0) for key, value in fault.items() if key in WRONG):
-            yield ("fault", i), f"says nothing that goes wrong: add one of {', '.join(sorted(WRONG))}"
+        if not any(
+            value is not False and (key, value) != ("delay", 0) for key, value in fault.items() if key in EFFECTS
+        ):
+            yield ("fault", i), f"describes no failure: add one of {', '.join(sorted(EFFECTS))}"
         if "retry-after" in fault and "status" not in fault:
-            yield ("fault", i, "retry-after"), "is sent along with a status: add `status = 429`"
+            yield ("fault", i, "retry-after"), "needs a status: add `status = 429`"
         outages = [key for key in OUTAGES if fault.get(key) is True]
-        for key in sorted(fault.keys() & WRONG - {*outages[:1]}) if outages else ():
+        for key in sorted(fault.keys() & EFFECTS - {*outages[:1]}) if outages else ():
             if fault[key] is not False:
-                yield ("fault", i, key), f"cannot stand beside `{outages[0]}`: nothing comes from such a host"
+                yield ("fault", i, key), f"cannot be combined with `{outages[0]}`: the host never responds"
         if outages[:1] == ["unresolvable"]:
             yield from _unresolvable(fault, ("fault", i))
 
 
 def _unresolvable(fault: dict[str, Any], path: Path) -> Iterator[Mistake]:
-    """A resolver knows nothing but names, and is asked for them by programs that nobody counts."""
+    """A resolver knows only names, and its lookups are not counted."""
     for key in ("times", "times-each"):
         if key in fault:
-            yield (*path, key), "cannot be counted for a name that does not resolve: take `refused = true`"
+            yield (*path, key), "cannot be combined with `unresolvable`: use `refused = true`"
     url = fault.get("url")
     host = Fault(url).host if isinstance(url, str) and not _url_pattern(url) else ""
     if host and not re.fullmatch(r"\*|(\*\.)?([a-z0-9][a-z0-9_-]{0,62}\.){0,20}[a-z][a-z0-9-]{0,62}", host):
-        expected = 'must have a host with a name, as "https://example.com/*" or "https://*.example.com/*"'
-        yield (*path, "url"), f"{expected}, for only a name can be unresolvable, not {url!r}"
+        expected = 'must have a host name, such as "https://example.com/*" or "https://*.example.com/*"'
+        yield (*path, "url"), f"{expected}, because only a name can be unresolvable, not {url!r}"

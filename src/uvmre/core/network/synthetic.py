@@ -1,4 +1,4 @@
-"""Made-up packages: they exist only for one MRE. Their TOML is shaped as packse's scenarios are."""
+"""Synthetic packages, which exist only for one MRE; their TOML has the shape of packse's scenarios."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -6,17 +6,27 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from uvmre.core.text.toml_checks import Keys, Mistake, Path, boolean, check_table, inner_path, line_of_text, list_of
+from uvmre.core.text.toml_checks import (
+    Keys,
+    Mistake,
+    Path,
+    boolean,
+    check_table,
+    inner_path,
+    line_of_text,
+    list_of,
+    matching,
+    require,
+)
 
 ANY = ("py3-none-any",)
-TAG = re.compile(r"\A[a-z0-9_.]+-[a-z0-9_.]+-[a-z0-9_.]+\Z")
 EXTRA = re.compile(r"\A[a-z0-9]([a-z0-9._-]*[a-z0-9])?\Z", re.IGNORECASE)
-"""A name that `a[x]` can ask for (PEP 508)."""
+"""The name of an extra (PEP 508)."""
 
 
 @dataclass(frozen=True)
 class SyntheticPackage:
-    """One version of a made-up package."""
+    """One version of a synthetic package."""
 
     name: str
     version: str
@@ -30,17 +40,17 @@ class SyntheticPackage:
     """One wheel for each."""
     sdist: bool = True
     build_backend: str = ""
-    """What builds the sdist, as hatchling; where empty a backend of its own, which needs nothing."""
+    """The build backend of the sdist, such as hatchling; by default one without dependencies."""
     yanked: bool | str = False
     """Whether, or why."""
     uploaded: datetime | None = None
     description: str = ""
     file: str = ""
-    """A wheel or sdist in the MRE's folder that is served as it is: then it alone, and nothing is made."""
+    """A wheel or sdist in the MRE's folder, served as it is instead of a generated one."""
 
 
 def check_packages(table: Any, path: Path) -> Iterator[Mistake]:
-    """Find every mistake of a `packages` table."""
+    """Yield every mistake of a `packages` table."""
     if not isinstance(table, dict):
         yield path, f'must be a table: write [{path[0]}.packages.NAME.versions."1.0.0"]'
     elif table:
@@ -48,20 +58,20 @@ def check_packages(table: Any, path: Path) -> Iterator[Mistake]:
 
 
 def _packages(table: dict[str, Any], path: Path) -> Iterator[Mistake]:
-    # packaging takes 20 ms to import, which a manifest without packages does not pay.
+    # Imported late: packaging takes 20 ms.
     from packaging.utils import InvalidName, canonicalize_name
 
-    taken: dict[str, str] = {}
+    used: dict[str, str] = {}
     for name, package in table.items():
         here = (*path, name)
         try:
             canonical = canonicalize_name(name, validate=True)
         except InvalidName:
-            yield here, "is not the name of a package: take letters and digits, with - _ . between them (PEP 508)"
+            yield here, "is not a valid package name: use letters and digits, with - _ . between them (PEP 508)"
             continue
-        if canonical in taken:
-            yield here, f"is the same package as {taken[canonical]} (PEP 503): put its versions there"
-        taken.setdefault(canonical, name)
+        if canonical in used:
+            yield here, f"is the same package as {used[canonical]} (PEP 503): merge their versions"
+        used.setdefault(canonical, name)
         if not isinstance(package, dict):
             yield here, 'must be a table: write [….versions."1.0.0"] below it'
             continue
@@ -70,73 +80,72 @@ def _packages(table: dict[str, Any], path: Path) -> Iterator[Mistake]:
         if isinstance(versions, dict) and versions:
             yield from _versions(canonical, versions, (*here, "versions"))
         else:
-            yield (*here, "versions"), 'is missing: add a table, as versions."1.0.0"'
+            yield (*here, "versions"), 'is missing: add a table, such as versions."1.0.0"'
 
 
 def _versions(project: str, versions: dict[str, Any], path: Path) -> Iterator[Mistake]:
     from packaging.version import InvalidVersion, Version
 
-    taken: dict[Version, str] = {}
-    for text, made in versions.items():
+    used: dict[Version, str] = {}
+    for text, table in versions.items():
         here = (*path, text)
         try:
             version = Version(text)
         except InvalidVersion:
-            yield here, 'is not a version, as "1.0.0" or "2.0b1.post1+local" (PEP 440)'
+            yield here, 'is not a valid version, such as "1.0.0" or "2.0b1.post1+local" (PEP 440)'
             continue
-        if version in taken:
-            yield here, f"is the same version as {taken[version]} (PEP 440): keep one"
-        taken.setdefault(version, text)
-        if not isinstance(made, dict):
-            yield here, "must be a table; an empty one makes a wheel and an sdist without requirements"
-        elif "file" in made:
-            yield from _served(project, version, made, here)
+        if version in used:
+            yield here, f"is the same version as {used[version]} (PEP 440): keep one"
+        used.setdefault(version, text)
+        if not isinstance(table, dict):
+            yield here, "must be a table: an empty one makes a wheel and an sdist without requirements"
+        elif "file" in table:
+            yield from _served(project, version, table, here)
         else:
-            yield from check_table(made, VERSION, here, ("extras",))
-            yield from _extras(made.get("extras", {}), (*here, "extras"))
-            if made.get("wheel") is False and made.get("sdist") is False:
-                yield here, "has neither a wheel nor an sdist: leave one of them true, or remove the version"
-            if made.get("wheel") is False and "wheel-tags" in made:
-                yield (*here, "wheel-tags"), "are those of a wheel, and there is none: remove them, or `wheel = false`"
+            yield from check_table(table, VERSION, here, ("extras",))
+            yield from _extras(table.get("extras", {}), (*here, "extras"))
+            if table.get("wheel") is False and table.get("sdist") is False:
+                yield here, "has neither a wheel nor an sdist: enable one of them, or remove the version"
+            if table.get("wheel") is False and "wheel-tags" in table:
+                yield (*here, "wheel-tags"), "need a wheel: remove them, or `wheel = false`"
 
 
-def _served(project: str, version: Any, made: dict[str, Any], path: Path) -> Iterator[Mistake]:
-    """Check a version that is a file of the folder, which itself says all that is not the index's to say."""
-    said = [key for key in made if key in VERSION and key not in SERVED]
-    yield from check_table(made, SERVED, path, [*said, "extras"])
-    for key in [*said, *(["extras"] if "extras" in made else [])]:
-        yield (*path, key), "is what the file itself says: remove it, or `file`"
-    if not inner_path(made["file"]):
+def _served(project: str, version: Any, table: dict[str, Any], path: Path) -> Iterator[Mistake]:
+    """Check a version that is a file of the folder: the file defines all but the index's own metadata."""
+    defined = [key for key in table if key in VERSION and key not in SERVED]
+    yield from check_table(table, SERVED, path, [*defined, "extras"])
+    for key in [*defined, *(["extras"] if "extras" in table else [])]:
+        yield (*path, key), "is defined by the file itself: remove it, or `file`"
+    if not inner_path(table["file"]):
         from uvmre.core.network.simple_page import parse_filename
 
-        filename = made["file"].rpartition("/")[2]
+        filename = table["file"].rpartition("/")[2]
         if parse_filename(filename) != (project, version):
-            wanted = f"{project.replace('-', '_')}-{version}"
+            expected = f"{project.replace('-', '_')}-{version}"
             yield (
                 (*path, "file"),
-                f"is not named as a file of this version: {filename!r} must be as {wanted}-py3-none-any.whl"
-                f" or {wanted}.tar.gz",
+                f"does not match the version: {filename!r} must be {expected}-py3-none-any.whl or {expected}.tar.gz",
             )
 
 
 def _extras(extras: Any, path: Path) -> Iterator[Mistake]:
     if not isinstance(extras, dict):
-        yield path, 'must be a table, as { x = ["b>=1"] }'
+        yield path, 'must be a table, such as { x = ["b>=1"] }'
         return
-    taken: dict[str, str] = {}
+    used: dict[str, str] = {}
     for name, requires in extras.items():
         if not EXTRA.match(name):
-            yield (*path, name), "is not the name of an extra: take letters and digits, with - _ . between them"
+            yield (*path, name), "is not a valid extra name: use letters and digits, with - _ . between them"
         canonical = re.sub(r"[-_.]+", "-", name).lower()
-        if canonical in taken:
-            yield (*path, name), f"is the same extra as {taken[canonical]} (PEP 685): keep one"
-        taken.setdefault(canonical, name)
+        if canonical in used:
+            yield (*path, name), f"is the same extra as {used[canonical]} (PEP 685): keep one"
+        used.setdefault(canonical, name)
         if mistake := list_of(requirement)(requires):
             yield (*path, name), mistake
 
 
 def requirement(value: Any) -> str:
-    """Ask for a requirement, as PEP 508 has it."""
+    """Require a requirement (PEP 508)."""
     if mistake := line_of_text(value):
         return mistake
     from packaging.requirements import InvalidRequirement, Requirement
@@ -145,12 +154,12 @@ def requirement(value: Any) -> str:
         Requirement(value)
     except InvalidRequirement as error:
         why = str(error).partition("\n")[0]
-        return f"is not a requirement, as \"b>=1; sys_platform == 'win32'\" (PEP 508): {value!r}: {why}"
+        return f"is not a valid requirement, such as \"b>=1; sys_platform == 'win32'\" (PEP 508): {value!r}: {why}"
     return ""
 
 
 def specifier(value: Any) -> str:
-    """Ask for a range of versions, as PEP 440 has it."""
+    """Require a version specifier (PEP 440)."""
     if mistake := line_of_text(value):
         return mistake
     from packaging.specifiers import InvalidSpecifier, SpecifierSet
@@ -158,33 +167,27 @@ def specifier(value: Any) -> str:
     try:
         SpecifierSet(value)
     except InvalidSpecifier:
-        return f'is not a range of versions, as ">=3.8,<4" (PEP 440): {value!r}'
+        return f'is not a valid version specifier, such as ">=3.8,<4" (PEP 440): {value!r}'
     return ""
 
 
-def _tag(value: Any) -> str:
-    # Tags that no interpreter has, as foo-none-any, are what some MREs are about.
-    fine = isinstance(value, str) and TAG.match(value)
-    return "" if fine else f'is not a tag of a wheel, as "cp39-abi3-linux_x86_64" (PEP 425): {value!r}'
+# Some MREs are about tags that no interpreter has, such as foo-none-any.
+_tag = matching(r"[a-z0-9_.]+-[a-z0-9_.]+-[a-z0-9_.]+", 'a wheel tag, such as "cp39-abi3-linux_x86_64" (PEP 425)')
 
 
 def _tags(value: Any) -> str:
     if mistake := list_of(_tag)(value):
         return mistake
     if not value:
-        return "must have one tag at least"
-    return "" if len(set(value)) == len(value) else "has a tag twice: there would be two wheels of one name"
+        return "must have at least one tag"
+    return "" if len(set(value)) == len(value) else "has a duplicate tag"
 
 
-def _yanked(value: Any) -> str:
-    fine = isinstance(value, bool) or not line_of_text(value)
-    return "" if fine else f"must be true, false or a reason of one line, not {value!r}"
-
-
-def _moment(value: Any) -> str:
-    fine = isinstance(value, datetime) and value.tzinfo is not None
-    return "" if fine else f"must be a moment with its zone, as 2024-01-01T00:00:00Z without quotes, not {value!r}"
-
+_yanked = require(lambda v: isinstance(v, bool) or not line_of_text(v), "true, false or a one-line reason")
+_moment = require(
+    lambda v: isinstance(v, datetime) and v.tzinfo is not None,
+    "a date and time with its zone, such as 2024-01-01T00:00:00Z without quotes",
+)
 
 SERVED: Keys = {"file": (inner_path, True), "yanked": (_yanked, False), "upload-time": (_moment, False)}
 VERSION: Keys = {
@@ -202,50 +205,50 @@ VERSION: Keys = {
 
 
 def read_packages(table: Mapping[str, Any]) -> tuple[SyntheticPackage, ...]:
-    """Read a `packages` table that has no mistakes."""
+    """Read a valid `packages` table."""
     return tuple(
         SyntheticPackage(
             name,
             version,
-            requires=tuple(made.get("requires", ())),
-            requires_python=made.get("requires-python"),
-            extras={extra: tuple(requires) for extra, requires in made.get("extras", {}).items()},
-            wheel=made.get("wheel", True),
-            wheel_tags=tuple(made.get("wheel-tags", ANY)),
-            sdist=made.get("sdist", True),
-            build_backend=made.get("build-backend", ""),
-            yanked=made.get("yanked", False),
-            uploaded=made.get("upload-time"),
-            description=made.get("description", ""),
-            file=made.get("file", ""),
+            requires=tuple(package.get("requires", ())),
+            requires_python=package.get("requires-python"),
+            extras={extra: tuple(requires) for extra, requires in package.get("extras", {}).items()},
+            wheel=package.get("wheel", True),
+            wheel_tags=tuple(package.get("wheel-tags", ANY)),
+            sdist=package.get("sdist", True),
+            build_backend=package.get("build-backend", ""),
+            yanked=package.get("yanked", False),
+            uploaded=package.get("upload-time"),
+            description=package.get("description", ""),
+            file=package.get("file", ""),
         )
-        for name, package in table.items()
-        for version, made in package["versions"].items()
+        for name, versions in table.items()
+        for version, package in versions["versions"].items()
     )
 
 
 def dump_packages(packages: tuple[SyntheticPackage, ...]) -> dict[str, Any]:
-    """Write packages as the table that `read_packages` reads back. What is at its default is left out."""
+    """Return packages as the table that `read_packages` reads, without default values."""
     table: dict[str, Any] = {}
-    for made in packages:
-        table.setdefault(made.name, {"versions": {}})["versions"][made.version] = _dump(made)
+    for package in packages:
+        table.setdefault(package.name, {"versions": {}})["versions"][package.version] = _dump(package)
     return table
 
 
-def _dump(made: SyntheticPackage) -> dict[str, Any]:
-    given = {
-        "requires": list(made.requires),
-        "requires-python": made.requires_python,
-        "extras": {extra: list(requires) for extra, requires in made.extras.items()},
-        "build-backend": made.build_backend,
-        "yanked": made.yanked,
-        "upload-time": made.uploaded,
-        "description": made.description,
-        "file": made.file,
+def _dump(package: SyntheticPackage) -> dict[str, Any]:
+    values = {
+        "requires": list(package.requires),
+        "requires-python": package.requires_python,
+        "extras": {extra: list(requires) for extra, requires in package.extras.items()},
+        "build-backend": package.build_backend,
+        "yanked": package.yanked,
+        "upload-time": package.uploaded,
+        "description": package.description,
+        "file": package.file,
     }
     return {
-        **{key: value for key, value in given.items() if value},
-        **({} if made.wheel else {"wheel": False}),
-        **({} if made.wheel_tags == ANY else {"wheel-tags": list(made.wheel_tags)}),
-        **({} if made.sdist else {"sdist": False}),
+        **{key: value for key, value in values.items() if value},
+        **({} if package.wheel else {"wheel": False}),
+        **({} if package.wheel_tags == ANY else {"wheel-tags": list(package.wheel_tags)}),
+        **({} if package.sdist else {"sdist": False}),
     }

@@ -61,8 +61,8 @@ def reported_version(output: str) -> str:
         return found[1]
     line = output.strip().partition("\n")[0]
     raise UsageError(
-        f"That is no uv: asked for its version it says {line[:80]!r}, not `uv 0.5.21`.",
-        "Name the binary itself, as ./target/debug/uv.",
+        f"not a uv binary: `--version` printed {line[:80]!r}, not `uv 0.5.21`",
+        "pass the binary itself, such as ./target/debug/uv",
     )
 
 

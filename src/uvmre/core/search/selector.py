@@ -11,8 +11,8 @@ from uvmre.core.search.release import Release, parse_version
 from uvmre.errors import InputError, UsageError
 
 SYNTAX_HINT = (
-    "Say it as 0.5.21, latest, previous, 0.5, 0.4.0..0.5.2, '>=0.4,<0.5', @2025-01-23 or all; "
-    "several of them with commas between."
+    "use 0.5.21, latest, previous, 0.5, 0.4.0..0.5.2, '>=0.4,<0.5', @2025-01-23 or all, "
+    "or several of them separated by commas"
 )
 
 
@@ -54,7 +54,7 @@ def select(text: str, releases: Iterable[Release], *, reported: str = "") -> tup
     """
     known = sorted(releases)
     if not known:
-        raise UsageError("There is no release to choose from: the index lists none.", "Look at the index.")
+        raise UsageError("the index lists no releases of uv", "check the index")
     chosen: set[Release] = set()
     faults: list[UsageError] = []
     for part in _parts(text):
@@ -65,9 +65,7 @@ def select(text: str, releases: Iterable[Release], *, reported: str = "") -> tup
     if len(faults) == 1:
         raise faults[0]
     if faults:
-        raise InputError(
-            f"{text!r} cannot be taken as releases of uv.", [fault.message for fault in faults], SYNTAX_HINT
-        )
+        raise InputError(f"{text!r} is not a valid release selector", [fault.message for fault in faults], SYNTAX_HINT)
     return tuple(sorted(chosen))
 
 
@@ -76,7 +74,7 @@ def _parts(text: str) -> Iterator[str]:
     together = ""
     for part in (word.strip() for word in text.split(",")):
         if not part:
-            raise UsageError(f"{text!r} is no selector: a part of it is empty.", SYNTAX_HINT)
+            raise UsageError(f"{text!r} is not a valid release selector: one part is empty", SYNTAX_HINT)
         if SPECIFIER.match(part):
             together = f"{together},{part}" if together else part
             continue
@@ -131,7 +129,7 @@ def _previous(known: Sequence[Release], reported: str) -> Release:
         release for release in known if _is_usual(release) and parse_version(release.version) < parse_version(start)
     ]
     if not before:
-        raise UsageError(f"There is no release of uv before {start}.", f"The oldest is {known[0].version}.")
+        raise UsageError(f"there is no release of uv before {start}", f"the oldest is {known[0].version}")
     return before[-1]
 
 
@@ -142,16 +140,16 @@ def _on(text: str, known: Sequence[Release]) -> Release:
     except ValueError:
         day = None
     if day is None:
-        raise UsageError(f"@{text} names no day.", "Say it as @2025-01-23.")
+        raise UsageError(f"`@{text}` is not a date", "use a date such as @2025-01-23")
     dated = [(release.date, release) for release in known if release.date and _is_usual(release)]
     if not dated:
-        raise UsageError("The index does not say when a release came, so none can be told by its day.", SYNTAX_HINT)
+        raise UsageError("the index has no upload times, so no release can be selected by date", SYNTAX_HINT)
     there = [release for came, release in dated if came < end_of_day(day)]
     if not there:
         first, release = min(dated)
         raise UsageError(
-            f"There was no uv on {day}: its first release, {release.version}, came on {first.date()}.",
-            "Take a later day.",
+            f"uv had no release on {day}: the first one, {release.version}, was published on {first.date()}",
+            "use a later date",
         )
     return there[-1]
 
@@ -164,16 +162,16 @@ def _exactly(word: str, known: Sequence[Release], reported: str) -> Release:
     except InvalidVersion:
         wanted = None
     if wanted is None:
-        raise UsageError(f"{word!r} is no selector of releases.", SYNTAX_HINT)
+        raise UsageError(f"{word!r} is not a valid release selector", SYNTAX_HINT)
     found = next((release for release in known if parse_version(release.version) == wanted), None)
     near = _near(wanted, known)
     if found is None:
-        nearest = f"the nearest {'is' if len(near) == 1 else 'are'} {' and '.join(near)}" if near else "nor any other"
-        raise UsageError(f"There is no uv {wanted} on PyPI: {nearest}.", f"The newest is {_latest(known).version}.")
+        nearest = f": the nearest {'is' if len(near) == 1 else 'are'} {' and '.join(near)}" if near else ""
+        raise UsageError(f"there is no uv {wanted} on PyPI{nearest}", f"the newest is {_latest(known).version}")
     if found.yanked is not False and (not reported or parse_version(reported) != wanted):
         raise UsageError(
-            f"uv {wanted} was yanked from PyPI: {_why(found)}.",
-            f"Take {' or '.join([*near, f'`=={wanted}`'])}, which takes it all the same.",
+            f"uv {wanted} is yanked on PyPI: {_why(found)}",
+            f"use {' or '.join([*near, f'`=={wanted}`'])}, which selects it nevertheless",
         )
     return found
 
@@ -181,13 +179,13 @@ def _exactly(word: str, known: Sequence[Release], reported: str) -> Release:
 def _between(part: str, known: Sequence[Release], reported: str) -> Sequence[Release]:
     left, _, right = (word.strip() for word in part.partition(RANGE))
     if RANGE in right or any(SPECIFIER.match(end) or end == "all" for end in (left, right)):
-        raise UsageError(f"{part!r} is no range: it has two ends, each one release or a series.", SYNTAX_HINT)
+        raise UsageError(f"{part!r} is not a valid range: each end must be a release or a series", SYNTAX_HINT)
     low = _named(left, known, reported)[0] if left else known[0]
     high = _named(right, known, reported)[-1] if right else known[-1]
     if high < low:
         raise UsageError(
-            f"The range {part} is empty: {low.version} is newer than {high.version}.",
-            f"Turn it round: {high.version}{RANGE}{low.version}.",
+            f"the range {part} is empty: {low.version} is newer than {high.version}",
+            f"reverse it: {high.version}{RANGE}{low.version}",
         )
     # Who names an end means it; one that was left out is only where to stop.
     ends = {end.version for named, end in ((left, low), (right, high)) if named}
@@ -200,7 +198,7 @@ def _specified(part: str, known: Sequence[Release]) -> Sequence[Release]:
     try:
         wanted = SpecifierSet(part)
     except InvalidSpecifier:
-        raise UsageError(f"{part!r} is no specifier of versions (PEP 440).", SYNTAX_HINT) from None
+        raise UsageError(f"{part!r} is not a valid version specifier (PEP 440)", SYNTAX_HINT) from None
     early = bool(wanted.prereleases)
     found = [release for release in known if wanted.contains(release.version, prereleases=early)]
     pinned = any(each.operator in ("==", "===") and "*" not in each.version for each in wanted)
@@ -215,10 +213,10 @@ def _some(
     if taken := [release for release in found if _is_usual(release) or release.version in named]:
         return taken
     if found:
-        told = ", ".join(f"{each.version} ({_why(each)})" for each in found)
-        raise UsageError(f"{what} has only releases that nobody is given unasked: {told}.", "Name one of them.")
+        listed = ", ".join(f"{each.version} ({_why(each)})" for each in found)
+        raise UsageError(f"{what} selects only yanked releases or pre-releases: {listed}", "select one by its version")
     newest, oldest = _latest(known).version, known[0].version
-    raise UsageError(f"There is no release of uv in {what}.", f"The oldest is {oldest}, the newest {newest}.")
+    raise UsageError(f"there is no release of uv in {what}", f"the oldest is {oldest}, the newest {newest}")
 
 
 def _near(wanted: "Version", known: Sequence[Release]) -> list[str]:
