@@ -164,7 +164,7 @@ def test_the_folder_says_what_it_is(uvmre: CommandLine, tmp_path: Path) -> None:
         pytest.param(["--from-packse", "none.toml"], "There is no file none.toml", "name another", id="no file"),
         pytest.param(
             ["--from-packse", "empty.toml", "--uv", UV],
-            "empty.toml` is not a valid packse scenario: 3 errors",
+            "`empty.toml` is not a valid packse scenario: 3 errors",
             "fix them",
             id="no scenario",
         ),

@@ -127,7 +127,7 @@ def test_what_is_no_release_is_refused_before_anybody_is_asked(network: Network,
 
 
 def test_a_release_that_is_not_on_pypi_is_told_its_neighbours(network: Network, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"There is no uv 0\.5\.22 on PyPI") as raised:
+    with pytest.raises(UsageError, match=r"there is no uv 0\.5\.22 on PyPI") as raised:
         get("0.5.22", tmp_path)
     assert "0.5.21" in raised.value.hint
     assert kept(tmp_path) == []
