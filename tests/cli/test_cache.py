@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 
 from tests.conftest import CommandLine, Ended
-from uvmre.cli.cache import _amount
+from uvmre.cli.console import format_size
 from uvmre.releases import cache_users
 
 SCHEMAS = Path(__file__).parents[2] / "docs" / "schemas"
@@ -81,7 +81,7 @@ def test_its_size_is_told_by_kind(cached: CommandLine, home: Path) -> None:
     ended = cached("size")
     assert [line.split()[:3] for line in ended.stdout.splitlines()[:2]] == [
         ["uv", "0.6", "MB"],
-        ["bodies", *_amount(du(home / "uvmre" / "bodies")).split()],
+        ["bodies", *format_size(du(home / "uvmre" / "bodies")).split()],
     ]
     assert ended.stdout.splitlines()[-1] == f"0.6 MB in {home}/uvmre"
     data = told(cached("size", "--json"))
@@ -103,7 +103,7 @@ def test_prune_says_what_it_freed(cached: CommandLine, home: Path) -> None:
     (home / "uvmre" / "prune.lock").touch()
     before = du(home)
     ended = cached("prune", "--keep", "1", "--size", "none")
-    assert plain(ended) == (0, f"deleted 2 releases; {_amount(before - du(home))} freed; 1 release kept\n", "")
+    assert plain(ended) == (0, f"deleted 2 releases; {format_size(before - du(home))} freed; 1 release kept\n", "")
     assert os.listdir(home / "uvmre" / "uv") == ["0.5.21"]  # noqa: PTH208 - what is hidden counts
     assert (home / "uvmre" / "bodies" / "ab" / "abcdef").exists()
 
@@ -127,7 +127,7 @@ def test_what_is_in_use_is_spared_and_what_is_freed_is_what_du_finds_gone(cached
             "others": {},
             "freed": before - du(home),
         }
-        assert "in use, and therefore kept: 0.5.20" in cached("prune", "--keep", "0").stderr
+        assert "kept because in use: 0.5.20" in cached("prune", "--keep", "0").stderr
     finally:
         cache_users.release_all(cache)
     assert told(cached("prune", "--keep", "0", "--json"))["removed"] == ["0.5.20"]

@@ -145,9 +145,9 @@ def test_report_tells_the_last_run(uvmre: CommandLine, mre: Path) -> None:
     [
         pytest.param(["run", "nowhere"], "There is no folder nowhere", id="no such folder"),
         pytest.param(["run", "--uv", "banana", "mre"], "'banana' is not a valid release selector", id="not a release"),
-        pytest.param(["run", "--backend", "x", "mre"], "Invalid value for '--backend'", id="not a backend"),
-        pytest.param(["run", "--nonsense"], "No such option", id="not an option"),
-        pytest.param(["frobnicate"], "No such command 'frobnicate'", id="not a verb"),
+        pytest.param(["run", "--backend", "x", "mre"], "invalid value for '--backend'", id="not a backend"),
+        pytest.param(["run", "--nonsense"], "no such option", id="not an option"),
+        pytest.param(["frobnicate"], "no such command 'frobnicate'", id="not a verb"),
         pytest.param(["new", "x", "-t", "none", "--defaults"], "There is no template 'none'", id="not a template"),
         pytest.param(["new", "x", "--defaults", "-d", "uv"], "'uv' has no `=`", id="half an answer"),
         pytest.param(["new", "x"], "no terminal to ask", id="nobody to ask"),
@@ -243,7 +243,7 @@ def test_an_interrupt_ends_every_step_and_keeps_the_evidence(cache: Path, mre: P
     started.send_signal(number)
     _, talk = started.communicate(timeout=30)
     assert started.returncode == 130
-    assert "Interrupted" in talk
+    assert "interrupted" in talk.lower()
     assert sleepers(unique) == []
     (run,) = (mre / ".uvmre" / "runs").iterdir()
     assert (run / "as-reported" / "1-uv-prepare.stdout").read_text() == "did prepare\n"
@@ -303,7 +303,8 @@ def test_a_full_disk_is_named_and_leaves_no_half(uvmre: CommandLine, mre: Path, 
     try:
         made = uvmre("new", disk / "bug", "--defaults")
         assert (made.exit, made.stdout) == (125, "")
-        assert f"{disk / 'bug'} could not be written: the disk is full." in made.stderr
+        assert f"failed to write `{disk / 'bug'}`" in made.stderr
+        assert "cause: the disk is full" in made.stderr
         assert [path.name for path in disk.iterdir()] == ["filler"]
         (disk / "filler").unlink()
         shutil.copytree(mre, disk / "mre")

@@ -81,5 +81,5 @@ def test_colours_are_for_terminals_that_have_them(variables: dict[str, str], col
 
 def test_a_line_that_fits_stays_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "40")
-    assert console._wrapped("a  b\n\n  c") == "a  b\n\n  c"
-    assert console._wrapped("  one " + "word " * 10).splitlines()[1].startswith("      word")
+    assert console.wrap("a  b\n\n  c") == "a  b\n\n  c"
+    assert console.wrap("  one " + "word " * 10).splitlines()[1].startswith("      word")

@@ -176,11 +176,11 @@ def test_the_folder_says_what_it_is(uvmre: CommandLine, tmp_path: Path) -> None:
         ),
         pytest.param(
             ["--from-packse", "empty.toml", "--defaults", "-d", "uv=0.5.21"],
-            "--data, --defaults are only for a template",
+            "`--data`, `--defaults` are not supported with `--from-packse`",
             "Take either that or",
             id="a template's options",
         ),
-        pytest.param(["--uv", UV], "--uv is only for `--from-packse`", "-d uv=", id="a release for a template"),
+        pytest.param(["--uv", UV], "`--uv` is not supported with a template", "-d uv=", id="a release for a template"),
     ],
 )
 def test_what_cannot_be_taken_is_told(

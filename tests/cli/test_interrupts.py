@@ -196,7 +196,9 @@ class Slow:
 
 
 def test_what_does_not_end_is_ended_by_force() -> None:
-    process = program("pool.result(waiting)", "import time\ninterrupts.BY_FORCE = 0.5", "pool.submit(time.sleep, 60)")
+    process = program(
+        "pool.result(waiting)", "import time\ninterrupts.FORCED_AFTER = 0.5", "pool.submit(time.sleep, 60)"
+    )
     process.send_signal(signal.SIGTERM)
     assert process.communicate(timeout=SOON) == ("", None)
     assert process.returncode == 130

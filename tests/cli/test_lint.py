@@ -25,7 +25,7 @@ def test_a_mistake_is_told_with_its_place(uvmre: CommandLine, bug: Path) -> None
     first, second = ended.stdout.splitlines()
     assert first.startswith("mre.toml, environment.variables.UV_INDEX_PRIVATE_ONE_PASSWORD: json-credential: ")
     assert second.startswith("  fixed: With the token alone")
-    assert ended.stderr == "1 known mistake\n"
+    assert ended.stderr == "1 finding\n"
 
 
 def test_as_json(uvmre: CommandLine, bug: Path) -> None:
@@ -51,7 +51,7 @@ def test_no_secret_is_told(uvmre: CommandLine, tmp_path: Path) -> None:
 def test_nothing_found(uvmre: CommandLine, tmp_path: Path) -> None:
     assert uvmre("new", "bug", "--defaults", "-d", "dockerfile=env").exit == 0
     ended = uvmre("lint", "bug")
-    assert (ended.exit, ended.stdout, ended.stderr) == (0, "", "No known mistake.\n")
+    assert (ended.exit, ended.stdout, ended.stderr) == (0, "", "no findings\n")
     told = json.loads(uvmre("lint", "bug", "--json").stdout)
     jsonschema.validate(told, SCHEMA)
     assert (told["findings"], told["exit"]) == ([], 0)

@@ -210,7 +210,7 @@ ROWS = [
             ("--replay --live", "`--live` and `--replay` exclude each other"),
             ("--allow-host 'a b'", "`--allow-host` must be a host name"),
             ("--allow-host https://example.com", "`--allow-host` must be a host name"),
-            ("--allow-host ''", "`--allow-host` is given an empty value"),
+            ("--allow-host ''", "the value of `--allow-host` is empty"),
         )
     ),
     *(
@@ -221,24 +221,24 @@ ROWS = [
             ("--uv all", "names more than one release"),
             ("--uv 0.4.1..0.4.9", "names more than one release"),
             ("--uv '>=0.4'", "names more than one release"),
-            ("--uv ''", "`--uv` is given an empty value"),
-            ("--uv=", "`--uv` is given an empty value"),
+            ("--uv ''", "the value of `--uv` is empty"),
+            ("--uv=", "the value of `--uv` is empty"),
         )
     ),
     Row("run mre --uv ./a,./b", "names more than one release"),
     Row("run mre --uv all", "uvmre matrix"),
     Row("bisect mre --good all", "names more than one release"),
-    Row("bisect mre --uv ''", "`--uv` is given an empty value"),
-    *(Row(f"{verb} mre --uv ''", "`--uv` is given an empty value") for verb in ("matrix", "new --defaults")),
+    Row("bisect mre --uv ''", "the value of `--uv` is empty"),
+    *(Row(f"{verb} mre --uv ''", "the value of `--uv` is empty") for verb in ("matrix", "new --defaults")),
     *(
         Row(f"{verb} mre --python {wrong}", says)
         for verb in ("run", "bisect", "matrix")
-        for wrong, says in (("abc", "'abc' is no version of Python"), ("''", "`--python` is given an empty value"))
+        for wrong, says in (("abc", "'abc' is no version of Python"), ("''", "the value of `--python` is empty"))
     ),
     Row("run mre --python 3.99", "There is no Python 3.99", 125),
-    Row("run ''", "An argument is empty"),
-    Row("new ''", "An argument is empty"),
-    Row("triage ''", "An argument is empty"),
+    Row("run ''", "an argument is empty"),
+    Row("new ''", "an argument is empty"),
+    Row("triage ''", "an argument is empty"),
     *(Row(f"{verb} --uv {path}", says) for verb in ("run mre", "matrix mre") for path, says in (
         ("./binary", "binary cannot be run"),
         ("./folder", "folder cannot be run"),
@@ -257,8 +257,8 @@ ROWS = [
     Row("images prepare folder", "folder has no Dockerfile"),
     Row("images prepare fifo-dockerfile", "is a named pipe, not a file"),
     Row("images prepare bad-dockerfile", "is not UTF-8"),
-    Row("cache prune --keep -1", "Invalid value for '--keep'"),
-    Row("gateway --port 1", "Port 1 cannot be had") if os.geteuid() else Row("gateway --port 99999", "Invalid value"),
+    Row("cache prune --keep -1", "invalid value for '--keep'"),
+    Row("gateway --port 1", "Port 1 cannot be had") if os.geteuid() else Row("gateway --port 99999", "invalid value"),
 ]  # fmt: skip
 
 
@@ -290,7 +290,7 @@ def test_a_mishap_is_a_sentence(
     assert row.says in err
     assert "error: " in err
     assert "Traceback" not in err
-    assert "bug of uvmre" not in err
+    assert "bug in uvmre" not in err
 
 
 def test_there_are_enough_of_them() -> None:
@@ -303,23 +303,23 @@ def shell(script: str, place: Path, home: Path, **variables: str) -> subprocess.
 
 
 STREAMS = [
-    ("$UVMRE cache ls >&-", 2, "Standard output cannot be written: it is closed"),
-    ("$UVMRE run mre >&-", 2, "Standard output cannot be written: it is closed"),
-    ("$UVMRE run mre --json 1</dev/null", 2, "Standard output cannot be written: it is open for reading only"),
+    ("$UVMRE cache ls >&-", 2, "cause: it is closed"),
+    ("$UVMRE run mre >&-", 2, "cause: it is closed"),
+    ("$UVMRE run mre --json 1</dev/null", 2, "cause: it is open for reading only"),
     ("$UVMRE run mre >&- 2>&-", 2, ""),
     ("$UVMRE run mre --uv all 2>&-", 2, ""),
     ("$UVMRE report holds-nothing 2>/dev/full", 2, ""),
-    ("$UVMRE cache ls >/dev/full", 125, "The answer could not be written to standard output: No space left on device"),
-    ("$UVMRE run mre --json >/dev/full", 125, "The answer could not be written to standard output"),
-    ("$UVMRE --help >/dev/full", 125, "The answer could not be written to standard output"),
+    ("$UVMRE cache ls >/dev/full", 125, "cause: no space left on device"),
+    ("$UVMRE run mre --json >/dev/full", 125, "failed to write to stdout"),
+    ("$UVMRE --help >/dev/full", 125, "failed to write to stdout"),
     ("$UVMRE triage - --comment <&-", 2, "Standard input is empty"),
-    ("$UVMRE triage - --comment 0>/dev/null", 2, "Standard input cannot be read: bad file descriptor"),
+    ("$UVMRE triage - --comment 0>/dev/null", 2, "cause: bad file descriptor"),
     ("$UVMRE triage - </dev/zero", 2, "Standard input is larger than 32 MB"),
     ("$UVMRE triage --comment $'\\xff.md'", 2, r"\xff.md is not text"),
-    ("mkdir gone && cd gone && rmdir ../gone && $UVMRE new x --defaults", 2, "The current folder cannot be used"),
-    ("mkdir gone && cd gone && rmdir ../gone && $UVMRE run", 2, "The current folder cannot be used"),
-    ("mkdir gone && cd gone && rmdir ../gone && $UVMRE triage --comment a.md", 2, "The current folder cannot be used"),
-    ("$UVMRE new x --defaults --data-file <(printf 'uv: [')", 2, "/dev/fd/63 could not be read"),
+    ("mkdir gone && cd gone && rmdir ../gone && $UVMRE new x --defaults", 2, "the current folder is unusable"),
+    ("mkdir gone && cd gone && rmdir ../gone && $UVMRE run", 2, "the current folder is unusable"),
+    ("mkdir gone && cd gone && rmdir ../gone && $UVMRE triage --comment a.md", 2, "the current folder is unusable"),
+    ("$UVMRE new x --defaults --data-file <(printf 'uv: [')", 2, "failed to parse `/dev/fd/63`"),
 ]
 
 
@@ -330,7 +330,7 @@ def test_a_mishap_of_the_streams_is_a_sentence(script: str, code: int, says: str
     assert (done.returncode, done.stdout) == (code, b""), told
     assert says in told
     assert "Traceback" not in told
-    assert "bug of uvmre" not in told
+    assert "bug in uvmre" not in told
 
 
 @pytest.mark.parametrize("script", ["$UVMRE run mre 2>&-", "$UVMRE run mre <&-", "$UVMRE run mre 2>/dev/full"])

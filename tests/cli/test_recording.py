@@ -120,8 +120,8 @@ def test_an_mre_without_a_recording_has_no_answers(recording: CommandLine, mre: 
 
 
 def test_rm_deletes_what_matches_and_says_how_many(recording: CommandLine, recorded: Path, home: Path) -> None:
-    assert recording("rm", recorded, "*/nothing/*").stdout == "0 answers deleted\n"
-    assert recording("rm", recorded, "*.whl", "*.zip").stdout == "1 answer deleted\n"
+    assert recording("rm", recorded, "*/nothing/*").stdout == "deleted 0 answers\n"
+    assert recording("rm", recorded, "*.whl", "*.zip").stdout == "deleted 1 answer\n"
     assert [entry["url"] for entry in told(recording("ls", recorded, "--json"))["entries"]] == [PAGE]
     assert told(recording("rm", recorded, "--json"))["removed"] == 1
     assert told(recording("ls", recorded, "--json"))["entries"] == []
@@ -240,7 +240,7 @@ def test_what_looks_like_a_secret_is_told_and_not_shown(recording: CommandLine, 
     assert told(recording("pack", "out.zip", "mre", "--json"))["exit"] == 2
     ended = recording("pack", "out.zip", "mre", "--allow-secrets")
     assert ended.exit == 0
-    assert "careful: set.sh is in the pack" in ended.stderr
+    assert "warning: `set.sh` is packed" in ended.stderr
     assert "tops3cret" not in refused.stderr + ended.stderr + ended.stdout
     assert told(recording("pack", "out.zip", "mre", "--allow-secrets", "--json"))["secrets"] == ["notes.md", "set.sh"]
 
