@@ -1,4 +1,4 @@
-"""Every way in which a verb ends early; each class knows its exit code.
+"""The errors that end a verb early, each with its exit code.
 
 A message says what failed, in lower case and without a full stop; `cause` says why, where that is known, and `hint`
 what to do next. `cli.console` prints them as `error:`, `cause:` and `hint:` lines, as uv does.
@@ -9,11 +9,11 @@ import re
 from collections.abc import Iterator, Sequence
 from os import PathLike
 
-WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+")
+WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+")
 
 
 class UvmreError(Exception):
-    """Anything that stops a verb on purpose."""
+    """An error that ends a verb on purpose."""
 
     exit_code = 125
 
@@ -25,13 +25,13 @@ class UvmreError(Exception):
 
 
 class UsageError(UvmreError):
-    """The command line, an answer or a folder is not what the verb takes."""
+    """The command line, an answer or a folder is invalid."""
 
     exit_code = 2
 
 
 class InputError(UsageError):
-    """One input with faults, all of them reported at once."""
+    """An input with faults, all of which are reported at once."""
 
     def __init__(self, message: str, faults: Sequence[str], hint: str = "") -> None:
         super().__init__(message, hint)
@@ -39,28 +39,28 @@ class InputError(UsageError):
 
 
 class CannotTell(UvmreError):
-    """What a run needs cannot be had here (network, disk, platform, interpreter), so it says nothing about the bug."""
+    """Something that a run needs is unavailable (network, disk, platform, interpreter), so the bug cannot be judged."""
 
 
 class Interrupted(UvmreError):
-    """Somebody pressed ^C, or the process was asked to end."""
+    """SIGINT or SIGTERM was received."""
 
     exit_code = 130
 
 
 def cause(error: BaseException) -> str:
-    """Return why something failed, in words: many errors of the network have no text, only a class and a cause."""
-    told: BaseException | None = error
-    while told is not None:
-        if text := str(told).strip():
+    """Return why something failed: many errors of the network have no text, only a class and a cause."""
+    current: BaseException | None = error
+    while current is not None:
+        if text := str(current).strip():
             return text
-        told = told.__cause__ or (None if told.__suppress_context__ else told.__context__)
-    return " ".join(WORD.findall(type(error).__name__)).lower()
+        current = current.__cause__ or (None if current.__suppress_context__ else current.__context__)
+    return " ".join(WORDS.findall(type(error).__name__)).lower()
 
 
 @contextlib.contextmanager
-def at(path: "PathLike[str]") -> Iterator[None]:
-    """Name the place in an error of the system that names none: a full disk does not say where it is."""
+def naming_path(path: "PathLike[str]") -> Iterator[None]:
+    """Add a path to an `OSError` that has none: the error of a full disk does not name it."""
     try:
         yield
     except OSError as error:

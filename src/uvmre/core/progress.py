@@ -1,4 +1,4 @@
-"""Who is told how a long piece of work goes. Silent by default; the command line hands down one that draws."""
+"""Progress callbacks: silent by default, the command line passes one that prints or draws."""
 
 from uvmre.core.outcome.observation import StepResult
 from uvmre.core.outcome.symptom import Outcome
@@ -6,31 +6,31 @@ from uvmre.core.search.matrix import Cell
 
 
 class Progress:
-    """Every method may be called from any thread."""
+    """Callbacks that any thread may call."""
 
     def downloading(self, release: str, done: int, total: int) -> None:
-        """So many bytes of a release have come; `total` is 0 where it is not known."""
+        """A part of a release was downloaded, in bytes; `total` is 0 while it is unknown."""
 
     def variants(self, names: list[str]) -> None:
-        """These will be run."""
+        """These variants will run."""
 
     def step(self, variant: str, title: str) -> None:
         """A step starts."""
 
     def stepped(self, variant: str, step: StepResult) -> None:
-        """A step has ended."""
+        """A step ended."""
 
     def judged(self, variant: str, outcome: Outcome) -> None:
-        """A variant is done."""
+        """A variant has an outcome."""
 
     def note(self, sentence: str) -> None:
-        """Something is to be known that stops nothing."""
+        """A warning."""
 
     def cells(self, total: int) -> None:
-        """So many cells are asked for in all; 0 where that shows only as it goes."""
+        """The number of cells; 0 when it is unknown."""
 
     def begun(self, cell: str) -> None:
-        """A cell is under way."""
+        """A cell starts."""
 
     def ended(self, name: str, cell: Cell, *, kept: bool) -> None:
-        """A cell is done; `kept` where its outcome was there from before."""
+        """A cell has an outcome; `kept` when a former run left it."""

@@ -17,7 +17,7 @@ from uvmre.core.outcome.symptom import match
 from uvmre.core.outcome.verdict import Verdict, verdict
 from uvmre.core.progress import Progress
 from uvmre.core.secrets.redact import redact, redact_deep, secrets
-from uvmre.errors import Interrupted, at
+from uvmre.errors import Interrupted, naming_path
 from uvmre.flows import housekeeping
 from uvmre.flows.probe.variant import RunContext, observe, platform
 from uvmre.flows.scratch import scratch
@@ -76,7 +76,7 @@ def run(
         _tell(mre, backend, progress)
         release, binary = _uv(uv, mre.environment.uv, folder, cache, progress, offline=network == "replay")
         now = datetime.now(UTC)
-        with at(folder):
+        with naming_path(folder):
             kept = evidence.begin_run(folder, release, now)
         context = RunContext(
             *(chosen, mre, release, binary, interpreter, python, gateway, network == "live", threading.Event()),
@@ -100,7 +100,7 @@ def run(
         kept=str(places) if keep else "",
         stand_ins=tuple(dict.fromkeys(name for each in variants for name in each.observation.stand_ins)),
     )
-    with at(kept):
+    with naming_path(kept):
         evidence.finish_run(kept, result)
     housekeeping.prune_later(cache, progress)
     return result
@@ -165,7 +165,7 @@ def _observe(name: str, expect: str, mre: Mre, context: RunContext, dirs: RunDir
     """Run one variant in fresh folders, keep its evidence, and judge it."""
 
     def keep(observation: Observation) -> None:
-        with at(kept):
+        with naming_path(kept):
             evidence.write_observation(kept, observation)
 
     return Variant(name, expect, *observe(name, mre, context, dirs, partial(match, mre.symptom), keep))

@@ -8,7 +8,7 @@ from uvmre import temp_folders
 from uvmre.core.generated.run_script import generated_files
 from uvmre.core.mre import manifest
 from uvmre.core.mre.model import LEFT_OUT, MANIFEST, Mre
-from uvmre.errors import InputError, UsageError, at
+from uvmre.errors import InputError, UsageError, naming_path
 from uvmre.folder import written
 from uvmre.folder.written import OWN
 
@@ -69,7 +69,7 @@ def staged(target: Path, *, force: bool, confirm: Confirm | None = None) -> Iter
         raise UsageError(f"{what} cannot be written: {error.strerror}.", "Name a folder of yours.") from None
     try:
         made = aside / "mre"
-        with at(target):
+        with naming_path(target):
             yield made
             hashes = written.hash_files(made)
             if there:

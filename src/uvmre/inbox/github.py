@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from uvmre import files
-from uvmre.errors import CannotTell, UsageError, at, cause
+from uvmre.errors import CannotTell, UsageError, cause, naming_path
 
 if TYPE_CHECKING:
     import httpx
@@ -64,7 +64,7 @@ class Inbox:
         """
         for word in words:
             if word != STDIN and Path(word).is_dir():
-                with at(Path(word)):
+                with naming_path(Path(word)):
                     found = sorted(path for path in Path(word).rglob("*") if _is_post(path, Path(word)))
                 if not found:
                     raise UsageError(f"There is no issue in {word}.", f"Its files end with {', '.join(SUFFIXES)}.")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from uvmre import temp_folders
 from uvmre.core.mre.schema import RELEASE
-from uvmre.errors import CannotTell, UsageError, UvmreError, at, cause
+from uvmre.errors import CannotTell, UsageError, UvmreError, cause, naming_path
 from uvmre.releases import binary_cache
 
 if TYPE_CHECKING:
@@ -211,7 +211,7 @@ def _fetch(
     stop: threading.Event | None = None,
 ) -> Path:
     folder = binary_cache.folder(cache, version)
-    with at(folder):
+    with naming_path(folder):
         _unpack(_download(http, version, wheel, told, stop), folder)
     return binary_cache.acquire(cache, version) or folder / "uv"
 

@@ -19,7 +19,7 @@ from uvmre.core.dockerfile.build_plan import BuildPlan
 from uvmre.core.dockerfile.edits import CONTEXT_FOLDER
 from uvmre.core.dockerfile.parser import DOCKERFILE
 from uvmre.core.mre.model import Mre
-from uvmre.errors import at
+from uvmre.errors import naming_path
 from uvmre.run import build_commands, engines, environment, process
 from uvmre.run.backend import RunFacts, StepRequest
 from uvmre.run.build_commands import RUN, Build
@@ -66,7 +66,7 @@ class Container:
         facts = RunFacts(self.describe(), plan.uv or request.uv, plan.python, artifacts=(dockerfile,))
         if why := _unsupported(plan, engine, request):
             return replace(facts, obstacle=why)
-        with at(request.dirs.root):
+        with naming_path(request.dirs.root):
             build = _prepare(request, plan)
         watched = BuildWatch(plan, request)
         log = Capped(process.OUTPUT_LIMIT)

@@ -8,7 +8,7 @@ from pathlib import Path
 from uvmre.core.mre.layer import Layer
 from uvmre.core.mre.model import Mre, Step
 from uvmre.core.outcome.observation import StepResult
-from uvmre.errors import at
+from uvmre.errors import naming_path
 from uvmre.run import environment, local_image, process
 from uvmre.run.backend import RunFacts, StepRequest
 from uvmre.run.process import Finished
@@ -31,7 +31,7 @@ class Local:
     def run(self, request: StepRequest) -> RunFacts:
         """Run the steps in their order, up to a set-up step or a RUN that fails, or a step whose time was up."""
         dirs = request.dirs
-        with at(dirs.root):
+        with naming_path(dirs.root):
             environment.prepare(dirs, request.mre, request.binary, request.interpreter)
             dirs.authority.write_bytes(request.certificate)
         steps, obstacle = _steps(request.mre), ""

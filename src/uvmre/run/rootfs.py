@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from uvmre import temp_folders
-from uvmre.errors import CannotTell, at
+from uvmre.errors import CannotTell, naming_path
 from uvmre.run import interpreters, process
 
 FOLDER = "images"
@@ -117,7 +117,7 @@ def _staged(archive: Path) -> Iterator[tuple[Path, Path]]:
 
     Whoever wants the same at the same time waits, and then finds it there: the lock goes with its process.
     """
-    with at(archive):
+    with naming_path(archive):
         archive.parent.mkdir(parents=True, exist_ok=True)
         with (
             archive.with_suffix(".lock").open("w") as lock,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from uvmre import temp_folders
-from uvmre.errors import at
+from uvmre.errors import naming_path
 from uvmre.gateway.recording.store import RecordingEntry, body_paths, is_intact, read_entry
 
 ByteProgress = Callable[[str, int, int], None]
@@ -160,7 +160,7 @@ def write_pack(target: Path, top: str, packed: Iterable[PackedFile], told: ByteP
     ordered = sorted(packed, key=lambda content: content.name)
     total = sum(content.size for content in ordered)
     done = 0
-    with at(target), temp_folders.temporary(target.parent, ".aside-") as folder:
+    with naming_path(target), temp_folders.temporary(target.parent, ".aside-") as folder:
         aside = folder / "pack"
         with zipfile.ZipFile(aside, "w") as zipped:
             for content in ordered:
