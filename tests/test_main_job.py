@@ -150,7 +150,7 @@ def test_a_tape_that_lacks_something_is_broken_and_names_it(uvmre: CommandLine, 
     ended = uvmre("run", "mre", "--replay", "--json")
     told = json.loads(ended.stdout)
     assert (ended.exit, told["verdict"], told["variants"][0]["outcome"]) == (125, "inconclusive", "broken")
-    assert "https://pypi.org/simple/hatchling/ is not on the tape" in told["reason"]
+    assert "https://pypi.org/simple/hatchling/ is not in the recording" in told["reason"]
     assert 504 in {request["status"] for request in told["variants"][0]["requests"]}
 
 
@@ -187,4 +187,4 @@ def test_the_calendar_holds_for_every_release(uvmre: CommandLine, tmp_path: Path
     ]
     if release != "0.1.20":  # which is content with the six that it has
         assert {request["status"] for request in refused} == {404}
-        assert {request["reason"] for request in refused} == {"it came on 2024-12-04, after 2024-03-01"}
+        assert {request["reason"] for request in refused} == {"it was uploaded on 2024-12-04, after 2024-03-01"}

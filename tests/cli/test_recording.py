@@ -68,7 +68,7 @@ def recorded(mre: Path, home: Path) -> Path:
     for url, body in BODIES.items():
         name = entry_key("GET", url, [])
         assert name
-        with Recording(mre / ".uvmre" / "recording", home / "uvmre" / "bodies").record(
+        with Recording(mre / ".uvmre" / "recording", home / "uvmre" / "bodies").start_entry(
             name, "GET", url, 200, []
         ) as recording:
             recording.write(body)

@@ -222,7 +222,7 @@ def test_a_body_that_is_not_what_it_was_is_noticed_and_fetched_again(
 
     alone = unplugged(own, folder, "--replay")
     assert alone["verdict"] == "inconclusive"
-    assert "is not on the tape" in alone["reason"]
+    assert "is not in the recording" in alone["reason"]
 
     told = run(here, folder)
     asked_again = {r["path"] for r in requests(told) if not r["replayed"]}

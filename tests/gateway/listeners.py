@@ -65,7 +65,7 @@ class PyPI:
         name = entry_key("GET", url, [(b"accept", accept.encode())])
         headers = [(b"content-type", form.encode()), (b"content-length", b"%d" % len(body)), (b"etag", b'"of-pypi"')]
         assert name
-        with self._tape.record(name, "GET", url, status, headers) as recording:
+        with self._tape.start_entry(name, "GET", url, status, headers) as recording:
             recording.write(body)
 
     def project(self, name: str, files: Sequence[dict[str, Any]], versions: Sequence[str] = (), **more: Any) -> None:

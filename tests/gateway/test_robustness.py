@@ -709,7 +709,9 @@ def test_a_recording_that_a_full_disk_ended_leaves_no_half_file(tmp_path: Path) 
     try:
         with (  # noqa: PT012 - it is the writing that fails, or the end
             pytest.raises(OSError, match="No space left"),
-            Recording(tmp_path / "recording", disk / "bodies").record("key", "GET", "http://x/", 200, []) as recording,
+            Recording(tmp_path / "recording", disk / "bodies").start_entry(
+                "key", "GET", "http://x/", 200, []
+            ) as recording,
         ):
             for _ in range(100):  # smaller than a buffer: the end of the file wants room as well
                 recording.write(bytes(1000))

@@ -54,7 +54,7 @@ def gateway(
     """
     mre = read_mre(folder) if folder else None
     made = gateway_config(mre, allow_hosts) if mre else GatewayConfig(allow_hosts=allow_hosts)
-    made = replace(made, day=day) if day else made
+    made = replace(made, exclude_newer=day) if day else made
     recording = folder / ".uvmre" / RECORDING if folder else cache / RECORDING
     cache_users.hold(cache, str(recording.absolute()))
     with scratch() as own, Gateway(cache, recording, network, made) as served:

@@ -1,1 +1,1 @@
-"""The one door to the network that every step is given, and the only sockets of uvmre."""
+"""The local proxy that serves the network of every step, and the only sockets of uvmre."""

@@ -1,4 +1,4 @@
-"""The gateway's own process: started by `Gateway`, told what to do over a control socket, gone with who started it."""
+"""The gateway's own process: started by `prespawn`, controlled over a socket, ended with its owner."""
 
 import os
 import resource
@@ -11,17 +11,17 @@ import uvloop
 from uvmre.gateway.server.service import Service
 
 DESCRIPTORS = 65536
-"""As many as a test with thousands of connections needs; some systems begin with 256."""
+"""Enough for thousands of connections; the default of some systems is 256."""
 
 
 def main() -> None:
-    """Serve what the control socket, whose descriptor is the first argument, tells."""
+    """Serve; the first argument is the descriptor of the control socket."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    enough = DESCRIPTORS if most == resource.RLIM_INFINITY else min(most, DESCRIPTORS)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (enough, most))
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    soft = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, DESCRIPTORS)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     Service(socket.socket(fileno=int(sys.argv[1])), uvloop.new_event_loop()).run()
-    os._exit(0)  # who waits for us has waited enough: nothing is open that matters
+    os._exit(0)  # the owner waits for this process, and nothing is left to clean up
 
 
 if __name__ == "__main__":

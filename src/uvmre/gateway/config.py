@@ -1,4 +1,4 @@
-"""The network that the gateway makes: what an MRE says of it, as one value that is handed to the gateway's process."""
+"""What the gateway serves: the network of an MRE as one value, which is sent to the gateway's process."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,20 +13,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class GatewayConfig:
-    """As the network is to look; its faults are each variant's own, and so not here."""
+    """The network of an MRE, without its faults, which differ between variants."""
 
-    day: date | None = None
-    """PyPI is as it was at the end of this day; as it is now, where there is none."""
+    exclude_newer: date | None = None
+    """PyPI's cutoff date: the last day of which files exist."""
     indexes: tuple[Index, ...] = ()
     allow_hosts: tuple[str, ...] = ()
     files: Mapping[str, bytes] = field(default_factory=dict)
-    """The wheels and sdists of the MRE's folder that made-up packages name, by their path."""
+    """The wheels and sdists in the MRE's folder that synthetic packages name, by path."""
 
 
 def gateway_config(mre: "Mre", allow_hosts: tuple[str, ...] = ()) -> GatewayConfig:
-    """Return the network that an MRE asks for, with more hosts let through."""
-    named = {made.file for index in mre.indexes for made in index.packages if made.file}
-    files = {file.path: file.content for file in mre.files if file.path in named}
-    return GatewayConfig(
-        mre.environment.exclude_newer, mre.indexes, (*mre.environment.allow_hosts, *allow_hosts), files
-    )
+    """Return the network of an MRE, with more allowed hosts."""
+    paths = {package.file for index in mre.indexes for package in index.packages if package.file}
+    files = {file.path: file.content for file in mre.files if file.path in paths}
+    allow_hosts = (*mre.environment.allow_hosts, *allow_hosts)
+    return GatewayConfig(mre.environment.exclude_newer, mre.indexes, allow_hosts, files)

@@ -1,4 +1,4 @@
-"""Start the gateway's process, early: it is on its way up while its owner still reads the manifest."""
+"""Start the gateway's process early, while its owner still reads the manifest."""
 
 import os
 import socket
@@ -7,13 +7,12 @@ from typing import NamedTuple
 
 
 class Spawned(NamedTuple):
-    """A process on its way up."""
+    """A process that is starting."""
 
     pid: int
     control: socket.socket
-    """Told what to do over this."""
     liveness: int
-    """The end of a pipe, of which nothing is ever written: the process ends when it closes, however we end."""
+    """The end of a pipe to which nothing is written: the process ends when it closes, however its owner ends."""
 
 
 STDIN = 0
@@ -22,25 +21,25 @@ _spawned: list[Spawned] = []
 
 
 def start() -> None:
-    """Start one for whoever takes it."""
+    """Start a process for the next `acquire`."""
     _spawned.append(_spawn())
 
 
 def acquire() -> Spawned:
-    """Return one that was started, or a new one."""
+    """Return a process that was started, or a new one."""
     return _spawned.pop() if _spawned else _spawn()
 
 
 def _spawn() -> Spawned:
     ours, theirs = socket.socketpair()
     theirs.set_inheritable(True)
-    # The control socket does not tell of our end where an answer was still unread: that is an error of the socket, at
-    # which libuv stops looking. A pipe that nobody writes to has no such case.
+    # A control socket with an unread message reports an error instead of its end, and libuv stops polling it. A pipe
+    # without messages always reports its end.
     watched, liveness = os.pipe()
-    given = [(os.POSIX_SPAWN_DUP2, watched, STDIN)]
-    words = [sys.executable, "-m", "uvmre.gateway", str(theirs.fileno())]
-    # A group of its own: ^C is for us, and we tell it when it is no longer needed.
-    pid = os.posix_spawn(sys.executable, words, os.environ, setpgroup=0, file_actions=given)
+    stdin = (os.POSIX_SPAWN_DUP2, watched, STDIN)
+    argv = [sys.executable, "-m", "uvmre.gateway", str(theirs.fileno())]
+    # In a process group of its own: ^C does not end it.
+    pid = os.posix_spawn(sys.executable, argv, os.environ, setpgroup=0, file_actions=[stdin])
     theirs.close()
     os.close(watched)
     return Spawned(pid, ours, liveness)

@@ -1,7 +1,7 @@
-"""The gateway as the rest of uvmre sees it: a process of its own that answers for every host, and doors into it.
+"""The gateway as the rest of uvmre uses it: a process that answers for every host, and listeners of it.
 
-It comes up on another core while this process prepares the first step, which waits for nothing of it: its doors listen
-before it does. It ends with us, however we end, because its lifeline then closes.
+It starts on another core while this process prepares the first step, which need not wait: the listeners accept
+connections before it is up. It ends with this process, however that ends, because its liveness pipe then closes.
 """
 
 import contextlib
@@ -13,9 +13,8 @@ import signal
 import socket
 import threading
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from uvmre.core.network.index import Fault
 from uvmre.core.network.request import Network, Request
@@ -28,40 +27,37 @@ BACKLOG = 1024
 
 
 class Listener:
-    """One address of the gateway, for one variant, and the requests that came through it."""
+    """One address of the gateway, for one variant, and the requests that it received."""
 
     def __init__(self, gateway: "Gateway", listening: socket.socket) -> None:
-        # asyncio does this for sockets of its own making; without it every answer waits 40 ms for an acknowledgement.
+        # asyncio only does this for its own sockets; without it every response waits 40 ms for an acknowledgement.
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._gateway = gateway
         self._listening = listening
-        self._seen: list[Request] = []
+        self._requests: list[Request] = []
         self._closed = False
         self.port: int = listening.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
 
     @property
     def requests(self) -> tuple[Request, ...]:
-        """Return what came through up to now."""
-        self._seen += self.pop_requests()
-        return tuple(self._seen)
+        """Return all requests so far."""
+        self._requests += self.pop_requests()
+        return tuple(self._requests)
 
     def pop_requests(self) -> tuple[Request, ...]:
-        """Return what came through since this was asked last, and forget it."""
-        return () if self._closed or not self._gateway.is_up else self._ask("news")
+        """Return the requests since the last call, and forget them."""
+        return () if self._closed or not self._gateway.is_up else self._gateway.pop_requests(self.port)
 
     def close(self) -> None:
-        """Let nobody in any more, and hang up on who is still there."""
-        # Where the process is not up yet and nobody waits for it, there is nothing to ask it for.
-        if not self._closed and (self._gateway.is_up or self._knocked()):
-            self._seen += self._ask("close")
+        """Accept no more connections, and abort the open ones."""
+        # A process that is not up yet and has no client need not be asked.
+        if not self._closed and (self._gateway.is_up or self._reject_client()):
+            self._requests += self._gateway.pop_requests(self.port, close=True)
         self._closed = True
 
-    def _ask(self, what: str) -> tuple[Request, ...]:
-        return tuple(Request(**request) for request in self._gateway.ask(what, self.port))
-
-    def _knocked(self) -> bool:
-        """Tell whether somebody waited to be let in, and turn them away."""
+    def _reject_client(self) -> bool:
+        """Tell whether a client waits to be accepted, and close its connection."""
         self._listening.setblocking(False)
         try:
             self._listening.accept()[0].close()
@@ -71,21 +67,22 @@ class Listener:
 
 
 class Gateway:
-    """Serves from `with` to the end of it."""
+    """Serves within its `with` block."""
 
     def __init__(
         self, cache: Path, recording: Path, network: Network = "auto", config: GatewayConfig | None = None
     ) -> None:
-        """Make ready.
+        """Prepare.
 
         Args:
-            cache: the folder of all that uvmre keeps.
-            recording: the folder of the MRE's recorded answers, made where it is not there.
+            cache: uvmre's cache folder.
+            recording: the folder of the MRE's recording, created where missing.
             network: what answers.
-            config: what the network looks like; as it is, and with the public test index, where there is none.
+            config: the network of the MRE; by default PyPI and the public test index.
         """
         self._authority = load_authority(cache)
         self._settings = {
+            "authority": self._authority,
             "recording": str(recording),
             "bodies": str(cache / "bodies"),
             "network": network,
@@ -96,67 +93,69 @@ class Gateway:
         self._up = False
 
     def __enter__(self) -> "Gateway":
-        """Start the process; nothing waits for it yet."""
-        self.pid, self._control, self._lifeline = prespawn.acquire()
+        """Start the process without waiting for it."""
+        self.pid, self._control, self._liveness = prespawn.acquire()
         self._answers = self._control.makefile("rb")
-        self._control.sendall(json.dumps({"authority": self._authority, **self._settings}).encode() + b"\n")
+        self._send(self._settings)
         return self
 
     def __exit__(self, *_: object) -> None:
-        """End the process, wherever it is."""
+        """End the process."""
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGTERM)
         self._answers.close()
         self._control.close()
-        os.close(self._lifeline)
+        os.close(self._liveness)
         os.waitpid(self.pid, 0)
 
     @property
     def certificate(self) -> bytes:
-        """Return the certificate that a step must trust, as PEM."""
+        """Return the CA certificate that a step must trust, as PEM."""
         return public_part(self._authority).encode()
 
     @property
     def is_up(self) -> bool:
-        """Tell whether the process answers already; the first line that it sends says so."""
+        """Tell whether the process answers; its first message says so."""
         return self._up or bool(select.select([self._control], [], [], 0)[0])
 
     @contextlib.contextmanager
     def listener(self, port: int = 0, faults: tuple[Fault, ...] = ()) -> Iterator[Listener]:
-        """Open a door on a port of this machine, a free one where it is 0, and close it again.
+        """Listen on a local port, a free one where it is 0, within the `with` block.
 
         Args:
-            port: where it is.
-            faults: what goes wrong behind it, counted from its opening.
+            port: of the listener.
+            faults: injected, and counted from now on.
         """
         with socket.create_server(("127.0.0.1", port), backlog=BACKLOG) as listening:
             listener = Listener(self, listening)
-            self._tell({"open": listener.port, "faults": _serialized(faults)}, listening)
+            with self._lock:
+                self._send({"open": listener.port, "faults": _serialized(faults)}, listening)
             try:
                 yield listener
             finally:
                 listener.close()
 
-    def ask(self, what: str, port: int) -> Any:
-        """Ask the process something about a door, and return its answer."""
+    def pop_requests(self, port: int, *, close: bool = False) -> tuple[Request, ...]:
+        """Return the requests of a listener since the last call, after closing it where that is asked for."""
         try:
             with self._lock:
-                self._control.sendall(json.dumps({what: port}).encode() + b"\n")
+                self._send({"close" if close else "requests": port})
                 if not self._up:
                     self._up = bool(self._answers.readline())
                 line = self._answers.readline()
         except ConnectionError:
             line = b""
         if not line:
-            raise CannotTell("The gateway ended early, so the steps had no network.", "Run it again.")
-        return json.loads(line)
+            raise CannotTell("the gateway ended early, so the steps had no network", "run it again")
+        return tuple(Request(**request) for request in json.loads(line))
 
-    def _tell(self, what: dict[str, Any], *sockets: socket.socket) -> None:
-        with self._lock:
-            told = json.dumps(what).encode() + b"\n"
-            socket.send_fds(self._control, [told], [listening.fileno() for listening in sockets])
+    def _send(self, message: Mapping[str, object], *sockets: socket.socket) -> None:
+        descriptors = [listening.fileno() for listening in sockets]
+        data = json.dumps(message).encode() + b"\n"
+        sent = socket.send_fds(self._control, [data], descriptors) if descriptors else 0
+        self._control.sendall(data[sent:])
 
 
 def _serialized(value: object) -> str:
-    """Return one of our own values as a text; who reads it is a process of ours."""
+    """Return one of uvmre's own values as text; only its own process reads it."""
     return b64encode(pickle.dumps(value)).decode()

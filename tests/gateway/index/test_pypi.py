@@ -36,7 +36,7 @@ MADE = (
     ),
 )
 PRIVATE = "https://private.example.com/simple"
-UP = f"{FILES}packages/made/up"
+UP = f"{FILES}packages/synthetic"
 ACME = "acme_pkg-1.0+local-py3-none-any.whl"
 
 
@@ -239,8 +239,8 @@ def test_a_file_that_came_later_is_not_there(gateways: Worlds, name: str, status
         assert answer.status_code == status
         assert client.head(f"{FILES}packages/aa/bb/{name}").status_code == status
     if status == 404:
-        assert "it came on 2024-06-02, after 2024-06-01" in answer.text
-        assert listener.requests[0].reason == "it came on 2024-06-02, after 2024-06-01"
+        assert "it was uploaded on 2024-06-02, after 2024-06-01" in answer.text
+        assert listener.requests[0].reason == "it was uploaded on 2024-06-02, after 2024-06-01"
     with through(gateways["as it is"]) as (client, _):
         assert client.get(f"{FILES}packages/aa/bb/{name}").status_code == 200
 
@@ -249,7 +249,7 @@ def test_a_file_without_an_upload_time_is_kept_and_told(gateways: Worlds) -> Non
     assert names(gateways["a day"], "undated") == {"undated-1.0.tar.gz"}
     with through(gateways["a day"]) as (client, listener):
         client.get(f"{SIMPLE}/undated/")
-    assert [request.reason for request in listener.requests] == ["1 files were kept that say no upload time"]
+    assert [request.reason for request in listener.requests] == ["1 files without an upload time are kept"]
 
 
 def test_uv_itself_is_above_the_calendar(gateways: Worlds) -> None:
@@ -338,7 +338,7 @@ def test_two_indexes_with_one_file_name_give_each_its_own(gateways: Worlds) -> N
         urls = [told(client.get(f"{index}/x/", headers=JSON))[name]["url"] for index in (SIMPLE, PRIVATE)]
         found = [client.get(url).content for url in urls]
         digests = [told(client.get(f"{i}/x/", headers=JSON))[name]["hashes"]["sha256"] for i in (SIMPLE, PRIVATE)]
-    assert urls == [f"{UP}/0/{name}", f"https://private.example.com/files/packages/made/up/1/{name}"]
+    assert urls == [f"{UP}/0/{name}", f"https://private.example.com/files/packages/synthetic/1/{name}"]
     assert [b"The one" in found[0], b"The other" in found[1]] == [True, True]
     assert digests == [sha256(content).hexdigest() for content in found]
 
@@ -391,7 +391,7 @@ def test_a_page_that_cannot_be_read_is_passed_on_and_told(cache: Path, tmp_path:
     ):
         answer = client.get(f"{SIMPLE}/odd/", headers=JSON)
         assert (answer.status_code, answer.text) == (200, '{"files": 1}')
-    assert "could not be read" in listener.requests[0].reason
+    assert "the page is invalid" in listener.requests[0].reason
 
 
 def test_a_file_of_the_folder_is_served_as_it_is(cache: Path, tmp_path: Path) -> None:

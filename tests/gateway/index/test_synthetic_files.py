@@ -101,7 +101,7 @@ def test_a_page_tells_all_that_the_files_are() -> None:
     ]
     for file in page.files:
         data = content(given, file["filename"])
-        assert file["url"] == f"https://files.pythonhosted.org/packages/made/up/{file['filename']}"
+        assert file["url"] == f"https://files.pythonhosted.org/packages/synthetic/{file['filename']}"
         assert (file["size"], file["hashes"]) == (len(data), {"sha256": hashlib.sha256(data).hexdigest()})
         told = given.file(f"{file['filename']}.metadata")
         assert (told is not None) == file["filename"].endswith(".whl")
@@ -168,7 +168,7 @@ def test_an_sdist_builds_with_a_backend_of_its_own() -> None:
     assert {name.partition("/")[0] for name in files} == {"foo_bar-1.0rc1"}
     assert files["foo_bar-1.0rc1/PKG-INFO"].decode() == METADATA
     told = tomllib.loads(files["foo_bar-1.0rc1/pyproject.toml"].decode())
-    assert told["build-system"] == {"requires": [], "build-backend": "made_up_backend", "backend-path": ["."]}
+    assert told["build-system"] == {"requires": [], "build-backend": "synthetic_backend", "backend-path": ["."]}
     assert told["project"] == {
         "name": "Foo.Bar",
         "version": "1.0rc1",
@@ -195,7 +195,7 @@ def test_an_sdist_may_name_its_backend(backend: str, called: str) -> None:
     files = sdist(SyntheticPackage("a.b", "1", build_backend=backend), "a_b-1.tar.gz")
     told = tomllib.loads(files["a_b-1/pyproject.toml"].decode())
     assert told["build-system"] == {"requires": [backend], "build-backend": called}
-    assert "a_b-1/made_up_backend.py" not in files
+    assert "a_b-1/synthetic_backend.py" not in files
     assert ("tool" in told) == (backend == "flit_core")
 
 
@@ -207,7 +207,7 @@ def test_the_bytes_are_a_promise_to_lock_files() -> None:
     }
     assert digests == {
         "foo_bar-1.0rc1-py3-none-any.whl": "6616ffd68d6a2bb37f733655ee8244d7031a98ef69c615a5a18e6e2877c9b38d",
-        "foo_bar-1.0rc1.tar.gz": "e4a07c1e557761eb3defa532ad6877c8ca90b7c615f885f72c73ec2b68675a42",
+        "foo_bar-1.0rc1.tar.gz": "2b2d2ec6e88f875b77fb96a6d7b0e7d126e289af6ad9cecbf1b3a316ab8434c2",
     }
     assert universe(RICH).page("foo-bar") == given.page("foo-bar")
 

@@ -39,7 +39,7 @@ def recorded(tape: Path, cache: Path) -> None:
     for url, body in BODIES.items():
         name = entry_key("GET", url, [])
         assert name
-        with Recording(tape, cache).record(name, "GET", url, 200, [(b"content-type", b"text/html")]) as recording:
+        with Recording(tape, cache).start_entry(name, "GET", url, 200, [(b"content-type", b"text/html")]) as recording:
             recording.write(body)
 
 
@@ -135,9 +135,9 @@ def test_a_tape_is_heard_from_the_bodies_that_it_brings(tape: Path, cache: Path)
     moved(tape, cache)
     name = entry_key("GET", PAGE, [])
     assert name
-    entry = Recording(tape, cache).find(name)
+    entry = Recording(tape, cache).find_entry(name)
     assert entry
-    assert b"".join(Recording(tape, cache).body(entry)) == BODIES[PAGE]
+    assert b"".join(Recording(tape, cache).read_body(entry)) == BODIES[PAGE]
     assert not cache.exists()
 
 
@@ -149,9 +149,9 @@ def test_a_body_that_is_damaged_in_the_cache_is_heard_from_the_tape(tape: Path, 
     name = entry_key("GET", PAGE, [])
     assert name
     heard = Recording(tape, cache)
-    entry = heard.find(name)
+    entry = heard.find_entry(name)
     assert entry
-    assert b"".join(heard.body(entry)) == BODIES[PAGE]
+    assert b"".join(heard.read_body(entry)) == BODIES[PAGE]
     assert archive.check_recording(tape, cache, untold).bodies[sha(BODIES[PAGE])] == body_in(
         tape / "bodies", BODIES[PAGE]
     )
@@ -162,7 +162,7 @@ def test_a_body_that_is_damaged_everywhere_is_not_heard(tape: Path, cache: Path)
     body_in(tape / "bodies", BODIES[PAGE]).write_bytes(b"a pagf")
     name = entry_key("GET", PAGE, [])
     assert name
-    assert Recording(tape, cache).find(name) is None
+    assert Recording(tape, cache).find_entry(name) is None
     assert {fault.what for fault in archive.check_recording(tape, cache, untold).faults} == {"damaged"}
 
 

@@ -20,7 +20,7 @@ def tape(tmp_path: Path) -> Recording:
 def recorded(tape: Recording, body: bytes = b"a page", url: str = URL, status: int = 200) -> str:
     name = entry_key("GET", url, [])
     assert name
-    with tape.record(name, "GET", url, status, HEADERS) as recording:
+    with tape.start_entry(name, "GET", url, status, HEADERS) as recording:
         for i in range(0, len(body), 4):
             recording.write(body[i : i + 4])
     return name
@@ -37,11 +37,11 @@ def files(tmp_path: Path) -> list[str]:
 
 def test_what_was_recorded_is_heard_again(tape: Recording, tmp_path: Path) -> None:
     name = recorded(tape)
-    entry = again(tmp_path).find(name)
+    entry = again(tmp_path).find_entry(name)
     sha256 = hashlib.sha256(b"a page").hexdigest()
     headers = (("content-type", "text/html"), ("x-odd", "café"))
     assert entry == RecordingEntry("GET", URL, 200, headers, sha256, 6)
-    assert b"".join(again(tmp_path).body(entry)) == b"a page"
+    assert b"".join(again(tmp_path).read_body(entry)) == b"a page"
 
 
 def test_a_body_is_kept_once_for_all_that_have_it(tape: Recording, tmp_path: Path) -> None:
@@ -54,14 +54,14 @@ def test_a_body_is_kept_once_for_all_that_have_it(tape: Recording, tmp_path: Pat
 
 def test_an_answer_that_broke_off_leaves_nothing(tape: Recording, tmp_path: Path) -> None:
     def broken_off() -> None:
-        with tape.record("name", "GET", URL, 200, HEADERS) as recording:
+        with tape.start_entry("name", "GET", URL, 200, HEADERS) as recording:
             recording.write(b"half a")
             raise ConnectionError
 
     with pytest.raises(ConnectionError):
         broken_off()
     assert files(tmp_path) == []
-    assert tape.find("name") is None
+    assert tape.find_entry("name") is None
 
 
 @pytest.mark.parametrize(
@@ -76,16 +76,16 @@ def test_a_body_that_is_not_what_it_was_is_not_heard(tape: Recording, tmp_path: 
     name = recorded(tape)
     (body,) = (path for path in (tmp_path / "cache").rglob("*") if path.is_file())
     harm(body)
-    assert again(tmp_path).find(name) is None
+    assert again(tmp_path).find_entry(name) is None
     recorded(again(tmp_path))
-    assert again(tmp_path).find(name) is not None
+    assert again(tmp_path).find_entry(name) is not None
 
 
 @pytest.mark.parametrize("harm", ["", "{", "[]", '{"method": "GET"}', '{"headers": 1}'])
 def test_an_entry_that_cannot_be_read_is_not_heard(tape: Recording, tmp_path: Path, harm: str) -> None:
     name = recorded(tape)
     (tmp_path / "mre" / "recording" / f"{name}.json").write_text(harm)
-    assert tape.find(name) is None
+    assert tape.find_entry(name) is None
 
 
 def test_many_may_record_at_once(tape: Recording, tmp_path: Path) -> None:
@@ -96,9 +96,9 @@ def test_many_may_record_at_once(tape: Recording, tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert len(files(tmp_path)) == 2
-    entry = tape.find(recorded(tape, body))
+    entry = tape.find_entry(recorded(tape, body))
     assert entry
-    assert b"".join(tape.body(entry)) == body
+    assert b"".join(tape.read_body(entry)) == body
 
 
 @pytest.mark.parametrize(

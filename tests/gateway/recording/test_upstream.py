@@ -96,8 +96,8 @@ def ask(
     tape: Recording, method: str = "GET", url: str = URL, headers: Headers | None = None, network: Network = "replay"
 ) -> Got:
     async def asked() -> Got:
-        async with Upstream(tape, network).ask(method, url, [ANY] if headers is None else headers) as answered:
-            body = await UpstreamAnswer.whole(answered)
+        async with Upstream(tape, network).request(method, url, [ANY] if headers is None else headers) as answered:
+            body = await UpstreamAnswer.read_body(answered)
             return Got(answered.status, dict(answered.headers), body, answered.replayed)
 
     return asyncio.run(asked())
@@ -143,7 +143,7 @@ def test_a_part_that_was_recorded_as_such_is_answered_as_it_was(pypi: PyPI, tape
     asked = [ANY, (b"range", b"bytes=0-3")]
     name = entry_key("GET", URL, asked)
     assert name
-    with tape.record(name, "GET", URL, 206, [(b"content-range", b"bytes 0-3/9")]) as recording:
+    with tape.start_entry(name, "GET", URL, 206, [(b"content-range", b"bytes 0-3/9")]) as recording:
         recording.write(b"part")
     assert ask(tape, headers=asked) == Got(206, {b"content-range": b"bytes 0-3/9"}, b"part", True)
 
@@ -193,7 +193,7 @@ def test_replay_says_what_the_tape_lacks(pypi: PyPI, tape: Recording, method: st
     pypi.has(URL, BODY)
     with pytest.raises(NotRecorded) as raised:
         ask(tape, method, url, headers)
-    assert str(raised.value) == f"{url} is not on the tape"
+    assert str(raised.value) == f"{url} is not in the recording"
 
 
 # Through a door.
@@ -230,7 +230,7 @@ def test_what_was_asked_before_does_not_change_an_answer(gateway: Gateway) -> No
 def test_what_the_tape_lacks_makes_the_run_broken(gateway: Gateway) -> None:
     with through(gateway) as (client, listener):
         answer = client.get(f"{SIMPLE}/y/")
-        assert (answer.status_code, answer.text) == (504, f"uvmre: {SIMPLE}/y/ is not on the tape\n")
+        assert (answer.status_code, answer.text) == (504, f"uvmre: {SIMPLE}/y/ is not in the recording\n")
         assert (
             client.get("https://pypi-proxy.fly.dev/basic-auth/simple/y/", auth=("public", "heron")).status_code == 504
         )

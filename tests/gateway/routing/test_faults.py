@@ -28,12 +28,12 @@ from uvmre.gateway.routing.faults import ConnectionCut, FaultInjector, MatchedFa
 from uvmre.gateway.session import Gateway, Listener
 
 PAGE = f"{SIMPLE}/x/"
-WHEEL = "https://files.pythonhosted.org/packages/made/up/0/x-1.0-py3-none-any.whl"
-SDIST = "https://files.pythonhosted.org/packages/made/up/0/x-1.0.tar.gz"
+WHEEL = "https://files.pythonhosted.org/packages/synthetic/0/x-1.0-py3-none-any.whl"
+SDIST = "https://files.pythonhosted.org/packages/synthetic/0/x-1.0.tar.gz"
 
 
 def met(faults: FaultInjector, *urls: str, method: str = "GET") -> list[bool]:
-    return [faults.meet(method, url) is not None for url in urls]
+    return [faults.match(method, url) is not None for url in urls]
 
 
 @pytest.mark.parametrize(
@@ -86,8 +86,10 @@ def test_a_pattern_is_of_the_whole_url() -> None:
 def test_head_meets_only_what_is_no_matter_of_a_body(fault: dict[str, Any], expected: bool) -> None:
     given = Fault("*", times=1, **fault)
     faults = FaultInjector((given,))
-    assert (faults.meet("HEAD", f"{WHEEL}.metadata") is not None) is expected
-    assert (faults.meet("GET", f"{WHEEL}.metadata") is not None) is not expected, "a HEAD that is left alone counts not"
+    assert (faults.match("HEAD", f"{WHEEL}.metadata") is not None) is expected
+    assert (faults.match("GET", f"{WHEEL}.metadata") is not None) is not expected, (
+        "a HEAD that is left alone counts not"
+    )
 
 
 @pytest.mark.parametrize(
@@ -106,8 +108,8 @@ def test_missing_metadata_is_of_metadata_only(pattern: str, url: str, expected: 
 
 def test_every_fault_counts_for_itself() -> None:
     faults = FaultInjector((Fault("*/x/", status=503, times=1), Fault("*", status=429, times=3)))
-    seen = [faults.meet("GET", url) for url in (PAGE, PAGE, SIMPLE, SIMPLE)]
-    statuses = [one.answer.status if one and one.answer else None for one in seen]
+    seen = [faults.match("GET", url) for url in (PAGE, PAGE, SIMPLE, SIMPLE)]
+    statuses = [one.response.status if one and one.response else None for one in seen]
     assert statuses == [503, 429, 429, None]
     assert [[nth for _, nth in one.faults] if one else [] for one in seen] == [[1, 1], [2], [3], []]
 
@@ -130,12 +132,12 @@ COUNTED = st.builds(
 @given(URLS, COUNTED)
 def test_a_fault_meets_never_more_than_it_says(urls: list[str], fault: Fault) -> None:
     faults = FaultInjector((fault,))
-    found = [url for url in urls if faults.meet("GET", url)]
+    found = [url for url in urls if faults.match("GET", url)]
     assert fault.times is None or len(found) <= fault.times
     assert fault.times_each is None or all(found.count(url) <= fault.times_each for url in found)
     if fault.times is None:  # then the order in which they come changes nothing
         other = FaultInjector((fault,))
-        assert sorted(found) == sorted(url for url in reversed(urls) if other.meet("GET", url))
+        assert sorted(found) == sorted(url for url in reversed(urls) if other.match("GET", url))
 
 
 @pytest.mark.parametrize(
@@ -149,17 +151,17 @@ def test_a_fault_meets_never_more_than_it_says(urls: list[str], fault: Fault) ->
     ],
 )
 def test_a_certificate_runs_out_by_the_host_of_the_pattern(pattern: str, host: str, expected: bool) -> None:
-    assert FaultInjector((Fault(pattern, expired_certificate=True),)).meet_tls(host) is expected
-    assert FaultInjector((Fault(pattern, status=500),)).meet_tls(host) is False
+    assert FaultInjector((Fault(pattern, expired_certificate=True),)).match_tls(host) is expected
+    assert FaultInjector((Fault(pattern, status=500),)).match_tls(host) is False
 
 
 def test_connections_are_counted() -> None:
     faults = FaultInjector((Fault("https://*", expired_certificate=True, times=3, times_each=2),))
-    assert [faults.meet_tls(host) for host in "aaaab"] == [True, True, False, False, False]
+    assert [faults.match_tls(host) for host in "aaaab"] == [True, True, False, False, False]
 
 
 def answered_by(*faults: Fault, url: str = PAGE) -> tuple[int, dict[bytes, bytes]] | None:
-    answer = MatchedFaults(tuple((fault, 1) for fault in faults), url).answer
+    answer = MatchedFaults(tuple((fault, 1) for fault in faults), url).response
     return (answer.status, dict(answer.headers)) if answer else None
 
 
@@ -203,13 +205,13 @@ def test_metadata_that_is_missing_is_404() -> None:
     ],
 )
 def test_a_fault_is_told_in_one_line(fault: Fault, expected: str) -> None:
-    one = FaultInjector((fault,)).meet("GET", PAGE)
+    one = FaultInjector((fault,)).match("GET", PAGE)
     assert one
     assert one.reason == expected
 
 
 def test_delays_add_up() -> None:
-    one = FaultInjector((Fault("*", delay=0.5), Fault("*", delay=2, status=500))).meet("GET", PAGE)
+    one = FaultInjector((Fault("*", delay=0.5), Fault("*", delay=2, status=500))).match("GET", PAGE)
     assert one
     assert one.delay == 2.5
 
@@ -607,7 +609,7 @@ def test_a_cut_is_no_traceback(cache: Path, tmp_path: Path, capfd: pytest.Captur
 def test_which_hosts_cannot_be_reached(fault: Fault, asked: list[str], expected: str) -> None:
     faults = FaultInjector((fault,))
     pairs = [one.split() for one in asked]
-    assert [faults.meet_outage(host, scheme) is not None for scheme, host in pairs] == [e == "y" for e in expected]
+    assert [faults.match_outage(host, scheme) is not None for scheme, host in pairs] == [e == "y" for e in expected]
 
 
 def test_what_cannot_be_reached_meets_no_request() -> None:

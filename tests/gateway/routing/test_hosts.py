@@ -180,6 +180,6 @@ def test_pypi_is_passed_on_as_it_is(host: str, live: bool) -> None:
         pytest.param("", False, id="no host"),
     ],
 )
-def test_only_the_hosts_of_an_mre_are_let_through(host: str, through: bool) -> None:
-    assert PLAIN[False].let_through(host) is through
-    assert PLAIN[True].let_through(host) is through
+def test_only_the_hosts_of_an_mre_are_allows(host: str, through: bool) -> None:
+    assert PLAIN[False].allows(host) is through
+    assert PLAIN[True].allows(host) is through

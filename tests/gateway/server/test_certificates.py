@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from uvmre.core.network.request import OPEN_HOSTS
 from uvmre.gateway.server.certificates import (
     AUTHORITY_FILE,
     AUTHORITY_SECONDS,
-    USUAL,
     Signer,
     leaf_folder,
     load_authority,
@@ -62,7 +62,7 @@ def test_it_is_kept_for_its_owner_only_and_nothing_lies_beside_it(tmp_path: Path
     assert {path.name for path in (tmp_path / AUTHORITY_FILE).parent.iterdir()} == {"authority.pem", "leaves"}
     signed = list(leaf_folder(tmp_path).iterdir())
     assert {path.stat().st_mode & 0o777 for path in signed} == {0o600}
-    assert {path.name.partition("-")[2] for path in signed} == {f"{host}.pem" for host in USUAL}
+    assert {path.name.partition("-")[2] for path in signed} == {f"{host}.pem" for host in OPEN_HOSTS}
 
 
 def test_it_is_the_same_all_day_and_thrown_away_after(tmp_path: Path) -> None:

@@ -87,8 +87,13 @@ class Fault:
         return next((name for name in OUTAGES if getattr(self, name)), "")
 
     @property
+    def scheme(self) -> str:
+        """Return the scheme of the pattern."""
+        return self.url.partition("://")[0]
+
+    @property
     def host(self) -> str:
-        """Return the host of the URL, with `*` for anything, as faults of a connection are about no more than that."""
+        """Return the host of the pattern, which is all that matters to faults of a connection."""
         authority = self.url.partition("://")[2].partition("/")[0]
         host = (
             authority.partition("]")[0].removeprefix("[") if authority.startswith("[") else authority.partition(":")[0]

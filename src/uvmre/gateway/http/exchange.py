@@ -1,4 +1,4 @@
-"""One request and its answer: what was asked, in words the rest uses, and how an answer is given and recorded."""
+"""One request and its response: the parsed request, how the response is sent, and what is logged."""
 
 import asyncio
 import time
@@ -11,26 +11,25 @@ from uvmre.gateway.http.messages import BODILESS, CLOCK, Headers, ParsedRequest,
 from uvmre.gateway.http.protocol import HttpProtocol
 
 GZIP_MIN_SIZE = 1000
-"""Bytes below which nobody compresses."""
 TEXT_PLAIN = (b"content-type", b"text/plain")
 POLL_SECONDS = 0.5
-"""Seconds between two looks at whether a client that is not answered is still there."""
+"""Between two checks whether a client that gets no response is still connected."""
 
 
 class Response(NamedTuple):
-    """An answer that is whole."""
+    """A complete response."""
 
     status: int
     headers: tuple[tuple[bytes, bytes], ...]
     body: bytes
     sized: bool = True
-    """Whether its length is told; it goes in one chunk where it is not."""
-    zips_from: int | None = None
-    """Bytes from which on it goes as gzip to a client that takes it; None where it never does."""
+    """Whether it has a content-length; else it is sent as one chunk."""
+    gzip_min_size: int | None = None
+    """The body size from which it is compressed for clients that accept gzip; None: never."""
 
 
 class ReadyAnswer(NamedTuple):
-    """An answer that is ready to be given again."""
+    """A response that can be sent again as it is."""
 
     head: bytes
     body: bytes
@@ -38,88 +37,79 @@ class ReadyAnswer(NamedTuple):
 
     @property
     def size(self) -> int:
-        """Return about how many bytes it takes to keep it."""
+        """Return roughly how many bytes it takes in memory."""
         return len(self.head) + len(self.body) + 1000
 
 
 class Exchange:
-    """A request that is being answered; it is recorded when its answer starts."""
+    """A request that is being answered; it is logged when its response starts."""
 
-    def __init__(self, http: HttpProtocol, asked: ParsedRequest, record: Callable[[Request], None]) -> None:
-        self._http, self._asked, self._record = http, asked, record
+    def __init__(self, http: HttpProtocol, request: ParsedRequest, log: Callable[[Request], None]) -> None:
+        self._http, self._request, self._log = http, request, log
         self.started = False
         self._chunked = False
-        named = asked.named
-        target = asked.target.decode("latin-1")
-        authority = named.get(b"host", b"").decode("latin-1")
-        if not target.startswith("/") and "://" in target:  # as a proxy is asked (RFC 9112, 3.2.2)
+        self.fields = request.fields
+        target = request.target.decode("latin-1")
+        authority = self.fields.get(b"host", b"").decode("latin-1")
+        if not target.startswith("/") and "://" in target:  # absolute form, as sent to a proxy (RFC 9112, 3.2.2)
             authority, slash, path = target.partition("://")[2].partition("/")
             target = slash + path
         self.path = target if target.startswith("/") else f"/{target}"
         host, _, port = authority.rpartition("@")[2].partition(":")
         self.host = host.lower() if not port or port.isdigit() else ""
-        self.origin = f"{asked.scheme}://{authority}"
-        self.method = asked.method.decode("latin-1")
-        self.old = asked.old
-        self.headers = asked.headers
-        self.named = named
-        self.body = bytes(asked.body)
-        authorization = named.get(b"authorization")
+        self.origin = f"{request.scheme}://{authority}"
+        self.url = f"{self.origin}{self.path}"
+        self.method = request.method.decode("latin-1")
+        self.http_1_0 = request.http_1_0
+        self.headers = request.headers
+        self.body = bytes(request.body)
+        authorization = self.fields.get(b"authorization")
         self.authorization = None if authorization is None else authorization.decode("latin-1")
 
-    @property
-    def url(self) -> str:
-        """Return the whole address."""
-        return f"{self.origin}{self.path}"
-
-    @property
-    def gone(self) -> bool:
-        """Tell whether the client hung up."""
-        return self._http.lost
-
-    def _request(self, status: int, by: AnsweredBy, reason: str, *, replayed: bool) -> Request:
-        took = time.perf_counter() - self._asked.started
+    def _entry(self, status: int, by: AnsweredBy, reason: str, *, replayed: bool = False) -> Request:
+        seconds = time.perf_counter() - self._request.started
         credentials = self.authorization is not None
-        return Request(self.method, self.host, self.path, status, credentials, by, took, reason, replayed)
+        return Request(self.method, self.host, self.path, status, credentials, by, seconds, reason, replayed)
 
-    async def whole(
-        self, answer: Response, by: AnsweredBy, reason: str = "", *, replayed: bool | None = None
+    async def send(
+        self, response: Response, by: AnsweredBy, reason: str = "", *, replayed: bool | None = None
     ) -> ReadyAnswer | None:
-        """Give a whole answer, and return it where it can be given again.
+        """Send a complete response, and return it where it can be sent again.
 
         Args:
-            answer: what is given, if the client has not got it already.
+            response: sent unless the client has it already.
             by: who answers.
-            reason: what is to be known of it.
-            replayed: whether it came from the tape; None where it is the gateway's own.
+            reason: a note for the log.
+            replayed: whether it comes from the recording; None for the gateway's own.
         """
-        answer = compress(not_modified(answer, self.method, self.named), self.named)
-        request = self._request(answer.status, by, reason, replayed=bool(replayed))
-        sized = (
-            [(b"content-length", b"%d" % len(answer.body))] if answer.sized and answer.status not in BODILESS else []
-        )
-        begin, chunked = head(answer.status, [*answer.headers, *sized], self._asked)
-        body = b"" if self.method == "HEAD" or answer.status in BODILESS else answer.body
+        response = compress(not_modified(response, self.method, self.fields), self.fields)
+        entry = self._entry(response.status, by, reason, replayed=bool(replayed))
+        headers, body = [*response.headers], response.body
+        if response.sized and response.status not in BODILESS:
+            headers.append((b"content-length", b"%d" % len(body)))
+        begin, chunked = head(response.status, headers, self._request)
+        if self.method == "HEAD" or response.status in BODILESS:
+            body = b""
         if chunked:
             body = (chunk(body) if body else b"") + chunk(b"")
         self.started = True
-        self._record(request)
+        self._log(entry)
         self._http.write(begin + CLOCK.end() + body)
         await self._http.drain()
-        again = replace(request, replayed=replayed is not None, seconds=0.0)
-        return ReadyAnswer(begin, body, again) if self._asked.keep_alive else None
+        again = replace(entry, replayed=replayed is not None, seconds=0.0)
+        return ReadyAnswer(begin, body, again) if self._request.keep_alive else None
 
     async def start(
         self, status: int, headers: Headers, by: AnsweredBy, reason: str = "", *, replayed: bool = False
     ) -> None:
-        """Start an answer whose body comes in pieces, and record it."""
-        begin, self._chunked = head(status, headers, self._asked)
+        """Start a response whose body is streamed, and log it."""
+        begin, self._chunked = head(status, headers, self._request)
         self.started = True
-        self._record(self._request(status, by, reason, replayed=replayed))
+        self._log(self._entry(status, by, reason, replayed=replayed))
         self._http.write(begin + CLOCK.end())
 
     async def stream(self, chunks: AsyncIterable[bytes]) -> None:
-        """Send the body as it comes, holding none of it; a client that hung up does not end it."""
+        """Send the body without buffering it; it is read to its end even where the client disconnects."""
         async for block in chunks:
             if block and self.method != "HEAD":
                 self._http.write(chunk(block) if self._chunked else block)
@@ -128,78 +118,71 @@ class Exchange:
             self._http.write(chunk(b""))
 
     async def fail(self, reason: str, *, silent: bool) -> None:
-        """Give no answer at all: let the client wait as long as it likes, or reset its connection."""
-        self._record(self._request(0, "fault", reason, replayed=False))
-        while silent and not self.gone:
+        """Send no response: let the client wait until it disconnects, or reset its connection."""
+        self._log(self._entry(0, "fault", reason))
+        while silent and not self._http.lost:
             await asyncio.sleep(POLL_SECONDS)
         self._http.reset()
 
     async def refuse(self, status: int, by: AnsweredBy, reason: str) -> bool:
-        """Say why nobody answers, and return whether the client can still be spoken to.
-
-        In the middle of an answer it can not: then that is recorded as well.
-        """
+        """Send an error with its reason; False where another response has started already, which is logged."""
         if self.started:
-            self._record(replace(self._request(0, by, reason, replayed=False), credentials=False, seconds=0.0))
+            self._log(replace(self._entry(0, by, reason), credentials=False, seconds=0.0))
             return False
-        await self.whole(Response(status, (TEXT_PLAIN,), f"uvmre: {reason}\n".encode()), by, reason)
+        await self.send(Response(status, (TEXT_PLAIN,), f"uvmre: {reason}\n".encode()), by, reason)
         return True
 
 
-def not_modified(answer: Response, method: str, named: dict[bytes, bytes]) -> Response:
+def not_modified(response: Response, method: str, fields: dict[bytes, bytes]) -> Response:
     """Return 304 instead of what the client has already (RFC 9110, 13.1.2)."""
-    etag = dict(answer.headers).get(b"etag")
-    wanted = named.get(b"if-none-match")
-    if (
-        answer.status != 200
-        or method not in ("GET", "HEAD")
-        or not etag
-        or not wanted
-        or not etag_matches(etag, wanted)
-    ):
-        return answer
-    kept = tuple(header for header in answer.headers if header[0] in (b"etag", b"cache-control", b"vary", b"expires"))
-    return Response(304, kept, b"")
+    etag = dict(response.headers).get(b"etag")
+    condition = fields.get(b"if-none-match")
+    if response.status != 200 or method not in ("GET", "HEAD") or not etag or not condition:
+        return response
+    if not etag_matches(etag, condition):
+        return response
+    sent = tuple(header for header in response.headers if header[0] in (b"etag", b"cache-control", b"vary", b"expires"))
+    return Response(304, sent, b"")
 
 
-def is_fresh(headers: Headers, named: dict[bytes, bytes]) -> bool:
+def is_fresh(headers: Headers, fields: dict[bytes, bytes]) -> bool:
     """Tell whether a client has this already, by its tag, or else by its date (RFC 9110, 13.2.2)."""
-    told = dict(headers)
-    etag, date = told.get(b"etag"), told.get(b"last-modified")
-    if wanted := named.get(b"if-none-match"):
-        return etag is not None and etag_matches(etag, wanted)
-    return date is not None and date == named.get(b"if-modified-since")
+    by_name = dict(headers)
+    etag, date = by_name.get(b"etag"), by_name.get(b"last-modified")
+    if condition := fields.get(b"if-none-match"):
+        return etag is not None and etag_matches(etag, condition)
+    return date is not None and date == fields.get(b"if-modified-since")
 
 
-def etag_matches(etag: bytes, wanted: bytes) -> bool:
-    """Tell whether one of the tags that a client has is this one; weak ones are as good here."""
-    tags = [tag.strip().removeprefix(b"W/") for tag in wanted.split(b",")]
+def etag_matches(etag: bytes, condition: bytes) -> bool:
+    """Tell whether an If-None-Match header has this tag, by weak comparison."""
+    tags = [tag.strip().removeprefix(b"W/") for tag in condition.split(b",")]
     return b"*" in tags or etag.removeprefix(b"W/") in tags
 
 
-def compress(answer: Response, named: dict[bytes, bytes]) -> Response:
-    """Return the answer as gzip, where it may and the client takes it."""
-    least = answer.zips_from
-    if least is None or answer.status in BODILESS or len(answer.body) < least or not accepts_gzip(named):
-        return answer
+def compress(response: Response, fields: dict[bytes, bytes]) -> Response:
+    """Return the response as gzip, where it may be compressed and the client accepts it."""
+    least = response.gzip_min_size
+    if least is None or response.status in BODILESS or len(response.body) < least or not accepts_gzip(fields):
+        return response
     import gzip
 
-    if answer.sized:
-        headers = [(n, b"W/" + v if n == b"etag" and not v.startswith(b"W/") else v) for n, v in answer.headers]
+    if response.sized:
+        headers = [(n, b"W/" + v if n == b"etag" and not v.startswith(b"W/") else v) for n, v in response.headers]
         headers.append((b"vary", b"Accept-Encoding"))
-    else:  # nginx on the way: it has parts no more, and speaks of no `vary`
-        headers = without({b"accept-ranges"}, answer.headers)
+    else:  # nginx: no ranges of what it compresses, and no `vary`
+        headers = without({b"accept-ranges"}, response.headers)
     encoded = (*headers, (b"content-encoding", b"gzip"))
-    return answer._replace(headers=encoded, body=gzip.compress(answer.body, 1, mtime=0))
+    return response._replace(headers=encoded, body=gzip.compress(response.body, 1, mtime=0))
 
 
-def accepts_gzip(named: dict[bytes, bytes]) -> bool:
-    """Tell whether the client takes gzip."""
-    codings = [coding.replace(b" ", b"") for coding in named.get(b"accept-encoding", b"").split(b",")]
+def accepts_gzip(fields: dict[bytes, bytes]) -> bool:
+    """Tell whether the client accepts gzip."""
+    codings = [coding.replace(b" ", b"") for coding in fields.get(b"accept-encoding", b"").split(b",")]
     return any(coding.partition(b";")[0] == b"gzip" and not coding.endswith(b";q=0") for coding in codings)
 
 
 def without(dropped: Iterable[bytes], headers: Iterable[tuple[bytes, bytes]]) -> Headers:
-    """Return the headers but those of these names, which are in lower case."""
-    gone = set(dropped)
-    return [(name, value) for name, value in headers if name not in gone]
+    """Return the headers except those of these lower-case names."""
+    dropped = set(dropped)
+    return [header for header in headers if header[0] not in dropped]

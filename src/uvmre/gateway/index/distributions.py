@@ -1,7 +1,7 @@
-"""Make the wheels and sdists of made-up packages.
+"""Build the wheels and sdists of synthetic packages.
 
-The same package gives the same bytes everywhere and always, as an MRE's `uv.lock` may hold their hashes. So nothing is
-compressed: builds of zlib differ in that.
+The builds are reproducible everywhere, as an MRE's `uv.lock` may have their hashes. So nothing is compressed: builds
+of zlib differ.
 """
 
 import io
@@ -28,13 +28,13 @@ BACKENDS = {
     "scikit-build-core": "scikit_build_core.build",
     "setuptools": "setuptools.build_meta",
 }
-"""The object of each backend that is not called as its package is (PEP 517)."""
+"""The build backend objects whose names differ from their packages' (PEP 517)."""
 ZIP_DATE = (2020, 1, 1, 0, 0, 0)
 TAR_MTIME = 1_577_836_800
-"""The same day, since 1970."""
-BACKEND_MODULE = "made_up_backend"
+"""ZIP_DATE as a timestamp."""
+BACKEND_MODULE = "synthetic_backend"
 BACKEND_SOURCE = '''\
-"""Builds the wheel of this made-up package. Needs nothing but Python 3.8."""
+"""Builds the wheel of this synthetic package. Needs nothing but Python 3.8."""
 
 import base64
 import hashlib
@@ -78,56 +78,61 @@ def _read(*parts):
 
 
 def normalized(name: str) -> str:
-    """Return a project's name as an index has it (PEP 503)."""
+    """Return the normalized name of a project (PEP 503)."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def version(made: SyntheticPackage) -> str:
-    """Return the version as file names have it (PEP 440)."""
+def version(package: SyntheticPackage) -> str:
+    """Return the normalized version (PEP 440)."""
     from packaging.version import Version
 
-    return str(Version(made.version))
+    return str(Version(package.version))
 
 
-def stem(made: SyntheticPackage) -> str:
-    """Return how the names of a version's files start (PEP 427, 625)."""
-    return f"{module(made)}-{version(made)}"
+def stem(package: SyntheticPackage) -> str:
+    """Return the start of the names of a version's files (PEP 427, 625)."""
+    return f"{module(package)}-{version(package)}"
 
 
-def module(made: SyntheticPackage) -> str:
-    """Return the name of what is imported."""
-    return normalized(made.name).replace("-", "_")
+def module(package: SyntheticPackage) -> str:
+    """Return the name of the module."""
+    return normalized(package.name).replace("-", "_")
 
 
-def metadata(made: SyntheticPackage) -> bytes:
-    """Write METADATA, or PKG-INFO, which is the same: with nothing Dynamic clients need not build (PEP 643)."""
-    lines = ["Metadata-Version: 2.2", f"Name: {made.name}", f"Version: {version(made)}", f"Summary: {_summary(made)}"]
-    lines += [f"Requires-Python: {made.requires_python}"] if made.requires_python else []
-    lines += [f"Requires-Dist: {requirement}" for requirement in made.requires]
-    for extra, requires in made.extras.items():
+def metadata(package: SyntheticPackage) -> bytes:
+    """Return METADATA or PKG-INFO, which are the same; without Dynamic fields clients need not build (PEP 643)."""
+    lines = [
+        "Metadata-Version: 2.2",
+        f"Name: {package.name}",
+        f"Version: {version(package)}",
+        f"Summary: {_summary(package)}",
+    ]
+    lines += [f"Requires-Python: {package.requires_python}"] if package.requires_python else []
+    lines += [f"Requires-Dist: {requirement}" for requirement in package.requires]
+    for extra, requires in package.extras.items():
         lines.append(f"Provides-Extra: {extra}")
         lines += [f"Requires-Dist: {_with_extra(requirement, extra)}" for requirement in requires]
     return ("\n".join(lines) + "\n").encode()
 
 
-def _summary(made: SyntheticPackage) -> str:
-    """Return what it is; flit does without a description only where it reads the module's."""
-    return made.description or "Made up"
+def _summary(package: SyntheticPackage) -> str:
+    # Never empty: flit would read the description of the module.
+    return package.description or "Synthetic"
 
 
 def _with_extra(requirement: str, extra: str) -> str:
-    """Add the extra to a requirement's marker, which after a URL starts with white space (PEP 508)."""
+    """Add the extra to the marker of a requirement; after a URL it starts with white space (PEP 508)."""
     head, *markers = re.split(r"\s;" if "@" in requirement else ";", requirement, maxsplit=1)
     marker = "".join(f"({marker.strip()}) and " for marker in markers)
     return f"{head.strip()} ; {marker}extra == '{extra}'"
 
 
-def wheel(made: SyntheticPackage, tag: str) -> bytes:
-    """Make a wheel (PEP 427)."""
-    info = f"{stem(made)}.dist-info"
+def wheel(package: SyntheticPackage, tag: str) -> bytes:
+    """Build a wheel (PEP 427)."""
+    info = f"{stem(package)}.dist-info"
     files = {
-        f"{module(made)}/__init__.py": _init(made),
-        f"{info}/METADATA": metadata(made),
+        f"{module(package)}/__init__.py": _init(package),
+        f"{info}/METADATA": metadata(package),
         f"{info}/WHEEL": _wheel_file(tag),
     }
     record = "".join(f"{name},sha256={_digest(content)},{len(content)}\n" for name, content in files.items())
@@ -141,8 +146,8 @@ def wheel(made: SyntheticPackage, tag: str) -> bytes:
     return buffer.getvalue()
 
 
-def _init(made: SyntheticPackage) -> bytes:
-    return f'__version__ = "{version(made)}"\n'.encode()
+def _init(package: SyntheticPackage) -> bytes:
+    return f'__version__ = "{version(package)}"\n'.encode()
 
 
 def _digest(content: bytes) -> str:
@@ -150,7 +155,7 @@ def _digest(content: bytes) -> str:
 
 
 def _wheel_file(tag: str) -> bytes:
-    """Write WHEEL, which has each of the tags that a name may stand for, with `.` between them (PEP 425)."""
+    """Return WHEEL, with all tags of a compressed tag set (PEP 425)."""
     pythons, abis, platforms = (part.split(".") for part in tag.split("-"))
     pure = platforms == ["any"] and abis == ["none"]
     lines = ["Wheel-Version: 1.0", "Generator: uvmre", f"Root-Is-Purelib: {str(pure).lower()}"]
@@ -158,33 +163,33 @@ def _wheel_file(tag: str) -> bytes:
     return ("\n".join(lines) + "\n").encode()
 
 
-def sdist(made: SyntheticPackage) -> bytes:
-    """Make an sdist (PEP 625), which its own backend or the named one builds."""
+def sdist(package: SyntheticPackage) -> bytes:
+    """Build an sdist (PEP 625), with its own build backend or the one of the package."""
     files = {
-        "PKG-INFO": metadata(made),
-        "pyproject.toml": _pyproject(made),
-        f"src/{module(made)}/__init__.py": _init(made),
+        "PKG-INFO": metadata(package),
+        "pyproject.toml": _pyproject(package),
+        f"src/{module(package)}/__init__.py": _init(package),
     }
-    if not made.build_backend:
-        own = BACKEND_SOURCE.format(stem=stem(made), module=module(made), own=BACKEND_MODULE)
-        files[f"{BACKEND_MODULE}.py"] = own.encode()
+    if not package.build_backend:
+        backend = BACKEND_SOURCE.format(stem=stem(package), module=module(package), own=BACKEND_MODULE)
+        files[f"{BACKEND_MODULE}.py"] = backend.encode()
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.USTAR_FORMAT) as archive:
         for name, content in files.items():
-            entry = tarfile.TarInfo(f"{stem(made)}/{name}")
+            entry = tarfile.TarInfo(f"{stem(package)}/{name}")
             entry.size, entry.mtime = len(content), TAR_MTIME
             archive.addfile(entry, io.BytesIO(content))
     return _gzip(buffer.getvalue())
 
 
-def _pyproject(made: SyntheticPackage) -> bytes:
-    tables = {"build-system": _build_system(made.build_backend), "project": _project(made)}
-    if made.extras:
-        tables["project.optional-dependencies"] = {extra: list(requires) for extra, requires in made.extras.items()}
-    if made.build_backend and _requirement_name(made.build_backend) == "flit-core":
-        # It looks for a module of the project's own name, dots and all.
-        tables["tool.flit.module"] = {"name": module(made)}
-    # Texts and lists of them are written in JSON as in TOML; how tomli_w lays them out is no promise, our bytes are.
+def _pyproject(package: SyntheticPackage) -> bytes:
+    tables = {"build-system": _build_system(package.build_backend), "project": _project(package)}
+    if package.extras:
+        tables["project.optional-dependencies"] = {extra: list(requires) for extra, requires in package.extras.items()}
+    if package.build_backend and _requirement_name(package.build_backend) == "flit-core":
+        # It looks for a module of exactly the project's name, even with dots.
+        tables["tool.flit.module"] = {"name": module(package)}
+    # Strings and lists of them are the same in JSON and TOML; the output of tomli_w may change, these bytes may not.
     lines = (
         line
         for name, table in tables.items()
@@ -201,14 +206,14 @@ def _json(value: str | list[str]) -> str:
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-def _project(made: SyntheticPackage) -> Table:
-    requires_python = {"requires-python": made.requires_python} if made.requires_python else {}
+def _project(package: SyntheticPackage) -> Table:
+    requires_python = {"requires-python": package.requires_python} if package.requires_python else {}
     return {
-        "name": made.name,
-        "version": version(made),
-        "description": _summary(made),
+        "name": package.name,
+        "version": version(package),
+        "description": _summary(package),
         **requires_python,
-        "dependencies": list(made.requires),
+        "dependencies": list(package.requires),
     }
 
 
@@ -226,22 +231,21 @@ def _requirement_name(backend: str) -> str:
 
 
 def read_metadata(filename: str, content: bytes) -> bytes | None:
-    """Return the metadata inside a file that somebody else made; None where it has none, or cannot be opened."""
+    """Return the metadata in a wheel or sdist; None where there is none, or the file is broken."""
     try:
         if filename.endswith(".whl"):
-            with zipfile.ZipFile(io.BytesIO(content)) as wheels:
-                inside = next(name for name in wheels.namelist() if name.endswith(".dist-info/METADATA"))
-                return wheels.read(inside)
-        with tarfile.open(fileobj=io.BytesIO(content)) as archive:
-            member = next(name for name in archive.getnames() if name.count("/") == 1 and name.endswith("/PKG-INFO"))
-            file = archive.extractfile(member)
+            with zipfile.ZipFile(io.BytesIO(content)) as archive:
+                return archive.read(next(n for n in archive.namelist() if n.endswith(".dist-info/METADATA")))
+        with tarfile.open(fileobj=io.BytesIO(content)) as sources:
+            member = next(n for n in sources.getnames() if n.count("/") == 1 and n.endswith("/PKG-INFO"))
+            file = sources.extractfile(member)
             return file.read() if file else None
     except (zipfile.BadZipFile, tarfile.TarError, StopIteration, NotImplementedError, EOFError, OSError, zlib.error):
         return None
 
 
 def _gzip(data: bytes) -> bytes:
-    """Wrap data as gzip does, stored (RFC 1951, 1952): the module gzip's header differs between Pythons."""
+    """Return data as uncompressed gzip (RFC 1951, 1952); the header of the module gzip differs between Pythons."""
     header = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
     return b"".join([header, *_stored_blocks(data), struct.pack("<II", zlib.crc32(data), len(data))])
 

@@ -1,8 +1,8 @@
 """The rules of the public test index, https://pypi-proxy.fly.dev. Pure.
 
 Source: astral-sh/pypi-proxy, nginx.conf at 31d67b5 (2024-11): nginx takes the longest location that is a prefix of
-the path, checks the password before anything else, and replaces PyPI's file host in every body it passes on. The
-routes that only uv's own stand-in has (`/no-upload-time/`, `/status/…`): astral-sh/uv,
+the path, checks the password before anything else, and replaces PyPI's file host in every body it forwards. The
+routes that only the stand-in of uv's tests has (`/no-upload-time/`, `/status/…`): astral-sh/uv,
 crates/uv-test/src/pypi_proxy.rs at ac92771.
 """
 
@@ -17,7 +17,7 @@ PYPI = "https://pypi.org/"
 
 
 def basic_auth(username: str, password: str) -> str:
-    """Return the Authorization header that carries these credentials (RFC 7617)."""
+    """Return the Authorization header with these credentials (RFC 7617)."""
     return "Basic " + base64.b64encode(f"{username}:{password}".encode()).decode()
 
 
@@ -26,18 +26,18 @@ EAGLE = basic_auth("public", "eagle")
 
 
 class Location(NamedTuple):
-    """One location of the nginx: what lies below `prefix` is asked for below `upstream`."""
+    """One location of the nginx: paths below `prefix` are forwarded to `upstream`."""
 
     prefix: str
     upstream: str
     authorization: str | None = None
-    """The whole header that opens it; None for a location open to everybody."""
+    """The required header; None for a public location."""
     links: str | None = None
-    """What stands for PyPI's file host in its pages; `{origin}` is scheme and host as the client sees them."""
+    """What replaces PyPI's file host in its pages; `{origin}` is scheme and host as the client sees them."""
     undated: bool = False
-    """Whether its JSON leaves out when files came."""
+    """Whether its JSON has no upload times."""
     status: str = ""
-    """What its JSON says of the project (PEP 792)."""
+    """The project's status in its JSON (PEP 792)."""
     reason: str = ""
 
 
@@ -58,19 +58,19 @@ STATUS = re.compile(r"(/status/([^/]+)(?:/reason/([^/]+))?/)(simple|files)/")
 
 
 def locate(path: str, locations: tuple[Location, ...] = LOCATIONS) -> Location | None:
-    """Return the location that nginx would take: the longest prefix; a path that lacks only its slash comes to it."""
+    """Return the location that nginx takes: the longest prefix; a path that only lacks its slash matches too."""
     if locations is LOCATIONS and (match := STATUS.match(path)):
         prefix, status, reason, kind = match.groups()
         if kind == "files":
             return Location(f"{prefix}files/", FILES)
         links = f"{{origin}}{prefix}files/"
         return Location(prefix, PYPI, links=links, status=unquote(status), reason=unquote(reason or ""))
-    found = (place for place in locations if path.startswith(place.prefix) or f"{path}/" == place.prefix)
-    return max(found, key=lambda place: len(place.prefix), default=None)
+    matching = (each for each in locations if path.startswith(each.prefix) or f"{path}/" == each.prefix)
+    return max(matching, key=lambda each: len(each.prefix), default=None)
 
 
 def index_locations(root: str, authorization: str | None) -> tuple[Location, ...]:
-    """Return the locations of an index at another address that is like this one; its pages lie below `root`."""
+    """Return the locations of a similar index at another address, with its pages below `root`."""
     files = f"{root.removesuffix('/simple').removesuffix('/+simple')}/files/"
     pages = Location(f"{root}/", f"{PYPI}simple/", authorization, f"{{origin}}{files}")
     return (pages, Location(files, FILES, authorization))
@@ -81,9 +81,9 @@ SAFE = "/:@!$&'()*+,;=~"
 
 
 def normalize_path(path: str) -> str | None:
-    """Return a path, without its query, as nginx compares it: decoded, with no empty parts and no dots.
+    """Return a path without its query as nginx compares it: decoded, with no empty parts and no dots.
 
-    None where nginx refuses it: it climbs above the root, or is not escaped as a path is.
+    None where nginx refuses it: it leaves the root, or is not escaped correctly.
     """
     if "%" in path:
         if ESCAPE.search(path):
@@ -104,30 +104,30 @@ def normalize_path(path: str) -> str | None:
 
 
 def escape_path(path: str) -> str:
-    """Return a decoded path as it goes upstream."""
+    """Escape a decoded path for upstream."""
     return quote(path, safe=SAFE, encoding="latin-1")
 
 
-def is_authorized(authorization: str | None, given: str | None) -> bool:
-    """Tell whether a client's header is the one that opens a location, as nginx reads it: the scheme in any case."""
-    if authorization is None or authorization == given:
+def is_authorized(authorization: str | None, header: str | None) -> bool:
+    """Tell whether a client's header has the required credentials; nginx ignores the case of the scheme."""
+    if authorization is None or authorization == header:
         return True
-    scheme, _, token = (given or "").partition(" ")
+    scheme, _, token = (header or "").partition(" ")
     return scheme.lower() == "basic" and token.strip(" ") == authorization.partition(" ")[2]
 
 
-def compresses(status: int, content_type: bytes, *, old: bool) -> bool:
-    """Tell whether nginx compresses what it replaced links in: HTML only, and not for HTTP/1.0."""
-    return not old and status in (200, 403, 404) and content_type.startswith(b"text/html")
+def compresses(status: int, content_type: bytes, *, http_1_0: bool) -> bool:
+    """Tell whether nginx compresses a response with replaced links: HTML only, and not for HTTP/1.0."""
+    return not http_1_0 and status in (200, 403, 404) and content_type.startswith(b"text/html")
 
 
 def rewrites(location: Location) -> bool:
-    """Tell whether a location changes what it passes on."""
+    """Tell whether a location changes what it forwards."""
     return bool(location.links or location.undated)
 
 
 def rewrite_body(body: bytes, content_type: bytes, location: Location, links: str) -> bytes:
-    """Return a body as a location passes it on: other links, in JSON no upload times, or a status of the project."""
+    """Return a body as a location forwards it: with other links, and in JSON without upload times or with a status."""
     body = body.replace(FILES.encode(), links.encode("latin-1")) if links else body
     if not (location.undated or location.status) or b"json" not in content_type:
         return body

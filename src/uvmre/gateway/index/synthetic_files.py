@@ -1,4 +1,4 @@
-"""The universe of an index: its made-up packages as pages and files, made when they are asked for and then kept."""
+"""The synthetic packages of an index as pages and files, which are built when first requested."""
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC
@@ -10,35 +10,39 @@ from typing import Any
 from uvmre.core.network.simple_page import Page
 from uvmre.core.network.synthetic import SyntheticPackage
 from uvmre.gateway.index.distributions import metadata, normalized, read_metadata, sdist, stem, version, wheel
+from uvmre.gateway.index.pypi_proxy import FILES
 
-FILES = "https://files.pythonhosted.org/packages/made/up"
+FILES_URL = f"{FILES}packages/synthetic"
+"""Each index has its own below this, as two may have a file of one name."""
 METADATA = ".metadata"
 WHEEL = ".whl"
 
-BuildFile = Callable[[], bytes]
+Build = Callable[[], bytes]
 
 
 class SyntheticIndex:
-    """The made-up packages of one index."""
+    """The synthetic packages of one index."""
 
-    def __init__(self, packages: tuple[SyntheticPackage, ...], files: Mapping[str, bytes], where: str = FILES) -> None:
-        """Take the packages.
+    def __init__(
+        self, packages: tuple[SyntheticPackage, ...], files: Mapping[str, bytes], files_url: str = FILES_URL
+    ) -> None:
+        """Prepare.
 
         Args:
-            packages: as the manifest has them.
-            files: the contents of those that are served as they are, by their paths.
-            where: the address below which pages say that the files are.
+            packages: those of the manifest.
+            files: the contents of the packages that are served unchanged, by path.
+            files_url: the base of the links to files.
         """
-        self._where = where
-        self._projects: dict[str, list[tuple[SyntheticPackage, dict[str, BuildFile]]]] = {}
-        self._files: dict[str, tuple[SyntheticPackage, BuildFile]] = {}
-        for made in packages:
-            own: dict[str, BuildFile] = {name: cache(make) for name, make in _distributions(made, files)}
-            self._projects.setdefault(normalized(made.name), []).append((made, own))
-            self._files |= {name: (made, make) for name, make in own.items()}
+        self._files_url = files_url
+        self._projects: dict[str, list[tuple[SyntheticPackage, dict[str, Build]]]] = {}
+        self._files: dict[str, tuple[SyntheticPackage, Build]] = {}
+        for package in packages:
+            builds: dict[str, Build] = {name: cache(build) for name, build in _distributions(package, files)}
+            self._projects.setdefault(normalized(package.name), []).append((package, builds))
+            self._files |= {name: (package, build) for name, build in builds.items()}
 
     def projects(self) -> list[str]:
-        """Return the projects, by their normalized names."""
+        """Return the normalized names of the projects."""
         return list(self._projects)
 
     def page(self, project: str) -> Page | None:
@@ -46,58 +50,58 @@ class SyntheticIndex:
         versions = self._projects.get(normalized(project))
         if versions is None:
             return None
-        entries = [self._entry(made, make, name) for made, own in versions for name, make in own.items()]
+        entries = [self._entry(package, build, name) for package, builds in versions for name, build in builds.items()]
         return Page(
             {
                 "meta": {"api-version": "1.1"},
                 "name": normalized(project),
-                "versions": [version(made) for made, _ in versions],
+                "versions": [version(package) for package, _ in versions],
                 "files": entries,
             }
         )
 
     def file(self, filename: str) -> bytes | None:
-        """Return a file's bytes, or those of its metadata; None where there is no such file."""
+        """Return a file, or the metadata of a wheel; None where there is no such file."""
         if found := self._files.get(filename):
             return found[1]()
         wheel_name = filename.removesuffix(METADATA)
         found = self._files.get(wheel_name) if wheel_name.endswith(WHEEL) else None
         return _metadata(*found, wheel_name) if found and wheel_name != filename else None
 
-    def _entry(self, made: SyntheticPackage, make: BuildFile, filename: str) -> dict[str, Any]:
-        content = make()
+    def _entry(self, package: SyntheticPackage, build: Build, filename: str) -> dict[str, Any]:
+        content = build()
         entry: dict[str, Any] = {
             "filename": filename,
-            "url": f"{self._where}/{filename}",
+            "url": f"{self._files_url}/{filename}",
             "hashes": {"sha256": sha256(content).hexdigest()},
             "size": len(content),
-            "yanked": made.yanked,
+            "yanked": package.yanked,
         }
-        inside = _metadata(made, make, filename)
+        inside = _metadata(package, build, filename)
         if inside and filename.endswith(WHEEL):
             entry["core-metadata"] = {"sha256": sha256(inside).hexdigest()}
-        if requires_python := _requires_python(inside) if made.file else made.requires_python:
+        if requires_python := _requires_python(inside) if package.file else package.requires_python:
             entry["requires-python"] = requires_python
-        if made.uploaded:
-            entry["upload-time"] = made.uploaded.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        if package.uploaded:
+            entry["upload-time"] = package.uploaded.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         return entry
 
 
-def _distributions(made: SyntheticPackage, files: Mapping[str, bytes]) -> Iterator[tuple[str, BuildFile]]:
-    """Yield the name of each file of a version, and what makes it."""
-    if made.file:
-        yield made.file.rpartition("/")[2], partial(files.__getitem__, made.file)
+def _distributions(package: SyntheticPackage, files: Mapping[str, bytes]) -> Iterator[tuple[str, Build]]:
+    """Yield the name of each file of a version, and what builds it."""
+    if package.file:
+        yield package.file.rpartition("/")[2], partial(files.__getitem__, package.file)
         return
-    if made.wheel:
-        for tag in made.wheel_tags:
-            yield f"{stem(made)}-{tag}{WHEEL}", partial(wheel, made, tag)
-    if made.sdist:
-        yield f"{stem(made)}.tar.gz", partial(sdist, made)
+    if package.wheel:
+        for tag in package.wheel_tags:
+            yield f"{stem(package)}-{tag}{WHEEL}", partial(wheel, package, tag)
+    if package.sdist:
+        yield f"{stem(package)}.tar.gz", partial(sdist, package)
 
 
-def _metadata(made: SyntheticPackage, make: BuildFile, filename: str) -> bytes | None:
-    """Return what a file says of itself; None where it is broken, as it may be on purpose."""
-    return read_metadata(filename, make()) if made.file else metadata(made)
+def _metadata(package: SyntheticPackage, build: Build, filename: str) -> bytes | None:
+    """Return the metadata of a file; None where a served file is broken, which may be intended."""
+    return read_metadata(filename, build()) if package.file else metadata(package)
 
 
 def _requires_python(inside: bytes | None) -> str | None:

@@ -1,4 +1,4 @@
-"""A tape as a whole: what is on it, whether it is sound, and one file with which its MRE is replayed anywhere."""
+"""A recording as a whole: its entries, whether they are intact, and one file that replays an MRE anywhere."""
 
 import fnmatch
 import hashlib
@@ -11,17 +11,16 @@ from typing import Literal
 
 from uvmre import temp_folders
 from uvmre.errors import naming_path
-from uvmre.gateway.recording.store import RecordingEntry, body_paths, is_intact, read_entry
+from uvmre.gateway.recording.store import BODIES, RecordingEntry, body_paths, is_intact, read_entry
 
 ByteProgress = Callable[[str, int, int], None]
-"""Called with what is done, the bytes of it that are done, and those that there are."""
+"""Called with the current action, the bytes done, and the bytes in all."""
 
-BODIES = "bodies"
 CHUNK = 1 << 20
 ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
-"""The first day that a zip knows: the same content is to give the same file on any day."""
+"""The first day of the zip format: the same content gives the same file on any day."""
 COMPRESSED = (b"PK\x03\x04", b"\x1f\x8b")
-"""How wheels and sdists begin, in which there is nothing left to compress."""
+"""How wheels and sdists begin, which are compressed already."""
 REGULAR = 0o100000
 
 
@@ -35,21 +34,21 @@ class ListedEntry:
 
 @dataclass(frozen=True)
 class Listing:
-    """What is on a tape, by address."""
+    """The entries of a recording, by URL."""
 
     entries: tuple[ListedEntry, ...]
     unreadable: tuple[Path, ...]
-    """The files that should be entries, and are none."""
+    """The files that are no valid entries."""
 
     @property
     def size(self) -> int:
-        """Return the bytes of all answers."""
+        """Return the bytes of all bodies."""
         return sum(listed.entry.size for listed in self.entries)
 
 
 @dataclass(frozen=True)
 class RecordingFault:
-    """An entry that would not be heard."""
+    """An entry that cannot be replayed."""
 
     file: str
     method: str
@@ -59,19 +58,19 @@ class RecordingFault:
 
     @property
     def line(self) -> str:
-        """Return it as a sentence's half."""
+        """Return the fault as one line."""
         if self.what == "unreadable":
-            return f"{self.file} is no entry of a tape: delete it"
+            return f"{self.file} is not an entry of a recording: delete it"
         return f"{self.method} {self.url}: its body {self.sha256[:12]} is {self.what}"
 
 
 @dataclass(frozen=True)
 class Check:
-    """What a tape needs to be heard, and what is wrong with it."""
+    """What can be replayed, and what cannot."""
 
     entries: int
     bodies: dict[str, Path]
-    """Where each sound body is."""
+    """The path of each intact body."""
     faults: tuple[RecordingFault, ...]
 
 
@@ -85,12 +84,12 @@ class PackedFile:
 
     @property
     def size(self) -> int:
-        """Return how large it is."""
+        """Return the size in bytes."""
         return len(self.source) if isinstance(self.source, bytes) else self.source.stat().st_size
 
 
 def list_recording(recording: Path) -> Listing:
-    """List what is on a tape; a folder that is not there is an empty one."""
+    """List the entries of a recording; a missing folder has none."""
     read = [(file, read_entry(file)) for file in sorted(recording.glob("*.json"))]
     entries = [ListedEntry(file, entry) for file, entry in read if entry]
     entries.sort(key=lambda listed: (listed.entry.url, listed.entry.method, listed.file.name))
@@ -98,9 +97,9 @@ def list_recording(recording: Path) -> Listing:
 
 
 def remove_entries(recording: Path, patterns: Sequence[str]) -> int:
-    """Delete the entries whose whole address matches one of the patterns, all where there is none; say how many.
+    """Delete the entries whose URL matches one of the patterns, all without patterns; return their number.
 
-    The cache's bodies are those of other tapes too and stay; the tape's own go with the last entry that names them.
+    The bodies in the cache are shared and stay; the recording's own go with the last entry that refers to them.
     """
     listed = list_recording(recording)
     doomed = [
@@ -118,71 +117,65 @@ def remove_entries(recording: Path, patterns: Sequence[str]) -> int:
     return len(doomed)
 
 
-def check_recording(recording: Path, bodies: Path, told: ByteProgress) -> Check:
-    """Look for the body of every entry, and read each once to see whether it is what its name says."""
+def check_recording(recording: Path, bodies: Path, progress: ByteProgress) -> Check:
+    """Check the digest of every body once."""
     listed = list_recording(recording)
     sizes = {item.entry.sha256: item.entry.size for item in listed.entries}
-    sound: dict[str, Path] = {}
-    wrong: dict[str, Literal["missing", "damaged"]] = {}
+    intact: dict[str, Path] = {}
+    faulty: dict[str, Literal["missing", "damaged"]] = {}
     done = 0
     for sha256, size in sizes.items():
-        where = body_paths(recording, bodies, sha256)
-        if found := next((path for path in where if is_intact(path, sha256)), None):
-            sound[sha256] = found
+        paths = body_paths(recording, bodies, sha256)
+        if path := next((path for path in paths if is_intact(path, sha256)), None):
+            intact[sha256] = path
         else:
-            wrong[sha256] = "damaged" if any(path.exists() for path in where) else "missing"
+            faulty[sha256] = "damaged" if any(path.exists() for path in paths) else "missing"
         done += size
-        told("checking", done, sum(sizes.values()))
+        progress("checking", done, sum(sizes.values()))
     faults = [
-        RecordingFault(item.file.name, item.entry.method, item.entry.url, item.entry.sha256, wrong[item.entry.sha256])
+        RecordingFault(item.file.name, item.entry.method, item.entry.url, item.entry.sha256, faulty[item.entry.sha256])
         for item in listed.entries
-        if item.entry.sha256 in wrong
+        if item.entry.sha256 in faulty
     ]
     faults += [RecordingFault(file.name, "", "", "", "unreadable") for file in listed.unreadable]
-    return Check(len(listed.entries), sound, tuple(faults))
+    return Check(len(listed.entries), intact, tuple(faults))
 
 
 def packed_files(recording: Path, bodies: dict[str, Path]) -> list[PackedFile]:
-    """Return a tape's bodies and the entries that have one, named as they are found below a tape's folder."""
-    entries = [
-        PackedFile(item.file.name, item.file)
-        for item in list_recording(recording).entries
-        if item.entry.sha256 in bodies
-    ]
+    """Return the entries that have a body, and the bodies, named as they are in the folder of a recording."""
+    listed = list_recording(recording).entries
+    entries = [PackedFile(item.file.name, item.file) for item in listed if item.entry.sha256 in bodies]
     return [*entries, *(PackedFile(f"{BODIES}/{sha256[:2]}/{sha256}", path) for sha256, path in bodies.items())]
 
 
-def write_pack(target: Path, top: str, packed: Iterable[PackedFile], told: ByteProgress) -> str:
-    """Write a zip with all below one folder, the same bytes for the same content, and return its sha256.
-
-    It is written aside and renamed: nobody ever sees half of it.
-    """
-    ordered = sorted(packed, key=lambda content: content.name)
-    total = sum(content.size for content in ordered)
+def write_pack(target: Path, top: str, packed: Iterable[PackedFile], progress: ByteProgress) -> str:
+    """Write a reproducible zip with everything in one folder, atomically, and return its sha256."""
+    ordered = sorted(packed, key=lambda file: file.name)
+    total = sum(file.size for file in ordered)
     done = 0
     with naming_path(target), temp_folders.temporary(target.parent, ".aside-") as folder:
-        aside = folder / "pack"
-        with zipfile.ZipFile(aside, "w") as zipped:
-            for content in ordered:
-                for size in _add_file(zipped, top, content):
+        temporary = folder / "pack"
+        with zipfile.ZipFile(temporary, "w") as archive:
+            for file in ordered:
+                for size in _add_file(archive, top, file):
                     done += size
-                    told("packing", done, total)
-        with aside.open("rb") as file:
-            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        aside.rename(target)
+                    progress("packing", done, total)
+        with temporary.open("rb") as written:
+            sha256 = hashlib.file_digest(written, "sha256").hexdigest()
+        temporary.rename(target)
     return sha256
 
 
-def _add_file(zipped: zipfile.ZipFile, top: str, content: PackedFile) -> Iterator[int]:
-    """Add one file, and yield the sizes of its pieces as they are written."""
-    info = zipfile.ZipInfo(f"{top}/{content.name}", ZIP_EPOCH)
-    info.external_attr = (REGULAR | (0o755 if content.executable else 0o644)) << 16
-    info.file_size = content.size
-    with io.BytesIO(content.source) if isinstance(content.source, bytes) else content.source.open("rb") as file:
-        packed_already = file.read(4).startswith(COMPRESSED)
-        info.compress_type = zipfile.ZIP_STORED if packed_already else zipfile.ZIP_DEFLATED
+def _add_file(archive: zipfile.ZipFile, top: str, packed: PackedFile) -> Iterator[int]:
+    """Add one file, and yield the sizes of its chunks as they are written."""
+    info = zipfile.ZipInfo(f"{top}/{packed.name}", ZIP_EPOCH)
+    info.external_attr = (REGULAR | (0o755 if packed.executable else 0o644)) << 16
+    info.file_size = packed.size
+    with io.BytesIO(packed.source) if isinstance(packed.source, bytes) else packed.source.open("rb") as file:
+        is_compressed = file.read(4).startswith(COMPRESSED)
+        info.compress_type = zipfile.ZIP_STORED if is_compressed else zipfile.ZIP_DEFLATED
         file.seek(0)
-        with zipped.open(info, "w") as member:
+        with archive.open(info, "w") as member:
             while chunk := file.read(CHUNK):
                 member.write(chunk)
                 yield len(chunk)

@@ -1,8 +1,8 @@
-"""The recording: what the network answered, kept by content, so that a run asks it once and the next run cannot drift.
+"""A recording: the responses of the network by their content, so that runs request each only once and cannot drift.
 
-An entry is one small file in the MRE's recording, named by its request; bodies are files in the cache, named by their
-sha256 and shared by all tapes. Both are written aside and renamed: two runs may record at once, and one that is killed
-leaves no half.
+An entry is a small file in the MRE's recording, named after its request; bodies are files in the cache, named after
+their sha256 and shared by all recordings. Both are written to a temporary file and renamed, so that runs may record at
+the same time and a killed one leaves nothing incomplete.
 """
 
 import contextlib
@@ -20,17 +20,18 @@ from uvmre.gateway.http.messages import Headers
 
 CHUNK = 64 * 1024
 TEMP_PREFIX = ".aside-"
+BODIES = "bodies"
 SHA256 = re.compile(r"[0-9a-f]{64}")
 DAY_SECONDS = 24 * 60 * 60
 METHODS = ("GET", "HEAD")
 VARY = (b"accept", b"range")
-"""What else than method and address an answer of an index depends on; bodies are asked for without encoding."""
+"""The headers on which responses of an index depend; bodies are requested without a content coding."""
 RECORDED_STATUSES = frozenset({200, 206, 301, 302, 303, 307, 308, 404, 410})
-"""Statuses that say something about what was asked; others may be a proxy's on the way, or a server in trouble."""
+"""Others may come from a proxy on the way, or a server in trouble."""
 
 
 class RecordingEntry(NamedTuple):
-    """One recorded answer."""
+    """One recorded response."""
 
     method: str
     url: str
@@ -41,7 +42,7 @@ class RecordingEntry(NamedTuple):
 
 
 def entry_key(method: str, url: str, headers: Headers) -> str | None:
-    """Return the name of a request on a recording; None where its answer is not to be kept."""
+    """Return the name of a request's entry; None where its response is not recorded."""
     if method not in METHODS or any(name == b"authorization" for name, _ in headers):
         return None
     varying = sorted((name.decode(), value.decode("latin-1")) for name, value in headers if name in VARY)
@@ -51,11 +52,11 @@ def entry_key(method: str, url: str, headers: Headers) -> str | None:
 def body_paths(folder: Path, bodies: Path, sha256: str) -> tuple[Path, Path]:
     """Return where a body may be: in the cache, or beside the entries, where `uvmre recording pack` puts it."""
     name = Path(sha256[:2], sha256)
-    return bodies / name, folder / "bodies" / name
+    return bodies / name, folder / BODIES / name
 
 
 def is_intact(path: Path, sha256: str) -> bool:
-    """Tell whether a body is there and is what its name says."""
+    """Tell whether a body exists and has its digest."""
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest() == sha256
@@ -64,7 +65,7 @@ def is_intact(path: Path, sha256: str) -> bool:
 
 
 def read_entry(file: Path) -> RecordingEntry | None:
-    """Read an entry, so strictly that the name of a file can be taken from it; None where it is none."""
+    """Read an entry, so strictly that its digest can be part of a path; None where it is invalid."""
     try:
         data = json.loads(file.read_text(encoding="utf-8"))
         entry = RecordingEntry(**{**data, "headers": tuple((name, value) for name, value in data["headers"])})
@@ -76,41 +77,41 @@ def read_entry(file: Path) -> RecordingEntry | None:
 
 
 class Recording:
-    """The recorded answers of one MRE."""
+    """The recorded responses of one MRE."""
 
     def __init__(self, folder: Path, bodies: Path) -> None:
         self._folder = folder
         self._bodies = bodies
-        self._sound: dict[str, Path] = {}
+        self._intact: dict[str, Path] = {}
         self._swept = False
 
-    def find(self, key: str) -> RecordingEntry | None:
-        """Return an entry whose body is there and is what it was; a bit that flipped makes it unheard."""
+    def find_entry(self, key: str) -> RecordingEntry | None:
+        """Return an entry whose body is intact."""
         entry = read_entry(self._folder / f"{key}.json")
-        body = self._sound_body(entry.sha256) if entry else None
+        body = self._find_body(entry.sha256) if entry else None
         return entry if entry and body and body.stat().st_size == entry.size else None
 
-    def body(self, entry: RecordingEntry, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
-        """Yield a body, or the part of it from `start` up to `stop`, in pieces."""
+    def read_body(self, entry: RecordingEntry, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
+        """Yield a body, or the range of it from `start` up to `stop`, in chunks."""
         left = (entry.size if stop is None else stop) - start
-        with (self._sound_body(entry.sha256) or self._path(entry.sha256)).open("rb") as file:
+        with (self._find_body(entry.sha256) or self._cached(entry.sha256)).open("rb") as file:
             file.seek(start)
             while chunk := file.read(min(CHUNK, left)):
                 left -= len(chunk)
                 yield chunk
 
-    def record(self, key: str, method: str, url: str, status: int, headers: Headers) -> "RecordingWriter":
-        """Begin to record an answer."""
-        told = ((name.decode("latin-1"), value.decode("latin-1")) for name, value in headers)
-        kept = tuple(header for header in told if header[0] != "set-cookie")  # which is one client's, and a secret
+    def start_entry(self, key: str, method: str, url: str, status: int, headers: Headers) -> "RecordingWriter":
+        """Start to record a response."""
+        decoded = ((name.decode("latin-1"), value.decode("latin-1")) for name, value in headers)
+        kept = tuple(header for header in decoded if header[0] != "set-cookie")  # a secret of one client
         return RecordingWriter(self, key, RecordingEntry(method, url, status, kept, "", 0))
 
-    def keep(self, key: str, entry: RecordingEntry, aside: Path) -> None:
-        """Put a body and its entry where they are found."""
-        path = self._path(entry.sha256)
+    def commit(self, key: str, entry: RecordingEntry, body: Path) -> None:
+        """Move a body and its entry into place."""
+        path = self._cached(entry.sha256)
         path.parent.mkdir(parents=True, exist_ok=True)
-        aside.rename(path)
-        self._sound[entry.sha256] = path
+        body.rename(path)
+        self._intact[entry.sha256] = path
         import tempfile
 
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -120,8 +121,8 @@ class Recording:
             json.dump(entry._asdict(), file)
         Path(file.name).rename(self._folder / f"{key}.json")
 
-    def aside(self) -> Path:
-        """Return the folder for what is not finished, on the bodies' disk; what was killed there is swept."""
+    def temp_folder(self) -> Path:
+        """Return the folder for unfinished bodies, on the same disk; old ones of killed processes are removed."""
         self._bodies.mkdir(parents=True, exist_ok=True)
         if not self._swept:
             self._swept = True
@@ -132,50 +133,51 @@ class Recording:
                             left.unlink()
         return self._bodies
 
-    def _path(self, sha256: str) -> Path:
+    def _cached(self, sha256: str) -> Path:
         return body_paths(self._folder, self._bodies, sha256)[0]
 
-    def _sound_body(self, sha256: str) -> Path | None:
-        """Return where a body is and is what its name says; each is read once for that."""
-        if (known := self._sound.get(sha256)) and known.exists():
+    def _find_body(self, sha256: str) -> Path | None:
+        """Return the path of an intact body; each is checked once."""
+        if (known := self._intact.get(sha256)) and known.exists():
             return known
-        found = next((path for path in body_paths(self._folder, self._bodies, sha256) if is_intact(path, sha256)), None)
-        if found:
+        paths = body_paths(self._folder, self._bodies, sha256)
+        path = next((path for path in paths if is_intact(path, sha256)), None)
+        if path:
             with contextlib.suppress(OSError):  # one that cannot be written cannot be pruned either
-                os.utime(found)
-            self._sound[sha256] = found
-        return found
+                os.utime(path)
+            self._intact[sha256] = path
+        return path
 
 
 class RecordingWriter:
-    """An answer that is being recorded: kept when the `with` ends well, gone when it does not."""
+    """A response that is being recorded: committed when the `with` block succeeds, else removed."""
 
     def __init__(self, recording: Recording, key: str, entry: RecordingEntry) -> None:
-        self._tape, self._key, self._entry = recording, key, entry
+        self._recording, self._key, self._entry = recording, key, entry
         self._sha = hashlib.sha256()
         self._size = 0
         import tempfile
 
-        self._file = tempfile.NamedTemporaryFile(dir=recording.aside(), prefix=TEMP_PREFIX, delete=False)  # noqa: SIM115 - closed by `__exit__`
+        folder = recording.temp_folder()
+        self._file = tempfile.NamedTemporaryFile(dir=folder, prefix=TEMP_PREFIX, delete=False)  # noqa: SIM115 - closed by `__exit__`
 
     def __enter__(self) -> "RecordingWriter":
-        """Return the recording."""
+        """Return the writer."""
         return self
 
     def write(self, chunk: bytes) -> None:
-        """Take the next piece of the body."""
+        """Append a chunk of the body."""
         self._file.write(chunk)
         self._sha.update(chunk)
         self._size += len(chunk)
 
     def __exit__(self, kind: type[BaseException] | None, *_: BaseException | TracebackType | None) -> None:
-        """Keep the whole, or leave nothing."""
-        aside = Path(self._file.name)
+        """Commit the entry, or remove what was written."""
+        path = Path(self._file.name)
         try:
             self._file.close()  # which may find the disk full
             if kind is None:
                 entry = self._entry._replace(sha256=self._sha.hexdigest(), size=self._size)
-                self._tape.keep(self._key, entry, aside)
+                self._recording.commit(self._key, entry, path)
         finally:
-            with contextlib.suppress(FileNotFoundError):
-                aside.unlink()
+            path.unlink(missing_ok=True)

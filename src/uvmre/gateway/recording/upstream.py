@@ -1,4 +1,4 @@
-"""What stands behind the gateway: the tape first, then the network, whose answers go onto the tape as they pass."""
+"""What is behind the gateway: the recording first, then the network, whose responses are recorded as they pass."""
 
 import contextlib
 import functools
@@ -17,144 +17,138 @@ if TYPE_CHECKING:
 
 CONNECTIONS = 100
 TIMEOUT = {"connect": client.CONNECT_SECONDS, "read": client.SECONDS, "write": client.SECONDS, "pool": None}
-# RFC 9110, 7.6.1: these speak about one connection, not about the message.
+# RFC 9110, 7.6.1: these are about one connection, not about the message.
 HOP_BY_HOP = {b"connection", b"keep-alive", b"proxy-authorization", b"proxy-connection", b"te", b"trailer"}
 HOP_BY_HOP |= {b"transfer-encoding", b"upgrade", b"proxy-authenticate"}
-# A recorded answer is as fresh as on the day: nginx, too, gives its own date; an old one would make clients ask again.
+# The gateway sends its own date, as nginx does; an old one would make clients revalidate.
 TIME_HEADERS = {b"date", b"age"}
 CONDITIONS = {b"if-none-match", b"if-modified-since", b"if-match", b"if-unmodified-since", b"if-range"}
 RANGE = re.compile(rb"bytes=(\d*)-(\d*)\Z")
 
 
 class NotRecorded(Exception):
-    """Only the tape may answer, and it has nothing."""
+    """Only the recording may answer, and it has no response."""
+
+
+class UpstreamUnreachable(Exception):
+    """The network gives no response."""
 
 
 class UpstreamAnswer(NamedTuple):
-    """An answer, with its body in pieces."""
+    """A response, with its body in chunks."""
 
     status: int
     headers: Headers
     chunks: AsyncIterator[bytes]
     replayed: bool
     note: str = ""
-    """What is to be known of it."""
-    made: bool = False
-    """Whether it is made up, and so nobody's but the gateway's."""
+    """For the log."""
+    synthetic: bool = False
+    """Whether the gateway itself made it."""
 
-    async def whole(self) -> bytes:
+    async def read_body(self) -> bytes:
         """Return the whole body."""
         return b"".join([chunk async for chunk in self.chunks])
 
 
-class UpstreamUnreachable(Exception):
-    """The network has no answer."""
-
-
 class Upstream:
-    """Asks the tape and the network."""
+    """Asks the recording and the network."""
 
     def __init__(self, recording: Recording, network: Network) -> None:
-        self._tape = recording
+        self._recording = recording
         self._network = network
 
     @contextlib.asynccontextmanager
-    async def ask(self, method: str, url: str, headers: Headers, body: bytes = b"") -> AsyncIterator[UpstreamAnswer]:
-        """Ask for `url`; what holds for this connection or this moment only is not passed on.
+    async def request(
+        self, method: str, url: str, headers: Headers, body: bytes = b""
+    ) -> AsyncIterator[UpstreamAnswer]:
+        """Request `url`, without the headers that are only about this connection or this moment.
 
         Raises:
-            NotOnTape: when only the tape may answer, and has nothing.
+            NotRecorded: when only the recording may answer, and has no response.
+            UpstreamUnreachable: when the network gives none.
         """
-        sent = [(name, value) for name, value in headers if name not in HOP_BY_HOP and name != b"host"]
-        name = entry_key(method, url, sent)
-        if name and self._network != "live":
-            # A client's conditions are answered here, of the whole answer.
-            dropped = CONDITIONS | ({b"range"} if b"if-range" in dict(sent) else set())
-            sent = [header for header in sent if header[0] not in dropped]
-            if found := self._find(method, url, sent):
-                yield found
+        headers = [(name, value) for name, value in headers if name not in HOP_BY_HOP and name != b"host"]
+        key = entry_key(method, url, headers)
+        if key and self._network != "live":
+            # The gateway evaluates a client's conditions itself, on the whole response.
+            dropped = CONDITIONS | ({b"range"} if b"if-range" in dict(headers) else set())
+            headers = [header for header in headers if header[0] not in dropped]
+            if replayed := self._replay(method, url, headers):
+                yield replayed
                 return
-            name = entry_key(method, url, sent)
+            key = entry_key(method, url, headers)
         if self._network == "replay":
-            raise NotRecorded(f"{url} is not on the tape")
+            raise NotRecorded(f"{url} is not in the recording")
         host = (b"host", url.split("/")[2].encode())
-        async with self._reach(method, url, [host, *sent], body) as response:
-            gone = HOP_BY_HOP | TIME_HEADERS
-            answered = [(n.lower(), value) for n, value in response.headers if n.lower() not in gone]
-            if name and response.status in RECORDED_STATUSES:
-                with self._tape.record(name, method, url, response.status, answered) as recording:
+        async with self._send(method, url, [host, *headers], body) as response:
+            dropped = HOP_BY_HOP | TIME_HEADERS
+            received = [(n.lower(), value) for n, value in response.headers if n.lower() not in dropped]
+            if key and response.status in RECORDED_STATUSES:
+                with self._recording.start_entry(key, method, url, response.status, received) as writer:
 
-                    async def passing() -> AsyncIterator[bytes]:
+                    async def recorded() -> AsyncIterator[bytes]:
                         async for chunk in response.aiter_stream():
-                            recording.write(chunk)
+                            writer.write(chunk)
                             yield chunk
 
-                    chunks = passing()
-                    yield UpstreamAnswer(response.status, answered, chunks, replayed=False)
+                    chunks = recorded()
+                    yield UpstreamAnswer(response.status, received, chunks, replayed=False)
                     async for _ in chunks:
-                        pass  # an answer that nobody read to its end is recorded whole all the same
+                        pass  # recorded whole even where the client has not read it to its end
             else:
-                yield UpstreamAnswer(response.status, answered, response.aiter_stream(), replayed=False)
+                yield UpstreamAnswer(response.status, received, response.aiter_stream(), replayed=False)
 
     @functools.cached_property
     def _pool(self) -> "httpcore.AsyncConnectionPool":
         return client.connection_pool(CONNECTIONS)
 
     @contextlib.asynccontextmanager
-    async def _reach(self, method: str, url: str, headers: Headers, body: bytes) -> "AsyncIterator[httpcore.Response]":
+    async def _send(self, method: str, url: str, headers: Headers, body: bytes) -> "AsyncIterator[httpcore.Response]":
         import httpcore
 
-        timeouts = {"timeout": TIMEOUT}
+        errors = (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, httpcore.ProxyError)
         try:
             async with self._pool.stream(
-                method, client.httpcore_url(url), headers=headers, content=body, extensions=timeouts
+                method, client.httpcore_url(url), headers=headers, content=body, extensions={"timeout": TIMEOUT}
             ) as response:
                 yield response
-        except (
-            httpcore.NetworkError,
-            httpcore.TimeoutException,
-            httpcore.ProtocolError,
-            httpcore.ProxyError,
-        ) as error:
-            host = url.split("/")[2]
-            raise UpstreamUnreachable(f"{host} could not be reached ({cause(error)})") from None
+        except errors as error:
+            raise UpstreamUnreachable(f"{url.split('/')[2]} could not be reached ({cause(error)})") from None
 
-    def _find(self, method: str, url: str, sent: Headers) -> UpstreamAnswer | None:
-        """Return what the tape has: the answer itself, or the whole of which a part or the head is asked for."""
-        if entry := self._on_tape(method, url, sent):
-            return self._taped(entry)
-        plain = [header for header in sent if header[0] != b"range"]
-        entry = self._on_tape("GET", url, plain)
+    def _replay(self, method: str, url: str, headers: Headers) -> UpstreamAnswer | None:
+        """Return the recorded response, or what is asked for of a recorded GET: its head or a range."""
+        if entry := self._find(method, url, headers):
+            return self._answer(entry)
+        entry = self._find("GET", url, [header for header in headers if header[0] != b"range"])
         if entry is None:
             return None
         if method == "HEAD":
-            return self._taped(entry)._replace(chunks=single_chunk(b""))
-        return self._part(entry, dict(sent).get(b"range", b"")) if entry.status == 200 else self._taped(entry)
-
-    def _on_tape(self, method: str, url: str, sent: Headers) -> RecordingEntry | None:
-        name = entry_key(method, url, sent)
-        return self._tape.find(name) if name else None
-
-    def _taped(self, entry: RecordingEntry) -> UpstreamAnswer:
-        return UpstreamAnswer(entry.status, _headers(entry), _iterate(self._tape.body(entry)), replayed=True)
-
-    def _part(self, entry: RecordingEntry, wanted: bytes) -> UpstreamAnswer:
-        """Return the part of a recorded body that a Range header wants (RFC 9110, 14)."""
-        span = parse_range(wanted, entry.size)
+            return self._answer(entry)._replace(chunks=single_chunk(b""))
+        span = parse_range(dict(headers).get(b"range", b""), entry.size) if entry.status == 200 else None
         if span is None:
-            return self._taped(entry)
-        status, told = range_headers(span, entry.size)
+            return self._answer(entry)
+        status, about_range = range_headers(span, entry.size)
         kept = [header for header in _headers(entry) if header[0] != b"content-length"]
-        return UpstreamAnswer(status, [*kept, *told], _iterate(self._tape.body(entry, *span)), replayed=True)
+        body = _iterate(self._recording.read_body(entry, *span))
+        return UpstreamAnswer(status, [*kept, *about_range], body, replayed=True)
+
+    def _find(self, method: str, url: str, headers: Headers) -> RecordingEntry | None:
+        key = entry_key(method, url, headers)
+        return self._recording.find_entry(key) if key else None
+
+    def _answer(self, entry: RecordingEntry) -> UpstreamAnswer:
+        body = _iterate(self._recording.read_body(entry))
+        return UpstreamAnswer(entry.status, _headers(entry), body, replayed=True)
 
 
-def parse_range(wanted: bytes, size: int) -> tuple[int, int] | None:
-    """Return where the one part that a Range header wants begins and ends; empty where there is no such part.
+def parse_range(header: bytes, size: int) -> tuple[int, int] | None:
+    """Return the start and the end of the single range of a Range header; empty where it cannot be satisfied.
 
-    None where the header wants nothing that is understood: then the whole is the answer (RFC 9110, 14.2).
+    None where the header is not understood, and so the whole is the response (RFC 9110, 14.2).
     """
-    match = RANGE.match(wanted.replace(b" ", b""))
-    if not match or wanted.endswith(b"=-"):
+    match = RANGE.match(header.replace(b" ", b""))
+    if not match or header.endswith(b"=-"):
         return None
     first, last = match[1], match[2]
     if not first:
@@ -166,14 +160,14 @@ def parse_range(wanted: bytes, size: int) -> tuple[int, int] | None:
 
 
 def range_headers(span: tuple[int, int], size: int) -> tuple[int, Headers]:
-    """Return the status of a part, and what is told of it beside what is told of the whole."""
+    """Return the status and the own headers of a response to a range request."""
     start, stop = span
-    status, told = (206, b"bytes %d-%d/%d" % (start, stop - 1, size)) if start < stop else (416, b"bytes */%d" % size)
-    return status, [(b"content-range", told), (b"content-length", b"%d" % max(0, stop - start))]
+    status, value = (206, b"bytes %d-%d/%d" % (start, stop - 1, size)) if start < stop else (416, b"bytes */%d" % size)
+    return status, [(b"content-range", value), (b"content-length", b"%d" % max(0, stop - start))]
 
 
 async def single_chunk(body: bytes) -> AsyncIterator[bytes]:
-    """Yield a body that is there already."""
+    """Yield a body that is in memory already."""
     yield body
 
 

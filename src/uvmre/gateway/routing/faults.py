@@ -1,14 +1,15 @@
-"""The faults that an MRE asks for: which of them meet a request, and what they make of its answer."""
+"""The faults of an MRE: which of them match a request, and how they change its response."""
 
 import asyncio
 import functools
 import re
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
-from uvmre.gateway.http.exchange import TEXT_PLAIN, Response
+from uvmre.gateway.http.exchange import TEXT_PLAIN, Response, without
 from uvmre.gateway.http.messages import Headers
 from uvmre.gateway.recording.upstream import UpstreamAnswer, single_chunk
 
@@ -17,29 +18,29 @@ if TYPE_CHECKING:
 
 METADATA = ".metadata"
 TICK = 0.05
-"""Seconds between two drops of a drip."""
+"""Seconds between two pieces of a slow body."""
 DIGEST = re.compile(rb"""(#sha256=|"hashes":\s*\{\s*"sha256":\s*")([0-9a-f]{64})""")
 
 
 class MatchedFaults(NamedTuple):
-    """What meets one request: each fault, and the how-manieth request it is for it."""
+    """The faults that match one request, each with the number of requests it has matched so far."""
 
     faults: "tuple[tuple[Fault, int], ...]"
     url: str
 
     @property
     def reason(self) -> str:
-        """Say it in one line."""
+        """Return the faults as one line."""
         return "; ".join(f"{describe(fault)}, request {nth}" for fault, nth in self.faults)
 
     @property
     def delay(self) -> float:
-        """Return the seconds to wait before the answer."""
+        """Return the seconds to wait before the response."""
         return sum(fault.delay for fault, _ in self.faults)
 
     @property
-    def answer(self) -> Response | None:
-        """Return what is answered instead of asking anybody, where a fault wants that."""
+    def response(self) -> Response | None:
+        """Return the response that a fault sends instead of the real one."""
         for fault, _ in self.faults:
             if fault.redirect_loop:
                 return Response(302, (TEXT_PLAIN, (b"location", self.url.encode("latin-1"))), b"")
@@ -52,32 +53,32 @@ class MatchedFaults(NamedTuple):
 
     @property
     def changes(self) -> bool:
-        """Tell whether the answer of somebody else is changed."""
-        kinds = ((f.drip, f.cut, f.truncate, f.corrupt or None, f.wrong_hash or None) for f, _ in self.faults)
-        return any(kind is not None for kinds_of_one in kinds for kind in kinds_of_one)
+        """Tell whether the body of the real response is changed."""
+        values = ((f.drip, f.cut, f.truncate, f.corrupt or None, f.wrong_hash or None) for f, _ in self.faults)
+        return any(value is not None for value in chain.from_iterable(values))
 
-    def changed(self, answered: UpstreamAnswer) -> UpstreamAnswer:
-        """Return an answer as the faults leave it."""
+    def changed(self, answer: UpstreamAnswer) -> UpstreamAnswer:
+        """Return the response as the faults change it."""
         for fault, _ in self.faults:
             if fault.wrong_hash:
-                answered = answered._replace(chunks=_with_wrong_hashes(answered, fault.seed))
+                answer = answer._replace(chunks=_with_wrong_hashes(answer, fault.seed))
             if fault.corrupt:
-                answered = answered._replace(chunks=_corrupted(answered, fault, self.url))
+                answer = answer._replace(chunks=_corrupted(answer, fault, self.url))
             if fault.truncate is not None:
-                answered = _truncated(answered, fault.truncate)
+                answer = _truncated(answer, fault.truncate)
             if fault.drip is not None:
-                answered = answered._replace(chunks=_dripping(answered.chunks, fault.drip))
+                answer = answer._replace(chunks=_dripping(answer.chunks, fault.drip))
             if fault.cut is not None:
-                answered = answered._replace(chunks=_cut(answered.chunks, fault.cut))
-        return answered
+                answer = answer._replace(chunks=_cut(answer.chunks, fault.cut))
+        return answer
 
 
 class ConnectionCut(Exception):
-    """The connection is to end here."""
+    """The connection ends here."""
 
 
 class FaultInjector:
-    """The faults of one variant, with their counts: every variant begins anew, so that each run is the same."""
+    """The faults of one variant, with their counts, which start at zero for each variant."""
 
     def __init__(self, faults: "Sequence[Fault]" = ()) -> None:
         self._faults = faults
@@ -87,30 +88,30 @@ class FaultInjector:
         """Tell whether there are any."""
         return bool(self._faults)
 
-    def meet(self, method: str, url: str) -> MatchedFaults | None:
-        """Count a request, and return what meets it; what befalls a body does not befall a HEAD, nor counts it one."""
-        fitting = [(n, fault) for n, fault in enumerate(self._faults) if applies(fault, method, url)]
-        met = [(fault, nth) for n, fault in fitting if (nth := self._count(n, fault, url))]
-        return MatchedFaults(tuple(met), url) if met else None
+    def match(self, method: str, url: str) -> MatchedFaults | None:
+        """Count a request, and return the faults that match it."""
+        matched = self._match(url, lambda fault: applies(fault, method, url))
+        return MatchedFaults(matched, url) if matched else None
 
-    def meet_tls(self, host: str) -> bool:
-        """Count a connection, and tell whether it is to see a certificate that ran out."""
-        return bool(self._meet_host(host, lambda fault: fault.expired_certificate))
+    def match_tls(self, host: str) -> bool:
+        """Count a connection, and tell whether it gets an expired certificate."""
+        return bool(self._match(host, lambda fault: fault.expired_certificate and _matches(fault.host, host)))
 
-    def meet_outage(self, host: str, scheme: str = "https") -> MatchedFaults | None:
-        """Count a connection, and return what keeps it from the host, if anything does."""
-        met = self._meet_host(
-            host, lambda fault: bool(fault.outage) and _matches(fault.url.partition("://")[0], scheme)
-        )
-        return MatchedFaults(met[:1], host) if met else None
+    def match_outage(self, host: str, scheme: str = "https") -> MatchedFaults | None:
+        """Count a connection, and return the first fault that keeps it from the host."""
 
-    def _meet_host(self, host: str, fits: "Callable[[Fault], bool]") -> "tuple[tuple[Fault, int], ...]":
-        fitting = [(n, fault) for n, fault in enumerate(self._faults) if fits(fault) and _matches(fault.host, host)]
-        counted = [(fault, self._count(n, fault, host)) for n, fault in fitting]  # every one, whatever the first says
-        return tuple((fault, nth) for fault, nth in counted if nth)
+        def is_outage(fault: "Fault") -> bool:
+            return bool(fault.outage) and _matches(fault.scheme, scheme) and _matches(fault.host, host)
+
+        matched = self._match(host, is_outage)
+        return MatchedFaults(matched[:1], host) if matched else None
+
+    def _match(self, url: str, applies: "Callable[[Fault], bool]") -> "tuple[tuple[Fault, int], ...]":
+        counts = [(fault, self._count(n, fault, url)) for n, fault in enumerate(self._faults) if applies(fault)]
+        return tuple((fault, nth) for fault, nth in counts if nth)
 
     def _count(self, n: int, fault: "Fault", url: str) -> int:
-        """Return the how-manieth request this is for a fault; 0 where it has had all of its own."""
+        """Return the number of requests that a fault has matched; 0 where it has reached its limit."""
         self._counts[n] += 1
         self._counts[n, url] += 1
         over = fault.times is not None and self._counts[n] > fault.times
@@ -119,7 +120,7 @@ class FaultInjector:
 
 
 def applies(fault: "Fault", method: str, url: str) -> bool:
-    """Tell whether a fault is about a request; one about metadata may name the file itself."""
+    """Tell whether a fault matches a request; changes of the body do not match a HEAD."""
     if (
         fault.expired_certificate
         or fault.outage
@@ -127,13 +128,14 @@ def applies(fault: "Fault", method: str, url: str) -> bool:
     ):
         return False
     if fault.missing_metadata:
+        # The pattern may be that of the file itself.
         return url.endswith(METADATA) and (_matches(fault.url, url) or _matches(fault.url, url[: -len(METADATA)]))
     return _matches(fault.url, url)
 
 
 @functools.cache
 def _pattern(text: str) -> re.Pattern[str]:
-    """Return a pattern in which only `*` is more than itself; hosts know no capitals, and so neither does it there."""
+    """Compile a pattern in which only `*` is special; its host is in lower case."""
     scheme, slashes, rest = text.rpartition("://")
     host, slash, path = rest.partition("/")
     return re.compile(
@@ -146,8 +148,8 @@ def _matches(pattern: str, text: str) -> bool:
 
 
 def describe(fault: "Fault") -> str:
-    """Name what a fault does."""
-    given = {
+    """Return a fault as it is in the log."""
+    values = {
         fault.outage: fault.outage or None,
         "status": fault.status,
         "delay": fault.delay or None,
@@ -159,65 +161,62 @@ def describe(fault: "Fault") -> str:
         "missing-metadata": fault.missing_metadata or None,
         "redirect-loop": fault.redirect_loop or None,
     }
-    return "fault: " + ", ".join(k if v in (True, k) else f"{k} {v}" for k, v in given.items() if v is not None)
+    return "fault: " + ", ".join(k if v in (True, k) else f"{k} {v}" for k, v in values.items() if v is not None)
 
 
 def replace_hashes(body: bytes, seed: int) -> bytes:
-    """Return a page whose files have other digests, always the same ones."""
+    """Return a page with other, but always the same digests."""
     import hashlib
 
-    def other(match: re.Match[bytes]) -> bytes:
+    def replace(match: re.Match[bytes]) -> bytes:
         return match[1] + hashlib.sha256(b"%d" % seed + match[2]).hexdigest().encode()
 
-    return DIGEST.sub(other, body)
+    return DIGEST.sub(replace, body)
 
 
-async def _with_wrong_hashes(answered: UpstreamAnswer, seed: int) -> AsyncIterator[bytes]:
-    yield replace_hashes(await answered.whole(), seed)
+async def _with_wrong_hashes(answer: UpstreamAnswer, seed: int) -> AsyncIterator[bytes]:
+    yield replace_hashes(await answer.read_body(), seed)
 
 
-async def _corrupted(answered: UpstreamAnswer, fault: "Fault", url: str) -> AsyncIterator[bytes]:
+async def _corrupted(answer: UpstreamAnswer, fault: "Fault", url: str) -> AsyncIterator[bytes]:
     import random
 
-    size = _size(answered.headers)
+    size = _size(answer.headers)
     if size is None:  # a page, which is small
-        body = await answered.whole()
-        answered, size = answered._replace(chunks=single_chunk(body)), len(body)
+        body = await answer.read_body()
+        answer, size = answer._replace(chunks=single_chunk(body)), len(body)
     places = sorted(random.Random(f"{fault.seed} {url}").sample(range(size), min(fault.corrupt, size)))
-    at = 0
-    async for chunk in answered.chunks:
-        inside = [place - at for place in places if at <= place < at + len(chunk)]
-        at += len(chunk)
-        if inside:
-            changed = bytearray(chunk)
-            for place in inside:
-                changed[place] ^= 0xFF
-            yield bytes(changed)
-        else:
-            yield chunk
+    start = 0
+    async for chunk in answer.chunks:
+        changed = bytearray(chunk)
+        for place in places:
+            if start <= place < start + len(chunk):
+                changed[place - start] ^= 0xFF
+        start += len(chunk)
+        yield bytes(changed)
 
 
-def _truncated(answered: UpstreamAnswer, most: int) -> UpstreamAnswer:
-    size = _size(answered.headers)
-    kept: Headers = [header for header in answered.headers if header[0] != b"content-length"]
-    told_size = [] if size is None else [(b"content-length", b"%d" % min(size, most))]
+def _truncated(answer: UpstreamAnswer, most: int) -> UpstreamAnswer:
+    size = _size(answer.headers)
+    kept = without({b"content-length"}, answer.headers)
+    length = [] if size is None else [(b"content-length", b"%d" % min(size, most))]
 
     async def chunks() -> AsyncIterator[bytes]:
         left = most
-        async for chunk in answered.chunks:
+        async for chunk in answer.chunks:
             if left:
                 yield chunk[:left]
                 left -= len(chunk[:left])
 
-    return answered._replace(headers=[*kept, *told_size], chunks=chunks())
+    return answer._replace(headers=[*kept, *length], chunks=chunks())
 
 
 async def _dripping(chunks: AsyncIterator[bytes], rate: int) -> AsyncIterator[bytes]:
-    drop = max(1, round(rate * TICK))
+    size = max(1, round(rate * TICK))
     async for chunk in chunks:
-        for start in range(0, len(chunk), drop):
-            yield chunk[start : start + drop]
-            await asyncio.sleep(drop / rate)
+        for start in range(0, len(chunk), size):
+            yield chunk[start : start + size]
+            await asyncio.sleep(size / rate)
 
 
 async def _cut(chunks: AsyncIterator[bytes], after: int) -> AsyncIterator[bytes]:

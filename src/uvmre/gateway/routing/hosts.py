@@ -1,4 +1,4 @@
-"""Who answers a request: the public test index, an index of the MRE, the network, or nobody. Pure."""
+"""What answers a request: the public test index, an index of the MRE, the network, or nothing. Pure."""
 
 import fnmatch
 import re
@@ -8,13 +8,13 @@ from urllib.parse import unquote, urlsplit
 from uvmre.core.network.index import PUBLIC_TEST_INDEX, Index
 from uvmre.core.network.request import OPEN_HOSTS, PYPI_HOSTS, TEST_INDEX
 from uvmre.gateway.config import GatewayConfig
-from uvmre.gateway.http import nginx_page
-from uvmre.gateway.http.exchange import Response
+from uvmre.gateway.http.exchange import TEXT_PLAIN, Response
+from uvmre.gateway.http.messages import nginx_page
 from uvmre.gateway.index import pypi_proxy
 from uvmre.gateway.index.pypi_proxy import Location, basic_auth
 
 LOOPBACK = ("127.0.0.1", "localhost")
-"""The gateway's own address, at which the public test index answers too: for a browser, or a client with no proxy."""
+"""The gateway's own address, at which the public test index answers too, for a browser or a client without proxy."""
 HOST = re.compile(r"[a-z0-9]([a-z0-9._-]{0,251}[a-z0-9])?\Z")
 BODY_LIMIT = 1024 * 1024
 HTML = (b"content-type", b"text/html")
@@ -22,76 +22,76 @@ XML = (b"content-type", b"application/xml")
 
 
 class ForwardRoute(NamedTuple):
-    """Ask `url` and give its answer on."""
+    """Request `url` and forward its response."""
 
     url: str
     number: int | None = None
-    """Which index of the MRE it is for; None for PyPI as everybody has it."""
+    """The index of the MRE; None for PyPI itself."""
     location: Location | None = None
-    """The stand-in's rules, where a stand-in answers."""
+    """The rules of the public test index, where it answers."""
     links: str = ""
-    """What stands for PyPI's file host in the answer; as it is, where empty."""
+    """What replaces PyPI's file host in the response, where not empty."""
     origin: str = ""
 
 
 class PageRoute(NamedTuple):
-    """Something below an index of the MRE: a project's page, or the list of all where `project` is empty."""
+    """A project's page on an index of the MRE, or the list of all projects where `project` is empty."""
 
     number: int
     project: str
 
 
 class FileRoute(NamedTuple):
-    """A file of an index of the MRE, wherever it lies there."""
+    """A file on an index of the MRE."""
 
     number: int
     filename: str
     stored: bool = False
-    """Whether the storage is asked to which the index sends its clients."""
+    """Whether it is requested from the storage to which the index redirects."""
 
 
 Decision = ForwardRoute | PageRoute | FileRoute | Response
 
 
 class Hosts:
-    """Decides by host and path, for one world."""
+    """Decides by host and path, for one gateway config."""
 
     def __init__(self, config: GatewayConfig, *, live: bool) -> None:
         self._live = live
-        self._indexes = [_IndexSite(n, index) for n, index in enumerate(config.indexes)]
-        self._storages = {site.storage for site in self._indexes if site.storage}
+        self._sites = [_IndexSite(n, index) for n, index in enumerate(config.indexes)]
+        self._storages = {site.storage for site in self._sites if site.storage}
         self._allowed = [host.lower() for host in config.allow_hosts]
 
-    def let_through(self, host: str) -> bool:
-        """Tell whether a step may reach this host at all; what is no host's name is none of anybody's."""
+    def allows(self, host: str) -> bool:
+        """Tell whether a step may reach this host."""
         if not HOST.match(host):
             return False
-        known = host in (*OPEN_HOSTS, *LOOPBACK) or any(site.host == host for site in self._indexes)
-        return known or host in self._storages or any(fnmatch.fnmatchcase(host, allowed) for allowed in self._allowed)
+        known = host in (*OPEN_HOSTS, *LOOPBACK) or any(site.host == host for site in self._sites)
+        return known or host in self._storages or any(fnmatch.fnmatchcase(host, pattern) for pattern in self._allowed)
 
     def decide(self, origin: str, host: str, path: str, authorization: str | None) -> Decision:
-        """Decide who answers a request to a host that is let through.
+        """Decide what answers a request to an allowed host.
 
         Args:
             origin: scheme and host as the client sees them, for links.
-            host: the name asked for, without port.
+            host: without port.
             path: the raw path, with its query.
-            authorization: the client's header, compared whole; a line each where there are several.
+            authorization: the client's header, compared as a whole; several are separated by newlines.
         """
-        plain, question, query = path.partition("?")
-        if site := self._site(host, plain):
+        path_only, question, query = path.partition("?")
+        if site := self._site(host, path_only):
             if site.index.registry == PUBLIC_TEST_INDEX or host in OPEN_HOSTS:
-                return self._public(origin, host, plain, question + query, authorization, site)
-            return site.decide(plain, authorization and authorization.rpartition("\n")[2])
+                return self._public(origin, host, path_only, question + query, authorization, site)
+            return site.decide(path_only, authorization and authorization.rpartition("\n")[2])
         if host in self._storages:
-            return self._stored(host, plain, authorization)
+            return self._stored(host, path_only, authorization)
         if host in (TEST_INDEX, *LOOPBACK) and not self._live:
-            return self._public(origin, host, plain, question + query, authorization, None)
+            return self._public(origin, host, path_only, question + query, authorization, None)
         return ForwardRoute(f"{origin}{path}")
 
     def _stored(self, host: str, path: str, authorization: str | None) -> Decision:
-        """Answer as the storage does to which an index sends its clients: it knows no credentials but a signed URL."""
-        site = next((site for site in self._indexes if site.storage == host and path.startswith(site.stored)), None)
+        """Answer as the storage to which an index redirects: it only accepts signed URLs."""
+        site = next((site for site in self._sites if site.storage == host and path.startswith(site.stored)), None)
         if site is None:
             return Response(404, (XML,), b"<Error><Code>NoSuchKey</Code></Error>")
         if authorization is not None and site.profile.storage_refuses:
@@ -99,28 +99,28 @@ class Hosts:
         return FileRoute(site.number, unquote(path.rpartition("/")[2]), stored=True)
 
     def _site(self, host: str, path: str) -> "_IndexSite | None":
-        found = [site for site in self._indexes if site.host == host and site.has(path)]
-        return max(found, key=lambda site: (site.has_its_own(path), len(site.base)), default=None)
+        sites = [site for site in self._sites if site.host == host and site.has(path)]
+        return max(sites, key=lambda site: (site.owns(path), len(site.base)), default=None)
 
     def _public(
         self, origin: str, host: str, path: str, query: str, authorization: str | None, site: "_IndexSite | None"
     ) -> Decision:
-        """Answer as the nginx of the public test index does; `site` where an index of the MRE is one like it."""
+        """Answer as the nginx of the public test index; `site` is a similar index of the MRE."""
         n = site.number if site else None
         if host in PYPI_HOSTS:
             return ForwardRoute(f"{origin}{path}{query}", n)
         compared = pypi_proxy.normalize_path(path)
         if compared is None or "\n" in (authorization or ""):
             return nginx_answer(400, "Bad Request")
-        if host == TEST_INDEX:  # what nginx knows as $host: no port, no capitals
+        if host == TEST_INDEX:  # as nginx's $host: without port, in lower case
             origin = f"{origin.partition('://')[0]}://{host}"
         locations = site.locations if site and host != TEST_INDEX else pypi_proxy.LOCATIONS
         location = pypi_proxy.locate(compared, locations)
         if location is None:
             return nginx_answer(404, "Not Found")
-        if not compared.startswith(location.prefix):  # the prefix but for its slash
-            at = f"{origin}{location.prefix}{query}".encode("latin-1")
-            return nginx_answer(301, "Moved Permanently", (b"location", at), sized=location.links is None)
+        if not compared.startswith(location.prefix):  # the prefix without its slash
+            url = f"{origin}{location.prefix}{query}".encode("latin-1")
+            return nginx_answer(301, "Moved Permanently", (b"location", url), sized=location.links is None)
         if not pypi_proxy.is_authorized(location.authorization, authorization):
             challenge = (b"www-authenticate", b'Basic realm="authenticated"')
             return nginx_answer(401, "Authorization Required", challenge, sized=location.links is None)
@@ -134,7 +134,7 @@ class Hosts:
 
 
 class _IndexSite:
-    """An index of the MRE as requests meet it."""
+    """An index of the MRE, by host and path."""
 
     def __init__(self, number: int, index: Index) -> None:
         parts = urlsplit(index.url)
@@ -142,47 +142,47 @@ class _IndexSite:
         self.host = parts.hostname or ""
         self.root = parts.path.rstrip("/")
         self.base = self.root.removesuffix("/simple").removesuffix("/+simple")
-        """What its pages and files have in common."""
+        """The common base of its pages and files."""
         self._header = basic_auth(index.username or self.profile.username, index.password) if index.password else None
         storage = urlsplit(self.profile.storage.replace("{n}", str(number)))
         self.storage = storage.hostname or ""
         self.stored = storage.path.partition("{")[0]
-        """Where its files lie at its storage."""
+        """The path of its files at its storage."""
         if index.registry == PUBLIC_TEST_INDEX:
             self.locations = tuple(pypi_proxy.index_locations(self.root, self._header))
 
     def has(self, path: str) -> bool:
-        """Tell whether a path is one of this index's."""
-        own = path.startswith((f"{self.base}/", f"{self.root}/")) or path == self.root
-        return own or self._is_stored(path)
+        """Tell whether a path is on this index."""
+        below = path.startswith((f"{self.base}/", f"{self.root}/")) or path == self.root
+        return below or self._is_stored(path)
 
-    def has_its_own(self, path: str) -> bool:
-        """Tell whether a path is this index's and cannot be another's: its pages, or its part of a storage."""
+    def owns(self, path: str) -> bool:
+        """Tell whether a path is on this index only: below its pages, or in its part of a storage."""
         return path.startswith(f"{self.root}/") or self._is_stored(path)
 
     def _is_stored(self, path: str) -> bool:
         return bool(self.stored) and not self.storage and path.startswith(self.stored)
 
     def decide(self, path: str, authorization: str | None) -> Decision:
-        """Decide by the table of the registry."""
-        behaviour = self.profile
+        """Decide by the profile of the registry."""
+        profile = self.profile
         filename = unquote(path.rpartition("/")[2])
         if self._is_stored(path):
             return FileRoute(self.number, filename, stored=True)
-        if not self._opens(authorization):
-            status = behaviour.denied if authorization is None else behaviour.wrong
-            challenges = [(b"www-authenticate", told.encode()) for told in behaviour.challenges if status == 401]
-            return Response(status, (*challenges, (b"content-type", b"text/plain")), b"")
+        if not self._is_authorized(authorization):
+            status = profile.denied if authorization is None else profile.wrong
+            challenges = [(b"www-authenticate", value.encode()) for value in profile.challenges if status == 401]
+            return Response(status, (*challenges, TEXT_PLAIN), b"")
         if FILE.search(filename):
             return FileRoute(self.number, filename)
         project = path.removeprefix(self.root).strip("/")
         if not f"{path}/".startswith(f"{self.root}/") or "/" in project:
-            return Response(behaviour.missing, ((b"content-type", b"text/plain"),), b"")
-        if behaviour.slash and project and not path.endswith("/"):
-            return Response(behaviour.slash, ((b"location", f"{path}/".encode("latin-1")),), b"")
+            return Response(profile.missing, (TEXT_PLAIN,), b"")
+        if profile.slash and project and not path.endswith("/"):
+            return Response(profile.slash, ((b"location", f"{path}/".encode("latin-1")),), b"")
         return PageRoute(self.number, project)
 
-    def _opens(self, authorization: str | None) -> bool:
+    def _is_authorized(self, authorization: str | None) -> bool:
         if self._header is None:
             return True
         if self.profile.any_username:
@@ -206,5 +206,5 @@ def _password(authorization: str | None) -> str | None:
 
 
 def nginx_answer(status: int, phrase: str, *headers: tuple[bytes, bytes], sized: bool = True) -> Response:
-    """Return an answer that nginx gives by itself."""
-    return Response(status, (HTML, *headers), nginx_page.error_page(status, phrase), sized)
+    """Return an error of nginx itself."""
+    return Response(status, (HTML, *headers), nginx_page(status, phrase), sized)

@@ -1,4 +1,4 @@
-"""From a request to its answer: the faults first, then who `hosts` says, from a `source`, as its registry gives it."""
+"""From a request to its response: the faults first, then the decision of `Hosts`, rendered by the registry."""
 
 import asyncio
 from typing import TYPE_CHECKING
@@ -32,222 +32,217 @@ if TYPE_CHECKING:
     from uvmre.gateway.index.synthetic_files import SyntheticIndex
 
 BUFFER_LIMIT = 4 * 1024 * 1024
-"""Bytes up to which an answer of the tape is given in one, and kept."""
+"""The size up to which a replayed response is sent at once, and kept in memory."""
+NO_FAULTS = MatchedFaults((), "")
 
 
 class Responder:
-    """Answers for one world; the doors share it."""
+    """Answers for one gateway config, on all listeners."""
 
     def __init__(self, config: GatewayConfig, recording: Recording, network: Network) -> None:
         self._live = network == "live"
         self.hosts = Hosts(config, live=self._live)
         self._indexes = config.indexes
-        upstream = Upstream(recording, network)
-        made = [_synthetic_index(n, index, config) for n, index in enumerate(config.indexes)]
-        others = {_files_url(n): synthetic for n, synthetic in enumerate(made) if synthetic}
-        self._sources: dict[int | None, PackageSource] = {None: PackageSource(upstream, config.day, others=others)}
+        upstream, cutoff = Upstream(recording, network), config.exclude_newer
+        synthetic = [_synthetic_index(n, index, config) for n, index in enumerate(config.indexes)]
+        others = {_files_url(n): index for n, index in enumerate(synthetic) if index}
+        self._sources: dict[int | None, PackageSource] = {None: PackageSource(upstream, cutoff, others=others)}
         for n, index in enumerate(config.indexes):
-            self._sources[n] = PackageSource(upstream, config.day, made[n], index.synthetic, others)
+            self._sources[n] = PackageSource(upstream, cutoff, synthetic[n], index.synthetic, others)
             if index.url.startswith(PYPI):
                 self._sources[None] = self._sources[n]
 
     async def answer(self, exchange: Exchange, faults: FaultInjector) -> ReadyAnswer | None:
-        """Answer one request, and return the answer where it can be given again."""
-        if faults and exchange.origin.startswith("http://") and (met := faults.meet_outage(exchange.host, "http")):
-            await exchange.fail(met.reason, silent=met.faults[0][0].timeout)
+        """Answer one request, and return the response where it can be sent again."""
+        outage = faults.match_outage(exchange.host, "http") if exchange.origin.startswith("http://") else None
+        if outage:
+            await exchange.fail(outage.reason, silent=outage.faults[0][0].timeout)
             return None
-        if not self.hosts.let_through(exchange.host):
+        if not self.hosts.allows(exchange.host):
             await exchange.refuse(403, "refused", f"{exchange.host} is not a host of this MRE")
             return None
-        met = faults.meet(exchange.method, exchange.url) if faults else None
-        if met:
-            await asyncio.sleep(met.delay)
-            if answer := met.answer:
-                await exchange.whole(answer, "fault", met.reason)
-                return None
+        matched = faults.match(exchange.method, exchange.url) or NO_FAULTS
+        if matched.delay:
+            await asyncio.sleep(matched.delay)
+        if response := matched.response:
+            await exchange.send(response, "fault", matched.reason)
+            return None
         try:
-            kept = await self._decided(exchange, met)
+            ready = await self._respond(exchange, matched)
         except UpstreamUnreachable as error:
-            await self._failed(exchange, 502, str(error))
+            await self._fail(exchange, 502, str(error))
         except NotRecorded as error:
-            await self._failed(exchange, 504, str(error))
+            await self._fail(exchange, 504, str(error))
         except OSError as error:
-            await self._failed(exchange, 502, f"{exchange.url} could not be passed on ({cause(error)})")
+            await self._fail(exchange, 502, f"{exchange.url} could not be forwarded ({cause(error)})")
         except ConnectionCut:
             raise
-        except Exception as error:  # an answer that only looks like one must never be judged
-            await self._failed(exchange, 500, f"the gateway itself failed ({error!r})")
+        except Exception as error:  # must never be judged as a response
+            await self._fail(exchange, 500, f"the gateway itself failed ({error!r})")
         else:
-            return None if faults or self._live else kept
+            return None if faults or self._live else ready
         return None
 
-    async def _failed(self, exchange: Exchange, status: int, reason: str) -> None:
+    async def _fail(self, exchange: Exchange, status: int, reason: str) -> None:
         if not await exchange.refuse(status, "unreachable", reason):
             raise ConnectionCut
 
-    async def _decided(self, exchange: Exchange, met: MatchedFaults | None) -> ReadyAnswer | None:
+    async def _respond(self, exchange: Exchange, matched: MatchedFaults) -> ReadyAnswer | None:
         decision = self.hosts.decide(exchange.origin, exchange.host, exchange.path, exchange.authorization)
         if isinstance(decision, ForwardRoute):
-            return await self._forward(decision, exchange, met)
+            return await self._forward(decision, exchange, matched)
         if isinstance(decision, Response):
-            return await exchange.whole(decision, "stand-in", met.reason if met else "")
-        behaviour = self._indexes[decision.number].profile
+            return await exchange.send(decision, "stand-in", matched.reason)
+        profile = self._indexes[decision.number].profile
         if isinstance(decision, PageRoute):
-            return await self._give(exchange, await self._listed(decision, exchange, behaviour), "stand-in", met)
-        return await self._filed(decision, exchange, behaviour, met)
+            return await self._send(exchange, await self._page(decision, exchange, profile), "stand-in", matched)
+        return await self._file(decision, exchange, profile, matched)
 
-    async def _forward(
-        self, forward: ForwardRoute, exchange: Exchange, met: MatchedFaults | None
-    ) -> ReadyAnswer | None:
-        """Ask the source and give its answer on; the public test index puts its own links into it."""
-        location = forward.location
+    async def _forward(self, route: ForwardRoute, exchange: Exchange, matched: MatchedFaults) -> ReadyAnswer | None:
+        """Request the source and forward its response; the public test index replaces links in it."""
+        location = route.location
         if location and exchange.method == "TRACE":
-            return await exchange.whole(nginx_answer(405, "Not Allowed"), "stand-in")
+            return await exchange.send(nginx_answer(405, "Not Allowed"), "stand-in")
         if location and len(exchange.body) > BODY_LIMIT:
-            refused = nginx_answer(413, "Request Entity Too Large", sized=location.links is None)
-            return await exchange.whole(refused, "stand-in")
-        # Plain, so that one recorded answer serves every client, and links can be replaced in it.
+            too_large = nginx_answer(413, "Request Entity Too Large", sized=location.links is None)
+            return await exchange.send(too_large, "stand-in")
+        # Without a content coding, so that one recorded response serves every client, and links can be replaced.
         dropped = {b"accept-encoding"} | ({b"authorization"} if location else set())
         headers = [*without(dropped, exchange.headers), (b"accept-encoding", b"identity")]
-        source = self._sources[forward.number]
-        async with source.ask(exchange.method, forward.url, headers, exchange.body) as answered:
-            if location:
-                answered = as_nginx(answered, forward, location, exchange)  # noqa: PLW2901 - the same answer, dressed
-            return await self._give(exchange, answered, "stand-in" if location else "upstream", met, forward)
+        source = self._sources[route.number]
+        async with source.request(exchange.method, route.url, headers, exchange.body) as answer:
+            if location is None:
+                return await self._send(exchange, answer, "upstream", matched, route)
+            return await self._send(exchange, as_nginx(answer, route, location, exchange), "stand-in", matched, route)
 
-    async def _listed(self, listed: PageRoute, exchange: Exchange, behaviour: "RegistryProfile") -> UpstreamAnswer:
-        """Return a project's page as its registry has it."""
+    async def _page(self, route: PageRoute, exchange: Exchange, profile: "RegistryProfile") -> UpstreamAnswer:
+        """Return a project's page as its registry renders it."""
         from uvmre.core.network import simple_formats
 
-        index, source = self._indexes[listed.number], self._sources[listed.number]
-        wants_json = behaviour.json and simple_page.accepts_json(exchange.named.get(b"accept", b"").decode("latin-1"))
-        if not listed.project:
-            return page_answer(
-                simple_formats.listing(source.projects, as_json=wants_json), ProjectPage(EMPTY), as_json=wants_json
-            )
-        found = await source.page(listed.project)
+        index, source = self._indexes[route.number], self._sources[route.number]
+        accept = exchange.fields.get(b"accept", b"").decode("latin-1")
+        as_json = profile.json and simple_page.accepts_json(accept)
+        if not route.project:
+            listing = simple_formats.listing(source.projects, as_json=as_json)
+            return page_answer(listing, ProjectPage(EMPTY), as_json=as_json)
+        found = await source.page(route.project)
         if isinstance(found, UpstreamAnswer):
             if found.status != 404:
                 return found
-            if behaviour.elsewhere:
-                there = behaviour.elsewhere.format(project=listed.project).encode()
-                return buffered(302, b"", [(b"location", there)])
-            if not behaviour.empty:
-                return buffered(behaviour.missing, b"", [TEXT_PLAIN])
-            found = ProjectPage(simple_page.Page({**EMPTY.data, "name": listed.project}))
+            if profile.elsewhere:
+                url = profile.elsewhere.format(project=route.project).encode()
+                return buffered(302, b"", [(b"location", url)])
+            if not profile.empty:
+                return buffered(profile.missing, b"", [TEXT_PLAIN])
+            found = ProjectPage(simple_page.Page({**EMPTY.data, "name": route.project}))
         page = render_page(found.page, index, exchange.origin)
-        html = simple_formats.as_html(page, behaviour.attributes, dated=behaviour.uploaded_in_html)
-        answered = page_answer(simple_formats.as_json(page) if wants_json else html, found, as_json=wants_json)
-        if wants_json:
-            return answered
-        return answered._replace(headers=[(b"content-type", behaviour.form.encode()), *answered.headers[1:]])
+        if as_json:
+            return page_answer(simple_formats.as_json(page), found, as_json=True)
+        html = simple_formats.as_html(page, profile.attributes, dated=profile.uploaded_in_html)
+        answer = page_answer(html, found, as_json=False)
+        return answer._replace(headers=[(b"content-type", profile.form.encode()), *answer.headers[1:]])
 
-    async def _filed(
-        self, filed: FileRoute, exchange: Exchange, behaviour: "RegistryProfile", met: MatchedFaults | None
+    async def _file(
+        self, route: FileRoute, exchange: Exchange, profile: "RegistryProfile", matched: MatchedFaults
     ) -> ReadyAnswer | None:
-        """Give a file as its registry does: from its storage, in parts, or not at all."""
-        index, source = self._indexes[filed.number], self._sources[filed.number]
-        name = filed.filename.removesuffix(".metadata")
+        """Send a file as its registry does: from its storage, in ranges, or not at all."""
+        index, source = self._indexes[route.number], self._sources[route.number]
+        name = route.filename.removesuffix(".metadata")
         known = simple_page.parse_filename(name)
         found = await source.page(known[0]) if known else None
-        file = (
-            next((f for f in found.page.files if f["filename"] == name), None)
-            if isinstance(found, ProjectPage)
-            else None
-        )
-        if file is None or (name != filed.filename and not behaviour.metadata):
-            missing = buffered(behaviour.missing, b"", [TEXT_PLAIN])
-            return await self._give(exchange, missing, "stand-in", met)
-        if not filed.stored and exchange.method == "HEAD" and behaviour.head != 200:
-            refused = Response(behaviour.head, (TEXT_PLAIN, (b"allow", b"GET")), b"")
-            return await exchange.whole(refused, "stand-in", met.reason if met else "")
-        if not filed.stored and behaviour.storage:
-            there = Response(
-                behaviour.storage_status, ((b"location", storage_url(file, index, filed.number).encode()),), b""
-            )
-            return await exchange.whole(there, "stand-in", met.reason if met else "")
-        dropped = {b"accept-encoding", b"authorization"} | (set() if behaviour.ranges else {b"range", b"if-range"})
+        files = found.page.files if isinstance(found, ProjectPage) else ()
+        file = next((file for file in files if file["filename"] == name), None)
+        if file is None or (name != route.filename and not profile.metadata):
+            return await self._send(exchange, buffered(profile.missing, b"", [TEXT_PLAIN]), "stand-in", matched)
+        if not route.stored and exchange.method == "HEAD" and profile.head != 200:
+            refused = Response(profile.head, (TEXT_PLAIN, (b"allow", b"GET")), b"")
+            return await exchange.send(refused, "stand-in", matched.reason)
+        if not route.stored and profile.storage:
+            url = storage_url(file, index, route.number).encode()
+            redirect = Response(profile.storage_status, ((b"location", url),), b"")
+            return await exchange.send(redirect, "stand-in", matched.reason)
+        dropped = {b"accept-encoding", b"authorization"} | (set() if profile.ranges else {b"range", b"if-range"})
         headers = [*without(dropped, exchange.headers), (b"accept-encoding", b"identity")]
-        url = file["url"] + filed.filename.removeprefix(name)
-        async with source.ask(exchange.method, url, headers) as answered:
-            kept = without({b"accept-ranges"}, answered.headers)
-            says = [(b"accept-ranges", b"bytes")] if behaviour.says_ranges else []
-            return await self._give(exchange, answered._replace(headers=[*kept, *says]), "stand-in", met)
+        url = file["url"] + route.filename.removeprefix(name)
+        async with source.request(exchange.method, url, headers) as answer:
+            kept = without({b"accept-ranges"}, answer.headers)
+            accepts = [(b"accept-ranges", b"bytes")] if profile.says_ranges else []
+            return await self._send(exchange, answer._replace(headers=[*kept, *accepts]), "stand-in", matched)
 
-    async def _give(
+    async def _send(
         self,
         exchange: Exchange,
-        answered: UpstreamAnswer,
+        answer: UpstreamAnswer,
         by: AnsweredBy,
-        met: MatchedFaults | None,
-        forward: ForwardRoute | None = None,
+        matched: MatchedFaults,
+        route: ForwardRoute | None = None,
     ) -> ReadyAnswer | None:
-        """Give an answer: in one where it is a page or small and there already, else piece by piece."""
-        note = "; ".join(filter(None, (answered.note, met.reason if met else "")))
-        by = "stand-in" if answered.made else by
-        location = forward.location if forward else None
+        """Send a response: at once where it is a page, or small and in memory or replayed; else as a stream."""
+        note = "; ".join(filter(None, (answer.note, matched.reason)))
+        by = "stand-in" if answer.synthetic else by
+        location = route.location if route else None
         rewritten = location is not None and pypi_proxy.rewrites(location)
-        if forward and location and rewritten:
-            answered = await _rewrite(answered, forward, location)
-        changed = bool(met and met.changes and exchange.method != "HEAD")  # which has no body to befall
-        if met and changed:
-            answered = met.changed(answered)
-        named = dict(answered.headers)
-        page = rewritten or (PAGE.match(forward.url.partition("?")[0]) is not None if forward else b"etag" in named)
-        length = named.get(b"content-length", b"")
-        small = page or (answered.replayed and length.isdigit() and int(length) <= BUFFER_LIMIT)
-        known = not_modified(Response(answered.status, tuple(answered.headers), b""), exchange.method, exchange.named)
+        if route and location and rewritten:
+            answer = await _rewrite(answer, route, location)
+        changed = matched.changes and exchange.method != "HEAD"  # which has no body
+        if changed:
+            answer = matched.changed(answer)
+        fields = dict(answer.headers)
+        page = rewritten or (PAGE.match(route.url.partition("?")[0]) is not None if route else b"etag" in fields)
+        length = fields.get(b"content-length", b"")
+        small = page or (answer.replayed and length.isdigit() and int(length) <= BUFFER_LIMIT)
+        known = not_modified(Response(answer.status, tuple(answer.headers), b""), exchange.method, exchange.fields)
         if known.status == 304:
-            return await exchange.whole(known, by, note, replayed=answered.replayed)
+            return await exchange.send(known, by, note, replayed=answer.replayed)
         if not small or (exchange.method == "HEAD" and not rewritten) or changed:
-            kept = without({b"content-length"} if rewritten else (), answered.headers)
-            await exchange.start(answered.status, kept, by, note, replayed=answered.replayed)
-            await exchange.stream(answered.chunks)
+            headers = without({b"content-length"} if rewritten else (), answer.headers)
+            await exchange.start(answer.status, headers, by, note, replayed=answer.replayed)
+            await exchange.stream(answer.chunks)
             return None
-        body = await answered.whole()
-        headers = tuple(without({b"content-length"}, answered.headers))
-        zips_from = GZIP_MIN_SIZE if forward and page else None  # what is passed on as it is, PyPI compresses
+        body = await answer.read_body()
+        gzip_min_size = GZIP_MIN_SIZE if route and page else None  # PyPI compresses its pages
         if rewritten:
-            form = named.get(b"content-type", b"")
-            zips_from = 0 if pypi_proxy.compresses(answered.status, form, old=exchange.old) else None
-        answer = Response(answered.status, headers, body, sized=not rewritten, zips_from=zips_from)
-        given = await exchange.whole(answer, by, note, replayed=answered.replayed)
-        return given if len(body) <= BUFFER_LIMIT else None
+            content_type = fields.get(b"content-type", b"")
+            compressed = pypi_proxy.compresses(answer.status, content_type, http_1_0=exchange.http_1_0)
+            gzip_min_size = 0 if compressed else None
+        headers = without({b"content-length"}, answer.headers)
+        response = Response(answer.status, tuple(headers), body, sized=not rewritten, gzip_min_size=gzip_min_size)
+        ready = await exchange.send(response, by, note, replayed=answer.replayed)
+        return ready if len(body) <= BUFFER_LIMIT else None
 
 
 def _files_url(n: int) -> str:
-    """Return where pages say that the made-up files of an index are: each its own, for two may have one name."""
-    return f"{FILES}packages/made/up/{n}"
+    """Return the base of the links to the synthetic files of an index: two indexes may have files of one name."""
+    return f"{FILES}packages/synthetic/{n}"
 
 
 def _synthetic_index(n: int, index: Index, config: GatewayConfig) -> "SyntheticIndex | None":
-    """Return the made-up packages of an index; where it has none, and no PyPI either, that is a universe as well."""
+    """Return the synthetic packages of an index; there may be none where they replace PyPI."""
     if not index.packages and index.synthetic != "replace":
         return None
     from uvmre.gateway.index.synthetic_files import SyntheticIndex
 
-    end = simple_page.end_of_day(config.day) if config.day else None
-    there = (made for made in index.packages if not end or not made.uploaded or made.uploaded < end)
-    return SyntheticIndex(tuple(there), config.files, _files_url(n))
+    end = simple_page.end_of_day(config.exclude_newer) if config.exclude_newer else None
+    packages = (each for each in index.packages if not end or not each.uploaded or each.uploaded < end)
+    return SyntheticIndex(tuple(packages), config.files, _files_url(n))
 
 
-async def _rewrite(answered: UpstreamAnswer, forward: ForwardRoute, location: Location) -> UpstreamAnswer:
-    """Return an answer with the links of its location; its length is another, and so nobody's to tell."""
-    content_type = dict(answered.headers).get(b"content-type", b"")
-    body = pypi_proxy.rewrite_body(await answered.whole(), content_type, location, forward.links)
-    return answered._replace(headers=without({b"content-length"}, answered.headers), chunks=single_chunk(body))
+async def _rewrite(answer: UpstreamAnswer, route: ForwardRoute, location: Location) -> UpstreamAnswer:
+    """Return a response with the links of its location, and without the length, which is another."""
+    content_type = dict(answer.headers).get(b"content-type", b"")
+    body = pypi_proxy.rewrite_body(await answer.read_body(), content_type, location, route.links)
+    return answer._replace(headers=without({b"content-length"}, answer.headers), chunks=single_chunk(body))
 
 
-def as_nginx(answered: UpstreamAnswer, forward: ForwardRoute, location: Location, exchange: Exchange) -> UpstreamAnswer:
-    """Return an answer with the headers that nginx leaves: where it replaces, it no longer knows tag and date."""
-    asks = answered.status == 200 and exchange.method in ("GET", "HEAD")
-    if asks and is_fresh(answered.headers, exchange.named):  # PyPI would say so, before anything is replaced
-        left = without({b"content-type", b"content-length", b"accept-ranges"}, answered.headers)
-        answered = answered._replace(status=304, headers=left, chunks=single_chunk(b""))
-    gone = {b"etag", b"last-modified"} if location.links else set()
-    headers = without(gone, answered.headers)
-    told = dict(headers).get(b"location", b"").decode("latin-1")
-    if told.startswith(location.upstream):
-        here = f"{forward.origin}{location.prefix}{told.removeprefix(location.upstream)}".encode("latin-1")
-        headers = [*without({b"location"}, headers), (b"location", here)]
-    return answered._replace(headers=headers)
+def as_nginx(answer: UpstreamAnswer, route: ForwardRoute, location: Location, exchange: Exchange) -> UpstreamAnswer:
+    """Return a response with the headers that nginx keeps: no tag and date where it replaces links."""
+    conditional = answer.status == 200 and exchange.method in ("GET", "HEAD")
+    if conditional and is_fresh(answer.headers, exchange.fields):  # PyPI answers so, before links are replaced
+        left = without({b"content-type", b"content-length", b"accept-ranges"}, answer.headers)
+        answer = answer._replace(status=304, headers=left, chunks=single_chunk(b""))
+    headers = without({b"etag", b"last-modified"} if location.links else (), answer.headers)
+    redirect = dict(headers).get(b"location", b"").decode("latin-1")
+    if redirect.startswith(location.upstream):
+        url = f"{route.origin}{location.prefix}{redirect.removeprefix(location.upstream)}".encode("latin-1")
+        headers = [*without({b"location"}, headers), (b"location", url)]
+    return answer._replace(headers=headers)

@@ -1,7 +1,7 @@
-"""The certificate authority that steps are told to trust. It is thrown away after a day, not after each run.
+"""The certificate authority that steps trust. It is replaced once a day, not for each run.
 
-Making one costs 0.1 s of imports, which every run would wait for. It lies in the cache, readable by its owner only; no
-trust store has it, and only the processes that uvmre starts trust it.
+Creating one takes 0.1 s of imports. It is stored in the cache, readable by its owner only; it is in no trust store, and
+only the processes that uvmre starts trust it.
 """
 
 import hashlib
@@ -24,46 +24,46 @@ CERTIFICATE = "-----BEGIN CERTIFICATE-----"
 
 
 def load_authority(cache: Path) -> str:
-    """Return today's authority: its private key, and below it its certificate, as PEM."""
+    """Return the current authority: its private key and its certificate, as PEM."""
     path = cache / AUTHORITY_FILE
     try:
         if time.time() - path.stat().st_mtime < AUTHORITY_SECONDS:
-            kept = path.read_text(encoding="ascii")
-            if CERTIFICATE in kept:
-                return kept
+            stored = path.read_text(encoding="ascii")
+            if CERTIFICATE in stored:
+                return stored
     except (OSError, UnicodeDecodeError):
-        pass  # there is none, or it cannot be read: a new one is as good
+        pass  # missing or unreadable: create a new one
     for old in path.parent.glob(f"{LEAVES}/*.pem"):
         old.unlink(missing_ok=True)
     import trustme
 
     ca = trustme.CA(organization_name="uvmre, for one day")
-    made = ca.private_key_pem.bytes().decode() + ca.cert_pem.bytes().decode()
-    _write_private(path, made)
-    for host in OPEN_HOSTS:  # now that the import is paid for
-        leaf_file(made, path.parent / LEAVES, host)
-    return made
+    created = ca.private_key_pem.bytes().decode() + ca.cert_pem.bytes().decode()
+    _write_private(path, created)
+    for host in OPEN_HOSTS:  # while trustme is imported
+        leaf_file(created, path.parent / LEAVES, host)
+    return created
 
 
 def leaf_folder(cache: Path) -> Path:
-    """Return the folder of what today's authority signed."""
+    """Return the folder of the certificates that the current authority signed."""
     return (cache / AUTHORITY_FILE).parent / LEAVES
 
 
 def public_part(authority: str) -> str:
-    """Return the part of an authority that is public."""
+    """Return the certificate of an authority, without its key."""
     return CERTIFICATE + authority.partition(CERTIFICATE)[2]
 
 
 class Signer:
-    """Answers under every name that a step asks for; what it signs lies in the cache beside the authority."""
+    """Provides TLS contexts for every host; certificates are cached beside the authority."""
 
     def __init__(self, authority: str, folder: Path) -> None:
         self._authority, self._folder = authority, folder
         self._contexts: dict[tuple[str, bool], ssl.SSLContext] = {}
 
     def context(self, host: str, *, expired: bool = False) -> ssl.SSLContext:
-        """Return the TLS context that answers as `host`."""
+        """Return the TLS context of a host."""
         if (host, expired) not in self._contexts:
             context = self._contexts[host, expired] = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(leaf_file(self._authority, self._folder, host, expired=expired))
@@ -71,10 +71,10 @@ class Signer:
 
 
 def leaf_file(authority: str, folder: Path, host: str, *, expired: bool = False) -> Path:
-    """Return the file with a host's key and certificate, signed where it is not there yet."""
-    # Of this very authority: another day's is of no use.
-    day = hashlib.sha256(authority.encode()).hexdigest()[:16]
-    path = folder / f"{day}-{'expired-' * expired}{quote(host, safe='')}.pem"
+    """Return the file with a host's key and certificate, which is created where missing."""
+    # Named after the authority: certificates of an earlier one are useless.
+    name = hashlib.sha256(authority.encode()).hexdigest()[:16]
+    path = folder / f"{name}-{'expired-' * expired}{quote(host, safe='')}.pem"
     if not path.exists():
         import trustme
 
@@ -93,15 +93,15 @@ def _issue(ca: "trustme.CA", host: str, *, expired: bool = False) -> str:
 
 
 def _write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner can read, whole or not at all."""
+    """Write a file that only its owner can read, atomically."""
     import tempfile
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, aside = tempfile.mkstemp(dir=path.parent)
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent)
     try:
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
             file.write(text)
-        Path(aside).rename(path)
+        Path(temporary).rename(path)
     except BaseException:
-        Path(aside).unlink(missing_ok=True)
+        Path(temporary).unlink(missing_ok=True)
         raise

@@ -1,4 +1,4 @@
-"""The service behind the doors: an event loop in a process of its own, told what to do over the control socket."""
+"""The service of the listeners: an event loop in a process of its own, controlled over a socket."""
 
 import asyncio
 import contextlib
@@ -24,52 +24,57 @@ if TYPE_CHECKING:
 
 STDIN = 0
 CACHE_BYTES = 64 * 1024 * 1024
+KEY_HEADERS = (
+    *(b"host", b"authorization", b"accept", b"accept-encoding"),
+    *(b"if-none-match", b"if-modified-since", b"range", b"if-range"),
+)
+"""The headers on which a response depends."""
 
 
 class Service:
-    """A server for each door, and the answers that all of them share."""
+    """A server for each listener, with the responses that they share."""
 
     def __init__(self, control: socket.socket, loop: asyncio.AbstractEventLoop) -> None:
         self._signer: Signer
-        self._answering: Responder
-        self._shelf = AnswerCache()
+        self._responder: Responder
+        self._cache = AnswerCache()
         self._control = control
         self._loop = loop
-        self._opened: dict[int, asyncio.Task[Session]] = {}
+        self._sessions: dict[int, asyncio.Task[Session]] = {}
         self._descriptors: list[int] = []
         self._tasks: set[asyncio.Task[None]] = set()
-        self._told = b""
+        self._unparsed = b""
         self._stopped = False
 
     def run(self) -> None:
-        """Serve until the lifeline, our standard input, closes."""
+        """Serve until the liveness pipe, which is standard input, closes."""
         asyncio.set_event_loop(self._loop)
-        with contextlib.suppress(ConnectionError):  # who started us may have ended already, which is read below
+        with contextlib.suppress(ConnectionError):  # the owner may have ended already, which is read below
             self._control.sendall(b"true\n")
         self._control.setblocking(False)
-        self._loop.add_reader(self._control, self._listen)
+        self._loop.add_reader(self._control, self._read_control)
         self._loop.add_reader(STDIN, self._stop)
         self._loop.add_signal_handler(signal.SIGTERM, self._stop)
         self._loop.run_forever()
-        self._loop.run_until_complete(self._end())
+        self._loop.run_until_complete(self._cancel_all())
 
     def _stop(self) -> None:
-        """Stop once: signal, lifeline and control socket may all say so, and a second would cut the end short."""
+        """Stop once: the signal, the pipe and the control socket may all ask for it."""
         if not self._stopped:
             self._stopped = True
             self._loop.remove_reader(self._control)
             self._loop.remove_reader(STDIN)
             self._loop.stop()
 
-    async def _end(self) -> None:
-        """Stop what is under way, so that nothing half-recorded stays behind."""
+    async def _cancel_all(self) -> None:
+        """Cancel all tasks, so that no partial recording is left behind."""
         tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _listen(self) -> None:
-        """Take what is told: one JSON object a line; with `open` comes the descriptor of a listening socket."""
+    def _read_control(self) -> None:
+        """Read messages, one JSON object a line; with `open` comes the descriptor of a listening socket."""
         try:
             data, descriptors, _, _ = socket.recv_fds(self._control, 65536, 16)
         except ConnectionError:
@@ -78,120 +83,100 @@ class Service:
             self._stop()
             return
         self._descriptors += descriptors
-        *lines, self._told = (self._told + data).split(b"\n")
+        *lines, self._unparsed = (self._unparsed + data).split(b"\n")
         for line in lines:
-            self._do(json.loads(line))
+            self._handle(json.loads(line))
 
-    def _do(self, told: dict[str, Any]) -> None:
-        match told:
+    def _handle(self, message: dict[str, Any]) -> None:
+        match message:
             case {"authority": authority, "recording": recording, "network": network}:
                 from uvmre.gateway.recording.store import Recording
                 from uvmre.gateway.routing.respond import Responder
 
-                self._signer = Signer(authority, Path(told["leaves"]))
-                config = pickle.loads(b64decode(told["config"]))
-                self._answering = Responder(config, Recording(Path(recording), Path(told["bodies"])), network)
+                self._signer = Signer(authority, Path(message["leaves"]))
+                config = pickle.loads(b64decode(message["config"]))
+                self._responder = Responder(config, Recording(Path(recording), Path(message["bodies"])), network)
             case {"open": port, "faults": faults}:
                 listening = socket.socket(fileno=self._descriptors.pop(0))
-                opened = Session(FaultInjector(pickle.loads(b64decode(faults))))
-                self._opened[port] = self._loop.create_task(self._open(listening, opened))
-            case {"news": port}:
-                self._later(self._tell(port, close=False))
+                session = Session(FaultInjector(pickle.loads(b64decode(faults))))
+                self._sessions[port] = self._loop.create_task(self._open(listening, session))
+            case {"requests": port}:
+                self._start(self._send_requests(port, close=False))
             case {"close": port}:
-                self._later(self._tell(port, close=True))
+                self._start(self._send_requests(port, close=True))
 
-    def _later(self, work: Coroutine[Any, Any, None]) -> None:
-        """Do it beside the rest; the loop itself would forget a task that nobody holds."""
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        """Start a task, and hold it, which the loop does not."""
         task = self._loop.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _open(self, listening: socket.socket, opened: Session) -> Session:
-        let_through = self._answering.hosts.let_through
-
+    async def _open(self, listening: socket.socket, session: Session) -> Session:
         def http(scheme: str) -> HttpProtocol:
             return HttpProtocol(
-                lambda asked: self._ready(asked, opened), lambda http, asked: self._answer(http, asked, opened), scheme
+                lambda request: self._find_ready(request, session),
+                lambda http, request: self._start(self._answer(http, request, session)),
+                scheme,
             )
 
-        opened.server = await self._loop.create_server(
-            lambda: Connection(opened, self._signer, let_through, http), sock=listening, backlog=1024
+        session.server = await self._loop.create_server(
+            lambda: Connection(session, self._signer, self._responder.hosts.allows, http), sock=listening, backlog=1024
         )
-        return opened
+        return session
 
-    async def _tell(self, port: int, *, close: bool) -> None:
-        """Answer with what came through a door since it was asked last, after closing it where that is asked."""
-        opened = await self._opened[port]
+    async def _send_requests(self, port: int, *, close: bool) -> None:
+        """Send the requests of a listener since the last time, after closing it where that is asked for."""
+        session = await self._sessions[port]
         if close:
-            del self._opened[port]
-            opened.close()
-        news, opened.requests = opened.requests, []
-        answer = json.dumps([vars(request) for request in news])
-        with contextlib.suppress(ConnectionError):  # who asked may be gone by now
+            del self._sessions[port]
+            session.close()
+        requests, session.requests = session.requests, []
+        answer = json.dumps([vars(request) for request in requests])
+        with contextlib.suppress(ConnectionError):  # the owner may have ended
             await self._loop.sock_sendall(self._control, answer.encode() + b"\n")
 
-    def _ready(self, asked: ParsedRequest, opened: Session) -> bytes | None:
-        """Return an answer that was given before, whole; every request is recorded all the same."""
-        if opened.faults:
+    def _find_ready(self, request: ParsedRequest, session: Session) -> bytes | None:
+        """Return a response that can be sent again; the request is logged all the same."""
+        ready = None if session.faults else self._cache.find(request)
+        if ready is None:
             return None
-        kept = self._shelf.find(asked)
-        if kept is None:
-            return None
-        opened.record(kept.request)
-        return b"".join((kept.head, CLOCK.end(), kept.body))
+        session.log(ready.request)
+        return b"".join((ready.head, CLOCK.end(), ready.body))
 
-    def _answer(self, http: HttpProtocol, asked: ParsedRequest, opened: Session) -> None:
-        self._later(self._exchange(http, asked, opened))
-
-    async def _exchange(self, http: HttpProtocol, asked: ParsedRequest, opened: Session) -> None:
-        whole = False
+    async def _answer(self, http: HttpProtocol, request: ParsedRequest, session: Session) -> None:
+        complete = False
         try:
-            exchange = Exchange(http, asked, opened.record)
-            kept = await self._answering.answer(exchange, opened.faults)
-            whole = True
-            if kept:
-                self._shelf.keep(asked, kept)
+            ready = await self._responder.answer(Exchange(http, request, session.log), session.faults)
+            complete = True
+            if ready:
+                self._cache.add(request, ready)
         except ConnectionCut:
-            pass  # the half answer that is left is what was wanted, or cannot be helped
+            pass  # the partial response is intended, or cannot be helped
         finally:
-            http.done(asked, whole=whole)
+            http.done(request, complete=complete)
 
 
 class AnswerCache:
-    """Answers that can be given again as they are: small ones, the last used ones."""
+    """Small responses that can be sent again as they are; the least recently stored are dropped."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[tuple[Any, ...], ReadyAnswer] = OrderedDict()
+        self._answers: OrderedDict[tuple[Any, ...], ReadyAnswer] = OrderedDict()
         self._bytes = 0
 
-    def find(self, asked: ParsedRequest) -> ReadyAnswer | None:
-        """Return the answer to a request."""
-        return self._kept.get(_cache_key(asked))
+    def find(self, request: ParsedRequest) -> ReadyAnswer | None:
+        """Return the response to a request."""
+        return self._answers.get(_cache_key(request))
 
-    def keep(self, asked: ParsedRequest, kept: ReadyAnswer) -> None:
-        """Keep an answer, and forget old ones where there are too many."""
-        if asked.body or asked.method not in (b"GET", b"HEAD"):
+    def add(self, request: ParsedRequest, answer: ReadyAnswer) -> None:
+        """Store a response, and drop old ones where they exceed CACHE_BYTES."""
+        if request.body or request.method not in (b"GET", b"HEAD"):
             return
-        name = _cache_key(asked)
-        self._bytes += kept.size - (self._kept[name].size if name in self._kept else 0)
-        self._kept[name] = kept
+        key = _cache_key(request)
+        self._bytes += answer.size - (self._answers[key].size if key in self._answers else 0)
+        self._answers[key] = answer
         while self._bytes > CACHE_BYTES:
-            self._bytes -= self._kept.popitem(last=False)[1].size
+            self._bytes -= self._answers.popitem(last=False)[1].size
 
 
-def _cache_key(asked: ParsedRequest) -> tuple[Any, ...]:
-    """Name a request by all that its answer depends on."""
-    given = asked.named.get
-    return (
-        asked.method,
-        asked.scheme,
-        asked.target,
-        given(b"host"),
-        given(b"authorization"),
-        given(b"accept"),
-        given(b"accept-encoding"),
-        given(b"if-none-match"),
-        given(b"if-modified-since"),
-        given(b"range"),
-        given(b"if-range"),
-    )
+def _cache_key(request: ParsedRequest) -> tuple[Any, ...]:
+    return (request.method, request.scheme, request.target, *map(request.fields.get, KEY_HEADERS))
