@@ -65,7 +65,7 @@ def test_a_release_without_the_commands_is_broken(uvmre: CommandLine) -> None:
     assert ended.exit == 125
     assert told["verdict"] == "inconclusive"
     assert {variant["outcome"] for variant in told["variants"]} == {"broken"}
-    assert "uv 0.1.20 does not know `lock`" in told["reason"]
+    assert "uv 0.1.20 does not support `lock`" in told["reason"]
 
 
 def test_a_wrong_password_shows_the_symptom_and_is_explained(uvmre: CommandLine) -> None:

@@ -114,7 +114,7 @@ def test_run_tells_a_person_what_it_saw(uvmre: CommandLine, mre: Path) -> None:
     assert lines[0].startswith("uv 0.0.1, Python 3.")
     assert lines[1].split()[:6] == ["as", "reported", "shows", "uv", "prepare", "(0,"]
     assert lines[2].split()[:2] == ["fixed", "absent"]
-    assert lines[3].startswith("reproducible: The symptom shows: `uv fail` ended with exit code 2")
+    assert lines[3].startswith("reproducible: The symptom shows: `uv fail` exits with code 2")
     assert "\x1b" not in ended.stdout + ended.stderr
     evidence = Path(ended.stderr.split("evidence: ")[1].splitlines()[0])
     assert (evidence / "as-reported" / "2-uv-fail.stderr").read_text() == "error: it broke in two\n"

@@ -68,7 +68,7 @@ def test_the_table_is_folded_and_what_explains_it_is_said(matrix: CommandLine, m
         0,
         [
             "0.4.3 … 0.4.6 absent (4) │ 0.4.7 … 0.4.12 shows (6)",
-            "Only the release explains it: it shows with 0.4.7 … 0.4.12.",
+            "Only the release explains it: the bug shows with 0.4.7 … 0.4.12.",
         ],
     ), ended.stderr
     assert "10 cells" in ended.stderr
@@ -110,7 +110,7 @@ def test_interpreters_and_variants_are_axes(matrix: CommandLine, mre: Path) -> N
         ("3.99", "fixed", ["missing"]),
     ]
     assert data["explains"] == (
-        "Only the variant explains it: it shows with “as reported”, seen with interpreter "
+        "Only the variant explains it: the bug shows with “as reported”, seen with interpreter "
         f"{HERE} only; 2 missing (no Python 3.99 on this machine)."
     )
 
@@ -127,9 +127,9 @@ def test_a_script_fills_a_table_too(matrix: CommandLine, tmp_path: Path) -> None
     ended = matrix("--command", script, "--uv", "0.4.6..0.4.9")
     assert ended.stdout.splitlines() == [
         "0.4.6 absent │ 0.4.7 shows │ 0.4.8 … 0.4.9 broken (2)",
-        "Only the release explains it: it shows with 0.4.7; 2 cannot tell.",
+        "Only the release explains it: the bug shows with 0.4.7; 2 cannot tell.",
     ]
-    assert "broken on 0.4.8: the script says that it cannot tell (125)" in ended.stderr
+    assert "broken on 0.4.8: the script exits with code 125 (cannot tell)" in ended.stderr
     # What a script may not say is not kept: it is a mistake of its author's.
     kept = {
         cell["release"]: cell["kept"]
@@ -154,7 +154,7 @@ def test_a_release_that_cannot_be_had_is_missing_with_its_reason(uvmre: CommandL
         pytest.param(("--python", "three"), 2, "'three' is no version of Python", id="no version"),
         pytest.param(("--python", "3.11,"), 2, "'' is no version of Python", id="an empty version"),
         pytest.param(("--variant", "other"), 2, "has no variant “other”", id="no such variant"),
-        pytest.param(("--python", "3.99"), 125, "No cell can tell", id="nothing can be had"),
+        pytest.param(("--python", "3.99"), 125, "No cell has an answer", id="nothing can be had"),
     ],
 )
 def test_bad_input_is_a_sentence(matrix: CommandLine, mre: Path, words: tuple[str, ...], code: int, why: str) -> None:

@@ -182,7 +182,7 @@ def test_a_release_that_the_dockerfile_does_not_tell_is_asked_for(
 BROKEN = {
     "an image that is not there": ("FROM localhost/uvmre/nowhere:1\nRUN exit 1\n", "images prepare"),
     "a file that is not there": (f"{FROM}COPY nowhere /\nRUN exit 1\n", "nowhere"),
-    "a set-up step that fails": (f"{FROM}RUN echo first && exit 3\nRUN exit 1\n", "set-up step"),
+    "a set-up step that fails": (f"{FROM}RUN echo first && exit 3\nRUN exit 1\n", "setup step"),
     "a full disk": (f"{FROM}RUN echo 'No space left on device' >&2; exit 1\nRUN exit 1\n", "disk full"),
 }
 

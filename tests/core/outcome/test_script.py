@@ -14,13 +14,13 @@ def ended(code: int, *, timed_out: bool = False, said: str = "the last line\n") 
 @pytest.mark.parametrize(
     ("code", "word", "reason"),
     [
-        (0, "shows", "the script ended with exit code 0"),
-        (1, "absent", "the script ended with exit code 1"),
-        (125, "broken", "the script says that it cannot tell (125): the last line"),
-        (2, "broken", "the script ended with exit code 2: the last line"),
-        (126, "broken", "the script could not be executed (126): the last line"),
-        (127, "broken", "the script did not find a command (127): the last line"),
-        (139, "broken", "the script was ended by signal 11 (139), or what it ran last was: the last line"),
+        (0, "shows", "the script exits with code 0"),
+        (1, "absent", "the script exits with code 1"),
+        (125, "broken", "the script exits with code 125 (cannot tell): the last line"),
+        (2, "broken", "the script exits with code 2: the last line"),
+        (126, "broken", "the script cannot be executed (126): the last line"),
+        (127, "broken", "the script does not find a command (127): the last line"),
+        (139, "broken", "the script or its last command is killed by signal 11 (139): the last line"),
     ],
 )
 def test_an_exit_code_is_an_outcome(code: int, word: str, reason: str) -> None:
@@ -29,11 +29,11 @@ def test_an_exit_code_is_an_outcome(code: int, word: str, reason: str) -> None:
     complaint = script.invalid_exit(ended(code))
     assert bool(complaint) == (code not in (0, 1, 125))
     if complaint:
-        assert complaint.startswith("On uv 0.5.21 the script ")
+        assert complaint.startswith("on uv 0.5.21, the script ")
 
 
 def test_one_whose_time_was_up_cannot_tell() -> None:
-    assert script.judge(ended(143, timed_out=True)).reason == "the script was ended after 2 s, its time limit"
+    assert script.judge(ended(143, timed_out=True)).reason == "the script exceeds its time limit (2 s)"
     assert script.invalid_exit(ended(143, timed_out=True)) == ""
 
 

@@ -47,35 +47,35 @@ def request(answered_by: AnsweredBy, *, host: str = "pypi.org", path: str = "/si
     [
         pytest.param(
             observed(step(exit=2, err=REPORTED)),
-            Outcome("shows", "`uv sync` ended with exit code 2 and all that was reported"),
+            Outcome("shows", "`uv sync` exits with code 2, with everything that was reported"),
             id="all of it is there",
         ),
         pytest.param(
             observed(step(exit=2, out=REPORTED)),
-            Outcome("shows", "`uv sync` ended with exit code 2 and all that was reported"),
+            Outcome("shows", "`uv sync` exits with code 2, with everything that was reported"),
             id="all of it is in standard output",
         ),
         pytest.param(
             observed(step("one", err="fine"), step("two", 1, err=REPORTED)),
-            Outcome("shows", "`two` ended with exit code 1 and all that was reported"),
+            Outcome("shows", "`two` exits with code 1, with everything that was reported"),
             id="all of it is on the second of two steps",
         ),
-        pytest.param(observed(step()), Outcome("absent", "`uv sync` succeeded"), id="the step succeeded"),
+        pytest.param(observed(step()), Outcome("absent", "`uv sync` succeeds"), id="the step succeeded"),
         pytest.param(
             observed(step(err=REPORTED)),
-            Outcome("absent", "`uv sync` succeeded"),
+            Outcome("absent", "`uv sync` succeeds"),
             id="the texts are there and the step succeeded",
         ),
         pytest.param(
             observed(step("uv lock", 0, role="setup"), step("one"), step("two")),
-            Outcome("absent", "`two` succeeded"),
+            Outcome("absent", "`two` succeeds"),
             id="all steps succeeded",
         ),
         pytest.param(
             observed(step(exit=2, err="error: No solution found\n")),
             Outcome(
                 "different",
-                "`uv sync` failed (2), but not as reported: the output does not say “401 Unauthorized”",
+                "`uv sync` fails (2), but not as reported: the output does not contain “401 Unauthorized”",
             ),
             id="one text is not there",
         ),
@@ -83,7 +83,7 @@ def request(answered_by: AnsweredBy, *, host: str = "pypi.org", path: str = "/si
             observed(step(exit=2, err="401 Unauthorized\nNo solution found\n")),
             Outcome(
                 "different",
-                "`uv sync` failed (2), but not as reported: the output does not say “401 Unauthorized”",
+                "`uv sync` fails (2), but not as reported: the output does not contain “401 Unauthorized”",
             ),
             id="the texts are there in another order",
         ),
@@ -91,18 +91,20 @@ def request(answered_by: AnsweredBy, *, host: str = "pypi.org", path: str = "/si
             observed(step(exit=2, err="No solution found", out="401 Unauthorized")),
             Outcome(
                 "different",
-                "`uv sync` failed (2), but not as reported: the output does not say “401 Unauthorized”",
+                "`uv sync` fails (2), but not as reported: the output does not contain “401 Unauthorized”",
             ),
             id="the texts are on two streams of one step",
         ),
         pytest.param(
             observed(step("one", 1, err="No solution found"), step("two", 1, err="401 Unauthorized")),
-            Outcome("different", "`one` failed (1), but not as reported: the output does not say “401 Unauthorized”"),
+            Outcome(
+                "different", "`one` fails (1), but not as reported: the output does not contain “401 Unauthorized”"
+            ),
             id="the texts are on two steps",
         ),
         pytest.param(
             observed(step("uv lock", 0, err=REPORTED, role="setup"), step()),
-            Outcome("absent", "`uv sync` succeeded"),
+            Outcome("absent", "`uv sync` succeeds"),
             id="the texts are on a step that is not observed",
         ),
     ],
@@ -151,60 +153,58 @@ def test_an_observation_is_judged(observation: Observation, outcome: Outcome) ->
         ),
         pytest.param(
             observed(step("uv lock", 2, err="warning: slow\nerror: no\n\n", role="setup")),
-            "the set-up step `uv lock` failed (2): error: no",
+            "the setup step `uv lock` fails (2): error: no",
             id="a set-up step failed and said why last",
         ),
         pytest.param(
             observed(step("make it", 1, out="cannot\n", role="setup")),
-            "the set-up step `make it` failed (1): cannot",
+            "the setup step `make it` fails (1): cannot",
             id="a set-up step failed and said why in standard output",
         ),
         pytest.param(
             observed(step("false", 1, role="setup")),
-            "the set-up step `false` failed (1): it said nothing",
+            "the setup step `false` fails (1): no output",
             id="a set-up step failed and said nothing",
         ),
         pytest.param(
             observed(step("uv lock", 2, err="error: unrecognized subcommand 'lock'\n", role="setup")),
-            "the set-up step `uv lock` failed (2): uv 0.5.21 does not know `lock`",
+            "the setup step `uv lock` fails (2): uv 0.5.21 does not support `lock`",
             id="a set-up step's command is not known",
         ),
         pytest.param(
             observed(step(exit=143, err=REPORTED, timed_out=True)),
-            "`uv sync` was ended after 2 s, its time limit",
+            "`uv sync` exceeds its time limit (2 s)",
             id="the time was up",
         ),
         pytest.param(
             observed(step(exit=2, err=f"{REPORTED}No space left on device (os error 28)")),
-            "`uv sync` found the disk full",
+            "`uv sync` fails because the disk is full",
             id="the disk was full",
         ),
         pytest.param(
             observed(step(exit=2, err="error: unrecognized subcommand 'sync'\n\nUsage: uv [OPTIONS] <COMMAND>\n")),
-            "uv 0.5.21 does not know `sync`",
+            "uv 0.5.21 does not support `sync`",
             id="clap 4 does not know the command",
         ),
         pytest.param(
             observed(
                 step(exit=2, err="\x1b[1merror:\x1b[0m unexpected argument '\x1b[33m--all-packages\x1b[0m' found")
             ),
-            "uv 0.5.21 does not know `--all-packages`",
+            "uv 0.5.21 does not support `--all-packages`",
             id="clap 4 does not know the option, in colour",
         ),
         pytest.param(
             observed(step(exit=2, err="error: Found argument '--frozen' which wasn't expected, or isn't valid")),
-            "uv 0.5.21 does not know `--frozen`",
+            "uv 0.5.21 does not support `--frozen`",
             id="clap 3 does not know the option",
         ),
         pytest.param(
             observed(step(exit=2, err="error: The subcommand 'sync' wasn't recognized")),
-            "uv 0.5.21 does not know `sync`",
+            "uv 0.5.21 does not support `sync`",
             id="clap 3 does not know the command",
         ),
-        pytest.param(
-            observed(step("uv lock", role="setup")), "no step was observed", id="no observed step was reached"
-        ),
-        pytest.param(observed(), "no step was observed", id="there were no steps"),
+        pytest.param(observed(step("uv lock", role="setup")), "no observe step ran", id="no observed step was reached"),
+        pytest.param(observed(), "no observe step ran", id="there were no steps"),
     ],
 )
 def test_a_run_that_never_came_to_the_question_is_broken(observation: Observation, reason: str) -> None:
@@ -320,7 +320,7 @@ def test_the_exit_code_counts(wanted: int | Literal["failure"] | None, exit_code
 
 def test_a_different_exit_code_is_told_with_both() -> None:
     outcome = match(Symptom(2), observed(step(exit=101)))
-    assert outcome.reason == "`uv sync` failed (101), but not as reported: the exit code is 101, not 2"
+    assert outcome.reason == "`uv sync` fails (101), but not as reported: the exit code is 101, not 2"
 
 
 @pytest.mark.parametrize(
@@ -329,21 +329,21 @@ def test_a_different_exit_code_is_told_with_both() -> None:
         pytest.param(
             'name = "foo"\nversion = "2"\n',
             0,
-            Outcome("shows", "`uv sync` ended with exit code 0 and all that was reported"),
+            Outcome("shows", "`uv sync` exits with code 0, with everything that was reported"),
             id="the file says it",
         ),
-        pytest.param('name = "bar"\n', 0, Outcome("absent", "`uv sync` succeeded"), id="the file does not say it"),
-        pytest.param(None, 0, Outcome("absent", "`uv sync` succeeded"), id="there is no file"),
+        pytest.param('name = "bar"\n', 0, Outcome("absent", "`uv sync` succeeds"), id="the file does not say it"),
+        pytest.param(None, 0, Outcome("absent", "`uv sync` succeeds"), id="there is no file"),
         pytest.param(
             "x",
             1,
-            Outcome("different", '`uv sync` failed (1), but not as reported: lock does not contain “"foo" … "2"”'),
+            Outcome("different", '`uv sync` fails (1), but not as reported: lock does not contain “"foo" … "2"”'),
             id="the step failed and the file does not say it",
         ),
         pytest.param(
             None,
             1,
-            Outcome("different", "`uv sync` failed (1), but not as reported: there is no file lock"),
+            Outcome("different", "`uv sync` fails (1), but not as reported: there is no file lock"),
             id="the step failed and there is no file",
         ),
     ],
@@ -369,4 +369,4 @@ def test_whatever_stands_around_the_reported_texts_it_shows(before: str, between
 
 def test_a_different_outcome_names_the_step_that_failed() -> None:
     seen = observed(step("one", 0, out="a1"), step("two", 1, out="zz"))
-    assert match(Symptom(output=("a1", "b1")), seen).reason.startswith("`two` failed (1)")
+    assert match(Symptom(output=("a1", "b1")), seen).reason.startswith("`two` fails (1)")

@@ -27,7 +27,7 @@ def outcomes(base: Word, **controls: Word) -> dict[str, Outcome]:
         pytest.param(
             (),
             outcomes("shows"),
-            Verdict("reproducible", "The symptom shows: so it is, and no control proves that the MRE itself is sound."),
+            Verdict("reproducible", "The symptom shows: so it is, and no control confirms the MRE."),
             id="it shows and there are no controls",
         ),
         pytest.param(
@@ -35,32 +35,32 @@ def outcomes(base: Word, **controls: Word) -> dict[str, Outcome]:
             outcomes("absent"),
             Verdict(
                 "not_reproducible",
-                "The symptom is absent: so it is, and no control proves that the MRE itself is sound.",
+                "The symptom is absent: so it is, and no control confirms the MRE.",
             ),
             id="it is absent and there are no controls",
         ),
         pytest.param(
             (NETRC,),
             outcomes("shows", netrc="absent"),
-            Verdict("reproducible", "The symptom shows: so it is, and its control behaved as it must."),
+            Verdict("reproducible", "The symptom shows: so it is, and its control behaves as expected."),
             id="it shows and its control is without it",
         ),
         pytest.param(
             (NETRC, NOTHING),
             outcomes("shows", netrc="absent", nothing="shows"),
-            Verdict("reproducible", "The symptom shows: so it is, and all 2 controls behaved as they must."),
+            Verdict("reproducible", "The symptom shows: so it is, and all 2 controls behave as expected."),
             id="it shows and both controls are as they must",
         ),
         pytest.param(
             (NETRC, NOTHING),
             outcomes("absent", netrc="absent", nothing="shows"),
-            Verdict("not_reproducible", "The symptom is absent: so it is, and all 2 controls behaved as they must."),
+            Verdict("not_reproducible", "The symptom is absent: so it is, and all 2 controls behave as expected."),
             id="it is absent and both controls are as they must",
         ),
         pytest.param(
             (NETRC,),
             outcomes("broken", netrc="absent"),
-            Verdict("inconclusive", "The run never got as far as the symptom: so it is."),
+            Verdict("inconclusive", "The run does not reach the symptom: so it is."),
             id="it is broken",
         ),
         pytest.param(
@@ -74,8 +74,8 @@ def outcomes(base: Word, **controls: Word) -> dict[str, Outcome]:
             outcomes("shows", netrc="shows"),
             Verdict(
                 "inconclusive",
-                "The MRE is not sound: in the control “netrc” the symptom must be absent, "
-                "but the run is shows (netrc says).",
+                "The MRE is not sound: the control “netrc” expects the symptom to be absent, "
+                "but its outcome is shows (netrc says).",
             ),
             id="it shows and so it does in the control that must be without it",
         ),
@@ -84,8 +84,8 @@ def outcomes(base: Word, **controls: Word) -> dict[str, Outcome]:
             outcomes("shows", netrc="different"),
             Verdict(
                 "inconclusive",
-                "The MRE is not sound: in the control “netrc” the symptom must be absent, "
-                "but the run is different (netrc says).",
+                "The MRE is not sound: the control “netrc” expects the symptom to be absent, "
+                "but its outcome is different (netrc says).",
             ),
             id="it shows and the control that must be without it fails in another way",
         ),
@@ -94,8 +94,8 @@ def outcomes(base: Word, **controls: Word) -> dict[str, Outcome]:
             outcomes("absent", nothing="absent"),
             Verdict(
                 "inconclusive",
-                "The MRE is not sound: in the control “nothing” the symptom must be present, "
-                "but the run is absent (nothing says).",
+                "The MRE is not sound: the control “nothing” expects the symptom to be present, "
+                "but its outcome is absent (nothing says).",
             ),
             id="it is absent and so it is in the control that must have it",
         ),
@@ -104,9 +104,9 @@ def outcomes(base: Word, **controls: Word) -> dict[str, Outcome]:
             outcomes("shows", netrc="shows", nothing="absent"),
             Verdict(
                 "inconclusive",
-                "The MRE is not sound: in the control “netrc” the symptom must be absent, "
-                "but the run is shows (netrc says); in the control “nothing” the symptom must be present, "
-                "but the run is absent (nothing says).",
+                "The MRE is not sound: the control “netrc” expects the symptom to be absent, "
+                "but its outcome is shows (netrc says); the control “nothing” expects the symptom to be present, "
+                "but its outcome is absent (nothing says).",
             ),
             id="two controls are unsound and both are told",
         ),
@@ -115,7 +115,7 @@ def outcomes(base: Word, **controls: Word) -> dict[str, Outcome]:
             outcomes("shows", netrc="absent", nothing="broken"),
             Verdict(
                 "inconclusive",
-                "What must prove that the MRE is sound could not be run (“nothing”): nothing says.",
+                "A control could not be run (“nothing”): nothing says.",
             ),
             id="it shows and a control is broken",
         ),
@@ -124,14 +124,14 @@ def outcomes(base: Word, **controls: Word) -> dict[str, Outcome]:
             outcomes("shows", netrc="shows", nothing="broken"),
             Verdict(
                 "inconclusive",
-                "What must prove that the MRE is sound could not be run (“nothing”): nothing says.",
+                "A control could not be run (“nothing”): nothing says.",
             ),
             id="a broken control comes before an unsound one",
         ),
         pytest.param(
             (NETRC,),
             outcomes("shows"),
-            Verdict("inconclusive", "The MRE is not sound: the control “netrc” was not run."),
+            Verdict("inconclusive", "The MRE is not sound: the control “netrc” did not run."),
             id="it shows and its control was not run",
         ),
         pytest.param(
@@ -139,14 +139,14 @@ def outcomes(base: Word, **controls: Word) -> dict[str, Outcome]:
             outcomes("shows", fixed="absent"),
             Verdict(
                 "explained",
-                "The symptom shows because the password is wrong; with that fixed (“fixed”) the symptom is gone.",
+                "The symptom shows because the password is wrong; with that fixed (“fixed”), the symptom is gone.",
             ),
             id="it shows and a control explains it",
         ),
         pytest.param(
             (FIXES,),
             outcomes("absent", fixed="absent"),
-            Verdict("not_reproducible", "The symptom is absent: so it is, and its control behaved as it must."),
+            Verdict("not_reproducible", "The symptom is absent: so it is, and its control behaves as expected."),
             id="there is nothing to explain where it is absent",
         ),
         pytest.param(
@@ -154,8 +154,8 @@ def outcomes(base: Word, **controls: Word) -> dict[str, Outcome]:
             outcomes("shows", fixed="absent", netrc="shows"),
             Verdict(
                 "inconclusive",
-                "The MRE is not sound: in the control “netrc” the symptom must be absent, "
-                "but the run is shows (netrc says).",
+                "The MRE is not sound: the control “netrc” expects the symptom to be absent, "
+                "but its outcome is shows (netrc says).",
             ),
             id="nothing is explained by an MRE that is not sound",
         ),

@@ -44,8 +44,8 @@ def cut(letters: str, reported: int, most: int, jobs: int = 1, good: str = "") -
             3,
             1,
             [
-                "first bad: not known, because the search did not end: it shows on uv 0.4.3 (2024-08-01)",
-                "first good: not known, because the search did not end: it shows on uv 0.4.3 (2024-08-01)",
+                "first bad: unknown, because the search is incomplete: it shows on uv 0.4.3 (2024-08-01)",
+                "first good: unknown, because the search is incomplete: it shows on uv 0.4.3 (2024-08-01)",
             ],
             id="after the reported release",
         ),
@@ -54,9 +54,9 @@ def cut(letters: str, reported: int, most: int, jobs: int = 1, good: str = "") -
             3,
             3,
             [
-                "first bad: not known, because the search did not end: it shows on uv 0.4.3 (2024-08-01) "
+                "first bad: unknown, because the search is incomplete: it shows on uv 0.4.3 (2024-08-01) "
                 "and is absent on uv 0.4.0 (2024-08-01)",
-                "first good: not known, because the search did not end: it shows on uv 0.4.3 (2024-08-01) "
+                "first good: unknown, because the search is incomplete: it shows on uv 0.4.3 (2024-08-01) "
                 "and is absent on uv 0.4.5 (2024-08-01)",
             ],
             id="after the three ends",
@@ -66,8 +66,8 @@ def cut(letters: str, reported: int, most: int, jobs: int = 1, good: str = "") -
             5,
             3,
             [
-                "first bad: not known, because the search did not end: it shows on uv 0.4.5 (2024-08-01)",
-                "first good: not known, because the search did not end: it shows on uv 0.4.5 (2024-08-01) "
+                "first bad: unknown, because the search is incomplete: it shows on uv 0.4.5 (2024-08-01)",
+                "first good: unknown, because the search is incomplete: it shows on uv 0.4.5 (2024-08-01) "
                 "and is absent on uv 0.4.7 (2024-08-01)",
             ],
             id="at an end that cannot tell",
@@ -78,7 +78,7 @@ def cut(letters: str, reported: int, most: int, jobs: int = 1, good: str = "") -
             2,
             [
                 "first bad: uv 0.4.1 (2024-08-01)",
-                "first good: not known, because the search did not end: it shows on uv 0.4.1 (2024-08-01)",
+                "first good: unknown, because the search is incomplete: it shows on uv 0.4.1 (2024-08-01)",
             ],
             id="one side is found",
         ),
@@ -108,16 +108,18 @@ def test_wherever_a_search_is_cut_it_states_no_boundary_that_it_did_not_see(
             assert (letters[edge.bad], letters[edge.good]) == ("x", ".")
             assert {edge.bad, edge.good} <= found.probes.keys()
         if edge and edge.word == "open" and not found.unsound:
-            assert any("the search did not end" in sentence for sentence in found.sentences())
+            assert any("the search is incomplete" in sentence for sentence in found.sentences())
 
 
 @pytest.mark.parametrize(
     ("letters", "word", "reason", "first_bad"),
     [
-        pytest.param("..xxx", "absent", "it succeeded", "0.4.2", id="beside one where it is absent"),
+        pytest.param("..xxx", "absent", "it succeeds", "0.4.2", id="beside one where it is absent"),
         pytest.param("xxxxx", "shows", "it shows", "0.4.0", id="on the oldest"),
         pytest.param("??xxx", "different", "it fails differently", "0.4.2", id="beside one that fails differently"),
-        pytest.param("??xxx", "broken", "uv 0.4.1 does not know `lock`", "0.4.2", id="beside one without the command"),
+        pytest.param(
+            "??xxx", "broken", "uv 0.4.1 does not support `lock`", "0.4.2", id="beside one without the command"
+        ),
         pytest.param("??xxx", "broken", "The MRE is not sound", "", id="beside one on which a control fails"),
         pytest.param(".?xxx", "broken", "no response from pypi.org", "", id="beside one that had no network"),
     ],

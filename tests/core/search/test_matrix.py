@@ -81,70 +81,74 @@ def test_rows_are_drawn(rows: dict[str, str], expected: str) -> None:
     [
         pytest.param(
             {"a_base": "assa"},
-            "Only the release explains it: it shows with 0.1.0 … 0.2.0.",
+            "Only the release explains it: the bug shows with 0.1.0 … 0.2.0.",
             id="nothing but releases was tried",
         ),
         pytest.param(
             {"a_base": "assas", "b_base": "assas", "a_x": "assas", "b_x": "assas"},
-            "Only the release explains it: it shows with 0.1.0 … 0.2.0, 0.4.0, whatever the interpreter and the variant.",
+            "Only the release explains it: the bug shows with 0.1.0 … 0.2.0, 0.4.0, whatever the interpreter and the variant.",
             id="the release, with whatever else",
         ),
         pytest.param(
             {"a_base": "assa", "b_base": "a--a"},
-            "Only the release explains it: it shows with 0.1.0 … 0.2.0, seen with interpreter a only; "
+            "Only the release explains it: the bug shows with 0.1.0 … 0.2.0, observed with interpreter a only; "
             "2 missing (no wheel).",
             id="the release, but the other interpreter never ran where it shows",
         ),
         pytest.param(
             {"a_base": "ss", "b_base": "aa", "c_base": "ss"},
-            "Only the interpreter explains it: it shows with a, c, whatever the release.",
+            "Only the interpreter explains it: the bug shows with a, c, whatever the release.",
             id="the interpreter",
         ),
         pytest.param(
             {"a_base": "ss", "a_x": "aa"},
-            "Only the variant explains it: it shows with “base”, whatever the release.",
+            "Only the variant explains it: the bug shows with “base”, whatever the release.",
             id="the variant",
         ),
         pytest.param(
             {"a_base": "assa", "b_base": "aaaa"},
-            "It takes the release and the interpreter together: it shows with 0.1.0 … 0.2.0 with a.",
+            "It takes the release and the interpreter together: the bug shows with 0.1.0 … 0.2.0 with a.",
             id="some releases with one interpreter",
         ),
         pytest.param(
             {"a_base": "sa", "b_base": "as", "c_base": "sa", "d_base": "sa", "e_base": "sa"},
-            "It takes the release and the interpreter together: it shows with 0.0.0 with a; 0.0.0 with c; 0.0.0 with d; "
+            "It takes the release and the interpreter together: the bug shows with 0.0.0 with a; 0.0.0 with c; 0.0.0 with d; "
             "2 more.",
             id="a combination with many places is cut short",
         ),
         pytest.param(
             {"a_base": "as", "a_x": "aa", "b_base": "aa", "b_x": "aa"},
-            "It takes the release and the interpreter and the variant together: it shows with 0.1.0 with a and “base”.",
+            "It takes the release and the interpreter and the variant together: the bug shows with 0.1.0 with a and “base”.",
             id="all three together",
         ),
         pytest.param(
             {"a_base": "s-", "b_base": "-a"},
-            "The cells cannot tell what explains it: the release or the interpreter; 2 missing (no wheel).",
+            "The cells do not tell what explains it: the release or the interpreter; 2 missing (no wheel).",
             id="where release and interpreter changed together, either may be it",
         ),
         pytest.param(
             {"a_base": "ss", "b_base": "ss"},
-            "None of them explains it: it shows in every one of 4 cells.",
+            "Nothing explains it: the bug shows in all of 4 cells.",
             id="it shows everywhere",
         ),
         pytest.param(
             {"a_base": "aad"},
-            "There is nothing to explain: it shows in none of 2 cells; 1 cannot tell.",
+            "There is nothing to explain: the bug shows in none of 2 cells; 1 cannot tell.",
             id="it shows nowhere",
         ),
-        pytest.param({"a_base": "s"}, "None of them explains it: it shows in every one of 1 cell.", id="one cell"),
+        pytest.param({"a_base": "s"}, "Nothing explains it: the bug shows in all of 1 cell.", id="one cell"),
         pytest.param(
-            {"a_base": "s", "a_with x": "a"}, "Only the variant explains it: it shows with “base”.", id="one variant"
+            {"a_base": "s", "a_with x": "a"},
+            "Only the variant explains it: the bug shows with “base”.",
+            id="one variant",
         ),
         pytest.param(
-            {"a_base": "a", "a_with x": "s"}, "Only the variant explains it: it shows with “with x”.", id="named with"
+            {"a_base": "a", "a_with x": "s"},
+            "Only the variant explains it: the bug shows with “with x”.",
+            id="named with",
         ),
         pytest.param(
-            {"a_base": "bd-"}, "No cell can tell; 2 cannot tell; 1 missing (no wheel).", id="no cell can tell"
+            {"a_base": "bd-"}, "No cell has an answer; 2 cannot tell; 1 missing (no wheel).", id="no cell can tell"
         ),
     ],
 )
@@ -154,7 +158,7 @@ def test_a_line_says_what_explains_the_failure(rows: dict[str, str], expected: s
 
 def test_a_cell_that_contradicts_itself_is_told() -> None:
     twice = [*cells(a_base="s"), *cells(a_base="a")]
-    assert explain_symptom(twice) == "None of them explains it: one and the same cell both shows it and does not."
+    assert explain_symptom(twice) == "Nothing explains it: one cell both shows the bug and does not."
 
 
 LETTER = st.sampled_from("sadb-")

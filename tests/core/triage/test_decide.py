@@ -176,7 +176,7 @@ SMALL = Gap(9, "an ellipsis in pyproject.toml", False, "What stands there?")
         ),
         pytest.param(state_of(stop_reason="PyPI is away"), "inconclusive", "PyPI is away", id="nothing could be run"),
         pytest.param(
-            state_of(ran("reported")), "not_reproducible", "does not show it: `uv sync` succeeded", id="absent"
+            state_of(ran("reported")), "not_reproducible", "does not show it: `uv sync` succeeds", id="absent"
         ),
         pytest.param(
             state_of(ran("reported"), ran("varied", name="with `--no-dev`"), ran("latest", uv="0.9.0")),

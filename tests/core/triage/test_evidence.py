@@ -147,7 +147,7 @@ def test_a_headline_is_not_distinctive(text: str, distinctive: bool) -> None:
         (BUILD, "the extension `ext` is given twice by two workspace members"),
         ("error: one\n  Caused by: two\n  Caused by: three\n", "three"),
         ("error: just one\nhint: do it\n", "error: just one"),
-        ("", "it said nothing"),
+        ("", "no output"),
     ],
 )
 def test_the_innermost_cause(stderr: str, cause: str) -> None:

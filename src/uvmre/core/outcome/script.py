@@ -11,7 +11,7 @@ BAD, GOOD, SKIP = 0, 1, 125
 NOT_EXECUTABLE, NOT_FOUND, BY_SIGNAL = 126, 127, 128
 RELEASE = "UVMRE_UV"
 """The variable that tells a script which release it is given."""
-EXIT_CODES_HINT = f"It says {BAD} where the bug shows, {GOOD} where it does not, {SKIP} where it cannot tell."
+EXIT_CODES_HINT = f"exit with {BAD} if the bug shows, {GOOD} if it does not, {SKIP} if the script cannot tell"
 
 
 def script_mre(words: Sequence[str], uv: str = "") -> Mre:
@@ -24,14 +24,14 @@ def script_mre(words: Sequence[str], uv: str = "") -> Mre:
 def judge(observation: Observation) -> Outcome:
     """Take a script at its word; what it may not say is `broken`, and `complaint` says so."""
     if observation.obstacle or not observation.steps:
-        return Outcome("broken", observation.obstacle or "it was not run")
+        return Outcome("broken", observation.obstacle or "it did not run")
     step = observation.steps[-1]
     if step.timed_out:
-        return Outcome("broken", f"the script was ended after {step.seconds:.0f} s, its time limit")
+        return Outcome("broken", f"the script exceeds its time limit ({step.seconds:.0f} s)")
     if step.exit in (BAD, GOOD):
-        return Outcome("shows" if step.exit == BAD else "absent", f"the script ended with exit code {step.exit}")
+        return Outcome("shows" if step.exit == BAD else "absent", f"the script exits with code {step.exit}")
     if step.exit == SKIP:
-        return Outcome("broken", f"the script says that it cannot tell ({SKIP}): {last_line(step)}")
+        return Outcome("broken", f"the script exits with code {SKIP} (cannot tell): {last_line(step)}")
     return Outcome("broken", f"the script {_ended(step)}: {last_line(step)}")
 
 
@@ -42,14 +42,14 @@ def invalid_exit(observation: Observation) -> str:
     step = observation.steps[-1]
     if step.timed_out or step.exit in (BAD, GOOD, SKIP):
         return ""
-    return f"On uv {observation.uv} the script {_ended(step)}, which says nothing about the bug: {last_line(step)}."
+    return f"on uv {observation.uv}, the script {_ended(step)}, which is no answer: {last_line(step)}"
 
 
 def _ended(step: StepResult) -> str:
     if step.exit == NOT_EXECUTABLE:
-        return f"could not be executed ({step.exit})"
+        return f"cannot be executed ({step.exit})"
     if step.exit == NOT_FOUND:
-        return f"did not find a command ({step.exit})"
+        return f"does not find a command ({step.exit})"
     if step.exit > BY_SIGNAL:
-        return f"was ended by signal {step.exit - BY_SIGNAL} ({step.exit}), or what it ran last was"
-    return f"ended with exit code {step.exit}"
+        return f"or its last command is killed by signal {step.exit - BY_SIGNAL} ({step.exit})"
+    return f"exits with code {step.exit}"

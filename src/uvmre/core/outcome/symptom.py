@@ -34,7 +34,7 @@ DIRECT = {
 }
 """What uv prints without a proxy for a host that fails in one of these ways, in one line or, in newer releases, in two;
 through the gateway it prints `RESET`."""
-DOES_NOT_SUPPORT = "does not know"
+DOES_NOT_SUPPORT = "does not support"
 DISK_FULL = "No space left on device"
 
 
@@ -64,15 +64,15 @@ def match(symptom: Symptom, observation: Observation) -> Outcome:
     missing = [_missing(symptom, step, observation) for step in observed]
     if [] in missing:
         step = observed[missing.index([])]
-        return Outcome("shows", f"`{step.title}` ended with exit code {step.exit} and all that was reported")
+        return Outcome("shows", f"`{step.title}` exits with code {step.exit}, with everything that was reported")
     # A program of the post may have gone on after such an error of uv; a setting that is ignored is only a warning.
     if word := unsupported_feature(symptom, failed, settings=True) or unsupported_feature(symptom, observed):
         return unsupported_outcome(observation, word)
     if not failed:
-        return Outcome("absent", f"`{observed[-1].title}` succeeded")
+        return Outcome("absent", f"`{observed[-1].title}` succeeds")
     failures = [(missing[i], step) for i, step in enumerate(observed) if step.exit]
     least, step = min(failures, key=lambda pair: len(pair[0]))
-    return Outcome("different", f"`{step.title}` failed ({step.exit}), but not as reported: {least[0]}")
+    return Outcome("different", f"`{step.title}` fails ({step.exit}), but not as reported: {least[0]}")
 
 
 def matching_step(symptom: Symptom, observation: Observation) -> StepResult | None:
@@ -88,15 +88,15 @@ def _obstacle(observation: Observation) -> str:
         return _no_response(unanswered)
     for step in observation.steps:
         if step.exit and DISK_FULL in step.stderr:
-            return f"`{step.title}` found the disk full"
+            return f"`{step.title}` fails because the disk is full"
         if step.timed_out:
-            return f"`{step.title}` was ended after {step.seconds:.0f} s, its time limit"
+            return f"`{step.title}` exceeds its time limit ({step.seconds:.0f} s)"
         if step.role == "setup" and step.exit:
             word = _unknown(step.stderr, settings=True)
             why = f"uv {observation.uv} {DOES_NOT_SUPPORT} `{word}`" if word else last_line(step)
-            return f"the set-up step `{step.title}` failed ({step.exit}): {why}"
+            return f"the setup step `{step.title}` fails ({step.exit}): {why}"
     if not any(step.role == "observe" for step in observation.steps):
-        return "no step was observed"
+        return "no observe step ran"
     return ""
 
 
@@ -133,14 +133,14 @@ def unsupported_outcome(observation: Observation, word: str) -> Outcome:
 def last_line(step: StepResult) -> str:
     """Return the last thing that a step said."""
     said = readable(step.stderr).strip() or readable(step.stdout).strip()
-    return said.splitlines()[-1].strip() if said else "it said nothing"
+    return said.splitlines()[-1].strip() if said else "no output"
 
 
 def _missing(symptom: Symptom, step: StepResult, observation: Observation) -> list[str]:
     """Return what of the symptom this step does not have, each as a line."""
     missing = []
     if symptom.exit == "failure" and not step.exit:
-        missing.append("it succeeded")
+        missing.append("it succeeds")
     elif isinstance(symptom.exit, int) and symptom.exit != step.exit:
         missing.append(f"the exit code is {step.exit}, not {symptom.exit}")
     missing += _missing_output(symptom.output, step, observation)
@@ -172,7 +172,7 @@ def _missing_output(patterns: tuple[str, ...], step: StepResult, observation: Ob
         for pattern in patterns:
             end = find_pattern(pattern, text, at)
             if end is None:
-                missing.append(f"the output does not say “{pattern}”")
+                missing.append(f"the output does not contain “{pattern}”")
             else:
                 at = end
         if best is None or len(missing) < len(best):

@@ -37,20 +37,20 @@ def verdict(mre: Mre, outcomes: Mapping[str, Outcome]) -> Verdict:
     """Say what the outcomes of an MRE (`BASE`) and of its controls (by name) mean together."""
     base = outcomes[BASE]
     if base.word == "broken":
-        return Verdict("inconclusive", f"The run never got as far as the symptom: {base.reason}.")
+        return Verdict("inconclusive", f"The run does not reach the symptom: {base.reason}.")
     if base.word == "different":
         return Verdict("inconclusive", f"It fails, but not as reported: {base.reason}.")
     if broken := [control for control in mre.controls if _word(control, outcomes) == "broken"]:
         names = ", ".join(f"“{control.name}”" for control in broken)
         why = outcomes[broken[0].name].reason
-        return Verdict("inconclusive", f"What must prove that the MRE is sound could not be run ({names}): {why}.")
+        return Verdict("inconclusive", f"A control could not be run ({names}): {why}.")
     if unsound := [fault for control in mre.controls if (fault := _fault(control, outcomes))]:
         return Verdict("inconclusive", f"The MRE is not sound: {'; '.join(unsound)}.")
     if base.word == "absent":
         return Verdict("not_reproducible", f"The symptom is absent: {base.reason}{_sound(mre)}.")
     for control in mre.controls:
         if control.explains and outcomes[control.name].word == "absent":
-            gone = f"with that fixed (“{control.name}”) the symptom is gone"
+            gone = f"with that fixed (“{control.name}”), the symptom is gone"
             return Verdict("explained", f"The symptom shows because {control.explains}; {gone}.")
     return Verdict("reproducible", f"The symptom shows: {base.reason}{_sound(mre)}.")
 
@@ -62,17 +62,17 @@ def _word(control: Control, outcomes: Mapping[str, Outcome]) -> str:
 def _fault(control: Control, outcomes: Mapping[str, Outcome]) -> str:
     outcome = outcomes.get(control.name)
     if outcome is None:
-        return f"the control “{control.name}” was not run"
+        return f"the control “{control.name}” did not run"
     expected = "shows" if control.expect == "present" else "absent"
     if outcome.word == expected:
         return ""
     found = f"{outcome.word} ({outcome.reason})"
-    return f"in the control “{control.name}” the symptom must be {control.expect}, but the run is {found}"
+    return f"the control “{control.name}” expects the symptom to be {control.expect}, but its outcome is {found}"
 
 
 def _sound(mre: Mre) -> str:
     if not mre.controls:
-        return ", and no control proves that the MRE itself is sound"
+        return ", and no control confirms the MRE"
     if len(mre.controls) == 1:
-        return ", and its control behaved as it must"
-    return f", and all {len(mre.controls)} controls behaved as they must"
+        return ", and its control behaves as expected"
+    return f", and all {len(mre.controls)} controls behave as expected"

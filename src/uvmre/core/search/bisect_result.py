@@ -60,12 +60,12 @@ class History:
         if probe is None:
             return f"{name} was not run."
         if self.boundaries.reported == "good":
-            return f"It does not show on {name}, where it should: {probe.reason}."
+            return f"The bug does not show on {name}, for which it is reported: {probe.reason}."
         if not self.boundaries.holds:
-            return f"{name}, where it should show, cannot tell: {probe.reason}."
+            return f"{name}, for which the bug is reported, cannot tell: {probe.reason}."
         lowest = self.probes.get(self.lowest)
         if self.good and lowest and lowest.bad:
-            return f"uv {self.good} is not good, as was said: it shows there too ({lowest.reason})."
+            return f"uv {self.good} is not good: the bug shows there too ({lowest.reason})."
         return ""
 
     @property
@@ -96,7 +96,7 @@ class History:
             return [self.unsound]
         down, up = self.boundaries.first_bad, self.boundaries.first_good
         if down is None or up is None:
-            return ["The search did not end."]
+            return ["The search is incomplete."]
         return [
             f"{FIRST_BAD}: {self._first_bad(down)}",
             f"{FIRST_GOOD}: {self._first_good(up)}",
@@ -143,7 +143,7 @@ class History:
             return bad
         if edge.word == "between":
             return f"{bad}, or one before it: {self._silent(edge)}; {self._named(edge.good)} is good"
-        oldest = "the oldest" if self.lowest == 0 else "the oldest that was asked"
+        oldest = "the oldest" if self.lowest == 0 else "the oldest in the range"
         if edge.word == "beyond":
             return f"at or before {bad}, {oldest}"
         return f"{bad}, or one before it: {self._silent(edge)}"
@@ -156,21 +156,21 @@ class History:
         if edge.word == "between":
             last = self._named(edge.bad)
             return f"{self._named(edge.good)}, or one before it: {self._silent(edge)}; {last} still shows it"
-        newest = "the latest" if self.highest == len(self.releases) - 1 else "the newest that was asked"
+        newest = "the latest" if self.highest == len(self.releases) - 1 else "the newest in the range"
         if edge.word == "beyond":
             return f"none: it still shows on {self._named(edge.bad)}, {newest}"
-        return f"not known: it still shows on {self._named(edge.bad)}, and {self._silent(edge)}"
+        return f"unknown: it still shows on {self._named(edge.bad)}, and {self._silent(edge)}"
 
     def _cut(self, edge: Edge) -> str:
         absent = "" if edge.good is None else f" and is absent on {self._named(edge.good)}"
-        return f"not known, because the search did not end: it shows on {self._named(edge.bad)}{absent}"
+        return f"unknown, because the search is incomplete: it shows on {self._named(edge.bad)}{absent}"
 
     def _silent(self, edge: Edge) -> str:
         """Name those that cannot tell, and say how many of them were asked."""
         names = [self._version(index) for index in edge.skipped]
         if not edge.unasked and len(names) <= AT_MOST:
             return f"{', '.join(names)} cannot tell"
-        asked = f"{len(names)} of {len(names) + edge.unasked} were asked" if edge.unasked else f"{len(names)} releases"
+        asked = f"{len(names)} of {len(names) + edge.unasked} were tested" if edge.unasked else f"{len(names)} releases"
         return f"{names[0]} … {names[-1]} cannot tell ({asked})"
 
     def _returns(self) -> Iterator[str]:
@@ -178,8 +178,8 @@ class History:
             names = ", ".join(self._named(index) for index in self.boundaries.returns)
             one = self._version(self.boundaries.returns[0])
             yield (
-                f"it came and went: it also shows on {names}, with good ones in between; "
-                f"where that run ends: `uvmre bisect --uv {one}`"
+                f"not continuous: it also shows on {names}, with good releases in between; "
+                f"to find the boundaries there, run `uvmre bisect --uv {one}`"
             )
 
     def _flaky(self, down: Edge, up: Edge) -> Iterator[str]:
@@ -187,12 +187,12 @@ class History:
         if flaky is None:
             return
         sure = [
-            f"that uv {self._version(edge.good)} is good is {edge.confidence:.1%} sure "
+            f"uv {self._version(edge.good)} is good with {edge.confidence:.1%} confidence "
             f"after {self.probes[edge.good].total} runs"
             for edge in (down, up)
             if edge.good is not None
         ]
-        shown = f"flaky: it shows in {flaky['shown']} of {flaky['runs']} runs of the releases that have it"
+        shown = f"flaky: it shows in {flaky['shown']} of {flaky['runs']} runs of the bad releases"
         yield "; ".join([shown, *sure])
 
     def _version(self, index: int | None) -> str:

@@ -103,18 +103,18 @@ def _explanation(cells: Sequence[Cell]) -> str:
     telling = [cell for cell in cells if cell.word in ("shows", "absent")]
     shows = [cell for cell in telling if cell.word == "shows"]
     if not telling:
-        return "No cell can tell"
+        return "No cell has an answer"
     if not shows:
-        return f"There is nothing to explain: it shows in none of {count_cells(len(telling))}"
+        return f"There is nothing to explain: the bug shows in none of {count_cells(len(telling))}"
     if len(shows) == len(telling):
-        return f"None of them explains it: it shows in every one of {count_cells(len(telling))}"
+        return f"Nothing explains it: the bug shows in all of {count_cells(len(telling))}"
     for size in range(1, len(AXES) + 1):
         found = [axes for axes in combinations(AXES, size) if _determine(axes, telling)]
         if len(found) > 1:
-            return f"The cells cannot tell what explains it: {' or '.join(map(_named, found))}"
+            return f"The cells do not tell what explains it: {' or '.join(map(_named, found))}"
         if found:
             return _explained(found[0], cells, shows)
-    return "None of them explains it: one and the same cell both shows it and does not"
+    return "Nothing explains it: one cell both shows the bug and does not"
 
 
 def _determine(axes: Collection[Axis], telling: Iterable[Cell]) -> bool:
@@ -125,13 +125,13 @@ def _determine(axes: Collection[Axis], telling: Iterable[Cell]) -> bool:
 def _explained(axes: tuple[Axis, ...], cells: Sequence[Cell], shows: Sequence[Cell]) -> str:
     others = _others(axes, cells, shows)
     if len(axes) == 1:
-        return f"Only {_named(axes)} explains it: it shows with {_where(axes[0], cells, shows)}{others}"
+        return f"Only {_named(axes)} explains it: the bug shows with {_where(axes[0], cells, shows)}{others}"
     places = [
         f"{_where(axes[0], cells, [cell for cell in shows if _key(cell, axes[1:]) == rest])} with "
         + " and ".join(map(_quoted, axes[1:], rest))
         for rest in dict.fromkeys(_key(cell, axes[1:]) for cell in shows)
     ]
-    return f"It takes {_named(axes)} together: it shows with {_few(places, '; ')}{others}"
+    return f"It takes {_named(axes)} together: the bug shows with {_few(places, '; ')}{others}"
 
 
 def _where(axis: Axis, cells: Sequence[Cell], shows: Sequence[Cell]) -> str:
@@ -149,7 +149,7 @@ def _others(axes: Collection[Axis], cells: Sequence[Cell], shows: Sequence[Cell]
     free = [axis for axis in varied if len(_values(shows, axis)) > 1]
     bound = [f"{axis} {_quoted(axis, _values(shows, axis)[0])}" for axis in varied if axis not in free]
     whatever = f", whatever the {' and the '.join(free)}" if free else ""
-    return whatever + (f", seen with {' and '.join(bound)} only" if bound else "")
+    return whatever + (f", observed with {' and '.join(bound)} only" if bound else "")
 
 
 def _untold(cells: Sequence[Cell]) -> str:
