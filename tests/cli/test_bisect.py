@@ -203,7 +203,7 @@ def test_the_path_is_explained(bisect: CommandLine, tmp_path: Path) -> None:
         pytest.param(STEP, ("--range", "0.4.12..0.4.14"), 2, "is not in the range", id="a range without it"),
         pytest.param(STEP, ("--repeat", "0"), 2, "--repeat", id="no run at all"),
         pytest.param(STEP, ("--jobs", "-1"), 2, "--jobs", id="jobs below nothing"),
-        pytest.param(STEP, ("--python", "3.99"), 125, "There is no Python 3.99 on this machine", id="no interpreter"),
+        pytest.param(STEP, ("--python", "3.99"), 125, "no interpreter found for Python 3.99", id="no interpreter"),
     ],
 )
 def test_bad_input_is_a_sentence(

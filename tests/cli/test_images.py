@@ -31,7 +31,7 @@ def test_without_an_engine_it_says_so_and_where_to_look(uvmre: CommandLine, tmp_
     for words in (("images", "prepare", UV), ("images", "ls")):
         ended = uvmre(*words, PATH=str(tmp_path))
         assert ended.exit == 125
-        assert "docker: it is not installed; podman: it is not installed" in ended.stderr
+        assert "docker: not installed; podman: not installed" in ended.stderr
         assert "uvmre doctor" in ended.stderr
     ended = uvmre("cache", "prune", "--images", PATH=str(tmp_path))
     assert (ended.exit, "no container engine" in ended.stderr) == (0, True)

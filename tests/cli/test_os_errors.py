@@ -235,7 +235,7 @@ ROWS = [
         for verb in ("run", "bisect", "matrix")
         for wrong, says in (("abc", "'abc' is no version of Python"), ("''", "the value of `--python` is empty"))
     ),
-    Row("run mre --python 3.99", "There is no Python 3.99", 125),
+    Row("run mre --python 3.99", "no interpreter found for Python 3.99", 125),
     Row("run ''", "an argument is empty"),
     Row("new ''", "an argument is empty"),
     Row("triage ''", "an argument is empty"),

@@ -298,7 +298,7 @@ def test_an_engine_that_does_not_answer_is_wrong_usage(uvmre: CommandLine, tmp_p
     folder = made(tmp_path / "mre", "exit 1")
     ended = uvmre("run", folder, "--backend", "docker", DOCKER_HOST=f"unix://{tmp_path}/nobody.sock")
     assert ended.exit == 2
-    assert "The backend docker cannot be used" in ended.stderr
+    assert "the backend `docker` is not available" in ended.stderr
     assert "uvmre doctor" in ended.stderr
 
 

@@ -35,22 +35,22 @@ def commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Commands:
 def test_all_are_told_where_none_is_installed(commands: Commands) -> None:
     found = engines.detect_all()
     assert [engine.name for engine in found] == ["docker", "podman", "buildah"]
-    assert {engine.why for engine in found} == {"it is not installed"}
+    assert {engine.why for engine in found} == {"not installed"}
 
 
-NO_DAEMON = "its daemon does not answer, and `dockerd`, which would start it, is not on this machine"
+NO_DAEMON = "no response from its daemon, and `dockerd` is not installed"
 
 
 @pytest.mark.parametrize(
     ("script", "why"),
     [
         (f"echo '{ALONE}'; echo 'Cannot connect to the Docker daemon. Is the docker daemon running?' >&2; exit 1", NO_DAEMON),
-        (f"echo '{ALONE}'; echo 'permission denied while trying to connect to the docker API' >&2; exit 1", "its daemon does not let this user in"),
-        ("""echo '{"Client":{"Version":"4.3.1"}}'""", "it is another engine under docker's name"),
+        (f"echo '{ALONE}'; echo 'permission denied while trying to connect to the docker API' >&2; exit 1", "this user may not access its daemon"),
+        ("""echo '{"Client":{"Version":"4.3.1"}}'""", "another engine is installed as `docker`"),
         ("echo gibberish", NO_DAEMON),
         ("echo '[1, 2]'", NO_DAEMON),
         ("echo one >&2; echo 'context \"x\" does not exist' >&2; exit 1", 'context "x" does not exist'),
-        ("exec /bin/sleep 60", "it did not answer within 0.5 s"),
+        ("exec /bin/sleep 60", "no response within 0.5 s"),
     ],
 )  # fmt: skip
 def test_a_docker_that_cannot_be_used_says_why(commands: Commands, script: str, why: str) -> None:
@@ -61,13 +61,13 @@ def test_a_docker_that_cannot_be_used_says_why(commands: Commands, script: str, 
 def test_a_daemon_elsewhere_is_named(commands: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCKER_HOST", "tcp://example.com:1")
     commands(docker=f"echo '{ALONE}'; echo 'Cannot connect to the Docker daemon' >&2; exit 1")
-    assert engines.detect("docker").why == "its daemon does not answer at tcp://example.com:1"
+    assert engines.detect("docker").why == "no response from its daemon at tcp://example.com:1"
 
 
 def test_a_command_that_cannot_be_started_says_so(commands: Commands, tmp_path: Path) -> None:
     (tmp_path / "bin" / "podman").write_text("#!/nowhere/interpreter\n")
     (tmp_path / "bin" / "podman").chmod(0o755)
-    assert engines.detect("podman").why == "it cannot be started: No such file or directory"
+    assert engines.detect("podman").why == "it failed to start: No such file or directory"
 
 
 @pytest.mark.parametrize(

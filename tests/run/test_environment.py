@@ -142,14 +142,14 @@ def test_a_file_outside_the_folder_is_not_written(tmp_path: Path, path: str) -> 
     (tmp_path / "outside").write_text("as it was")
     (folder / "link").symlink_to(tmp_path)
     (folder / "file-link").symlink_to(tmp_path / "outside")
-    with pytest.raises(UsageError, match="leaves the folder"):
+    with pytest.raises(UsageError, match="is outside the MRE"):
         write_file(folder, File(path, b"new"))
     assert (tmp_path / "outside").read_text() == "as it was"
 
 
 def test_an_absolute_path_is_not_written(tmp_path: Path) -> None:
     (tmp_path / "mre").mkdir()
-    with pytest.raises(UsageError, match="leaves the folder"):
+    with pytest.raises(UsageError, match="is outside the MRE"):
         write_file(tmp_path / "mre", File(str(tmp_path / "outside"), b"new"))
     assert not (tmp_path / "outside").exists()
 

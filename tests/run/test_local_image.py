@@ -65,9 +65,9 @@ def test_a_stage_can_be_built_on_one_that_is_not_the_last(place: RunDirs) -> Non
 @pytest.mark.parametrize(
     ("event", "why"),
     [
-        (StageFetch(0, "/no", "/x"), "/no is not in the stage that it is copied from"),
-        (StageFetch(0, "/no*", "/x/"), "/no* is not in the stage that it is copied from"),
-        (File("root", b""), "/root cannot be written: Is a directory"),
+        (StageFetch(0, "/no", "/x"), "`/no` is not in the stage that it is copied from"),
+        (StageFetch(0, "/no*", "/x/"), "`/no*` is not in the stage that it is copied from"),
+        (File("root", b""), "`/root` cannot be written: Is a directory"),
     ],
 )
 def test_what_cannot_be_laid_is_said(place: RunDirs, event: StageFetch | File, why: str) -> None:

@@ -161,7 +161,7 @@ def test_stop_set_before_it_starts_ends_it_at_once(tmp_path: Path, mark: str) ->
 @pytest.mark.parametrize("stream", ["stdout", "stderr"])
 def test_too_much_output_keeps_both_ends_and_says_how_much_is_left_out(tmp_path: Path, stream: str) -> None:
     done = python(f"import sys; sys.{stream}.write('a' * 3000 + 'b' * 200_000 + 'c' * 3000)", tmp_path, limit=6000)
-    expected = b"a" * 3000 + b"\n[uvmre: 200000 bytes left out]\n" + b"c" * 3000
+    expected = b"a" * 3000 + b"\n[uvmre: 200000 bytes omitted]\n" + b"c" * 3000
     assert getattr(done, stream) == expected
     assert (done.truncated, done.exit) == (True, 0)
 
@@ -185,7 +185,7 @@ def test_the_cap_keeps_all_or_two_ends(chunks: list[bytes], half: int) -> None:
     if len(whole) <= 2 * half:
         assert (capped.value(), capped.omitted) == (whole, 0)
     else:
-        gap = f"\n[uvmre: {len(whole) - 2 * half} bytes left out]\n".encode()
+        gap = f"\n[uvmre: {len(whole) - 2 * half} bytes omitted]\n".encode()
         assert capped.value() == whole[:half] + gap + whole[-half:]
 
 

@@ -57,15 +57,17 @@ def test_an_interpreter_is_packed_once_without_what_was_installed_into_it(prefix
 
 
 def test_a_version_that_is_not_here_is_told_with_those_that_are(prefix: Path, tmp_path: Path) -> None:
-    with pytest.raises(CannotTell, match=r"no Python 3\.99\.8 .*3\.99") as caught:
+    with pytest.raises(CannotTell, match=r"Python 3\.99\.8") as caught:
         rootfs.interpreter("3.99.8", tmp_path, print)
     assert "uv python install 3.99.8" in caught.value.hint
+    assert "3.99" in caught.value.cause
 
 
 def test_the_systems_own_interpreter_cannot_be_copied(prefix: Path, tmp_path: Path) -> None:
     (prefix / "lib" / "python3.99" / "os.py").unlink()
-    with pytest.raises(CannotTell, match="system's own"):
+    with pytest.raises(CannotTell) as caught:
         rootfs.interpreter("3.99", tmp_path, print)
+    assert "system" in caught.value.cause
 
 
 def test_a_root_that_is_kept_needs_no_tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,6 +88,7 @@ def test_a_debootstrap_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: py
     tool.write_text(f"#!/bin/sh\n{script}\n")
     tool.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tool.parent}")
-    with pytest.raises(CannotTell, match=r"debootstrap could not .*: E: no such suite"):
+    with pytest.raises(CannotTell, match="debootstrap") as caught:
         rootfs.debian("bookworm", tmp_path / "cache", print)
+    assert caught.value.cause == "E: no such suite"
     assert [path.name for path in (tmp_path / "cache").rglob("*") if path.is_file()] == ["bookworm.lock"]

@@ -193,9 +193,9 @@ def _advice(engine: Engine) -> str:
     if not engine.why:
         chosen = os.environ.get("DOCKER_BUILDKIT") in ("0", "false")
         return "" if engine.buildkit or chosen else install("buildx")
-    if "does not let this user in" in engine.why:
+    if engine.why == engines.NO_ACCESS:
         return "sudo usermod -aG docker $USER"
-    return _starting() if "daemon does not answer" in engine.why else ""
+    return _starting() if engine.why.startswith(engines.NO_DAEMON) else ""
 
 
 def _starting() -> str:

@@ -1,4 +1,4 @@
-"""What a backend is: what it is given, what it does, and what it knows afterwards."""
+"""The interface of a backend: its request, its result and its methods."""
 
 import threading
 from collections.abc import Callable
@@ -20,64 +20,62 @@ class StepRequest:
     base: Mre
     """The MRE as reported."""
     control: Control | None
-    """Which of its variants; None for itself."""
+    """The control that makes the variant; None for the MRE itself."""
     mre: Mre
     """The variant."""
     uv: str
     binary: Path
     interpreter: Interpreter | None
-    """None where the steps take what they find."""
+    """None where the steps use what PATH has."""
     python: str
-    """The version that was asked for instead of the MRE's; empty where none was."""
+    """The version requested instead of the MRE's; empty for the MRE's."""
     gateway: str
-    """The address of the gateway's door."""
+    """The gateway's URL."""
     certificate: bytes
-    """Of the gateway's authority."""
+    """The gateway's CA."""
     live: bool
-    """Whether what can go without the gateway does."""
+    """Run without the gateway where possible."""
     stop: threading.Event
-    """Ends it early."""
+    """Ends the run early."""
     on_step_start: Callable[[str], None]
-    """Is told the title of a step when it begins."""
+    """Called with the title of each step."""
     on_step_end: Callable[[StepResult], None]
-    """Is told every step when it has ended."""
 
 
 @dataclass(frozen=True)
 class RunFacts:
-    """What a backend knows of a run beside its steps."""
+    """What a backend reports of a run besides its steps."""
 
     backend: str
-    """What ran it, in words."""
+    """Its name and version, for reports."""
     uv: str
-    """The release that ran."""
     python: str
-    """The interpreter's version; empty where it is not known."""
+    """Empty where unknown."""
     files: tuple[tuple[str, str | None], ...] = ()
-    """Path and content of each file that the symptom looks at."""
+    """Path and content of each file in the symptom."""
     obstacle: str = ""
-    """Why the steps could not be run, where they could not."""
+    """Why the steps could not be run."""
     stand_ins: tuple[str, ...] = ()
-    """The images that were not what their names say."""
+    """Images that are stand-ins for those named."""
     artifacts: tuple[tuple[str, str], ...] = ()
-    """More for the evidence, by file name."""
+    """More evidence, by file name."""
 
 
 class Backend(Protocol):
-    """Runs the steps of a variant, one after the other, in its place."""
+    """Runs the steps of a variant, one after the other."""
 
     @property
     def name(self) -> str:
-        """Return what it is called on the command line."""
+        """Return its name on the command line."""
 
     def available(self) -> str:
         """Return why this backend cannot be used here; empty when it can."""
 
     def describe(self) -> str:
-        """Return what runs the steps, with its version where that may matter."""
+        """Return its name, with its version where that matters."""
 
     def run(self, request: StepRequest) -> RunFacts:
-        """Run a variant, up to a set-up step that fails or a step whose time is up; a set `stop` ends it early."""
+        """Run a variant until a set-up step fails, a step times out, or `stop` is set."""
 
     def clean_up(self, root: Path) -> None:
-        """End what the steps of places below `root` left running."""
+        """End the processes that steps below `root` left running."""

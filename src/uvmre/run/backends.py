@@ -1,4 +1,4 @@
-"""Which backends there are, by the names that the command line has for them."""
+"""The backends by name."""
 
 from collections.abc import Mapping
 
@@ -8,7 +8,8 @@ from uvmre.run.container import Container
 from uvmre.run.local import Local
 
 AUTO = "auto"
-"""The first that can be used."""
+"""The first backend that can be used."""
+DEFAULT_BACKEND = "local"
 BACKENDS: Mapping[str, Backend] = {
     each.name: each for each in (Container("docker"), Container("podman"), Container("buildah"), Local())
 }
@@ -22,14 +23,13 @@ def choose(name: str) -> Backend:
         UsageError: when it cannot be used here.
     """
     if name == AUTO:
-        return next((each for each in BACKENDS.values() if not each.available()), BACKENDS["local"])
-    chosen = BACKENDS[name]
-    if why := chosen.available():
+        return next((each for each in BACKENDS.values() if not each.available()), BACKENDS[DEFAULT_BACKEND])
+    backend = BACKENDS[name]
+    if why := backend.available():
         hint = (
-            "Run it on Linux or macOS." if name == "local" else "`uvmre doctor` says what is there, and how to get it."
+            "run it on Linux or macOS"
+            if name == DEFAULT_BACKEND
+            else "`uvmre doctor` lists the available engines and how to install one"
         )
-        raise UsageError(f"The backend {name} cannot be used: {why}.", hint)
-    return chosen
-
-
-DEFAULT_BACKEND = "local"
+        raise UsageError(f"the backend `{name}` is not available", hint, cause=why)
+    return backend

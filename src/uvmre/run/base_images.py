@@ -1,4 +1,4 @@
-"""Stand-ins for base images that cannot be pulled: built from what is at hand, labelled, never pulled."""
+"""Stand-ins for base images that cannot be pulled, built from what this machine has and labelled as such."""
 
 import contextlib
 import os
@@ -12,18 +12,19 @@ from uvmre.core.dockerfile.base_images import Recipe
 from uvmre.errors import CannotTell
 from uvmre.run import engines, rootfs
 from uvmre.run.engines import LABEL, STAND_IN_LABEL, Engine
+from uvmre.run.process import failure
 from uvmre.run.rootfs import Notify
 
 BASE = "localhost/uvmre/base"
-"""The image of Debian's root below the stand-ins, by its suite as tag."""
+"""The Debian image below the stand-ins; its tag is the suite."""
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 TOOL_BIN_FROM = (0, 8)
-"""Since when uv's own images say where its tools go."""
+"""The first release whose image sets UV_TOOL_BIN_DIR."""
 
 
 @dataclass(frozen=True)
 class Parts:
-    """What one stand-in is made of, all of it on this machine."""
+    """The parts of a stand-in."""
 
     recipe: Recipe
     uv: Path | None = None
@@ -35,24 +36,24 @@ class Parts:
 
     @property
     def description(self) -> str:
-        """Return what it is made of, as the label and the reports say it."""
+        """Return the parts as the label and reports list them."""
         debian = f"Debian {self.recipe.suite} by debootstrap" if self.recipe.suite else ""
         python = f"CPython {self.version} of this machine" if self.python else ""
         uv = f"uv {self.release} of its wheel" if self.uv else ""
         return ", ".join(part for part in (debian, python, uv) if part)
 
 
-def build(engine: Engine, parts: Parts, cache: Path, said: Notify) -> None:
-    """Build a stand-in on an engine, under the name that a Dockerfile has for it.
+def build(engine: Engine, parts: Parts, cache: Path, notify: Notify) -> None:
+    """Build a stand-in on an engine, under the name that a Dockerfile uses.
 
     Raises:
-        CannotTell: when a part cannot be had, or the engine fails.
+        CannotTell: when a part is not available, or the engine fails.
     """
     suite = parts.recipe.suite
     if suite and engines.labels(engine, f"{BASE}:{suite}") is None:
-        with _build_context(cache, {"root.tar": rootfs.debian(suite, cache, said)}) as folder:
-            path = f"ENV PATH={PATH}"
-            _build(engine, folder, f"{BASE}:{suite}", ["FROM scratch", "ADD root.tar /", path], {LABEL: "base"})
+        with _build_context(cache, {"root.tar": rootfs.debian(suite, cache, notify)}) as folder:
+            lines = ["FROM scratch", "ADD root.tar /", f"ENV PATH={PATH}"]
+            _build(engine, folder, f"{BASE}:{suite}", lines, {LABEL: "base"})
     files = {"python.tar": parts.python} if parts.python else {}
     if parts.uv:
         files |= {tool: parts.uv / tool for tool in ("uv", "uvx") if (parts.uv / tool).exists()}
@@ -62,7 +63,7 @@ def build(engine: Engine, parts: Parts, cache: Path, said: Notify) -> None:
 
 
 def _dockerfile(parts: Parts) -> Iterator[str]:
-    """Yield the Dockerfile of a stand-in: paths, variables and commands as in the images that it stands for."""
+    """Yield the Dockerfile of a stand-in, with the paths, variables and commands of the real image."""
     tools = "uv uvx" if parts.uv and (parts.uv / "uvx").exists() else "uv"
     if not parts.recipe.suite:
         yield from ("FROM scratch", f"COPY {tools} /", "WORKDIR /io", 'ENTRYPOINT ["/uv"]')
@@ -71,11 +72,11 @@ def _dockerfile(parts: Parts) -> Iterator[str]:
     command = "bash"
     if parts.python:
         minor = ".".join(parts.version.split(".")[:2])
-        names = f"ln -s python{minor} python3 && ln -s python{minor} python"
+        links = f"ln -s python{minor} python3 && ln -s python{minor} python"
         pip = f"python{minor} -m ensurepip --default-pip --root / >/dev/null 2>&1"
         yield f"ENV PATH=/usr/local/bin:{PATH} LANG=C.UTF-8 PYTHON_VERSION={parts.version}"
         yield "ADD python.tar /usr/local/"
-        yield f"RUN ldconfig && cd /usr/local/bin && {names} && {pip}"
+        yield f"RUN ldconfig && cd /usr/local/bin && {links} && {pip}"
         command = "python3"
     if parts.uv:
         yield f"COPY {tools} /usr/local/bin/"
@@ -88,7 +89,7 @@ def _dockerfile(parts: Parts) -> Iterator[str]:
 
 @contextlib.contextmanager
 def _build_context(cache: Path, files: Mapping[str, Path]) -> Iterator[Path]:
-    """Give a folder to build from, with these files in it; beside the cache, where they can be linked."""
+    """Give a build context with these files, hard-linked where the file system allows it."""
     with temp_folders.temporary(cache, rootfs.ASIDE) as folder:
         for name, file in files.items():
             try:
@@ -100,10 +101,8 @@ def _build_context(cache: Path, files: Mapping[str, Path]) -> Iterator[Path]:
 
 def _build(engine: Engine, folder: Path, name: str, lines: list[str], labels: dict[str, str]) -> None:
     (folder / "Dockerfile").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    labelled = [word for key, value in labels.items() for word in ("--label", f"{key}={value}")]
-    words = [*engines.COMMANDS[engine.name].build, *labelled, "--tag", name, str(folder)]
-    done = engines.call(engine, words)
-    if done.exit:
-        text = (done.stderr or done.stdout).decode(errors="replace").strip().splitlines()
-        why = "its time was up" if done.timed_out else text[-1] if text else f"exit code {done.exit}"
-        raise CannotTell(f"{engine.name} could not build {name}: {why}.", "`uvmre doctor` tells what it is like.")
+    options = [word for key, value in labels.items() for word in ("--label", f"{key}={value}")]
+    process = engines.call(engine, [*engines.COMMANDS[engine.name].build, *options, "--tag", name, str(folder)])
+    if process.exit:
+        hint = "`uvmre doctor` checks the engine"
+        raise CannotTell(f"{engine.name} failed to build `{name}`", hint, cause=failure(process))

@@ -1,4 +1,4 @@
-"""How each engine is told to build, one row of argument builders each, and how what it made is removed."""
+"""The build command of each engine, and how what it leaves is removed."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,9 +8,9 @@ from uvmre.run import engines
 from uvmre.run.engines import Engine
 
 RUN = "org.uvmre.run"
-"""The label that says which build something is of."""
+"""The label that names the build."""
 BUILDX = 23
-"""Since this client docker builds by buildx, which can leave the image unwritten."""
+"""From this client on docker builds with buildx, which can skip writing the image."""
 
 
 @dataclass(frozen=True)
@@ -18,51 +18,50 @@ class Build:
     """One build, whatever the engine."""
 
     name: str
-    """The value of the label that only what is of this build has."""
+    """The value of the label RUN."""
     context: Path
     dockerfile: Path
     image: Path
-    """Where the engine writes the id of the image that it made."""
+    """Where the engine writes the id of the built image."""
     labels: Mapping[str, str] = field(default_factory=dict)
     arguments: Mapping[str, str] = field(default_factory=dict)
     secrets: Mapping[str, Path] = field(default_factory=dict)
 
     @property
     def image_ids(self) -> list[str]:
-        """Return the id of the image, where there is one."""
+        """Return the id of the built image, if any."""
         return [self.image.read_text().strip()] if self.image.exists() else []
 
 
 @dataclass(frozen=True)
 class Builder:
-    """One engine, or one of its builders."""
+    """An engine, or one of its builders."""
 
     log_format: str
-    """Who understands what it says."""
     arguments: Callable[[Engine, Build], Sequence[str]]
-    """Return the words after the engine's command."""
+    """Return the arguments of the engine's command."""
     clean: Callable[[Engine, Build, Sequence[str]], None]
-    """Remove what a build made; the engine named the last of these while it built."""
+    """Remove what a build left; the last argument are the images named in its log."""
 
 
 def builder(engine: Engine) -> Builder:
-    """Return the row of an engine."""
+    """Return the builder of an engine."""
     if engine.name == "docker":
         return BUILDERS["buildkit" if engine.buildkit else "classic"]
     return BUILDERS[engine.name]
 
 
 def _common(build: Build) -> list[str]:
-    # Without the host's network a RUN does not reach the gateway; nor anything, where the engine has no bridge.
-    words = ["--network", "host", "--no-cache", "--file", str(build.dockerfile)]
-    words += [word for name, value in build.labels.items() for word in ("--label", f"{name}={value}")]
-    words += [word for name, value in build.arguments.items() for word in ("--build-arg", f"{name}={value}")]
-    words += [word for name, path in build.secrets.items() for word in ("--secret", f"id={name},src={path}")]
-    return [*words, str(build.context)]
+    # A RUN reaches the gateway only over the host's network.
+    arguments = ["--network", "host", "--no-cache", "--file", str(build.dockerfile)]
+    arguments += [word for name, value in build.labels.items() for word in ("--label", f"{name}={value}")]
+    arguments += [word for name, value in build.arguments.items() for word in ("--build-arg", f"{name}={value}")]
+    arguments += [word for name, path in build.secrets.items() for word in ("--secret", f"id={name},src={path}")]
+    return [*arguments, str(build.context)]
 
 
 def _buildkit(engine: Engine, build: Build) -> list[str]:
-    # Nobody looks at the image, and to write it takes longer than most steps.
+    # The image is not needed, and writing it takes longer than most steps.
     modern = int(engine.client.partition(".")[0] or 0) >= BUILDX
     image = ["--output", "type=cacheonly"] if modern else ["--iidfile", str(build.image)]
     return ["build", "--progress", "plain", *image, *_common(build)]
@@ -73,7 +72,7 @@ def _classic(_: Engine, build: Build) -> list[str]:
 
 
 def _podman(_: Engine, build: Build) -> list[str]:
-    # Without layers in between a failed build leaves no image, and a good one only one.
+    # Without layers a failed build leaves no image, and a successful one a single image.
     return ["build", "--rm", "--force-rm", "--layers=false", "--iidfile", str(build.image), *_common(build)]
 
 
@@ -86,19 +85,15 @@ def _clean(engine: Engine, build: Build, images: Sequence[str]) -> None:
 
 
 def _clean_classic(engine: Engine, build: Build, images: Sequence[str]) -> None:
-    if not build.image_ids:  # the daemon may have a container still
-        _remove(engine, "rm", _labelled(engine, engines.COMMANDS[engine.name].containers, build))
+    if not build.image_ids:  # the daemon may still have a container
+        process = engines.call(engine, [*engines.COMMANDS[engine.name].containers, f"label={RUN}={build.name}"])
+        _remove(engine, "rm", [] if process.exit else process.stdout.decode().split())
     _clean(engine, build, images)
 
 
-def _labelled(engine: Engine, words: Sequence[str], build: Build) -> list[str]:
-    asked = engines.call(engine, [*words, f"label={RUN}={build.name}"])
-    return [] if asked.exit else asked.stdout.decode().split()
-
-
-def _remove(engine: Engine, verb: str, what: Sequence[str]) -> None:
-    if what:
-        engines.call(engine, [verb, "--force", *dict.fromkeys(what)])
+def _remove(engine: Engine, verb: str, ids: Sequence[str]) -> None:
+    if ids:
+        engines.call(engine, [verb, "--force", *dict.fromkeys(ids)])
 
 
 BUILDERS: Mapping[str, Builder] = {

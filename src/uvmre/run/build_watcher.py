@@ -1,4 +1,4 @@
-"""A build while it goes: what the engine says becomes steps, each with its own exit code, output and time limit."""
+"""A running build: the engine's log becomes steps, each with its own exit code, output and time limit."""
 
 import re
 import time
@@ -15,14 +15,14 @@ from uvmre.run.backend import StepRequest
 from uvmre.run.process import Capped
 
 IDLE_SECONDS = 900.0
-"""How long an engine may take for what is no RUN: an image may be large, and the network slow."""
+"""How long an engine may take between RUNs: an image may be large, and the network slow."""
 KILLED = 137
-"""The exit code of what was ended from outside."""
+"""The exit code of a killed process."""
 CLIPPED_MARK = b"[output clipped"
-"""How BuildKit says that it leaves output out."""
+"""BuildKit's mark for omitted output."""
 FLAGS = re.compile(r"\A(?:--\S+\s+)*")
 SUMMARY = re.compile(r" \([^)]{0,500}\)\Z")
-"""BuildKit shows the first line of a heredoc behind its word."""
+"""What BuildKit appends to a heredoc's word: its first line."""
 VERSION = re.compile(r"\buv (\d+\.\d+\.\d+\S*)")
 ERROR = re.compile(r"(?:ERROR|Error|error)\b:? *(?:failed to solve: *)?(.*)")
 NOT_PULLED = re.compile(
@@ -30,12 +30,12 @@ NOT_PULLED = re.compile(
     r"|creating build container|registry|/v2/|initializing source|unable to copy from source"
 )
 KEPT_NOTES = 40
-"""Lines of the engine's own that are kept to find the reason of a failure in."""
+"""Engine messages kept to find the cause of a failure."""
 
 
 @dataclass
 class OpenStep:
-    """A RUN under way."""
+    """A running RUN."""
 
     command: str
     step: Step
@@ -44,7 +44,7 @@ class OpenStep:
 
 
 class BuildWatch:
-    """What is known of a build."""
+    """Collects the steps of a build from its log."""
 
     def __init__(self, plan: BuildPlan, request: StepRequest) -> None:
         self._plan = plan
@@ -54,18 +54,18 @@ class BuildWatch:
         self._notes: list[str] = []
         self._last_event = time.perf_counter()
         self.interrupted = False
-        """Whether the engine was ended before it was done."""
+        """Whether the engine was ended early."""
         self.failed: int | None = None
         """The exit code of the RUN that failed."""
         self.reported_uv = ""
-        """The release that uv itself said it is, where it was asked."""
+        """The release that `uv --version` printed in the build."""
         self.files: dict[str, str | None] = {}
-        """What the symptom looks at."""
+        """Content of the files in the symptom."""
         self.images: list[str] = []
-        """What the engine made and may still have."""
+        """Images that the engine may still have."""
 
     def consume(self, reader: Reader, lines: Iterable[LogLine]) -> None:
-        """Take what an engine says, until it has ended."""
+        """Read the log until the engine ends."""
         for event in reader(lines):
             self._last_event = time.perf_counter()
             if isinstance(event, StepBegan):
@@ -74,43 +74,43 @@ class BuildWatch:
                 self.images.append(event.image)
             elif isinstance(event, BuilderNote):
                 self._notes = [*self._notes, event.text.strip()][-KEPT_NOTES:]
-            elif going := self._open_steps.get(event.key):
+            elif running := self._open_steps.get(event.key):
                 if isinstance(event, StepOutput):
-                    going.output.add(event.text.encode())
+                    running.output.add(event.text.encode())
                 elif isinstance(event, StepDropped):
                     del self._open_steps[event.key]
-                    self._pending.insert(0, (going.command, going.step))
+                    self._pending.insert(0, (running.command, running.step))
                 else:
                     del self._open_steps[event.key]
-                    self._on_ended(going, event.exit, event.at)
+                    self._on_ended(running, event.exit, event.at)
 
     def is_late(self) -> bool:
-        """Tell whether the time of a RUN is up, or that of an engine that does not come to one."""
+        """Return whether a RUN exceeds its time limit, or the engine reaches none in time."""
         now = time.perf_counter()
         if self._open_steps:
-            return any(now - going.started > going.step.timeout for going in self._open_steps.values())
+            return any(now - running.started > running.step.timeout for running in self._open_steps.values())
         return now - self._last_event > IDLE_SECONDS
 
     def finish(self, exit_code: int, timed_out: bool) -> str:
-        """Take the end of the engine, and return why the steps could not be run, where they could not."""
-        left, self._open_steps = list(self._open_steps.values()), {}
+        """Close the open steps, and return why the steps could not be run; empty when they were."""
+        unfinished, self._open_steps = list(self._open_steps.values()), {}
         now = time.perf_counter()
         if self._request.stop.is_set():
             return ""
         if timed_out:
-            for going in left:
-                self._on_ended(going, KILLED, now, timed_out=True)
-            return "" if left else f"the engine did not come to a step within {IDLE_SECONDS:.0f} s"
+            for running in unfinished:
+                self._on_ended(running, KILLED, now, timed_out=True)
+            return "" if unfinished else f"the engine reached no step within {IDLE_SECONDS:.0f} s"
         if exit_code == 0:
-            for going in left:
-                self._on_ended(going, 0, now)
+            for running in unfinished:
+                self._on_ended(running, 0, now)
         elif self.failed is None:
             return self._failure(exit_code)
         elif self._plan.shown_files:
             path = next(iter(self._plan.shown_files.values()))
-            return f"the symptom looks at {path}, and a RUN that fails leaves no image to look into"
+            return f"the symptom checks `{path}`, but a failed RUN leaves no image to read it from"
         if self.reported_uv and self.reported_uv != self._request.uv:
-            return f"the Dockerfile brings uv {self.reported_uv}, not the {self._request.uv} that was asked for"
+            return f"the Dockerfile brings uv {self.reported_uv}, not the {self._request.uv} that was requested"
         return ""
 
     def _on_began(self, event: StepBegan) -> None:
@@ -123,24 +123,24 @@ class BuildWatch:
             self._request.on_step_start(step.title)
 
     def _match_step(self, text: str) -> tuple[str, Step]:
-        """Return the step that an engine means by this text: it shows each in a line."""
+        """Return the step of a log heading, which shows a command in one line."""
         head = comparable(SUMMARY.sub("", text) if text.startswith("<<") else text)
         at = next((i for i, (known, _) in enumerate(self._pending) if known == head), 0)
         return self._pending.pop(at) if self._pending else (head, Step(text))
 
-    def _on_ended(self, going: OpenStep, exit_code: int, at: float, *, timed_out: bool = False) -> None:
-        said = going.output.value()
-        if going.step.run == VERSION_COMMAND and exit_code == 0:
-            match = VERSION.search(said.decode(errors="replace"))
-            self.reported_uv = match[1] if match else "of no release"
+    def _on_ended(self, running: OpenStep, exit_code: int, at: float, *, timed_out: bool = False) -> None:
+        output = running.output.value()
+        if running.step.run == VERSION_COMMAND and exit_code == 0:
+            match = VERSION.search(output.decode(errors="replace"))
+            self.reported_uv = match[1] if match else "of unknown version"
             return
-        if path := self._plan.shown_files.get(going.step.run):
-            text = said.decode(errors="replace")
+        if path := self._plan.shown_files.get(running.step.run):
+            text = output.decode(errors="replace")
             self.files[path] = None if text.strip() == NO_FILE else text
             return
         if exit_code:
             self.failed = exit_code
-        step = going.step
+        step = running.step
         self._request.on_step_end(
             StepResult(
                 title=step.title,
@@ -148,20 +148,18 @@ class BuildWatch:
                 role=step.role,
                 exit=exit_code,
                 stdout="",
-                stderr=said.decode(errors="replace"),
-                seconds=max(0.0, at - going.started),
+                stderr=output.decode(errors="replace"),
+                seconds=max(0.0, at - running.started),
                 timed_out=timed_out,
-                truncated=bool(going.output.omitted) or CLIPPED_MARK in said,
+                truncated=bool(running.output.omitted) or CLIPPED_MARK in output,
             )
         )
 
     def _failure(self, exit_code: int) -> str:
-        """Return why an engine could not build: the last of its errors, or what it said last."""
+        """Return why the build failed: the last error in the log, or else its last message."""
         errors = [match[1] for note in self._notes if (match := ERROR.match(note)) and match[1]]
-        said = [note for note in self._notes if note and not note.startswith(("---", ">"))]
-        why = (errors or said or [f"exit code {exit_code}"])[-1].rstrip(".")
+        messages = [note for note in self._notes if note and not note.startswith(("---", ">"))]
+        why = (errors or messages or [f"exit code {exit_code}"])[-1].rstrip(".")
         if NOT_PULLED.search(why):
-            return (
-                f"an image is not here and could not be pulled ({why}); `uvmre images prepare` makes a stand-in for it"
-            )
-        return f"the Dockerfile could not be built: {why}"
+            return f"an image is missing and could not be pulled ({why}); `uvmre images prepare` builds a stand-in"
+        return f"the Dockerfile failed to build: {why}"

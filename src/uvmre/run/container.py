@@ -1,7 +1,7 @@
 """The backends that build the MRE's Dockerfile with a container engine: every RUN is a step.
 
-An engine gets a fresh folder as the build's context, the Dockerfile from beside it, and the gateway as its proxy. What
-it says is read line by line, and what it made is removed when the build is over.
+The build gets a fresh context, and the gateway as its proxy. Its log is read line by line, and what it leaves on the
+engine is removed.
 """
 
 import functools
@@ -29,11 +29,11 @@ from uvmre.run.environment import RunDirs
 from uvmre.run.process import Capped
 
 MAX_LINE = 65536
-"""Bytes of a line that are taken as one piece."""
+"""Bytes after which a line without an end is split."""
 GRACE = 10.0
-"""Seconds that an engine has to end a build and its container."""
+"""Seconds for an engine to end a build and its container."""
 ENGINE_EXIT = 125
-"""From this exit code on, a RUN may have been ended together with its engine."""
+"""From this exit code on, a RUN may have ended because its engine did."""
 LOG = "build.log"
 ROOT_VARIABLE = "UVMRE_ROOT"
 
@@ -49,16 +49,16 @@ class Container:
         return _engine(self.name).why
 
     def describe(self) -> str:
-        """Return what builds, with its version."""
+        """Return the engine, with its version and builder."""
         engine = _engine(self.name)
         builder = (" (BuildKit)" if engine.buildkit else " (classic builder)") if self.name == "docker" else ""
         return f"{self.name} {engine.version}{builder}"
 
     def run(self, request: StepRequest) -> RunFacts:
-        """Build the variant's Dockerfile, up to a RUN that fails or takes too long.
+        """Build the variant's Dockerfile until a RUN fails or exceeds its time limit.
 
         Raises:
-            UsageError: when the MRE has no Dockerfile, or a variant cannot be laid over it.
+            UsageError: when the MRE has no Dockerfile, or the control cannot be applied to it.
         """
         engine = _engine(self.name)
         plan = _plan(request, engine)
@@ -68,28 +68,28 @@ class Container:
             return replace(facts, obstacle=why)
         with naming_path(request.dirs.root):
             build = _prepare(request, plan)
-        watched = BuildWatch(plan, request)
+        watch = BuildWatch(plan, request)
         log = Capped(process.OUTPUT_LIMIT)
-        # Images are asked for beside the build, which does not wait for it.
-        with ThreadPoolExecutor(1) as beside:
-            stand_ins = beside.submit(_stand_ins, plan, engine)
+        # Looking up the images does not delay the build.
+        with ThreadPoolExecutor(1) as executor:
+            stand_ins = executor.submit(_stand_ins, plan, engine)
             try:
-                obstacle = _build(engine, build, watched, request, log)
+                obstacle = _build(engine, build, watch, request, log)
             finally:
-                if watched.interrupted:
+                if watch.interrupted:
                     process.end_clients(request.gateway)
-                build_commands.builder(engine).clean(engine, build, watched.images)
+                build_commands.builder(engine).clean(engine, build, watch.images)
         return replace(
             facts,
-            uv=watched.reported_uv or facts.uv,
-            files=tuple((pattern.path, watched.files.get(pattern.path)) for pattern in request.mre.symptom.files),
+            uv=watch.reported_uv or facts.uv,
+            files=tuple((pattern.path, watch.files.get(pattern.path)) for pattern in request.mre.symptom.files),
             obstacle=obstacle,
             stand_ins=stand_ins.result(),
             artifacts=(dockerfile, (LOG, log.value().decode(errors="replace"))),
         )
 
     def clean_up(self, root: Path) -> None:
-        """Do nothing: every build clears what it made."""
+        """Do nothing: every build cleans up after itself."""
 
 
 @functools.cache
@@ -103,43 +103,42 @@ def _labels(engine: Engine, image: str) -> Mapping[str, str] | None:
 
 
 def _plan(request: StepRequest, engine: Engine) -> BuildPlan:
-    """Return what is built."""
     labels = {} if request.live else _own_labels(request.dirs)
     plan = functools.partial(
         build_plan.plan_build, request.base, request.control, uv=request.uv, python=request.python, labels=labels
     )
-    made = plan()
-    # Another release's image may be one of hundreds that a search asks for: its binary is here already.
-    if made.repinned and any(_labels(engine, image) is None for image in made.images_of_uv):
-        return replace(plan(uv_from_context=True), images=made.images)
-    return made
+    planned = plan()
+    # A search would pull hundreds of uv images, while the binaries are here already.
+    if planned.repinned and any(_labels(engine, image) is None for image in planned.images_of_uv):
+        return replace(plan(uv_from_context=True), images=planned.images)
+    return planned
 
 
 def _stand_ins(plan: BuildPlan, engine: Engine) -> tuple[str, ...]:
-    """Return the images that are not what their names say."""
-    taken = plan.images_of_uv if plan.uv_from_context else ()
-    others = (image for image in plan.images if image not in taken)
-    made = (image for image in others if engines.STAND_IN_LABEL in (_labels(engine, image) or {}))
-    return (*made, *(f"{image} (uv's own binary, from PyPI)" for image in taken))
+    """Return the images that are stand-ins."""
+    replaced = plan.images_of_uv if plan.uv_from_context else ()
+    pulled = (image for image in plan.images if image not in replaced)
+    labelled = (image for image in pulled if engines.STAND_IN_LABEL in (_labels(engine, image) or {}))
+    return (*labelled, *(f"{image} (uv's own binary, from PyPI)" for image in replaced))
 
 
 def _unsupported(plan: BuildPlan, engine: Engine, request: StepRequest) -> str:
-    """Return why an engine cannot build this at all, or not what was asked for."""
+    """Return why the engine cannot build this; empty when it can."""
     if plan.secrets and not engine.secrets:
         return (
-            "the Dockerfile mounts a build secret, and docker's classic builder knows none: "
-            "install docker-buildx, or take podman"
+            "the Dockerfile mounts a build secret, which docker's classic builder does not support: "
+            "install docker-buildx, or use podman"
         )
     if plan.heredocs and not engine.heredocs:
-        return f"the Dockerfile has heredocs, which {engine.name} {engine.version} does not read by itself"
+        return f"the Dockerfile has heredocs, which {engine.name} {engine.version} does not support"
     if request.live and plan.uv != request.uv:
         pins = f"pins uv {plan.uv}" if plan.uv else "pins no release of uv"
-        return f"the Dockerfile {pins}, and `--live` builds it as it is: uv {request.uv} is not what would run"
+        return f"the Dockerfile {pins}, and `--live` builds it unchanged, so uv {request.uv} would not run"
     return ""
 
 
 def _prepare(request: StepRequest, plan: BuildPlan) -> Build:
-    """Write the context of the build, and what lies beside it."""
+    """Write the build context and the Dockerfile beside it."""
     dirs, mre = request.dirs, request.mre
     dirs.work.mkdir(parents=True)
     for file in mre.files:
@@ -149,7 +148,7 @@ def _prepare(request: StepRequest, plan: BuildPlan) -> Build:
         own.mkdir(exist_ok=True)
         _unignore_own_folder(dirs)
     if not request.live:
-        # BuildKit runs what is the same in two builds once, for both; but each variant has a door of its own.
+        # BuildKit shares identical RUNs between builds, but each variant has its own listener.
         (own / "authority.pem").write_bytes(f"# {_run_name(dirs)}\n".encode() + request.certificate)
     if plan.uv_from_context:
         for name, tool in (("uv", request.binary), ("uvx", request.binary.with_name("uvx"))):
@@ -179,7 +178,7 @@ def _own_labels(dirs: RunDirs) -> dict[str, str]:
 
 
 def _proxies(gateway: str) -> dict[str, str]:
-    """Return the build arguments that every builder knows by itself, and hands to each RUN."""
+    """Return the build arguments that every builder predefines and passes to each RUN."""
     return {
         **dict.fromkeys(("HTTPS_PROXY", "HTTP_PROXY", "https_proxy", "http_proxy"), gateway),
         **dict.fromkeys(("NO_PROXY", "no_proxy"), "localhost,127.0.0.1"),
@@ -187,7 +186,7 @@ def _proxies(gateway: str) -> dict[str, str]:
 
 
 def _unignore_own_folder(dirs: RunDirs) -> None:
-    """Let our own folder into a context that leaves files out."""
+    """Re-include our own folder in a context with a .dockerignore."""
     ignore = dirs.work / ".dockerignore"
     if ignore.exists():
         text = ignore.read_text(encoding="utf-8", errors="replace")
@@ -195,7 +194,7 @@ def _unignore_own_folder(dirs: RunDirs) -> None:
 
 
 def _secret(dirs: RunDirs, mre: Mre, name: str) -> Path:
-    """Write what a build secret holds: a variable or a file of its name, or else all the variables as an env file."""
+    """Write a build secret: the variable or the file of its name, or else all variables as an env file."""
     path = dirs.root / "secrets" / name
     path.parent.mkdir(mode=0o700, exist_ok=True)
     variables, file = mre.variables, mre.file(name)
@@ -209,29 +208,29 @@ def _secret(dirs: RunDirs, mre: Mre, name: str) -> Path:
     return path
 
 
-def _build(engine: Engine, build: Build, watched: BuildWatch, request: StepRequest, log: Capped) -> str:
-    """Run the engine, and return why the steps could not be run, where they could not."""
+def _build(engine: Engine, build: Build, watch: BuildWatch, request: StepRequest, log: Capped) -> str:
+    """Run the engine, and return why the steps could not be run; empty when they were."""
     row = build_commands.builder(engine)
     command = [engine.program, *row.arguments(engine, build)]
     log.add(f"$ {' '.join(command)}\n".encode())
     with process.streamed(
         command,
         cwd=request.dirs.root,
-        # Who finds this folder without its owner finds the engine by it.
+        # The engine of an abandoned folder is found by this variable.
         environment={**engines.variables(engine), ROOT_VARIABLE: f"{request.dirs.root}/"},
         stop=request.stop,
-        late=watched.is_late,
+        late=watch.is_late,
         grace=GRACE,
     ) as streaming:
-        watched.consume(READERS[row.log_format], _lines(streaming, log, MARKS.get(row.log_format)))
-    watched.interrupted = streaming.timed_out or request.stop.is_set()
-    if (watched.failed or 0) >= ENGINE_EXIT and (gone := engines.detect(engine.name).why):
-        return f"{engine.name} went away while it built: {gone}"
-    return watched.finish(streaming.exit, streaming.timed_out)
+        watch.consume(READERS[row.log_format], _lines(streaming, log, MARKS.get(row.log_format)))
+    watch.interrupted = streaming.timed_out or request.stop.is_set()
+    if (watch.failed or 0) >= ENGINE_EXIT and (problem := engines.detect(engine.name).why):
+        return f"{engine.name} stopped during the build: {problem}"
+    return watch.finish(streaming.exit, streaming.timed_out)
 
 
 def _lines(chunks: Iterable[bytes], log: Capped, marks: "re.Pattern[bytes] | None") -> Iterator[LogLine]:
-    """Cut what an engine says into lines; lines without any of its own words come as one, for there may be millions."""
+    """Split a log into lines; those without a mark of the engine come as one, since there may be millions."""
     rest = b""
     for chunk in chunks:
         log.add(chunk)

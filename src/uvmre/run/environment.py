@@ -1,4 +1,4 @@
-"""What a step sees: a fresh folder, home, cache and temp, and an environment in which nothing is inherited."""
+"""The environment of a step: a fresh folder, home, cache and temp, and no inherited variables."""
 
 import functools
 import os
@@ -16,9 +16,9 @@ from uvmre.run.interpreters import Interpreter
 
 NO_PROXY = "localhost,127.0.0.1"
 NO_RESOLVER = {"RES_OPTIONS": "attempts:0"}
-"""Tells the resolver of glibc to ask no nameserver; `/etc/hosts` still counts, and so does systemd's own resolver."""
+"""Keeps glibc from asking a nameserver; `/etc/hosts` and systemd's resolver still count."""
 GETENT_NOT_FOUND = 2
-"""How getent says that a name is not known."""
+"""getent's exit code for an unknown name."""
 PROBE_HOST = "pypi.org"
 """Stands for every host."""
 RESOLVER_SECONDS = 5
@@ -27,20 +27,20 @@ SYSTEM_PATH = ("/usr/local/bin", "/usr/bin", "/bin")
 
 @dataclass(frozen=True)
 class RunDirs:
-    """The folders of one run of one variant, all below one root."""
+    """The folders of one run of one variant."""
 
     root: Path
     system_path: tuple[str, ...] = SYSTEM_PATH
-    """The folders that come last in the steps' PATH."""
+    """The end of the steps' PATH."""
 
     @property
     def work(self) -> Path:
-        """Return where the MRE's files are and the steps run."""
+        """Return the folder of the MRE's files, in which the steps run."""
         return self.root / "mre"
 
     @property
     def home(self) -> Path:
-        """Return the steps' home; uv's cache is below it, as on a new machine."""
+        """Return the steps' home, with uv's cache below it."""
         return self.root / "home"
 
     @property
@@ -50,18 +50,18 @@ class RunDirs:
 
     @property
     def tools(self) -> Path:
-        """Return the folder with uv and the interpreter, first in PATH after the MRE's own."""
+        """Return the folder with uv and the interpreter, which comes in PATH after the MRE's own."""
         return self.root / "bin"
 
     @property
     def authority(self) -> Path:
-        """Return the certificate of the gateway's authority."""
+        """Return the path of the gateway's CA."""
         return self.root / "authority.pem"
 
 
 def prepare(dirs: RunDirs, mre: Mre, uv: Path, interpreter: Interpreter | None) -> None:
-    """Make the folders and write the MRE's files into them; without an interpreter the steps take what they find."""
-    # Releases like uv 0.2.30 look into their cache before they make it, which nobody meets who used uv before.
+    """Create the folders and write the MRE's files; without an interpreter the steps use what PATH has."""
+    # Releases like uv 0.2.30 read their cache before they create it.
     for folder in (dirs.work, dirs.home / ".cache" / "uv", dirs.temp, dirs.tools):
         folder.mkdir(parents=True)
     home = f"{mre.environment.home.rstrip('/')}/"
@@ -69,10 +69,10 @@ def prepare(dirs: RunDirs, mre: Mre, uv: Path, interpreter: Interpreter | None) 
         write_file(dirs.work, file)
         if mre.environment.home and file.path.startswith(home):
             write_file(dirs.home, File(file.path.removeprefix(home), file.content, file.executable))
-    # .netrc and the like are refused by some tools when others can read them.
+    # Some tools refuse a .netrc that others can read.
     for kept in dirs.home.iterdir():
         kept.chmod(kept.stat().st_mode & 0o700)
-    for name, tool in (("uv", uv), ("uvx", uv.with_name("uvx"))):  # what somebody built may have another name
+    for name, tool in (("uv", uv), ("uvx", uv.with_name("uvx"))):  # a local build may have another name
         if tool.exists():
             (dirs.tools / name).symlink_to(tool)
     if interpreter is None:
@@ -82,10 +82,10 @@ def prepare(dirs: RunDirs, mre: Mre, uv: Path, interpreter: Interpreter | None) 
 
 
 def write_file(folder: Path, file: File) -> None:
-    """Write one file below a folder, never outside it."""
+    """Write a file below a folder, never outside it."""
     target = folder / file.path
     if not target.resolve().is_relative_to(folder.resolve()):
-        raise UsageError(f"{file.path} leaves the folder of the MRE.", "Give it a path inside.")
+        raise UsageError(f"`{file.path}` is outside the MRE", "use a path inside the folder")
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(file.content)
     if file.executable:
@@ -93,13 +93,7 @@ def write_file(folder: Path, file: File) -> None:
 
 
 def variables(dirs: RunDirs, mre: Mre, gateway: str) -> dict[str, str]:
-    """Return all the variables of a step.
-
-    Args:
-        dirs: its folders.
-        mre: the variant; its own variables come last and win.
-        gateway: the address of the gateway's door.
-    """
+    """Return all the variables of a step; those of the variant override the others."""
     own = [str(dirs.work / folder) for folder in mre.environment.path]
     return {
         "PATH": join_path([*own, str(dirs.tools), *dirs.system_path]),
@@ -113,9 +107,9 @@ def variables(dirs: RunDirs, mre: Mre, gateway: str) -> dict[str, str]:
 
 
 def gateway_variables(url: str, authority: Path) -> dict[str, str]:
-    """Return the variables that send a client through a door and let it trust what answers there."""
+    """Return the variables that make a client use the gateway and trust its CA."""
     return {
-        # Python's requests, pip before 24.2, curl and git have names of their own for what others call SSL_CERT_FILE.
+        # requests, pip before 24.2, curl and git do not read SSL_CERT_FILE.
         **dict.fromkeys(("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO"), str(authority)),
         **dict.fromkeys(("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "https_proxy", "http_proxy"), url),
         "NO_PROXY": NO_PROXY,
@@ -123,10 +117,9 @@ def gateway_variables(url: str, authority: Path) -> dict[str, str]:
 
 
 def outage_variables(mre: Mre) -> dict[str, str]:
-    """Return the variables that send a client straight to hosts that must not resolve, and keep them from resolving.
+    """Return the variables that bypass the gateway for hosts that must not resolve, so that uv sees the DNS error.
 
-    Only then does uv itself see a name that does not resolve. Where the resolver of this machine finds them all the
-    same, nothing is sent past the gateway, which then fails their connections in its own way.
+    Where the resolver of this machine finds them anyway, there are none, and the gateway fails the connections.
     """
     hosts = tuple(dict.fromkeys(fault.host for fault in mre.faults if fault.unresolvable))
     if not hosts or any(_resolves(host.removeprefix("*.") if host != "*" else PROBE_HOST) for host in hosts):
@@ -136,19 +129,19 @@ def outage_variables(mre: Mre) -> dict[str, str]:
 
 @functools.cache
 def _resolves(host: str) -> bool:
-    """Tell whether the resolver that glibc gives to programs still finds a host when it is told not to try."""
+    """Return whether glibc's resolver finds a host without a nameserver."""
     with tempfile.TemporaryDirectory() as folder:
         try:
-            done = process.run(
+            result = process.run(
                 ("getent", "ahosts", host),
                 cwd=Path(folder),
                 environment={"PATH": join_path(SYSTEM_PATH), **NO_RESOLVER},
                 timeout=RESOLVER_SECONDS,
                 stop=threading.Event(),
             )
-        except OSError:  # there is no glibc here that could be told
+        except OSError:  # not glibc
             return True
-    return done.exit != GETENT_NOT_FOUND
+    return result.exit != GETENT_NOT_FOUND
 
 
 def join_path(folders: Sequence[str]) -> str:

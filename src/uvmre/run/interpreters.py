@@ -18,7 +18,7 @@ NAME = re.compile(r"python(3\.\d+)\Z")
 
 @dataclass(frozen=True)
 class Interpreter:
-    """One interpreter that answered when asked for its version."""
+    """One interpreter that can be run."""
 
     path: Path
     version: str
@@ -30,18 +30,18 @@ class Interpreter:
         return ".".join(self.version.split(".")[:2])
 
 
-def find_interpreter(wanted: str) -> Interpreter | None:
-    """Return an interpreter of that version (`3.11` or `3.11.7`); this very one's line where nothing is wanted."""
-    wanted = wanted or ".".join(map(str, sys.version_info[:2]))
-    for path in _candidates(".".join(wanted.split(".")[:2])):
-        version = _version(path)
-        if version and (version == wanted or version.startswith(f"{wanted}.")):
-            return Interpreter(path, version)
+def find_interpreter(version: str) -> Interpreter | None:
+    """Return an interpreter of a version (`3.11` or `3.11.7`), by default of the one that runs uvmre."""
+    version = version or ".".join(map(str, sys.version_info[:2]))
+    for path in _candidates(".".join(version.split(".")[:2])):
+        exact = _version(path)
+        if exact and (exact == version or exact.startswith(f"{version}.")):
+            return Interpreter(path, exact)
     return None
 
 
 def available() -> list[str]:
-    """Return the versions found on this machine, for a message."""
+    """Return the minor versions on this machine, for a message."""
     found = {match[1] for folder in _folders() for file in _files(folder) if (match := NAME.match(file.name))}
     return sorted(found, key=lambda minor: int(minor.split(".")[1]))
 
@@ -58,7 +58,7 @@ def _candidates(minor: str) -> Iterator[Path]:
 
 def _folders() -> Iterator[Path]:
     for folder in os.environ.get("PATH", "").split(os.pathsep):
-        # A shim of pyenv fails for every version that is not the active one; the real folders follow below.
+        # A shim of pyenv works for the active version only; the real folders follow below.
         if folder and not folder.endswith("/shims"):
             yield Path(folder)
     pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
@@ -82,27 +82,27 @@ def _files(folder: Path) -> list[Path]:
 
 @functools.cache
 def _version(path: Path) -> str:
-    """Ask an interpreter for its version; this process' own is known."""
+    """Return an interpreter's version; empty where it does not run."""
     if path == Path(getattr(sys, "_base_executable", sys.executable)).resolve():
         return ".".join(map(str, sys.version_info[:3]))
-    question = [str(path), "-I", "-S", "-c", "import platform; print(platform.python_version())"]
+    command = [str(path), "-I", "-S", "-c", "import platform; print(platform.python_version())"]
     try:
-        asked = process.run(question, cwd=Path("/"), environment={}, timeout=QUERY_TIMEOUT, stop=threading.Event())
+        result = process.run(command, cwd=Path("/"), environment={}, timeout=QUERY_TIMEOUT, stop=threading.Event())
     except OSError:
         return ""
-    return asked.stdout.decode(errors="replace").strip() if asked.exit == 0 else ""
+    return result.stdout.decode(errors="replace").strip() if result.exit == 0 else ""
 
 
-def require_interpreter(wanted: str) -> Interpreter:
-    """Return an interpreter of that version.
+def require_interpreter(version: str) -> Interpreter:
+    """Return an interpreter of a version.
 
     Raises:
         CannotTell: when there is none.
     """
-    found = find_interpreter(wanted)
+    found = find_interpreter(version)
     if found is None:
         raise CannotTell(
-            f"There is no Python {wanted} on this machine (found: {', '.join(available()) or 'none'}).",
-            f"Install it (`uv python install {wanted}`), or take another with `--python`.",
+            f"no interpreter found for Python {version} (available: {', '.join(available()) or 'none'})",
+            f"install it with `uv python install {version}`, or choose another one with `--python`",
         )
     return found

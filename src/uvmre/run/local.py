@@ -1,4 +1,4 @@
-"""The backend that runs steps as plain processes of this machine: quick, exact, and no sandbox."""
+"""The backend that runs steps as plain processes, without a sandbox."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,6 @@ from uvmre.core.outcome.observation import StepResult
 from uvmre.errors import naming_path
 from uvmre.run import environment, local_image, process
 from uvmre.run.backend import RunFacts, StepRequest
-from uvmre.run.process import Finished
 
 
 @dataclass(frozen=True)
@@ -22,14 +21,14 @@ class Local:
 
     def available(self) -> str:
         """Return why this backend cannot be used here; empty when it can."""
-        return "" if os.name == "posix" else "it runs steps with /bin/sh, which this system lacks"
+        return "" if os.name == "posix" else "it runs steps with /bin/sh, which this system does not have"
 
     def describe(self) -> str:
-        """Return what runs the steps."""
+        """Return its name."""
         return self.name
 
     def run(self, request: StepRequest) -> RunFacts:
-        """Run the steps in their order, up to a set-up step or a RUN that fails, or a step whose time was up."""
+        """Run the steps in order, until a set-up step or a RUN fails, or a step times out."""
         dirs = request.dirs
         with naming_path(dirs.root):
             environment.prepare(dirs, request.mre, request.binary, request.interpreter)
@@ -42,13 +41,13 @@ class Local:
             try:
                 result = _run_layer(step, step.layer, request) if step.layer else _run(step, request)
             except local_image.CannotRunStep as why:
-                obstacle = f"`{step.title}` could not be run: {why}"
+                obstacle = f"`{step.title}` cannot be run: {why}"
                 break
             request.on_step_end(result)
             if result.timed_out or (result.exit and (result.role == "setup" or step.layer)):
                 break
-        last = steps[-1].layer
-        work = local_image.inside(dirs, last.cwd) if last else dirs.work
+        layer = steps[-1].layer
+        work = local_image.inside(dirs, layer.cwd) if layer else dirs.work
         return RunFacts(
             backend=self.name,
             uv=request.uv,
@@ -58,7 +57,7 @@ class Local:
         )
 
     def clean_up(self, root: Path) -> None:
-        """End what the steps of places below `root` left running."""
+        """End the processes that steps below `root` left running."""
         process.end_strays(root)
 
 
@@ -72,46 +71,47 @@ def _steps(mre: Mre) -> tuple[Step, ...]:
 
 
 def _run(step: Step, request: StepRequest) -> StepResult:
-    """Run one step in a shell of its own, as a Dockerfile's RUN does: what it exports is gone with it."""
+    """Run a step in a shell of its own, as a Dockerfile's RUN does."""
     variables = environment.variables(request.dirs, request.mre, request.gateway)
-    return _result(step, _execute(("/bin/sh", "-c", step.run), request.dirs.work, variables, step, request), request)
+    return _execute(("/bin/sh", "-c", step.run), request.dirs.work, variables, step, request)
 
 
 def _run_layer(step: Step, layer: Layer, request: StepRequest) -> StepResult:
-    """Run a RUN of a Dockerfile that is followed.
+    """Run a RUN of an interpreted Dockerfile.
 
     Raises:
-        image.Missing: when it cannot be run without an image.
+        CannotRunStep: when it needs a container engine.
     """
     if layer.refused:
         raise local_image.CannotRunStep(layer.refused)
     dirs = request.dirs
     cwd = local_image.prepare(dirs, layer)
-    words = [local_image.translate(dirs, layer, word) for word in layer.argv]
+    command = [local_image.translate(dirs, layer, word) for word in layer.argv]
+    variables = local_image.variables(dirs, request.mre, layer, request.gateway)
     with local_image.mounts(dirs, layer):
-        done = _execute(words, cwd, local_image.variables(dirs, request.mre, layer, request.gateway), step, request)
-    return _result(step, done, request)
+        return _execute(command, cwd, variables, step, request)
 
 
 def _execute(
-    words: Sequence[str], cwd: Path, variables: Mapping[str, str], step: Step, request: StepRequest
-) -> Finished:
-    return process.run(words, cwd=cwd, environment=variables, timeout=step.timeout, stop=request.stop)
-
-
-def _result(step: Step, done: Finished, request: StepRequest) -> StepResult:
-    """Return what a step left behind, without the name of its fresh folder: that differs from run to run."""
+    command: Sequence[str], cwd: Path, variables: Mapping[str, str], step: Step, request: StepRequest
+) -> StepResult:
+    """Run a command; its output comes without the path of the run's folder, which differs between runs."""
+    result = process.run(command, cwd=cwd, environment=variables, timeout=step.timeout, stop=request.stop)
     root = str(request.dirs.root)
+    stdout, stderr = (
+        stream.decode(errors="replace").replace(f"{root}/{local_image.IMAGE}", "").replace(root, "")
+        for stream in (result.stdout, result.stderr)
+    )
     return StepResult(
         title=step.title,
         run=step.run,
         role=step.role,
-        exit=done.exit,
-        stdout=done.stdout.decode(errors="replace").replace(f"{root}/{local_image.IMAGE}", "").replace(root, ""),
-        stderr=done.stderr.decode(errors="replace").replace(f"{root}/{local_image.IMAGE}", "").replace(root, ""),
-        seconds=done.seconds,
-        timed_out=done.timed_out,
-        truncated=done.truncated,
+        exit=result.exit,
+        stdout=stdout,
+        stderr=stderr,
+        seconds=result.seconds,
+        timed_out=result.timed_out,
+        truncated=result.truncated,
     )
 
 

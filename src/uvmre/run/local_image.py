@@ -1,7 +1,7 @@
-"""The image of a Dockerfile that is followed without an engine: folders below the run's root, one tree a stage.
+"""The image of a Dockerfile that runs without an engine: folders below the run's root, one tree per stage.
 
-Only one stage is at hand at a time, under the same path as all the others: an environment that was made in one of them
-names its own place, and still fits where it is copied into the next.
+The current stage always has the same path, so that a virtual environment, which contains its own path, still works when
+it is copied into the next stage.
 """
 
 import contextlib
@@ -18,12 +18,12 @@ from uvmre.run.environment import RunDirs
 
 IMAGE = "image"
 STAGES = "stages"
-"""Where the trees of the stages before lie, by their number."""
+"""The folder of the previous stages, by number."""
 CURRENT = ".stage"
 
 
 class CannotRunStep(Exception):
-    """What a COPY wants is not in the other stage."""
+    """A step needs something that is not there, or an engine."""
 
 
 def folder(dirs: RunDirs) -> Path:
@@ -32,15 +32,15 @@ def folder(dirs: RunDirs) -> Path:
 
 
 def inside(dirs: RunDirs, path: str) -> Path:
-    """Return where a path of the image is; it cannot leave it."""
+    """Return the local path of a path in the image, which it cannot leave."""
     return folder(dirs).joinpath(*(part for part in PurePosixPath(path).parts if part not in ("/", "..")))
 
 
 def prepare(dirs: RunDirs, layer: Layer) -> Path:
-    """Do what comes before a RUN, and return the folder in which it runs.
+    """Apply the instructions before a RUN, and return its folder.
 
     Raises:
-        Missing: when another stage does not have what is to be copied from it.
+        Missing: when a COPY names a path that its stage does not have.
     """
     for event in layer.before:
         if isinstance(event, StageStart):
@@ -64,8 +64,8 @@ def _start_stage(dirs: RunDirs, begin: StageStart) -> None:
     (dirs.root / CURRENT).write_text(str(begin.stage))
     if begin.base is not None:
         shutil.copytree(left / str(begin.base), now, symlinks=True)
-    for made in (f"{HOME}/.cache/uv", "/tmp"):  # as environment.lay does for a step's home
-        inside(dirs, made).mkdir(parents=True, exist_ok=True)
+    for path in (f"{HOME}/.cache/uv", "/tmp"):  # as environment.lay does for a step's home
+        inside(dirs, path).mkdir(parents=True, exist_ok=True)
 
 
 def _write(dirs: RunDirs, file: File) -> None:
@@ -75,19 +75,19 @@ def _write(dirs: RunDirs, file: File) -> None:
     try:
         environment.write_file(folder(dirs), File(str(target.relative_to(folder(dirs))), file.content, file.executable))
     except (IsADirectoryError, NotADirectoryError, FileExistsError) as error:
-        raise CannotRunStep(f"/{file.path} cannot be written: {error.strerror}") from None
+        raise CannotRunStep(f"`/{file.path}` cannot be written: {error.strerror}") from None
     if file.path.startswith(f"{HOME.lstrip('/')}/."):
-        target.chmod(target.stat().st_mode & 0o700)  # .netrc and the like, which some tools refuse otherwise
+        target.chmod(target.stat().st_mode & 0o700)  # some tools refuse a .netrc that others can read
 
 
 def _copy_from_stage(dirs: RunDirs, fetch: StageFetch) -> None:
     tree = dirs.root / STAGES / str(fetch.stage)
     source = tree / fetch.source.lstrip("/")
-    found = sorted(tree.glob(fetch.source.lstrip("/"))) if re.search(r"[*?\[]", fetch.source) else [source]
-    if not found or not found[0].exists():
-        raise CannotRunStep(f"{fetch.source} is not in the stage that it is copied from")
+    sources = sorted(tree.glob(fetch.source.lstrip("/"))) if re.search(r"[*?\[]", fetch.source) else [source]
+    if not sources or not sources[0].exists():
+        raise CannotRunStep(f"`{fetch.source}` is not in the stage that it is copied from")
     target = inside(dirs, fetch.target)
-    for each in found:
+    for each in sources:
         if each.is_dir():
             shutil.copytree(each, target, symlinks=True, dirs_exist_ok=True)
         else:
@@ -98,11 +98,11 @@ def _copy_from_stage(dirs: RunDirs, fetch: StageFetch) -> None:
 
 @contextlib.contextmanager
 def mounts(dirs: RunDirs, layer: Layer) -> Iterator[None]:
-    """Lay the files that a RUN mounts, and take them away after it; what they covered is back then."""
-    covered = [(inside(dirs, file.path), file) for file in layer.mounts]
-    before = [(path, path.read_bytes() if path.is_file() else None) for path, _ in covered]
+    """Write the files that a RUN mounts, and restore what they replaced afterwards."""
+    mounted = [(inside(dirs, file.path), file) for file in layer.mounts]
+    before = [(path, path.read_bytes() if path.is_file() else None) for path, _ in mounted]
     try:
-        for _, file in covered:
+        for _, file in mounted:
             _write(dirs, file)
         yield
     finally:
@@ -114,7 +114,7 @@ def mounts(dirs: RunDirs, layer: Layer) -> Iterator[None]:
 
 
 def translate(dirs: RunDirs, layer: Layer, text: str) -> str:
-    """Return a text with the image's own paths as they are on this machine."""
+    """Replace paths of the image in a text by those on this machine."""
     if not layer.owned:
         return text
     names = "|".join(re.escape(path) for path in sorted(layer.owned, key=len, reverse=True))
@@ -123,8 +123,8 @@ def translate(dirs: RunDirs, layer: Layer, text: str) -> str:
 
 
 def variables(dirs: RunDirs, mre: Mre, layer: Layer, gateway: str) -> dict[str, str]:
-    """Return all the variables of a RUN: the builder's, and over them those that the manifest gives every step."""
-    given = {name: translate(dirs, layer, value) for name, value in layer.variables.items() if name != "PATH"}
+    """Return all the variables of a RUN; those of the manifest override the Dockerfile's."""
+    own = {name: translate(dirs, layer, value) for name, value in layer.variables.items() if name != "PATH"}
     folders = [name for name in layer.variables.get("PATH", "").split(":") if name.startswith("/")]
     path = environment.join_path([*(str(inside(dirs, name)) for name in folders), str(dirs.tools), *dirs.system_path])
     return {
@@ -133,7 +133,7 @@ def variables(dirs: RunDirs, mre: Mre, layer: Layer, gateway: str) -> dict[str, 
         "LANG": "C.UTF-8",
         **environment.gateway_variables(gateway, dirs.authority),
         **environment.outage_variables(mre),
-        **given,
+        **own,
         "PATH": path,
         **mre.environment.variables,
     }

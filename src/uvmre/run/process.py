@@ -1,4 +1,4 @@
-"""One process and all that it starts: limits on time and output, and nothing of it left behind."""
+"""Run one process and all its children, with limits on time and output, and leave none behind."""
 
 import contextlib
 import os
@@ -16,19 +16,19 @@ if TYPE_CHECKING:
     import psutil
 
 OUTPUT_LIMIT = 1_000_000
-"""Bytes kept of each stream: the first half and the last half of this."""
+"""Bytes kept of each stream, half from its start and half from its end."""
 GRACE = 1.0
-"""Seconds between asking a group to end and ending it."""
+"""Seconds between SIGTERM and SIGKILL."""
 TICK = 0.2
 _detached: set[int] = set()
 
 
 @dataclass(frozen=True)
 class Finished:
-    """A process that ended, or was ended."""
+    """A process that ended."""
 
     exit: int
-    """As a shell tells it: 128 + n where signal n ended it."""
+    """As in a shell: 128 + n where signal n ended it."""
     stdout: bytes
     stderr: bytes
     seconds: float
@@ -36,8 +36,16 @@ class Finished:
     truncated: bool
 
 
+def failure(result: Finished) -> str:
+    """Return why a process failed: its last line of output, or else its exit code."""
+    if result.timed_out:
+        return "it exceeded its time limit"
+    lines = (result.stderr or result.stdout).decode(errors="replace").strip().splitlines()
+    return lines[-1] if lines else f"exit code {result.exit}"
+
+
 class Capped:
-    """A stream's bytes: all of them up to the limit, its two ends beyond."""
+    """The bytes of a stream; beyond the limit only its two ends."""
 
     def __init__(self, limit: int) -> None:
         self._half = limit // 2
@@ -46,7 +54,7 @@ class Capped:
         self.omitted = 0
 
     def add(self, data: bytes) -> None:
-        """Take the next bytes."""
+        """Append bytes."""
         room = self._half - len(self._head)
         self._head += data[:room]
         self._tail += data[room:] if room > 0 else data
@@ -59,9 +67,9 @@ class Capped:
         del self._tail[:surplus]
 
     def value(self) -> bytes:
-        """Return what is kept, with a line that says how much is not."""
+        """Return the bytes, with a line for the omitted ones."""
         self._cut()
-        gap = f"\n[uvmre: {self.omitted} bytes left out]\n".encode() if self.omitted else b""
+        gap = f"\n[uvmre: {self.omitted} bytes omitted]\n".encode() if self.omitted else b""
         return bytes(self._head) + gap + bytes(self._tail)
 
 
@@ -74,13 +82,13 @@ def run(
     stop: threading.Event,
     output_limit: int = OUTPUT_LIMIT,
 ) -> Finished:
-    """Run a command in a session of its own, with no standard input, and end its whole group when it is done.
+    """Run a command in a session of its own, without standard input, and end its whole group afterwards.
 
     Args:
-        command: the words of the command.
-        cwd: where it runs.
-        environment: all the variables that it sees; nothing is inherited.
-        timeout: seconds; a command that takes longer is ended, with its group.
+        command: the program and its arguments.
+        cwd: its folder.
+        environment: all its variables; none is inherited.
+        timeout: seconds after which the group is ended.
         stop: set from another thread to end the command early.
         output_limit: bytes kept of each stream.
 
@@ -112,14 +120,14 @@ def run(
 
 
 class Streaming:
-    """A command whose output is read as it comes, both streams as one."""
+    """A command whose output is streamed, both streams as one."""
 
     def __init__(self, process: "subprocess.Popen[bytes]", stop: threading.Event, late: Callable[[], bool]) -> None:
         self._process, self._stop, self._late = process, stop, late
         self.timed_out = False
 
     def __iter__(self) -> Iterator[bytes]:
-        """Yield what comes until the command ends, has to, or is late."""
+        """Yield output until the command ends, is stopped, or is late."""
         assert self._process.stdout
         with selectors.DefaultSelector() as selector:
             selector.register(self._process.stdout, selectors.EVENT_READ)
@@ -137,7 +145,7 @@ class Streaming:
 
     @property
     def exit(self) -> int:
-        """Return the exit code as a shell tells it; right after the `with`."""
+        """Return the exit code as in a shell; valid after the `with`."""
         return _exit_code(self._process.returncode)
 
 
@@ -151,15 +159,15 @@ def streamed(
     late: Callable[[], bool],
     grace: float = GRACE,
 ) -> Iterator[Streaming]:
-    """Run a command as `run` does, and hand its output over while it runs.
+    """Run a command as `run` does, and stream its output.
 
     Args:
-        command: the words of the command.
-        cwd: where it runs.
-        environment: all the variables that it sees; nothing is inherited.
+        command: the program and its arguments.
+        cwd: its folder.
+        environment: all its variables; none is inherited.
         stop: set from another thread to end the command early.
-        late: asked several times a second whether its time is up.
-        grace: seconds that it has to tidy up when it is ended.
+        late: called several times a second; returns whether its time is up.
+        grace: seconds between SIGTERM and SIGKILL.
 
     Raises:
         OSError: when the command cannot be started.
@@ -181,11 +189,11 @@ def streamed(
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(grace)
     finally:
-        # A container's process may have left the group; what it may still have to say is not to keep it from ending.
-        begun = _descendants(process.pid) if process.poll() is None else []
+        # A container's process may have left the group. A full pipe must not keep it from ending.
+        descendants = _descendants(process.pid) if process.poll() is None else []
         process.stdout.close()
         end_group(process, grace)
-        _kill(begun)
+        _kill(descendants)
 
 
 def _descendants(pid: int) -> "list[psutil.Process]":
@@ -212,12 +220,12 @@ def _exit_code(returncode: int) -> int:
 def _collect(
     process: "subprocess.Popen[bytes]", streams: Mapping[IO[bytes], Capped], deadline: float, stop: threading.Event
 ) -> bool:
-    """Read both streams until the process has ended; tell whether its time was up."""
+    """Read both streams until the process ends; return whether it timed out."""
     with selectors.DefaultSelector() as selector:
         for stream, capped in streams.items():
             os.set_blocking(stream.fileno(), False)
             selector.register(stream, selectors.EVENT_READ, capped)
-        # A process pid as a descriptor wakes the loop at the moment of its end; where there is none, the tick does.
+        # A pidfd wakes the loop as soon as the process ends; without one, the tick does.
         with _pidfd(process.pid) as pidfd:
             if pidfd is not None:
                 selector.register(pidfd, selectors.EVENT_READ, None)
@@ -247,22 +255,22 @@ def _pidfd(pid: int):  # type: ignore[no-untyped-def]
 
 
 def _drain(selector: selectors.BaseSelector, wait: float) -> bool:
-    """Read what is there; tell whether anything was."""
-    got = False
+    """Read available output; return whether there was any."""
+    received = False
     for key, _ in selector.select(wait):
         if key.data is None:
             continue
         data = os.read(key.fd, 65536)
         if data:
             key.data.add(data)
-            got = True
+            received = True
         else:
             selector.unregister(key.fileobj)
-    return got
+    return received
 
 
 def end_group(process: "subprocess.Popen[bytes]", grace: float = GRACE) -> None:
-    """End whatever of the process' group is still there: politely, then not."""
+    """End what is left of the process' group: SIGTERM, then SIGKILL."""
     for number, patience in ((signal.SIGTERM, grace), (signal.SIGKILL, GRACE)):
         try:
             os.killpg(process.pid, number)
@@ -286,7 +294,7 @@ def _group_is_alive(process: "subprocess.Popen[bytes]") -> bool:
 
 
 def _running(pid: int, group: int) -> bool:
-    """Tell whether a process of the group still runs: one that is dead and not yet buried does not."""
+    """Return whether a process of the group still runs; a zombie does not."""
     import psutil
 
     try:
@@ -296,41 +304,39 @@ def _running(pid: int, group: int) -> bool:
 
 
 def start_detached(command: Sequence[str]) -> None:
-    """Start a command that goes on when this process has ended, with no streams; nobody waits for it."""
+    """Start a command that outlives this process, without streams."""
     for pid in tuple(_detached):
         with contextlib.suppress(ChildProcessError):
             if os.waitpid(pid, os.WNOHANG)[0] == 0:
                 continue
         _detached.discard(pid)
     silent = [(os.POSIX_SPAWN_OPEN, stream, os.devnull, os.O_RDWR, 0) for stream in (0, 1, 2)]
-    # A group of its own: ^C is not for it.
+    # A group of its own, so that ^C does not reach it.
     _detached.add(os.posix_spawn(command[0], list(command), os.environ, file_actions=silent, setpgroup=0))
 
 
 def end_children() -> None:
-    """End all that this process started and that is still there, with what those started."""
+    """End all descendants of this process."""
     _kill(_descendants(os.getpid()))
 
 
 def end_strays(root: Path) -> None:
-    """End what left its group (a daemon) but still has a folder below `root` in its environment: PATH, HOME, TMPDIR."""
-    import psutil
-
-    strays = []
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error):
-            if process.pid != os.getpid() and any(f"{root}/" in value for value in process.environ().values()):
-                strays += [process, *process.children(recursive=True)]
-    _kill(strays)
+    """End daemons that left their group, found by a folder below `root` in a variable (PATH, HOME, TMPDIR)."""
+    _kill_where(lambda variables: any(f"{root}/" in value for value in variables.values()))
 
 
 def end_clients(gateway: str) -> None:
-    """End what was sent through a door of the gateway and is still there: a container that its engine forgot."""
+    """End clients of the gateway that still run, such as a container that its engine abandoned."""
+    _kill_where(lambda variables: variables.get("HTTPS_PROXY", "").startswith(gateway))
+
+
+def _kill_where(matches: Callable[[Mapping[str, str]], bool]) -> None:
+    """Kill other processes with such variables, and their descendants."""
     import psutil
 
-    strays = []
+    processes = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
-            if process.environ().get("HTTPS_PROXY", "").startswith(gateway):
-                strays.append(process)
-    _kill(strays)
+            if process.pid != os.getpid() and matches(process.environ()):
+                processes += [process, *process.children(recursive=True)]
+    _kill(processes)

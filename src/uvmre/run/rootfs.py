@@ -1,4 +1,4 @@
-"""What stand-ins are made of, as archives in the cache: a Debian by debootstrap, an interpreter of this machine."""
+"""The parts of stand-ins, as archives in the cache: a Debian by debootstrap, and an interpreter of this machine."""
 
 import contextlib
 import fcntl
@@ -13,16 +13,16 @@ from uvmre.errors import CannotTell, naming_path
 from uvmre.run import interpreters, process
 
 FOLDER = "images"
-"""Where the archives lie in the cache."""
-ASIDE = ".aside-"
-"""How what is written aside is named until it is whole; what is left of it is swept with the rest of the cache."""
+"""The archives' folder in the cache."""
+ASIDE = ".folder-"
+"""The prefix of unfinished files, which pruning the cache removes."""
 TIMEOUT = 900.0
 LIBRARIES = ("ca-certificates", "netbase", "tzdata", "zlib1g", "libbz2-1.0", "liblzma5", "libsqlite3-0", "libffi8")
 LIBRARIES_BY_SUITE = {
     "bookworm": ("libssl3", "libreadline8", "libncursesw6", "libuuid1", "libexpat1", "libnsl2", "libtirpc3"),
     "trixie": ("libssl3t64", "libreadline8t64", "libncursesw6", "libuuid1", "libexpat1", "libnsl2", "libtirpc3t64"),
 }
-"""What a CPython links to, as each release of Debian calls it."""
+"""The libraries that a CPython links to, as each suite names them."""
 DEBIAN_EXCLUDES = (
     "dev/*",
     "proc/*",
@@ -33,79 +33,78 @@ DEBIAN_EXCLUDES = (
     "var/log/*",
 )
 PYTHON_EXCLUDES = ("site-packages/*", "dist-packages", "test", "idle_test", "__pycache__", "*.a")
-"""What a build does not need of an interpreter, and what this machine has installed into it; pip comes anew."""
+"""What a build does not need of an interpreter, and the packages installed into it."""
 SYSTEM_PREFIXES = (Path("/usr"), Path("/"))
 
 Notify = Callable[[str], None]
-"""Called with a sentence about what takes its time."""
+"""Called with a message before slow work."""
 
 
-def debian(suite: str, cache: Path, said: Notify) -> Path:
-    """Return the archive of a small Debian, made where the cache has none.
+def debian(suite: str, cache: Path, notify: Notify) -> Path:
+    """Return the archive of a small Debian, created where the cache has none.
 
     Raises:
-        CannotTell: when it cannot be made here.
+        CannotTell: when it cannot be created here.
     """
     archive = cache / FOLDER / f"{suite}.tar"
     if _is_cached(archive):
         return archive
     program = shutil.which("debootstrap")
     if not program or os.geteuid() != 0:
-        what = "the user root" if program else "debootstrap"
+        missing = "root privileges" if program else "`debootstrap`"
         raise CannotTell(
-            f"A root of Debian {suite} cannot be made here: that takes {what}.",
-            "Run it as root." if program else "Install it: `apt-get install debootstrap`.",
+            f"cannot create a root file system of Debian {suite} without {missing}",
+            "run it as root" if program else "install it with `apt-get install debootstrap`",
         )
-    with _staged(archive) as (folder, whole):
+    with _staged(archive) as (folder, partial):
         if archive.exists():
             return archive
-        said(f"Debian {suite}: a root is made by debootstrap, which takes about a minute the first time")
+        notify(f"creating a root file system of Debian {suite} with debootstrap (about a minute)")
         included = ",".join((*LIBRARIES, *LIBRARIES_BY_SUITE[suite]))
         root = folder / "root"
-        # It mounts within the root while it works; in a namespace of its own that ends with it, however it ends.
-        apart = ["unshare", "--mount"] if shutil.which("unshare") else []
-        _run_tool([*apart, program, "--variant=minbase", f"--include={included}", suite, str(root)], "debootstrap")
+        # A mount namespace of its own removes debootstrap's mounts however it ends.
+        unshare = ["unshare", "--mount"] if shutil.which("unshare") else []
+        _run_tool([*unshare, program, "--variant=minbase", f"--include={included}", suite, str(root)], "debootstrap")
         root.chmod(0o755)
         _pack(
-            root, ["."], whole, [f"./{pattern}" for pattern in DEBIAN_EXCLUDES], "--numeric-owner", "--one-file-system"
+            root,
+            ["."],
+            partial,
+            [f"./{pattern}" for pattern in DEBIAN_EXCLUDES],
+            "--numeric-owner",
+            "--one-file-system",
         )
     return archive
 
 
-def interpreter(wanted: str, cache: Path, said: Notify) -> tuple[str, Path]:
-    """Return the version and the archive of an interpreter of this machine, laid out as below /usr/local.
+def interpreter(version: str, cache: Path, notify: Notify) -> tuple[str, Path]:
+    """Return the version and the archive of an interpreter of this machine, as it is below /usr/local.
 
     Raises:
-        CannotTell: when there is none of that version, or only the system's own, which is spread over its root.
+        CannotTell: when there is none of that version, or only the system's, which has no folder of its own.
     """
-    found = interpreters.find_interpreter(wanted)
+    found = interpreters.find_interpreter(version)
     prefix = found.path.resolve().parent.parent if found else Path("/")
     if not found or prefix in SYSTEM_PREFIXES or not (prefix / f"lib/python{found.minor}/os.py").is_file():
-        there = ", ".join(interpreters.available()) or "none"
-        why = "the only one is the system's own, which cannot be copied" if found else f"this machine has {there}"
+        others = ", ".join(interpreters.available()) or "none"
         raise CannotTell(
-            f"There is no Python {wanted} to put into an image: {why}.",
-            f"`uv python install {wanted}` or `pyenv install {wanted}` brings one that can.",
+            f"no interpreter found for Python {version} that can be copied into an image",
+            f"install one with `uv python install {version}` or `pyenv install {version}`",
+            cause="the system's interpreter cannot be copied" if found else f"available: {others}",
         )
     archive = cache / FOLDER / f"python-{found.version}.tar"
     if not _is_cached(archive):
-        said(f"Python {found.version}: copied from this machine")
-        inner = [f"bin/python{found.minor}", f"lib/python{found.minor}", f"include/python{found.minor}"]
-        inner += [f"lib/{file.name}" for file in prefix.glob("lib/libpython*.so*")]
-        with _staged(archive) as (_, whole):
-            _pack(
-                prefix,
-                [part for part in inner if (prefix / part).exists()],
-                whole,
-                PYTHON_EXCLUDES,
-                "--owner=0",
-                "--group=0",
-            )
+        notify(f"copying Python {found.version} of this machine")
+        paths = [f"bin/python{found.minor}", f"lib/python{found.minor}", f"include/python{found.minor}"]
+        paths += [f"lib/{file.name}" for file in prefix.glob("lib/libpython*.so*")]
+        paths = [path for path in paths if (prefix / path).exists()]
+        with _staged(archive) as (_, partial):
+            _pack(prefix, paths, partial, PYTHON_EXCLUDES, "--owner=0", "--group=0")
     return found.version, archive
 
 
 def _is_cached(archive: Path) -> bool:
-    """Tell whether an archive is there, and note that it is used: what was not for long is pruned."""
+    """Return whether an archive exists, and mark it as used."""
     with contextlib.suppress(OSError):
         os.utime(archive)
     return archive.exists()
@@ -113,21 +112,21 @@ def _is_cached(archive: Path) -> bool:
 
 @contextlib.contextmanager
 def _staged(archive: Path) -> Iterator[tuple[Path, Path]]:
-    """Give a folder and the path of an archive to write there; it is renamed when it is whole.
+    """Give a temporary folder and the path of an archive to write in it, which is moved into place afterwards.
 
-    Whoever wants the same at the same time waits, and then finds it there: the lock goes with its process.
+    Other processes that need the same archive wait meanwhile.
     """
     with naming_path(archive):
         archive.parent.mkdir(parents=True, exist_ok=True)
         with (
             archive.with_suffix(".lock").open("w") as lock,
-            temp_folders.temporary(archive.parents[1], ASIDE) as aside,
+            temp_folders.temporary(archive.parents[1], ASIDE) as folder,
         ):
             fcntl.flock(lock, fcntl.LOCK_EX)
-            whole = aside / archive.name
-            yield aside, whole
-            if whole.exists():
-                whole.replace(archive)
+            partial = folder / archive.name
+            yield folder, partial
+            if partial.exists():
+                partial.replace(archive)
 
 
 def _pack(root: Path, names: Sequence[str], archive: Path, left_out: Sequence[str], *options: str) -> None:
@@ -136,8 +135,6 @@ def _pack(root: Path, names: Sequence[str], archive: Path, left_out: Sequence[st
 
 
 def _run_tool(command: Sequence[str], name: str) -> None:
-    done = process.run(command, cwd=Path("/"), environment=dict(os.environ), timeout=TIMEOUT, stop=threading.Event())
-    if done.exit:
-        said = (done.stderr or done.stdout).decode(errors="replace").strip().splitlines()
-        why = "its time was up" if done.timed_out else said[-1] if said else f"exit code {done.exit}"
-        raise CannotTell(f"{name} could not make what an image needs: {why}.", "Run it again where its sources answer.")
+    result = process.run(command, cwd=Path("/"), environment=dict(os.environ), timeout=TIMEOUT, stop=threading.Event())
+    if result.exit:
+        raise CannotTell(f"`{name}` failed", "check the network and try again", cause=process.failure(result))
