@@ -192,15 +192,15 @@ ROWS = [
     Row("matrix mre --uv latest", "not in the cache", 125, variables=NO_CACHE),
     Row("bisect mre", "not in the cache", 125, variables=NO_CACHE),
     Row("gateway", "/dev/null", 125, variables=NO_CACHE),
-    Row("run mre --uv 0.5.23", "PyPI could not be asked", 125),
+    Row("run mre --uv 0.5.23", "cannot be fetched from PyPI", 125),
     Row("run mre --uv 0.5.23 --replay", "`--replay` asks no network", 125),
-    Row("run mre --uv 0.5.23", "PyPI could not be asked", 125, variables={"HTTPS_PROXY": "ftp://nowhere"}),
-    Row("run mre --uv 0.5.23", "PyPI could not be asked", 125, variables={"HTTPS_PROXY": "http://[nowhere"}),
+    Row("run mre --uv 0.5.23", "cannot be fetched from PyPI", 125, variables={"HTTPS_PROXY": "ftp://nowhere"}),
+    Row("run mre --uv 0.5.23", "cannot be fetched from PyPI", 125, variables={"HTTPS_PROXY": "http://[nowhere"}),
     Row("run mre --uv 0.5.23 --replay", "`--replay` asks no network", 125, variables={"XDG_CACHE_HOME": "NEW"}),
     Row("matrix mre --replay", "`--replay` asks no network", 125, variables={"XDG_CACHE_HOME": "NEW"}),
     Row("bisect mre --replay", "`--replay` asks no network", 125, variables={"XDG_CACHE_HOME": "NEW"}),
     Row("triage --replay --comment 'a b.md'", "`--replay` asks no network", 125, variables={"XDG_CACHE_HOME": "NEW"}),
-    Row("new x --from-packse empty", "PyPI could not be asked", 125, variables={"XDG_CACHE_HOME": "NEW"}),
+    Row("new x --from-packse empty", "cannot be fetched from PyPI", 125, variables={"XDG_CACHE_HOME": "NEW"}),
     # Values of options.
     *(
         Row(f"{verb} {wrong}", says)

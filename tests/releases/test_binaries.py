@@ -108,7 +108,7 @@ def test_the_download_is_told_up_to_its_end(network: Network, tmp_path: Path) ->
 
 def test_a_wheel_that_is_not_what_the_page_says_is_not_kept(network: Network, tmp_path: Path) -> None:
     network.files["uv-0.5.21-py3-none-any.whl"] = wheel("0.5.20")
-    with pytest.raises(CannotTell, match="sha256 differs"):
+    with pytest.raises(CannotTell, match="hash mismatch"):
         get("0.5.21", tmp_path)
     assert kept(tmp_path) == []
     network.files.update(WHEELS)
@@ -169,17 +169,18 @@ def test_a_page_that_cannot_be_had_or_read_is_told(
     network: Network, tmp_path: Path, release: str, index: Callable[[httpx.Request], httpx.Response], why: str
 ) -> None:
     network.index = index
-    with pytest.raises(CannotTell, match=f"uv {release} is not in the cache, and PyPI could not be asked") as raised:
+    with pytest.raises(CannotTell, match=f"uv {release} is not in the cache") as raised:
         get(release, tmp_path)
-    assert why in raised.value.message
+    assert why in raised.value.cause
     assert "HTTPS_PROXY" in raised.value.hint
     assert kept(tmp_path) == []
 
 
 def test_a_file_that_cannot_be_had_is_told(network: Network, tmp_path: Path) -> None:
     network.files.clear()
-    with pytest.raises(CannotTell, match="404"):
+    with pytest.raises(CannotTell) as raised:
         get("0.5.21", tmp_path)
+    assert "404" in raised.value.cause
     assert kept(tmp_path) == []
 
 
@@ -204,7 +205,7 @@ def packed(bundled: Path, release: str = "0.5.21", platform: str = "") -> Path:
     folder.mkdir(parents=True)
     for tool in ("uv", "uvx"):
         (folder / tool).write_text(f"#!/bin/sh\necho packed {tool}\n")
-    (folder / "platform").write_text(f"{platform or binaries.platform()}\n")
+    (folder / "platform").write_text(f"{platform or catalogue.platform()}\n")
     return folder
 
 
@@ -262,13 +263,13 @@ def test_latest_is_never_what_the_mre_brings(network: Network, tmp_path: Path) -
 )
 def test_a_platform_is_told_without_versions(monkeypatch: pytest.MonkeyPatch, tags: list[str], platform: str) -> None:
     monkeypatch.setattr("packaging.tags.platform_tags", lambda: iter(tags))
-    assert binaries.platform() == platform
+    assert catalogue.platform() == platform
 
 
 def fetch(cache: Path, *versions: str) -> dict[str, str]:
     """Return what each release says once it is fetched, or why it is not."""
     return {
-        each.version: says(each.uv) if each.uv else each.error.message if each.error else ""
+        each.version: says(each.uv) if each.uv else f"{each.error.message}: {each.error.cause}" if each.error else ""
         for each in binaries.fetch(versions, cache, lambda *_: None)
     }
 
@@ -293,7 +294,7 @@ def test_one_that_fails_leaves_the_others_alone(network: Network, tmp_path: Path
     del network.files[named("0.6.0rc1")]
     found = fetch(tmp_path, "0.5.20", "0.5.21", "0.5.22", "0.6.0rc1")
     assert found["0.5.21"] == "uv 0.5.21"
-    assert "sha256 differs" in found["0.5.20"]
+    assert "hash mismatch" in found["0.5.20"]
     assert "there is no uv 0.5.22 on PyPI" in found["0.5.22"]
     assert "404" in found["0.6.0rc1"]
     assert kept(tmp_path) == ["uv/0.5.21/uv", "uv/0.5.21/uvx"]
@@ -316,7 +317,7 @@ def test_offline_those_that_are_there_are_had(network: Network, tmp_path: Path) 
     network.before_file = lambda: unanswered(httpx.Request("GET", FILES))
     assert fetch(tmp_path, "0.5.20") == {"0.5.20": "uv 0.5.20"}
     assert network.requested == []
-    assert "PyPI could not be asked for it" in fetch(tmp_path, "0.5.20", "0.5.21")["0.5.21"]
+    assert "cannot be fetched from PyPI" in fetch(tmp_path, "0.5.20", "0.5.21")["0.5.21"]
 
 
 def test_many_are_told_one_by_one_up_to_their_end(network: Network, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from uvmre.core.dockerfile.base_images import Recipe
 from uvmre.core.dockerfile.parser import DOCKERFILE
 from uvmre.errors import CannotTell, UsageError
 from uvmre.releases import binaries
+from uvmre.releases.binary_cache import ProgressCallback
 from uvmre.run import base_images as made
 from uvmre.run import engines, rootfs
 from uvmre.run.base_images import Parts
@@ -33,7 +34,7 @@ def prepare(
     wanted: Sequence[str],
     *,
     cache: Path,
-    told: binaries.ProgressCallback,
+    told: ProgressCallback,
     said: Said,
     found: Sequence[Engine] | None = None,
 ) -> tuple[Prepared, ...]:
@@ -109,7 +110,7 @@ def at_hand(found: Sequence[Engine]) -> tuple[Engine, ...]:
     return tuple([engine for engine in usable if engine.name == "docker"] + context)
 
 
-def _parts(recipe: Recipe, cache: Path, told: binaries.ProgressCallback, said: Said) -> Parts:
+def _parts(recipe: Recipe, cache: Path, told: ProgressCallback, said: Said) -> Parts:
     """Bring together what a stand-in is made of."""
     release, uv = binaries.get(recipe.uv, cache, told) if recipe.uv else ("", None)
     version, python = rootfs.interpreter(recipe.python, cache, said) if recipe.python else ("", None)

@@ -14,7 +14,7 @@ from uvmre.folder.evidence import RECORDING, RUNS
 from uvmre.folder.read import read_mre
 from uvmre.gateway.recording import archive as packing
 from uvmre.gateway.recording.archive import ByteProgress, Check, Listing, PackedFile
-from uvmre.releases import binaries, cache_users
+from uvmre.releases import binaries, cache_users, catalogue
 
 BODIES = "bodies"
 
@@ -102,7 +102,7 @@ def pack(
     top = folder.resolve().name or "mre"
     sha256 = packing.write_pack(target, top, [*own, *replayed, *_release(release, uv)], told)
     named = tuple(dict.fromkeys(place.rpartition(":")[0] for place in telling))
-    return Packed(target, top, checked.entries, target.stat().st_size, release, binaries.platform(), sha256, named)
+    return Packed(target, top, checked.entries, target.stat().st_size, release, catalogue.platform(), sha256, named)
 
 
 def _recording_folder(folder: Path) -> Path:
@@ -141,7 +141,7 @@ def _telling(mre: Mre, packed: Sequence[PackedFile]) -> Iterator[str]:
 
 def _release(release: str, uv: Path) -> Iterator[PackedFile]:
     below = f"{binaries.BUNDLED}/{release}"
-    yield PackedFile(f"{below}/{binaries.PLATFORM}", f"{binaries.platform()}\n".encode())
+    yield PackedFile(f"{below}/{binaries.PLATFORM}", f"{catalogue.platform()}\n".encode())
     for tool in (uv.with_name(name) for name in binaries.TOOLS):
         if tool.exists():
             yield PackedFile(f"{below}/{tool.name}", tool, executable=True)

@@ -1,4 +1,4 @@
-"""Where the binaries lie in the cache: who uses them, how long ago, and which of them can go."""
+"""The binaries in the cache: their use, and pruning them."""
 
 import contextlib
 import os
@@ -13,17 +13,17 @@ from uvmre.core.mre.schema import RELEASE
 from uvmre.releases import cache_users
 
 ProgressCallback = Callable[[str, int, int], None]
-"""Called with what is done, the bytes of it that are done, and those that there are."""
+"""Called with the name of the work, the bytes done, and the total."""
 
 UV = "uv"
 ASIDE = ".aside-"
 UNFINISHED = (ASIDE, "tmp")
-"""How what is written aside is named until it is whole."""
+"""Prefixes of unfinished files."""
 BODIES = "bodies"
 SWEPT = ("", UV, BODIES, "gateway", "gateway/leaves")
 A_DAY = 24 * 60 * 60
 BLOCK = 512
-"""Bytes of what `st_blocks` counts, on every system."""
+"""Bytes of a unit of `st_blocks`, on every system."""
 
 
 @dataclass(frozen=True)
@@ -34,32 +34,32 @@ class CachedRelease:
     folder: Path
     size: int
     last_used: float
-    """When it was last used, in seconds since 1970."""
+    """In seconds since 1970."""
     in_use: bool
-    """Whether a process that runs has taken it."""
+    """Whether a running process uses it."""
 
 
 @dataclass(frozen=True)
 class Pruned:
-    """What went, and what did not."""
+    """The result of pruning."""
 
     removed: tuple[str, ...]
     skipped: tuple[str, ...]
-    """Would have gone, but for who uses them."""
+    """Not removed because a process uses them."""
     kept: int
     stale: int
     freed: int
     others: Mapping[str, int] = field(default_factory=dict)
-    """How many of each other kind went."""
+    """How many of each other kind were removed."""
 
 
 def folder(cache: Path, release: str) -> Path:
-    """Return where a release lies, or will."""
+    """Return the folder of a release."""
     return cache / UV / release
 
 
 def acquire(cache: Path, release: str) -> Path | None:
-    """Return the `uv` of a release that is there; from now until this process ends, nobody prunes it."""
+    """Return the `uv` of a cached release, and keep it from being pruned until this process ends."""
     binary = folder(cache, release) / UV
     if not binary.exists():
         return None
@@ -67,75 +67,73 @@ def acquire(cache: Path, release: str) -> Path | None:
     with contextlib.suppress(OSError):
         os.utime(binary.parent)
         cache_users.hold(cache, f"{UV}/{release}")
-    # It may have gone just before it was touched; from here on it does not.
+    # It may have been pruned just before it was marked.
     return binary if binary.exists() else None
 
 
 def cached_releases(cache: Path) -> list[CachedRelease]:
-    """Return the releases in the cache, the one that was used last before all others."""
-    taken = cache_users.in_use(cache)
+    """Return the releases in the cache, the most recently used first."""
+    users = cache_users.in_use(cache)
     found = []
-    for place in (cache / UV).glob("*"):
-        with contextlib.suppress(FileNotFoundError):  # somebody prunes at the same time
-            if RELEASE.match(place.name) and (place / UV).exists():
-                used = place.stat().st_mtime
-                in_use = taken.covers(f"{UV}/{place.name}", used)
-                found.append(CachedRelease(place.name, place, size(place), used, in_use))
+    for folder in (cache / UV).glob("*"):
+        with contextlib.suppress(FileNotFoundError):  # pruned meanwhile
+            if RELEASE.match(folder.name) and (folder / UV).exists():
+                used = folder.stat().st_mtime
+                in_use = users.covers(f"{UV}/{folder.name}", used)
+                found.append(CachedRelease(folder.name, folder, size(folder), used, in_use))
     return sorted(found, key=lambda each: (-each.last_used, each.version))
 
 
-def prune(cache: Path, told: ProgressCallback, *, keep: int = 20) -> Pruned:
-    """Delete the releases that were not used for the longest time, and what was left unfinished a day ago.
-
-    One that a running process has taken stays.
+def prune(cache: Path, on_progress: ProgressCallback, *, keep: int = 20) -> Pruned:
+    """Delete the least recently used releases that no process uses, and unfinished files older than a day.
 
     Args:
-        cache: the folder of all that uvmre keeps.
-        told: is told how it goes.
-        keep: how many releases stay at least.
+        cache: the cache of uvmre.
+        on_progress: called with the bytes removed.
+        keep: how many releases to keep at least.
     """
     found = cached_releases(cache)
-    going = [each for each in found[keep:] if not each.in_use]
-    left = list(_stale_files(cache))
-    total = sum(each.size for each in going) + sum(map(size, left))
+    unused = [each for each in found[keep:] if not each.in_use]
+    stale = list(_stale_files(cache))
+    total = sum(each.size for each in unused) + sum(map(size, stale))
     done = 0
     removed = []
-    for each in going:
+    for each in unused:
         if remove(each.folder, each.last_used):
             removed.append(each.version)
             done += each.size
-            told("pruning the cache", done, total)
-    for path in left:
-        length = size(path)
+            on_progress("pruning the cache", done, total)
+    for path in stale:
+        nbytes = size(path)
         _delete(path)
-        done += length
-        told("pruning the cache", done, total)
-    spared = tuple(each.version for each in found[keep:] if each.version not in removed)
-    return Pruned(tuple(removed), spared, len(found) - len(removed), len(left), done)
+        done += nbytes
+        on_progress("pruning the cache", done, total)
+    skipped = tuple(each.version for each in found[keep:] if each.version not in removed)
+    return Pruned(tuple(removed), skipped, len(found) - len(removed), len(stale), done)
 
 
 def remove(path: Path, used: float) -> bool:
-    """Delete something of the cache, unless somebody used it since."""
-    # Renamed first, and back if need be: nobody ever finds half of one.
-    aside = path.with_name(f"{ASIDE}{path.name}-{os.getpid()}")
+    """Delete a path of the cache, unless it was used since."""
+    # Renamed first, so that no process finds it half deleted.
+    renamed = path.with_name(f"{ASIDE}{path.name}-{os.getpid()}")
     try:
         if path.lstat().st_mtime != used:
             return False
-        path.rename(aside)
+        path.rename(renamed)
     except OSError:
         return False
-    if aside.lstat().st_mtime != used:
-        with contextlib.suppress(OSError):  # somebody made it anew, which is as good
-            aside.rename(path)
+    if renamed.lstat().st_mtime != used:
+        with contextlib.suppress(OSError):  # it was created again, which is as good
+            renamed.rename(path)
             return False
-    _delete(aside)
+    _delete(renamed)
     return True
 
 
 def _stale_files(cache: Path) -> Iterator[Path]:
     now = time.time()
-    for place in SWEPT:
-        for path in (cache / place).glob("*"):
+    for folder in SWEPT:
+        for path in (cache / folder).glob("*"):
             with contextlib.suppress(FileNotFoundError):
                 if path.name.startswith(UNFINISHED) and now - path.lstat().st_mtime > A_DAY:
                     yield path
@@ -149,30 +147,27 @@ def _delete(path: Path) -> None:
 
 
 def size(path: Path) -> int:
-    """Return the bytes that a file takes on disk, or a folder with all below it."""
+    """Return the size on disk of a file or folder."""
     return measure([path])[1]
 
 
 def measure(paths: Sequence[Path]) -> tuple[int, int]:
-    """Return how many files there are in some places, and their bytes on disk, as `du` counts them.
-
-    Folders take room too; what has several names is counted once, and a link as a link.
-    """
-    files = length = 0
+    """Return the number of files below some paths, and their size on disk as `du` counts it."""
+    files = nbytes = 0
     known: set[tuple[int, int]] = set()
     waiting = [str(path) for path in paths]
     while waiting:
-        place = waiting.pop()
+        folder = waiting.pop()
         with contextlib.suppress(FileNotFoundError, NotADirectoryError, PermissionError):
-            found = os.lstat(place)
+            found = os.lstat(folder)
             if stat.S_ISDIR(found.st_mode):
-                length += found.st_blocks * BLOCK
-                waiting += [entry.path for entry in os.scandir(place)]
+                nbytes += found.st_blocks * BLOCK
+                waiting += [entry.path for entry in os.scandir(folder)]
                 continue
             files += 1
             if found.st_nlink > 1:
                 if (found.st_dev, found.st_ino) in known:
                     continue
                 known.add((found.st_dev, found.st_ino))
-            length += found.st_blocks * BLOCK
-    return files, length
+            nbytes += found.st_blocks * BLOCK
+    return files, nbytes

@@ -1,7 +1,6 @@
-"""Which processes use what of the cache: each names it in a file that it keeps locked.
+"""Which processes use which paths of the cache: each lists them in a file that it keeps locked until it ends.
 
-The lock goes with the process, however it ends. What a running process named is never pruned, nor the recorded bodies
-of a recording that it named, nor a body that was used since the first of the running processes started.
+Pruning skips these paths, the bodies of these recordings, and bodies used since the first running process started.
 """
 
 import contextlib
@@ -17,7 +16,7 @@ FOLDER = "users"
 SINCE = "since "
 HOUR = 60 * 60
 SLACK = 2.0
-"""Seconds by which the clock of a file system may be behind."""
+"""Seconds by which a file system's clock may lag."""
 
 
 @dataclass
@@ -28,17 +27,17 @@ class _UserFile:
 
 @dataclass(frozen=True)
 class InUse:
-    """What the running processes use."""
+    """The paths that running processes use."""
 
     paths: frozenset[str] = frozenset()
-    """Paths below the cache, and absolute ones of recordings elsewhere."""
+    """Relative to the cache, or absolute for recordings elsewhere."""
     since: float = math.inf
-    """When the first of them began with what it does."""
+    """When the first of them started."""
     without_locks: bool = False
-    """Whether the file system has no locks: what was used within the hour is then taken to be in use."""
+    """The file system has no locks, so that everything used within the hour counts as in use."""
 
     def covers(self, name: str, used: float) -> bool:
-        """Tell whether what has this name, or something below it, is in use."""
+        """Return whether a path, or something below it, is in use."""
         below = f"{name}/"
         return (self.without_locks and used >= self.since) or any(
             each == name or each.startswith(below) for each in self.paths
@@ -50,52 +49,52 @@ _mutex = threading.Lock()
 
 
 def hold(cache: Path, name: str) -> None:
-    """Name something that this process uses, until it ends or lets go; a path below the cache, or an absolute one."""
+    """List a path as in use by this process, relative to the cache or absolute."""
     # A cache that cannot be written cannot be pruned either.
     with _mutex, contextlib.suppress(OSError):
         if cache not in _user_files:
             (cache / FOLDER).mkdir(parents=True, exist_ok=True)
             _user_files[cache] = _UserFile(_lock_file(cache / FOLDER))
             _reset(_user_files[cache])
-        own = _user_files[cache]
-        if name not in own.paths:
-            own.paths.add(name)
-            os.write(own.descriptor, f"{name}\n".encode())
+        user = _user_files[cache]
+        if name not in user.paths:
+            user.paths.add(name)
+            os.write(user.descriptor, f"{name}\n".encode())
 
 
 def release_all(cache: Path) -> None:
-    """Let go of all that this process has named."""
+    """Remove all paths of this process from the list."""
     with _mutex:
-        if (own := _user_files.get(cache)) and own.paths:
-            own.paths.clear()
-            _reset(own)
+        if (user := _user_files.get(cache)) and user.paths:
+            user.paths.clear()
+            _reset(user)
 
 
 def in_use(cache: Path) -> InUse:
-    """Return what running processes use."""
-    named: set[str] = set()
+    """Return the paths that running processes use."""
+    paths: set[str] = set()
     since = math.inf
     if not _has_locks(cache / FOLDER):
         return InUse(since=time.time() - HOUR, without_locks=True)
     for user in (cache / FOLDER).glob("*"):
         with contextlib.suppress(PermissionError, FileNotFoundError), user.open("rb") as file:
             try:
-                # Shared: two who look at once do not take each other for users.
+                # Shared, so that two readers do not take each other for users.
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
             except BlockingIOError:
                 for line in file.read().decode(errors="replace").splitlines():
                     if line.startswith(SINCE):
                         since = min(since, float(line.removeprefix(SINCE)))
                     else:
-                        named.add(line)
-    return InUse(frozenset(named), since)
+                        paths.add(line)
+    return InUse(frozenset(paths), since)
 
 
 def _has_locks(folder: Path) -> bool:
     try:
         descriptor = os.open(folder, os.O_RDONLY)
     except OSError:
-        return True  # nobody has used anything yet
+        return True  # no process has used the cache yet
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except OSError as error:
@@ -105,13 +104,13 @@ def _has_locks(folder: Path) -> bool:
     return True
 
 
-def _reset(own: _UserFile) -> None:
-    os.ftruncate(own.descriptor, 0)
-    os.write(own.descriptor, f"{SINCE}{time.time() - SLACK}\n".encode())
+def _reset(user: _UserFile) -> None:
+    os.ftruncate(user.descriptor, 0)
+    os.write(user.descriptor, f"{SINCE}{time.time() - SLACK}\n".encode())
 
 
 def _lock_file(users: Path) -> int:
-    """Lock a file that nobody has locked: one that a process left behind, or a new one."""
+    """Lock an unlocked file: one of a process that ended, or a new one."""
     number = 0
     while True:
         descriptor = os.open(users / str(number), os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)

@@ -1,6 +1,6 @@
-"""Which releases of uv there are, when each came, and its wheel for this platform (PEP 503, 592, 691, 700, 427).
+"""The releases of uv, their dates, and their wheels for this platform (PEP 503, 592, 691, 700, 427).
 
-Kept in the cache: the page is 2.6 MB and takes a third of a second to read, what a run needs of it is 100 KB.
+Cached as 100 KB of JSON: the page has 2.6 MB and takes a third of a second to parse.
 """
 
 import contextlib
@@ -27,42 +27,42 @@ INDEX = "https://pypi.org/simple/uv/"
 FILE = "releases.json"
 SCHEMA = 1
 MAX_AGE = timedelta(minutes=10)
-"""How long what PyPI said is taken as it is; it says the same of its pages to every cache."""
+"""The age up to which the cached catalogue is used; PyPI sends its pages with the same `max-age`."""
 ALWAYS_FETCH = timedelta(0)
-OFFLINE = "`--replay` asks no network"
-HINT_OFFLINE = "Run it once without `--replay`, which fetches what is missing."
-HINT_ONLINE = "Look at the network or at HTTPS_PROXY, then run it again."
+OFFLINE = "`--replay` makes no requests"
+HINT_OFFLINE = "run it once without `--replay` to fetch it"
+HINT_ONLINE = "check the network and `HTTPS_PROXY`, and run it again"
 
 
 @dataclass(frozen=True)
 class Wheel:
-    """The file that a release is fetched from."""
+    """The wheel of a release."""
 
     filename: str
     url: str
     sha256: str
     size: int = 0
-    """0 where the index does not say."""
+    """0 where the index does not list it."""
 
 
 @dataclass(frozen=True)
 class Catalogue:
-    """The releases of uv as PyPI told them at some time."""
+    """The releases of uv on PyPI at some time."""
 
     releases: tuple[Release, ...]
     """Oldest first."""
     wheels: Mapping[str, Wheel]
-    """By version; a release without one does not run here."""
+    """By version; a release without one does not support this platform."""
     fetched_at: datetime
     platform: str = ""
     etag: str = ""
     modified: str = ""
     offline: str = ""
-    """Why PyPI could not be asked just now, where it could not."""
+    """Why the catalogue could not be updated; empty when it is up to date."""
 
     @property
     def note(self) -> str:
-        """Return what whoever relies on this has to know: that it is old, and why."""
+        """Return a note that the catalogue is outdated; empty when it is not."""
         if not self.offline:
             return ""
         return (
@@ -74,60 +74,58 @@ class Catalogue:
 
         Raises:
             UsageError: when there is no such release.
-            CannotTell: when it has no wheel for this platform, or may have come since PyPI could be asked.
+            CannotTell: when it has no wheel for this platform, or may be newer than the catalogue.
         """
         if wheel := self.wheels.get(release):
             return wheel
         if self.offline and all(each.version != release for each in self.releases):
             raise not_available(release, self.offline)
-        # A yanked one is as good as any to whoever names it, so only whether it is there is asked.
+        # A yanked release can be selected by its version.
         select(release, [replace(each, yanked=False) for each in self.releases])
         raise CannotTell(
-            f"uv {release} has no wheel for this platform on PyPI.",
-            "Run it on x86-64 or ARM Linux or on macOS, or take another release.",
+            f"uv {release} has no wheel for this platform",
+            "use another release, or run it on x86-64 or ARM Linux or on macOS",
         )
 
 
 def platform() -> str:
-    """Return what a release must be made for to run here, as `manylinux_x86_64`: a wheel's tag without its versions."""
+    """Return the platform tag of wheels that run here, without versions: `manylinux_x86_64`."""
     from packaging.tags import platform_tags
 
     names = list(platform_tags())
-    # `linux_…` does not say which libc there is, and uv's wheels differ in it.
+    # `linux_…` does not name the libc.
     name = next((name for name in names if not name.startswith("linux_")), names[0])
     return re.sub(r"_\d+_\d+_", "_", name)
 
 
 def parse_page(content_type: str, text: str, tags: "Iterable[Tag]") -> tuple[tuple[Release, ...], dict[str, Wheel]]:
-    """Read a project's page, JSON or HTML as its content type says: its releases, and the best wheel of each.
-
-    What this platform takes stands in `tags`, best first.
+    """Parse a project's page, JSON or HTML: its releases, and the best wheel of each for `tags`, best first.
 
     Raises:
         ValueError: when the page is neither, or lists no wheel.
     """
     ranks = {tag: rank for rank, tag in enumerate(tags)}
     files: dict[str, list[Mapping[str, Any]]] = {}
-    suiting: dict[str, tuple[int, Wheel]] = {}
+    best: dict[str, tuple[int, Wheel]] = {}
     wheels = 0
     for file in simple_formats.parse_page(content_type, text, INDEX).files:
-        if not (named := _parse_filename(file["filename"])):
+        if not (parsed := _parse_filename(file["filename"])):
             continue
-        version, tags = str(named[0]), named[1]
+        version, tags = str(parsed[0]), parsed[1]
         files.setdefault(version, []).append(file)
         if sha256 := tags and file["hashes"].get("sha256"):
             wheels += 1
             rank = min((ranks[tag] for tag in tags if tag in ranks), default=None)
-            if rank is not None and (version not in suiting or rank < suiting[version][0]):
-                suiting[version] = rank, Wheel(file["filename"], file["url"], sha256, file.get("size") or 0)
+            if rank is not None and (version not in best or rank < best[version][0]):
+                best[version] = rank, Wheel(file["filename"], file["url"], sha256, file.get("size") or 0)
     if not wheels:
         raise ValueError("the page lists no wheel")
-    releases = sorted(_release(version, of_it) for version, of_it in files.items())
-    return tuple(releases), {version: wheel for version, (_, wheel) in suiting.items()}
+    releases = sorted(_release(version, its_files) for version, its_files in files.items())
+    return tuple(releases), {version: wheel for version, (_, wheel) in best.items()}
 
 
 def _parse_filename(filename: str) -> "tuple[Version, Collection[Tag]] | None":
-    """Return the version and the tags in a file's name, without tags where it is an sdist."""
+    """Return the version and the tags in a filename; an sdist has no tags."""
     from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
     if not filename.endswith(".whl"):
@@ -141,25 +139,25 @@ def _parse_filename(filename: str) -> "tuple[Version, Collection[Tag]] | None":
 
 
 def _release(version: str, files: Collection[Mapping[str, Any]]) -> Release:
-    came = [
+    uploaded = [
         when if when.tzinfo else when.replace(tzinfo=UTC) for file in files if (when := simple_page.upload_time(file))
     ]
     yanked = [file.get("yanked", False) for file in files]
-    # A release is what its files are: PEP 592 yanks them one by one.
-    whole = all(each is not False for each in yanked)
-    return Release(version, min(came, default=None), (yanked[0] or True) if whole else False)
+    # PEP 592 yanks files, not releases.
+    all_yanked = all(each is not False for each in yanked)
+    return Release(version, min(uploaded, default=None), (yanked[0] or True) if all_yanked else False)
 
 
 def load_cached(cache: Path) -> Catalogue | None:
-    """Return what the cache has; None where that is nothing, or of no use on this platform."""
+    """Return the cached catalogue; None where there is none for this platform."""
     try:
         data = json.loads((cache / FILE).read_text(encoding="utf-8"))
         if (data["schema"], data["platform"]) != (SCHEMA, platform()):
             return None
         return Catalogue(
             releases=tuple(
-                Release(version, datetime.fromisoformat(came) if came else None, yanked)
-                for version, came, yanked in data["releases"]
+                Release(version, datetime.fromisoformat(uploaded) if uploaded else None, yanked)
+                for version, uploaded, yanked in data["releases"]
             ),
             wheels={version: Wheel(**wheel) for version, wheel in data["wheels"].items()},
             fetched_at=datetime.fromisoformat(data["asked"]),
@@ -172,15 +170,11 @@ def load_cached(cache: Path) -> Catalogue | None:
 
 
 def fetch_catalogue(cache: Path, known: Catalogue | None = None) -> Catalogue:
-    """Ask PyPI which releases there are, and keep what it says.
-
-    Args:
-        cache: the folder of all that uvmre keeps.
-        known: what is kept; PyPI may say that it is still so.
+    """Fetch the catalogue from PyPI and cache it; `known` makes the request conditional.
 
     Raises:
-        httpx.HTTPError: when PyPI does not answer.
-        ValueError: when it answers with something else.
+        httpx.HTTPError: when there is no response.
+        ValueError: when the response is not a project's page.
     """
     from packaging.tags import sys_tags
 
@@ -207,32 +201,34 @@ def fetch_catalogue(cache: Path, known: Catalogue | None = None) -> Catalogue:
             etag=page.headers.get("etag", ""),
             modified=page.headers.get("last-modified", ""),
         )
-    # It is kept for the next time only: a cache that cannot be written must not end this one.
+    # A cache that cannot be written is no reason to fail.
     with contextlib.suppress(OSError):
         save(cache, found)
     return found
 
 
 def load(
-    cache: Path, *, wanted: Collection[str] = (), max_age: timedelta = MAX_AGE, offline: bool = False
+    cache: Path, *, versions: Collection[str] = (), max_age: timedelta = MAX_AGE, offline: bool = False
 ) -> Catalogue:
-    """Return the releases of uv: as they are kept where that is enough, else as PyPI tells them.
+    """Return the catalogue from the cache where that is enough, and else from PyPI.
 
-    Where PyPI cannot be asked, what is kept has to do; its `note` says so.
+    Without a response from PyPI it is the cached one, with a `note`.
 
     Args:
-        cache: the folder of all that uvmre keeps.
-        wanted: versions; where all of them are known, nobody is asked, since what PyPI has of a release stays.
-        max_age: how old what is kept may be, where nothing is wanted by its version.
-        offline: whether PyPI is not to be asked.
+        cache: the cache of uvmre.
+        versions: the cached catalogue is enough where it has all of them.
+        max_age: up to this age it is enough, where no versions are given.
+        offline: make no requests to PyPI.
 
     Raises:
-        CannotTell: when PyPI cannot be asked, and nothing is kept.
+        CannotTell: when there is no response from PyPI, and nothing is cached.
     """
     known = load_cached(cache)
     if known:
-        versions = {release.version for release in known.releases}
-        enough = versions.issuperset(wanted) if wanted else abs(datetime.now(UTC) - known.fetched_at) < max_age
+        known_versions = {release.version for release in known.releases}
+        enough = (
+            known_versions.issuperset(versions) if versions else abs(datetime.now(UTC) - known.fetched_at) < max_age
+        )
         if enough:
             return known
     import httpx
@@ -245,19 +241,18 @@ def load(
         if known:
             return replace(known, offline=cause(error))
         raise CannotTell(
-            f"Which releases of uv there are is not in the cache, and PyPI could not be asked ({cause(error)}).",
+            "the releases of uv are not in the cache and cannot be fetched from PyPI",
             HINT_OFFLINE if offline else HINT_ONLINE,
+            cause=cause(error),
         ) from None
 
 
 def choose(
     text: str, cache: Path, *, reported: str = "", offline: bool = False
 ) -> tuple[tuple[Release, ...], Catalogue]:
-    """Return the releases that a selector means, oldest first, and the catalogue that they are from.
+    """Return the releases of a selector, oldest first, and their catalogue.
 
-    PyPI is asked again before anybody is told that there is no such release: it may have come a minute ago; not where
-    `offline` says that it is not to be asked.
-    Raises what `select` and `load` do.
+    Where it selects none, the catalogue is updated first, unless `offline`. Raises what `select` and `load` do.
     """
     start = datetime.now(UTC)
     found = load(cache, offline=offline)
@@ -265,7 +260,7 @@ def choose(
         return select(text, found.releases, reported=reported), found
     except UsageError as error:
         if found.offline:
-            error.hint = f"{error.hint} {found.note}."
+            error.hint = f"{error.hint}; {found.note}" if error.hint else found.note
         if offline or found.offline or found.fetched_at >= start:
             raise
     found = load(cache, max_age=ALWAYS_FETCH)
@@ -273,20 +268,20 @@ def choose(
 
 
 def not_available(release: str, why: str) -> CannotTell:
-    """Return the error for a release that has to be asked for, and cannot be."""
+    """Return the error for a release that is not cached and cannot be fetched."""
     hint = HINT_OFFLINE if why == OFFLINE else HINT_ONLINE
-    return CannotTell(f"uv {release} is not in the cache, and PyPI could not be asked for it ({why}).", hint)
+    return CannotTell(f"uv {release} is not in the cache and cannot be fetched from PyPI", hint, cause=why)
 
 
 def _with_known_dates(releases: Iterable[Release], known: Catalogue | None) -> Iterable[Release]:
-    """Yield releases with the days that are known of them where this page has none: HTML need not tell them."""
+    """Yield releases with the known dates where the page has none, as HTML may."""
     days = {release.version: release.date for release in known.releases} if known else {}
     for release in releases:
         yield release if release.date else replace(release, date=days.get(release.version))
 
 
 def save(cache: Path, found: Catalogue) -> None:
-    """Write a catalogue aside and rename it: nobody ever reads half of one."""
+    """Cache a catalogue atomically."""
     data = {
         "schema": SCHEMA,
         "platform": found.platform,
@@ -300,27 +295,27 @@ def save(cache: Path, found: Catalogue) -> None:
     }
     cache.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile("w", dir=cache, prefix=".aside-", encoding="utf-8", delete=False) as file:
-        aside = Path(file.name)
+        temporary = Path(file.name)
         try:
             json.dump(data, file)
             file.close()
-            aside.rename(cache / FILE)
+            temporary.rename(cache / FILE)
         except BaseException:
-            aside.unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
             raise
 
 
 def ping(seconds: float) -> tuple[str, float]:
-    """Ask PyPI for the head of a page; return why it does not answer (empty where it does), and the seconds."""
+    """Send PyPI a HEAD request; return the error, empty where there is none, and the seconds."""
     import httpx
 
     from uvmre.client import http_client
 
-    began = time.monotonic()
+    start = time.monotonic()
     try:
         with http_client() as http:
-            answer = http.head(INDEX, timeout=seconds)
-            answer.raise_for_status()
+            response = http.head(INDEX, timeout=seconds)
+            response.raise_for_status()
     except (httpx.HTTPError, httpx.InvalidURL, ValueError, OSError, UvmreError) as error:
-        return cause(error), time.monotonic() - began
-    return "", time.monotonic() - began
+        return cause(error), time.monotonic() - start
+    return "", time.monotonic() - start

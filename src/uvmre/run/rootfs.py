@@ -14,7 +14,7 @@ from uvmre.run import interpreters, process
 
 FOLDER = "images"
 """The archives' folder in the cache."""
-ASIDE = ".folder-"
+ASIDE = ".aside-"
 """The prefix of unfinished files, which pruning the cache removes."""
 TIMEOUT = 900.0
 LIBRARIES = ("ca-certificates", "netbase", "tzdata", "zlib1g", "libbz2-1.0", "liblzma5", "libsqlite3-0", "libffi8")

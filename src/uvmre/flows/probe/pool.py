@@ -28,7 +28,7 @@ from uvmre.folder import evidence
 from uvmre.gateway.config import gateway_config
 from uvmre.gateway.session import Gateway
 from uvmre.outcomes.store import OutcomeKey, OutcomeStore, StoredOutcome
-from uvmre.releases import binaries, cache_users
+from uvmre.releases import binaries, cache_users, catalogue
 from uvmre.releases.binaries import FetchedRelease
 from uvmre.run.backends import choose
 from uvmre.run.environment import RunDirs
@@ -204,7 +204,7 @@ class ProbePool:
             variant=variant,
             backend=self._backend.describe(),
             network=self._network,
-            platform=binaries.platform(),
+            platform=catalogue.platform(),
         )
 
 
