@@ -23,6 +23,11 @@ class UvmreError(Exception):
         self.hint = hint
         self.cause = cause
 
+    @property
+    def summary(self) -> str:
+        """Return the message and the cause in one line."""
+        return f"{self.message.rstrip('.')}: {self.cause}" if self.cause else self.message.rstrip(".")
+
 
 class UsageError(UvmreError):
     """The command line, an answer or a folder is invalid."""

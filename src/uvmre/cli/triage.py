@@ -86,7 +86,7 @@ def _one(fetch: Fetch, name: str, how: "TriageOptions") -> "TriageAnswer":
     except Exception as error:
         if failed := error if isinstance(error, UvmreError) else as_uvmre_error(error):
             console.print_error(failed.message, failed.hint, cause=failed.cause)
-            return TriageAnswer(name, Verdict("inconclusive", " ".join(failed.message.split())), exit=failed.exit_code)
+            return TriageAnswer(name, Verdict("inconclusive", " ".join(failed.summary.split())), exit=failed.exit_code)
         exit_code = report_internal_error()
         told = f"uvmre itself failed on this issue ({type(error).__name__})."
         return TriageAnswer(name, Verdict("inconclusive", told), exit=exit_code)

@@ -251,7 +251,7 @@ class _Drive:
             except CannotTell as error:
                 if version in self.row.chosen.found.wheels:
                     raise
-                return [ProbeResult(StoredOutcome("broken", error.message.rstrip("."), 0.0))]
+                return [ProbeResult(StoredOutcome("broken", error.summary, 0.0))]
             if ran[-1].complaint or _silent([ran[-1].kept]):
                 break
         return ran

@@ -33,4 +33,4 @@ def prune_later(cache: Path, progress: Progress, *, every: float = HOURLY) -> No
             if limits(os.environ).any:
                 process.start_detached([sys.executable, "-m", "uvmre", "cache", "prune", "--background"])
         except UsageError as error:
-            progress.note(f"the cache is not pruned: {error.message}")
+            progress.note(f"the cache is not pruned: {error.summary}")

@@ -178,7 +178,7 @@ def _run(dirs: _EmptyCell, cells: ProbePool, progress: Progress, tally: _Tally) 
     except CannotTell as error:
         if cells.stop.is_set():
             return
-        cell = Cell(dirs.release, dirs.python, dirs.variant, "missing", error.message.rstrip("."))
+        cell = Cell(dirs.release, dirs.python, dirs.variant, "missing", error.summary)
         tally.filled[dirs] = FilledCell(cell, 0.0, kept=False)
     else:
         if cells.stop.is_set():

@@ -95,7 +95,7 @@ def triage(issue: str, text: str, how: TriageOptions, progress: Progress | None 
             except Interrupted:
                 raise
             except UvmreError as error:
-                failed, state = error, replace(state, stop_reason=error.message.rstrip("."))
+                failed, state = error, replace(state, stop_reason=error.summary)
     finally:
         # The next of many issues needs other releases; together they may be more than the cache is to hold.
         cache_users.release_all(how.cache)
