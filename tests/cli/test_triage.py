@@ -299,7 +299,7 @@ def test_an_mre_can_be_made_of_an_issue_and_run(uvmre: CommandLine, home: Path, 
     path = issue(tmp_path, post(SYNC))
     made = uvmre("new", "made", "--from-issue", path, XDG_CACHE_HOME=str(home))
     assert made.exit == 0, made.stderr
-    assert "understood:" in made.stderr
+    assert "found:" in made.stderr
     assert uvmre("run", "made", XDG_CACHE_HOME=str(home)).exit == 0
     refused = uvmre("new", "other", "--from-issue", issue(tmp_path, NOTHING), XDG_CACHE_HOME=str(home))
     assert (refused.exit, (tmp_path / "other").exists()) == (125, False)

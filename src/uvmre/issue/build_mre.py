@@ -1,11 +1,11 @@
-"""What was understood of an issue → an MRE: steps, the symptom, and controls that cost nothing."""
+"""Build the MRE of a parsed issue: steps, the symptom, and controls."""
 
 import re
 import shlex
 from collections.abc import Sequence
 
 from uvmre.core.mre.files import File
-from uvmre.core.mre.model import HOLDS, Control, Environment, FilePattern, Mre, Role, Step, Symptom, slug
+from uvmre.core.mre.model import HOLDS, Control, Environment, FilePattern, Mre, Step, Symptom, slug
 from uvmre.core.mre.schema import LEAST
 from uvmre.core.network.request import PYPI_HOSTS
 from uvmre.core.outcome.error_chain import innermost_cause
@@ -24,16 +24,17 @@ BASH = re.compile(
 )
 PIPED = re.compile(r"(?<!\|)\|(?!\|)")
 UNKNOWN_RELEASE = "0.1.0"
+MINORS = ("3.12", "3.11", "3.13", "3.10", "3.9", "3.14", "3.8", "3.7")
 
 
 def to_mre(parsed: ParsedIssue) -> Mre:
-    """Return the MRE of a draft."""
+    """Return the MRE of a parsed issue."""
     claim = parsed.claim
     last = claim.command if claim.command >= 0 else len(parsed.commands) - 1
     steps, folder, variables = _steps(parsed, claim, last)
     files = [file for file in parsed.files if not file.good and not file.before]
     return Mre(
-        title=" ".join(parsed.title.split()) or "an issue without a title",
+        title=" ".join(parsed.title.split()) or "untitled issue",
         issue=parsed.issue,
         environment=Environment(
             uv=parsed.uv.text if parsed.uv else UNKNOWN_RELEASE,
@@ -53,7 +54,7 @@ def to_mre(parsed: ParsedIssue) -> Mre:
 def _steps(
     parsed: ParsedIssue, claim: Claim, last: int, replacement: Command | None = None
 ) -> tuple[list[Step], str, dict[str, str]]:
-    """Return the steps up to the command that shows it, the folder in which that one runs, and variables for all."""
+    """Return the steps up to the failing command, the directory in which that one runs, and the variables of all."""
     state: list[str] = []
     steps: list[Step] = []
     variables: dict[str, str] = {}
@@ -80,7 +81,7 @@ def _steps(
 
 
 def _relevant_commands(commands: Sequence[Command], last: int) -> list[int]:
-    """Return which commands lead to the one that shows it: not those that only compare."""
+    """Return the indices of the commands up to the failing one, without those that are only for comparison."""
     if not commands:
         return []
     failing = commands[last]
@@ -125,7 +126,7 @@ def _changes_shell_state(run: str) -> bool:
 
 
 def _constant_exports(run: str) -> dict[str, str]:
-    """Return the variables that a command exports as they stand."""
+    """Return the variables that a command exports with constant values."""
     parts = statements.statements(run)
     if not parts or not all(part.argv[:1] == ("export",) and len(part.argv) == 1 for part in parts):
         return {}
@@ -134,7 +135,7 @@ def _constant_exports(run: str) -> dict[str, str]:
 
 
 def _allow_failure(run: str, command: Command) -> str:
-    """Let the story go on after a command that failed for the reporter too."""
+    """Ignore the failure of a command that failed for the reporter too."""
     failed = command.works is not True and command.output and innermost_cause(command.output)
     return f"( {run}\n) || true" if failed else run
 
@@ -151,15 +152,14 @@ def _observe_steps(run: str, claim: Claim, state: Sequence[str]) -> list[Step]:
             Step(
                 _script([*state, _exit_if(claim.test)]),
                 "observe",
-                name=f"look at {claim.file}" if claim.file else "look",
+                name=f"check {claim.file}" if claim.file else "check",
             ),
         ]
     if claim.kind == "failure" and not claim.output:
         run = f"( {run}\n) || exit {HOLDS}"
     elif claim.kind == "output" and len(claim.output) > 1:
         run = f"( {run}\n) 2>&1"
-    role: Role = "observe"
-    return [Step(_script([*state, run]), role, name=name)]
+    return [Step(_script([*state, run]), "observe", name=name)]
 
 
 def _exit_if(test: str) -> str:
@@ -167,7 +167,7 @@ def _exit_if(test: str) -> str:
 
 
 def _short_texts(claim: Claim) -> tuple[str, ...]:
-    """Return the texts of a claim where one is so short that almost any output has it: then whole lines count."""
+    """Return the texts of a claim if one of them is too short to be a symptom."""
     return claim.output if claim.kind == "output" and any(len(normalize(text)) < LEAST for text in claim.output) else ()
 
 
@@ -197,7 +197,7 @@ def _write_step(file: PostedFile, state: Sequence[str]) -> Step:
 
 
 def _working_directory(state: Sequence[str]) -> str:
-    """Return the folder in which a command runs after those that change it."""
+    """Return the directory in which a command runs after these."""
     parts: list[str] = []
     for run in state:
         for part in statements.statements(run):
@@ -212,7 +212,7 @@ def _working_directory(state: Sequence[str]) -> str:
 
 
 def _symptom(claim: Claim, commands: Sequence[Command], folder: str) -> Symptom:
-    """Return the symptom of a claim: only what uv and the post's own programs do, never a text that uvmre prints."""
+    """Return the symptom of a claim, without any text that the steps themselves print."""
     expected = claim.expected
     if claim.test or _short_texts(claim) or (claim.kind == "failure" and not claim.output):
         return Symptom(exit=HOLDS, expected=expected)
@@ -230,18 +230,12 @@ def _symptom(claim: Claim, commands: Sequence[Command], folder: str) -> Symptom:
 
 
 def _controls(parsed: ParsedIssue, claim: Claim, last: int) -> list[Control]:
-    """Return what the post says works: it must not show the symptom."""
+    """Return the controls: what works, according to the post."""
     found: list[Control] = []
     for file in parsed.files:
         if file.good and not file.before:
-            found.append(
-                Control(
-                    f"with the {file.path} that works",
-                    "absent",
-                    f"the post says so (line {file.line})",
-                    files={file.path: file.text},
-                )
-            )
+            why = f"according to the post (line {file.line})"
+            found.append(Control(f"with the working {file.path}", "absent", why, files={file.path: file.text}))
     failing = parsed.commands[last] if 0 <= last < len(parsed.commands) else None
     if failing is None or claim.kind not in ("failure", "output"):
         return _with_unique_names(found)
@@ -254,21 +248,15 @@ def _controls(parsed: ParsedIssue, claim: Claim, last: int) -> list[Control]:
         ):
             command_ = Command(_copy_renamed_file(command.run, failing.run, parsed.files), command.line, works=True)
             steps, _, _ = _steps(parsed, claim, last, command_)
-            found.append(
-                Control(
-                    f"with {_step_name(command.run)}",
-                    "absent",
-                    f"the post says so (line {command.line})",
-                    steps=tuple(steps),
-                )
-            )
+            why = f"according to the post (line {command.line})"
+            found.append(Control(f"with {_step_name(command.run)}", "absent", why, steps=tuple(steps)))
     return _with_unique_names(found)
 
 
 def _reachable_control(parsed: ParsedIssue) -> list[Control]:
-    """Return what proves that the claim is about hosts that cannot be reached, where they are to be had at all."""
+    """Return the control without outages, if the host is reachable here."""
     hosts = [fault.host for fault in parsed.outages]
-    why = "the error names no other reason"
+    why = "the error names no other cause"
     return [Control(f"with {hosts[0]} reachable", "absent", why, faults=False)] if {*hosts} & {*PYPI_HOSTS} else []
 
 
@@ -277,7 +265,7 @@ def _failed(command: Command) -> bool:
 
 
 def _copy_renamed_file(run: str, failing: str, files: Sequence[PostedFile]) -> str:
-    """Let a file have the other name that the command which works gives it."""
+    """Copy a file to the name that the working command uses."""
     paths = {file.path for file in files}
     pairs = list(zip(statements.statements(failing)[:1], statements.statements(run)[:1], strict=False))
     for one, other in pairs:
@@ -300,11 +288,8 @@ def _with_unique_names(controls: Sequence[Control]) -> list[Control]:
     return kept
 
 
-MINORS = ("3.12", "3.11", "3.13", "3.10", "3.9", "3.14", "3.8", "3.7")
-
-
 def python_version(parsed: ParsedIssue) -> str:
-    """Return the interpreter's version that a draft wants; empty where any will do."""
+    """Return the Python version of the MRE; empty for any."""
     requested = versions.requested_python(each.run for each in parsed.commands)
     reported = ".".join(parsed.python.text.split(".")[:2]) if parsed.python else ""
     specifiers = [

@@ -1,4 +1,4 @@
-"""What stands in for a private package index: one of the same ways, answered on this machine."""
+"""Replace private package indexes by stand-ins: local indexes with the same registry profile."""
 
 import re
 from collections.abc import Sequence, Set
@@ -40,7 +40,7 @@ TOKEN = re.compile(r"\{[^{}]*\"\w*[tT]oken\"\s*:\s*\"([^\"]+)\"")
 
 @dataclass(frozen=True)
 class PrivateIndexes:
-    """A draft's commands and files with addresses that can be answered, and by what."""
+    """Commands and files with the URLs of stand-ins, and the stand-ins."""
 
     commands: tuple[Command, ...]
     files: tuple[PostedFile, ...]
@@ -49,7 +49,7 @@ class PrivateIndexes:
     hosts: tuple[str, ...] = ()
 
     def without(self, hosts: Set[str]) -> "PrivateIndexes":
-        """Return it without the indexes at hosts that must fail."""
+        """Return it without the indexes at unreachable hosts."""
         indices = [i for i, index in enumerate(self.indexes) if _host(index.url) not in hosts]
         return replace(
             self,
@@ -65,14 +65,14 @@ def stand_in(
     *,
     denied: bool = False,
 ) -> PrivateIndexes:
-    """Give every private index of the commands and files an address that is answered here.
+    """Give every private index of the commands and files a URL that is served locally.
 
     Args:
-        commands: of the post.
-        files: of the post.
-        variables: those that it gives besides.
-        denied: whether the post is about who is let in: then nobody is without a password, and what the commands
-            add is made up, because only there it is to be had.
+        commands: the post's commands.
+        files: the post's files.
+        variables: the post's environment variables.
+        denied: whether the report is about authentication: the index then requires a password, and the packages that
+            the commands add are synthetic.
     """
     indexes: dict[str, Index] = {}
     descriptions: list[str] = []
@@ -102,10 +102,8 @@ def stand_in(
             if index.url not in indexes:
                 indexes[index.url] = index
                 hosts.append(host)
-                what = f"behaves as {index.registry}" if index.registry != PUBLIC_TEST_INDEX else "is a plain one"
-                descriptions.append(
-                    f"{match[0][:120]}: an index on this machine, which {what}, with PyPI's packages behind it"
-                )
+                profile = f" ({index.registry} profile)" if index.registry != PUBLIC_TEST_INDEX else ""
+                descriptions.append(f"{match[0][:120]}: a local index{profile} on top of PyPI")
             return address
 
         return ADDRESS.sub(replace_address, text)
@@ -145,7 +143,7 @@ def _index(address: str, username: str, password: str) -> Index | None:
 
 
 def _credentials(lines: Sequence[str]) -> tuple[str, str]:
-    """Return the user and the password that variables give; of a whole JSON answer only the token in it."""
+    """Return the user name and the password of the variables; of a JSON value, only its token."""
     values: dict[str, str] = {}
     for line in lines:
         if match := CREDENTIAL.match(line.strip()):
@@ -156,7 +154,7 @@ def _credentials(lines: Sequence[str]) -> tuple[str, str]:
 
 
 def _private_packages(commands: Sequence[Command], files: Sequence[PostedFile]) -> tuple[str, ...]:
-    """Return the packages that only a private index can have: those that a source gives it, those that are added."""
+    """Return the packages of the private index: those with a source, and those that commands add."""
     names = [
         name for file in files for name in re.findall(r"(?m)^[^\S\n]*([\w.-]+)\s*=\s*\{[^}\n]*\bindex\s*=", file.text)
     ]

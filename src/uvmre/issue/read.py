@@ -1,4 +1,4 @@
-"""An issue's text → what was understood of it, each thing with its line. Nothing is run, opened or asked."""
+"""Parse an issue's text. Nothing is run, opened or requested."""
 
 import datetime
 import re
@@ -27,12 +27,12 @@ PIP_INSTALL = re.compile(r"^uv\s+pip\s+install\s+(?P<rest>[A-Za-z].*)$")
 
 
 def read_issue(text: str, releases: Sequence[tuple[str, datetime.date]] = (), *, comments: bool = False) -> ParsedIssue:
-    """Read an issue's text.
+    """Parse an issue's text.
 
     Args:
-        text: the post in Markdown, with the title and the day above it as `gh` or an archive has them.
-        releases: every release of uv with its day: what was not there yet is not believed.
-        comments: whether to read the comments too.
+        text: the post in Markdown, below its title and date as `gh` or an archive writes them.
+        releases: the releases of uv with their dates: later ones than the post are not its release.
+        comments: whether to include the comments.
     """
     post = opening_post(text, comments=comments)
     found = blocks.parse_blocks(post.lines)
@@ -55,9 +55,8 @@ def read_issue(text: str, releases: Sequence[tuple[str, datetime.date]] = (), *,
     denied = bool(re.search(r"\b40[13]\b|credentials", " ".join(claim.output)))
     private = private_index.stand_in(commands, files, variables, denied=denied)
     commands, claim, claims = _repeat_command(list(private.commands), claim, claims, facts)
-    if not any(event.source == "docker" for event in timeline.events) and (
-        lock := missing.implied_lock(commands, {file.path for file in files})
-    ):
+    from_dockerfile = any(event.source == "dockerfile" for event in timeline.events)
+    if not from_dockerfile and (lock := missing.implied_lock(commands, {file.path for file in files})):
         at, command = lock
         commands.insert(at, command)
         claims = [replace(item, command=item.command + (item.command >= at)) for item in claims]
@@ -81,17 +80,16 @@ def read_issue(text: str, releases: Sequence[tuple[str, datetime.date]] = (), *,
         outages=outages,
         stand_ins=(*private.descriptions, *map(outage.describe, outages), *_file_stand_ins(private.files)),
     )
-    from_dockerfile = any(event.source == "docker" for event in timeline.events)
     known_gaps = [gap for gap in ordered.gaps if not (from_dockerfile and "needs `docker" in gap.description)]
     known_gaps += incomplete.shortened_files(parsed.files, sentences)
     gaps = (*known_gaps, *_gaps(parsed, environment, prose, private.hosts, timeline))
     if post.cut:
-        gaps = (*gaps, Gap(post.cut, "the text is longer than what is read", False))
+        gaps = (*gaps, Gap(post.cut, "the text exceeds the size limit, and the rest is ignored", False))
     return replace(parsed, gaps=tuple(_relevant_gaps(gaps, parsed)))
 
 
 def _complete_commands(ordered: OrderedEvents) -> "tuple[list[Command], _Renumbering]":
-    """Add what the post leaves to the reader: a virtual environment; and what its output says was run instead."""
+    """Add the commands that the post leaves out, and correct those that its output contradicts."""
     commands: list[Command] = []
     numbers: list[int] = []
     has_venv = False
@@ -101,13 +99,8 @@ def _complete_commands(ordered: OrderedEvents) -> "tuple[list[Command], _Renumbe
         has_venv = has_venv or bool(CREATES_VENV.search(command.run))
         if NEEDS_VENV.search(command.run) and not has_venv and not OTHER_TARGET.search(command.run):
             if "No virtual environment found" not in command.output:
-                commands.append(
-                    Command(
-                        "uv venv",
-                        item.line,
-                        added_because="`uv pip` wants a virtual environment, and the post makes none",
-                    )
-                )
+                why = "`uv pip` requires a virtual environment, and the post creates none"
+                commands.append(Command("uv venv", item.line, added_because=why))
             has_venv = True
         numbers.append(len(commands))
         commands.append(command)
@@ -118,7 +111,7 @@ def _complete_commands(ordered: OrderedEvents) -> "tuple[list[Command], _Renumbe
 def _with_usernames(
     variables: tuple[tuple[str, str], ...], private: private_index.PrivateIndexes
 ) -> tuple[tuple[str, str], ...]:
-    """Give a password that stands alone the user that the registry wants with it."""
+    """Add the user name of the registry to a password without one."""
     username = next((index.username for index in private.indexes if index.username), "user")
     names = {name for name, _ in variables}
     passwords = [
@@ -128,7 +121,7 @@ def _with_usernames(
 
 
 class _Renumbering:
-    """Where each command of the post is after others were added."""
+    """The new indices of the post's commands."""
 
     def __init__(self, numbers: list[int]) -> None:
         self._numbers = numbers
@@ -138,11 +131,11 @@ class _Renumbering:
 
 
 def _as_printed(command: Command, before: Sequence[Command]) -> Command:
-    """Take `uv add` where the output can only be of it: `uv pip install` makes no environment."""
+    """Return `uv add` if the output can only be its own: `uv pip install` creates no environment."""
     found = PIP_INSTALL.match(command.run)
-    makes = re.search(r"^Creating virtual ?env", command.output, re.MULTILINE)
-    if found and makes and any(re.match(r"uv\s+init\b", item.run) for item in before):
-        why = f"the post has `{command.run}`, but only `uv add` prints that it makes a virtual environment"
+    creates = re.search(r"^Creating virtual ?env", command.output, re.MULTILINE)
+    if found and creates and any(re.match(r"uv\s+init\b", item.run) for item in before):
+        why = f"the post has `{command.run}`, but only `uv add` prints that it creates a virtual environment"
         return replace(command, run=f"uv add {found['rest']}", added_because=why)
     return command
 
@@ -155,25 +148,22 @@ def _files(
     renumbered: "_Renumbering",
     claim_test: str,
 ) -> tuple[PostedFile, ...]:
-    """Return the files made whole, with those that they imply."""
+    """Return the completed files, and those that must exist."""
     files: list[PostedFile] = []
     needs_project = any(incomplete.NEEDS_PROJECT.match(item.run) for item in commands)
     for file in [*ordered.files, *(replace(item, good=True) for item in ordered.good)]:
         text, why = file.text, file.why
         if file.path.endswith("pyproject.toml"):
-            adds = (
-                bool(file.before)
-                and "[project]" not in text
-                and any(re.search(r"\buv\s+init\b", item.run) for item in commands)
-            )
-            text, added = pyproject.complete(text, needs_project=needs_project and not adds, python=python)
-            file = replace(file, append=adds)  # noqa: PLW2901
+            after_init = any(re.search(r"\buv\s+init\b", item.run) for item in commands)
+            appends = bool(file.before) and "[project]" not in text and after_init
+            text, added = pyproject.complete(text, needs_project=needs_project and not appends, python=python)
+            file = replace(file, append=appends)  # noqa: PLW2901
             why = f"{why}; added: {added}" if added else why
         elif file.path.endswith(".toml"):
             text, _ = content_type.without_ellipses(text)
         files.append(replace(file, text=text, why=why, before=renumbered(file.before)))
     trees = [tree.block.text for tree in timeline.trees]
-    from_dockerfile = any(event.source == "docker" for event in timeline.events)
+    from_dockerfile = any(event.source == "dockerfile" for event in timeline.events)
     files = missing.with_files_of_errors(files, commands)
     outputs = [item.output for item in commands if item.output]
     files += inferred.infer_files(
@@ -188,15 +178,14 @@ def _files(
 
 
 def _file_stand_ins(files: Sequence[PostedFile]) -> tuple[str, ...]:
-    return tuple(
-        f"{file.path}: not in the post, made up because of {file.why}" for file in files if file.inferred and file.text
-    )
+    inferred_files = [file for file in files if file.inferred and file.text]
+    return tuple(f"{file.path}: synthesized, not in the post ({file.why})" for file in inferred_files)
 
 
 def _repeat_command(
     commands: list[Command], claim: Claim, claims: list[Claim], facts: Facts
 ) -> tuple[list[Command], Claim, list[Claim]]:
-    """Run the command once more where the post says that it shows only then."""
+    """Repeat the command if the post says that only the second run fails."""
     why = second_run.fails_on_repeat(facts, claim)
     if not why:
         return commands, claim, claims
@@ -212,9 +201,9 @@ def _gaps(
     parsed: ParsedIssue, environment: versions.PostedEnvironment, prose: str, hosts: Sequence[str], timeline: Timeline
 ) -> list[Gap]:
     paths = {file.path for file in parsed.files}
-    from_dockerfile = any(event.source == "docker" for event in timeline.events)
+    from_dockerfile = any(event.source == "dockerfile" for event in timeline.events)
     found = [
-        Gap(item.line, item.text, False, "Which release of uv is it (`uv --version`)?") for item in environment.doubts
+        Gap(item.line, item.text, False, "Which version of uv is it (`uv --version`)?") for item in environment.doubts
     ]
     found += incomplete.unclear_claim(parsed.commands, parsed.claim)
     found += unavailable.unavailable_platform(
@@ -232,17 +221,17 @@ def _gaps(
         " ".join(parsed.claim.output),
         re.IGNORECASE,
     ):
-        what = "what a private index has, and whom it lets in, decides, and only the reporter knows"
-        question = "Does it show with the public test index, https://pypi-proxy.fly.dev/basic-auth/simple?"
-        found.append(Gap(parsed.claim.line, what, True, question))
+        description = "it depends on the packages and the permissions of a private index"
+        question = "Does it also fail with the public test index, https://pypi-proxy.fly.dev/basic-auth/simple?"
+        found.append(Gap(parsed.claim.line, description, True, question))
     if parsed.claim.kind == "none" and timeline.unmatched:
         line = timeline.unmatched[0].block.line
-        found.append(Gap(line, "no command is known that printed this", True, "Which command printed this?"))
+        found.append(Gap(line, "the command that printed this output is unknown", True, "Which command printed this?"))
     return found
 
 
 def _relevant_gaps(found: Sequence[Gap], parsed: ParsedIssue) -> list[Gap]:
-    """Leave out what stands behind the command that decides, and what is told twice."""
+    """Remove duplicates; a gap of a command after the failing one is not blocking."""
     if 0 <= parsed.claim.command < len(parsed.commands):
         last = max(parsed.commands[parsed.claim.command].line, parsed.claim.line)
         found = [

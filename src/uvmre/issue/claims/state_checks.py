@@ -1,4 +1,4 @@
-"""Claims about files: empty, unlike, lost."""
+"""Claims about the state after a command: empty output, a missing final newline, a replaced link."""
 
 import re
 
@@ -10,19 +10,13 @@ FAILS = re.compile(
     r"(?i)\b(?:fails?|failed|failing|breaks?|broken|crash\w*|errors? out|panics?|cannot|can't|unable"
     r"|bails?|refus\w+|chokes?)\b"
 )
-
-
 FINAL_NEWLINE = re.compile(
     r"(?i)(?:(?:no|not|n't|missing|without|lacks?|lacking|omits?)\b[^.;]{0,60}\b(?:trailing|final"
     r"|ending|end[- ]of[- ]file|EOF|terminating)\s+(?:new ?lines?|line ?breaks?|white ?space)"
     r"|(?:trailing|final|end[- ]of[- ]file|EOF)\s+(?:new ?line|white ?space)\b[^.;]{0,40}\b(?:missing"
     r"|not|absent)|no new ?line at (?:the )?end)"
 )
-
-
 FILE = re.compile(r"`(?P<path>(?:[\w.-]+/)*(?:[\w-]+\.[a-z]{2,5}|\.[\w-]+))`")
-
-
 EMPTY = re.compile(
     r"(?i)\b(?:empty|blank|no) (?:output|result|export|lock ?file|requirements)s?\b|\b(?:outputs?"
     r"|prints?|exports?|emits?|lists?|shows?) nothing\b"
@@ -31,7 +25,7 @@ EMPTY = re.compile(
 
 
 def _empty_output(facts: Facts) -> list[Claim]:
-    """A command that ought to print something, and prints nothing."""
+    """Return the claim that a command prints nothing."""
     for sentence, line in [(facts.title, 1), *facts.sentences]:
         if not EMPTY.search(sentence):
             continue
@@ -49,9 +43,7 @@ def _empty_output(facts: Facts) -> list[Claim]:
     return []
 
 
-LISTED_LINK = re.compile(r"\A(?P<path>\S+) is drawn as a link to \S+")
-
-
+LISTED_LINK = re.compile(r"\A(?P<path>\S+) is a link to \S+")
 LOST = re.compile(
     r"(?i)\b(?:remov|replac|overwrit|delet|break|destroy|regular file|new file|not (?:respect|follow"
     r"|preserv)|n't (?:respect|follow|preserv))"
@@ -59,7 +51,7 @@ LOST = re.compile(
 
 
 def state_claims(facts: Facts) -> list[Claim]:
-    """A failure of which the post does not show the text, and a file whose last line is not ended."""
+    """Return the claims about the state after a command, and about failures without output."""
     found = []
     for sentence, line in [(facts.title, 1), *facts.sentences]:
         files = [match["path"] for match in FILE.finditer(sentence)]
@@ -84,7 +76,7 @@ def state_claims(facts: Facts) -> list[Claim]:
 
 
 def _replaced_links(facts: Facts) -> list[Claim]:
-    """A link that a command puts a file in the place of."""
+    """Return the claim that a command replaces a link by a file."""
     links = [match["path"] for about in facts.context.values() if (match := LISTED_LINK.fullmatch(about))]
     for sentence, line in facts.sentences:
         if (

@@ -1,4 +1,4 @@
-"""A reporter's command as it can be run here: other shells' words, other ways to call uv, what is not for running."""
+"""Rewrite a posted command for `/bin/sh`: other shells, other ways to call uv, commands that are not run."""
 
 import re
 from dataclasses import dataclass
@@ -47,7 +47,7 @@ _IRRELEVANT = "clear vim vi nano code open less more emacs exit logout history s
 IRRELEVANT = frozenset(_IRRELEVANT.split())
 _OTHER_TOOLS = "pip pip3 poetry pdm hatch conda mamba pip-compile pipx rye pipenv virtualenv pixi pip-sync tox nox"
 OTHER_TOOLS = frozenset(_OTHER_TOOLS.split())
-"""Tools that uv is compared with."""
+"""Tools that reports compare uv with."""
 _UNAVAILABLE = (
     "docker podman docker-compose kubectl helm gh aws gcloud az brew apt apt-get yum dnf pacman apk nix "
     "nix-shell make just cargo pyenv systemctl service powershell pwsh git-lfs gpg npm node java curl "
@@ -55,7 +55,7 @@ _UNAVAILABLE = (
     "devcontainer direnv strace gdb lldb perf dtruss hyperfine"
 )
 UNAVAILABLE = frozenset(_UNAVAILABLE.split())
-"""Programs of which nothing says that they are here, or that reach out."""
+"""Programs that may not be installed, or that access the network or the system."""
 _MODIFIES_FILES = (
     "rm mv chmod chown ln cp dd tee rmdir unlink truncate shred mkfs kill pkill killall shutdown reboot find"
 )
@@ -77,55 +77,48 @@ OUTSIDE_PATH = re.compile(
     r"[\s=]['\"]?"
     r"(?:/(?!dev/(?:null|stdout|stderr)\b)|~(?:\w|/?(?:['\"\s]|$))|\$(?!TMPDIR/|_\b|\{TMPDIR\}/|\())"
 )
-"""An unset variable makes `rm -rf $A/b` one of these too."""
+"""A path outside the directory; `$A/b` is one too if the variable is not set."""
 REDIRECTED = re.compile(r">\s*/(?!dev/)")
 
 
 @dataclass(frozen=True)
 class RewrittenCommand:
-    """A statement of a post, made ready; or why it is not run."""
+    """A statement of a posted command."""
 
     run: str = ""
-    dropped: str = ""
+    """The statement for `/bin/sh`; empty if it is not run."""
     gap: str = ""
-    """What cannot be had, where it needs that."""
+    """What it needs that is not available here."""
     other: bool = False
-    """Whether it is another tool that uv is compared with."""
+    """Whether it calls a tool that the report compares uv with."""
 
 
 def rewrite(run: str) -> list[RewrittenCommand]:
-    """Return the statements of a command, each made ready to be run by `/bin/sh`."""
+    """Return the statements of a command, rewritten for `/bin/sh`."""
     text = _to_posix(statements.with_placeholders(run.strip().rstrip(";").strip()))
     if docker := DOCKER_RUN.match(text):
-        inner = _in_container(docker["rest"])
-        if not inner:
-            interactive = re.search(r"\s-\w*i", docker["rest"])
-            return [
-                RewrittenCommand(dropped="a container's shell")
-                if interactive
-                else RewrittenCommand(dropped="docker", gap="what runs in the container")
-            ]
-        return rewrite(inner)
+        if inner := _in_container(docker["rest"]):
+            return rewrite(inner)
+        interactive = re.search(r"\s-\w*i", docker["rest"])
+        return [RewrittenCommand(gap="" if interactive else "the command that runs in the container")]
     parts = statements.statements(text)
     if not parts:
         return [_rewrite_statement(text)]
-    if len(parts) == 1:
-        return [_rewrite_statement(_to_posix(parts[0].text))]
     return [_rewrite_statement(_to_posix(part.text)) for part in parts]
 
 
 def _in_container(text: str) -> str:
-    """Return the command that a container is given; empty where none is seen."""
+    """Return the command of a `docker run`; empty if there is none."""
     text = text.rstrip()
-    for begun in SHELL_COMMAND.finditer(text):
-        if text[-1] == begun["quote"] and begun.end() < len(text):
-            return text[begun.end() : -1]
+    for start in SHELL_COMMAND.finditer(text):
+        if text[-1] == start["quote"] and start.end() < len(text):
+            return text[start.end() : -1]
     found = UV_AT_END.search(text.rpartition("\n")[2])
     return found["run"] if found else ""
 
 
 def _to_posix(text: str) -> str:
-    """Turn other shells' words, and other ways to call uv, into those of `/bin/sh` and uv."""
+    """Translate other shells' syntax, and other ways to call uv."""
     text = POWERSHELL_SET.sub(lambda found: f"export {found['name']}={found['value']}\n", text).strip()
     for pattern in (CMD_SET, FISH_SET):
         text = pattern.sub(lambda found: f"export {found['name']}={_quote(found['value'])}", text)
@@ -154,10 +147,8 @@ def _rewrite_statement(text: str) -> RewrittenCommand:
     parts = statements.statements(text)
     program = parts[0].program if parts else text.split(maxsplit=1)[0] if text.split() else ""
     text = TEMPORARY.sub("$TMPDIR/", text)
-    if not text or program in IRRELEVANT:
-        return RewrittenCommand(dropped="nothing that uv is asked")
-    if ASKS_VERSION.match(text) or INSTALLS_UV.search(text):
-        return RewrittenCommand(dropped="it asks for a version, or installs uv")
+    if not text or program in IRRELEVANT or ASKS_VERSION.match(text) or INSTALLS_UV.search(text):
+        return RewrittenCommand()
     if gap := _outside_need(text, program):
         return RewrittenCommand(text if "git+" in text and program in ("uv", "uvx") else "", gap=gap)
     if program in OTHER_TOOLS or re.match(
@@ -170,23 +161,25 @@ def _rewrite_statement(text: str) -> RewrittenCommand:
 
 
 def _outside_need(text: str, program: str) -> str:
-    """Return what of the world outside a statement needs or changes; empty where it stays in the folder."""
+    """Return what a statement needs or modifies outside its directory; empty if it stays inside."""
     for pattern, what in (
-        (GIT_HOST, "a git repository elsewhere"),
-        (PUBLISHES, "an account or the public to publish to"),
-        (PYTHON_INSTALL, "interpreters that `uv python install` downloads from GitHub"),
-        (REDIRECTED, "a file outside of the folder"),
+        (GIT_HOST, "a remote git repository"),
+        (PUBLISHES, "an account to publish with"),
+        (PYTHON_INSTALL, "Python downloads from GitHub"),
+        (REDIRECTED, "a file outside the directory"),
     ):
         if pattern.search(text):
             return what
     if program in MODIFIES_FILES and (ABSOLUTE_PATH.search(text) or HOME.search(text)):
-        return f"a folder outside that `{program}` changes"
-    return "a folder outside" if endangers(text) and not (program in ("cat", "tee") and "<<" in text) else ""
+        return f"a path outside the directory, which `{program}` modifies"
+    return (
+        "a path outside the directory" if endangers(text) and not (program in ("cat", "tee") and "<<" in text) else ""
+    )
 
 
 def endangers(text: str) -> bool:
-    """Tell whether anything in a shell text removes or overwrites what lies outside of the folder, or may do so."""
-    # The two are sought one after the other: a pattern of both would look for the second from each of the first.
-    statements = re.split(r"[|;&\n]", text.replace("\\\n", " "))
-    far = any((found := CHANGES.search(each)) and OUTSIDE_PATH.search(each, found.end()) for each in statements)
-    return far or bool(DANGER.search(text))
+    """Tell whether a shell script may remove or overwrite files outside its directory."""
+    # Two searches: one pattern for both would take quadratic time.
+    lines = re.split(r"[|;&\n]", text.replace("\\\n", " "))
+    is_outside = any((found := CHANGES.search(each)) and OUTSIDE_PATH.search(each, found.end()) for each in lines)
+    return is_outside or bool(DANGER.search(text))

@@ -1,4 +1,4 @@
-"""A pyproject.toml that was posted in part, made whole: as little as uv needs is added, and said."""
+"""Complete a pyproject.toml that is posted in part, with as little as uv needs."""
 
 import re
 from typing import Any
@@ -7,21 +7,22 @@ from uvmre.issue.files import content_type
 
 PROJECT = re.compile(r"^[^\S\n]*\[project\]\s*(?:#.*)?$", re.MULTILINE)
 DEFAULT_PYTHON = ">=3.8"
+ELIDED = "`...` is left out"
 
 
 def complete(text: str, *, needs_project: bool, python: str = "") -> tuple[str, str]:
-    """Return the text with what it lacks, and what was added in a few words; empty where nothing was.
+    """Return the completed text, and a short description of the additions; empty if there are none.
 
     Args:
         text: the TOML, as posted.
-        needs_project: whether a command wants a `[project]` of it.
-        python: the interpreter's version, which `requires-python` must allow.
+        needs_project: whether a command requires a `[project]`.
+        python: the Python version that `requires-python` must allow.
     """
     text, removed = content_type.without_ellipses(text)
     data = content_type.parse_toml(text)
     if data is None:
         return text, ""
-    additions = ["what `...` stood for is left out"] if removed else []
+    additions = [ELIDED] if removed else []
     if data.keys() & {"dependencies", "requires-python"} and "project" not in data:
         text, data = f"[project]\n{text}", {"project": data}
         additions.append("[project] above its keys")
@@ -56,7 +57,7 @@ def _is_root(data: dict[str, Any]) -> bool:
 def minimal(
     name: str, python: str = "", *, version: str = "0.1.0", build: bool = False, dependencies: tuple[str, ...] = ()
 ) -> str:
-    """Return the smallest pyproject.toml of a project."""
+    """Return a minimal pyproject.toml."""
     minor = ".".join(python.split(".")[:2])
     requires = f">={minor}" if minor else DEFAULT_PYTHON
     lines_ = "".join(f'\n    "{each}",' for each in dependencies)

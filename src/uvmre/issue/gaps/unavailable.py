@@ -1,4 +1,4 @@
-"""What of another system, of a network or of somebody's own cannot be had here."""
+"""Gaps: platforms, networks, hosts and repositories of the report that are not available here."""
 
 import re
 from collections.abc import Sequence
@@ -40,7 +40,9 @@ PERMISSIONS = re.compile(
     r"|30|39)\)|cross-device|text file busy|quota"
 )
 SETS_PERMISSIONS = re.compile(r"\b(?:chmod|chown|ln|mount|umask|touch|mkdir)\b")
-PERMISSIONS_QUESTION = "On which file system is it, with which rights? Please post `ls -la` and `df -T` of the folder."
+PERMISSIONS_QUESTION = (
+    "Which file system and permissions does the directory have? Please post the output of `ls -la` and `df -T`."
+)
 INTERMITTENT = re.compile(
     r"(?i)\b(?:intermittent\w*|sporadic\w*|flaky|random(?:ly)?|race condition"
     r"|non-?determinis\w+|can(?:'|no)t reproduce (?:it |this )?(?:consistently|reliably)"
@@ -59,58 +61,47 @@ def unavailable_platform(
     *,
     has_outages: bool = False,
 ) -> list[Gap]:
-    """Return what of another system, of the network or of time cannot be had here."""
+    """Return what depends on another platform, the reporter's network, or time."""
     found: list[Gap] = []
     command = commands[claim.command] if 0 <= claim.command < len(commands) else None
     line = claim.line or 1
-    system = environment.platform.text if environment.platform else ""
-    if WINDOWS.search(" ".join([*claim.output, title])) or (
-        WINDOWS_SYSTEM.search(system) and (not command or WINDOWS.search(" ".join(claim.output)))
+    platform = environment.platform.text if environment.platform else ""
+    output = " ".join(claim.output)
+
+    def add(at: int, description: str, question: str = "", *, blocking: bool = True) -> None:
+        found.append(Gap(at, description, blocking, question))
+
+    if WINDOWS.search(f"{output} {title}") or (
+        WINDOWS_SYSTEM.search(platform) and (not command or WINDOWS.search(output))
     ):
-        found.append(
-            Gap(line, "it shows on Windows, which is not to be had here", True, "Does it also show on Linux or macOS?")
-        )
-    if MACOS.search(" ".join([*claim.output, title])):
-        found.append(Gap(line, "it is about macOS, which is not to be had here", True, "Does it also show on Linux?"))
+        add(line, "it is specific to Windows, which is not available here", "Does it also fail on Linux or macOS?")
+    if MACOS.search(f"{output} {title}"):
+        add(line, "it is specific to macOS, which is not available here", "Does it also fail on Linux?")
     if PYPY.search(" ".join([title, command.run if command else "", *claim.output])):
-        found.append(Gap(line, "it needs an interpreter that is not CPython as python.org has it", True, ""))
-    if claim.kind == "failure" and NETWORK.search(" ".join(claim.output)):
-        what = f"“{' '.join(claim.output)[:120]}” is what the network gives, and the reporter's is not to be had"
-        found.append(Gap(line, what, not has_outages, "Does it show with the public index, without a proxy?"))
-    if PERMISSIONS.search(" ".join(claim.output)) and not any(SETS_PERMISSIONS.search(each.run) for each in commands):
-        found.append(
-            Gap(line, "it depends on the rights or the file system that the reporter has", True, PERMISSIONS_QUESTION)
-        )
+        add(line, "it requires an interpreter other than standard CPython")
+    if claim.kind == "failure" and NETWORK.search(output):
+        description = f"“{output[:120]}” depends on the network of the reporter, which is not available here"
+        add(line, description, "Does it also fail with the public index, without a proxy?", blocking=not has_outages)
+    if PERMISSIONS.search(output) and not any(SETS_PERMISSIONS.search(each.run) for each in commands):
+        add(line, "it depends on the permissions or the file system of the reporter's machine", PERMISSIONS_QUESTION)
     if HANGS.search(title) or (claim.kind == "none" and HANGS.search(prose)):
-        found.append(
-            Gap(
-                1,
-                "it hangs, and how long is long enough nobody can say",
-                True,
-                "Where does it stand? Please post the log of `uv … --verbose` and a backtrace.",
-            )
-        )
+        question = "Where does it hang? Please post the output of `uv … --verbose` and a backtrace."
+        add(1, "uv hangs, which no time limit can tell from a slow run", question)
     if INTERMITTENT.search(prose):
-        found.append(
-            Gap(
-                1,
-                "it does not show every time",
-                claim.unconfirmed or claim.kind == "none",
-                "What makes it show each time?",
-            )
-        )
+        blocking = claim.unconfirmed or claim.kind == "none"
+        add(1, "the failure is intermittent", "Which conditions make it fail every time?", blocking=blocking)
     if SLOW.search(title):
-        found.append(Gap(1, "it is about how long it takes", True, ""))
+        add(1, "it is about performance")
     if DOCUMENTATION.search(title) and claim.kind in ("none", "silence"):
-        found.append(Gap(1, "it is about the documentation: there is nothing to run", True, ""))
+        add(1, "it is about the documentation, with nothing to run")
     return found
 
 
 def private_resources(
     commands: Sequence[Command], claim: Claim, files: Sequence[PostedFile], stand_ins: Sequence[str]
 ) -> list[Gap]:
-    """Return hosts, repositories and names that nobody but the reporter has."""
-    found: list[Gap] = []
+    """Return hosts, repositories and names that only the reporter has."""
+    found: dict[str, Gap] = {}
     upto = commands[: claim.command + 1] if claim.command >= 0 else commands
     texts = [
         *((each.run, each.line) for each in upto),
@@ -118,48 +109,28 @@ def private_resources(
     ]
     runs = {each.run for each in upto}
     for text, line in texts:
+        gaps: list[tuple[str, str]] = []
         uncommented = "\n".join(row for row in text.split("\n") if not row.lstrip().startswith("#"))
         for match in HOST.finditer(uncommented):
             host = match["host"].lower()
-            if (
-                host in REACHABLE_HOSTS
-                or any(host in each for each in stand_ins)
-                or _is_metadata_url(text, match.start())
-            ):
-                continue
-            found.append(
-                Gap(
-                    line,
-                    f"{host} is not to be reached",
-                    True,
-                    "Does it show with packages of PyPI, or with the public test index?",
-                )
-            )
+            has_stand_in = host in REACHABLE_HOSTS or any(host in each for each in stand_ins)
+            if not has_stand_in and not _is_metadata_url(text, match.start()):
+                question = "Does it also fail with packages from PyPI, or with the public test index?"
+                gaps.append((f"{host} is not reachable", question))
         for match in GIT.finditer(uncommented):
-            found.append(
-                Gap(
-                    line,
-                    f"the git repository {match['url'] or match['plus']} is not to be had",
-                    True,
-                    "Does it show with a package of PyPI?",
-                )
-            )
+            url = match["url"] or match["plus"]
+            gaps.append((f"the git repository {url} is not available", "Does it also fail with a package from PyPI?"))
         slots = BRACKETED.finditer(uncommented) if text in runs and "\n" not in text else ()
         for match in (*PLACEHOLDER.finditer(uncommented), *slots):
             if not any(match[0].lower() in each.lower() for each in stand_ins):
-                found.append(
-                    Gap(
-                        line,
-                        f"“{match[0]}” stands for something that is not in the post",
-                        True,
-                        f"What stands for `{match[0]}`?",
-                    )
-                )
-    return list({gap.description: gap for gap in found}.values())
+                gaps.append((f"“{match[0]}” is a placeholder", f"What does `{match[0]}` stand for?"))
+        # Of equal descriptions, the last one counts.
+        found |= {description: Gap(line, description, True, question) for description, question in gaps}
+    return list(found.values())
 
 
 def _is_metadata_url(text: str, at: int) -> bool:
-    """Tell whether an address stands where nothing goes there: a homepage, a licence, a schema."""
+    """Tell whether a URL is only metadata: a homepage, a license, a schema."""
     row = text[text.rfind("\n", 0, at) + 1 : at]
     return bool(
         re.search(

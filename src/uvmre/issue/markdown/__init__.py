@@ -1,1 +1,1 @@
-"""The text of a post as blocks."""
+"""The blocks of a post's Markdown."""

@@ -1,4 +1,4 @@
-"""Markdown as a flat list of blocks: what is code, what is said before it, and below which heading it stands."""
+"""Parse Markdown into a flat list of blocks: code, prose, and list items, each with its headings."""
 
 import functools
 import itertools
@@ -21,33 +21,33 @@ BOLD = re.compile(r"(?:\*\*|__)([^*_\n]{1,120})(?:\*\*|__):?")
 MOST_BLOCKS = 600
 LONGEST_PROSE = 6_000
 MOST_WORDS = 60_000
-"""Characters of prose that are looked at in all."""
+"""The total number of characters of prose that are read."""
 FIRST_LINES, LAST_LINES = 900, 300
-"""Of a piece of code: what went wrong stands at the end of a long log."""
+"""The lines of a code block that are read: the failure is at the end of a long log."""
 SUMMARY_LEVEL = 8
 BOLD_LEVEL = 7
 
 
 @dataclass(frozen=True)
 class Block:
-    """A paragraph, a list's item or a piece of code."""
+    """A paragraph, a list item or a code block."""
 
     kind: Literal["prose", "item", "code"]
     text: str
     line: int
-    """Of its first line, from 1."""
+    """Its first line, from 1."""
     tag: str = ""
-    """What stands behind the fence."""
+    """The info string of the fence."""
     headings: tuple[str, ...] = ()
-    """What it stands below, the outermost first."""
+    """The headings above it, the outermost first."""
     before: str = ""
-    """Of code: the paragraph that leads to it, if nothing else stands between."""
+    """Of code: the paragraph directly before it."""
     after: str = ""
-    """Of code: the paragraph that follows it."""
+    """Of code: the paragraph directly after it."""
     quoted: bool = False
-    """Whether somebody else is quoted."""
+    """Whether it is inside a quote."""
     first_under_heading: bool = False
-    """Of code: whether it is the first thing below its innermost heading."""
+    """Of code: whether it is the first block below its innermost heading."""
 
     @property
     def heading(self) -> str:
@@ -59,12 +59,12 @@ class Block:
 def _markdown() -> "MarkdownIt":
     from markdown_it import MarkdownIt
 
-    # Only the blocks are wanted: text within a line is taken as it stands.
+    # Only blocks are parsed: inline text stays as written.
     return MarkdownIt("commonmark").disable(["inline", "text_join", "reference"])
 
 
 def parse_blocks(lines: Sequence[str]) -> tuple[Block, ...]:
-    """Return the blocks of a text, in their order."""
+    """Return the blocks of a text, in order."""
     found = list(_truncate(itertools.islice(_walk(_markdown().parse("\n".join(lines))), MOST_BLOCKS)))
     for i, block in enumerate(found):
         if block.kind == "code":
@@ -80,7 +80,7 @@ def parse_blocks(lines: Sequence[str]) -> tuple[Block, ...]:
 
 
 def _truncate(found: Iterable[Block]) -> Iterator[Block]:
-    """Shorten what no person wrote, so that nothing takes long."""
+    """Truncate long blocks, so that reading takes little time."""
     characters = 0
     for block in found:
         lines = block.text.split("\n")
@@ -125,7 +125,7 @@ def _push_heading(headings: list[tuple[int, str]], level: int, text: str) -> Non
 
 
 def _html(content: str, line: int, headings: list[tuple[int, str]]) -> Iterator[Block]:
-    """Take what GitHub draws of HTML: a summary as a heading, `<pre>` and fences within as code."""
+    """Return the blocks that GitHub renders of HTML: a summary as a heading, `<pre>` and fences as code."""
     content = COMMENT.sub(lambda found: "\n" * found[0].count("\n"), content)
     if found := SUMMARY.search(content):
         _push_heading(headings, SUMMARY_LEVEL, found[1])
@@ -154,17 +154,17 @@ def _html_code(content: str, line: int, names: tuple[str, ...]) -> Iterator[Bloc
 
 
 def inline_code(text: str) -> list[tuple[str, int]]:
-    """Return the pieces of code within a paragraph, each with where it begins."""
+    """Return the inline code of a paragraph, each with its offset."""
     paired = [(" ".join(found[2].split()), found.start()) for found in INLINE_CODE.finditer(text)]
     if text.count("`") % 2 == 0:
         return paired
-    # Somewhere one was left open: commands are known all the same.
+    # A backtick is left open: find at least the commands.
     listed = {code for code, _ in paired}
     return [*paired, *((found[1], found.start()) for found in COMMAND.finditer(text) if found[1] not in listed)]
 
 
 def sentences(text: str) -> list[str]:
-    """Return the sentences of a paragraph; code within them stays whole."""
+    """Return the sentences of a paragraph, without splitting inline code."""
     codes: list[str] = []
 
     def replace_code(found: re.Match[str]) -> str:

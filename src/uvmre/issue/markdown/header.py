@@ -1,14 +1,14 @@
-"""The opening post of an issue's text: title, day and address from its head, the comments left off."""
+"""Parse the head of an issue's text: title, date and URL of the opening post, without comments."""
 
 import datetime
 import re
 from dataclasses import dataclass
 
 LONGEST_TEXT = 131_072
-"""Characters that are read: twice what GitHub lets a post have."""
+"""The number of characters that are read: twice GitHub's limit."""
 MOST_LINES = 8_000
 LONGEST_LINE = 4_000
-"""Characters of a line that are read; what is longer was generated."""
+"""The number of characters of a line that are read: longer lines are generated."""
 HEAD = re.compile(r"\A<!-- *(?P<repo>[\w.-]+/[\w.-]+)#(?P<number>\d+) +created +(?P<date>\d{4}-\d\d-\d\d)[^\n]*-->")
 FRONT = re.compile(r"\A(?P<key>[a-z_]+): *+(?P<value>[^\n]*)")
 REPLY = re.compile(
@@ -19,18 +19,18 @@ OPENED = re.compile(r"_(?:Issue opened by .*|@[\w-]+)_")
 
 @dataclass(frozen=True)
 class OpeningPost:
-    """The opening post. Its lines keep the numbers that they have in the text."""
+    """The opening post. Its lines keep their numbers in the text."""
 
     title: str
     lines: tuple[str, ...]
     created: datetime.date | None = None
     issue: str = ""
     cut: int = 0
-    """The first line (from 1) that was not read in full; 0 where all was."""
+    """The first line (from 1) that is truncated; 0 for none."""
 
 
 def opening_post(text: str, *, comments: bool = False) -> OpeningPost:
-    """Read the head of an issue's text and leave the comments off, unless they are wanted."""
+    """Return the opening post of an issue's text, with or without the comments."""
     cut = len(text) > LONGEST_TEXT
     whole = text[:LONGEST_TEXT].removeprefix("\ufeff").replace("\0", "\ufffd").replace("\r\n", "\n")
     lines = whole.replace("\r", "\n").split("\n")
@@ -60,7 +60,7 @@ def opening_post(text: str, *, comments: bool = False) -> OpeningPost:
 
 
 def _front_matter(lines: list[str]) -> dict[str, str]:
-    """Take the front matter's facts, and blank its lines."""
+    """Return the front matter, and blank its lines."""
     if not lines or lines[0].strip() != "---":
         return {}
     end = next((i for i, line in enumerate(lines[1:60], 1) if line.strip() == "---"), 0)
@@ -72,7 +72,7 @@ def _front_matter(lines: list[str]) -> dict[str, str]:
 
 
 def _title(lines: list[str]) -> str:
-    """Take the title: the first heading, where nothing stands before it but the head."""
+    """Return the title: the first heading, if nothing but the head is above it. Blank its line."""
     for i, line in enumerate(lines[:60]):
         if line.startswith("# "):
             lines[i] = ""

@@ -1,4 +1,4 @@
-"""What a post tells as one line of events: files that are there, commands that are run, and what each printed."""
+"""The files and commands of a post as a timeline of events, each command with its output."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -39,43 +39,43 @@ INCOMPLETE = re.compile(
     r"^uv\s+(?:pip\s+(?:install|compile|sync|uninstall)|add|remove|python\s+(?:pin|install)"
     r"|tool\s+(?:install|run)|pip|tool|python|cache)$|\.\.\.|…| X\b|<[a-z]"
 )
-"""Commands that are only named: what they want is not said."""
+"""Commands that are only mentioned: their arguments are missing."""
 LINK = re.compile(r"^[^\S\n]*([\w.-]+)[^\S\n]+->[^\S\n]+([\w.-]+)[^\S\n]*$", re.MULTILINE)
 LISTED = re.compile(r"^[^\S\n]*(?:[-\w]{10}\s|total \d)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class Event:
-    """A command as the post has it, or a file that it shows."""
+    """A command of the post, or a file that it shows."""
 
     line: int
     run: str = ""
     output: str = ""
     works: bool | None = None
     context: str = ""
-    """What is said of it, in a sentence or a comment."""
+    """The sentence or comment that introduces it."""
     path: str = ""
-    """Of a file; empty for a command."""
+    """The path of a file; empty for a command."""
     text: str = ""
     why: str = ""
     source: str = "code"
-    """Where it stands: in `code`, `alone` on a line of a paragraph, `said` within a sentence, in a `docker` file."""
+    """Where it comes from: `code`, a `line` or a `sentence` of prose, a list's `step`, a `dockerfile`, a `listing`."""
     kind: content_type.Kind = ""
 
 
 @dataclass(frozen=True)
 class Timeline:
-    """All acts in their order, and what nobody knows the place of."""
+    """All events in order, and the output without a command."""
 
     events: tuple[Event, ...]
     unmatched: tuple[ClassifiedBlock, ...] = ()
-    """Blocks of output that no command was found for."""
+    """Blocks of output without a command."""
     trees: tuple[ClassifiedBlock, ...] = ()
     variables: tuple[tuple[str, str], ...] = ()
 
 
 def build_timeline(found: Sequence[ClassifiedBlock], environment: PostedEnvironment) -> Timeline:
-    """Put the pieces of a post in their order, and each output to its command."""
+    """Return the events of a post, each output attached to its command."""
     events: list[Event] = []
     loose: list[ClassifiedBlock] = []
     variables: dict[str, str] = {}
@@ -87,13 +87,13 @@ def build_timeline(found: Sequence[ClassifiedBlock], environment: PostedEnvironm
         elif block.role == "script":
             events += _script(block, works)
         elif block.role == "talk":
-            events += [_event(entry, block, None, environment, "alone") for entry in block.entries]
+            events += [_event(entry, block, None, environment, "line") for entry in block.entries]
             events += _steps(block)
         elif block.role == "dockerfile":
             commands, exported = dockerfile.commands_of(block.block.text, block.block.line)
             variables |= exported if works is not True else {}
             events += [
-                Event(line, run, works=works, context=block.block.before, source="docker") for run, line in commands
+                Event(line, run, works=works, context=block.block.before, source="dockerfile") for run, line in commands
             ]
         elif (
             block.role == "other"
@@ -104,8 +104,8 @@ def build_timeline(found: Sequence[ClassifiedBlock], environment: PostedEnvironm
                 Event(
                     block.block.line,
                     f"touch {target} && ln -s {target} {path}",
-                    context=f"{path} is drawn as a link to {target}",
-                    source="drawn",
+                    context=f"{path} is a link to {target}",
+                    source="listing",
                 )
                 for path, target in links
             ]
@@ -124,7 +124,7 @@ def build_timeline(found: Sequence[ClassifiedBlock], environment: PostedEnvironm
 
 
 def _steps(block: ClassifiedBlock) -> list[Event]:
-    """Return the commands within a list's item that says what to do; those that a transcript shows too are its."""
+    """Return the commands in the sentences of a list item that gives instructions."""
     if block.block.kind != "item" or block.entries:
         return []
     return [
@@ -164,13 +164,13 @@ def _is_irrelevant(run: str) -> bool:
 def _script(block: ClassifiedBlock, works: bool | None) -> Iterator[Event]:
     path = block.path or "reproduce.sh"
     text = block.block.text
-    why = block.why or "a script that is run as a whole"
+    why = block.why or "a script"
     yield Event(block.block.line, path=path, text=text, why=why, works=works, context=block.block.before)
     yield Event(block.block.line, run=f"bash {path}", works=works, context=block.block.before)
 
 
 def _is_script_output(events: list[Event], block: ClassifiedBlock) -> bool:
-    """Give a transcript that only calls the script above to that script, as its output."""
+    """Attach the output of a transcript that only calls the script above to that script."""
     if len(block.entries) != 1 or not events or not events[-1].run.startswith("bash ") or events[-1].output:
         return False
     script = block.entries[0].run
@@ -181,7 +181,7 @@ def _is_script_output(events: list[Event], block: ClassifiedBlock) -> bool:
 
 
 def _is_file_output(events: list[Event]) -> bool:
-    """Tell whether a file's text is only what the command above printed of it."""
+    """Tell whether a file's text is the output of the command above."""
     last = next((event for event in reversed(events) if event.run), None)
     if not last or not events[-1].run or last.output:
         return False
@@ -192,14 +192,14 @@ def _is_file_output(events: list[Event]) -> bool:
 def _attach_output(
     events: list[Event], block: ClassifiedBlock, before: Sequence[ClassifiedBlock], works: bool | None
 ) -> bool:
-    """Give output to the command that printed it: the one named just before it, or the last one without any."""
+    """Attach output to the command that printed it: the one mentioned before it, or the last one without output."""
     if found := RUN_IN_DOCKER.search(block.block.text):
         run = " ".join(found["run"].split())
         for i in range(len(events) - 1, -1, -1):
             if events[i].run and " ".join(events[i].run.split()) == run and not events[i].output:
                 events[i] = replace(events[i], output=block.block.text)
                 return True
-        events.append(Event(block.block.line, run, block.block.text, context=block.block.before, source="docker"))
+        events.append(Event(block.block.line, run, block.block.text, context=block.block.before, source="dockerfile"))
         return True
     talk = [each for each in before if each.role == "talk"][-1:]
     fails = sentiment.says_fails((blocks.sentences(block.block.before) or [""])[-1])
@@ -219,13 +219,15 @@ def _attach_output(
         if same is not None:
             events[same] = replace(events[same], output=block.block.text, works=works)
         else:
-            events.append(Event(mention_.line, mention_.run, block.block.text, works, mention_.comment, source="said"))
+            events.append(
+                Event(mention_.line, mention_.run, block.block.text, works, mention_.comment, source="sentence")
+            )
         return True
     last = next((i for i in range(len(events) - 1, -1, -1) if events[i].run), None)
     if last is None:
         return False
     if events[last].output:
-        # The same command once more, under another release or after a change.
+        # The same command again, on another release or after a change.
         other = OTHER_RELEASE.search(block.block.before)
         if block.role == "output" and other and events[last].source == "code":
             events.append(
@@ -265,7 +267,7 @@ def _file(block: ClassifiedBlock, works: bool | None) -> Event:
 def _from_sentences(
     found: Sequence[ClassifiedBlock], events: list[Event], environment: PostedEnvironment
 ) -> list[Event]:
-    """Take the commands that stand within sentences, where the post has no others."""
+    """Return the commands in sentences, for a post without any other."""
     found_events: list[Event] = [event for event in events if event.path]
     for block in found:
         for mention in block.mentions:
@@ -276,12 +278,12 @@ def _from_sentences(
                 or (environment.good and environment.good.text in about and not sentiment.says_fails(about))
             ):
                 continue
-            event = Event(mention.line, mention.run, "", sentiment.says_works(about), about, source="said")
+            event = Event(mention.line, mention.run, "", sentiment.says_works(about), about, source="sentence")
             edited = max((each.line for each in found_events if each.path and each.line < event.line), default=0)
             if not any(each.run == event.run and each.line > edited for each in found_events):
                 found_events.append(event)
             elif event.works is False:
-                # What is said of it last, and that it goes wrong, is what it is about.
+                # The last sentence that says it fails counts.
                 at = next(i for i in range(len(found_events) - 1, -1, -1) if found_events[i].run == event.run)
                 found_events[at] = (
                     replace(found_events[at], works=False, context=about)
@@ -292,7 +294,7 @@ def _from_sentences(
 
 
 def sentences_of(found: Sequence[ClassifiedBlock]) -> list[tuple[str, int]]:
-    """Return what the post says in words, each sentence with its line."""
+    """Return the sentences of the post, each with its line."""
     sentences = []
     for block in found:
         if block.block.kind == "code":

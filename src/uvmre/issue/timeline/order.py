@@ -1,4 +1,4 @@
-"""From the events of a post to files and commands in an order in which they can be run."""
+"""Turn the events of a post into files and commands in the order in which they can be run."""
 
 import re
 from dataclasses import dataclass, field, replace
@@ -14,7 +14,7 @@ CHANGES = {
     "uv.lock": re.compile(r"\buv\s+(?:--\S+\s+){0,12}(?:lock|sync|add|remove|run|version)\b"),
     ".python-version": re.compile(r"\buv\s+(?:python\s+pin|init)\b"),
 }
-"""Which commands change a file by themselves; any other is changed where its name is an argument."""
+"""The commands that change a file implicitly; other files change if a command names them."""
 BECOMES = re.compile(
     r"(?i)\b(?:result|results|resulting|becomes?|became|turns? into|now (?:has|contains|looks|reads"
     r"|is)|generate[sd]?|produce[sd]?|creates?d?|after(?:wards)?"
@@ -39,35 +39,34 @@ MAKES = re.compile(r"\b(?:mkdir(?: -p)?|uv init(?: --\S+)*|git init(?: -\w+)*|mk
 
 @dataclass
 class OrderedEvents:
-    """What is gathered while the acts are gone through."""
+    """The files and commands of the events so far."""
 
     commands: list[Command] = field(default_factory=list)
     files: list[PostedFile] = field(default_factory=list)
     good: list[PostedFile] = field(default_factory=list)
-    """Files with which the post says that it works."""
+    """Files that work, according to the post."""
     results: list[PostedFile] = field(default_factory=list)
-    """Files as the post says they are after the commands; `before` counts those."""
+    """Files as they are after the commands; `before` is the number of commands."""
     expected: list[PostedFile] = field(default_factory=list)
-    """Files as the post says they ought to be."""
+    """Files as the post expects them."""
     gaps: list[Gap] = field(default_factory=list)
     context: dict[int, str] = field(default_factory=dict)
-    """What is said of each command."""
+    """The sentence that introduces each command."""
     created: set[str] = field(default_factory=set)
-    """Files and folders that commands make."""
+    """Files and directories that commands create."""
     variables: dict[str, str] = field(default_factory=dict)
-    """Those whose value an `echo` shows."""
+    """Variables whose value an `echo` shows."""
     working_lines: set[int] = field(default_factory=set)
-    """The lines of files with which the post says that it works."""
+    """The lines of files that work, according to the post."""
 
 
 def order_events(timeline: Timeline) -> OrderedEvents:
-    """Go through the acts of a post."""
+    """Return the files and commands of a post."""
     ordered = OrderedEvents()
     for event in _with_names(timeline):
         if len(ordered.commands) > MOST_COMMANDS:
-            ordered.gaps.append(
-                Gap(event.line, "there are more commands than are read", True, "Which few commands show it?")
-            )
+            description = f"only the first {MOST_COMMANDS} commands are read"
+            ordered.gaps.append(Gap(event.line, description, True, "Which few commands show the problem?"))
             break
         if event.path:
             _file(ordered, event)
@@ -78,7 +77,7 @@ def order_events(timeline: Timeline) -> OrderedEvents:
 
 
 def _with_names(timeline: Timeline) -> list[Event]:
-    """Give unnamed files the names that commands ask for."""
+    """Give unnamed files the names that commands use."""
     runs = [event.run for event in timeline.events if event.run]
     present = {event.path for event in timeline.events if event.path}
     python = [path for run in runs for path in PYTHON_ARGUMENT.findall(run) if path not in present and "-c " not in run]
@@ -92,17 +91,7 @@ def _with_names(timeline: Timeline) -> list[Event]:
         candidates = requirements if event.kind == "requirements" else python
         if candidates:
             path = names.clean_path(candidates.pop(0))
-            events.append(
-                Event(
-                    event.line,
-                    path=path,
-                    text=event.text,
-                    why=f"a command asks for {path}",
-                    works=event.works,
-                    kind=event.kind,
-                    context=event.context,
-                )
-            )
+            events.append(replace(event, path=path, why=f"a command uses {path}"))
     return [event for event in events if event.run or event.path]
 
 
@@ -110,35 +99,26 @@ def _file(ordered: OrderedEvents, event: Event) -> None:
     text = event.text
     if event.kind == "pyproject" and event.path == "pyproject.toml" and (folder := _folder_of(ordered, text)):
         event = replace(event, path=f"{folder}/pyproject.toml", why=f"{event.why}, of the member {folder}")
-    same = [file for file in ordered.files if file.path == event.path]
     at = len(ordered.commands)
+    posted = PostedFile(event.path, text, event.line, event.why, before=at)
     lead = event.context.strip().split("\n")[-1]
     if event.works is True:
         ordered.working_lines.add(event.line)
-    if not same:
+    after_commands = ordered.expected if EXPECTED.search(lead) else ordered.results
+    last = next((file for file in reversed(ordered.files) if file.path == event.path), None)
+    if last is None:
         is_created = event.path in ordered.created or (
             event.path in ("pyproject.toml", "uv.lock")
             and any(re.search(r"\buv init\b", each.run) for each in ordered.commands)
         )
         if event.kind == "lock" or (is_created and not EDITED.search(lead) and BECOMES.search(lead)):
-            (ordered.expected if EXPECTED.search(lead) else ordered.results).append(
-                PostedFile(event.path, text, event.line, event.why, before=at)
-            )
-            return
-        if _is_written(ordered, event.path):
-            ordered.results.append(PostedFile(event.path, text, event.line, event.why, before=at))
-            return
-        ordered.files.append(
-            PostedFile(
-                event.path,
-                text,
-                event.line,
-                event.why,
-                before=at if is_created or _needs_command(ordered, event.path) else 0,
-            )
-        )
+            after_commands.append(posted)
+        elif _is_written(ordered, event.path):
+            ordered.results.append(posted)
+        else:
+            needs_command = is_created or _needs_command(ordered, event.path)
+            ordered.files.append(posted if needs_command else replace(posted, before=0))
         return
-    last = same[-1]
     if " ".join(last.text.split()) == " ".join(text.split()):
         return
     changed = any(_changes(each.run, event.path) for each in ordered.commands[last.before :])
@@ -147,19 +127,17 @@ def _file(ordered: OrderedEvents, event: Event) -> None:
         and not changed
         and (event.works is False or last.line in ordered.working_lines or event.works)
     ):
-        _keep_failing(ordered, event, last)
+        _keep_failing(ordered, replace(posted, before=last.before), last, works=event.works is True)
     elif changed and not _is_edit(lead, event) and event.works is not True:
-        (ordered.expected if EXPECTED.search(lead) else ordered.results).append(
-            PostedFile(event.path, text, event.line, event.why, before=at)
-        )
+        after_commands.append(posted)
     elif EXPECTED.search(lead) and changed:
-        ordered.expected.append(PostedFile(event.path, text, event.line, event.why, before=at))
+        ordered.expected.append(posted)
     else:
-        ordered.files.append(PostedFile(event.path, text, event.line, event.why, before=at))
+        ordered.files.append(posted)
 
 
 def _folder_of(ordered: OrderedEvents, text: str) -> str:
-    """Return the folder of a project that another one, shown before, has as a member; empty where none has it."""
+    """Return the directory of a member or source of the root project; empty if it is neither."""
     root = next((file for file in ordered.files if file.path == "pyproject.toml"), None)
     name, data = _project_name(text), content_type.parse_toml(root.text) if root else None
     if not data or not name or not root or name == _project_name(root.text):
@@ -185,12 +163,11 @@ def _project_name(text: str) -> str:
     return str(table.get("name", "")) if isinstance(table, dict) else ""
 
 
-def _keep_failing(ordered: OrderedEvents, event: Event, last: PostedFile) -> None:
-    """Take the one of two files that goes wrong, and keep the other as what works."""
-    this = PostedFile(event.path, event.text, event.line, event.why, before=last.before)
-    ordered.good.append(this if event.works is True else last)
-    if event.works is not True:
-        ordered.files[ordered.files.index(last)] = this
+def _keep_failing(ordered: OrderedEvents, file: PostedFile, last: PostedFile, *, works: bool) -> None:
+    """Keep the failing one of two files; the other one is a control."""
+    ordered.good.append(file if works else last)
+    if not works:
+        ordered.files[ordered.files.index(last)] = file
 
 
 def _changes(run: str, path: str) -> bool:
@@ -204,7 +181,7 @@ def _is_edit(lead: str, event: Event) -> bool:
 
 
 def _is_written(ordered: OrderedEvents, path: str) -> bool:
-    """Tell whether a command that ran already wrote that file."""
+    """Tell whether an earlier command writes the file."""
     return any(
         match["path"] == path
         for each in ordered.commands
@@ -214,7 +191,7 @@ def _is_written(ordered: OrderedEvents, path: str) -> bool:
 
 
 def _needs_command(ordered: OrderedEvents, path: str) -> bool:
-    """Tell whether the folder of a file, or the file, is there only after some command."""
+    """Tell whether the directory of a file exists only after a command."""
     return any(path.startswith(f"{folder}/") for folder in ordered.created)
 
 
@@ -230,15 +207,9 @@ def _command(ordered: OrderedEvents, event: Event) -> None:
         present = any(file.path == path for file in ordered.files)
         at = len(ordered.commands)
         if not present:
-            ordered.files.append(
-                PostedFile(
-                    path,
-                    f"{event.output}\n",
-                    event.line,
-                    f"`{event.run}` shows it",
-                    before=at if _needs_command(ordered, path) else 0,
-                )
-            )
+            before = at if _needs_command(ordered, path) else 0
+            why = f"`{event.run}` shows it"
+            ordered.files.append(PostedFile(path, f"{event.output}\n", event.line, why, before=before))
             return
     echo = ECHO_VARIABLE.fullmatch(event.run.strip()) if event.output.strip() else None
     if echo and not any(echo["name"] in each.run for each in ordered.commands):
@@ -246,7 +217,9 @@ def _command(ordered: OrderedEvents, event: Event) -> None:
         return
     script = next((file for file in ordered.files if event.run == f"bash {file.path}"), None)
     if script and (rewrite.endangers(script.text) or rewrite.GIT_HOST.search(script.text)):
-        ordered.gaps.append(Gap(event.line, f"`{script.path}` reaches out of its folder and is not run", True, ""))
+        ordered.gaps.append(
+            Gap(event.line, f"`{script.path}` accesses files outside its directory and is not run", True, "")
+        )
         return
     rewritten = _join_uv_calls(rewrite.rewrite(event.run)) if event.output else rewrite.rewrite(event.run)
     last = max((i for i, each in enumerate(rewritten) if each.run and not each.other), default=-1)
@@ -268,7 +241,7 @@ def _command(ordered: OrderedEvents, event: Event) -> None:
 
 
 def _join_uv_calls(rewritten: list[rewrite.RewrittenCommand]) -> list[rewrite.RewrittenCommand]:
-    """Keep the calls of uv in one line together: what is shown below is what they all printed."""
+    """Join the uv calls of one line: the output below is that of all of them."""
     uv = [i for i, each in enumerate(rewritten) if re.match(r"(?:\w+=\S* )*uvx?\s", each.run) and not each.other]
     if len(uv) < 2:
         return rewritten
@@ -294,7 +267,7 @@ def _is_source(ordered: OrderedEvents, path: str, event: Event) -> bool:
 
 
 def _can_enter(ordered: OrderedEvents, run: str) -> bool:
-    """Tell whether a folder is there: a command made it, a file lies in it; else the reporter goes to what is here."""
+    """Tell whether a directory exists: a command creates it, or it contains a file."""
     target = run[3:].strip().strip("\"'").split("&&")[0].strip().rstrip("/")
     if not target or target in ("-", "..", ".", "$_", '$_"') or target.startswith(("$", "../", "`")):
         return target not in (".", "")
@@ -305,7 +278,7 @@ def _can_enter(ordered: OrderedEvents, run: str) -> bool:
 
 
 def _relocate(ordered: OrderedEvents, timeline: Timeline) -> None:
-    """Put files where the post's drawing, or a command, has them."""
+    """Move files to the directory that a tree or a command has them in."""
     echo = [path for tree in timeline.trees for path in trees.tree_paths(tree.block.text) if not path.endswith("/")]
     arguments = [path for each in ordered.commands for path in PYTHON_ARGUMENT.findall(each.run)]
     for i, file in enumerate(ordered.files):
@@ -314,7 +287,6 @@ def _relocate(ordered: OrderedEvents, timeline: Timeline) -> None:
             if file.path not in places and len(ends) == 1 and (file.path != "pyproject.toml" or places is not echo):
                 path = names.clean_path(ends.pop())
                 if path and not any(other.path == path for other in ordered.files):
-                    ordered.files[i] = PostedFile(
-                        path, file.text, file.line, f"{file.why}; its folder is drawn", before=file.before
-                    )
+                    why = f"{file.why}; its directory is in the tree"
+                    ordered.files[i] = PostedFile(path, file.text, file.line, why, before=file.before)
                     break
