@@ -1,4 +1,4 @@
-"""A host that cannot be reached, as real releases of uv print it: what they print without a proxy."""
+"""An unreachable host: real releases of uv print the same as without a proxy."""
 
 import json
 from pathlib import Path
@@ -43,15 +43,17 @@ SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "schemas" / "triage.js
 RELEASES = ["0.1.5", "0.2.30", "0.4.18", "0.5.21", "0.9.5", "0.13.9"]
 
 
-def ran(uvmre: CommandLine, folder: Path, kind: str, output: list[str], release: str, url: str, more: str = "") -> str:
+def outcome(
+    uvmre: CommandLine, folder: Path, kind: str, output: list[str], release: str, url: str, more: str = ""
+) -> str:
     folder.mkdir(exist_ok=True)
     text = MANIFEST.replace("KIND", kind).replace("OUTPUT", json.dumps(output)).replace("URL", url)
     (folder / "mre.toml").write_text(text + more)
-    told = json.loads(uvmre("run", folder, "--uv", release, "--json").stdout)
-    word: str = told["variants"][0]["outcome"]
-    requests = [request for variant in told["variants"] for request in variant["requests"]]
+    answer = json.loads(uvmre("run", folder, "--uv", release, "--json").stdout)
+    word: str = answer["variants"][0]["outcome"]
+    requests = [request for variant in answer["variants"] for request in variant["requests"]]
     assert not [request for request in requests if request["answered_by"] in ("refused", "unreachable")]
-    return f"{told['verdict']}: {word}"
+    return f"{answer['verdict']}: {word}"
 
 
 @pytest.mark.parametrize("release", [*RELEASES[1:4:2], pytest.param("0.13.9"), *(pytest.param(each, marks=pytest.mark.slow) for each in ("0.1.5", "0.4.18", "0.9.5"))])  # fmt: skip
@@ -63,25 +65,27 @@ def ran(uvmre: CommandLine, folder: Path, kind: str, output: list[str], release:
         pytest.param("timeout", LATE, id="timeout"),
     ],
 )
-def test_uv_prints_what_it_prints_without_a_proxy(
+def test_uv_prints_the_same_as_without_a_proxy(
     uvmre: CommandLine, tmp_path: Path, kind: str, output: list[str], release: str
 ) -> None:
     if (kind, release) == ("timeout", "0.1.5"):
-        pytest.skip("uv 0.1.5 has no limit for connections: it waits, here as there")
-    assert ran(uvmre, tmp_path / "mre", kind, output, release, "https://pypi.org", CONTROL) == "reproducible: shows"
+        pytest.skip("uv 0.1.5 has no connection timeout")
+    assert outcome(uvmre, tmp_path / "mre", kind, output, release, "https://pypi.org", CONTROL) == "reproducible: shows"
 
 
-def test_uv_knows_itself_offline_where_the_name_does_not_resolve(uvmre: CommandLine, tmp_path: Path) -> None:
+def test_uv_reports_that_it_is_offline_if_the_name_does_not_resolve(uvmre: CommandLine, tmp_path: Path) -> None:
     output = ["Could not connect, are you offline?", *UNRESOLVED[1:]]
-    assert ran(uvmre, tmp_path / "mre", "unresolvable", output, "0.5.21", "https://pypi.org") == "reproducible: shows"
+    assert (
+        outcome(uvmre, tmp_path / "mre", "unresolvable", output, "0.5.21", "https://pypi.org") == "reproducible: shows"
+    )
 
 
 @pytest.mark.parametrize(
     ("kind", "output"),
     [("unresolvable", REFUSED), ("refused", UNRESOLVED), ("refused", LATE), ("timeout", REFUSED)],
 )
-def test_one_way_to_fail_is_not_another(uvmre: CommandLine, tmp_path: Path, kind: str, output: list[str]) -> None:
-    found = ran(uvmre, tmp_path / "mre", kind, output, "0.13.9", "https://private.example.com")
+def test_each_outage_has_its_own_error(uvmre: CommandLine, tmp_path: Path, kind: str, output: list[str]) -> None:
+    found = outcome(uvmre, tmp_path / "mre", kind, output, "0.13.9", "https://private.example.com")
     assert found == "inconclusive: different"
 
 
@@ -139,26 +143,26 @@ OFFLINE = "`uv build` still tries to fetch `uv_build`, although it is built into
     ("title", "prose", "command", "verdict", "reason"),
     [
         pytest.param(
-            "`uv build` should not need PyPI", OFFLINE, "uv build", "reproducible", "does it otherwise", id="a bug"
+            "`uv build` should not need PyPI", OFFLINE, "uv build", "reproducible", "behaves differently", id="a bug"
         ),
         pytest.param(
             "`uv build` fails", "Our proxy blocks PyPI.", "uv build", "needs_more_information", "network", id="a proxy"
         ),
         pytest.param(
             "`uv lock` should not need PyPI", OFFLINE, "uv pip compile --no-deps in.txt", "needs_more_information",
-            "on uv ", id="no release does without",
+            "on uv ", id="every release needs the host",
         ),
     ],
 )  # fmt: skip
-def test_triage_knows_a_bug_from_a_network(
+def test_triage_tells_a_bug_from_a_network_problem(
     uvmre: CommandLine, tmp_path: Path, title: str, prose: str, command: str, verdict: str, reason: str
 ) -> None:
     post = POST.format(title=title, prose=prose).replace("$ uv build\n", f"$ echo uv-build > in.txt\n$ {command}\n")
     (tmp_path / "post.md").write_text(post)
-    understood = json.loads(uvmre("triage", "post.md", "--dry-run", "--json").stdout)
-    jsonschema.validate(understood, SCHEMA)
+    parsed = json.loads(uvmre("triage", "post.md", "--dry-run", "--json").stdout)
+    jsonschema.validate(parsed, SCHEMA)
     outage = {"url": "https://pypi.org/*", "kind": "unresolvable"}
-    assert understood["outages"] == ([] if "proxy" in prose else [outage])
-    told = json.loads(uvmre("triage", "post.md", "--json").stdout)
-    assert told["verdict"] == verdict, told["reason"]
-    assert reason in told["reason"]
+    assert parsed["outages"] == ([] if "proxy" in prose else [outage])
+    answer = json.loads(uvmre("triage", "post.md", "--json").stdout)
+    assert answer["verdict"] == verdict, answer["reason"]
+    assert reason in answer["reason"]

@@ -72,11 +72,11 @@ def home(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def triage(uvmre: CommandLine, home: Path) -> CommandLine:
-    return lambda *words, **named: uvmre("triage", *words, **{"XDG_CACHE_HOME": str(home), **named})
+    return lambda *arguments, **variables: uvmre("triage", *arguments, **{"XDG_CACHE_HOME": str(home), **variables})
 
 
-def told(ended: Ended) -> dict[str, Any]:
-    """Return the only answer, which has to be as its schema says."""
+def only_answer(ended: Ended) -> dict[str, Any]:
+    """Return the only answer, after validating it against the schema."""
     (answer,) = answers(ended)
     assert answer["exit"] == ended.exit, ended.stderr
     return answer
@@ -95,8 +95,8 @@ def issue(tmp_path: Path, text: str, name: str = "issue.md") -> Path:
     return path
 
 
-def test_an_error_that_shows_is_reproducible_and_has_its_boundary(triage: CommandLine, tmp_path: Path) -> None:
-    answer = told(triage(issue(tmp_path, post(SYNC)), "--bisect", "--json"))
+def test_an_error_that_shows_is_reproducible_with_its_boundary(triage: CommandLine, tmp_path: Path) -> None:
+    answer = only_answer(triage(issue(tmp_path, post(SYNC)), "--bisect", "--json"))
     assert (answer["verdict"], answer["exit"]) == ("reproducible", 0), answer["reason"]
     assert answer["boundary"] == {"first_bad": "0.4.7", "first_good": "0.4.12"}
     assert (answer["uv"], answer["labels"]) == ("0.4.9", ["bug"])
@@ -106,7 +106,7 @@ def test_an_error_that_shows_is_reproducible_and_has_its_boundary(triage: Comman
 
 
 def test_without_a_search_the_latest_is_run(triage: CommandLine, tmp_path: Path) -> None:
-    answer = told(triage(issue(tmp_path, post(SYNC)), "--json"))
+    answer = only_answer(triage(issue(tmp_path, post(SYNC)), "--json"))
     assert (answer["verdict"], answer["boundary"]) == ("reproducible", None), answer["reason"]
     assert [(run["why"], run["uv"], run["outcome"]) for run in answer["runs"]] == [
         ("reported", "0.4.9", "shows"),
@@ -114,9 +114,9 @@ def test_without_a_search_the_latest_is_run(triage: CommandLine, tmp_path: Path)
     ]
 
 
-def test_a_newer_release_that_fails_otherwise_is_past_it(triage: CommandLine, tmp_path: Path) -> None:
+def test_a_newer_release_that_fails_differently_is_fixed(triage: CommandLine, tmp_path: Path) -> None:
     text = post(console("uv lock", "error: the marker of `ext` has two ends\n"), title="uv lock fails")
-    answer = told(triage(issue(tmp_path, text), "--bisect", "--json"))
+    answer = only_answer(triage(issue(tmp_path, text), "--bisect", "--json"))
     assert answer["verdict"] == "reproducible", answer["reason"]
     assert answer["boundary"] == {"first_bad": "0.4.0", "first_good": "0.4.15"}
 
@@ -156,7 +156,7 @@ requires-python = ">=3.11"
             {"first_bad": "0.4.3", "first_good": "0.4.12"},
             id="a failure without a text, and older releases lack the command",
         ),
-        # On 0.4.3 and 0.4.4 it fails with both projects: nobody knows whether it is the same failure.
+        # On 0.4.3 and 0.4.4 it fails with both projects: it may be a different failure.
         pytest.param(
             BUILDS,
             {"first_bad": None, "first_good": "0.4.12"},
@@ -173,7 +173,7 @@ requires-python = ">=3.11"
 def test_a_bisection_of_the_mre_that_triage_made_finds_the_same_boundary(
     triage: CommandLine, uvmre: CommandLine, home: Path, tmp_path: Path, text: str, boundary: dict[str, str | None]
 ) -> None:
-    answer = told(triage(issue(tmp_path, text), "--bisect", "--json"))
+    answer = only_answer(triage(issue(tmp_path, text), "--bisect", "--json"))
     assert (answer["verdict"], answer["boundary"]) == ("reproducible", boundary), answer["reason"]
     ended = uvmre("bisect", answer["folder"], "--json", XDG_CACHE_HOME=str(home))
     found = json.loads(ended.stdout)
@@ -183,42 +183,42 @@ def test_a_bisection_of_the_mre_that_triage_made_finds_the_same_boundary(
     assert found["ran"] == 0
 
 
-def test_it_is_not_reproducible_where_it_does_not_show(triage: CommandLine, tmp_path: Path) -> None:
-    answer = told(triage(issue(tmp_path, post(SYNC, uv="0.4.3")), "--bisect", "--json"))
+def test_not_reproducible(triage: CommandLine, tmp_path: Path) -> None:
+    answer = only_answer(triage(issue(tmp_path, post(SYNC, uv="0.4.3")), "--bisect", "--json"))
     assert (answer["verdict"], answer["exit"]) == ("not_reproducible", 1), answer["reason"]
     assert {run["why"] for run in answer["runs"]} == {"reported", "varied", "latest"}
 
 
-def test_it_is_not_said_of_another_platform(triage: CommandLine, tmp_path: Path) -> None:
+def test_never_not_reproducible_on_another_platform(triage: CommandLine, tmp_path: Path) -> None:
     text = post(SYNC, uv="0.4.3", platform="Windows 11")
-    answer = told(triage(issue(tmp_path, text), "--json"))
+    answer = only_answer(triage(issue(tmp_path, text), "--json"))
     assert answer["verdict"] in ("inconclusive", "needs_more_information")
     assert answer["exit"] == 125
 
 
-def test_a_network_that_fails_for_everybody_is_no_proof(triage: CommandLine, tmp_path: Path) -> None:
+def test_a_network_error_is_no_evidence(triage: CommandLine, tmp_path: Path) -> None:
     output = "error: Request failed after 3 retries\n  Caused by: error sending request for url\n"
     text = post(console("uv export", output), title="uv export fails")
-    answer = told(triage(issue(tmp_path, text), "--bisect", "--json"))
+    answer = only_answer(triage(issue(tmp_path, text), "--bisect", "--json"))
     assert answer["verdict"] in ("inconclusive", "needs_more_information"), answer["reason"]
 
 
-def test_where_nothing_is_told_more_is_asked_for(triage: CommandLine, tmp_path: Path) -> None:
-    answer = told(triage(issue(tmp_path, NOTHING), "--json"))
+def test_a_report_without_commands_needs_more_information(triage: CommandLine, tmp_path: Path) -> None:
+    answer = only_answer(triage(issue(tmp_path, NOTHING), "--json"))
     assert (answer["verdict"], answer["exit"], answer["mre"]) == ("needs_more_information", 125, None)
     assert answer["questions"]
     assert answer["labels"] == ["needs-mre"]
 
 
-def test_what_is_not_as_reported_here_asks_for_what_is_missing(triage: CommandLine, tmp_path: Path) -> None:
+def test_a_different_failure_needs_more_information(triage: CommandLine, tmp_path: Path) -> None:
     text = post(console("uv sync", "error: the disk of `ext` is of another make\n"))
-    answer = told(triage(issue(tmp_path, text), "--json"))
+    answer = only_answer(triage(issue(tmp_path, text), "--json"))
     assert answer["verdict"] == "needs_more_information", answer["reason"]
     assert "stands twice" in answer["reason"]
     assert answer["questions"]
 
 
-def test_every_issue_has_its_line_whatever_happens(triage: CommandLine, tmp_path: Path) -> None:
+def test_every_issue_has_a_line_of_output(triage: CommandLine, tmp_path: Path) -> None:
     folder = tmp_path / "many"
     folder.mkdir()
     issue(folder, post(SYNC), "1.md")
@@ -240,14 +240,14 @@ def test_every_issue_has_its_line_whatever_happens(triage: CommandLine, tmp_path
     assert "none.md" in second["reason"]
 
 
-def test_a_cache_that_cannot_be_written_is_told_and_not_thrown(triage: CommandLine, tmp_path: Path, home: Path) -> None:
+def test_a_read_only_cache_is_an_error(triage: CommandLine, tmp_path: Path, home: Path) -> None:
     (home / "uvmre" / "triage").write_text("in the way")
-    answer = told(triage(issue(tmp_path, post(SYNC)), "--json"))
+    answer = only_answer(triage(issue(tmp_path, post(SYNC)), "--json"))
     assert (answer["verdict"], answer["exit"]) == ("inconclusive", 2)
     assert "triage" in answer["reason"]
 
 
-def test_a_bug_of_ours_is_one_issue_that_cannot_be_told(
+def test_a_crash_of_one_issue_does_not_stop_the_others(
     tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def fails(text: str, *_: Any, **__: Any) -> None:
@@ -255,15 +255,15 @@ def test_a_bug_of_ours_is_one_issue_that_cannot_be_told(
 
     monkeypatch.setenv("XDG_CACHE_HOME", str(home))
     monkeypatch.setattr("uvmre.flows.triage.understand", fails)
-    words = ["triage", str(issue(tmp_path, NOTHING, "1.md")), str(issue(tmp_path, NOTHING, "2.md")), "--json"]
-    code = main(words)
+    arguments = ["triage", str(issue(tmp_path, NOTHING, "1.md")), str(issue(tmp_path, NOTHING, "2.md")), "--json"]
+    code = main(arguments)
     found = answers(Ended(code, *capsys.readouterr()))
     assert (code, [(each["verdict"], each["exit"]) for each in found]) == (3, [("inconclusive", 3)] * 2)
     assert "RuntimeError" in found[0]["reason"]
     assert list((home / "uvmre").glob("crash-*.md"))
 
 
-def test_a_person_reads_the_reason_the_commands_and_what_to_ask(triage: CommandLine, tmp_path: Path) -> None:
+def test_text_output_has_the_reason_the_commands_and_the_questions(triage: CommandLine, tmp_path: Path) -> None:
     ended = triage(issue(tmp_path, post(SYNC)), "--bisect")
     lines = ended.stdout.splitlines()
     assert lines[0].endswith("issue.md: uv sync fails")
@@ -275,7 +275,7 @@ def test_a_person_reads_the_reason_the_commands_and_what_to_ask(triage: CommandL
     assert any(line.startswith("to ask: ") for line in ended.stdout.splitlines())
 
 
-def test_a_comment_can_be_pasted_and_labels_stand_alone(triage: CommandLine, tmp_path: Path) -> None:
+def test_comment_and_label_output(triage: CommandLine, tmp_path: Path) -> None:
     path = issue(tmp_path, post(SYNC))
     comment = triage(path, "--comment").stdout
     assert comment.startswith("**reproducible**: uv 0.4.9 shows it")
@@ -283,7 +283,7 @@ def test_a_comment_can_be_pasted_and_labels_stand_alone(triage: CommandLine, tmp
     assert triage(path, "--label").stdout == "bug\n"
 
 
-def test_a_dry_run_tells_what_was_understood_with_its_lines(triage: CommandLine, tmp_path: Path, home: Path) -> None:
+def test_a_dry_run_prints_what_the_post_says_with_its_lines(triage: CommandLine, tmp_path: Path, home: Path) -> None:
     path = issue(tmp_path, post(SYNC))
     ended = triage(path, "--dry-run")
     number = path.read_text().splitlines().index("$ uv sync") + 1
@@ -295,7 +295,7 @@ def test_a_dry_run_tells_what_was_understood_with_its_lines(triage: CommandLine,
     assert data["reported_uv"]["text"] == "0.4.9"
 
 
-def test_an_mre_can_be_made_of_an_issue_and_run(uvmre: CommandLine, home: Path, tmp_path: Path) -> None:
+def test_new_creates_an_mre_of_an_issue_that_runs(uvmre: CommandLine, home: Path, tmp_path: Path) -> None:
     path = issue(tmp_path, post(SYNC))
     made = uvmre("new", "made", "--from-issue", path, XDG_CACHE_HOME=str(home))
     assert made.exit == 0, made.stderr
@@ -307,18 +307,20 @@ def test_an_mre_can_be_made_of_an_issue_and_run(uvmre: CommandLine, home: Path, 
     assert (wrong.exit, "--template" in wrong.stderr) == (2, True)
 
 
-@pytest.mark.parametrize("words", [(), ("-", "--json", "--comment"), ("-", "--label", "--dry-run"), ("no/where.md",)])
-def test_a_wrong_command_line_is_refused(triage: CommandLine, words: tuple[str, ...]) -> None:
-    assert triage(*words).exit == 2
+@pytest.mark.parametrize(
+    "arguments", [(), ("-", "--json", "--comment"), ("-", "--label", "--dry-run"), ("no/where.md",)]
+)
+def test_a_wrong_command_line(triage: CommandLine, arguments: tuple[str, ...]) -> None:
+    assert triage(*arguments).exit == 2
 
 
 SECRET = "hunter2hunter2"
-TOLD = console(f"UV_INDEX_CORP_PASSWORD={SECRET} uv sync", BUILD)
+WITH_SECRET = console(f"UV_INDEX_CORP_PASSWORD={SECRET} uv sync", BUILD)
 
 
 @pytest.mark.parametrize("form", ["--json", "--comment", "--dry-run", ""])
-def test_no_secret_is_told_again(triage: CommandLine, tmp_path: Path, form: str) -> None:
-    ended = triage(issue(tmp_path, post(TOLD)), *([form] if form else []))
+def test_no_secret_in_the_output(triage: CommandLine, tmp_path: Path, form: str) -> None:
+    ended = triage(issue(tmp_path, post(WITH_SECRET)), *([form] if form else []))
     assert "uv sync" in ended.stdout
     assert SECRET not in ended.stdout + ended.stderr
 
@@ -356,11 +358,11 @@ I am on Ubuntu 22.04, with uv 0.2.15.
 
 @pytest.mark.network
 def test_an_invented_post_over_real_releases(uvmre: CommandLine, tmp_path: Path) -> None:
-    answer = told(uvmre("triage", issue(tmp_path, ROOTLESS), "--json"))
+    answer = only_answer(uvmre("triage", issue(tmp_path, ROOTLESS), "--json"))
     assert (answer["verdict"], answer["uv"]) == ("reproducible", "0.2.15"), answer["reason"]
     (reported,) = [run for run in answer["runs"] if run["why"] == "reported"]
     assert reported["outcome"] == "shows"
-    fixed = told(
+    fixed = only_answer(
         uvmre("triage", issue(tmp_path, ROOTLESS.replace("0.2.15", "0.4.0").replace("2024-06", "2024-09")), "--json")
     )
     assert (fixed["verdict"], fixed["exit"]) == ("not_reproducible", 1), fixed["reason"]

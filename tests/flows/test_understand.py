@@ -1,4 +1,4 @@
-"""An issue's text on a release that there is: which one is meant, and as whom GitHub is asked."""
+"""Understanding an issue: the release that it is about, and the token for GitHub."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -43,14 +43,14 @@ def cache(tmp_path: Path) -> Path:
         pytest.param("2024-09-03", "uv 0.5.0", "0.1.0", False, id="not there yet, and so not believed"),
     ],
 )
-def test_the_release_that_is_meant(cache: Path, day: str, more: str, uv: str, stated: bool) -> None:
+def test_the_release_of_the_report(cache: Path, day: str, more: str, uv: str, stated: bool) -> None:
     found = understand(POST.format(day=day, more=more), cache)
     assert (found.uv, found.uv_stated) == (uv, stated)
     assert found.mre is not None
     assert found.mre.environment.uv == uv
 
 
-def test_the_calendar_is_the_day_of_the_post_unless_it_is_not_wanted(cache: Path) -> None:
+def test_the_cutoff_date_is_the_date_of_the_post_unless_today(cache: Path) -> None:
     text = POST.format(day="2024-09-05", more="")
     dated, undated = understand(text, cache).mre, understand(text, cache, today=True).mre
     assert dated is not None
@@ -58,14 +58,14 @@ def test_the_calendar_is_the_day_of_the_post_unless_it_is_not_wanted(cache: Path
     assert (str(dated.environment.exclude_newer), undated.environment.exclude_newer) == ("2024-09-05", None)
 
 
-def test_an_interpreter_that_is_not_here_is_said_and_the_nearest_taken(cache: Path) -> None:
+def test_the_nearest_interpreter_replaces_a_missing_one(cache: Path) -> None:
     found = understand(POST.format(day="2024-09-05", more="### Python version\n\nPython 3.99"), cache)
     assert found.mre is not None
     assert found.mre.environment.python != "3.99"
     assert found.mre.environment.python == "" or any("Python 3.99" in each for each in found.missing)
 
 
-def test_github_is_asked_as_whom_the_variable_or_gh_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_token_for_github_is_that_of_the_variable_or_of_gh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "gh").write_text('#!/bin/sh\n[ "$1 $2" = "auth token" ] && echo of-gh\n')
     (tmp_path / "gh").chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")

@@ -1,4 +1,4 @@
-"""From a draft to an MRE: steps, the symptom, controls, and what the manifest takes."""
+"""Building an MRE of a parsed issue: steps, the symptom, controls, and the manifest."""
 
 import os
 import subprocess
@@ -57,11 +57,11 @@ def test_steps(commands: str, found: list[tuple[str, str]]) -> None:
     assert steps(f"```toml\n{PROJECT}```\n```\n{commands}\n```") == found
 
 
-def test_variables_that_are_exported_first_are_those_of_every_step() -> None:
+def test_variables_exported_first_apply_to_every_step() -> None:
     assert mre(f"```\n$ export UV_A=1\n$ uv lock\n{ERROR}\n```").environment.variables == {"UV_A": "1"}
 
 
-def test_a_command_that_failed_for_the_reporter_too_does_not_stop_the_story() -> None:
+def test_a_command_that_failed_for_the_reporter_too_does_not_stop_the_run() -> None:
     found = steps("# It\n```\n$ uv lock\nerror: Another thing is wrong\n$ uv sync\nerror: It goes all wrong here\n```")
     assert found[0][1].endswith("|| true") or found[0][0] == "observe"
 
@@ -105,13 +105,13 @@ def test_a_release_that_lacks_the_command_shows_no_claim(tmp_path: Path, text: s
     # The real shell runs the real step, over a uv that knows no command.
     (tmp_path / "uv").write_text(f"#!/bin/sh\necho \"error: unrecognized subcommand '$1'\" {stream}; exit 2\n")
     (tmp_path / "uv").chmod(0o755)
-    made = mre(text)
-    (step,) = made.steps
+    built = mre(text)
+    (step,) = built.steps
     environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "TMPDIR": str(tmp_path)}
     ran = subprocess.run(["/bin/sh", "-c", step.run], env=environment, capture_output=True, text=True, check=False)
     result = StepResult(step.title, step.run, step.role, ran.returncode, ran.stdout, ran.stderr, 0.1)
-    seen = Observation("as reported", "0.1.0", "3.12.1", "local", "Linux", (result,))
-    assert match(made.symptom, seen).word == "broken"
+    observation = Observation("as reported", "0.1.0", "3.12.1", "local", "Linux", (result,))
+    assert match(built.symptom, observation).word == "broken"
 
 
 @pytest.mark.parametrize(
@@ -123,17 +123,17 @@ def test_a_release_that_lacks_the_command_shows_no_claim(tmp_path: Path, text: s
     ],
 )
 def test_a_symptom_is_never_a_text_that_a_step_prints_by_itself(text: str) -> None:
-    made = mre(text)
-    scripts = " ".join(step.run for step in made.steps)
-    assert not [said for said in made.symptom.output if said in scripts or said not in text]
+    built = mre(text)
+    scripts = " ".join(step.run for step in built.steps)
+    assert not [output for output in built.symptom.output if output in scripts or output not in text]
 
 
-def test_what_works_is_a_control() -> None:
+def test_a_working_file_is_a_control() -> None:
     good = f"This works fine:\n```toml\n{PROJECT}```\nBut this fails:\n```toml\n{PROJECT}# b\n```\n`uv lock` fails."
     assert [(control.expect, list(control.files)) for control in mre(good).controls] == [("absent", ["pyproject.toml"])]
 
 
-def test_a_command_that_works_is_a_control_with_the_file_it_wants() -> None:
+def test_a_working_command_is_a_control_with_its_file() -> None:
     text = (
         "Save this as file `thing`:\n```python\n# /// script\n# ///\n```\n"
         f"```\n$ uv run thing\n{ERROR}\n```\nIf you rename it, it works fine:\n```\n$ uv run thing.py\n```"
@@ -152,5 +152,5 @@ def test_a_command_that_works_is_a_control_with_the_file_it_wants() -> None:
     ],
 )
 def test_the_manifest_can_be_read_back(text: str) -> None:
-    made = mre(text)
-    assert manifest.parse(manifest.dump(made)).symptom == made.symptom
+    built = mre(text)
+    assert manifest.parse(manifest.dump(built)).symptom == built.symptom

@@ -1,4 +1,4 @@
-"""An issue's text as a whole: commands, files, the claim, gaps and stand-ins, one small invented post a rule."""
+"""Parsing an issue's text: commands, files, the claim, gaps and stand-ins."""
 
 import datetime
 
@@ -12,16 +12,16 @@ PROJECT = '[project]\nname = "thing"\nversion = "1"\nrequires-python = ">=3.11"\
 FAILS = "$ uv sync\nerror: Failed\n  Caused by: The innermost cause of it all\n"
 
 
-def draft(text: str, title: str = "It goes wrong") -> ParsedIssue:
+def parse(text: str, title: str = "It goes wrong") -> ParsedIssue:
     return read_issue(HEAD.replace("It goes wrong", title) + text)
 
 
 def runs(text: str) -> list[str]:
-    return [command.run for command in draft(text).commands]
+    return [command.run for command in parse(text).commands]
 
 
-def decisive(text: str) -> list[str]:
-    return [gap.description for gap in draft(text).gaps if gap.blocking]
+def blocking(text: str) -> list[str]:
+    return [gap.description for gap in parse(text).gaps if gap.blocking]
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def decisive(text: str) -> list[str]:
         ("mkdir /tmp/a", "mkdir $TMPDIR/a"),
     ],
 )
-def test_a_command_is_made_ready_for_this_shell(command: str, run: str) -> None:
+def test_a_command_is_rewritten_for_sh(command: str, run: str) -> None:
     assert run in runs(f"```\n$ {command}\n$ uv lock\n```")
 
 
@@ -68,7 +68,7 @@ def test_a_command_is_made_ready_for_this_shell(command: str, run: str) -> None:
         "cd ~/projects/thing",
     ],
 )
-def test_what_is_not_run(command: str) -> None:
+def test_commands_that_are_not_run(command: str) -> None:
     assert runs(f"```\n$ {command}\n$ uv lock\n```") == ["uv lock"]
 
 
@@ -102,16 +102,16 @@ def test_commands_in_every_form(text: str, commands: list[str]) -> None:
     assert runs(text) == commands
 
 
-def test_a_script_that_reaches_out_is_not_run() -> None:
-    found = draft("```bash\n#!/bin/bash\nuv init a\nrm -rf /opt/a\n```")
+def test_a_script_that_accesses_other_directories_is_not_run() -> None:
+    found = parse("```bash\n#!/bin/bash\nuv init a\nrm -rf /opt/a\n```")
     assert not found.commands
-    assert "`reproduce.sh` reaches out of its folder and is not run" in [
+    assert "`reproduce.sh` accesses files outside its directory and is not run" in [
         gap.description for gap in found.gaps if gap.blocking
     ]
 
 
-def test_what_was_added_says_why() -> None:
-    added = [command for command in draft("```\n$ uv pip install a\n```").commands if command.added_because]
+def test_an_added_command_has_a_reason() -> None:
+    added = [command for command in parse("```\n$ uv pip install a\n```").commands if command.added_because]
     assert [command.run for command in added] == ["uv venv"]
 
 
@@ -144,8 +144,8 @@ def test_what_was_added_says_why() -> None:
         ("```\n$ uv sync\nerror: No `project` table found in: `/a/pyproject.toml`\n```", ["pyproject.toml"]),
     ],
 )
-def test_files_that_are_shown_or_implied(text: str, paths: list[str]) -> None:
-    assert [file.path for file in draft(text).files] == paths
+def test_files_that_are_posted_or_inferred(text: str, paths: list[str]) -> None:
+    assert [file.path for file in parse(text).files] == paths
 
 
 @pytest.mark.parametrize(
@@ -159,28 +159,28 @@ def test_files_that_are_shown_or_implied(text: str, paths: list[str]) -> None:
         ("dependencies = ['b']\n", '[project]\nname = "project"\nversion = "0.1.0"\ndependencies = [\'b\']\n'),
     ],
 )
-def test_a_fragment_is_made_whole(text: str, content: str) -> None:
-    assert draft(f"```toml\n{text}```\n```\n$ uv lock\n```").files[0].text == content
+def test_a_fragment_is_completed(text: str, content: str) -> None:
+    assert parse(f"```toml\n{text}```\n```\n$ uv lock\n```").files[0].text == content
 
 
-def test_a_fragment_is_added_to_what_init_made() -> None:
+def test_a_fragment_is_appended_to_the_file_of_init() -> None:
     text = (
         "```\n$ uv init\n```\nAdd to `pyproject.toml`:\n```toml\n[tool.uv]\npackage = false\n```\n```\n$ uv sync\n```"
     )
-    file = draft(text).files[0]
+    file = parse(text).files[0]
     assert (file.path, file.before, file.append) == ("pyproject.toml", 1, True)
 
 
-def test_of_two_files_the_one_that_works_is_a_control() -> None:
+def test_the_working_one_of_two_files_is_a_control() -> None:
     text = f"This works fine:\n```toml\n{PROJECT}```\nBut this fails:\n```toml\n{PROJECT}# b\n```\n`uv lock` fails."
-    assert [(file.line, file.good) for file in draft(text).files] == [(13, False), (6, True)]
+    assert [(file.line, file.good) for file in parse(text).files] == [(13, False), (6, True)]
 
 
-def test_a_file_may_be_edited_between() -> None:
+def test_a_file_may_be_edited_between_commands() -> None:
     text = (
         f"```toml\n{PROJECT}```\n```\n$ uv lock\n```\nThen I changed it to\n```toml\n{PROJECT}# b\n```\n```\n{FAILS}```"
     )
-    assert [file.before for file in draft(text).files] == [0, 1]
+    assert [file.before for file in parse(text).files] == [0, 1]
 
 
 @pytest.mark.parametrize(
@@ -224,31 +224,31 @@ def test_a_file_may_be_edited_between() -> None:
     ],
 )
 def test_the_claim(text: str, kind: str, command: int, output: tuple[str, ...]) -> None:
-    claim = draft(text).claim
+    claim = parse(text).claim
     assert (claim.kind, claim.command, claim.output) == (kind, command, output)
 
 
 def test_the_claim_may_be_a_file() -> None:
     text = f"```toml\n{PROJECT}dependencies = [\n  # a\n]\n```\n```\n$ uv add b\n```\n```toml\n{PROJECT}dependencies = [\n  # a\n  'b',\n  # a\n]\n```"
-    claim = draft(text).claim
+    claim = parse(text).claim
     assert (claim.kind, claim.file, claim.unconfirmed) == ("file", "pyproject.toml", True)
     assert claim.contains == ("# a\n'b',\n# a\n]",)
 
 
-def test_a_last_line_that_is_not_ended() -> None:
-    claim = draft("`uv python pin 3.12` makes a `.python-version` without a trailing newline.").claim
+def test_a_missing_final_newline() -> None:
+    claim = parse("`uv python pin 3.12` makes a `.python-version` without a trailing newline.").claim
     assert claim.file == ".python-version"
     assert "tail -c 1 .python-version" in claim.test
 
 
-def test_nothing_where_something_should_be_printed() -> None:
-    claim = draft("1. `uv init a`\n2. Run `uv export` and see the empty output.").claim
+def test_missing_output() -> None:
+    claim = parse("1. `uv init a`\n2. Run `uv export` and see the empty output.").claim
     assert (claim.command, claim.test) == (1, "test -z \"$( uv export 2>/dev/null | grep -v '^ *#' )\"")
 
 
-def test_the_same_command_once_more() -> None:
+def test_a_repeated_command() -> None:
     text = "```\n$ uv sync\nerror: The thing is of the wrong shape\n```\nBut if you re-run it:\n```\n$ uv sync\nInstalled 1 package in 2ms\n + a==1\n```"
-    claim = draft(f"```toml\n{PROJECT}```\n{text}").claim
+    claim = parse(f"```toml\n{PROJECT}```\n{text}").claim
     assert (claim.kind, claim.command, claim.output, claim.expected) == (
         "output",
         1,
@@ -257,71 +257,71 @@ def test_the_same_command_once_more() -> None:
     )
 
 
-def test_a_panic_is_never_weak() -> None:
-    claim = draft("```\n$ uv lock\nthread 'main' panicked at a/b.rs:1:2:\nthe root was not found\n```").claim
+def test_a_panic_is_confirmed() -> None:
+    claim = parse("```\n$ uv lock\nthread 'main' panicked at a/b.rs:1:2:\nthe root was not found\n```").claim
     assert (claim.output, claim.unconfirmed) == (("panicked at", "the root was not found"), False)
 
 
-def test_what_the_output_of_an_echo_gives_is_a_variable() -> None:
-    assert draft("```\n$ echo $UV_A\n7\n$ uv lock\n```").variables == (("UV_A", "7"),)
+def test_the_output_of_an_echo_sets_a_variable() -> None:
+    assert parse("```\n$ echo $UV_A\n7\n$ uv lock\n```").variables == (("UV_A", "7"),)
 
 
 def test_a_link_that_is_replaced() -> None:
     text = "We have\n```\na.txt -> b.txt\n```\n```\n$ uv pip compile a.in -o a.txt\n```\nIt removes the symlink."
-    assert draft(text).claim.test == "test -e a.txt && test ! -L a.txt"
+    assert parse(text).claim.test == "test -e a.txt && test ! -L a.txt"
 
 
-def test_an_error_that_an_incomplete_mre_gives_too_is_weak() -> None:
-    assert draft("```\n$ uv lock\nerror: The file was not found in there\n```").claim.unconfirmed
-    assert not draft(f"```\n{FAILS}```").claim.unconfirmed
+def test_an_error_of_an_incomplete_mre_is_unconfirmed() -> None:
+    assert parse("```\n$ uv lock\nerror: The file was not found in there\n```").claim.unconfirmed
+    assert not parse(f"```\n{FAILS}```").claim.unconfirmed
 
 
 @pytest.mark.parametrize(
     ("text", "gap"),
     [
-        ("It is broken.", "no command of uv is in the post"),
+        ("It is broken.", "the post contains no uv command"),
         (f"```\n{FAILS}```", "`pyproject.toml` is not in the post"),
         ("```\n$ uv pip install -r a.txt\nerror: The thing is wrong\n```", "`a.txt` is not in the post"),
-        ("```\n$ uv add $THING\nerror: The thing is wrong\n```", "`$THING` is set nowhere in the post"),
+        ("```\n$ uv add $THING\nerror: The thing is wrong\n```", "`$THING` is not set in the post"),
         (
             "```\n$ uv add git+https://example.org/a\nerror: The thing is wrong\n```",
-            "the git repository https://example.org/a is not to be had",
+            "the git repository https://example.org/a is not available",
         ),
         (
             "```\n$ uv add <package>\nerror: The thing is wrong\n```",
-            "“[package]” stands for something that is not in the post",
+            "“[package]” is a placeholder",
         ),
         (
             "```\n$ uv run --with a x.py\nerror: error sending request for url\n```",
-            "“error sending request for url” is what the network gives, and the reporter's is not to be had",
+            "“error sending request for url” depends on the network of the reporter, which is not available here",
         ),
         (
             "```\n$ uv sync --python pypy3.10\nerror: The thing is wrong\n```",
-            "it needs an interpreter that is not CPython as python.org has it",
+            "it requires an interpreter other than standard CPython",
         ),
         (
             "```\n$ uv python install 3.12\nerror: The thing is wrong\n```",
-            "`uv python install 3.12` needs interpreters that `uv python install` downloads from GitHub",
+            "`uv python install 3.12` needs Python downloads from GitHub",
         ),
-        ("It fails:\n```\nerror: The thing is wrong\n```", "no command is known that printed this"),
+        ("It fails:\n```\nerror: The thing is wrong\n```", "the command that printed this output is unknown"),
         (
             "```\n$ uv tool install a\nerror: Failed to write `a`\n  Caused by: Permission denied (os error 13)\n```",
-            "it depends on the rights or the file system that the reporter has",
+            "it depends on the permissions or the file system of the reporter's machine",
         ),
         ("```\n$ uv tool install ./tools/a\nerror: The thing is wrong\n```", "`./tools/a` is not in the post"),
         ("```\n$ uv pip install .\nerror: The thing is wrong\n```", "`pyproject.toml` is not in the post"),
         (
             "```\n$ uv sync\nerror: Access is denied. (os error 5)\n```",
-            "it shows on Windows, which is not to be had here",
+            "it is specific to Windows, which is not available here",
         ),
         (
             "```\n$ uv add a --index https://pypi.acme.example/simple\nerror: a was not found in the package registry\n```",
-            "what a private index has, and whom it lets in, decides, and only the reporter knows",
+            "it depends on the packages and the permissions of a private index",
         ),
     ],
 )
-def test_a_gap_that_decides(text: str, gap: str) -> None:
-    assert gap in decisive(text)
+def test_blocking_gaps(text: str, gap: str) -> None:
+    assert gap in blocking(text)
 
 
 @pytest.mark.parametrize(
@@ -331,22 +331,22 @@ def test_a_gap_that_decides(text: str, gap: str) -> None:
         f"The relevant part of `pyproject.toml`:\n```toml\n{PROJECT}```\n```\n{FAILS}```",
     ],
 )
-def test_a_file_that_was_shortened_is_told_and_asked_for(text: str) -> None:
-    found = [gap for gap in draft(text).gaps if gap.description == "`pyproject.toml` is not in the post as a whole"]
+def test_a_file_posted_in_part_is_a_gap(text: str) -> None:
+    found = [gap for gap in parse(text).gaps if gap.description == "`pyproject.toml` is posted only in part"]
     assert [(gap.blocking, bool(gap.question)) for gap in found] == [(False, True)]
 
 
-def test_nothing_decides_where_all_is_there() -> None:
-    assert decisive(f"```toml\n{PROJECT}```\n```\n{FAILS}```") == []
+def test_a_complete_post_has_no_blocking_gap() -> None:
+    assert blocking(f"```toml\n{PROJECT}```\n```\n{FAILS}```") == []
 
 
-def test_a_private_index_is_stood_in_for() -> None:
+def test_a_private_index_has_a_stand_in() -> None:
     text = (
         '```toml\n[project]\nname = "a"\nversion = "1"\n\n[[tool.uv.index]]\nname = "acme"\n'
         'url = "https://[account].d.codeartifact.eu.amazonaws.com/pypi/x/simple"\n```\n'
         "```\n$ export UV_INDEX_ACME_PASSWORD=secret\n$ uv lock\nerror: The thing is of the wrong shape\n```"
     )
-    found = draft(text)
+    found = parse(text)
     assert [(i.url, i.registry, i.username, i.password) for i in found.indexes] == [
         ("https://account.d.codeartifact.eu.amazonaws.com/pypi/x/simple", "codeartifact", "aws", "secret")
     ]
@@ -354,13 +354,13 @@ def test_a_private_index_is_stood_in_for() -> None:
     assert len(found.stand_ins) == 1
 
 
-def test_everything_has_its_line() -> None:
-    found = draft(f"```toml\n{PROJECT}```\n\n```\n{FAILS}```")
+def test_line_numbers() -> None:
+    found = parse(f"```toml\n{PROJECT}```\n\n```\n{FAILS}```")
     assert (found.files[0].line, found.commands[0].line, found.claim.line) == (5, 12, 13)
 
 
-def test_the_head() -> None:
-    found = draft("nothing")
+def test_head() -> None:
+    found = parse("nothing")
     assert (found.title, found.created, found.issue) == (
         "It goes wrong",
         datetime.date(2025, 1, 20),

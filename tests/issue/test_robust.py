@@ -1,4 +1,4 @@
-"""Whatever the text: reading ends, and says what it did not understand."""
+"""Parsing never fails, whatever the text, and reports what is missing."""
 
 import pytest
 from hypothesis import given, settings
@@ -23,13 +23,13 @@ TEXTS = st.one_of(st.text(max_size=400), st.lists(PIECES, max_size=60).map("".jo
 
 @settings(max_examples=300, deadline=None)
 @given(TEXTS)
-def test_reading_never_fails_and_what_is_made_of_it_can_be_written(text: str) -> None:
+def test_parsing_never_fails_and_the_mre_can_be_written(text: str) -> None:
     parsed = read_issue(text)
     assert parsed.commands or any(gap.blocking for gap in parsed.gaps)
     if parsed.commands:
-        made = to_mre(parsed)
-        assert sum(step.role == "observe" for step in made.steps) == 1
-        manifest.dump(made)
+        mre = to_mre(parsed)
+        assert sum(step.role == "observe" for step in mre.steps) == 1
+        manifest.dump(mre)
 
 
 @pytest.mark.parametrize(

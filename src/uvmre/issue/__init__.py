@@ -1,1 +1,1 @@
-"""An issue's text → what was understood of it → an MRE. Pure: nothing here opens, asks or runs anything."""
+"""Parse an issue's text and build an MRE of it. Pure: nothing is opened, requested or run."""

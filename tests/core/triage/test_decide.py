@@ -419,7 +419,7 @@ def test_a_deliberate_outage_is_evidence_if_a_release_works_without_the_host(
 
 
 def test_a_deliberate_outage_is_no_evidence_of_absence() -> None:
-    parsed = replace(PARSED, stand_ins=("pypi.org is kept out of reach",))
+    parsed = replace(PARSED, stand_ins=("pypi.org is unreachable",))
     assert decide(state_of(ran("reported"), parsed=parsed)).word == "inconclusive"
 
 

@@ -1,1 +1,1 @@
-"""What the post says goes wrong."""
+"""The claims of a post: the possible symptoms."""

@@ -1,4 +1,4 @@
-"""Claims about errors and warnings."""
+"""Claims of errors and warnings."""
 
 import re
 
@@ -16,11 +16,11 @@ MISSING_INPUT = re.compile(
     r"|ninja|meson|pkg-config)\b"
     r"|\.h:|compiler|command '"
 )
-"""Errors that an MRE gives too when it lacks something that the reporter had: the texts alone do not prove them."""
+"""Errors that an incomplete MRE produces too: the texts alone are weak evidence."""
 
 
 def failures(facts: Facts) -> list[Claim]:
-    """Errors that commands showed; the one that the title is about first, then the first one."""
+    """Return the claims of commands that end with an error, the one closest to the title first."""
     failed = [
         (i, found)
         for i, each in enumerate(facts.commands)
@@ -48,7 +48,7 @@ def _nearness(facts: Facts, failed: tuple[int, Cause]) -> int:
 
 
 def failure(command: Command, i: int, found: Cause) -> Claim:
-    """Return the claim that a command ends with an error."""
+    """Return the claim of a command that ends with an error."""
     line = command.line + 1 + found.offset
     kind: Kind = "failure" if found.fatal else "output"
     missing_input = bool(MISSING_INPUT.search(found.links[-1])) and found.links[0] != PANICKED
@@ -57,7 +57,7 @@ def failure(command: Command, i: int, found: Cause) -> Claim:
 
 
 def relevant_warnings(facts: Facts) -> list[Claim]:
-    """Return the warnings that the title or a sentence is about."""
+    """Return the claims of warnings that the title or a sentence is about."""
     prose = " ".join([facts.title, *(sentence for sentence, _ in facts.sentences)])
     found = []
     for i, each in enumerate(facts.commands):
@@ -70,10 +70,10 @@ def relevant_warnings(facts: Facts) -> list[Claim]:
 
 
 def quoted_errors(facts: Facts) -> list[Claim]:
-    """Errors that stand within a sentence, for the command that is told of there or last."""
+    """Return the claims of errors in a sentence, for the command in that sentence or the last one."""
     found = []
     for sentence, line in facts.sentences:
-        if sentiment.is_wish(sentence) and not state_checks.FAILS.search(sentence):
+        if sentiment.is_proposal(sentence) and not state_checks.FAILS.search(sentence):
             continue
         for code, _ in blocks.inline_code(sentence):
             error = code if RAISED.match(code) or STARTS.match(code) else ""

@@ -1,4 +1,4 @@
-"""What claims are found in."""
+"""The content of a post, from which the claims are derived."""
 
 import re
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ COMMON = frozenset(_COMMON.split())
 
 @dataclass(frozen=True)
 class Facts:
-    """What claims are found in."""
+    """The content of a post, from which the claims are derived."""
 
     title: str
     commands: Sequence[Command]
@@ -24,10 +24,9 @@ class Facts:
     files: Sequence[PostedFile]
     results: Sequence[PostedFile]
     expected: Sequence[PostedFile]
-    unmatched: Sequence[tuple[str, int]] = ()
 
 
 def overlap(text: str, title: str) -> int:
-    """Return how many of the title's words stand in a text."""
+    """Return how many words of the title are in a text."""
     words = {word.lower() for word in WORD.findall(title)} - COMMON
     return len(words & {word.lower() for word in WORD.findall(text)})

@@ -1,4 +1,4 @@
-"""What a command made of a file, where the post shows it: the lines that differ, with their neighbours."""
+"""Claims of the resulting content of a file: the lines that a command changes, with their context."""
 
 import difflib
 import re
@@ -9,14 +9,14 @@ from uvmre.core.triage.parsed_issue import Claim, PostedFile
 PROJECT_METADATA = re.compile(
     r"^\s*(?:name|version|description|authors?|readme|requires-python|license|keywords|maintainers)\s*="
 )
-"""Lines of a project that a reporter changes to post it; they are no result."""
+"""Metadata that a reporter changes before posting; it is not a result."""
 LOCK_DETAIL = re.compile(r"^\s*(?:source|sdist|wheels|hash|size|url|upload-time|revision)\b|^\s*\{ url|sha256:")
 
 
 def file_claims(
     posted: Sequence[PostedFile], results: Sequence[PostedFile], expected: Sequence[PostedFile], commands: int
 ) -> list[Claim]:
-    """Return the claims that the posted results make, the last one first."""
+    """Return the claims of the posted results, the last one first."""
     found = []
     for result in reversed(results):
         before = next(
@@ -35,14 +35,14 @@ def file_claims(
                     contains=tuple(hunks),
                     expected=tuple(_changes(result.text, expected_file.text)) if expected_file else (),
                     unconfirmed=True,
-                    why=f"the post shows {result.path} as it is then",
+                    why=f"the post shows the resulting {result.path}",
                 )
             )
     return [each for each in found if each.command >= 0]
 
 
 def _changes(before: str, after: str) -> list[str]:
-    """Return the places in which a text was changed, each with the lines around it."""
+    """Return the changed parts of a text, each with the lines around it."""
     old, new = _lines(before), _lines(after)
     hunks = []
     for tag, i1, i2, j1, j2 in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():

@@ -1,4 +1,4 @@
-"""Hosts that could not be reached when the report was written, where the bug is what uv does about that."""
+"""Outages that a report takes for granted: the bug is how uv handles them."""
 
 import re
 from collections.abc import Sequence
@@ -19,12 +19,12 @@ KINDS = {
 DESCRIPTIONS = {
     "unresolvable": "its name does not resolve",
     "refused": "it refuses connections",
-    "timeout": "it never answers",
+    "timeout": "it does not respond",
 }
 URL = re.compile(r"https?://[^\s)`'\"<>]{3,300}")
 HOST = re.compile(r"(?:[a-z0-9][a-z0-9_-]{0,62}\.){1,20}[a-z][a-z0-9-]{0,62}")
 OFFLINE = re.compile(r"--offline\b|\bUV_OFFLINE=|--no-index\b")
-"""A command that must not use the network."""
+"""A command that is not allowed to use the network."""
 EXPECTS_OFFLINE = re.compile(
     r"(?i)(?<!are you )\boffline\b|\bair-?gapped\b|\b(?:from|in) (?:the |its |uv's )?cache\b|\bcached\b"
     r"|\balready (?:installed|downloaded|locked|resolved)\b"
@@ -36,16 +36,15 @@ EXPECTS_OFFLINE = re.compile(
     r"|\b(?:instead of|rather than)\b[^.\n]{0,40}\b(?:index|mirror|proxy|registry|pypi)\b"
     r"|\bpanic(?:s|ked)?\b|\bhangs?\b|\bstuck\b|\bforever\b"
 )
-"""What a post says that takes an unreachable host for granted, and complains of what uv does about it. A post without
-any of this may only be about its own network, which nobody else has."""
+"""Phrases of a report that takes the outage for granted. A report without any of them may be about its own network."""
 
 
 def required_outages(commands: Sequence[Command], claim: Claim, prose: str) -> tuple[Fault, ...]:
-    """Return the hosts that must fail for the claim to be seen; none where the post is about the network alone.
+    """Return the outages that the symptom requires; none if the report is about the network itself.
 
     Args:
-        commands: of the post.
-        claim: what goes wrong.
+        commands: the commands of the post.
+        claim: the symptom.
         prose: the title and the sentences of the post.
     """
     command = commands[claim.command] if 0 <= claim.command < len(commands) else None
@@ -67,5 +66,5 @@ def required_outages(commands: Sequence[Command], claim: Claim, prose: str) -> t
 
 
 def describe(fault: Fault) -> str:
-    """Say in one line what is made to fail."""
-    return f"{fault.host} is kept out of reach: {DESCRIPTIONS[fault.outage]}, as in the error of the post"
+    """Describe an outage in one line."""
+    return f"{fault.host} is unreachable, as in the posted error: {DESCRIPTIONS[fault.outage]}"

@@ -1,4 +1,4 @@
-"""Claims that texts alone do not prove: another output than wished for, a file, a silence, a failure not shown."""
+"""Claims of output that differs from the expected output."""
 
 import re
 
@@ -16,6 +16,7 @@ VOLATILE = re.compile(
     r"|Access:|Modify:|Change:| ?Birth:|Device:|Size:|$|real\s|user\s|sys\s|Bytecode compiled"
     r"|Package +Version|-+ -+)"
 )
+MOST_LINES = 14
 LISTING = re.compile(r"^[+~-] [\w.-]+==|^[\w.-]+==|[├└]──|^[\w.-]+ v\d|^\s*#\s+via")
 SURPRISED = re.compile(
     r"(?i)\b(?:don't understand|confus\w+|unexpected\w*|surpris\w+|weird|strange|odd|why|shouldn't"
@@ -25,21 +26,19 @@ ASIDE = re.compile(
     r"(?i)(?:note|also|additionally|btw|by the way|aside|fyi|interestingly|for (?:reference|comparison|completeness))\b"
 )
 MARKED = re.compile(r"(?:<-+|←|# ?(?:<-|!!|wrong|bug|bad|here|unexpected|should)|\^\^)", re.IGNORECASE)
-
-
 GOT = re.compile(
     r"(?i)\b(?:got|gets?|see|saw|shows?|prints?|returns?|gives?|outputs?|produces?|generates?|writes?"
     r"|emits?|adds?|installs?|installed|resolves? to|results? in"
     r"|picks?|selects?|actual(?:ly)?|ends? up|becomes?|but)\b"
 )
 LOOKS_PRINTED = re.compile(r"\w \w|==|: |^-e |\d\.\d| v\d")
-"""What looks like a line of output, and not like a name."""
+"""What looks like a line of output rather than a name."""
 DENIED = re.compile(r"(?i)n't\b|\b(?:not|never|without|no|missing)\b")
 EXPECTED = re.compile(r"(?i)\b(?:expect\w*|should|instead of|rather than|want\w*|supposed)\b")
 
 
 def quoted_output(facts: Facts) -> list[Claim]:
-    """What a sentence quotes as printed, where no output is shown: `I get …`, `instead of …`."""
+    """Return the claims of output that a sentence quotes: `I get …`, `instead of …`."""
     runs = {each.run for each in facts.commands}
     uv = [i for i, each in enumerate(facts.commands) if each.works is not True and re.search(r"\buvx?\s", each.run)]
     if not uv:
@@ -68,11 +67,8 @@ def quoted_output(facts: Facts) -> list[Claim]:
     return found
 
 
-MOST_LINES = 14
-
-
 def differing_output(facts: Facts) -> list[Claim]:
-    """The lines in which what went wrong differs from what worked, or which are marked."""
+    """Return the claims of lines that differ from the output of a working command, or that are marked."""
     found = []
     for i, each in enumerate(facts.commands):
         if each.works is True or not each.output or innermost_cause(each.output):
@@ -102,7 +98,7 @@ def differing_output(facts: Facts) -> list[Claim]:
             ]
             expected = [line for line in stable_lines(working.output) if line not in lines]
             if different and len(different) <= MOST_LINES:
-                why = "the output differs so from the one that the post calls good"
+                why = "the output differs from the one that works, according to the post"
                 found.append(
                     Claim(
                         "output",
@@ -124,7 +120,7 @@ def _is_similar(command: Command, other: Command) -> bool:
 
 
 def nonempty_lines(output: str) -> list[str]:
-    """Return all lines of an output that say something."""
+    """Return the lines of an output that are not empty."""
     return [
         line.strip()
         for line in strip_log_prefixes(output).split("\n")
@@ -133,7 +129,7 @@ def nonempty_lines(output: str) -> list[str]:
 
 
 def stable_lines(output: str) -> list[str]:
-    """Return the lines of an output that another run would print too."""
+    """Return the lines of an output that do not change between runs."""
     return [
         line.strip()
         for line in strip_log_prefixes(output).split("\n")
@@ -142,17 +138,17 @@ def stable_lines(output: str) -> list[str]:
 
 
 def shown_output(facts: Facts) -> list[Claim]:
-    """What a command printed, where that itself is what is wrong."""
+    """Return the claims that the output of a command is wrong, the likeliest first."""
     found = []
     for i, each in enumerate(facts.commands):
         lines = stable_lines(each.output) if each.works is not True else []
         if not lines or innermost_cause(each.output) or re.match(r"uv --version|uv version", each.run):
             continue
         prose = [code for sentence, _ in facts.sentences for code, _ in blocks.inline_code(sentence) if len(code) > 3]
-        told = [line for line in lines if any(code in line for code in prose)]
+        quoted = [line for line in lines if any(code in line for code in prose)]
         in_title = [line for line in lines if overlap(line, facts.title) >= 2]
         selected = (
-            told
+            quoted
             or in_title
             or (lines if len(lines) <= MOST_LINES else [line for line in lines if LISTING.search(line)][:MOST_LINES])
         )
@@ -167,7 +163,7 @@ def shown_output(facts: Facts) -> list[Claim]:
                     each.line + 1,
                     texts,
                     unconfirmed=True,
-                    why=f"what `{each.run.splitlines()[0][:60]}` printed",
+                    why=f"the output of `{each.run.splitlines()[0][:60]}`",
                 )
             )
     return sorted(found, key=lambda each: (-_weight(facts, each), -each.command))
@@ -175,7 +171,7 @@ def shown_output(facts: Facts) -> list[Claim]:
 
 def _weight(facts: Facts, found: Claim) -> int:
     command = facts.commands[found.command]
-    told = sum(f"`{command.run}`" in sentence for sentence, _ in facts.sentences)
+    mentions = sum(f"`{command.run}`" in sentence for sentence, _ in facts.sentences)
     about = facts.context.get(found.command, "")
     is_in_title = " ".join(command.run.split()[:2]) in facts.title
     plain_install = all(re.match(r"[+~-] [\w.-]+==", line) for line in found.output)
@@ -184,6 +180,6 @@ def _weight(facts: Facts, found: Claim) -> int:
         (2 if command.works is False else 0)
         + (3 if is_in_title else 0)
         + context_score
-        + min(told, 3)
+        + min(mentions, 3)
         + min(overlap(" ".join(found.output), facts.title), 3)
     )

@@ -1,4 +1,4 @@
-"""Claims about a second run of the same command."""
+"""Claims of a command that is run twice."""
 
 import re
 
@@ -13,19 +13,15 @@ REPEATS = re.compile(
     r"|lock)s?|re-?run(?:ning|s)?\b|run(?:ning)? (?:it |this |the command |`[^`]+` )?again"
     r"|(?:on|every|each) subsequent|again\b|repeatedly|every time)"
 )
-
-
 NEXT_TIME = re.compile(
     r"(?i)\bnext time\b|\bsecond (?:time|run)\b|\b2nd (?:time|run)\b|\bsubsequent (?:runs?|calls?|invocations?)\b"
     r"|\bif (?:you|I|we) (?:re-?run|run (?:it |this )?again)"
 )
-
-
 FIXES = re.compile(r"(?i)works (?:fine )?(?:when|if|after)|fixes|is fine|goes away|succeeds|resolves")
 
 
 def repeated_run(facts: Facts) -> Claim | None:
-    """The same command run twice, where the second time is what the post is about."""
+    """Return the claim of the second of two runs of the same command."""
     for i, each in enumerate(facts.commands):
         first = next((j for j in range(i) if facts.commands[j].run == each.run), None)
         if first is None or not REPEATS.search(facts.context.get(i, "")) or not each.output:
@@ -52,7 +48,7 @@ def repeated_run(facts: Facts) -> Claim | None:
 
 
 def fails_on_repeat(facts: Facts, claim: Claim) -> str:
-    """Return the sentence that says that it shows only when the command is run once more; empty where none does."""
+    """Return the sentence that says that only a second run fails; empty if there is none."""
     if claim.command < 0 or sum(each.run == facts.commands[claim.command].run for each in facts.commands) > 1:
         return ""
     for sentence, _ in [*facts.sentences, (facts.context.get(claim.command, ""), 0)]:

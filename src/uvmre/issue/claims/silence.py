@@ -1,4 +1,4 @@
-"""Claims that nothing is printed, or nothing fails."""
+"""Claims that uv prints nothing, or succeeds."""
 
 import re
 
@@ -16,7 +16,7 @@ SAYS_SILENT = re.compile(
 
 
 def silence(facts: Facts) -> list[Claim]:
-    """A sentence that says that nothing is said, or refused."""
+    """Return the claim of a sentence that says that uv prints nothing, or succeeds."""
     uv = [
         i
         for i, each in enumerate(facts.commands)

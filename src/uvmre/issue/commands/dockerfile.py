@@ -1,4 +1,4 @@
-"""A Dockerfile's steps as commands: what it runs, in which variables; the folder of the image is the MRE's."""
+"""The RUN instructions of a Dockerfile as commands; the directory of the image is that of the MRE."""
 
 import re
 from collections.abc import Iterable
@@ -13,9 +13,9 @@ UV_VARIABLES = ("UV_", "PIP_")
 
 
 def commands_of(text: str, line: int) -> tuple[list[tuple[str, int]], dict[str, str]]:
-    """Return the commands that call uv, each with its line, and the variables that are set for all of them.
+    """Return the commands that call uv, each with its line, and the variables of all of them.
 
-    A part of a Dockerfile will do; of one that BuildKit's parser does not take, nothing is known.
+    The text may be a part of a Dockerfile; of one that does not parse, nothing is returned.
     """
     try:
         found = instructions(text)

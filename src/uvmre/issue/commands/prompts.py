@@ -1,4 +1,4 @@
-"""A shell's prompt before a command: what people's terminals put there, taken off."""
+"""Strip the shell prompt of a command."""
 
 import re
 
@@ -19,12 +19,12 @@ NUMBERED = re.compile(r"(?:In \[\d+\]: )?[!%](?P<command>(?:uv|pip)\s.*)")
 HOST = re.compile(r"^[\w.-]+:[~/][\w./~-]*\s+(?P<command>uvx?\s.*)")
 AFTER_PROMPT = re.compile(r"(?:[\w.~/-]+\s+)?(?:git:\([^)\n]{0,60}\)\s*)?(?:[✗✔±×*]\s*)?(?P<command>\S.*)")
 EMPTY_PROMPT = re.compile(rf"\A(?:{LEAD}){{0,4}}(?:\$|%|#|>|❯|➜)\s*")
-"""A prompt at which nothing was typed."""
+"""A prompt without a command."""
 FANCY = "❯➜➤λ»›▶❱"
 
 
 def command_of(line: str) -> tuple[str, str] | None:
-    """Return the prompt's mark and the command behind it; None where the line is none of these."""
+    """Return the prompt character and the command; None if the line has no prompt."""
     text = line.strip().replace("\u00a0", " ")
     for pattern in (POWERSHELL, WINDOWS, NUMBERED, HOST):
         if found := pattern.fullmatch(text):
@@ -52,7 +52,7 @@ def _is_typed_command(command: str, *, known: bool) -> bool:
 
 
 def is_empty_prompt(line: str) -> bool:
-    """Tell whether a line is a prompt at which nothing was typed."""
+    """Tell whether a line is a prompt without a command."""
     text = line.strip()
     return (
         bool(text)

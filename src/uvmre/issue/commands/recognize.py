@@ -1,11 +1,11 @@
-"""Shell as tree-sitter reads it: which statements a text has, and of which words each is."""
+"""Recognize shell commands in text."""
 
 import re
 
 from uvmre.core.shell.statements import Statement, statements
 
 LONGEST_LINE = 2_000
-"""Of one line that may be a command."""
+"""The limit of characters of a command line."""
 _PROGRAMS = (
     "uv uvx uvw python python3 pip pip3 pipx cd mkdir touch echo printf cat cp mv rm ln ls export env "
     "source . set unset tail head grep egrep sed awk find tree diff stat wc sort uniq tr cut tee xargs "
@@ -16,14 +16,14 @@ _PROGRAMS = (
     "New-Item Get-Content Set-Content Remove-Item ipython powershell pwsh"
 )
 PROGRAMS = frozenset(_PROGRAMS.split())
-"""What a line may begin with to be taken for a command where no prompt says so."""
+"""The programs that start a command on a line without a prompt."""
 _TOOLS = (
     "uvx pipx source env docker podman git cargo make nox tox pyenv poetry pdm hatch conda mamba pytest "
     "ruff mypy nix jq apt brew rye virtualenv pre-commit direnv ipython pip pip3 curl wget command sudo "
     "bash sh zsh kill"
 )
 TOOLS = frozenset(_TOOLS.split())
-"""Programs that say nothing alone, and whose names stand in listings too."""
+"""Programs that need an argument, and whose names are in listings too."""
 VERSIONED = re.compile(r"(?:python|pypy)3?(?:\.\d+)?")
 _UV_WORDS = (
     "pip venv sync lock add remove run init tool python tree export build publish cache self version help "
@@ -31,6 +31,7 @@ _UV_WORDS = (
     "indexes uninstall"
 )
 UV_WORDS = frozenset(_UV_WORDS.split())
+HEREDOC = re.compile(r"(?<!<)<<-?\s*(['\"]?)(?P<word>[A-Za-z_]\w*)\1")
 GLOBAL_OPTION = re.compile(r"--?[a-zA-Z][\w-]*(?:=\S+)?")
 
 
@@ -39,7 +40,7 @@ def is_command(text: str, *, strict: bool = True) -> bool:
 
     Args:
         text: the line.
-        strict: take only programs that are known; else anything that is shell will do.
+        strict: accept only known programs; otherwise any shell command.
     """
     stripped = text.strip()
     if not stripped or len(stripped) > LONGEST_LINE or stripped[0] in "│├└╰×✗✔+|<>=*{}":
@@ -64,7 +65,7 @@ def _is_known(part: Statement) -> bool:
     if program == "uv":
         return is_uv(part.argv)
     if program in ("time", "file", "find", "type", "set", "command", "test", "make", "which", "date", "copy", "move"):
-        # English begins sentences with these.
+        # English sentences start with these words.
         return len(part.argv) < 8 and not part.text.rstrip().endswith((".", ":"))
     if program in TOOLS or program == ".":
         return len(part.argv) > 1 and not re.match(r"v?\d|\(|is$|are$", part.argv[1])
@@ -72,7 +73,7 @@ def _is_known(part: Statement) -> bool:
 
 
 def is_uv(words: tuple[str, ...]) -> bool:
-    """Tell whether the words after `uv` are a command of it, and no sentence or version."""
+    """Tell whether the words after `uv` are a command, not a sentence or a version."""
     rest = [word for word in words[1:] if not GLOBAL_OPTION.fullmatch(word)]
     if len(words) > 1 and not rest:
         return True
@@ -86,7 +87,7 @@ def is_uv(words: tuple[str, ...]) -> bool:
 
 
 def close_open(text: str) -> str:
-    """End what a cut-off line leaves open, so that it can be looked at."""
+    """Close the quotes and here-documents of a truncated line."""
     if (found := HEREDOC.search(text)) and "\n" not in text[found.end() :]:
         return f"{text}\n{found['word']}"
     if quote := _open_quote(text):
@@ -95,7 +96,7 @@ def close_open(text: str) -> str:
 
 
 def is_open(text: str) -> bool:
-    """Tell whether a command goes on in the next line: a backslash, an open quote, an open here-document."""
+    """Tell whether a command continues on the next line."""
     stripped = text.rstrip()
     if stripped.endswith(("\\", "&&", "||")) or (stripped.endswith("|") and not stripped.endswith("||")):
         return not stripped.endswith("\\\\")
@@ -105,11 +106,8 @@ def is_open(text: str) -> bool:
     return bool(_open_quote(text))
 
 
-HEREDOC = re.compile(r"(?<!<)<<-?\s*(['\"]?)(?P<word>[A-Za-z_]\w*)\1")
-
-
 def _open_quote(text: str) -> str:
-    """Return the quote that a text leaves open; empty where it leaves none."""
+    """Return the open quote of a text; empty if there is none."""
     inside = ""
     skip = False
     for i, character in enumerate(text):

@@ -1,4 +1,4 @@
-"""A block of code as commands, each with the output below it."""
+"""Parse a code block into commands, each with its output."""
 
 import re
 from collections.abc import Sequence
@@ -11,39 +11,39 @@ from uvmre.issue.markdown.blocks import Block
 _SHELLS = "sh bash shell zsh fish console shell-session shellsession terminal powershell ps1 pwsh bat cmd"
 SHELLS = frozenset(_SHELLS.split())
 MIXED = frozenset(["", "text", "txt", "log", "plain", "plaintext", "output", *SHELLS])
-"""Tags behind which commands may stand; a tag of another language says what it is."""
+"""Info strings of blocks that may contain commands."""
 MOST_ENTRIES = 150
-"""Of one block."""
+"""The limit of commands of one block."""
 MOST_LINES = 60
-"""Of one command: a longer one was never ended."""
+"""The limit of lines of one command: a longer one is unterminated."""
 OPENS_SHELL = re.compile(
     r"(?:sudo )?(?:docker|podman) (?:run|exec)\b[^\n]{0,500} -[a-z]*[it]|su\b|sudo (?:su|-i|-s)\b|ssh "
 )
 CONTINUED = re.compile(r"(?:>>?|dquote>|quote>|heredoc>|cmdsubst>|pipe>|\.\.\.)\s")
 PRINTED = re.compile(r"(?:error|warning|thread '|  [×╰├]|Traceback|Resolved \d|Installed \d)")
-OUTPUT_COMMENT = re.compile(r"#\s*(?:=>|->|⇒|→|>+|output:?|prints?:?|returns?:?)?\s*(?P<said>.*)")
+OUTPUT_COMMENT = re.compile(r"#\s*(?:=>|->|⇒|→|>+|output:?|prints?:?|returns?:?)?\s*(?P<output>.*)")
 
 
 @dataclass(frozen=True)
 class TranscriptEntry:
-    """One command of a block."""
+    """A command of a block."""
 
     run: str
     line: int
     output: str = ""
     comment: str = ""
-    """What is said in the comment lines above it, or behind it."""
+    """The comment above it, or after it."""
     prompted: bool = True
 
 
 def entries(block: Block) -> list[TranscriptEntry]:
-    """Return the commands of a block; empty where it has none."""
+    """Return the commands of a block."""
     lines = block.text.rstrip("\n").split("\n")
     marks = [prompts.command_of(line) for line in lines]
     prompt_marks = {found[0] for found in marks if found}
     first = next((found for found in marks if found), None)
     in_shell = bool(first and OPENS_SHELL.match(first[1]))
-    # In a container one is root: there `# ` is the prompt, else it begins a comment.
+    # `# ` is the prompt of root in a container; elsewhere it starts a comment.
     if prompt_marks - {"#"} and not in_shell:
         marks = [found if found and found[0] != "#" else None for found in marks]
     elif prompt_marks == {"#"} and any(
@@ -108,7 +108,7 @@ def _with_output(entry: TranscriptEntry, output: Sequence[str]) -> TranscriptEnt
 def _join_lines(
     command: str, lines: Sequence[str], i: int, marks: Sequence[tuple[str, str] | None] | None = None
 ) -> tuple[str, int]:
-    """Join a command with the lines in which it goes on; return it, and the line after it."""
+    """Join a command with its continuation lines; return it, and the index of the next line."""
     last = i
     while recognize.is_open(command) and last + 1 < min(len(lines), i + MOST_LINES):
         following = lines[last + 1]
@@ -120,18 +120,18 @@ def _join_lines(
             following = following[found.end() :]
         command += "\n" + following
     if last > i and not statements.statements(command.strip()):
-        # It was no open quote but an apostrophe: only the line itself is the command.
+        # Not an open quote but an apostrophe: the command is only this line.
         return first_line(command), i + 1
     return command.strip(), last + 1
 
 
 def first_line(command: str) -> str:
-    """Return the first line of a command that was not ended."""
+    """Return the first line of an unterminated command."""
     return recognize.close_open(command.split("\n", 1)[0])
 
 
 def _split_comment(command: str) -> tuple[str, str]:
-    """Take the comment off that stands behind a command."""
+    """Split a trailing comment off a command."""
     if "\n" in command or "#" not in command:
         return command, ""
     in_shell = ""
@@ -146,7 +146,7 @@ def _split_comment(command: str) -> tuple[str, str]:
 
 
 def _without_prompts(lines: Sequence[str], block: Block) -> list[TranscriptEntry]:
-    """Read a block without prompts: it must begin with a command, and what is none is the last one's output."""
+    """Parse a block without prompts: it must start with a command, and other lines are output."""
     content = [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
     if not content or not recognize.is_command(content[0]):
         return []
@@ -158,8 +158,8 @@ def _without_prompts(lines: Sequence[str], block: Block) -> list[TranscriptEntry
         text = lines[i]
         if text.lstrip().startswith("#") and not text.startswith("#!"):
             match = OUTPUT_COMMENT.match(text.strip())
-            is_output = found and match and (text.startswith(("#  ", "# =>", "# ->")) or PRINTED.match(match["said"]))
-            (output if is_output else comment).append(match["said"] if match else text)
+            is_output = found and match and (text.startswith(("#  ", "# =>", "# ->")) or PRINTED.match(match["output"]))
+            (output if is_output else comment).append(match["output"] if match else text)
             i += 1
         elif recognize.is_command(text) and not (output and _is_prose(text)):
             if found:
@@ -183,7 +183,7 @@ def _is_prose(text: str) -> bool:
 
 
 def is_script(block: Block, found: Sequence[TranscriptEntry]) -> bool:
-    """Tell whether a block is a script to be run as a whole: its first line says so, a function, a loop, `set -e`."""
+    """Tell whether a block is a script: it has a shebang, a function, a loop, or `set -e`."""
     text = block.text.lstrip()
     if any(entry.output.strip() for entry in found) or any(entry.prompted for entry in found):
         return False

@@ -1,1 +1,1 @@
-"""Releases, interpreters, platforms and variables of a post."""
+"""The releases, interpreters, platforms and variables of a post."""

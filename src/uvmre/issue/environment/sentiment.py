@@ -1,4 +1,4 @@
-"""Whether a sentence says that something works or that it goes wrong, or only wishes."""
+"""Whether a sentence says that something works, that it fails, or how it should be."""
 
 import re
 
@@ -28,7 +28,7 @@ RELEASE = re.compile(r"^(?:.*\bDEBUG )?uv(?:-tool-uvx)? (?P<version>\d+\.\d+\.\d
 
 
 def says_works(text: str) -> bool | None:
-    """Return whether a sentence says that it works; None where it says neither."""
+    """Return whether a sentence says that it works or fails; None if it says neither."""
     text = NO_FAILURE.sub("fine", text)
     fails = FAILING.search(text)
     if fails and not (
@@ -39,17 +39,17 @@ def says_works(text: str) -> bool | None:
 
 
 def says_fails(text: str) -> bool:
-    """Tell whether a sentence says that something goes wrong."""
+    """Tell whether a sentence says that something fails."""
     return says_works(text) is False
 
 
-def is_wish(text: str) -> bool:
-    """Tell whether a sentence only says how it ought to be."""
+def is_proposal(text: str) -> bool:
+    """Tell whether a sentence says how something should be."""
     return bool(WISH.search(text))
 
 
 def block_works(block: Block, environment: PostedEnvironment) -> bool | None:
-    """Return whether a block is said to show what works: by the sentence before it, the heading, the release in it."""
+    """Return whether a block works, according to the text before it, its heading, or the release; None if unknown."""
     lead = (blocks.sentences(block.before) or [""])[-1]
     if environment.good and environment.good.text in lead and not (environment.uv and environment.uv.text in lead):
         return True
@@ -74,12 +74,12 @@ def block_works(block: Block, environment: PostedEnvironment) -> bool | None:
 
 
 def clause_with(sentence: str, code: str) -> str:
-    """Return the part of a sentence in which a piece of code stands."""
+    """Return the clause of a sentence that contains a piece of code."""
     clauses = re.split(r"[;]|,\s+(?=but|whereas|while|however)|\s(?=but\s|whereas\s|however\s)", sentence)
     return next((clause for clause in clauses if code in clause), sentence)
 
 
 def printed_release(output: str) -> str:
-    """Return the release of uv that an output names as its own; empty where it names none."""
+    """Return the version of uv that an output prints; empty if it prints none."""
     found = RELEASE.search(output)
     return found["version"] if found else ""

@@ -1,4 +1,4 @@
-"""Which release, interpreter and system a post is about, and which releases it says are good."""
+"""Parse the release, the Python version and the platform of a post, and the releases that work."""
 
 import datetime
 import re
@@ -63,14 +63,14 @@ SINCE = re.compile(
 
 @dataclass(frozen=True)
 class PostedEnvironment:
-    """What a post says of where it happens."""
+    """The environment that a post describes."""
 
     uv: Located | None = None
     good: Located | None = None
     python: Located | None = None
     platform: Located | None = None
     doubts: tuple[Located, ...] = ()
-    """Releases of which the post speaks and that cannot be meant, each as a sentence."""
+    """Releases of the post that did not exist at its date, each as a sentence."""
 
 
 def parse_environment(
@@ -79,13 +79,13 @@ def parse_environment(
     releases: Sequence[tuple[str, datetime.date]] = (),
     created: datetime.date | None = None,
 ) -> PostedEnvironment:
-    """Read the versions and the system of a post.
+    """Parse the versions and the platform of a post.
 
     Args:
-        title: the post's.
-        found: its blocks.
-        releases: all of uv, each with its day; with them, what was not there yet is not believed.
-        created: the post's day.
+        title: the title of the post.
+        found: the blocks of the post.
+        releases: the releases of uv with their dates; with them, releases after the post are ignored.
+        created: the date of the post.
     """
     known = {
         version: day
@@ -104,7 +104,7 @@ def parse_environment(
             uv = Located(version, candidate.line)
             break
         if not version and known and candidate.text not in {each.text.split()[1] for each in doubts}:
-            doubts.append(Located(f"uv {candidate.text} was not there when this was written", candidate.line))
+            doubts.append(Located(f"uv {candidate.text} did not exist at the date of the post", candidate.line))
     if uv is None and known and created:
         earlier = [version for version, day in known.items() if day < created and not _is_prerelease(version)]
         later = [version for version in known if not _is_prerelease(version)]
@@ -120,7 +120,7 @@ def _is_prerelease(version: str) -> bool:
 
 
 def _release_of(text: str, known: dict[str, datetime.date]) -> str:
-    """Return the release that a version means: itself, or the newest of its series; empty where there is none."""
+    """Return the release of a version: itself, or the latest of its series; empty if there is none."""
     if text in known:
         return text
     if text.count(".") == 1:
@@ -130,9 +130,9 @@ def _release_of(text: str, known: dict[str, datetime.date]) -> str:
 
 
 def _candidates(title: str, found: Sequence[Block]) -> Iterator[Located]:
-    """Yield what may be the report's release, the surest first."""
+    """Yield the candidates for the report's release, the likeliest first."""
     yield from _from_form(found)
-    # The newest of several is the one that was left with the bug; a good one is told apart by the caller.
+    # The latest of several still has the bug; the caller excludes the working one.
     yield from sorted(_failing(found), key=lambda candidate: parse_version(candidate.text), reverse=True)
     for match in (*SINCE.finditer(title), *UV_VERSION.finditer(title)):
         yield Located(match["version"], 1)
@@ -144,7 +144,7 @@ def _candidates(title: str, found: Sequence[Block]) -> Iterator[Located]:
 
 
 def _from_form(found: Sequence[Block]) -> Iterator[Located]:
-    """Yield what stands where the form asks for the version."""
+    """Yield the version in the issue form."""
     for block in found:
         if HEADING.search(block.heading) and not PYTHON_HEADING.search(block.heading):
             match = UV_VERSION.search(block.text) or ANY.search(block.text)
@@ -153,7 +153,7 @@ def _from_form(found: Sequence[Block]) -> Iterator[Located]:
 
 
 def _failing(found: Sequence[Block]) -> Iterator[Located]:
-    """Yield releases that are said to be wrong, or that a transcript prints as its own."""
+    """Yield releases that fail, and releases that a transcript prints."""
     for block in found:
         if block.kind != "code":
             yield from _failing_in(block)
@@ -163,9 +163,9 @@ def _failing(found: Sequence[Block]) -> Iterator[Located]:
 
 
 def _any_mention(found: Sequence[Block]) -> Iterator[Located]:
-    """Yield any release that a post names."""
+    """Yield every release of a post."""
     for block in found:
-        # Of a range, and of what somebody came from, the newest is meant.
+        # Of a range, and of an upgrade, the latest counts.
         for match in sorted(
             UV_VERSION.finditer(block.text), key=lambda each: parse_version(each["version"]), reverse=True
         ):
@@ -183,7 +183,7 @@ CUE = re.compile(r"(?i)\buv\b|version|\b(?:checked|tested|tried|using|seen|on)\b
 
 
 def _failing_in(block: Block) -> Iterator[Located]:
-    """Yield releases of which a paragraph says that it goes wrong there."""
+    """Yield releases that fail, according to a paragraph."""
     for sentence in _clauses(block.text):
         if match := SINCE.search(sentence):
             yield Located(match["version"], _line(block, block.text.find(sentence)))
@@ -195,7 +195,7 @@ def _failing_in(block: Block) -> Iterator[Located]:
 
 
 def _clauses(text: str) -> list[str]:
-    """Return the parts of sentences that say one thing each."""
+    """Return the clauses of a text."""
     return [
         clause
         for sentence in blocks.sentences(text)
@@ -209,7 +209,7 @@ def _clauses(text: str) -> list[str]:
 
 
 def _good(title: str, found: Sequence[Block], known: dict[str, datetime.date]) -> Located | None:
-    """Return the newest release of which the post says that all is well there."""
+    """Return the latest release that works, according to the post."""
     good: list[Located] = []
     for block in [Block("prose", title, 1), *found]:
         if block.kind == "code":
@@ -245,7 +245,7 @@ def _python(found: Sequence[Block]) -> Located | None:
 
 
 def requested_python(commands: Iterable[str]) -> str:
-    """Return the one interpreter's version that the commands ask for; empty where they ask for none, or several."""
+    """Return the Python version that the commands request; empty if they request none, or several."""
     requested = {
         ".".join(match["version"].split(".")[:2])
         for run in commands

@@ -1,4 +1,4 @@
-"""What a piece of code is by its own words: TOML, a script, requirements, a tree that was drawn, or output."""
+"""Detect the type of a code block by its content: TOML, a script, requirements, a directory tree, or output."""
 
 import ast
 import re
@@ -37,7 +37,7 @@ INLINE_SCRIPT = re.compile(r"^# /// script\s*$", re.MULTILINE)
 
 
 def detect(text: str, tag: str = "") -> Kind:
-    """Say what a text is; empty where it does not say so itself."""
+    """Return the type of a text; empty if it is unknown."""
     text = text[:LONGEST]
     word = tag.split(maxsplit=1)[0].lower() if tag else ""
     lines = [line for line in text.split("\n") if line.strip()]
@@ -95,23 +95,23 @@ UV_KEYS = {"index", "pip", "index-url", "extra-index-url", "find-links", "index-
 
 
 def is_tree(text: str) -> bool:
-    """Tell whether a text is a drawing of folders, and not what `uv tree` prints."""
+    """Tell whether a text is a directory tree, not the output of `uv tree`."""
     if _is_list(text):
         return True
-    if "─▶" in text:  # an error whose causes are drawn in boxes
+    if "─▶" in text:  # an error with its causes
         return False
     tree_lines = [line for line in text.split("\n") if TREE.search(line)]
     return len(tree_lines) > 1 and not VERSIONED.search(text) and not OUTPUT.search(text.lstrip().split("\n", 1)[0])
 
 
 def _is_list(text: str) -> bool:
-    """Tell whether a text is a list of folders in a list."""
+    """Tell whether a text is a directory tree as a Markdown list."""
     lines = [line for line in text.split("\n") if line.strip()]
     return len(lines) > 2 and all(LISTED.match(line) for line in lines) and any("/" in line for line in lines)
 
 
 def parse_toml(text: str) -> dict[str, Any] | None:
-    """Read a text as TOML, ellipses left out; None where it is none."""
+    """Parse a text as TOML without its ellipses; None if it is not TOML."""
     if "=" not in text or len(text) > LONGEST:
         return None
     try:
@@ -121,7 +121,7 @@ def parse_toml(text: str) -> dict[str, Any] | None:
 
 
 def without_ellipses(text: str) -> tuple[str, list[int]]:
-    """Leave out what stands for something left out; return the text, and the lines (from 0) where it stood."""
+    """Return the text without its ellipses, and their line numbers (from 0)."""
     kept: list[str] = []
     removed: list[int] = []
     for number, line in enumerate(text.split("\n")):
@@ -148,5 +148,5 @@ def _looks_python(text: str) -> bool:
 
 
 def is_output(text: str) -> bool:
-    """Tell whether a text has a line of output in it."""
+    """Tell whether a text contains a line of output."""
     return any(OUTPUT.match(line) for line in text[:LONGEST].split("\n"))

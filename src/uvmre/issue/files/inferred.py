@@ -1,4 +1,4 @@
-"""Files of which a post shows nothing, but which must be there: readmes, modules, members of a workspace."""
+"""Files that must exist although the post does not show them: readmes, modules, workspace members."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -20,14 +20,14 @@ def infer_files(
     python: str = "",
     from_dockerfile: bool = False,
 ) -> list[PostedFile]:
-    """Return the files that those shown imply, and that are not among them.
+    """Return the files that the posted ones require.
 
     Args:
-        files: what the post shows.
-        trees: its drawings of folders.
-        outputs: what commands printed, which may tell on what a member depends.
-        python: the interpreter's version.
-        from_dockerfile: whether only what is shown is there, as in a layer of an image: then members are not made.
+        files: the posted files.
+        trees: the posted directory trees.
+        outputs: the output of commands, which may show the dependencies of a member.
+        python: the Python version.
+        from_dockerfile: whether the commands come from a Dockerfile: then members are not created.
     """
     known = {file.path for file in files}
     found: list[PostedFile] = []
@@ -40,7 +40,7 @@ def infer_files(
 
     for path in (path for tree in trees for path in tree_paths(tree)):
         if EMPTY.search(path) and not GENERATED.search(path):
-            add(path, "", 0, "the drawing of the folders has it")
+            add(path, "", 0, "the directory tree lists it")
     for file in list(files):
         if not file.path.endswith("pyproject.toml"):
             continue
@@ -64,7 +64,7 @@ def infer_files(
 
 
 def _members(data: dict[str, Any], folder: str, trees: Sequence[str]) -> Iterator[tuple[str, str, str]]:
-    """Yield the members and local sources of a project: the path of each one's pyproject.toml, its name, and why."""
+    """Yield the members and local sources of a project: the path of the pyproject.toml, the name, and why."""
     uv = _table(_table(data, "tool"), "uv")
     tree_files = [path for tree in trees for path in tree_paths(tree) if path.endswith("/pyproject.toml")]
     members = [each for each in _table(uv, "workspace").get("members", []) if isinstance(each, str)]
@@ -83,7 +83,7 @@ def _members(data: dict[str, Any], folder: str, trees: Sequence[str]) -> Iterato
         shape = re.compile(re.escape(f"{folder}{pattern.rstrip('/')}").replace(r"\*", r"[^/]+") + r"/pyproject\.toml")
         for path in tree_files:
             if shape.fullmatch(path):
-                yield path, path.split("/")[-2].replace("_", "-"), f"the member that “{pattern}” finds in the drawing"
+                yield path, path.split("/")[-2].replace("_", "-"), f"the member that “{pattern}” matches in the tree"
     for name, source in sources.items():
         entry = source[0] if isinstance(source, list) and source else source
         if not isinstance(entry, dict):
@@ -115,7 +115,7 @@ def _metadata_files(data: dict[str, Any], folder: str) -> Iterator[tuple[str, st
 
 
 def _module(data: dict[str, Any], folder: str, known: set[str]) -> str | None:
-    """Return the module that a build backend looks for; None where it is shown, or nothing is built."""
+    """Return the module that a build backend expects; None if it exists, or nothing is built."""
     name = _table(data, "project").get("name")
     backend = str(_table(data, "build-system").get("build-backend", ""))
     if (

@@ -1,4 +1,4 @@
-"""What a post leaves out because its writer had it: a tool, a lock file, requirements, what only an error names."""
+"""What the reporter has and the post omits: projects, tools, lock files, requirements, files that an error names."""
 
 import re
 from collections.abc import Sequence
@@ -11,12 +11,8 @@ BUILD_OF = re.compile(
     r"(?:Failed to (?:build|prepare)|Building"
     r"|Failed to fetch wheel):? `?(?P<name>[A-Za-z][\w.-]*) @ file:///(?:[\w.-]+/)*(?P<folder>[\w.-]+)`?"
 )
-
 INDEX_OF_ERROR = re.compile(r"An index URL\s+\((?P<url>https?://[^)\s]+)\)")
-
 INDEX_VARIABLE = re.compile(r"\bUV_INDEX_(?P<name>[A-Z0-9_]+?)_(?:USERNAME|PASSWORD)\b")
-
-
 NO_PROJECT = re.compile(r"No `?project`? (?:table|section) found in")
 UNMANAGED = re.compile(r"[Pp]roject is marked as unmanaged")
 UV_ADD = re.compile(r"uv\s+(?:--\S+\s+){0,12}add\s(?!.{0,500}--script)")
@@ -24,11 +20,11 @@ INIT = re.compile(r"\buv\s+init\b")
 
 
 def implied_project(commands: Sequence[Command], python: str) -> PostedFile | None:
-    """Return the project that must be there by what the commands want or print; None where none must."""
+    """Return the project that the commands or their output require; None if they require none."""
     project_text = pyproject.minimal("project", python)
     for pattern, text, why in (
-        (NO_PROJECT, "[tool.uv.workspace]\nmembers = []\n", "the error says that it is there without a [project]"),
-        (UNMANAGED, f"{project_text}\n[tool.uv]\nmanaged = false\n", "the error says that it is there, unmanaged"),
+        (NO_PROJECT, "[tool.uv.workspace]\nmembers = []\n", "the error says that it has no [project]"),
+        (UNMANAGED, f"{project_text}\n[tool.uv]\nmanaged = false\n", "the error says that it is unmanaged"),
     ):
         for each in commands:
             if pattern.search(each.output):
@@ -39,28 +35,29 @@ def implied_project(commands: Sequence[Command], python: str) -> PostedFile | No
     if adding is None:
         return None
     return PostedFile(
-        "pyproject.toml", project_text, adding.line, "`uv add` wants a project, and the post shows none", inferred=True
+        "pyproject.toml",
+        project_text,
+        adding.line,
+        "`uv add` requires a project, and the post shows none",
+        inferred=True,
     )
 
 
 def implied_tools(commands: Sequence[Command]) -> list[Command]:
-    """Return installations of tools that a listing shows and that no command made.
-
-    One is enough for most: the first that it lists, in its version.
-    """
+    """Return the installation of the first tool that a listing shows, if no command installs it."""
     if any(re.search(r"\buv\s+tool\s+install\b|\buvx\b", each.run) for each in commands):
         return []
     for each in commands:
         if not re.match(r"uv\s+tool\s+(?:list|upgrade|uninstall|dir)\b", each.run):
             continue
         if found := re.search(r"^(?P<name>[a-z][\w.-]*) v(?P<version>\d[\w.]*)$", each.output, re.MULTILINE):
-            why = f"the output of `{each.run}` lists {found['name']}, so it was installed before"
+            why = f"the output of `{each.run}` lists {found['name']}, so it is installed"
             return [Command(f"uv tool install {found['name']}=={found['version']}", each.line, added_because=why)]
     return []
 
 
 def implied_requirements(commands: Sequence[Command], known: set[str]) -> list[PostedFile]:
-    """Return requirements that commands read and the post does not show, where it is not about what is in them."""
+    """Return the requirements files that commands read and the post does not show."""
     found = []
     for each in commands:
         for path in re.findall(r"(?:-r|compile|sync)[ =]+((?:[\w.-]+/)*[\w.-]+\.(?:in|txt))\b", each.run):
@@ -70,7 +67,7 @@ def implied_requirements(commands: Sequence[Command], known: set[str]) -> list[P
 
 
 def with_files_of_errors(files: Sequence[PostedFile], commands: Sequence[Command]) -> list[PostedFile]:
-    """Return the files with what only an error tells of: a member that was built, an index that was asked."""
+    """Return the files with what only an error names: a workspace member, an index."""
     root = next((file for file in files if file.path == "pyproject.toml" and not file.good), None)
     outputs = [re.sub(r"[\s│]+", " ", each.output) for each in commands]
     if root is None:
@@ -96,7 +93,7 @@ def with_files_of_errors(files: Sequence[PostedFile], commands: Sequence[Command
     variable = next((match["name"] for each in commands if (match := INDEX_VARIABLE.search(each.run))), "")
     if index_url and variable and "index" not in text:
         text += f'\n[[tool.uv.index]]\nname = "{variable.lower().replace("_", "-")}"\nurl = "{index_url}"\n'
-        why += "; added: the index of which the error tells"
+        why += "; added: the index that the error names"
     changed = [replace(root, text=text, why=why) if file is root else file for file in files]
     return [*changed, *more]
 
@@ -107,14 +104,14 @@ def _project_name(file: PostedFile) -> str:
 
 
 def implied_lock(commands: Sequence[Command], known: set[str]) -> tuple[int, Command] | None:
-    """Return the command that makes the lock file that another wants, and its place; None where none is needed."""
+    """Return the command that creates a required lock file, and its index; None if none is required."""
     for i, each in enumerate(commands):
         if re.search(
             r"\buv\s+(?:--\S+\s+){0,12}(?:sync|run|export|tree)\b[^|;&]{0,500}--(?:frozen|locked)\b"
             r"|\buv\s+lock\s+--(?:check|locked)",
             each.run,
         ):
-            why = "a lock file is wanted, and the post does not show it"
+            why = "a lock file is required, and the post does not show it"
             return None if "uv.lock" in known else (i, Command("uv lock", each.line, added_because=why))
         if re.search(r"\buv\s+(?:--\S+\s+){0,12}(?:lock|sync|add|run)\b", each.run):
             return None

@@ -1,4 +1,4 @@
-"""How a file's name is known: from the fence, its first line, the heading, the sentence before, or what it is."""
+"""Guess the name of a posted file: from the fence, its first line, the sentence or heading above, or its type."""
 
 import re
 from dataclasses import dataclass
@@ -40,20 +40,20 @@ TYPES: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class GuessedName:
-    """A file's name, and how it is known."""
+    """The name of a file, and where it comes from."""
 
     path: str
     why: str
 
 
 def guess_name(block: Block, kind: content_type.Kind) -> GuessedName | None:
-    """Return the name of the file that a block shows; None where nothing names it."""
+    """Return the name of the file that a block shows; None if it is unknown."""
     found = _from_fence(block) or _from_first_line(block) or _from_lead(block, kind)
     if found and _is_plausible(found.path, block, kind):
         return found
     if kind in TYPES:
         reason = {"pyproject": "[project] or [tool…] means pyproject.toml"}.get(
-            kind, f"what it says means {TYPES[kind][0]}"
+            kind, f"its content means {TYPES[kind][0]}"
         )
         return GuessedName(TYPES[kind][0], reason)
     return None
@@ -79,7 +79,7 @@ def _from_lead(block: Block, kind: content_type.Kind) -> GuessedName | None:
     for text, what in ((_last_sentence(block.before), "the sentence"), (block.heading, "the heading")):
         if what == "the heading" and not (block.first_under_heading or block.before):
             continue
-        # A heading names only what stands first below it.
+        # A heading names only the first block below it.
         if what == "the heading" and not block.first_under_heading and kind == "":
             continue
         if not text or (what == "the sentence" and SHOWS_OUTPUT.search(text) and kind in ("", "output")):
@@ -91,7 +91,7 @@ def _from_lead(block: Block, kind: content_type.Kind) -> GuessedName | None:
 
 
 def _last_sentence(before: str) -> str:
-    """Return the last sentence before a block, or the line."""
+    """Return the last sentence, or line, before a block."""
     lines = [line for line in before.split("\n") if line.strip()]
     if not lines:
         return ""
@@ -103,7 +103,7 @@ def _naming_match(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
     found = list(pattern.finditer(text[-600:]))
     if not found:
         return None
-    # "the `x.py` file", "in `a/b.toml`": the first of several names what is shown, unless one stands at the end.
+    # "the `x.py` file", "in `a/b.toml`": the first name counts, unless one is at the end.
     return (
         found[-1]
         if re.search(r"[`*:]\s*$", text) and text.rstrip("`*: ").endswith(found[-1][0].rstrip("`*: "))
@@ -112,7 +112,7 @@ def _naming_match(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
 
 
 def _is_plausible(path: str, block: Block, kind: content_type.Kind) -> bool:
-    """Tell whether a text may be a file of that name: a name that was only mentioned does not make output a file."""
+    """Tell whether a block can be a file of that name: output is not a file because a name is mentioned."""
     if kind in ("output", "tree"):
         return False
     last = path.rpartition("/")[2]
@@ -130,7 +130,7 @@ def _is_plausible(path: str, block: Block, kind: content_type.Kind) -> bool:
 
 
 def clean_path(path: str) -> str:
-    """Return a path inside the folder; empty where it is none."""
+    """Return a normalized relative path; empty if it is outside the directory."""
     text = path.strip("`'\" ").replace("\\", "/")
     while text.startswith("./"):
         text = text[2:]

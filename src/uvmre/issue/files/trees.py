@@ -1,4 +1,4 @@
-"""Drawings: of folders, as paths, and of what depends on what, as `uv tree` prints it."""
+"""Parse directory trees, and dependency trees as `uv tree` prints them."""
 
 import re
 
@@ -10,7 +10,7 @@ LIST_ENTRY = re.compile(r"^(?P<lead>\s*)[-*] (?P<name>[\w.@-]+/?)(?:\s+.*)?$")
 
 
 def tree_paths(text: str) -> list[str]:
-    """Return the files and folders (with `/` at the end) of a drawing, from its root."""
+    """Return the files and directories (with a trailing `/`) of a directory tree, relative to its root."""
     stack: list[tuple[int, str]] = []
     found: list[str] = []
     lines = [line.replace("\u00a0", " ") for line in text.split("\n")[:400] if line.strip()]
@@ -33,7 +33,7 @@ def tree_paths(text: str) -> list[str]:
 
 
 def _without_root(found: list[str]) -> list[str]:
-    """Leave off the folder in which all of it is."""
+    """Strip the directory that contains everything else."""
     if found and found[0].endswith("/") and len(found) > 1 and all(path.startswith(found[0]) for path in found[1:]):
         return [path[len(found[0]) :] for path in found[1:]]
     return found
@@ -43,7 +43,7 @@ DEPENDENCY = re.compile(r"[├└]──\s(?P<name>[\w.-]+)(?:\[[\w,. -]*\])? v(
 
 
 def dependencies_of(name: str, output: str) -> tuple[str, ...]:
-    """Return what a project depends on by a tree that `uv tree` printed."""
+    """Return the dependencies of a project in the output of `uv tree`."""
     lines = output.split("\n")
     for number, line in enumerate(lines):
         match = DEPENDENCY.search(line) or re.match(r"(?P<name>[\w.-]+) v(?P<version>\S+)", line)
@@ -64,6 +64,6 @@ def dependencies_of(name: str, output: str) -> tuple[str, ...]:
 
 
 def version_of(name: str, output: str) -> str:
-    """Return the version of a project in a tree that `uv tree` printed; empty where it is not there."""
+    """Return the version of a project in the output of `uv tree`; empty if it is not listed."""
     found = re.search(rf"(?m)^[│├└─ \t\u00a0]*{re.escape(name)} v(\d[\w.]*)", output[:20_000])
     return found[1] if found else ""

@@ -1,4 +1,4 @@
-"""Every block of a post as what it is to the story: commands, a file, output, a drawing, a Dockerfile, or talk."""
+"""Classify the blocks of a post: commands, a script, a file, output, a tree, a Dockerfile, or prose."""
 
 import re
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from uvmre.issue.files import content_type, names
 from uvmre.issue.markdown import blocks
 from uvmre.issue.markdown.blocks import Block
 
-Role = Literal["commands", "script", "file", "output", "tree", "dockerfile", "other", "talk"]
+Role = Literal["commands", "script", "file", "output", "tree", "dockerfile", "other", "prose"]
 LEADING = re.compile(
     r"^\s*(?:[-*+]|\d+[.)])?\s*(?:(?:run|command|cmd|then|and|execute|repro(?:duce)?|1st|2nd)\s*:?\s*)?", re.IGNORECASE
 )
@@ -22,21 +22,21 @@ ONLY_CODE = re.compile(r"`{1,3}([^`\n]+)`{1,3}[.:;]?")
 
 @dataclass(frozen=True)
 class ClassifiedBlock:
-    """A block, and what it is."""
+    """A block and its role."""
 
     role: Role
     block: Block
     entries: tuple[TranscriptEntry, ...] = ()
-    """The commands: of a block of code, or those that stand on lines of their own in a paragraph."""
+    """The commands of a code block, or those on lines of their own in a paragraph."""
     mentions: tuple[TranscriptEntry, ...] = ()
-    """Commands within sentences; the comment is the sentence."""
+    """Commands in sentences; the comment is the sentence."""
     kind: content_type.Kind = ""
     path: str = ""
     why: str = ""
 
 
 def classify(found: Sequence[Block]) -> list[ClassifiedBlock]:
-    """Say of each block what it is."""
+    """Return the role of each block."""
     return [_code(block) if block.kind == "code" else _prose(block) for block in found]
 
 
@@ -101,11 +101,11 @@ def _prose(block: Block) -> ClassifiedBlock:
         and re.search(r"(?m)^[^\S\n]*(?:error:|  ×|Traceback )", block.text)
     ):
         return ClassifiedBlock("output", block, mentions=tuple(mentions), kind="output")
-    return ClassifiedBlock("talk", block, tuple(entries), tuple(mentions))
+    return ClassifiedBlock("prose", block, tuple(entries), tuple(mentions))
 
 
 def _is_command_line(text: str, *, raw: bool) -> bool:
-    """Tell whether a line of a paragraph is a command and no sentence that begins with `uv`."""
+    """Tell whether a line of a paragraph is a command, not a sentence that begins with `uv`."""
     if not recognize.is_command(text):
         return False
     if not raw:

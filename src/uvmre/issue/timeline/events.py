@@ -86,7 +86,7 @@ def build_timeline(found: Sequence[ClassifiedBlock], environment: PostedEnvironm
                 events += [_event(entry, block, works, environment) for entry in block.entries]
         elif block.role == "script":
             events += _script(block, works)
-        elif block.role == "talk":
+        elif block.role == "prose":
             events += [_event(entry, block, None, environment, "line") for entry in block.entries]
             events += _steps(block)
         elif block.role == "dockerfile":
@@ -132,7 +132,7 @@ def _steps(block: ClassifiedBlock) -> list[Event]:
         for mention in block.mentions
         if IMPERATIVE.match(mention.comment)
         and not INCOMPLETE.search(mention.run)
-        and not sentiment.is_wish(mention.comment)
+        and not sentiment.is_proposal(mention.comment)
     ]
 
 
@@ -201,11 +201,11 @@ def _attach_output(
                 return True
         events.append(Event(block.block.line, run, block.block.text, context=block.block.before, source="dockerfile"))
         return True
-    talk = [each for each in before if each.role == "talk"][-1:]
+    prose = [each for each in before if each.role == "prose"][-1:]
     fails = sentiment.says_fails((blocks.sentences(block.block.before) or [""])[-1])
     mentions = [
         mention
-        for each in talk
+        for each in prose
         for mention in each.mentions
         if not INCOMPLETE.search(mention.run)
         and not (fails and sentiment.says_works(sentiment.clause_with(mention.comment, mention.run)) is True)
@@ -273,7 +273,7 @@ def _from_sentences(
         for mention in block.mentions:
             about = sentiment.clause_with(mention.comment, mention.run)
             if (
-                sentiment.is_wish(about)
+                sentiment.is_proposal(about)
                 or INCOMPLETE.search(mention.run)
                 or (environment.good and environment.good.text in about and not sentiment.says_fails(about))
             ):
