@@ -56,7 +56,7 @@ def read_issue(text: str, releases: Sequence[tuple[str, datetime.date]] = (), *,
     private = private_index.stand_in(commands, files, variables, denied=denied)
     commands, claim, claims = _repeat_command(list(private.commands), claim, claims, facts)
     from_dockerfile = any(event.source == "dockerfile" for event in timeline.events)
-    if not from_dockerfile and (lock := missing.implied_lock(commands, {file.path for file in files})):
+    if not from_dockerfile and (lock := missing.required_lock(commands, {file.path for file in files})):
         at, command = lock
         commands.insert(at, command)
         claims = [replace(item, command=item.command + (item.command >= at)) for item in claims]
@@ -93,7 +93,7 @@ def _complete_commands(ordered: OrderedEvents) -> "tuple[list[Command], _Renumbe
     commands: list[Command] = []
     numbers: list[int] = []
     has_venv = False
-    commands += missing.implied_tools(ordered.commands)
+    commands += missing.required_tools(ordered.commands)
     for item in ordered.commands:
         command = _as_printed(item, commands)
         has_venv = has_venv or bool(CREATES_VENV.search(command.run))
@@ -171,8 +171,8 @@ def _files(
     )
     paths = {file.path for file in files}
     if claim_test:
-        files += [replace(file, before=0) for file in missing.implied_requirements(commands, paths)]
-    if "pyproject.toml" not in paths and (root := missing.implied_project(commands, python)):
+        files += [replace(file, before=0) for file in missing.required_requirements(commands, paths)]
+    if "pyproject.toml" not in paths and (root := missing.required_project(commands, python)):
         files.append(root)
     return tuple(files)
 

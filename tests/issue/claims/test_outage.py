@@ -1,4 +1,4 @@
-"""When the error of a post makes a host fail in the run: what uv does about it must be the complaint, not the network."""
+"""The outages of a report: only if the complaint is how uv handles them, not the network itself."""
 
 import pytest
 
@@ -41,7 +41,7 @@ def found(
         ("dns error: No such host is known. (os error 11001)", "unresolvable"),
         (REFUSED, "refused"),
         ("tcp connect error: Connection refused (os error 61)", "refused"),
-        ("No connection could be made because the target machine actively refused it. (os error 10061)", "refused"),
+        ("No connection could be mre because the target machine actively refused it. (os error 10061)", "refused"),
         (LATE, "timeout"),
         ("tcp connect error: Connection timed out (os error 110)", "timeout"),
         ("invalid peer certificate: UnknownIssuer", ""),
@@ -50,7 +50,7 @@ def found(
         ("HTTP status client error (401 Unauthorized)", ""),
     ],
 )
-def test_how_a_host_fails(cause: str, kind: str) -> None:
+def test_kind_of_outage(cause: str, kind: str) -> None:
     assert [fault.outage for fault in found(cause=cause)] == ([kind] if kind else [])
 
 
@@ -60,14 +60,14 @@ def test_how_a_host_fails(cause: str, kind: str) -> None:
         ("https://files.example.org/a/b.whl", "https://files.example.org/*"),
         ("http://files.example.org:8080/a", "http://files.example.org/*"),
         ("https://user:secret@files.example.org/a", "https://files.example.org/*"),
-        ("http://localhost:8080/a", ""),  # nothing stands between a step and its own machine
+        ("http://localhost:8080/a", ""),  # no gateway between a step and localhost
         ("http://127.0.0.1:8080/a", ""),
         ("https://<redacted>/a", ""),
         ("https://https//feed.example.org/a", ""),
         ("https://unresponding_url.org/a", "https://unresponding_url.org/*"),
     ],
 )
-def test_which_host_fails(url: str, expected: str) -> None:
+def test_host_of_the_outage(url: str, expected: str) -> None:
     assert [fault.url for fault in found(url=url)] == ([expected] if expected else [])
 
 
@@ -87,7 +87,7 @@ def test_which_host_fails(url: str, expected: str) -> None:
         "uv sync gets stuck",
     ],
 )
-def test_a_complaint_of_what_uv_does_lets_the_host_fail(prose: str) -> None:
+def test_a_complaint_about_uv_is_an_outage(prose: str) -> None:
     assert found(prose=prose) == (FOUND,)
 
 
@@ -104,16 +104,16 @@ def test_a_complaint_of_what_uv_does_lets_the_host_fail(prose: str) -> None:
         "",
     ],
 )
-def test_a_post_about_its_own_network_lets_nothing_fail(prose: str) -> None:
+def test_a_post_about_its_own_network_is_no_outage(prose: str) -> None:
     assert found(prose=prose) == ()
 
 
 @pytest.mark.parametrize("run", ["uv sync --offline", "UV_OFFLINE=1 uv sync", "uv pip install --no-index x"])
-def test_a_command_that_must_not_use_the_network_lets_the_host_fail(run: str) -> None:
+def test_an_offline_command_is_an_outage(run: str) -> None:
     assert found(run=run, prose="") == (FOUND,)
 
 
-def test_without_a_command_nothing_fails() -> None:
+def test_no_outage_without_a_failing_command() -> None:
     assert required_outages([], Claim("failure", -1, 1, (REFUSED,)), COMPLAINT) == ()
     assert required_outages([Command("uv sync", 1)], Claim("failure", 0, 1, ("it broke",)), COMPLAINT) == ()
 
@@ -128,33 +128,33 @@ INDEX = '`pyproject.toml`:\n\n```toml\n[[tool.uv.index]]\nname = "a"\nurl = "htt
 
 def test_the_mre_has_the_fault_and_a_control_with_the_host() -> None:
     parsed = read_issue(post(PYPI, COMPLAINT))
-    made = to_mre(parsed)
-    assert made.faults == (FOUND,)
-    assert [(control.name, control.expect, control.faults) for control in made.controls] == [
+    mre = to_mre(parsed)
+    assert mre.faults == (FOUND,)
+    assert [(control.name, control.expect, control.faults) for control in mre.controls] == [
         ("with pypi.org reachable", "absent", False)
     ]
-    assert made.symptom.output == (REFUSED,)
+    assert mre.symptom.output == (REFUSED,)
     assert not [gap for gap in parsed.gaps if gap.blocking and "network" in gap.description]
-    assert "pypi.org is kept out of reach: it refuses connections, as in the error of the post" in parsed.stand_ins
-    assert manifest.parse(manifest.dump(made)).faults == made.faults
+    assert "pypi.org is unreachable, as in the posted error: it refuses connections" in parsed.stand_ins
+    assert manifest.parse(manifest.dump(mre)).faults == mre.faults
 
 
-def test_a_private_index_that_failed_has_no_stand_in_and_no_control() -> None:
+def test_an_unreachable_private_index_has_no_stand_in_and_no_control() -> None:
     parsed = read_issue(post("https://index.corp-a.org/simple/six/", COMPLAINT, INDEX))
-    made = to_mre(parsed)
-    assert made.faults == (Fault("https://index.corp-a.org/*", refused=True),)
-    assert (made.indexes, made.controls) == ((), ())
-    assert not any("an index on this machine" in said for said in parsed.stand_ins)
-    assert not [gap for gap in parsed.gaps if "is not to be reached" in gap.description]
+    mre = to_mre(parsed)
+    assert mre.faults == (Fault("https://index.corp-a.org/*", refused=True),)
+    assert (mre.indexes, mre.controls) == ((), ())
+    assert not any("a local index" in each for each in parsed.stand_ins)
+    assert not [gap for gap in parsed.gaps if "is not reachable" in gap.description]
 
 
-def test_a_post_about_its_own_network_is_asked_as_before() -> None:
+def test_a_post_about_its_own_network_has_a_blocking_gap() -> None:
     parsed = read_issue(post(PYPI, "My proxy blocks it."))
     assert (parsed.outages, to_mre(parsed).faults, to_mre(parsed).controls) == ((), (), ())
-    assert [gap for gap in parsed.gaps if gap.blocking and "is what the network gives" in gap.description]
+    assert [gap for gap in parsed.gaps if gap.blocking and "depends on the network" in gap.description]
 
 
-def test_an_error_in_boxes_is_no_tree_of_folders() -> None:
+def test_an_error_chain_is_not_a_directory_tree() -> None:
     boxes = "  × Failed to build `a`\n  ├─▶ Failed to fetch: `b`\n  ├─▶ Request failed\n  ╰─▶ The innermost cause of it all\n"
     parsed = read_issue(
         f"# It fails\n\n```console\n$ uv build\nBuilding source distribution...\n{boxes}```\n\nuv 0.7.2\n"

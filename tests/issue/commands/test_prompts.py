@@ -1,4 +1,4 @@
-"""Prompts of people's terminals, one row each."""
+"""Stripping shell prompts."""
 
 import pytest
 
@@ -44,7 +44,7 @@ from uvmre.issue.commands.prompts import command_of, is_empty_prompt
         ":) uv sync",
     ],
 )
-def test_a_prompt_is_taken_off(line: str) -> None:
+def test_a_prompt_is_stripped(line: str) -> None:
     found = command_of(line)
     assert found is not None
     assert found[1] == "uv sync"
@@ -65,12 +65,12 @@ def test_a_prompt_is_taken_off(line: str) -> None:
         "",
     ],
 )
-def test_what_is_no_prompt(line: str) -> None:
+def test_lines_without_prompt(line: str) -> None:
     assert command_of(line) is None
 
 
 @pytest.mark.parametrize(
-    ("line", "alone"), [("[~/a]", True), ("$", True), ("(v) me@box $ ", True), ("done", False), ("", False)]
+    ("line", "empty"), [("[~/a]", True), ("$", True), ("(v) me@box $ ", True), ("done", False), ("", False)]
 )
-def test_a_prompt_at_which_nothing_was_typed(line: str, alone: bool) -> None:
-    assert is_empty_prompt(line) is alone
+def test_an_empty_prompt(line: str, empty: bool) -> None:
+    assert is_empty_prompt(line) is empty

@@ -1,4 +1,4 @@
-"""What of a reporter's command is run here, and what would reach out of the folder."""
+"""Rewriting posted commands, and those that access files outside the directory."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from uvmre.issue.commands.rewrite import endangers, rewrite
 
 
 @pytest.mark.parametrize(
-    ("text", "far"),
+    ("text", "is_outside"),
     [
         ("rm -rf /etc", True),
         ("rm -rf " + "a" * 5_000 + " /etc", True),
@@ -26,8 +26,8 @@ from uvmre.issue.commands.rewrite import endangers, rewrite
         ("uv sync", False),
     ],
 )
-def test_what_removes_or_overwrites_outside_is_not_run(text: str, far: bool) -> None:
-    assert endangers(text) is far
+def test_a_command_that_modifies_files_outside_is_not_run(text: str, is_outside: bool) -> None:
+    assert endangers(text) is is_outside
 
 
 @pytest.mark.parametrize(
@@ -39,10 +39,10 @@ def test_what_removes_or_overwrites_outside_is_not_run(text: str, far: bool) -> 
         ("docker run me/it sh -c 'echo \"sh -c\"; uv sync'", 'echo "sh -c"'),
     ],
 )
-def test_a_container_s_command_is_taken(run: str, inner: str) -> None:
+def test_the_command_of_a_container(run: str, inner: str) -> None:
     assert rewrite(run)[0].run == inner or rewrite(run)[-1].run == inner
 
 
 @pytest.mark.parametrize("run", ["docker run uv/uv x", "docker run -it a", "docker run a sh -c 'uv sync"])
-def test_a_container_without_a_command_has_none(run: str) -> None:
+def test_a_container_without_a_command(run: str) -> None:
     assert not rewrite(run)[0].run

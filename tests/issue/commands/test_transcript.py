@@ -1,4 +1,4 @@
-"""Blocks as commands with their output."""
+"""Parsing code blocks into commands with their output."""
 
 import pytest
 
@@ -40,7 +40,7 @@ def test_commands_and_their_output(text: str, found: list[tuple[str, str]]) -> N
     assert read(text) == found
 
 
-def test_a_tag_of_another_language_says_that_there_are_no_commands() -> None:
+def test_a_block_of_another_language_has_no_commands() -> None:
     assert read("uv = 1\n", "toml") == []
     assert read("$ uv sync", "toml") == [("uv sync", "")]
 
@@ -55,6 +55,6 @@ def test_a_tag_of_another_language_says_that_there_are_no_commands() -> None:
         ("$ set -e\n$ uv sync", False),
     ],
 )
-def test_a_script_is_run_as_a_whole(text: str, script: bool) -> None:
+def test_is_script(text: str, script: bool) -> None:
     block = Block("code", text, 1)
     assert is_script(block, entries(block)) is script

@@ -1,4 +1,4 @@
-"""Releases, interpreters and systems as people write them, one row each."""
+"""Parsing releases, Python versions and platforms."""
 
 import datetime
 
@@ -48,7 +48,7 @@ def test_the_release_of_the_report(text: str, version: str, line: int) -> None:
     assert read(text)[:2] == (version, line)
 
 
-def test_the_title_may_say_it() -> None:
+def test_release_in_the_title() -> None:
     assert read("It fails.", "lock fails (since 0.4.18)")[:2] == ("0.4.18", 1)
 
 
@@ -68,9 +68,9 @@ def test_a_release_that_works(text: str, bad: str, good: str) -> None:
     assert (found[0], found[2]) == (bad, good)
 
 
-def test_an_impossible_release_is_told() -> None:
-    told = parse_environment("a", parse_blocks(["### Version", "", "0.16.14"]), RELEASES, DAY)
-    assert [said.text for said in told.doubts] == ["uv 0.16.14 was not there when this was written"]
+def test_a_release_after_the_post_is_a_doubt() -> None:
+    environment = parse_environment("a", parse_blocks(["### Version", "", "0.16.14"]), RELEASES, DAY)
+    assert [doubt.text for doubt in environment.doubts] == ["uv 0.16.14 did not exist at the date of the post"]
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_an_impossible_release_is_told() -> None:
         ("`uv pip compile --python-version 3.8 a.in`", ""),
     ],
 )
-def test_the_interpreter(text: str, python: str) -> None:
+def test_python(text: str, python: str) -> None:
     told = parse_environment("a", parse_blocks(text.split("\n")))
     assert (told.python.text if told.python else "") == python
 
@@ -98,7 +98,7 @@ def test_the_interpreter(text: str, python: str) -> None:
         (["uv pip compile -p 3.7 a.in"], ""),
     ],
 )
-def test_the_interpreter_that_commands_ask_for(runs: list[str], python: str) -> None:
+def test_requested_python(runs: list[str], python: str) -> None:
     assert requested_python(runs) == python
 
 
@@ -110,6 +110,6 @@ def test_the_interpreter_that_commands_ask_for(runs: list[str], python: str) -> 
         ("### Platform\n\n_No response_", ""),
     ],
 )
-def test_the_system(text: str, platform: str) -> None:
+def test_platform(text: str, platform: str) -> None:
     told = parse_environment("a", parse_blocks(text.split("\n")))
     assert (told.platform.text if told.platform else "") == platform

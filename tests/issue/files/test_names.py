@@ -1,4 +1,4 @@
-"""How a file's name is known, one row each."""
+"""Guessing the name of a posted file."""
 
 import pytest
 
@@ -38,7 +38,7 @@ def named(text: str) -> list[str]:
         ("repro.sh:\n```bash\nuv sync\nuv lock\n```", "repro.sh"),
     ],
 )
-def test_a_file_is_named(text: str, path: str) -> None:
+def test_file_names(text: str, path: str) -> None:
     assert named(text) == [path]
 
 
@@ -52,5 +52,5 @@ def test_a_file_is_named(text: str, path: str) -> None:
         "`../../etc/passwd.toml`:\n```\nhello\n```",
     ],
 )
-def test_what_was_only_mentioned_is_no_file(text: str) -> None:
+def test_a_mentioned_name_is_not_the_name_of_the_block(text: str) -> None:
     assert named(text) == []

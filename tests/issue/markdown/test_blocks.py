@@ -1,4 +1,4 @@
-"""Markdown as blocks: lines, headings, and what stands before a piece of code."""
+"""Parsing Markdown into blocks: lines, headings, and the paragraphs around code."""
 
 import pytest
 
@@ -24,7 +24,7 @@ def code(text: str) -> list[tuple[str, int, str]]:
         ("```\nnever ended", ("never ended", 2, "")),
     ],
 )
-def test_code_in_every_form_with_its_line(text: str, found: tuple[str, int, str]) -> None:
+def test_code_blocks_and_their_lines(text: str, found: tuple[str, int, str]) -> None:
     assert code(text) == [found]
 
 
@@ -39,25 +39,25 @@ def test_code_in_every_form_with_its_line(text: str, found: tuple[str, int, str]
         ("x", ""),
     ],
 )
-def test_headings_in_every_form(text: str, heading: str) -> None:
+def test_headings(text: str, heading: str) -> None:
     assert parse_blocks(text.split("\n"))[-1].heading == heading
 
 
-def test_a_closed_summary_names_nothing_any_more() -> None:
+def test_a_closed_summary_is_no_heading() -> None:
     text = "<details><summary>b.py</summary>\n\nx\n\n</details>\n\n```\ny\n```"
     assert parse_blocks(text.split("\n"))[-1].heading == ""
 
 
-def test_what_stands_around_code() -> None:
+def test_paragraphs_around_code() -> None:
     block = parse_blocks(["Here:", "```", "x", "```", "There."])[1]
     assert (block.before, block.after) == ("Here:", "There.")
 
 
-def test_a_comment_of_the_form_is_not_said() -> None:
+def test_html_comments_are_ignored() -> None:
     assert [block.text for block in parse_blocks(["<!--", "uv 0.1.1", "-->", "", "mine"])] == ["mine"]
 
 
-def test_sentences_leave_code_whole() -> None:
+def test_sentences_do_not_split_code() -> None:
     assert sentences("Run `uv add a. B`. It fails.\nThen\nnot") == ["Run `uv add a. B`.", "It fails.", "Then\nnot"]
 
 

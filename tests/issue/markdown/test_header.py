@@ -1,4 +1,4 @@
-"""The head of an issue's text, in both forms, and where the opening post ends."""
+"""Parsing the head of an issue's text, and the end of the opening post."""
 
 import datetime
 
@@ -44,13 +44,13 @@ Does it?
         ("---\nno front matter\n\nIt does.", "", None, ""),
     ],
 )
-def test_the_head_is_read(text: str, title: str, created: datetime.date | None, issue: str) -> None:
+def test_head(text: str, title: str, created: datetime.date | None, issue: str) -> None:
     post = opening_post(text)
     assert (post.title, post.created, post.issue) == (title, created, issue)
     assert "It does." in post.lines
 
 
-def test_comments_are_left_off_unless_they_are_wanted() -> None:
+def test_comments_are_optional() -> None:
     assert "Does it?" not in opening_post(ARCHIVED).lines
     assert "Does it?" in opening_post(ARCHIVED, comments=True).lines
 
@@ -59,7 +59,7 @@ def test_lines_keep_their_numbers() -> None:
     assert opening_post(ARCHIVED).lines[13] == "It does."
 
 
-def test_what_no_person_wrote_is_cut_and_said() -> None:
+def test_long_texts_are_truncated() -> None:
     assert opening_post("# a\n" + "x" * (LONGEST_LINE + 1)).cut == 2
     assert sum(map(len, opening_post("y\n" * LONGEST_TEXT).lines)) <= LONGEST_TEXT
     assert opening_post("# a\nshort").cut == 0

@@ -31,7 +31,7 @@ GOT = re.compile(
     r"|emits?|adds?|installs?|installed|resolves? to|results? in"
     r"|picks?|selects?|actual(?:ly)?|ends? up|becomes?|but)\b"
 )
-LOOKS_PRINTED = re.compile(r"\w \w|==|: |^-e |\d\.\d| v\d")
+OUTPUT_LIKE = re.compile(r"\w \w|==|: |^-e |\d\.\d| v\d")
 """What looks like a line of output rather than a name."""
 DENIED = re.compile(r"(?i)n't\b|\b(?:not|never|without|no|missing)\b")
 EXPECTED = re.compile(r"(?i)\b(?:expect\w*|should|instead of|rather than|want\w*|supposed)\b")
@@ -51,7 +51,7 @@ def quoted_output(facts: Facts) -> list[Claim]:
             if code in runs or len(code) < 4 or re.match(r"uvx? |--?\w|[\w./-]+\.(?:toml|py|lock|txt|in|md)$", code):
                 continue
             before = sentence[max(at - 60, 0) : at]
-            if not LOOKS_PRINTED.search(code) or DENIED.search(before[-30:]):
+            if not OUTPUT_LIKE.search(code) or DENIED.search(before[-30:]):
                 continue
             if EXPECTED.search(before):
                 expected.append(code)

@@ -18,7 +18,7 @@ NO_FAILURE = re.compile(
     r"(?i)\b(?:no|without(?: any)?|w/o(?: any)?|not an?) (?:issue|problem|error|failure|warning)s?\b"
     r"|\bno longer (?:fails|broken|occurs)\b|error[- ]free"
 )
-WISH = re.compile(
+PROPOSAL = re.compile(
     r"(?i)\b(?:should|would (?:be|like|love|expect|have)|could (?:we|you|uv)|can we|wish"
     r"|want(?:ed)? (?:uv|a|an)|feature|propose|suggest(?:ion)?|instead of"
     r"|alternative|workaround|work around|docs?|documentation|as (?:in|with)|similar to|like `"
@@ -45,7 +45,7 @@ def says_fails(text: str) -> bool:
 
 def is_proposal(text: str) -> bool:
     """Tell whether a sentence says how something should be."""
-    return bool(WISH.search(text))
+    return bool(PROPOSAL.search(text))
 
 
 def block_works(block: Block, environment: PostedEnvironment) -> bool | None:

@@ -53,7 +53,7 @@ def detect(text: str, tag: str = "") -> Kind:
         return _toml_kind(data, text)
     if OUTPUT.match(lines[0]) or sum(bool(OUTPUT.match(line)) for line in lines[:40]) * 2 >= min(len(lines), 40):
         return "output"
-    if word in ("python", "py", "python3") or (not word and _looks_python(text)):
+    if word in ("python", "py", "python3") or (not word and _resembles_python(text)):
         return "python" if _is_python(text) or word else ""
     if all(REQUIREMENT.fullmatch(line.strip()) for line in lines[:400]) and word in (
         "",
@@ -143,7 +143,7 @@ def _is_python(text: str) -> bool:
     return True
 
 
-def _looks_python(text: str) -> bool:
+def _resembles_python(text: str) -> bool:
     return bool(re.search(r"^(?:import \w|from [\w.]+ import |def \w+\(|class \w+|if __name__)", text, re.MULTILINE))
 
 

@@ -19,7 +19,7 @@ UV_ADD = re.compile(r"uv\s+(?:--\S+\s+){0,12}add\s(?!.{0,500}--script)")
 INIT = re.compile(r"\buv\s+init\b")
 
 
-def implied_project(commands: Sequence[Command], python: str) -> PostedFile | None:
+def required_project(commands: Sequence[Command], python: str) -> PostedFile | None:
     """Return the project that the commands or their output require; None if they require none."""
     project_text = pyproject.minimal("project", python)
     for pattern, text, why in (
@@ -43,7 +43,7 @@ def implied_project(commands: Sequence[Command], python: str) -> PostedFile | No
     )
 
 
-def implied_tools(commands: Sequence[Command]) -> list[Command]:
+def required_tools(commands: Sequence[Command]) -> list[Command]:
     """Return the installation of the first tool that a listing shows, if no command installs it."""
     if any(re.search(r"\buv\s+tool\s+install\b|\buvx\b", each.run) for each in commands):
         return []
@@ -56,7 +56,7 @@ def implied_tools(commands: Sequence[Command]) -> list[Command]:
     return []
 
 
-def implied_requirements(commands: Sequence[Command], known: set[str]) -> list[PostedFile]:
+def required_requirements(commands: Sequence[Command], known: set[str]) -> list[PostedFile]:
     """Return the requirements files that commands read and the post does not show."""
     found = []
     for each in commands:
@@ -103,7 +103,7 @@ def _project_name(file: PostedFile) -> str:
     return str(table.get("name", "")) if isinstance(table, dict) else ""
 
 
-def implied_lock(commands: Sequence[Command], known: set[str]) -> tuple[int, Command] | None:
+def required_lock(commands: Sequence[Command], known: set[str]) -> tuple[int, Command] | None:
     """Return the command that creates a required lock file, and its index; None if none is required."""
     for i, each in enumerate(commands):
         if re.search(

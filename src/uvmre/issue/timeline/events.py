@@ -212,7 +212,7 @@ def _attach_output(
     ]
     if not mentions and fails and EXTERNAL_LINK.search((blocks.sentences(block.block.before) or [""])[-1]):
         return False
-    if mentions and (block.role == "output" or SHOWS.search(block.block.before) or _looks_like_listing(block)):
+    if mentions and (block.role == "output" or SHOWS.search(block.block.before) or _is_listing(block)):
         works = sentiment.says_works(block.block.before) if works is None else works
         mention_ = mentions[-1]
         same = next((i for i, event in enumerate(events) if event.run == mention_.run and not event.output), None)
@@ -248,7 +248,7 @@ def _attach_output(
     return False
 
 
-def _looks_like_listing(block: ClassifiedBlock) -> bool:
+def _is_listing(block: ClassifiedBlock) -> bool:
     return bool(content_type.VERSIONED.search(block.block.text) or LISTED.search(block.block.text))
 
 
