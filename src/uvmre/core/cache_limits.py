@@ -12,7 +12,7 @@ AGE = "UVMRE_CACHE_AGE"
 SIZE_DEFAULT = "5 GB"
 AGE_DEFAULT = "30 days"
 NONE = "none"
-ROOM = 0.9
+PRUNE_TARGET = 0.9
 """The share of the limit down to which an over-full cache is pruned, so that the next run does not fill it again."""
 AMOUNT = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,6})?) ?([A-Za-z]{0,7})")
 BYTES = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
@@ -57,12 +57,12 @@ def limits(variables: Mapping[str, str], size: str = "", age: str = "") -> Limit
     Raises:
         UsageError: when one cannot be read.
     """
-    given = ((size, "--size"), (variables.get(SIZE, ""), SIZE), (SIZE_DEFAULT, ""))
-    text, name = next(each for each in given if each[0].strip())
-    bytes_ = _amount(text, name, BYTES, SIZE_DEFAULT)
-    given = ((age, "--age"), (variables.get(AGE, ""), AGE), (AGE_DEFAULT, ""))
-    text, name = next(each for each in given if each[0].strip())
-    return Limits(bytes_, _amount(text, name, SECONDS, AGE_DEFAULT))
+    sources = ((size, "--size"), (variables.get(SIZE, ""), SIZE), (SIZE_DEFAULT, ""))
+    text, name = next(each for each in sources if each[0].strip())
+    bytes_ = _parse_amount(text, name, BYTES, SIZE_DEFAULT)
+    sources = ((age, "--age"), (variables.get(AGE, ""), AGE), (AGE_DEFAULT, ""))
+    text, name = next(each for each in sources if each[0].strip())
+    return Limits(bytes_, _parse_amount(text, name, SECONDS, AGE_DEFAULT))
 
 
 def to_remove(items: Iterable[Item], total: int, limits: Limits, now: float) -> list[Item]:
@@ -74,16 +74,16 @@ def to_remove(items: Iterable[Item], total: int, limits: Limits, now: float) -> 
         limits: what the cache may become.
         now: in seconds since 1970.
     """
-    target = limits.size * ROOM if total > limits.size else math.inf
-    going = []
+    target = limits.size * PRUNE_TARGET if total > limits.size else math.inf
+    removed = []
     for item in sorted(items, key=lambda item: (item.used, item.path)):
         if not item.in_use and (now - item.used > limits.age or total > target):
-            going.append(item)
+            removed.append(item)
             total -= item.size
-    return going
+    return removed
 
 
-def _amount(text: str, name: str, units: Mapping[str, int], example: str) -> float:
+def _parse_amount(text: str, name: str, units: Mapping[str, int], example: str) -> float:
     text = text.strip()
     if text.lower() == NONE:
         return math.inf

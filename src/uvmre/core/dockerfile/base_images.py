@@ -13,8 +13,8 @@ DEBIAN = re.compile(r"(?:docker\.io/)?(?:library/)?debian(?=[:@]|$)")
 SUITE = "bookworm"
 """What stands for Debian where a tag does not say which."""
 SUITES = {"12": "bookworm", "bookworm": "bookworm", "13": "trixie", "trixie": "trixie"}
-UNNAMED = frozenset({"", "debian", "slim", "latest", "stable"})
-OTHER = re.compile(r"alpine|windowsservercore|nanoserver|rc\d|buster|bullseye|stretch|sid|forky")
+NEUTRAL_PARTS = frozenset({"", "debian", "slim", "latest", "stable"})
+UNSUPPORTED = re.compile(r"alpine|windowsservercore|nanoserver|rc\d|buster|bullseye|stretch|sid|forky")
 HINT = "stand-ins exist for tags of ghcr.io/astral-sh/uv, python and debian, with bookworm or trixie"
 
 
@@ -42,25 +42,25 @@ def recipe(name: str) -> Recipe:
     if at:
         raise UsageError(f"`{name}` is pinned by digest, which no stand-in can have", "use the tag alone")
     tag = bare.rpartition(":")[2] if ":" in bare else ""
-    told = parse_image_name(name)
-    if odd := OTHER.search(tag):
+    tag_parts = parse_image_name(name)
+    if odd := UNSUPPORTED.search(tag):
         raise UsageError(f"there is no stand-in for `{name}`: {odd[0]!r} is not supported", HINT)
-    if told.of_uv:
-        release = told.uv or ("" if re.match(r"\d", tag) else "latest")
-        rest = tag.removeprefix(told.uv or "latest").removeprefix("-")
+    if tag_parts.of_uv:
+        release = tag_parts.uv or ("" if re.match(r"\d", tag) else "latest")
+        rest = tag.removeprefix(tag_parts.uv or "latest").removeprefix("-")
         if not release:
             raise UsageError(
                 f"there is no stand-in for `{name}`: its tag names no full release", "use a release such as 0.5.21"
             )
         if not rest:
             return Recipe(name, uv=release)
-        return Recipe(name, _suite(name, re.sub(r"python3\.\d+", "", rest)), told.python, release)
+        return Recipe(name, _suite(name, re.sub(r"python3\.\d+", "", rest)), tag_parts.python, release)
     if PYTHON.match(name) and not name.startswith("mcr."):
-        if not told.python:
+        if not tag_parts.python:
             raise UsageError(
                 f"there is no stand-in for `{name}`: its tag names no Python version", "use a version such as 3.11"
             )
-        return Recipe(name, _suite(name, tag.removeprefix(told.python)), told.python)
+        return Recipe(name, _suite(name, tag.removeprefix(tag_parts.python)), tag_parts.python)
     if DEBIAN.match(name):
         return Recipe(name, _suite(name, re.sub(r"-\d{8}|(?<=\d)\.\d+", "", tag)))
     raise UsageError(f"there is no stand-in for `{name}`", HINT)
@@ -68,7 +68,7 @@ def recipe(name: str) -> Recipe:
 
 def _suite(name: str, rest: str) -> str:
     """Return the Debian of what a tag says beside its versions."""
-    parts = [part for part in rest.split("-") if part not in UNNAMED]
+    parts = [part for part in rest.split("-") if part not in NEUTRAL_PARTS]
     if not parts:
         return SUITE
     if len(parts) > 1 or parts[0] not in SUITES:
@@ -80,10 +80,10 @@ def _suite(name: str, rest: str) -> str:
 
 def referenced_images(instructions: Sequence[Instruction]) -> tuple[str, ...]:
     """Return the images that a Dockerfile builds on or copies from, each once, in their order; stages are none."""
-    return tuple(dict.fromkeys(_named(*stages(instructions))))
+    return tuple(dict.fromkeys(_image_names(*stages(instructions))))
 
 
-def _named(before: Sequence[Instruction], found: Sequence[Stage]) -> Iterator[str]:
+def _image_names(before: Sequence[Instruction], found: Sequence[Stage]) -> Iterator[str]:
     variables: dict[str, str] = {}
     for each in before:
         for name, value in each.pairs if each.name == "ARG" else ():

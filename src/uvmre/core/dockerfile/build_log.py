@@ -72,7 +72,7 @@ Reader = Callable[[Iterable[LogLine]], Iterator[Event]]
 
 NUMBERED = re.compile(r"#(\d+) (.*)\Z", re.DOTALL)
 HEADING = re.compile(r"\A\[[^\]]*\] (.*)")
-SAID = re.compile(r"\A\d+\.\d+ ?(.*)\Z", re.DOTALL)
+OUTPUT = re.compile(r"\A\d+\.\d+ ?(.*)\Z", re.DOTALL)
 FAILED = re.compile(r"\AERROR: process .* did not complete successfully: exit code: (\d+)")
 
 COLORS = re.compile(r"\x1b\[(?:91|0)m")
@@ -106,8 +106,8 @@ def buildkit(lines: Iterable[LogLine]) -> Iterator[Event]:
             known[key] = heading is not None
             if heading:
                 yield StepBegan(key, heading[1].strip(), line.at)
-        elif said := SAID.match(text):
-            yield StepOutput(key, said[1])
+        elif output := OUTPUT.match(text):
+            yield StepOutput(key, output[1])
         elif text.startswith("DONE "):
             yield StepEnded(key, 0, line.at)
         elif text.startswith("CACHED"):
@@ -121,7 +121,7 @@ def buildkit(lines: Iterable[LogLine]) -> Iterator[Event]:
 def classic(lines: Iterable[LogLine]) -> Iterator[Event]:
     """Read the classic builder: its steps are numbered throughout, and each leaves an image."""
     number, total = 0, ""
-    within = base = False
+    in_run = base = False
     for line in lines:
         text = COLORS.sub("", line.text)
         key = str(number)
@@ -138,8 +138,8 @@ def classic(lines: Iterable[LogLine]) -> Iterator[Event]:
         elif container := CONTAINER.search(text):
             if before := text[: container.start()]:
                 yield StepOutput(key, before)
-            within = bool(container["begins"])
-        elif within:
+            in_run = bool(container["begins"])
+        elif in_run:
             yield StepOutput(key, text)
         elif image := IMAGE.match(text):
             yield StepEnded(key, 0, line.at)
@@ -152,29 +152,29 @@ def classic(lines: Iterable[LogLine]) -> Iterator[Event]:
 def buildah(lines: Iterable[LogLine]) -> Iterator[Event]:
     """Read buildah and podman: a step ends where the next one begins, or the image is written."""
     at, key = (1, 0), ""
-    within = False
+    in_run = False
     for line in lines:
-        if (step := STAGED.search(line.text)) and (not step["number"] or _follows(at, _place(step))):
-            if within and (before := line.text[: step.start()]):
+        if (step := STAGED.search(line.text)) and (not step["number"] or _is_next(at, _position(step))):
+            if in_run and (before := line.text[: step.start()]):
                 yield StepOutput(key, before)
             if key:
                 yield StepEnded(key, 0, line.at)
-            key, within = "", False
+            key, in_run = "", False
             if step["number"]:
-                at = _place(step)
-                key, within = f"{at[0]}.{at[1]}", step["text"].upper().startswith("RUN ")
+                at = _position(step)
+                key, in_run = f"{at[0]}.{at[1]}", step["text"].upper().startswith("RUN ")
                 yield StepBegan(key, step["text"].strip(), line.at)
         elif status := _failure(STATUS, line.text):
-            if within and (before := line.text[: status[0]]):
+            if in_run and (before := line.text[: status[0]]):
                 yield StepOutput(key, before)
             yield StepEnded(key, status[1], line.at)
-            key, within = "", False
-        elif within and LAYER.match(line.text):
+            key, in_run = "", False
+        elif in_run and LAYER.match(line.text):
             yield StepEnded(key, 0, line.at)
-            key, within = "", False
-        elif within:
-            if said := WITHIN.sub("", line.text):
-                yield StepOutput(key, said)
+            key, in_run = "", False
+        elif in_run:
+            if output := WITHIN.sub("", line.text):
+                yield StepOutput(key, output)
         else:
             yield BuilderNote(line.text)
 
@@ -186,11 +186,11 @@ def _failure(marks: tuple[re.Pattern[str], re.Pattern[str]], text: str) -> tuple
     return (begins.start(), int(ends[1])) if begins and ends else None
 
 
-def _place(step: "re.Match[str]") -> tuple[int, int]:
+def _position(step: "re.Match[str]") -> tuple[int, int]:
     return int(step["stage"] or 1), int(step["number"])
 
 
-def _follows(at: tuple[int, int], place: tuple[int, int]) -> bool:
+def _is_next(at: tuple[int, int], place: tuple[int, int]) -> bool:
     """Tell whether a step may come next: what only looks like one, in the output of a RUN, hardly ever does."""
     return place == (at[0], at[1] + 1) or (place[0] > at[0] and place[1] == 1)
 

@@ -27,10 +27,10 @@ from uvmre.core.dockerfile.parser import DOCKERFILE, Instruction, RunInstruction
 from uvmre.core.mre.model import Control, Mre, Role, Step, overlay
 from uvmre.errors import UsageError
 
-AUTHORITY = f"{CONTEXT_FOLDER}/authority.pem"
-INSIDE = "/.uvmre/authority.pem"
+CA_FILE = f"{CONTEXT_FOLDER}/authority.pem"
+CA_PATH = "/.uvmre/authority.pem"
 """Where the certificate is in the image."""
-TRUST = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO")
+CA_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO")
 VERSION_COMMAND = "uv --version"
 """Added as a RUN where the Dockerfile itself does not say which release it takes."""
 NO_FILE = "uvmre: no such file"
@@ -106,25 +106,25 @@ def plan_build(
     if uv_from_context:
         text = edit_instructions(text, copy_uv_from_context)
     known = uv if uv_from_context else pinned_release(text)
-    looks = {_look(pattern.path): pattern.path for pattern in mre.symptom.files} if labels else {}
+    shown = {_show_command(pattern.path): pattern.path for pattern in mre.symptom.files} if labels else {}
     if labels:
-        text = _watched(text, mre, labels, ask=not known)
-    if looks:
-        text = "\n".join([text.rstrip("\n"), *(f"RUN {look}" for look in looks), ""])
+        text = _add_gateway(text, mre, labels, ask=not known)
+    if shown:
+        text = "\n".join([text.rstrip("\n"), *(f"RUN {look}" for look in shown), ""])
     return replace(
-        _read(text, mre),
+        _describe(text, mre),
         uv=known,
         uv_from_context=uv_from_context,
-        shown_files=looks,
+        shown_files=shown,
         repinned=known != pinned_release(file.content.decode(errors="replace")),
     )
 
 
-def _look(path: str) -> str:
+def _show_command(path: str) -> str:
     return f"test -f {shlex.quote(path)} && cat {shlex.quote(path)} || echo '{NO_FILE}'"
 
 
-def _read(text: str, mre: Mre) -> BuildPlan:
+def _describe(text: str, mre: Mre) -> BuildPlan:
     instructions = parser.parse(text)
     _, stages = parser.stages(instructions)
     runs = parser.run_instructions(instructions)
@@ -137,7 +137,7 @@ def _read(text: str, mre: Mre) -> BuildPlan:
     return BuildPlan(
         text=text,
         steps=_steps(mre, runs),
-        headings=tuple(_head(run.instruction) for run in runs),
+        headings=tuple(_heading(run.instruction) for run in runs),
         images=tuple(images),
         arguments=tuple(name for each in instructions if each.name == "ARG" for name, _ in each.pairs),
         secrets=tuple(dict.fromkeys(SECRET.findall(flags))),
@@ -161,21 +161,21 @@ def _steps(mre: Mre, runs: Sequence[RunInstruction]) -> tuple[Step, ...]:
     )
 
 
-def _head(instruction: Instruction) -> str:
+def _heading(instruction: Instruction) -> str:
     if instruction.json:
         return comparable(instruction.text.partition("[")[1] + instruction.text.partition("[")[2])
     return comparable(instruction.value[0])
 
 
-def _watched(text: str, mre: Mre, given: Mapping[str, str], *, ask: bool) -> str:
+def _add_gateway(text: str, mre: Mre, given: Mapping[str, str], *, ask: bool) -> str:
     """Add what sends the RUNs through the gateway, marks what is made, and asks uv which release it is."""
     first, _, rest = text.partition("\n")
     if SYNTAX.match(first):
         # The builder would fetch the image of that reader, and has the same one built in.
         text = f"# in place of {first.partition('=')[2].strip()}: the builder's own\n{rest}"
     labels = "LABEL " + " ".join(f"{name}={quoted(value)}" for name, value in given.items())
-    trust = "ENV " + " ".join(f"{name}={INSIDE}" for name in TRUST)
-    text = after_each_from(text, [f"COPY {AUTHORITY} {INSIDE}", trust, labels])
+    trust = "ENV " + " ".join(f"{name}={CA_PATH}" for name in CA_VARIABLES)
+    text = after_each_from(text, [f"COPY {CA_FILE} {CA_PATH}", trust, labels])
     runs = parser.run_instructions(parser.parse(text))
     if not ask or not runs:
         return text

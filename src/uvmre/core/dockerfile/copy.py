@@ -30,11 +30,11 @@ def heredoc_files(instruction: Instruction, variables: Mapping[str, str], target
     """Return the files that a COPY writes of its heredocs; `target` is absolute, a folder ends with `/`."""
     if instruction.json:
         return []
-    named = [match["name"] for word in instruction.value[:-1] if (match := HEREDOC.match(word))]
+    found_names = [match["name"] for word in instruction.value[:-1] if (match := HEREDOC.match(word))]
     several = len(instruction.value) > 2
     given = {heredoc.name: heredoc for heredoc in instruction.heredocs}
     found = []
-    for name in named:
+    for name in found_names:
         heredoc = given[name]
         try:
             text = expand(heredoc.data, variables, quotes=False) if heredoc.expand else heredoc.data
@@ -70,7 +70,7 @@ def copied_files(
     if missing := [name for name, those in found.items() if not those]:
         raise NeedsEngine(f"{missing[0]} is not among the files (or `.dockerignore` excludes it)")
     several = sum(map(len, found.values())) > 1
-    laid = []
+    result = []
     for each in (source for those in found.values() for source in those):
         if each.folder:
             inside = [(file, file.path[len(each.path) :].lstrip("/")) for file in each.files]
@@ -81,8 +81,8 @@ def copied_files(
             raise NeedsEngine(f"it unpacks {each.path}")
         for file, rest in inside:
             path = str(PurePosixPath(target, rest)).lstrip("/")
-            laid.append(File(path, file.content, _executable(instruction, file.executable)))
-    return laid
+            result.append(File(path, file.content, _executable(instruction, file.executable)))
+    return result
 
 
 def _executable(instruction: Instruction, before: bool) -> bool:
@@ -107,8 +107,8 @@ def mounted_files(
     Raises:
         Refused: when it is from another image, or of a kind that is not done here.
     """
-    laid: list[File] = []
-    told: dict[str, str] = {}
+    result: list[File] = []
+    secret_variables: dict[str, str] = {}
     for flag in instruction.flags:
         name, _, value = flag.lstrip("-").partition("=")
         if name != "mount":
@@ -121,35 +121,35 @@ def mounted_files(
         kind = keys.get("type", "bind")
         target = keys.get("target") or keys.get("dst") or keys.get("destination") or ""
         if kind == "secret":
-            _lay_secret(keys, target, secret, laid, told)
+            _mount_secret(keys, target, secret, result, secret_variables)
         elif kind == "bind" and "from" not in keys:
             source = keys.get("source") or keys.get("src") or "."
             for each in copy_sources(source, files):
                 for file in each.files:
                     rest = file.path[len(each.path) :].lstrip("/") if each.folder else ""
-                    laid.append(
+                    result.append(
                         File(str(PurePosixPath("/", cwd, target, rest)).lstrip("/"), file.content, file.executable)
                     )
             if not copy_sources(source, files):
                 raise NeedsEngine(f"{source} is not among the files (or `.dockerignore` excludes it)")
-        elif kind == "bind" and not _uv(keys["from"], stages):
+        elif kind == "bind" and not _is_uv_image(keys["from"], stages):
             raise NeedsEngine(f"it mounts from {keys['from']}")
         elif kind not in ("bind", "cache", "tmpfs"):
             raise NeedsEngine(f"a mount of type {kind} needs an engine")
-    return tuple(laid), told
+    return tuple(result), secret_variables
 
 
-def _uv(origin: str, stages: Sequence[Stage]) -> bool:
-    named = [stage.image for stage in stages if origin.lower() in (stage.name, str(stage.number))]
-    return parse_image_name(named[-1] if named else origin).of_uv
+def _is_uv_image(origin: str, stages: Sequence[Stage]) -> bool:
+    found_names = [stage.image for stage in stages if origin.lower() in (stage.name, str(stage.number))]
+    return parse_image_name(found_names[-1] if found_names else origin).of_uv
 
 
-def _lay_secret(
+def _mount_secret(
     keys: Mapping[str, str],
     target: str,
     secret: Callable[[str], bytes | None],
-    laid: list[File],
-    told: dict[str, str],
+    result: list[File],
+    secret_variables: dict[str, str],
 ) -> None:
     name = keys.get("id") or PurePosixPath(target).name
     content = secret(name)
@@ -158,7 +158,7 @@ def _lay_secret(
             raise NeedsEngine(f"the secret {json.dumps(name)} is required, but no file or variable has that name")
         return
     if "env" in keys:
-        told[keys["env"]] = content.decode(errors="replace")
+        secret_variables[keys["env"]] = content.decode(errors="replace")
     if target or "env" not in keys:
         path = PurePosixPath(SECRETS, target or name)
-        laid.append(File(str(path).lstrip("/"), content))
+        result.append(File(str(path).lstrip("/"), content))

@@ -51,23 +51,23 @@ def apply_control(text: str, base: Mre, mre: Mre, control: Control) -> str:
         UsageError: when the Dockerfile does not have the step that a control changes.
     """
     if control.steps and DOCKERFILE not in control.files:
-        text = _replaced(text, base.steps, control.steps)
-    named = {*control.unset, *control.variables}
-    if named:
-        text = edit_instructions(text, lambda each: _without(each, named))
+        text = _replace_steps(text, base.steps, control.steps)
+    changed_names = {*control.unset, *control.variables}
+    if changed_names:
+        text = edit_instructions(text, lambda each: _remove_variables(each, changed_names))
     added = []
     home = f"{mre.environment.home.rstrip('/')}/"
     if mre.environment.home and any(path.startswith(home) for path in control.files):
         copies = [each for each in parser.parse(text) if each.name in ("COPY", "ADD")]
         if not any(each.value[0].removeprefix("./").startswith(home) for each in copies):
             added.append(f"COPY {home} /root/")
-    given = {name: value for name, value in control.variables.items() if name not in control.unset}
-    if given:
-        added.append("ENV " + " ".join(f"{name}={quoted(value)}" for name, value in given.items()))
+    new_variables = {name: value for name, value in control.variables.items() if name not in control.unset}
+    if new_variables:
+        added.append("ENV " + " ".join(f"{name}={quoted(value)}" for name, value in new_variables.items()))
     return after_each_from(text, added)
 
 
-def _without(each: Instruction, names: set[str]) -> list[str] | None:
+def _remove_variables(each: Instruction, names: set[str]) -> list[str] | None:
     """Return an ENV or ARG without some of its variables."""
     if each.name not in ("ENV", "ARG") or not any(name in names for name, _ in each.pairs):
         return None
@@ -75,7 +75,7 @@ def _without(each: Instruction, names: set[str]) -> list[str] | None:
     return [f"{each.name} {' '.join(kept)}"] if kept else []
 
 
-def _replaced(text: str, old: Sequence[Step], new: Sequence[Step]) -> str:
+def _replace_steps(text: str, old: Sequence[Step], new: Sequence[Step]) -> str:
     """Put steps in the place of others: what both have stays where it is."""
     runs = parser.run_instructions(parser.parse(text))
     found = match_steps(old, runs)
@@ -101,7 +101,7 @@ def _replaced(text: str, old: Sequence[Step], new: Sequence[Step]) -> str:
             edits[instruction.first] = [_run(new[j2 - 1 - k], instruction, old[i])]
         for i in range(i1, i2 - pairs):
             edits[line(i).first] = []
-        more = [f"RUN {_command(step)}" for step in new[j1 : j2 - pairs]]
+        more = [f"RUN {_run_argument(step)}" for step in new[j1 : j2 - pairs]]
         if more:
             last = i2 - pairs == len(old)
             beside = line(i2 - pairs - last)
@@ -113,7 +113,7 @@ def _replaced(text: str, old: Sequence[Step], new: Sequence[Step]) -> str:
 def _run(step: Step, instead_of: Instruction, old: Step) -> str:
     """Return a RUN with another command, and with what else the old one did: mounts, and what came before an `&&`."""
     before = comparable(instead_of.value[0]).removesuffix(comparable(old.run)) if not instead_of.json else ""
-    return " ".join(["RUN", *instead_of.flags, before + _command(step)])
+    return " ".join(["RUN", *instead_of.flags, before + _run_argument(step)])
 
 
 def match_steps(steps: Sequence[Step], runs: Sequence[parser.RunInstruction]) -> tuple[int | None, ...]:
@@ -121,13 +121,13 @@ def match_steps(steps: Sequence[Step], runs: Sequence[parser.RunInstruction]) ->
     found: list[int | None] = []
     start = 0
     for step in steps:
-        wanted = comparable(step.run)
-        ends = (f"&& {wanted}", f"; {wanted}")
+        expected = comparable(step.run)
+        ends = (f"&& {expected}", f"; {expected}")
         at = next(
             (
                 i
                 for i, run in enumerate(runs)
-                if i >= start and (comparable(run.command) == wanted or comparable(run.command).endswith(ends))
+                if i >= start and (comparable(run.command) == expected or comparable(run.command).endswith(ends))
             ),
             None,
         )
@@ -136,7 +136,7 @@ def match_steps(steps: Sequence[Step], runs: Sequence[parser.RunInstruction]) ->
     return tuple(found)
 
 
-def _command(step: Step) -> str:
+def _run_argument(step: Step) -> str:
     """Return a step's command as a RUN takes it: in a heredoc where it has several lines."""
     lines = step.run.strip().split("\n")
     if len(lines) == 1:

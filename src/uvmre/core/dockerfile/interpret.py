@@ -29,11 +29,11 @@ from uvmre.errors import InputError
 
 SHELL = ("/bin/sh", "-c")
 PLATFORM = {"PLATFORM": "linux/amd64", "OS": "linux", "ARCH": "amd64", "VARIANT": ""}
-AUTOMATIC = {f"{whose}{what}": value for whose in ("TARGET", "BUILD") for what, value in PLATFORM.items()}
+PREDEFINED_ARGS = {f"{whose}{what}": value for whose in ("TARGET", "BUILD") for what, value in PLATFORM.items()}
 """What an ARG of the builder's own is where nobody gives it."""
-IDLE = frozenset({"CMD", "ENTRYPOINT", "EXPOSE", "HEALTHCHECK", "LABEL", "MAINTAINER", "STOPSIGNAL"})
+IGNORED = frozenset({"CMD", "ENTRYPOINT", "EXPOSE", "HEALTHCHECK", "LABEL", "MAINTAINER", "STOPSIGNAL"})
 """Says nothing about what is built."""
-OF_THE_SYSTEM = frozenset(
+SYSTEM_COMMANDS = frozenset(
     {
         *("apt-get", "apt", "apk", "dnf", "yum", "microdnf", "zypper", "pacman", "dpkg"),
         *("useradd", "adduser", "usermod", "groupadd", "addgroup", "update-ca-certificates", "locale-gen"),
@@ -125,7 +125,7 @@ def interpret(mre: Mre) -> Interpreted:
     try:
         for head in heads:
             _arg(walk, _State(env=walk.global_args), head, walk.global_args)
-        _walk(walk, _needed(walk))
+        _walk_stages(walk, _needed_stages(walk))
     except NotInterpreted as fault:
         raise InputError(f"`{DOCKERFILE}` has 1 error", [str(fault)], "fix it and try again") from None
     steps = [
@@ -149,19 +149,19 @@ def _secret(mre: Mre, name: str) -> bytes | None:
     return file.content if file else None
 
 
-def _needed(walk: _Walk) -> list[Stage]:
+def _needed_stages(walk: _Walk) -> list[Stage]:
     """Return the stages that the last one needs, in their order: the builder skips the others."""
-    wanted, todo = set(), [walk.stages[-1].number]
+    numbers, todo = set(), [walk.stages[-1].number]
     while todo:
         number = todo.pop()
-        if number in wanted:
+        if number in numbers:
             continue
-        wanted.add(number)
+        numbers.add(number)
         stage = walk.stages[number]
-        named = [_word(walk.global_args, stage.start, stage.image)]
-        named += [each.flag("from") or "" for each in stage.instructions if each.name == "COPY"]
-        todo += [inner for name in named if (inner := stage_of(walk.stages[:number], name)) is not None]
-    return [stage for stage in walk.stages if stage.number in wanted]
+        names = [_word(walk.global_args, stage.start, stage.image)]
+        names += [each.flag("from") or "" for each in stage.instructions if each.name == "COPY"]
+        todo += [inner for name in names if (inner := stage_of(walk.stages[:number], name)) is not None]
+    return [stage for stage in walk.stages if stage.number in numbers]
 
 
 def stage_of(before: tuple[Stage, ...], name: str) -> int | None:
@@ -170,7 +170,7 @@ def stage_of(before: tuple[Stage, ...], name: str) -> int | None:
     return found[-1] if found else None
 
 
-def _walk(walk: _Walk, needed: list[Stage]) -> None:
+def _walk_stages(walk: _Walk, needed: list[Stage]) -> None:
     states: dict[int, _State] = {}
     for stage in needed:
         name = _word(walk.global_args, stage.start, stage.image)
@@ -181,15 +181,15 @@ def _walk(walk: _Walk, needed: list[Stage]) -> None:
             walk.note(stage.start, f"the image {name} is replaced by this machine, with the uv and Python of the run")
         for instruction in stage.instructions:
             try:
-                _one(walk, state, instruction)
+                _apply(walk, state, instruction)
             except NeedsEngine as why:
-                _refuse(walk, state, instruction, str(why))
+                _add_refused(walk, state, instruction, str(why))
                 return
 
 
-def _one(walk: _Walk, state: _State, instruction: Instruction) -> None:
+def _apply(walk: _Walk, state: _State, instruction: Instruction) -> None:
     name = instruction.name
-    if name in IDLE:
+    if name in IGNORED:
         return
     if name == "ENV":
         before = state.variables
@@ -222,8 +222,8 @@ def _arg(walk: _Walk, state: _State, instruction: Instruction, into: dict[str, s
             into[key] = walk.build_args[key]
         elif default is not None:
             into[key] = _word(state.variables, instruction, default)
-        elif key in walk.global_args or key in AUTOMATIC:
-            into[key] = walk.global_args.get(key, AUTOMATIC.get(key, ""))
+        elif key in walk.global_args or key in PREDEFINED_ARGS:
+            into[key] = walk.global_args.get(key, PREDEFINED_ARGS.get(key, ""))
 
 
 def _copy(walk: _Walk, state: _State, instruction: Instruction) -> None:
@@ -261,7 +261,7 @@ def _run(walk: _Walk, state: _State, instruction: Instruction) -> None:
     if INSTALLS_UV.search(run.command.strip()) and not called & {"uv", "uvx"}:
         walk.note(instruction, "skipped: the uv of the run is already installed")
         return
-    if done := sorted(called & OF_THE_SYSTEM):
+    if done := sorted(called & SYSTEM_COMMANDS):
         walk.note(
             instruction, f"skipped: `{done[0]}` would change this machine, which must already have what it installs"
         )
@@ -287,7 +287,7 @@ def _run(walk: _Walk, state: _State, instruction: Instruction) -> None:
     walk.steps.append(Step(run.command, "observe" if called & {"uv", "uvx"} else "setup", name, layer=layer))
 
 
-def _refuse(walk: _Walk, state: _State, instruction: Instruction, why: str) -> None:
+def _add_refused(walk: _Walk, state: _State, instruction: Instruction, why: str) -> None:
     head = instruction.text.split("\n")[0]
     refused = f"line {instruction.first} of the {DOCKERFILE} needs a container engine: {why}"
     walk.steps.append(Step(head, "setup", layer=Layer((), state.cwd, before=tuple(walk.pending), refused=refused)))

@@ -27,7 +27,7 @@ AS_FILE = "f=$(mktemp) && "
 """How the command begins that executes a heredoc as a file."""
 COMMANDS = re.compile(r"&&|\|\||[;|\n(){}`]|\$\(")
 BEFORE_A_COMMAND = re.compile(r"\A(?:[A-Za-z_]\w*=\S*|exec|env|time|then|do|else|!|if|command|set -\S+)\s+")
-NOTHING = "file with no instructions"
+NO_INSTRUCTIONS = "file with no instructions"
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ def parse(text: str, source: str = DOCKERFILE) -> tuple[Instruction, ...]:
     """
     text = text.removeprefix("\ufeff")
     found = instructions(text, source)
-    faults = [f"line {line}: {fault}" for line, fault in _faults(found)]
+    faults = [f"line {line}: {fault}" for line, fault in _find_faults(found)]
     if ESCAPE.match(text):
         faults.insert(0, "an escape character other than a backslash is for Windows and is not supported")
     if faults:
@@ -149,9 +149,9 @@ def instructions(text: str, source: str = DOCKERFILE) -> tuple[Instruction, ...]
         commands = dockerfile.parse_string(text)
     except dockerfile.GoParseError as error:
         reason = str(error)
-        if reason == NOTHING:
+        if reason == NO_INSTRUCTIONS:
             raise InputError(f"failed to parse `{source}`", ["it has no instructions"]) from None
-        raise InputError(f"failed to parse `{source}`", [f"line {_line(text)}: {reason}"]) from None
+        raise InputError(f"failed to parse `{source}`", [f"line {_error_line(text)}: {reason}"]) from None
     lines = text.split("\n")
     return tuple(
         Instruction(
@@ -168,7 +168,7 @@ def instructions(text: str, source: str = DOCKERFILE) -> tuple[Instruction, ...]
     )
 
 
-def _line(text: str) -> int:
+def _error_line(text: str) -> int:
     """Return where the parser stopped, which it does not say: after the longest start of the text that it takes."""
     import dockerfile
 
@@ -177,7 +177,7 @@ def _line(text: str) -> int:
         try:
             dockerfile.parse_string("\n".join(lines[:count]))
         except dockerfile.GoParseError as error:
-            if str(error) != NOTHING:
+            if str(error) != NO_INSTRUCTIONS:
                 continue
         return count + 1
     return 1
@@ -192,18 +192,18 @@ def _heredocs(original: str, given: Sequence[Any]) -> tuple[Heredoc, ...]:
     )
 
 
-def _faults(instructions: Sequence[Instruction]) -> Iterator[tuple[int, str]]:
-    begun = False
+def _find_faults(instructions: Sequence[Instruction]) -> Iterator[tuple[int, str]]:
+    in_stage = False
     for each in instructions:
         if each.name not in KNOWN:
             yield each.first, f"unknown instruction {each.name}".rstrip()
         elif not any(each.value) and each.name not in MAY_BE_EMPTY:
             yield each.first, f"{each.name} has no arguments"
         elif each.name == "FROM":
-            begun = True
+            in_stage = True
             if len(each.value) != 1 and (len(each.value) != 3 or each.value[1].upper() != "AS"):
                 yield each.first, "FROM takes an image, or `image AS name`"
-        elif not begun and each.name != "ARG":
+        elif not in_stage and each.name != "ARG":
             yield each.first, f"{each.name} before the first FROM, where only ARG is allowed"
         elif each.name in ("COPY", "ADD") and len(each.value) < 2:
             yield each.first, f"{each.name} takes a source and a destination"
@@ -211,7 +211,7 @@ def _faults(instructions: Sequence[Instruction]) -> Iterator[tuple[int, str]]:
             yield each.first, 'SHELL takes a JSON array, such as ["/bin/bash", "-c"]'
         elif each.name == "WORKDIR" and len(each.value) != 1:
             yield each.first, "WORKDIR takes one folder"
-    if not begun:
+    if not in_stage:
         yield 1, "there is no FROM"
 
 

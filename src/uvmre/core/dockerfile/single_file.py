@@ -42,53 +42,53 @@ def manifest_comment(mre: Mre) -> list[str]:
 
 
 @dataclass
-class _Back:
+class _Extraction:
     """A Dockerfile on its way back."""
 
     lines: list[str]
     files: dict[str, File] = field(default_factory=dict)
-    instead: dict[int, list[str]] = field(default_factory=dict)
+    replaced_lines: dict[int, list[str]] = field(default_factory=dict)
     """New lines of an instruction, by its first one."""
 
 
-def read_back(text: str, source: str, answers: Mapping[str, Any], beside: Callable[[], Sequence[File]]) -> Mre:
+def read_back(text: str, source: str, answers: Mapping[str, Any], read_context: Callable[[], Sequence[File]]) -> Mre:
     """Read a Dockerfile into an MRE whose steps are its RUNs.
 
     Args:
         text: of the Dockerfile.
         source: what errors call it.
         answers: what is in no Dockerfile: uv, python, title, issue, exit, output; they go before what it says.
-        beside: returns the files of the Dockerfile's folder; asked only where something is copied from there.
+        read_context: returns the files of the Dockerfile's folder; called only if something is copied from it.
 
     Raises:
         InputError: with all that is wrong or not known.
     """
     text = text.removeprefix("\ufeff")
     lines = text.split("\n")
-    told, lines = _told(lines)
+    embedded, lines = _split_manifest(lines)
     instructions = parse("\n".join(lines), source)
     heads, found = stages(instructions)
-    back = _Back(lines)
+    extraction = _Extraction(lines)
     faults = [f"{key} is not a known answer: use one of {', '.join(ANSWERS)}" for key in answers if key not in ANSWERS]
     try:
-        gone = _stages_back(back, found)
+        removed = _extract_stages(extraction, found)
     except NotInterpreted as fault:
         raise InputError(f"failed to parse `{source}`", [str(fault)]) from None
-    faults += _from_beside(back, instructions, gone, beside)
-    for first in sorted(back.instead, reverse=True):
+    faults += _take_context_files(extraction, instructions, removed, read_context)
+    for first in sorted(extraction.replaced_lines, reverse=True):
         each = next(each for each in instructions if each.first == first)
-        ends = any(found[number].instructions[-1:] == (each,) for number in gone)
-        blank = ends and back.lines[each.last : each.last + 1] == [""]
-        back.lines[each.first - 1 : each.last + blank] = back.instead[first]
-    mre, missing = _whole(told, answers, heads, found, instructions)
+        ends = any(found[number].instructions[-1:] == (each,) for number in removed)
+        blank = ends and extraction.lines[each.last : each.last + 1] == [""]
+        extraction.lines[each.first - 1 : each.last + blank] = extraction.replaced_lines[first]
+    mre, missing = _build_mre(embedded, answers, heads, found, instructions)
     faults += missing
     if faults:
         raise InputError(f"failed to make an MRE of `{source}`", faults)
-    own = "\n".join(back.lines).strip("\n") + "\n"
-    return replace(mre, files=(*back.files.values(), File(DOCKERFILE, own.encode())))
+    own = "\n".join(extraction.lines).strip("\n") + "\n"
+    return replace(mre, files=(*extraction.files.values(), File(DOCKERFILE, own.encode())))
 
 
-def _told(lines: Sequence[str]) -> tuple[Mre | None, list[str]]:
+def _split_manifest(lines: Sequence[str]) -> tuple[Mre | None, list[str]]:
     """Return the manifest of our own comment, where there is one, and the lines without it."""
     if MARK not in lines:
         return None, list(lines)
@@ -99,16 +99,16 @@ def _told(lines: Sequence[str]) -> tuple[Mre | None, list[str]]:
     return manifest.parse(text, source=f"the comment “{MARK}”", dockerfile=True), rest
 
 
-def _stages_back(back: _Back, found: Sequence[Stage]) -> set[int]:
+def _extract_stages(extraction: _Extraction, found: Sequence[Stage]) -> set[int]:
     """Put what stands in heredocs into files; return the stages that then have nothing to say."""
-    gone = set()
+    removed = set()
     for stage in found:
         if stage.name.removesuffix(CUT) in (FILES, ASIDE) and _only_files(stage):
-            gone.add(stage.number)
+            removed.add(stage.number)
             for each in (stage.start, *stage.instructions):
-                back.instead[each.first] = []
-        _stage_back(back, stage, of_files=stage.number in gone)
-    return gone
+                extraction.replaced_lines[each.first] = []
+        _extract_stage(extraction, stage, of_files=stage.number in removed)
+    return removed
 
 
 def _only_files(stage: Stage) -> bool:
@@ -126,10 +126,10 @@ def _cut(each: Instruction) -> list[str]:
     return shlex.split(match[1])
 
 
-def _stage_back(back: _Back, stage: Stage, *, of_files: bool) -> None:
+def _extract_stage(extraction: _Extraction, stage: Stage, *, of_files: bool) -> None:
     cwd = "/"
     variables: dict[str, str] = {}
-    laid: dict[str, str] = {}  # target → path in the folder
+    copied: dict[str, str] = {}  # target → path in the folder
     space = None
     for each in stage.instructions:
         try:
@@ -138,25 +138,25 @@ def _stage_back(back: _Back, stage: Stage, *, of_files: bool) -> None:
             elif each.name in ("ENV", "ARG"):
                 variables |= {name: expand(value, variables) for name, value in each.pairs if value is not None}
                 space = each if each.text == f'ARG {SPACE}=" "' else space
-            elif each.name == "COPY" and each.heredocs and (copy := _extracted(back, each, cwd, variables)):
-                laid |= copy
+            elif each.name == "COPY" and each.heredocs and (copy := _extracted(extraction, each, cwd, variables)):
+                copied |= copy
                 new = [_copy(each, path, target) for target, path in copy.items()]
-                back.instead[each.first] = [] if of_files else new
+                extraction.replaced_lines[each.first] = [] if of_files else new
             elif cut := [str(PurePosixPath(cwd, path)) for path in _cut(each)]:
-                if not set(cut) <= laid.keys():
+                if not set(cut) <= copied.keys():
                     continue
-                for path in {laid[target] for target in cut}:
-                    file = back.files[path]
-                    back.files[path] = replace(file, content=file.content.removesuffix(b"\n"))
-                back.instead[each.first] = []
+                for path in {copied[target] for target in cut}:
+                    file = extraction.files[path]
+                    extraction.files[path] = replace(file, content=file.content.removesuffix(b"\n"))
+                extraction.replaced_lines[each.first] = []
         except ValueError as error:
             raise NotInterpreted(f"line {each.first}: {error}") from None
-    left = [each for each in stage.instructions if each.first not in back.instead and each.name == "COPY"]
+    left = [each for each in stage.instructions if each.first not in extraction.replaced_lines and each.name == "COPY"]
     if space and not any("${" + SPACE + "}" in each.text for each in left):
-        back.instead[space.first] = []
+        extraction.replaced_lines[space.first] = []
 
 
-def _extracted(back: _Back, each: Instruction, cwd: str, variables: Mapping[str, str]) -> dict[str, str]:
+def _extracted(extraction: _Extraction, each: Instruction, cwd: str, variables: Mapping[str, str]) -> dict[str, str]:
     """Put the heredocs of a COPY into files, and return which became which; nothing where one must stay where it is."""
     literal = not any(heredoc.expand and re.search(r"[$\\]", heredoc.data) for heredoc in each.heredocs)
     if each.json or not literal or not all(map(HEREDOC.match, each.value[:-1])):
@@ -167,13 +167,13 @@ def _extracted(back: _Back, each: Instruction, cwd: str, variables: Mapping[str,
     for file in heredoc_files(each, variables, whole):
         at = PurePosixPath("/", file.path)
         path = str(at.relative_to(cwd)) if at.is_relative_to(cwd) else str(at.relative_to("/"))
-        same = next((other.path for other in back.files.values() if replace(file, path=other.path) == other), "")
+        same = next((other.path for other in extraction.files.values() if replace(file, path=other.path) == other), "")
         if not at.is_relative_to(cwd) and same:
             path = same
-        elif path in back.files or path in ("", DOCKERFILE, MANIFEST):
+        elif path in extraction.files or path in ("", DOCKERFILE, MANIFEST):
             return {}
         copy[str(at)] = path
-        back.files[path] = replace(file, path=path)
+        extraction.files[path] = replace(file, path=path)
     return copy
 
 
@@ -188,40 +188,43 @@ def _copy(each: Instruction, path: str, target: str) -> str:
     return " ".join(["COPY", *flags, "./" * path.startswith("--") + words[0], words[1]])
 
 
-def _from_beside(
-    back: _Back, instructions: Sequence[Instruction], gone: set[int], beside: Callable[[], Sequence[File]]
+def _take_context_files(
+    extraction: _Extraction,
+    instructions: Sequence[Instruction],
+    removed: set[int],
+    read_context: Callable[[], Sequence[File]],
 ) -> list[str]:
     """Take what is copied from the folder, and return what is not there; the stage of files is gone."""
     faults = []
-    near: tuple[File, ...] | None = None
+    context: tuple[File, ...] | None = None
     for each in instructions:
-        if each.first in back.instead or each.name not in ("COPY", "ADD", "RUN"):
+        if each.first in extraction.replaced_lines or each.name not in ("COPY", "ADD", "RUN"):
             continue
-        if gone and f"from={FILES}" in each.text:
+        if removed and f"from={FILES}" in each.text:
             changed = re.sub(rf" --from={FILES}(?=\s)", "", each.text, count=1)
             changed = changed.replace(f",from={FILES}", "") if each.name == "RUN" else changed
-            back.instead[each.first] = _numbers(changed, len(gone)).split("\n")
+            extraction.replaced_lines[each.first] = _renumber_stages(changed, len(removed)).split("\n")
             continue
-        if gone and each.text != (changed := _numbers(each.text, len(gone))):
-            back.instead[each.first] = changed.split("\n")
-        for word in _asked(each):
-            if near is None:
-                near = tuple(file for file in beside() if file.path not in back.files)
-            files = [file for match in copy_sources(word, build_context(near)) for file in match.files]
+        if removed and each.text != (changed := _renumber_stages(each.text, len(removed))):
+            extraction.replaced_lines[each.first] = changed.split("\n")
+        for word in _context_sources(each):
+            if context is None:
+                context = tuple(file for file in read_context() if file.path not in extraction.files)
+            files = [file for match in copy_sources(word, build_context(context)) for file in match.files]
             if not files and word not in (".", "./", "/"):
                 faults.append(f"line {each.first}: {word} is not in the Dockerfile's folder: add it")
-            back.files |= {file.path: file for file in files if file.path != DOCKERFILE}
-    if near is not None:
-        back.files |= {file.path: file for file in near if file.path == ".dockerignore"}
+            extraction.files |= {file.path: file for file in files if file.path != DOCKERFILE}
+    if context is not None:
+        extraction.files |= {file.path: file for file in context if file.path == ".dockerignore"}
     return faults
 
 
-def _numbers(text: str, fewer: int) -> str:
+def _renumber_stages(text: str, fewer: int) -> str:
     """Count stages without those of the files, which were the first."""
     return re.sub(r"(?<=[ ,=-]from=)[1-9]\d*(?=[\s,])", lambda match: str(int(match[0]) - fewer), text)
 
 
-def _asked(each: Instruction) -> list[str]:
+def _context_sources(each: Instruction) -> list[str]:
     """Return what an instruction takes from the folder, as it is written there."""
     if each.name in ("COPY", "ADD"):
         if each.flag("from") is not None:
@@ -235,16 +238,16 @@ def _asked(each: Instruction) -> list[str]:
     return [re.sub(r"\$\w+|\$\{[^}]{0,500}\}", "*", word).strip("\"'") for word in words if "://" not in word]
 
 
-def _whole(
-    told: Mre | None,
+def _build_mre(
+    embedded: Mre | None,
     answers: Mapping[str, Any],
     heads: Sequence[Instruction],
     found: Sequence[Stage],
     instructions: Sequence[Instruction],
 ) -> tuple[Mre, list[str]]:
     """Return the manifest, and what is not known of it."""
-    uv, python = _versions(heads, found, instructions)
-    base = told or Mre("", Environment(uv), (), Symptom())
+    uv, python = _find_versions(heads, found, instructions)
+    base = embedded or Mre("", Environment(uv), (), Symptom())
     environment = base.environment
     uv = str(answers.get("uv", "") or environment.uv or uv)
     python = str(answers.get("python", "") or environment.python or python)
@@ -268,16 +271,16 @@ def _whole(
     return replace(base, title=title, issue=issue, environment=kept, symptom=symptom), missing
 
 
-def _versions(
+def _find_versions(
     heads: Sequence[Instruction], found: Sequence[Stage], instructions: Sequence[Instruction]
 ) -> tuple[str, str]:
     """Return the release of uv and the Python that a Dockerfile names, in the stage that is built first."""
     variables: dict[str, str] = {}
     for each in heads:
         variables |= {name: _lenient(value or "", variables) for name, value in each.pairs}
-    named = [stage.image for stage in found] + [origin for each in instructions if (origin := each.flag("from"))]
-    named += [match[1] for each in instructions for flag in each.flags if (match := re.search(r"\bfrom=([^,]+)", flag))]
-    known = [parse_image_name(_lenient(name, variables)) for name in named]
+    names = [stage.image for stage in found] + [origin for each in instructions if (origin := each.flag("from"))]
+    names += [match[1] for each in instructions for flag in each.flags if (match := re.search(r"\bfrom=([^,]+)", flag))]
+    known = [parse_image_name(_lenient(name, variables)) for name in names]
     uv = next((each.uv for each in known if each.uv), "")
     texts = [each.text for each in instructions]
     uv = uv or next((match[1] for text in texts for pin in RELEASES if (match := pin.search(text))), "")

@@ -13,5 +13,5 @@ GATEWAY = "UVMRE_GATEWAY"
 
 def is_generated(path: str, content: bytes) -> bool:
     """Tell whether uvmre generated a file, by its name and its first two lines."""
-    named = path in (SCRIPT, OTHER_SCRIPT, DOCKERFILE)
-    return named and any(line.startswith(MARK.encode()) for line in content.split(b"\n", 2)[:2])
+    known_name = path in (SCRIPT, OTHER_SCRIPT, DOCKERFILE)
+    return known_name and any(line.startswith(MARK.encode()) for line in content.split(b"\n", 2)[:2])

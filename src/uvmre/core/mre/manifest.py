@@ -124,10 +124,10 @@ def dump(mre: Mre) -> str:
     data = {
         "schema": SCHEMA,
         "title": mre.title,
-        **_given(issue=mre.issue),
+        **_non_empty(issue=mre.issue),
         "environment": {
             "uv": environment.uv,
-            **_given(
+            **_non_empty(
                 python=environment.python,
                 **{"exclude-newer": environment.exclude_newer},
                 home=environment.home,
@@ -135,15 +135,15 @@ def dump(mre: Mre) -> str:
             ),
             **({"env-file": environment.env_file} if environment.env_file else {}),
             **({"allow-hosts": list(environment.allow_hosts)} if environment.allow_hosts else {}),
-            **_given(variables=dict(environment.variables)),
+            **_non_empty(variables=dict(environment.variables)),
         },
-        **_given(step=[_step(step) for step in mre.steps if not step.layer]),
+        **_non_empty(step=[_step(step) for step in mre.steps if not step.layer]),
         "symptom": {
             **({} if symptom.exit is None else {"exit": symptom.exit}),
-            **_given(output=list(symptom.output), expected=list(symptom.expected), file=files),
+            **_non_empty(output=list(symptom.output), expected=list(symptom.expected), file=files),
         },
-        **_given(control=[_control(control) for control in mre.controls]),
-        **_given(index=[_changed(index) for index in mre.indexes], fault=[_changed(fault) for fault in mre.faults]),
+        **_non_empty(control=[_control(control) for control in mre.controls]),
+        **_non_empty(index=[_changes(index) for index in mre.indexes], fault=[_changes(fault) for fault in mre.faults]),
     }
     # tomli-w writes line ends as they are in a multi-line text, and TOML reads \r\n there as \n.
     return tomli_w.dumps(data, multiline_strings="\\r" not in json.dumps(data, default=str))
@@ -151,30 +151,30 @@ def dump(mre: Mre) -> str:
 
 def _step(step: Step) -> dict[str, Any]:
     timeout = {} if step.timeout == DEFAULT_TIMEOUT else {"timeout": step.timeout}
-    return {**_given(name=step.name), "role": step.role, "run": step.run, **timeout}
+    return {**_non_empty(name=step.name), "role": step.role, "run": step.run, **timeout}
 
 
 def _control(control: Control) -> dict[str, Any]:
     return {
         "name": control.name,
         "expect": control.expect,
-        **_given(why=control.why, explains=control.explains, unset=list(control.unset)),
+        **_non_empty(why=control.why, explains=control.explains, unset=list(control.unset)),
         **({} if control.faults else {"faults": False}),
-        **_given(variables=dict(control.variables), files=dict(control.files)),
-        **_given(step=[_step(step) for step in control.steps]),
+        **_non_empty(variables=dict(control.variables), files=dict(control.files)),
+        **_non_empty(step=[_step(step) for step in control.steps]),
     }
 
 
-def _changed(value: "Index | Fault") -> dict[str, Any]:
+def _changes(value: "Index | Fault") -> dict[str, Any]:
     """Return the fields of a value that are not at their default, by the keys of the manifest."""
     given = {field.name: getattr(value, field.name) for field in fields(value)}
-    told = {f.name.replace("_", "-"): given[f.name] for f in fields(value) if given[f.name] != f.default}
-    if "packages" not in told:
-        return told
+    changed = {f.name.replace("_", "-"): given[f.name] for f in fields(value) if given[f.name] != f.default}
+    if "packages" not in changed:
+        return changed
     from uvmre.core.network.synthetic import dump_packages
 
-    return {**told, "packages": dump_packages(told["packages"])}
+    return {**changed, "packages": dump_packages(changed["packages"])}
 
 
-def _given(**values: Any) -> dict[str, Any]:
+def _non_empty(**values: Any) -> dict[str, Any]:
     return {key: value for key, value in values.items() if value}

@@ -141,8 +141,8 @@ class Mre:
     def variables(self) -> dict[str, str]:
         """Return the variables of the steps: those of the env file, and the manifest's over them."""
         file = self.file(self.environment.env_file)
-        given = read_env_file(file.content.decode(errors="replace")) if file else {}
-        return given | dict(self.environment.variables)
+        file_variables = read_env_file(file.content.decode(errors="replace")) if file else {}
+        return file_variables | dict(self.environment.variables)
 
 
 def slug(text: str) -> str:
@@ -164,21 +164,23 @@ def overlay(mre: Mre, control: Control) -> Mre:
     """Return the variant that a control describes."""
     variables = dict(mre.environment.variables) | dict(control.variables)
     variables = {name: value for name, value in variables.items() if name not in control.unset}
-    files = (_without(file, control.unset) if file.path == mre.environment.env_file else file for file in mre.files)
+    files = (
+        _without_variables(file, control.unset) if file.path == mre.environment.env_file else file for file in mre.files
+    )
     kept = tuple(file for file in files if file.path not in control.files)
     executable = {file.path for file in mre.files if file.executable}
-    laid = tuple(File(path, text.encode(), path in executable) for path, text in control.files.items())
+    added = tuple(File(path, text.encode(), path in executable) for path, text in control.files.items())
     return replace(
         mre,
         environment=replace(mre.environment, variables=variables),
-        files=kept + laid,
+        files=kept + added,
         steps=control.steps or mre.steps,
         faults=mre.faults if control.faults else (),
         controls=(),
     )
 
 
-def _without(file: File, names: tuple[str, ...]) -> File:
+def _without_variables(file: File, names: tuple[str, ...]) -> File:
     """Return an env file without the lines of some variables."""
     if not names:
         return file

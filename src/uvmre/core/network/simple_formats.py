@@ -41,23 +41,23 @@ class Anchors(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Take a link: its hash is in the fragment, the rest in data attributes (PEP 503, 592, 658, 714)."""
-        given = {name: value or "" for name, value in attrs}
-        if tag != "a" or "href" not in given:
+        attributes_by_name = {name: value or "" for name, value in attrs}
+        if tag != "a" or "href" not in attributes_by_name:
             return
-        address, _, fragment = given["href"].partition("#")
+        address, _, fragment = attributes_by_name["href"].partition("#")
         algorithm, _, digest = fragment.partition("=")
         file: dict[str, Any] = {
             "filename": address.rpartition("/")[2],
             "url": urljoin(self._url, address),
             "hashes": {algorithm: digest} if digest else {},
         }
-        if "data-requires-python" in given:
-            file["requires-python"] = given["data-requires-python"]
-        if "data-yanked" in given:
-            file["yanked"] = given["data-yanked"] or True
-        if "data-upload-time" in given:
-            file["upload-time"] = given["data-upload-time"]
-        metadata = given.get("data-core-metadata", given.get("data-dist-info-metadata"))
+        if "data-requires-python" in attributes_by_name:
+            file["requires-python"] = attributes_by_name["data-requires-python"]
+        if "data-yanked" in attributes_by_name:
+            file["yanked"] = attributes_by_name["data-yanked"] or True
+        if "data-upload-time" in attributes_by_name:
+            file["upload-time"] = attributes_by_name["data-upload-time"]
+        metadata = attributes_by_name.get("data-core-metadata", attributes_by_name.get("data-dist-info-metadata"))
         if metadata:
             algorithm, _, digest = metadata.partition("=")
             file["core-metadata"] = {algorithm: digest} if digest else True

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from uvmre.core.text.normalize import ANSI
 
-LONGEST = 120_000
+MOST_CHARACTERS = 120_000
 DOCKER = re.compile(r"^[^\S\n]*(?:#\d+\s+)?(?:\[[^\]\n]{1,60}\]\s+)?\d+\.\d+\s(?=.)", re.MULTILINE)
 LOGGED = re.compile(
     r"^[^\S\n]*(?:\d{4}-\d\d-\d\d[T ][\d:.]+Z?\s+|\[?\d\d:\d\d:\d\d\]?\s+|\d+\.\d{3,}s\s+|\[[^\]\n]{1,40}\] )",
@@ -19,7 +19,7 @@ LINKS = re.compile(
 )
 HINTS = re.compile(r"^\s*(?:[│|]\s*)?(?:hint|help|tip|note|Usage|For more information)\b[:,.]?")
 STREAMS = re.compile(r"^\s*(?:[│|]\s*)?(?:-{3}|\[)\s*(?:stdout|stderr)")
-GOES_ON = re.compile(r"^\s{3,}(?:[│|]\s*)?(?P<text>\S.*)$|^\s*│\s+(?P<box>\S.*)$")
+CONTINUATION = re.compile(r"^\s{3,}(?:[│|]\s*)?(?P<text>\S.*)$|^\s*│\s+(?P<box>\S.*)$")
 RAISED = re.compile(
     r"^\s*(?:[│|]\s*)?(?P<text>(?:[A-Za-z_][\w.]*\.)?[A-Z]\w*(?:Error|Exception|NotFound|Interrupt)\b(?::\s.*)?)$"
 )
@@ -30,7 +30,7 @@ WARNING = re.compile(r"^\s*warning:\s*(?P<text>\S.*)$")
 EXPERIMENTAL = re.compile(
     r"experimental and may change|preview and may change|Failed to hardlink|VIRTUAL_ENV=.{0,500} does not match"
 )
-FAILS = re.compile(r"^\s*(?:Failed to \w|Unable to |Could not |No solution found|Because ).*$")
+FAILURE = re.compile(r"^\s*(?:Failed to \w|Unable to |Could not |No solution found|Because ).*$")
 NETWORK = re.compile(
     r"error sending request|dns error|timed out|timeout|connection (?:re|clos|abort)|handshake"
     r"|certificate|UnknownIssuer"
@@ -51,7 +51,7 @@ HOME = re.compile(
     r"""(?<![\w.:/~-])(?:file://)?(?:~|(?:/[\w.@+%-]+){1,12}?|[A-Za-z]:)"""
     r"""(?:[/\\][\w.@+%~ -]{0,60}(?<! )){1,14}(?=[`'"\s,:;)\]]|$)"""
 )
-KEEPS = re.compile(r"[/\\](?P<last>[\w.+-]+\.(?:toml|lock|txt|in|py|cfg|whl|tar\.gz|zip|pth|python-version))$")
+FILE_NAME = re.compile(r"[/\\](?P<last>[\w.+-]+\.(?:toml|lock|txt|in|py|cfg|whl|tar\.gz|zip|pth|python-version))$")
 PATCH = re.compile(r"(?i)(?<=python )(3\.\d+)\.\d+|(?<=current Python version \()3[\d.]+")
 SLOT = re.compile(r"(?<=[/.@:-])[\[<][A-Za-z][\w -]*[\]>]|[\[<][A-Za-z][\w -]*[\]>](?=[./@])|\*{3,}")
 TIMED = re.compile(r"\b\d+(?:\.\d+)?(?:ms|µs|s)\b")
@@ -80,26 +80,30 @@ class Cause:
 
 def strip_log_prefixes(output: str) -> str:
     """Take off what a log, docker or a terminal put before each line."""
-    text = ANSI.sub("", output[-LONGEST:]).replace("\r", "\n") if "\r" in output else ANSI.sub("", output[-LONGEST:])
+    text = (
+        ANSI.sub("", output[-MOST_CHARACTERS:]).replace("\r", "\n")
+        if "\r" in output
+        else ANSI.sub("", output[-MOST_CHARACTERS:])
+    )
     return SPINNER.sub("", LOGGED.sub("", DOCKER.sub("", text)))
 
 
 def innermost_cause(output: str) -> Cause | None:
     """Return the last error of an output; None where it shows none."""
     lines = strip_log_prefixes(output).split("\n")
-    found = _panic(lines) or _chain(lines) or _raised(lines) or _shell(lines)
+    found = _panic(lines) or _chain(lines) or _exception(lines) or _shell(lines)
     if not found:
         return None
-    links = tuple(text for link in found.links if (text := _short(link)))
+    links = tuple(text for link in found.links if (text := _shorten(link)))
     return Cause(links, found.offset, found.fatal, any(NETWORK.search(link) for link in links[-2:])) if links else None
 
 
 def _panic(lines: list[str]) -> Cause | None:
     for i, line in enumerate(lines):
         if found := PANIC.match(line):
-            said = lines[i + 1].strip() if i + 1 < len(lines) else ""
+            message = lines[i + 1].strip() if i + 1 < len(lines) else ""
             old = re.match(r"'(.+)', ", found["place"])
-            return Cause((PANICKED, old[1] if old else said or PANICKED), i)
+            return Cause((PANICKED, old[1] if old else message or PANICKED), i)
     return None
 
 
@@ -111,23 +115,23 @@ def _chain(lines: list[str]) -> Cause | None:
         return None
     links: list[str] = []
     inner: list[str] = []
-    going = True
+    in_chain = True
     for line in lines[first:]:
         start, link = STARTS.match(line), LINKS.match(line)
         if start and not links:
             links.append(start["a"] or start["b"])
         elif link:
             links.append(link["text"])
-            going = True
+            in_chain = True
         elif HINTS.match(line) or STREAMS.match(line):
-            going = False
-        elif going and links and (more := GOES_ON.match(line)) and not SPAN.search(line):
+            in_chain = False
+        elif in_chain and links and (more := CONTINUATION.match(line)) and not SPAN.search(line):
             links[-1] += " " + (more["text"] or more["box"]).strip()
         elif raised := RAISED.match(line) or CONFIGURED.match(line):
             inner = [raised["text"]]
-            going = False
+            in_chain = False
         elif not line.strip():
-            going = False
+            in_chain = False
     if links and not inner and BACKEND.match(links[-1]):
         # Older releases print what the backend said before their own error.
         above = [match["text"] for line in lines[max(first - 12, 0) : first] if (match := RAISED.match(line))]
@@ -145,7 +149,7 @@ REFUSED = re.compile(r"could not be queried due to a lack of valid authenticatio
 SPAN = re.compile(r"\^|^\s*(?:\d+\s*)?\|")
 
 
-def _raised(lines: list[str]) -> Cause | None:
+def _exception(lines: list[str]) -> Cause | None:
     found = [
         (i, match["text"]) for i, line in enumerate(lines) if (match := RAISED.match(line)) and ":" in match["text"]
     ]
@@ -153,7 +157,7 @@ def _raised(lines: list[str]) -> Cause | None:
 
 
 def _shell(lines: list[str]) -> Cause | None:
-    found = [i for i, line in enumerate(lines) if MISSING.match(line.strip()) or FAILS.match(line)]
+    found = [i for i, line in enumerate(lines) if MISSING.match(line.strip()) or FAILURE.match(line)]
     return (
         Cause((lines[found[-1]].strip(),), found[-1], fatal=bool(MISSING.match(lines[found[-1]].strip())))
         if found
@@ -167,7 +171,7 @@ def warnings(output: str) -> list[str]:
     return [mask_local_details(each["text"]) for each in found if each and not EXPERIMENTAL.search(each["text"])]
 
 
-def _short(link: str) -> str:
+def _shorten(link: str) -> str:
     """Cut a link to what says it: the resolver's conclusion and its long lists are left out."""
     text = " ".join(link.split())
     text = re.split(r",? we can conclude that", text, maxsplit=1)[0].rstrip(",")
@@ -182,7 +186,7 @@ def mask_local_details(text: str) -> str:
     """Put `…` for what is the reporter's own: folders, moments, hashes."""
 
     def folder(found: re.Match[str]) -> str:
-        last = KEEPS.search(found[0])
+        last = FILE_NAME.search(found[0])
         return f"…/{last['last']}" if last else "…"
 
     if "/" in text or "\\" in text:

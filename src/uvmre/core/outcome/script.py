@@ -32,7 +32,7 @@ def judge(observation: Observation) -> Outcome:
         return Outcome("shows" if step.exit == BAD else "absent", f"the script exits with code {step.exit}")
     if step.exit == SKIP:
         return Outcome("broken", f"the script exits with code {SKIP} (cannot tell): {last_line(step)}")
-    return Outcome("broken", f"the script {_ended(step)}: {last_line(step)}")
+    return Outcome("broken", f"the script {_describe_exit(step)}: {last_line(step)}")
 
 
 def invalid_exit(observation: Observation) -> str:
@@ -42,10 +42,10 @@ def invalid_exit(observation: Observation) -> str:
     step = observation.steps[-1]
     if step.timed_out or step.exit in (BAD, GOOD, SKIP):
         return ""
-    return f"on uv {observation.uv}, the script {_ended(step)}, which is no answer: {last_line(step)}"
+    return f"on uv {observation.uv}, the script {_describe_exit(step)}, which is no answer: {last_line(step)}"
 
 
-def _ended(step: StepResult) -> str:
+def _describe_exit(step: StepResult) -> str:
     if step.exit == NOT_EXECUTABLE:
         return f"cannot be executed ({step.exit})"
     if step.exit == NOT_FOUND:

@@ -61,7 +61,7 @@ def match(symptom: Symptom, observation: Observation) -> Outcome:
     failed = [step for step in observed if step.exit]
     if word := unsupported_feature(symptom, failed, settings=symptom.bare):
         return unsupported_outcome(observation, word)
-    missing = [_missing(symptom, step, observation) for step in observed]
+    missing = [_missing_parts(symptom, step, observation) for step in observed]
     if [] in missing:
         step = observed[missing.index([])]
         return Outcome("shows", f"`{step.title}` exits with code {step.exit}, with everything that was reported")
@@ -78,7 +78,7 @@ def match(symptom: Symptom, observation: Observation) -> Outcome:
 def matching_step(symptom: Symptom, observation: Observation) -> StepResult | None:
     """Return the observe step that has all of the symptom."""
     observed = [step for step in observation.steps if step.role == "observe"]
-    return next((step for step in observed if not _missing(symptom, step, observation)), None)
+    return next((step for step in observed if not _missing_parts(symptom, step, observation)), None)
 
 
 def _obstacle(observation: Observation) -> str:
@@ -92,7 +92,7 @@ def _obstacle(observation: Observation) -> str:
         if step.timed_out:
             return f"`{step.title}` exceeds its time limit ({step.seconds:.0f} s)"
         if step.role == "setup" and step.exit:
-            word = _unknown(step.stderr, settings=True)
+            word = _find_unsupported(step.stderr, settings=True)
             why = f"uv {observation.uv} {DOES_NOT_SUPPORT} `{word}`" if word else last_line(step)
             return f"the setup step `{step.title}` fails ({step.exit}): {why}"
     if not any(step.role == "observe" for step in observation.steps):
@@ -108,10 +108,10 @@ def _no_response(requests: tuple[Request, ...]) -> str:
 
 def unsupported_feature(symptom: Symptom, steps: Iterable[StepResult], *, settings: bool = False) -> str:
     """Return the command, option or setting that a release says it does not know, unless that was reported itself."""
-    if any(_unknown(text, settings=True) for text in symptom.output):
+    if any(_find_unsupported(text, settings=True) for text in symptom.output):
         return ""
-    said = (stream for step in steps for stream in (step.stderr, step.stdout))
-    return next((word for text in said if (word := _unknown(text, settings=settings))), "")
+    output = (stream for step in steps for stream in (step.stderr, step.stdout))
+    return next((word for text in output if (word := _find_unsupported(text, settings=settings))), "")
 
 
 def is_conclusive(outcome: Outcome) -> bool:
@@ -119,9 +119,9 @@ def is_conclusive(outcome: Outcome) -> bool:
     return outcome.word != "broken" or DOES_NOT_SUPPORT in outcome.reason
 
 
-def _unknown(text: str, *, settings: bool) -> str:
-    said = readable(text)
-    match = UNSUPPORTED.search(said) or (UNSUPPORTED_SETTING.search(said) if settings else None)
+def _find_unsupported(text: str, *, settings: bool) -> str:
+    output = readable(text)
+    match = UNSUPPORTED.search(output) or (UNSUPPORTED_SETTING.search(output) if settings else None)
     return next(word for word in match.groups() if word) if match else ""
 
 
@@ -132,11 +132,11 @@ def unsupported_outcome(observation: Observation, word: str) -> Outcome:
 
 def last_line(step: StepResult) -> str:
     """Return the last thing that a step said."""
-    said = readable(step.stderr).strip() or readable(step.stdout).strip()
-    return said.splitlines()[-1].strip() if said else "no output"
+    output = readable(step.stderr).strip() or readable(step.stdout).strip()
+    return output.splitlines()[-1].strip() if output else "no output"
 
 
-def _missing(symptom: Symptom, step: StepResult, observation: Observation) -> list[str]:
+def _missing_parts(symptom: Symptom, step: StepResult, observation: Observation) -> list[str]:
     """Return what of the symptom this step does not have, each as a line."""
     missing = []
     if symptom.exit == "failure" and not step.exit:

@@ -91,16 +91,16 @@ class Search:
         if not 0 <= self.lowest <= reported <= self.highest < n or repeat < 1:
             raise ValueError(f"not a search: {self.lowest} ≤ {reported} ≤ {self.highest} < {n}, {repeat} times")
         self._runs: dict[int, Runs] = {}
-        self._told: dict[int, Answer] = {}
-        self._under_way: set[int] = set()
-        self._looks: set[int] = set()
+        self._answers: dict[int, Answer] = {}
+        self._running: set[int] = set()
+        self._spot_checks: set[int] = set()
         self._path: list[SearchStep] = []
         self._jobs = 1
 
     @property
     def spot_checking(self) -> bool:
         """Tell whether only looks away from the boundaries are left: nothing hangs on the order of those."""
-        return self._settled(self._told)
+        return self._settled(self._answers)
 
     def next_indexes(self, jobs: int) -> tuple[int, ...]:
         """Return up to so many indexes to ask side by side: none where it is done, or must be told something first.
@@ -108,11 +108,11 @@ class Search:
         What was asked is under way until it is told, and is not asked again.
         """
         self._jobs = jobs
-        asked = self._plan(self._told, self._under_way, jobs)
+        indexes = self._plan(self._answers, self._running, jobs)
         if self.spot_checking:
-            self._looks.update(asked)
-        self._under_way.update(asked)
-        return asked
+            self._spot_checks.update(indexes)
+        self._running.update(indexes)
+        return indexes
 
     def record(self, index: int, answer: Answer | Runs) -> None:
         """Take an answer. Runs add up: one that is bad makes a release bad, `repeat` and none bad make it good."""
@@ -125,10 +125,10 @@ class Search:
         word: Answer = "bad" if runs.bad else "good" if runs.total >= self.repeat else "skip"
         if word == "skip" and answer != "skip":
             return  # more runs are to come
-        self._under_way.discard(index)
-        if word != self._told.get(index):
+        self._running.discard(index)
+        if word != self._answers.get(index):
             before = self._span(index)
-            self._told[index] = word
+            self._answers[index] = word
             half: SearchPart = (
                 "reported" if index == self.reported else "first_bad" if index < self.reported else "first_good"
             )
@@ -136,9 +136,9 @@ class Search:
 
     def likely_next(self, k: int) -> tuple[int, ...]:
         """Return up to `k` indexes that may be asked once what is under way is told, the likeliest first."""
-        if not self._under_way:
-            return self._plan(self._told, (), k)
-        asks = Counter(index for config in self._worlds() for index in self._plan(config, (), self._jobs))
+        if not self._running:
+            return self._plan(self._answers, (), k)
+        asks = Counter(index for config in self._outcomes() for index in self._plan(config, (), self._jobs))
         return tuple(index for index, _ in asks.most_common(k))
 
     def explain(self) -> tuple[SearchStep, ...]:
@@ -147,14 +147,14 @@ class Search:
 
     def result(self) -> Boundaries:
         """Return what is known by now."""
-        reported = self._told.get(self.reported)
+        reported = self._answers.get(self.reported)
         # Only what is not told yet can be planned, so nothing planned and nothing under way is the end.
-        done = reported is not None and not self._plan(self._told, (), 1) and not self._looks & self._under_way
+        done = reported is not None and not self._plan(self._answers, (), 1) and not self._spot_checks & self._running
         if reported != "bad":
-            return Boundaries(reported, None, None, (), len(self._told), done)
-        down, up = self._sides(self._told, ())
+            return Boundaries(reported, None, None, (), len(self._answers), done)
+        down, up = self._halves(self._answers, ())
         returns = sorted(down.returns + up.returns)
-        return Boundaries(reported, self._edge(down), self._edge(up), tuple(returns), len(self._told), done)
+        return Boundaries(reported, self._edge(down), self._edge(up), tuple(returns), len(self._answers), done)
 
     def _edge(self, half: Half) -> Edge:
         bad = [runs for runs in self._runs.values() if runs.bad]
@@ -163,54 +163,54 @@ class Search:
         return half.edge(sure)
 
     def _span(self, index: int) -> Span:
-        half = self._sides(self._told, ())[index > self.reported]
+        half = self._halves(self._answers, ())[index > self.reported]
         return Span(half.near, half.far)
 
-    def _sides(self, told: Mapping[int, Answer], under_way: Collection[int]) -> tuple[Half, Half]:
-        down = {i: answer for i, answer in told.items() if i <= self.reported}
-        up = {i: answer for i, answer in told.items() if i >= self.reported}
-        asked = frozenset(under_way)
-        return Half(self.reported, self.lowest, down, asked), Half(self.reported, self.highest, up, asked)
+    def _halves(self, answers: Mapping[int, Answer], running: Collection[int]) -> tuple[Half, Half]:
+        down = {i: answer for i, answer in answers.items() if i <= self.reported}
+        up = {i: answer for i, answer in answers.items() if i >= self.reported}
+        indexes = frozenset(running)
+        return Half(self.reported, self.lowest, down, indexes), Half(self.reported, self.highest, up, indexes)
 
-    def _settled(self, told: Mapping[int, Answer]) -> bool:
-        return told.get(self.reported) == "bad" and all(half.settled for half in self._sides(told, ()))
+    def _settled(self, answers: Mapping[int, Answer]) -> bool:
+        return answers.get(self.reported) == "bad" and all(half.settled for half in self._halves(answers, ()))
 
-    def _plan(self, told: Mapping[int, Answer], under_way: Collection[int], jobs: int) -> tuple[int, ...]:
+    def _plan(self, answers: Mapping[int, Answer], running: Collection[int], jobs: int) -> tuple[int, ...]:
         """Choose what to ask next: the three ends, then both boundaries, then a look elsewhere."""
-        if told.get(self.reported, "bad") != "bad":
+        if answers.get(self.reported, "bad") != "bad":
             return ()
         ends = dict.fromkeys((self.reported, self.lowest, self.highest))
-        first = [end for end in ends if end not in told and end not in under_way][:jobs]
-        if self.reported not in told:
+        first = [end for end in ends if end not in answers and end not in running][:jobs]
+        if self.reported not in answers:
             return tuple(first)
-        if self._settled(told):
-            return self._elsewhere(told, under_way, jobs)
+        if self._settled(answers):
+            return self._elsewhere(answers, running, jobs)
         jobs -= len(first)
-        down, up = self._sides(told, under_way)
+        down, up = self._halves(answers, running)
         below = down.next_probes(share([down.width, up.width], jobs)[0])
         # What one side has no use for, the other may have.
         above = up.next_probes(jobs - len(below))
         return (*first, *down.next_probes(jobs - len(above)), *above)
 
-    def _elsewhere(self, told: Mapping[int, Answer], under_way: Collection[int], jobs: int) -> tuple[int, ...]:
-        down, up = self._sides(told, ())
-        jobs = min(jobs, SPOT_CHECKS - len(self._looks))
+    def _elsewhere(self, answers: Mapping[int, Answer], running: Collection[int], jobs: int) -> tuple[int, ...]:
+        down, up = self._halves(answers, ())
+        jobs = min(jobs, SPOT_CHECKS - len(self._spot_checks))
         before = range(up.far - 1, max(self.reported, up.far - NEAR_FIX), -1) if up.far is not None else range(0)
-        near = [i for i in before if i not in told and i not in under_way]
-        near = near[: max(0, min(jobs, NEAR_FIX_CHECKS - len(self._looks & set(before))))]
+        near = [i for i in before if i not in answers and i not in running]
+        near = near[: max(0, min(jobs, NEAR_FIX_CHECKS - len(self._spot_checks & set(before))))]
         parts = [(down.near, up.near)]
         if down.far is not None:
             parts.append((self.lowest, down.far))
         if up.far is not None:
             parts.append((up.far, self.highest))
-        marks = sorted({*told, *under_way, *near})
+        marks = sorted({*answers, *running, *near})
         gaps = [gap for low, high in parts for gap in pairwise(i for i in marks if low <= i <= high)]
         return (*near, *midpoints(gaps, jobs - len(near)))
 
-    def _worlds(self) -> Iterator[dict[int, Answer]]:
+    def _outcomes(self) -> Iterator[dict[int, Answer]]:
         """Yield what may soon be told, if the history is one of single steps and everything can tell."""
-        below = sorted((i for i in self._under_way if i < self.reported), reverse=True)
-        above = sorted(i for i in self._under_way if i > self.reported)
+        below = sorted((i for i in self._running if i < self.reported), reverse=True)
+        above = sorted(i for i in self._running if i > self.reported)
         for down, up in product(range(len(below) + 1), range(len(above) + 1)):
             bad = {self.reported, *below[:down], *above[:up]}
-            yield {**self._told, **{i: "bad" if i in bad else "good" for i in self._under_way}}
+            yield {**self._answers, **{i: "bad" if i in bad else "good" for i in self._running}}

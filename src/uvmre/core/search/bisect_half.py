@@ -43,8 +43,8 @@ class Half:
 
     reported: int
     end: int
-    told: Mapping[int, Answer]
-    under_way: frozenset[int]
+    answers: Mapping[int, Answer]
+    running: frozenset[int]
 
     def _away(self, index: int) -> int:
         return abs(index - self.reported)
@@ -52,19 +52,19 @@ class Half:
     @cached_property
     def far(self) -> int | None:
         """Return the nearest good one."""
-        return min((i for i, answer in self.told.items() if answer == "good"), key=self._away, default=None)
+        return min((i for i, answer in self.answers.items() if answer == "good"), key=self._away, default=None)
 
     @cached_property
     def near(self) -> int:
         """Return the outermost bad one with no good one before it."""
         limit = self._away(self.end) + 1 if self.far is None else self._away(self.far)
-        bad = (i for i, answer in self.told.items() if answer == "bad" and self._away(i) < limit)
+        bad = (i for i, answer in self.answers.items() if answer == "bad" and self._away(i) < limit)
         return max(bad, key=self._away, default=self.reported)
 
     @property
     def returns(self) -> list[int]:
         """Return the bad ones beyond a good one."""
-        return [i for i, answer in self.told.items() if answer == "bad" and self._away(i) > self._away(self.near)]
+        return [i for i, answer in self.answers.items() if answer == "bad" and self._away(i) > self._away(self.near)]
 
     @property
     def width(self) -> int:
@@ -74,7 +74,7 @@ class Half:
     @property
     def settled(self) -> bool:
         """Tell whether nothing more would be asked here, were nothing under way."""
-        return self.end in self.told and not replace(self, under_way=frozenset()).next_probes(1)
+        return self.end in self.answers and not replace(self, running=frozenset()).next_probes(1)
 
     @property
     def _beyond(self) -> list[int]:
@@ -85,7 +85,7 @@ class Half:
 
     def edge(self, sure: float) -> Edge:
         """Say where the run ends, being so sure that the good one is good."""
-        skipped = [i for i in self._beyond if i in self.told]
+        skipped = [i for i in self._beyond if i in self.answers]
         unasked = len(self._beyond) - len(skipped)
         word: tuple[Ending, Ending] = ("beyond", "silent") if self.far is None else ("exact", "between")
         return Edge(
@@ -94,7 +94,7 @@ class Half:
 
     def next_probes(self, jobs: int) -> list[int]:
         """Return up to so many that are worth asking, once the end is told."""
-        if self.end not in self.told:
+        if self.end not in self.answers:
             return []
         if self.far is None:
             return self._inwards(jobs)
@@ -105,35 +105,35 @@ class Half:
         way = 1 if self.end < self.reported else -1
         room = abs(self.end - self.near)
         tries = [self.end + way * (2**j - 1) for j in range(room.bit_length())]
-        if untold := [i for i in tries if i not in self.told]:
-            return [i for i in untold if i not in self.under_way][:jobs]
-        skip = next((i for i in self._beyond if i in self.told), self.near)
+        if unanswered := [i for i in tries if i not in self.answers]:
+            return [i for i in unanswered if i not in self.running][:jobs]
+        skip = next((i for i in self._beyond if i in self.answers), self.near)
         if found := self._fill(min(self.near, skip), max(self.near, skip), jobs):
             return found
         # One that cannot tell is often alone (a key that one release did not know): look past it before giving up.
-        past = [skip - way * 2**j for j in range(PAST_SKIPPED) if 2**j <= abs(self.end - skip)]
-        return [i for i in past if i not in self.told and i not in self.under_way][:jobs]
+        beyond_skips = [skip - way * 2**j for j in range(PAST_SKIPPED) if 2**j <= abs(self.end - skip)]
+        return [i for i in beyond_skips if i not in self.answers and i not in self.running][:jobs]
 
     def _between(self, low: int, high: int, jobs: int) -> list[int]:
         """Halve, beside what cannot tell; then find where a clump of those ends, and look into it."""
-        skips = [i for i in range(low + 1, high) if i in self.told]
+        skips = [i for i in range(low + 1, high) if i in self.answers]
         if len(skips) < MOST_SKIPPED and (found := self._fill(low, high, jobs)):
             return found
         if not skips:
             return []
         if found := [*self._fill(low, skips[0], jobs), *self._fill(skips[-1], high, jobs)][:jobs]:
             return found
-        asked = [i for i in range(low + 1, high) if i in self.told or i in self.under_way]
-        return midpoints(list(pairwise(asked)), min(jobs, MOST_SKIPPED - len(asked)))
+        probed = [i for i in range(low + 1, high) if i in self.answers or i in self.running]
+        return midpoints(list(pairwise(probed)), min(jobs, MOST_SKIPPED - len(probed)))
 
     def _fill(self, low: int, high: int, jobs: int) -> list[int]:
         """Split what lies between evenly, what is under way being told as good as."""
-        marks = [low, *(i for i in range(low + 1, high) if i in self.under_way), high]
+        marks = [low, *(i for i in range(low + 1, high) if i in self.running), high]
         gaps = list(pairwise(marks))
         found: list[int] = []
         for (start, stop), count in zip(gaps, share([b - a - 1 for a, b in gaps], jobs), strict=True):
             for planned in _split(start, stop, count):
-                free = (i for i in _outwards(planned, start, stop) if i not in self.told and i not in found)
+                free = (i for i in _outwards(planned, start, stop) if i not in self.answers and i not in found)
                 found += islice(free, 1)
         return found
 

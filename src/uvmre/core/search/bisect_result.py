@@ -124,8 +124,8 @@ class History:
             known = "" if step.half == "reported" else f"{what}: shows on {bad}, {far}"
             runs = self.probes[step.index].total
             often = f" in {self.probes[step.index].bad} of {runs} runs" if runs > 1 and step.answer == "bad" else ""
-            told = f"{ANSWERS[step.answer]}{often}"
-            lines.append(f"{step.number:>3}. uv {self._version(step.index):<8} {told:<12} {known}".rstrip())
+            shown_answer = f"{ANSWERS[step.answer]}{often}"
+            lines.append(f"{step.number:>3}. uv {self._version(step.index):<8} {shown_answer:<12} {known}".rstrip())
         return lines
 
     def _firsts(self) -> Iterator[tuple[str, int | None]]:
@@ -136,46 +136,50 @@ class History:
             yield FIRST_GOOD, up.good
 
     def _first_bad(self, edge: Edge) -> str:
-        bad = self._named(edge.bad)
+        bad = self._release_name(edge.bad)
         if edge.word == "open":
-            return self._cut(edge)
+            return self._incomplete(edge)
         if edge.word == "exact":
             return bad
         if edge.word == "between":
-            return f"{bad}, or one before it: {self._silent(edge)}; {self._named(edge.good)} is good"
+            return f"{bad}, or one before it: {self._inconclusive(edge)}; {self._release_name(edge.good)} is good"
         oldest = "the oldest" if self.lowest == 0 else "the oldest in the range"
         if edge.word == "beyond":
             return f"at or before {bad}, {oldest}"
-        return f"{bad}, or one before it: {self._silent(edge)}"
+        return f"{bad}, or one before it: {self._inconclusive(edge)}"
 
     def _first_good(self, edge: Edge) -> str:
         if edge.word == "open":
-            return self._cut(edge)
+            return self._incomplete(edge)
         if edge.word == "exact":
-            return self._named(edge.good)
+            return self._release_name(edge.good)
         if edge.word == "between":
-            last = self._named(edge.bad)
-            return f"{self._named(edge.good)}, or one before it: {self._silent(edge)}; {last} still shows it"
+            last = self._release_name(edge.bad)
+            return (
+                f"{self._release_name(edge.good)}, or one before it: {self._inconclusive(edge)}; {last} still shows it"
+            )
         newest = "the latest" if self.highest == len(self.releases) - 1 else "the newest in the range"
         if edge.word == "beyond":
-            return f"none: it still shows on {self._named(edge.bad)}, {newest}"
-        return f"unknown: it still shows on {self._named(edge.bad)}, and {self._silent(edge)}"
+            return f"none: it still shows on {self._release_name(edge.bad)}, {newest}"
+        return f"unknown: it still shows on {self._release_name(edge.bad)}, and {self._inconclusive(edge)}"
 
-    def _cut(self, edge: Edge) -> str:
-        absent = "" if edge.good is None else f" and is absent on {self._named(edge.good)}"
-        return f"unknown, because the search is incomplete: it shows on {self._named(edge.bad)}{absent}"
+    def _incomplete(self, edge: Edge) -> str:
+        absent = "" if edge.good is None else f" and is absent on {self._release_name(edge.good)}"
+        return f"unknown, because the search is incomplete: it shows on {self._release_name(edge.bad)}{absent}"
 
-    def _silent(self, edge: Edge) -> str:
+    def _inconclusive(self, edge: Edge) -> str:
         """Name those that cannot tell, and say how many of them were asked."""
         names = [self._version(index) for index in edge.skipped]
         if not edge.unasked and len(names) <= AT_MOST:
             return f"{', '.join(names)} cannot tell"
-        asked = f"{len(names)} of {len(names) + edge.unasked} were tested" if edge.unasked else f"{len(names)} releases"
-        return f"{names[0]} … {names[-1]} cannot tell ({asked})"
+        tested = (
+            f"{len(names)} of {len(names) + edge.unasked} were tested" if edge.unasked else f"{len(names)} releases"
+        )
+        return f"{names[0]} … {names[-1]} cannot tell ({tested})"
 
     def _returns(self) -> Iterator[str]:
         if not self.boundaries.one_step:
-            names = ", ".join(self._named(index) for index in self.boundaries.returns)
+            names = ", ".join(self._release_name(index) for index in self.boundaries.returns)
             one = self._version(self.boundaries.returns[0])
             yield (
                 f"not continuous: it also shows on {names}, with good releases in between; "
@@ -198,7 +202,7 @@ class History:
     def _version(self, index: int | None) -> str:
         return "" if index is None else self.releases[index].version
 
-    def _named(self, index: int | None) -> str:
+    def _release_name(self, index: int | None) -> str:
         if index is None:
             return ""
         release = self.releases[index]

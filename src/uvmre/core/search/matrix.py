@@ -96,51 +96,51 @@ def _run(run: ReleaseSpan) -> str:
 
 def explain_symptom(cells: Sequence[Cell]) -> str:
     """Say in one line which axis, or which together, the symptom depends on, as far as these cells tell."""
-    return f"{_explanation(cells)}{_untold(cells)}."
+    return f"{_explanation(cells)}{_inconclusive(cells)}."
 
 
 def _explanation(cells: Sequence[Cell]) -> str:
-    telling = [cell for cell in cells if cell.word in ("shows", "absent")]
-    shows = [cell for cell in telling if cell.word == "shows"]
-    if not telling:
+    conclusive = [cell for cell in cells if cell.word in ("shows", "absent")]
+    shows = [cell for cell in conclusive if cell.word == "shows"]
+    if not conclusive:
         return "No cell has an answer"
     if not shows:
-        return f"There is nothing to explain: the bug shows in none of {count_cells(len(telling))}"
-    if len(shows) == len(telling):
-        return f"Nothing explains it: the bug shows in all of {count_cells(len(telling))}"
+        return f"There is nothing to explain: the bug shows in none of {count_cells(len(conclusive))}"
+    if len(shows) == len(conclusive):
+        return f"Nothing explains it: the bug shows in all of {count_cells(len(conclusive))}"
     for size in range(1, len(AXES) + 1):
-        found = [axes for axes in combinations(AXES, size) if _determine(axes, telling)]
+        found = [axes for axes in combinations(AXES, size) if _determines(axes, conclusive)]
         if len(found) > 1:
-            return f"The cells do not tell what explains it: {' or '.join(map(_named, found))}"
+            return f"The cells do not tell what explains it: {' or '.join(map(_axis_names, found))}"
         if found:
             return _explained(found[0], cells, shows)
     return "Nothing explains it: one cell both shows the bug and does not"
 
 
-def _determine(axes: Collection[Axis], telling: Iterable[Cell]) -> bool:
+def _determines(axes: Collection[Axis], conclusive: Iterable[Cell]) -> bool:
     words: dict[tuple[str, ...], str] = {}
-    return all(words.setdefault(_key(cell, axes), cell.word) == cell.word for cell in telling)
+    return all(words.setdefault(_key(cell, axes), cell.word) == cell.word for cell in conclusive)
 
 
 def _explained(axes: tuple[Axis, ...], cells: Sequence[Cell], shows: Sequence[Cell]) -> str:
     others = _others(axes, cells, shows)
     if len(axes) == 1:
-        return f"Only {_named(axes)} explains it: the bug shows with {_where(axes[0], cells, shows)}{others}"
+        return f"Only {_axis_names(axes)} explains it: the bug shows with {_where(axes[0], cells, shows)}{others}"
     places = [
         f"{_where(axes[0], cells, [cell for cell in shows if _key(cell, axes[1:]) == rest])} with "
         + " and ".join(map(_quoted, axes[1:], rest))
         for rest in dict.fromkeys(_key(cell, axes[1:]) for cell in shows)
     ]
-    return f"It takes {_named(axes)} together: the bug shows with {_few(places, '; ')}{others}"
+    return f"It takes {_axis_names(axes)} together: the bug shows with {_shorten(places, '; ')}{others}"
 
 
 def _where(axis: Axis, cells: Sequence[Cell], shows: Sequence[Cell]) -> str:
     """Name the values of an axis with which it shows: of releases the first and last of each run."""
     values, showing = _values(cells, axis), set(_values(shows, axis))
     if axis != "release":
-        return _few([_quoted(axis, value) for value in values if value in showing], ", ")
+        return _shorten([_quoted(axis, value) for value in values if value in showing], ", ")
     runs = [list(run) for shown, run in groupby(values, showing.__contains__) if shown]
-    return _few([run[0] if len(run) == 1 else f"{run[0]} … {run[-1]}" for run in runs], ", ")
+    return _shorten([run[0] if len(run) == 1 else f"{run[0]} … {run[-1]}" for run in runs], ", ")
 
 
 def _others(axes: Collection[Axis], cells: Sequence[Cell], shows: Sequence[Cell]) -> str:
@@ -152,14 +152,14 @@ def _others(axes: Collection[Axis], cells: Sequence[Cell], shows: Sequence[Cell]
     return whatever + (f", observed with {' and '.join(bound)} only" if bound else "")
 
 
-def _untold(cells: Sequence[Cell]) -> str:
-    silent = [cell for cell in cells if cell.word in ("different", "broken")]
+def _inconclusive(cells: Sequence[Cell]) -> str:
+    inconclusive = [cell for cell in cells if cell.word in ("different", "broken")]
     missing = [cell for cell in cells if cell.word == "missing"]
-    said = f"; {len(silent)} cannot tell" if silent else ""
+    text = f"; {len(inconclusive)} cannot tell" if inconclusive else ""
     if missing:
         reasons = [reason for reason in dict.fromkeys(cell.reason for cell in missing) if reason]
-        said += f"; {len(missing)} missing" + (f" ({_few(reasons, ', ')})" if reasons else "")
-    return said
+        text += f"; {len(missing)} missing" + (f" ({_shorten(reasons, ', ')})" if reasons else "")
+    return text
 
 
 def _values(cells: Iterable[Cell], axis: Axis) -> list[str]:
@@ -181,10 +181,10 @@ def count_cells(cells: int) -> str:
     return f"{cells} cell{'' if cells == 1 else 's'}"
 
 
-def _named(axes: Iterable[Axis]) -> str:
+def _axis_names(axes: Iterable[Axis]) -> str:
     return " and ".join(f"the {axis}" for axis in axes)
 
 
-def _few(texts: Sequence[str], between: str) -> str:
+def _shorten(texts: Sequence[str], between: str) -> str:
     more = len(texts) - AT_MOST
     return between.join(texts[:AT_MOST]) + (f"{between}{more} more" if more > 0 else "")

@@ -66,10 +66,10 @@ def reported_version(output: str) -> str:
     )
 
 
-def local_build_version(said: str, content: str) -> str:
+def local_build_version(reported: str, content: str) -> str:
     """Return a version for a binary that somebody built: right after the one that it says it is (PEP 440, local).
 
     It names the content by the start of its hash: what was seen of one binary is nothing about the next one built.
     """
-    public, _, local = said.partition("+")
+    public, _, local = reported.partition("+")
     return f"{public}+{'.'.join(filter(None, [local, LOCAL_BUILD, content[:HASH_LENGTH]]))}"

@@ -59,7 +59,7 @@ def select(text: str, releases: Iterable[Release], *, reported: str = "") -> tup
     faults: list[UsageError] = []
     for part in _parts(text):
         try:
-            chosen.update(_meant(part, known, reported))
+            chosen.update(_select_part(part, known, reported))
         except UsageError as error:
             faults.append(error)
     if len(faults) == 1:
@@ -86,30 +86,30 @@ def _parts(text: str) -> Iterator[str]:
         yield together
 
 
-def _meant(part: str, known: Sequence[Release], reported: str) -> Sequence[Release]:
+def _select_part(part: str, known: Sequence[Release], reported: str) -> Sequence[Release]:
     if SPECIFIER.match(part):
-        return _specified(part, known)
+        return _select_specifier(part, known)
     if RANGE in part:
-        return _between(part, known, reported)
+        return _select_range(part, known, reported)
     if part == "all":
-        return _some(part, known, known)
-    return _named(part, known, reported)
+        return _require_any(part, known, known)
+    return _select_word(part, known, reported)
 
 
-def _named(word: str, known: Sequence[Release], reported: str) -> Sequence[Release]:
+def _select_word(word: str, known: Sequence[Release], reported: str) -> Sequence[Release]:
     """Return what a selector means that may also be an end of a range."""
     if word == "latest":
         return [_latest(known)]
     if word == "previous":
         return [_previous(known, reported)]
     if word.startswith("@"):
-        return [_on(word[1:].strip(), known)]
+        return [_select_date(word[1:].strip(), known)]
     if SERIES.match(word):
         series = tuple(map(int, word.split(".")))
-        return _some(
+        return _require_any(
             word, known, [each for each in known if parse_version(each.version).release[: len(series)] == series]
         )
-    return [_exactly(word, known, reported)]
+    return [_select_version(word, known, reported)]
 
 
 def _is_usual(release: Release) -> bool:
@@ -133,7 +133,7 @@ def _previous(known: Sequence[Release], reported: str) -> Release:
     return before[-1]
 
 
-def _on(text: str, known: Sequence[Release]) -> Release:
+def _select_date(text: str, known: Sequence[Release]) -> Release:
     """Return what was the newest when a day was over: the day itself counts, as with an MRE's day and uv's own."""
     try:
         day = date.fromisoformat(text) if DAY.match(text) else None
@@ -154,80 +154,80 @@ def _on(text: str, known: Sequence[Release]) -> Release:
     return there[-1]
 
 
-def _exactly(word: str, known: Sequence[Release], reported: str) -> Release:
+def _select_version(word: str, known: Sequence[Release], reported: str) -> Release:
     from packaging.version import InvalidVersion
 
     try:
-        wanted = parse_version(word) if word[:1].isdigit() else None
+        target = parse_version(word) if word[:1].isdigit() else None
     except InvalidVersion:
-        wanted = None
-    if wanted is None:
+        target = None
+    if target is None:
         raise UsageError(f"{word!r} is not a valid release selector", SYNTAX_HINT)
-    found = next((release for release in known if parse_version(release.version) == wanted), None)
-    near = _near(wanted, known)
+    found = next((release for release in known if parse_version(release.version) == target), None)
+    near = _nearest(target, known)
     if found is None:
         nearest = f": the nearest {'is' if len(near) == 1 else 'are'} {' and '.join(near)}" if near else ""
-        raise UsageError(f"there is no uv {wanted} on PyPI{nearest}", f"the newest is {_latest(known).version}")
-    if found.yanked is not False and (not reported or parse_version(reported) != wanted):
+        raise UsageError(f"there is no uv {target} on PyPI{nearest}", f"the newest is {_latest(known).version}")
+    if found.yanked is not False and (not reported or parse_version(reported) != target):
         raise UsageError(
-            f"uv {wanted} is yanked on PyPI: {_why(found)}",
-            f"use {' or '.join([*near, f'`=={wanted}`'])}, which selects it nevertheless",
+            f"uv {target} is yanked on PyPI: {_status(found)}",
+            f"use {' or '.join([*near, f'`=={target}`'])}, which selects it nevertheless",
         )
     return found
 
 
-def _between(part: str, known: Sequence[Release], reported: str) -> Sequence[Release]:
+def _select_range(part: str, known: Sequence[Release], reported: str) -> Sequence[Release]:
     left, _, right = (word.strip() for word in part.partition(RANGE))
     if RANGE in right or any(SPECIFIER.match(end) or end == "all" for end in (left, right)):
         raise UsageError(f"{part!r} is not a valid range: each end must be a release or a series", SYNTAX_HINT)
-    low = _named(left, known, reported)[0] if left else known[0]
-    high = _named(right, known, reported)[-1] if right else known[-1]
+    low = _select_word(left, known, reported)[0] if left else known[0]
+    high = _select_word(right, known, reported)[-1] if right else known[-1]
     if high < low:
         raise UsageError(
             f"the range {part} is empty: {low.version} is newer than {high.version}",
             f"reverse it: {high.version}{RANGE}{low.version}",
         )
     # Who names an end means it; one that was left out is only where to stop.
-    ends = {end.version for named, end in ((left, low), (right, high)) if named}
-    return _some(part, known, [release for release in known if low <= release <= high], ends)
+    ends = {end.version for explicit, end in ((left, low), (right, high)) if explicit}
+    return _require_any(part, known, [release for release in known if low <= release <= high], ends)
 
 
-def _specified(part: str, known: Sequence[Release]) -> Sequence[Release]:
+def _select_specifier(part: str, known: Sequence[Release]) -> Sequence[Release]:
     from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
     try:
-        wanted = SpecifierSet(part)
+        target = SpecifierSet(part)
     except InvalidSpecifier:
         raise UsageError(f"{part!r} is not a valid version specifier (PEP 440)", SYNTAX_HINT) from None
-    early = bool(wanted.prereleases)
-    found = [release for release in known if wanted.contains(release.version, prereleases=early)]
-    pinned = any(each.operator in ("==", "===") and "*" not in each.version for each in wanted)
-    named = {release.version for release in found if pinned or (early and release.yanked is False)}
-    return _some(part, known, found, named)
+    early = bool(target.prereleases)
+    found = [release for release in known if target.contains(release.version, prereleases=early)]
+    pinned = any(each.operator in ("==", "===") and "*" not in each.version for each in target)
+    explicit = {release.version for release in found if pinned or (early and release.yanked is False)}
+    return _require_any(part, known, found, explicit)
 
 
-def _some(
-    what: str, known: Sequence[Release], found: Sequence[Release], named: Iterable[str] = ()
+def _require_any(
+    what: str, known: Sequence[Release], found: Sequence[Release], explicit: Iterable[str] = ()
 ) -> Sequence[Release]:
     """Return those that are usual or were named, of which there has to be one."""
-    if taken := [release for release in found if _is_usual(release) or release.version in named]:
-        return taken
+    if selected := [release for release in found if _is_usual(release) or release.version in explicit]:
+        return selected
     if found:
-        listed = ", ".join(f"{each.version} ({_why(each)})" for each in found)
+        listed = ", ".join(f"{each.version} ({_status(each)})" for each in found)
         raise UsageError(f"{what} selects only yanked releases or pre-releases: {listed}", "select one by its version")
     newest, oldest = _latest(known).version, known[0].version
     raise UsageError(f"there is no release of uv in {what}", f"the oldest is {oldest}, the newest {newest}")
 
 
-def _near(wanted: "Version", known: Sequence[Release]) -> list[str]:
+def _nearest(target: "Version", known: Sequence[Release]) -> list[str]:
     """Return the last usual release before a version, and the first one after it."""
     usual = [release.version for release in known if _is_usual(release)]
-    below = [version for version in usual if parse_version(version) < wanted]
-    above = [version for version in usual if parse_version(version) > wanted]
+    below = [version for version in usual if parse_version(version) < target]
+    above = [version for version in usual if parse_version(version) > target]
     return [*below[-1:], *above[:1]]
 
 
-def _why(release: Release) -> str:
+def _status(release: Release) -> str:
     if release.yanked is False:
         return "a pre-release"
     return str(release.yanked).rstrip(". ") if isinstance(release.yanked, str) and release.yanked else "no reason given"

@@ -28,26 +28,28 @@ LEAST_CERTAIN = 8
 
 def secrets(mre: Mre) -> frozenset[str]:
     """Return the values in an MRE that are masked wherever they occur: by their name, place or shape."""
-    given = [mre.variables, *(control.variables for control in mre.controls)]
+    mappings = [mre.variables, *(control.variables for control in mre.controls)]
     texts = {file.path: file.content.decode(errors="replace") for file in mre.files}
-    laid = [(path, text) for control in mre.controls for path, text in control.files.items()]
+    control_files = [(path, text) for control in mre.controls for path, text in control.files.items()]
     runs = [step.run for step in (*mre.steps, *(step for control in mre.controls for step in control.steps))]
     found = {index.password for index in mre.indexes}
-    for path, text in [*texts.items(), *laid]:
+    for path, text in [*texts.items(), *control_files]:
         if path.endswith(ENV):
-            given.append(read_env_file(text))
+            mappings.append(read_env_file(text))
         elif path.endswith(SETTINGS):
-            given.append(_settings(text))
-    found |= {value for each in given for name, value in each.items() if names_secret(name)}
+            mappings.append(_settings(text))
+    found |= {value for each in mappings for name, value in each.items() if names_secret(name)}
     # In one text, because most files are small and have none: a rule's value ends with its line, but for a key's.
-    whole = "\n\n".join([*texts.values(), *(text for _, text in laid), *runs, mre.title, *all_values(given)])
+    whole = "\n\n".join(
+        [*texts.values(), *(text for _, text in control_files), *runs, mre.title, *all_values(mappings)]
+    )
     found |= {whole[start:end] for start, end in find_secrets(whole)}
     return frozenset(value for value in found if _is_known(value))
 
 
-def all_values(given: Iterable[Mapping[str, str]]) -> Iterator[str]:
+def all_values(mappings: Iterable[Mapping[str, str]]) -> Iterator[str]:
     """Yield the values of variables, in which a URL may have a password."""
-    for each in given:
+    for each in mappings:
         yield from each.values()
 
 
@@ -78,7 +80,7 @@ def find_secrets(text: str, values: Iterable[str] = ()) -> list[Span]:
     values = frozenset(values)
     known = _automaton(values)
     found = [(start, end) for _, start, end in known.find_matches_as_indexes(text)] if known else []
-    if (long := _long(values)) and "\n" in text:
+    if (long := _long_values(values)) and "\n" in text:
         found += _wrapped(text, long, sum(end - start >= LEAST_CERTAIN for start, end in found))
     lowered = text.lower() if text.isascii() else _lowered(text)
     places = _literals().find_matches_as_indexes(lowered)
@@ -113,9 +115,9 @@ def _wrapped(text: str, known: "AhoCorasick", whole: int) -> Iterator[Span]:
 
 def secret_lines(text: str, values: Iterable[str] = ()) -> list[int]:
     """Return the lines in which secrets begin, counted from 1."""
-    found, line, seen = [], 1, 0
+    found, line, position = [], 1, 0
     for start, _ in find_secrets(text, values):
-        line, seen = line + text.count("\n", seen, start), start
+        line, position = line + text.count("\n", position, start), start
         found.append(line)
     return sorted(set(found))
 
@@ -126,22 +128,22 @@ def _lowered(text: str) -> str:
 
 
 @lru_cache(8)
-def _long(values: frozenset[str]) -> "AhoCorasick | None":
+def _long_values(values: frozenset[str]) -> "AhoCorasick | None":
     """Return what finds the values that are looked for over the ends of lines, too."""
     long = frozenset(value for value in values if len(value) >= LEAST_CERTAIN and not any(map(str.isspace, value)))
-    return _built(long)
+    return _build_automaton(long)
 
 
 @lru_cache(8)
 def _automaton(values: frozenset[str]) -> "AhoCorasick | None":
-    return _built(values)
+    return _build_automaton(values)
 
 
-def _built(values: Iterable[str]) -> "AhoCorasick | None":
+def _build_automaton(values: Iterable[str]) -> "AhoCorasick | None":
     from ahocorasick_rs import AhoCorasick, MatchKind
 
-    wanted = sorted(value for value in values if value)
-    return AhoCorasick(wanted, matchkind=MatchKind.LeftmostLongest) if wanted else None
+    patterns = sorted(value for value in values if value)
+    return AhoCorasick(patterns, matchkind=MatchKind.LeftmostLongest) if patterns else None
 
 
 @lru_cache(1)
@@ -152,10 +154,10 @@ def _literals() -> "AhoCorasick":
 def redact_deep(value: T, values: Collection[str] = ()) -> T:
     """Return a value with its secrets masked in every text in it, however deep: of mappings, sequences, dataclasses."""
     known = frozenset(values)
-    return cast("T", _hidden(value, known))
+    return cast("T", _redact(value, known))
 
 
-def _hidden(value: Any, values: frozenset[str]) -> Any:
+def _redact(value: Any, values: frozenset[str]) -> Any:
     if isinstance(value, str):
         return redact(value, values)
     if isinstance(value, bytes):
@@ -164,12 +166,12 @@ def _hidden(value: Any, values: frozenset[str]) -> Any:
         except UnicodeDecodeError:
             return value
     if isinstance(value, tuple | list):
-        return type(value)(_hidden(item, values) for item in value)
+        return type(value)(_redact(item, values) for item in value)
     if isinstance(value, Mapping):
         return {redact(name, values): _entry(name, item, values) for name, item in value.items()}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         fields = {each.name: getattr(value, each.name) for each in dataclasses.fields(value)}
-        masked = {name: _hidden(item, values) for name, item in fields.items()}
+        masked = {name: _redact(item, values) for name, item in fields.items()}
         return value if masked == fields else dataclasses.replace(value, **masked)
     return value
 
@@ -177,7 +179,7 @@ def _hidden(value: Any, values: frozenset[str]) -> Any:
 def _entry(name: str, value: Any, values: frozenset[str]) -> Any:
     """Mask what stands in a mapping under a name that says so."""
     secret = isinstance(value, str) and names_secret(name) and not is_placeholder(value)
-    return MASK if secret else _hidden(value, values)
+    return MASK if secret else _redact(value, values)
 
 
 def observed_secrets(observation: Observation, values: Collection[str]) -> frozenset[str]:

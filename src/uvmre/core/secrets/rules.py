@@ -105,13 +105,15 @@ def _pattern(
         match = pattern.match(text, at)
         if not match:
             return [], at
-        found = [_bare(text, *match.span(name)) for name in match.groupdict() if name in ("s", "cut") and match[name]]
+        found = [
+            _strip_span(text, *match.span(name)) for name in match.groupdict() if name in ("s", "cut") and match[name]
+        ]
         return ([span for span in found if span[0] < span[1]] if secret(text, match) else []), match.end()
 
     return spans
 
 
-def _bare(text: str, start: int, end: int) -> Span:
+def _strip_span(text: str, start: int, end: int) -> Span:
     """Return a span without the white space around it."""
     inside = text[start:end]
     return start + len(inside) - len(inside.lstrip()), end - len(inside) + len(inside.rstrip())
@@ -126,11 +128,11 @@ def _header(_: str, match: re.Match[str]) -> bool:
     return not is_placeholder(match["s"]) and (known or looks_random(match["s"]))
 
 
-def _random(_: str, match: re.Match[str]) -> bool:
+def _is_random(_: str, match: re.Match[str]) -> bool:
     return looks_random(match["s"]) and not is_placeholder(match["s"])
 
 
-def _always(_: str, __: re.Match[str]) -> bool:
+def _accept(_: str, __: re.Match[str]) -> bool:
     return True
 
 
@@ -154,7 +156,7 @@ def _url(text: str, at: int) -> tuple[list[Span], int]:
     return found, match.end()
 
 
-def _named(text: str, at: int) -> tuple[list[Span], int]:
+def _after_name(text: str, at: int) -> tuple[list[Span], int]:
     """Find the value behind a name that says that it is secret."""
     match = NAME.match(text, at)
     if not match:
@@ -241,7 +243,7 @@ RULES = (
     *(_shape(prefix, rest) for prefix, rest in SHAPES.items()),
     Rule(("@",), _url),
     Rule(("authorization",), _pattern(HEADER, _header)),
-    Rule(("bearer ", "basic "), _pattern(SCHEME, _random)),
+    Rule(("bearer ", "basic "), _pattern(SCHEME, _is_random)),
     Rule(("cookie:",), _pattern(COOKIE, _not_placeholder)),
     Rule(
         tuple(
@@ -251,16 +253,16 @@ RULES = (
         ),
         _pattern(SIGNATURE, _not_placeholder),
     ),
-    Rule(('auth"', "_auth", "auth:"), _pattern(DOCKER_AUTH, _random)),
+    Rule(('auth"', "_auth", "auth:"), _pattern(DOCKER_AUTH, _is_random)),
     Rule(("curl ",), _pattern(AFTER_CURL, _not_placeholder)),
-    Rule(("-----begin",), _pattern(PEM, _always)),
+    Rule(("-----begin",), _pattern(PEM, _accept)),
     Rule(
         (
             *("password", "passwd", "passphrase", "_pwd", "-pwd", "token", "secret", "apikey", "_key", "-key"),
             *("accesskey", "accountkey", "privatekey", "_pat", "-pat", "pat=", "pat =", "pat:", 'pat"', "pat'"),
             *("credential", "username"),
         ),
-        _named,
+        _after_name,
     ),
 )
 

@@ -109,10 +109,10 @@ SINGLE = {"command", "declaration_command", "variable_assignment", "unset_comman
 
 def _first(node: tree_sitter.Node) -> tree_sitter.Node | None:
     while node.type not in SINGLE:
-        named = [child for child in node.children if child.is_named and child.type != "comment"]
-        if not named or node.type in ("for_statement", "while_statement", "if_statement", "function_definition"):
+        inner = [child for child in node.children if child.is_named and child.type != "comment"]
+        if not inner or node.type in ("for_statement", "while_statement", "if_statement", "function_definition"):
             return None
-        node = named[0]
+        node = inner[0]
     return node
 
 

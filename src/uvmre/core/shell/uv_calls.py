@@ -137,12 +137,12 @@ def parse_calls(text: str) -> tuple[Call, ...]:
 
 
 def _call(words: list[str]) -> list[Call]:
-    given: dict[str, str] = {}
+    assignments: dict[str, str] = {}
     rest = list(words)
     while rest and (rest[0] in ("env", "time", "exec", "command") or ASSIGNMENT.match(rest[0])):
         if match := ASSIGNMENT.match(rest.pop(0)):
-            given[match[1]] = match[2]
-    return [Call(tuple(rest), given)] if rest or given else []
+            assignments[match[1]] = match[2]
+    return [Call(tuple(rest), assignments)] if rest or assignments else []
 
 
 def exported_variables(call: Call) -> dict[str, str]:

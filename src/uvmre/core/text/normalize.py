@@ -50,20 +50,20 @@ def normalize(text: str) -> str:
     White space goes altogether because a wrap may fall anywhere, inside a hyphenated word too. What is plain stays as
     it is, however often it is brought here.
     """
-    said = _normalized(text)
-    while (again := _normalized(said)) != said:
-        said = again
-    return said
+    result = _normalize_once(text)
+    while (repeated := _normalize_once(result)) != result:
+        result = repeated
+    return result
 
 
-def _normalized(text: str) -> str:
-    said = QUOTES.sub("", BOXES.sub("", readable(text))).replace("\\", "/")
-    said = LINK_WORDS.sub("", f" {' '.join(said.casefold().split())}")
-    if "^" in said:
-        said = UNDERLINES.sub("", said)
-    said = TRAILING_STOPS.sub("", DURATIONS.sub(" in", said))
-    said = TEMPORARY.sub("~", SEPARATING_SPACE.sub("\n", said).replace(" ", "").replace("\n", " "))
-    return UNRESOLVED.sub("nameorservicenotknown", said)
+def _normalize_once(text: str) -> str:
+    result = QUOTES.sub("", BOXES.sub("", readable(text))).replace("\\", "/")
+    result = LINK_WORDS.sub("", f" {' '.join(result.casefold().split())}")
+    if "^" in result:
+        result = UNDERLINES.sub("", result)
+    result = TRAILING_STOPS.sub("", DURATIONS.sub(" in", result))
+    result = TEMPORARY.sub("~", SEPARATING_SPACE.sub("\n", result).replace(" ", "").replace("\n", " "))
+    return UNRESOLVED.sub("nameorservicenotknown", result)
 
 
 def find_pattern(pattern: str, text: str, start: int = 0) -> int | None:

@@ -64,16 +64,16 @@ def _resolve(keys: tuple[str, ...], counts: dict[Path, int]) -> Path:
 
 def format_mistakes(text: str, found: Iterable[Mistake]) -> list[str]:
     """Tell mistakes of a TOML text in the order of their lines."""
-    known = key_lines(text)
-    told = sorted((_line(known, path), f"{_dotted(path)} {mistake}".strip()) for path, mistake in found)
-    return [f"line {line}: {mistake}" for line, mistake in told]
+    positions = key_lines(text)
+    numbered = sorted((_line(positions, path), f"{_dotted(path)} {mistake}".strip()) for path, mistake in found)
+    return [f"line {line}: {mistake}" for line, mistake in numbered]
 
 
-def _line(known: Mapping[Path, int], path: Path) -> int:
+def _line(positions: Mapping[Path, int], path: Path) -> int:
     """Return the line of what is at fault, or of the nearest table around it."""
-    while path and path not in known:
+    while path and path not in positions:
         path = path[:-1]
-    return known.get(path, 1)
+    return positions.get(path, 1)
 
 
 def _dotted(path: Path) -> str:
