@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uvmre.core.cache_limits import ROOM, Item, Limits, limits, to_remove
+from uvmre.core.cache_limits import PRUNE_TARGET, Item, Limits, limits, to_remove
 from uvmre.errors import UsageError
 
 DAY = 86_400.0
@@ -70,6 +70,6 @@ def test_the_law_of_pruning(items: list[Item], limit: int, fixed: int, age: int)
         last = max((item.used, item.path) for item in young)
         assert all(item.in_use or (item.used, item.path) > last for item in stays)
         newest = next(item for item in young if (item.used, item.path) == last)
-        assert left + newest.size > limit * ROOM
+        assert left + newest.size > limit * PRUNE_TARGET
         assert total > limit
     assert to_remove(list(reversed(items)), total, Limits(limit, age), now) == going

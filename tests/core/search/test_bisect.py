@@ -51,7 +51,7 @@ def probes(n: int, reported: int, bad: int, good: int, lowest: int = 0, highest:
     """Return what both boundaries of a history of one step cost, without the looks elsewhere."""
     search = Search(n, reported, lowest, highest)
     asked = [index for batch in ended(search, one_step(n, bad, good)) for index in batch]
-    return [index for index in asked if index not in search._looks]
+    return [index for index in asked if index not in search.spot_checks]
 
 
 def bound(below: int, above: int) -> int:
@@ -168,7 +168,7 @@ def test_a_history_of_one_step_costs_no_more_than_halving(
     search = Search(len(answers), reported, lowest, highest)
     rounds = ended(search, answers)
     limit = bound(reported - lowest, highest - reported)
-    assert len(rounds) - len(search._looks) <= limit
+    assert len(rounds) - len(search.spot_checks) <= limit
     assert len(rounds) <= limit + SPOT_CHECKS
 
 
@@ -283,7 +283,7 @@ def test_a_look_that_contradicts_reopens_the_boundary_on_its_side() -> None:
     search = Search(64, 60)
     ended(search, history("x" * 20 + "." * 20 + "x" * 24))
     words = {step.index: step.answer for step in search.explain()}
-    assert [i for i in search._looks if words[i] == "good"], "it is found by a look"
+    assert [i for i in search.spot_checks if words[i] == "good"], "it is found by a look"
     assert search.result().first_bad == Edge("exact", 40, 39, (), 0, 1)
     assert 0 in search.result().returns
 

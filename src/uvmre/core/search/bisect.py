@@ -93,7 +93,7 @@ class Search:
         self._runs: dict[int, Runs] = {}
         self._answers: dict[int, Answer] = {}
         self._running: set[int] = set()
-        self._spot_checks: set[int] = set()
+        self.spot_checks: set[int] = set()
         self._path: list[SearchStep] = []
         self._jobs = 1
 
@@ -110,7 +110,7 @@ class Search:
         self._jobs = jobs
         indexes = self._plan(self._answers, self._running, jobs)
         if self.spot_checking:
-            self._spot_checks.update(indexes)
+            self.spot_checks.update(indexes)
         self._running.update(indexes)
         return indexes
 
@@ -149,7 +149,7 @@ class Search:
         """Return what is known by now."""
         reported = self._answers.get(self.reported)
         # Only what is not told yet can be planned, so nothing planned and nothing under way is the end.
-        done = reported is not None and not self._plan(self._answers, (), 1) and not self._spot_checks & self._running
+        done = reported is not None and not self._plan(self._answers, (), 1) and not self.spot_checks & self._running
         if reported != "bad":
             return Boundaries(reported, None, None, (), len(self._answers), done)
         down, up = self._halves(self._answers, ())
@@ -194,10 +194,10 @@ class Search:
 
     def _elsewhere(self, answers: Mapping[int, Answer], running: Collection[int], jobs: int) -> tuple[int, ...]:
         down, up = self._halves(answers, ())
-        jobs = min(jobs, SPOT_CHECKS - len(self._spot_checks))
+        jobs = min(jobs, SPOT_CHECKS - len(self.spot_checks))
         before = range(up.far - 1, max(self.reported, up.far - NEAR_FIX), -1) if up.far is not None else range(0)
         near = [i for i in before if i not in answers and i not in running]
-        near = near[: max(0, min(jobs, NEAR_FIX_CHECKS - len(self._spot_checks & set(before))))]
+        near = near[: max(0, min(jobs, NEAR_FIX_CHECKS - len(self.spot_checks & set(before))))]
         parts = [(down.near, up.near)]
         if down.far is not None:
             parts.append((self.lowest, down.far))
