@@ -1,6 +1,6 @@
-"""The one HTTP client: how uvmre itself speaks to PyPI.
+"""The HTTP client of uvmre itself.
 
-httpx for its own few requests; httpx's engine, httpcore, for the many that the gateway passes on.
+httpx for single requests; its engine, httpcore, for those that the gateway forwards.
 """
 
 import functools
@@ -22,9 +22,9 @@ USER_AGENT = f"uvmre/{__version__}"
 
 @functools.cache
 def trust_store() -> ssl.SSLContext:
-    """Return the system's own trust store, which is where a company's proxy has its authority.
+    """Return the system's trust store, which has the authority of a company's proxy.
 
-    On Linux that is OpenSSL's, read once; truststore reads it again for every connection, 15 ms each.
+    On Linux that is OpenSSL's, loaded once; truststore loads it for every connection, 15 ms each.
     """
     if sys.platform == "linux":
         return ssl.create_default_context()
@@ -34,17 +34,16 @@ def trust_store() -> ssl.SSLContext:
 
 
 def http_client() -> "httpx.Client":
-    """Return a client for a few requests from one thread; close it after use."""
+    """Return a client for a few requests of one thread; close it after use."""
     import httpx
 
     timeout = httpx.Timeout(SECONDS, connect=CONNECT_SECONDS)
-    return httpx.Client(
-        verify=trust_store(), timeout=timeout, headers={"user-agent": USER_AGENT}, follow_redirects=True
-    )
+    headers = {"user-agent": USER_AGENT}
+    return httpx.Client(verify=trust_store(), timeout=timeout, headers=headers, follow_redirects=True)
 
 
 def connection_pool(connections: int) -> "httpcore.AsyncConnectionPool":
-    """Return connections over which requests of others go as they are: nothing followed, decoded or added."""
+    """Return a pool that forwards requests unchanged: it follows, decodes and adds nothing."""
     import httpcore
 
     proxy = os.environ.get("HTTPS_PROXY") or os.environ.get("https_proxy") or os.environ.get("ALL_PROXY")
@@ -57,13 +56,11 @@ def connection_pool(connections: int) -> "httpcore.AsyncConnectionPool":
 
 
 def httpcore_url(url: str) -> "httpcore.URL":
-    """Return a URL whose path goes as it is; httpcore's own reading of it loses what follows a `;`."""
+    """Return a URL with its path unchanged; httpcore's own parser drops what follows a `;`."""
     import httpcore
 
     scheme, _, rest = url.partition("://")
     authority, slash, path = rest.partition("/")
     host, _, port = authority.partition(":")
-    target = (slash + path).partition("#")[0] or "/"
-    return httpcore.URL(
-        scheme=scheme.encode(), host=host.encode(), port=int(port) if port else None, target=target.encode("latin-1")
-    )
+    target = ((slash + path).partition("#")[0] or "/").encode("latin-1")
+    return httpcore.URL(scheme=scheme.encode(), host=host.encode(), port=int(port) if port else None, target=target)

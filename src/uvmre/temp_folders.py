@@ -1,7 +1,7 @@
-"""Temporary folders that belong to a process: removed when it is done, or by the next one when it was killed.
+"""Temporary folders owned by a process: removed when it ends, or by the next one where it is killed.
 
-Each holds a locked file. The kernel releases the lock when the owner dies, whatever it died of, so that a folder whose
-file can be locked belongs to nobody. Where a file system has no locks, folders are not marked and never swept.
+Each has a locked file. The kernel releases the lock when the owner ends, however it ends, so a folder whose file can be
+locked has no owner. On file systems without locks, folders are not marked and never swept.
 """
 
 import contextlib
@@ -18,18 +18,18 @@ _locks: dict[Path, int] = {}
 
 
 def create(parent: Path, prefix: str) -> Path:
-    """Make a folder that belongs to this process until `remove` or `give_away`."""
+    """Create a folder owned by this process until `remove` or `release`."""
     folder = Path(tempfile.mkdtemp(dir=parent, prefix=prefix))
     with contextlib.suppress(OSError):
-        # Locked before it has its name: no sweep ever finds the mark of a living owner unlocked.
-        aside = folder / f"{OWNER}-new"
-        descriptor = os.open(aside, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+        # Locked before it has its name, so that no sweep finds the unlocked mark of a living owner.
+        unnamed = folder / f"{OWNER}-new"
+        descriptor = os.open(unnamed, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            aside.rename(folder / OWNER)
+            unnamed.rename(folder / OWNER)
         except OSError:
             os.close(descriptor)
-            aside.unlink(missing_ok=True)
+            unnamed.unlink(missing_ok=True)
             raise
         _locks[folder] = descriptor
     return folder
@@ -37,9 +37,9 @@ def create(parent: Path, prefix: str) -> Path:
 
 @contextlib.contextmanager
 def temporary(parent: Path, prefix: str) -> Iterator[Path]:
-    """Give a folder that is removed in the end, after those that killed processes left beside it."""
-    for left in abandoned(parent, prefix):
-        delete_tree(left)
+    """Yield a folder that is removed afterwards; first remove the abandoned ones beside it."""
+    for folder in abandoned(parent, prefix):
+        delete_tree(folder)
     folder = create(parent, prefix)
     try:
         yield folder
@@ -54,7 +54,7 @@ def remove(folder: Path) -> None:
 
 
 def release(folder: Path) -> None:
-    """Leave a folder to the user: nothing of uvmre removes it."""
+    """Leave a folder to the user: uvmre never removes it."""
     (folder / OWNER).unlink(missing_ok=True)
     _unlock(folder)
 
@@ -65,10 +65,10 @@ def owned() -> tuple[Path, ...]:
 
 
 def abandoned(parent: Path, prefix: str) -> Iterator[Path]:
-    """Yield the folders whose owner is no more; each stays locked until the next one is asked for."""
+    """Yield the folders whose owner has ended; each stays locked until the next one is requested."""
     with contextlib.suppress(OSError), os.scandir(parent) as entries:
-        found = sorted(entry.path for entry in entries if entry.name.startswith(prefix) and _is_mine(entry))
-        for path in found:
+        paths = sorted(entry.path for entry in entries if entry.name.startswith(prefix) and _is_mine(entry))
+        for path in paths:
             try:
                 descriptor = os.open(Path(path, OWNER), os.O_RDWR | os.O_NOFOLLOW)
             except OSError:
@@ -77,13 +77,13 @@ def abandoned(parent: Path, prefix: str) -> Iterator[Path]:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 yield Path(path)
             except OSError:
-                continue  # its owner lives, or somebody else sweeps it
+                continue  # it has an owner, or another process sweeps it
             finally:
                 os.close(descriptor)
 
 
 def delete_tree(root: Path) -> None:
-    """Remove a folder and all below it, read-only too; its mark last, so that a sweep finds what is left."""
+    """Delete a folder, even where read-only; its mark last, so that a sweep finds what is left."""
     for folder, _, _ in os.walk(root):
         with contextlib.suppress(OSError):
             Path(folder).chmod(0o700)

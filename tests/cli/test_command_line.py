@@ -143,7 +143,7 @@ def test_report_tells_the_last_run(uvmre: CommandLine, mre: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        pytest.param(["run", "nowhere"], "There is no folder nowhere", id="no such folder"),
+        pytest.param(["run", "nowhere"], "folder not found: `nowhere`", id="no such folder"),
         pytest.param(["run", "--uv", "banana", "mre"], "'banana' is not a valid release selector", id="not a release"),
         pytest.param(["run", "--backend", "x", "mre"], "invalid value for '--backend'", id="not a backend"),
         pytest.param(["run", "--nonsense"], "no such option", id="not an option"),
@@ -154,9 +154,9 @@ def test_report_tells_the_last_run(uvmre: CommandLine, mre: Path) -> None:
         pytest.param(["new", "mre", "--defaults"], "has something in it already", id="a folder in use"),
         pytest.param(["new", "mre/mre.toml", "--defaults"], "is a file, not a folder", id="a file as folder"),
         pytest.param(
-            ["new", "x", "--defaults", "--data-file", "none.yml"], "There is no file none.yml", id="no data file"
+            ["new", "x", "--defaults", "--data-file", "none.yml"], "file not found: `none.yml`", id="no data file"
         ),
-        pytest.param(["report", "nowhere"], "There is no folder nowhere", id="nothing to report"),
+        pytest.param(["report", "nowhere"], "folder not found: `nowhere`", id="nothing to report"),
     ],
 )
 def test_wrong_usage_ends_with_2_and_a_sentence(uvmre: CommandLine, mre: Path, words: list[str], message: str) -> None:

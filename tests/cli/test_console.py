@@ -76,7 +76,7 @@ def test_a_document_is_not_broken(tmp_path: Path) -> None:
 def test_colours_are_for_terminals_that_have_them(variables: dict[str, str], colored: bool) -> None:
     shown = at_terminal(80, "run", "nowhere", **variables)
     assert bool(COLOR.search(shown)) is colored
-    assert "There is no folder nowhere." in shown
+    assert "folder not found: `nowhere`" in shown
 
 
 def test_a_line_that_fits_stays_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:

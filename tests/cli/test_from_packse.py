@@ -161,7 +161,7 @@ def test_the_folder_says_what_it_is(uvmre: CommandLine, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "message", "hint"),
     [
-        pytest.param(["--from-packse", "none.toml"], "There is no file none.toml", "name another", id="no file"),
+        pytest.param(["--from-packse", "none.toml"], "file not found: `none.toml`", "check the path", id="no file"),
         pytest.param(
             ["--from-packse", "empty.toml", "--uv", UV],
             "`empty.toml` is not a valid packse scenario: 3 errors",

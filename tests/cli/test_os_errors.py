@@ -106,25 +106,25 @@ ROWS = [
         for verb in ("run", "report", "lint", "matrix", "bisect --uv 0.4.9", "gateway", "recording verify", "recording ls", "recording rm",
                      "report --format dockerfile", "recording pack out.zip")
         for path, says in (
-            ("nothing", "There is no folder nothing"),
-            ("binary", "binary is not a folder"),
+            ("nothing", "folder not found: `nothing`"),
+            ("binary", "`binary` is not a folder"),
             ("folder", "folder is not an MRE"),
-            ("loop", "loop is a symbolic link that leads nowhere"),
+            ("loop", "`loop` is a broken symbolic link"),
         )
     ),
     *(
         Row(f"{verb} {path}", says)
         for verb in ("run", "lint", "report")
         for path, says in (
-            ("fifo", "fifo is not a folder"),
-            ("socket", "socket is not a folder"),
-            ("/dev/zero", "/dev/zero is not a folder"),
+            ("fifo", "`fifo` is not a folder"),
+            ("socket", "`socket` is not a folder"),
+            ("/dev/zero", "`/dev/zero` is not a folder"),
             ("/proc/self", "/proc/self is not an MRE"),
             (LONG, "file name too long"),
-            ("of-fifo", "of-fifo/mre.toml is a named pipe"),
-            ("of-folder", "of-folder/mre.toml is a folder"),
+            ("of-fifo", "`of-fifo/mre.toml` is a named pipe"),
+            ("of-folder", "`of-folder/mre.toml` is a folder"),
             ("of-binary", "of-binary/mre.toml could not be read"),
-            ("of-huge", "of-huge/mre.toml is larger than 32 MB"),
+            ("of-huge", "`of-huge/mre.toml` is larger than 32 MB"),
             ("of-utf-16", "it is not UTF-8, which TOML must be"),
             ("of-nothing", "of-nothing/mre.toml"),
             ("of-loop", "mre.toml"),
@@ -144,11 +144,11 @@ ROWS = [
         for verb in ("triage ", "triage --comment ", "new x --from-issue ", "new x --from-packse ", "new x --from-dockerfile ",
                      "new x --defaults --data-file ")
         for path, says in (
-            ("fifo", "fifo is a named pipe, not a file"),
-            ("socket", "socket is a socket, not a file"),
-            ("/dev/zero", "/dev/zero is a device, not a file"),
-            ("huge", "huge is larger than 32 MB"),
-            ("/proc/self/mem", "/proc/self/mem cannot be read"),
+            ("fifo", "`fifo` is a named pipe, not a file"),
+            ("socket", "`socket` is a socket, not a file"),
+            ("/dev/zero", "`/dev/zero` is a device, not a file"),
+            ("huge", "`huge` is larger than 32 MB"),
+            ("/proc/self/mem", "cannot read `/proc/self/mem`"),
         )
     ),
     *(
@@ -168,11 +168,11 @@ ROWS = [
     Row("triage --comment --replay owner/repo#1", "`--replay` asks no network", 125),
     Row("triage --comment https://github.com/owner/repo/issues/1", "GitHub could not be asked", 125),
     Row("triage --comment /etc/hostname", "not in the cache", 125, variables=NO_CACHE),
-    Row("new x --from-packse binary", "binary is not UTF-8"),
+    Row("new x --from-packse binary", "`binary` is not UTF-8"),
     Row("new x --from-packse empty --uv 0.4.9", "`empty` is not a valid packse scenario"),
     Row("new x --from-dockerfile empty", "failed to parse `empty`"),
-    Row("new x --from-dockerfile binary", "binary is not UTF-8"),
-    Row("new x --defaults --data-file binary", "binary is not UTF-8"),
+    Row("new x --from-dockerfile binary", "`binary` is not UTF-8"),
+    Row("new x --defaults --data-file binary", "`binary` is not UTF-8"),
     # Where something is to be written.
     Row("new /proc/x --defaults", "/proc"),
     Row("new /dev/null/x --defaults", "/dev/null"),

@@ -131,7 +131,7 @@ def test_rm_deletes_what_matches_and_says_how_many(recording: CommandLine, recor
 def test_a_pattern_in_the_place_of_the_mre_deletes_nothing(recording: CommandLine, recorded: Path) -> None:
     ended = recording("rm", "*.whl", cwd=recorded)
     assert ended.exit == 2
-    assert "There is no folder *.whl" in ended.stderr
+    assert "folder not found: `*.whl`" in ended.stderr
     assert "patterns come after it" in ended.stderr
     assert "2 answers" in recording("ls", recorded).stdout
 
@@ -206,7 +206,7 @@ def test_a_recording_that_is_not_sound_is_not_packed_and_all_is_told(
     ("words", "message", "hint"),
     [
         pytest.param(["out.zip", "mre"], "mre has no recording", "`uvmre run mre`", id="nothing recorded"),
-        pytest.param(["out.zip", "nowhere"], "There is no folder nowhere", "uvmre new", id="no MRE"),
+        pytest.param(["out.zip", "nowhere"], "folder not found: `nowhere`", "uvmre new", id="no MRE"),
         pytest.param(["mre/out.zip", "mre"], "mre/out.zip lies in the MRE", "../mre.zip", id="into the MRE"),
         pytest.param(["none/out.zip", "mre"], "none is not a folder", "Make it", id="into nothing"),
         pytest.param(["home", "mre"], "home is a folder", "home/mre.zip", id="a folder"),

@@ -70,8 +70,8 @@ def test_what_comes_by_working_in_it_is_left_out(folder: Path, name: str) -> Non
 def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as raised:
         read_mre(tmp_path / "none")
-    assert raised.value.message == f"There is no folder {tmp_path / 'none'}."
-    assert raised.value.hint == "Look at the path, or make an MRE with `uvmre new`."
+    assert raised.value.message == f"folder not found: `{tmp_path / 'none'}`"
+    assert raised.value.hint == "check the path, or create an MRE with `uvmre new`"
     assert raised.value.exit_code == 2
 
 
@@ -81,7 +81,7 @@ def test_a_folder_without_a_manifest_is_told(tmp_path: Path) -> None:
 
 
 def test_a_file_in_the_place_of_the_folder_is_told(folder: Path) -> None:
-    with pytest.raises(UsageError, match=r"mre\.toml is not a folder\.$"):
+    with pytest.raises(UsageError, match=r"mre\.toml` is not a folder$"):
         read_mre(folder / "mre.toml")
 
 

@@ -13,7 +13,7 @@ from uvmre.errors import InputError, UsageError
 from uvmre.folder.evidence import RECORDING, RUNS
 from uvmre.folder.read import read_mre
 from uvmre.gateway.recording import archive as packing
-from uvmre.gateway.recording.archive import ByteProgress, Check, Listing, PackedFile
+from uvmre.gateway.recording.archive import Check, Listing, PackedFile, ProgressCallback
 from uvmre.releases import binaries, cache_users, catalogue
 
 BODIES = "bodies"
@@ -46,13 +46,13 @@ def rm(folder: Path, patterns: Sequence[str]) -> int:
     return packing.remove_entries(_recording_folder(folder), patterns)
 
 
-def verify(folder: Path, *, cache: Path, told: ByteProgress) -> Check:
+def verify(folder: Path, *, cache: Path, told: ProgressCallback) -> Check:
     """Look whether every answer on the recording is there and is what it was."""
     return packing.check_recording(_recording_folder(folder), cache / BODIES, told)
 
 
 def pack(
-    target: Path, folder: Path, *, cache: Path, progress: Progress, told: ByteProgress, allow_secrets: bool = False
+    target: Path, folder: Path, *, cache: Path, progress: Progress, told: ProgressCallback, allow_secrets: bool = False
 ) -> Packed:
     """Write the MRE with its recording, the bodies and its release of uv into one file.
 

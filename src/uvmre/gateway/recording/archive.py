@@ -13,7 +13,7 @@ from uvmre import temp_folders
 from uvmre.errors import naming_path
 from uvmre.gateway.recording.store import BODIES, RecordingEntry, body_paths, is_intact, read_entry
 
-ByteProgress = Callable[[str, int, int], None]
+ProgressCallback = Callable[[str, int, int], None]
 """Called with the current action, the bytes done, and the bytes in all."""
 
 CHUNK = 1 << 20
@@ -117,7 +117,7 @@ def remove_entries(recording: Path, patterns: Sequence[str]) -> int:
     return len(doomed)
 
 
-def check_recording(recording: Path, bodies: Path, progress: ByteProgress) -> Check:
+def check_recording(recording: Path, bodies: Path, progress: ProgressCallback) -> Check:
     """Check the digest of every body once."""
     listed = list_recording(recording)
     sizes = {item.entry.sha256: item.entry.size for item in listed.entries}
@@ -148,7 +148,7 @@ def packed_files(recording: Path, bodies: dict[str, Path]) -> list[PackedFile]:
     return [*entries, *(PackedFile(f"{BODIES}/{sha256[:2]}/{sha256}", path) for sha256, path in bodies.items())]
 
 
-def write_pack(target: Path, top: str, packed: Iterable[PackedFile], progress: ByteProgress) -> str:
+def write_pack(target: Path, top: str, packed: Iterable[PackedFile], progress: ProgressCallback) -> str:
     """Write a reproducible zip with everything in one folder, atomically, and return its sha256."""
     ordered = sorted(packed, key=lambda file: file.name)
     total = sum(file.size for file in ordered)
