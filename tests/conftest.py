@@ -1,5 +1,7 @@
-"""What the tests share: the real command line, a cache of real releases, and a loud skip where PyPI is out of reach."""
+"""Fixtures of all tests: the real command line, a cache of real releases, and skips where PyPI does not answer."""
 
+import functools
+import json
 import os
 import socket
 import subprocess
@@ -7,16 +9,21 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import jsonschema
 import pytest
 from hypothesis import settings
 
 from tests.available_engines import ENGINES, NONE, AtHand
 
-# CI is to fail for what changed, not for what chance brought; elsewhere chance goes on looking. A slow machine is no bug.
+# CI fails for what changed, not by chance; elsewhere the examples are random. A slow machine is no bug.
 settings.register_profile("ci", derandomize=True, deadline=None)
 settings.register_profile("here", deadline=None)
 settings.load_profile("ci" if os.environ.get("CI") else "here")
+
+
+SCHEMAS = Path(__file__).parents[1] / "docs" / "schemas"
 
 
 @dataclass(frozen=True)
@@ -26,6 +33,15 @@ class Ended:
     exit: int
     stdout: str
     stderr: str
+
+    def json(self, schema: str = "") -> Any:
+        """Return the JSON on stdout, validated against its schema, or against that of errors."""
+        data = json.loads(self.stdout)
+        if schema:
+            name = "error" if "error" in data else schema
+            jsonschema.validate(data, json.loads((SCHEMAS / f"{name}.json").read_text()))
+        assert data.get("exit", self.exit) == self.exit
+        return data
 
 
 CommandLine = Callable[..., Ended]
@@ -44,17 +60,53 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def uvmre(cache: Path, tmp_path: Path) -> CommandLine:
     """Return the real command line, run in a process of its own in `tmp_path`."""
+    return functools.partial(_run_uvmre, (), cache, tmp_path)
 
-    def run(*words: str | Path, cwd: Path = tmp_path, **variables: str) -> Ended:
-        kept = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "FORCE_COLOR")}
-        environment = {**kept, "XDG_CACHE_HOME": str(cache), **variables}
-        command = [sys.executable, "-m", "uvmre", *map(str, words)]
-        done = subprocess.run(
-            command, cwd=cwd, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120
-        )
-        return Ended(done.returncode, done.stdout, done.stderr)
 
-    return run
+@pytest.fixture
+def offline_uvmre(cache: Path, tmp_path: Path) -> CommandLine:
+    """Return the real command line on a machine with nothing but its loopback."""
+    if subprocess.run(["unshare", "-n", "ip", "link", "set", "lo", "up"], capture_output=True).returncode:
+        pytest.skip("no network namespace can be created here")
+    prefix = ("unshare", "-n", "sh", "-c", 'ip link set lo up && exec "$@"', "sh")
+    return functools.partial(_run_uvmre, prefix, cache, tmp_path)
+
+
+def _run_uvmre(
+    prefix: tuple[str, ...],
+    cache: Path,
+    folder: Path,
+    /,
+    *arguments: str | Path,
+    cwd: Path | None = None,
+    **variables: str,
+) -> Ended:
+    inherited = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "FORCE_COLOR")}
+    done = subprocess.run(
+        [*prefix, sys.executable, "-m", "uvmre", *map(str, arguments)],
+        cwd=cwd or folder,
+        env={**inherited, "XDG_CACHE_HOME": str(cache), **variables},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    return Ended(done.returncode, done.stdout, done.stderr)
+
+
+WriteMre = Callable[..., Path]
+
+
+@pytest.fixture
+def write_mre(tmp_path: Path) -> WriteMre:
+    """Return a function that writes an MRE in a folder of `tmp_path`."""
+
+    def write(manifest: str, name: str = "mre") -> Path:
+        (tmp_path / name).mkdir(exist_ok=True)
+        (tmp_path / name / "mre.toml").write_text(manifest)
+        return tmp_path / name
+
+    return write
 
 
 @pytest.fixture(params=ENGINES, ids=lambda engine: engine.title)

@@ -9,12 +9,10 @@ import sys
 import time
 from math import ceil, log2
 from pathlib import Path
-from typing import Any
 
-import jsonschema
 import pytest
 
-from tests.conftest import CommandLine, Ended
+from tests.conftest import CommandLine
 from tests.releases.caches import VERSIONS, stock
 from uvmre.outcomes import store
 
@@ -48,14 +46,6 @@ def runs(tmp_path: Path) -> list[str]:
     return log.read_text().split() if log.exists() else []
 
 
-def told(ended: Ended) -> dict[str, Any]:
-    """Return what was answered as JSON, which has to be as its schema says."""
-    data: dict[str, Any] = json.loads(ended.stdout)
-    jsonschema.validate(data, SCHEMA)
-    assert data["exit"] == ended.exit
-    return data
-
-
 def test_both_boundaries_are_told_to_be_pasted(bisect: CommandLine, tmp_path: Path) -> None:
     ended = bisect("--command", script(tmp_path), "--uv", "0.4.9")
     assert (ended.exit, ended.stdout.splitlines()) == (
@@ -71,7 +61,7 @@ def test_both_boundaries_are_told_to_be_pasted(bisect: CommandLine, tmp_path: Pa
 
 
 def test_one_job_asks_no_more_than_it_must(bisect: CommandLine, tmp_path: Path) -> None:
-    data = told(bisect("--command", script(tmp_path), "--uv", "0.4.9", "--jobs", "1", "--json"))
+    data = bisect("--command", script(tmp_path), "--uv", "0.4.9", "--jobs", "1", "--json").json("bisect")
     assert (data["first_bad"]["version"], data["first_good"]["version"]) == ("0.4.7", "0.4.12")
     assert len(runs(tmp_path)) == data["ran"] <= 3 + ceil(log2(9)) + ceil(log2(10)) + 4
     assert runs(tmp_path)[0] == "0.4.9"
@@ -79,20 +69,20 @@ def test_one_job_asks_no_more_than_it_must(bisect: CommandLine, tmp_path: Path) 
 
 def test_a_second_call_runs_nothing(bisect: CommandLine, tmp_path: Path) -> None:
     words = ("--command", script(tmp_path), "--uv", "0.4.9", "--json")
-    first = told(bisect(*words))
+    first = bisect(*words).json("bisect")
     before = runs(tmp_path)
-    second = told(bisect(*words))
+    second = bisect(*words).json("bisect")
     assert runs(tmp_path) == before
     assert (second["ran"], second["kept"]) == (0, first["ran"])
     assert second["first_bad"] == first["first_bad"]
-    third = told(bisect(*words, "--again"))
+    third = bisect(*words, "--again").json("bisect")
     assert (third["ran"], third["kept"]) == (first["ran"], 0)
-    assert told(bisect(*words))["ran"] == 0
+    assert bisect(*words).json("bisect")["ran"] == 0
 
 
 def test_a_script_that_changed_is_run_anew(bisect: CommandLine, tmp_path: Path) -> None:
-    told(bisect("--command", script(tmp_path), "--uv", "0.4.9", "--json"))
-    data = told(bisect("--command", script(tmp_path, "exit 0"), "--uv", "0.4.9", "--json"))
+    bisect("--command", script(tmp_path), "--uv", "0.4.9", "--json").json("bisect")
+    data = bisect("--command", script(tmp_path, "exit 0"), "--uv", "0.4.9", "--json").json("bisect")
     assert data["kept"] == 0
 
 
@@ -152,15 +142,15 @@ env; pwd; ls -A; uv; command -v python3; printf 'args: %s|%s\\n' "$1" "$2"
 def test_what_is_not_one_step_on_each_side_is_told_so(
     bisect: CommandLine, tmp_path: Path, body: str, sentences: list[str]
 ) -> None:
-    data = told(bisect("--command", script(tmp_path, body), "--uv", "0.4.9", "--jobs", "2", "--json"))
+    data = bisect("--command", script(tmp_path, body), "--uv", "0.4.9", "--jobs", "2", "--json").json("bisect")
     assert data["sentences"] == sentences
 
 
 def test_a_bug_that_came_went_and_came_back_is_told(bisect: CommandLine, tmp_path: Path) -> None:
     body = "case $number in 0|1|2|3|4|10|11|12) exit 0;; esac; exit 1"
-    data = told(bisect("--command", script(tmp_path, body), "--uv", "0.4.11", "--good", "0.4.6", "--json"))
+    data = bisect("--command", script(tmp_path, body), "--uv", "0.4.11", "--good", "0.4.6", "--json").json("bisect")
     assert data["returns"] == []
-    data = told(bisect("--command", script(tmp_path, body + "  # all"), "--uv", "0.4.3", "--json"))
+    data = bisect("--command", script(tmp_path, body + "  # all"), "--uv", "0.4.3", "--json").json("bisect")
     assert (data["first_good"]["version"], data["first_bad"]["ending"]) == ("0.4.5", "beyond")
     assert set(data["returns"]) <= {"0.4.10", "0.4.11", "0.4.12"}
     assert data["returns"]
@@ -173,11 +163,11 @@ def test_a_flaky_one_is_repeated_and_told_with_its_rate(bisect: CommandLine, tmp
 [ "$number" -ge 7 ] || exit 1
 n=$(grep -cx "$UVMRE_UV" {tmp_path}/log); [ $((n % 2)) = 0 ]"""
     words = ("--command", script(tmp_path, body), "--uv", "0.4.9", "--repeat", "4", "--json")
-    data = told(bisect(*words))
+    data = bisect(*words).json("bisect")
     assert (data["first_bad"]["version"], data["flaky"]["rate"]) == ("0.4.7", 0.5)
     assert data["first_bad"]["confidence"] == 1 - 0.5**4
     assert "uv 0.4.6 is good with 93.8% confidence after 4 runs" in data["sentences"][-1]
-    assert told(bisect(*words))["ran"] == 0
+    assert bisect(*words).json("bisect")["ran"] == 0
 
 
 def test_the_path_is_explained(bisect: CommandLine, tmp_path: Path) -> None:
@@ -251,12 +241,12 @@ run = "case $(uv) in *.[0-3]) uv;; *) uv fail;; esac"
 def test_the_outcome_of_an_mre_is_asked_from_its_own_release(bisect: CommandLine, tmp_path: Path) -> None:
     (tmp_path / "mre").mkdir()
     (tmp_path / "mre" / "mre.toml").write_text(MRE)
-    data = told(bisect("mre", "--json"))
+    data = bisect("mre", "--json").json("bisect")
     assert (data["title"], data["reported"]) == ("It breaks", "0.4.9")
     assert (data["first_bad"]["version"], data["first_good"]["version"]) == ("0.4.7", None)
     # What does not change how it runs does not change what is kept, either.
     (tmp_path / "mre" / "mre.toml").write_text(MRE.replace("It breaks", "It still breaks").replace("0.4.9", "0.4.10"))
-    assert told(bisect("mre", "--range", "0.4.9", "--uv", "0.4.9", "--json"))["ran"] == 0
+    assert bisect("mre", "--range", "0.4.9", "--uv", "0.4.9", "--json").json("bisect")["ran"] == 0
     assert (tmp_path / "mre" / ".uvmre" / ".gitignore").read_text() == "*\n"
 
 
@@ -279,7 +269,7 @@ def test_a_release_on_which_a_control_fails_never_shows(
     (tmp_path / "mre").mkdir()
     guard = GUARDED.replace("{fine}", f"{fine}|*.[0-6]")
     (tmp_path / "mre" / "mre.toml").write_text(guard)
-    data = told(bisect("mre", "--json"))
+    data = bisect("mre", "--json").json("bisect")
     assert (data["first_bad"]["version"], data["first_bad"]["ending"]) == (first_bad, ending)
     assert data["first_bad"]["beside"] == "0.4.6"
     silent = [probe["reason"] for probe in data["probes"] if probe["outcome"] == "broken"]
@@ -298,7 +288,7 @@ def test_a_release_on_which_a_control_fails_never_shows(
 def test_a_release_that_is_not_made_for_this_platform_is_skipped(uvmre: CommandLine, tmp_path: Path) -> None:
     stock(tmp_path / "home", gone=("0.4.7",))
     words = ("bisect", "--command", script(tmp_path), "--uv", "0.4.9", "--json")
-    data = told(uvmre(*words, XDG_CACHE_HOME=str(tmp_path / "home")))
+    data = uvmre(*words, XDG_CACHE_HOME=str(tmp_path / "home")).json("bisect")
     assert (data["first_bad"]["version"], data["first_bad"]["skipped"]) == ("0.4.8", ["0.4.7"])
     (probe,) = [probe for probe in data["probes"] if probe["release"] == "0.4.7"]
     assert "no wheel for this platform" in probe["reason"]
@@ -326,7 +316,7 @@ def test_an_interrupt_loses_nothing_that_was_finished(
     _, talk = search.communicate(timeout=120)
     assert (search.returncode, "the same command goes on from there" in talk) == (130, True)
     (tmp_path / "wait").unlink()
-    data = told(bisect(*words, "--json"))
+    data = bisect(*words, "--json").json("bisect")
     assert data["kept"] == 3
     assert len(runs(tmp_path)) == 4 + data["ran"]
     assert (data["first_bad"]["version"], data["first_good"]["version"]) == ("0.4.7", "0.4.12")
@@ -339,7 +329,7 @@ def test_one_that_is_killed_loses_nothing_either(bisect: CommandLine, home: Path
         time.sleep(0.05)
     search.kill()
     search.communicate(timeout=120)
-    assert told(bisect("--command", path, "--uv", "0.4.9", "--jobs", "1", "--json"))["kept"] == 3
+    assert bisect("--command", path, "--uv", "0.4.9", "--jobs", "1", "--json").json("bisect")["kept"] == 3
 
 
 @pytest.fixture
@@ -351,8 +341,8 @@ def mre(tmp_path: Path) -> Path:
 
 def test_a_variant_has_a_history_of_its_own(bisect: CommandLine, mre: Path) -> None:
     (mre / "mre.toml").write_text(MRE + SOONER)
-    assert told(bisect(mre, "--json"))["first_bad"]["version"] == "0.4.7"
-    assert told(bisect(mre, "--variant", "sooner", "--json"))["first_bad"]["version"] == "0.4.4"
+    assert bisect(mre, "--json").json("bisect")["first_bad"]["version"] == "0.4.7"
+    assert bisect(mre, "--variant", "sooner", "--json").json("bisect")["first_bad"]["version"] == "0.4.4"
     ended = bisect(mre, "--variant", "later")
     assert (ended.exit, "has no variant “later”" in ended.stderr) == (2, True)
 
@@ -372,14 +362,14 @@ def test_a_binary_that_somebody_built_is_the_newest_there_is(
     built = tmp_path / "uv-built"
     built.write_text(BUILT.format(fails=fails))
     built.chmod(0o755)
-    data = told(bisect(mre, "--range", f"0.4..,{built}", "--json"))
+    data = bisect(mre, "--range", f"0.4..,{built}", "--json").json("bisect")
     assert data["highest"].startswith("0.4.19+7.head.")
     assert (data["first_good"]["version"] == data["highest"], data["first_good"]["notes"]) == (first_good, None)
     if first_good:
         assert data["first_good"]["beside"] == "0.4.19"
     else:
         # Where it shows there, the search may begin with it.
-        assert told(bisect(mre, "--uv", built, "--json"))["first_bad"]["version"] == "0.4.7"
+        assert bisect(mre, "--uv", built, "--json").json("bisect")["first_bad"]["version"] == "0.4.7"
 
 
 def test_two_at_once_do_not_fight(home: Path, tmp_path: Path) -> None:
@@ -396,7 +386,7 @@ def test_what_is_kept_and_cannot_be_read_is_said_and_set_aside(bisect: CommandLi
     (home / "uvmre" / store.FILE).write_text("no database")
     ended = bisect("--command", script(tmp_path), "--uv", "0.4.9", "--json")
     assert ended.stderr.count("it was set aside as") == 1
-    assert told(ended)["first_bad"]["version"] == "0.4.7"
+    assert ended.json("bisect")["first_bad"]["version"] == "0.4.7"
 
 
 def test_the_shelf_is_as_these_tests_think() -> None:

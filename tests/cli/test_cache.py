@@ -1,13 +1,11 @@
 """`uvmre cache`, by the real command line. Needs no network."""
 
-import json
 import os
 import subprocess
 import time
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
 
 from tests.conftest import CommandLine, Ended
@@ -42,20 +40,13 @@ def cached(uvmre: CommandLine, home: Path) -> CommandLine:
     return lambda *words, **named: uvmre("cache", *words, **{"XDG_CACHE_HOME": str(home), **named})
 
 
-def told(ended: Ended) -> dict[str, Any]:
-    """Return what was answered as JSON, which has to be as its schema says."""
-    data: dict[str, Any] = json.loads(ended.stdout)
-    jsonschema.validate(data, json.loads((SCHEMAS / "cache.json").read_text()))
-    return data
-
-
 def plain(ended: Ended) -> tuple[int, str, str]:
     return ended.exit, ended.stdout, ended.stderr
 
 
 def test_its_folder_is_told(cached: CommandLine, home: Path) -> None:
     assert plain(cached("dir")) == (0, f"{home}/uvmre\n", "")
-    assert told(cached("dir", "--json")) == {"schema": 1, "path": f"{home}/uvmre"}
+    assert cached("dir", "--json").json("cache") == {"schema": 1, "path": f"{home}/uvmre"}
 
 
 def test_its_releases_are_listed_by_their_use(cached: CommandLine) -> None:
@@ -70,7 +61,7 @@ def test_its_releases_are_listed_by_their_use(cached: CommandLine) -> None:
 
 
 def test_its_releases_are_listed_as_json(cached: CommandLine, home: Path) -> None:
-    data = told(cached("ls", "--json"))
+    data = cached("ls", "--json").json("cache")
     assert [(each["version"], each["bytes"], each["in_use"]) for each in data["releases"]] == [
         (version, du(home / "uvmre" / "uv" / version), False) for version in ("0.5.21", "0.10.0", "0.5.20")
     ]
@@ -84,7 +75,7 @@ def test_its_size_is_told_by_kind(cached: CommandLine, home: Path) -> None:
         ["bodies", *format_size(du(home / "uvmre" / "bodies")).split()],
     ]
     assert ended.stdout.splitlines()[-1] == f"0.6 MB in {home}/uvmre"
-    data = told(cached("size", "--json"))
+    data = cached("size", "--json").json("cache")
     assert {each["kind"]: (each["files"], each["bytes"]) for each in data["kinds"]} == {
         "uv": (3, du(home / "uvmre" / "uv")),
         "bodies": (1, du(home / "uvmre" / "bodies")),
@@ -116,7 +107,7 @@ def test_what_is_in_use_is_spared_and_what_is_freed_is_what_du_finds_gone(cached
     try:
         (cache / "prune.lock").touch()
         before = du(home)
-        data = told(cached("prune", "--keep", "0", "--json"))
+        data = cached("prune", "--keep", "0", "--json").json("cache")
         assert data == {
             "schema": 1,
             "path": str(cache),
@@ -130,7 +121,7 @@ def test_what_is_in_use_is_spared_and_what_is_freed_is_what_du_finds_gone(cached
         assert "kept because in use: 0.5.20" in cached("prune", "--keep", "0").stderr
     finally:
         cache_users.release_all(cache)
-    assert told(cached("prune", "--keep", "0", "--json"))["removed"] == ["0.5.20"]
+    assert cached("prune", "--keep", "0", "--json").json("cache")["removed"] == ["0.5.20"]
 
 
 @pytest.mark.parametrize("where", ["option", "variable"])
@@ -138,7 +129,7 @@ def test_the_limits_are_options_or_variables(cached: CommandLine, home: Path, wh
     def prune(size: str, age: str) -> dict[str, Any]:
         words = ("--size", size, "--age", age) if where == "option" else ()
         named = {} if where == "option" else {"UVMRE_CACHE_SIZE": size, "UVMRE_CACHE_AGE": age}
-        return told(cached("prune", "--json", *words, **named))
+        return cached("prune", "--json", *words, **named).json("cache")
 
     assert prune("none", "none")["removed"] == []
     assert prune("5 GB", "1 day")["removed"] == ["0.5.20"]
@@ -167,7 +158,7 @@ def test_a_limit_that_is_none_is_wrong_usage(
 def test_a_cache_that_is_not_there_is_empty(cached: CommandLine, tmp_path: Path, words: tuple[str, ...]) -> None:
     ended = cached(*words, "--json", XDG_CACHE_HOME=str(tmp_path / "none"))
     assert ended.exit == 0
-    told(ended)
+    ended.json("cache")
     assert cached(*words, XDG_CACHE_HOME=str(tmp_path / "none")).exit == 0
     assert not (tmp_path / "none").exists()
 

@@ -1,24 +1,14 @@
 """`uvmre doctor`, by the real command line, on machines that have much, little, and things that hang."""
 
-import json
 from pathlib import Path
-from typing import Any
 
-import jsonschema
 import pytest
 
 from tests.available_engines import AtHand
-from tests.conftest import CommandLine, Ended
+from tests.conftest import CommandLine
 
 SCHEMA = Path(__file__).parents[2] / "docs" / "schemas" / "doctor.json"
 NO_NETWORK = {"HTTPS_PROXY": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9"}
-
-
-def told(ended: Ended) -> dict[str, Any]:
-    assert (ended.exit, ended.stderr) == (0, "")
-    data: dict[str, Any] = json.loads(ended.stdout)
-    jsonschema.validate(data, json.loads(SCHEMA.read_text()))
-    return data
 
 
 def script(folder: Path, name: str, text: str) -> None:
@@ -30,7 +20,7 @@ def script(folder: Path, name: str, text: str) -> None:
 def test_a_bare_machine_is_told_how_to_get_the_rest(uvmre: CommandLine, tmp_path: Path) -> None:
     script(tmp_path / "bin", "dnf", "exit 1")
     bare = {"PATH": str(tmp_path / "bin"), "XDG_CACHE_HOME": str(tmp_path / "none"), **NO_NETWORK}
-    data = told(uvmre("doctor", "--json", **bare))
+    data = uvmre("doctor", "--json", **bare).json("doctor")
     assert [(e["usable"], e["why"]) for e in data["engines"]] == [(False, "not installed")] * 3
     assert [e["command"].removeprefix("sudo ") for e in data["engines"]] == [
         "dnf install moby-engine",
@@ -53,14 +43,14 @@ def test_a_bare_machine_is_told_how_to_get_the_rest(uvmre: CommandLine, tmp_path
 def test_what_hangs_is_told_and_not_waited_for(uvmre: CommandLine, tmp_path: Path) -> None:
     for name in ("docker", "podman", "buildah", "bwrap"):
         script(tmp_path / "bin", name, "exec /bin/sleep 100")
-    data = told(uvmre("doctor", "--json", PATH=str(tmp_path / "bin"), **NO_NETWORK))
+    data = uvmre("doctor", "--json", PATH=str(tmp_path / "bin"), **NO_NETWORK).json("doctor")
     assert {e["why"] for e in data["engines"]} == {"no response within 1.5 s"}
     assert data["sandbox"]["usable"] is False
     assert data["seconds"] < 60
 
 
 def test_a_cache_that_cannot_be_written_is_told(uvmre: CommandLine, tmp_path: Path) -> None:
-    data = told(uvmre("doctor", "--json", XDG_CACHE_HOME="/proc/self", **NO_NETWORK))
+    data = uvmre("doctor", "--json", XDG_CACHE_HOME="/proc/self", **NO_NETWORK).json("doctor")
     assert data["cache"]["writable"] is False
     assert "/proc" in data["cache"]["why"]
 
@@ -68,28 +58,30 @@ def test_a_cache_that_cannot_be_written_is_told(uvmre: CommandLine, tmp_path: Pa
 def test_a_client_without_a_daemon_is_told_what_brings_one(uvmre: CommandLine, tmp_path: Path) -> None:
     script(tmp_path / "bin", "docker", "echo 'Cannot connect to the Docker daemon' >&2; exit 1")
     script(tmp_path / "bin", "apt-get", "exit 1")
-    found = told(uvmre("doctor", "--json", PATH=str(tmp_path / "bin"), **NO_NETWORK))["engines"][0]
+    found = uvmre("doctor", "--json", PATH=str(tmp_path / "bin"), **NO_NETWORK).json("doctor")["engines"][0]
     assert found["why"].startswith("no response from its daemon, and `dockerd` is not installed")
     assert found["command"] == "export DOCKER_HOST=ssh://USER@HOST"
     elsewhere = {"DOCKER_HOST": "tcp://127.0.0.1:9", "PATH": str(tmp_path / "bin")}
-    found = told(uvmre("doctor", "--json", **elsewhere, **NO_NETWORK))["engines"][0]
+    found = uvmre("doctor", "--json", **elsewhere, **NO_NETWORK).json("doctor")["engines"][0]
     assert (found["why"], found["command"]) == ("no response from its daemon at tcp://127.0.0.1:9", "")
     script(tmp_path / "bin", "dockerd", "exit 1")
-    command = told(uvmre("doctor", "--json", PATH=str(tmp_path / "bin"), **NO_NETWORK))["engines"][0]["command"]
+    command = uvmre("doctor", "--json", PATH=str(tmp_path / "bin"), **NO_NETWORK).json("doctor")["engines"][0][
+        "command"
+    ]
     assert command.removeprefix("sudo ") in ("dockerd", "systemctl start docker")
 
 
 @pytest.mark.network
 def test_pypi_answers(uvmre: CommandLine) -> None:
     # Where the machine or the network is busy, it may take longer than the doctor waits.
-    assert any(told(uvmre("doctor", "--json"))["network"]["pypi"] for _ in range(20))
+    assert any(uvmre("doctor", "--json").json("doctor")["network"]["pypi"] for _ in range(20))
     assert any("PyPI answers" in uvmre("doctor").stdout for _ in range(20))
 
 
 @pytest.mark.engine
 def test_a_real_engine_is_told_with_its_builder(uvmre: CommandLine, engine: AtHand) -> None:
     for _ in range(20):
-        data = told(uvmre("doctor", "--json", **engine.variables))
+        data = uvmre("doctor", "--json", **engine.variables).json("doctor")
         (found,) = [each for each in data["engines"] if each["name"] == engine.name]
         # On a busy machine an engine may take longer than the doctor waits, and then that is what it says.
         if not found["why"].startswith("it did not answer"):

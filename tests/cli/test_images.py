@@ -1,30 +1,20 @@
 """`uvmre images` and `uvmre cache prune --images`, by the real command line, on engines that hold nothing of others."""
 
-import json
 import os
 import shutil
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import jsonschema
 import pytest
 
 from tests.available_engines import ENGINES, AtHand
-from tests.conftest import CommandLine, Ended
+from tests.conftest import CommandLine
 
 SCHEMAS = Path(__file__).parents[2] / "docs" / "schemas"
 NOWHERE = {"DOCKER_HOST": "unix:///nowhere/docker.sock"}
 UV = "ghcr.io/astral-sh/uv:0.5.21"
-
-
-def told(ended: Ended, schema: str = "images") -> Any:
-    assert ended.exit == 0, ended.stderr
-    data = json.loads(ended.stdout)
-    jsonschema.validate(data, json.loads((SCHEMAS / f"{schema}.json").read_text()))
-    return data
 
 
 def test_without_an_engine_it_says_so_and_where_to_look(uvmre: CommandLine, tmp_path: Path) -> None:
@@ -35,7 +25,7 @@ def test_without_an_engine_it_says_so_and_where_to_look(uvmre: CommandLine, tmp_
         assert "uvmre doctor" in ended.stderr
     ended = uvmre("cache", "prune", "--images", PATH=str(tmp_path))
     assert (ended.exit, "no container engine" in ended.stderr) == (0, True)
-    assert told(uvmre("cache", "prune", "--images", "--json", PATH=str(tmp_path)), "cache")["engines"] == []
+    assert uvmre("cache", "prune", "--images", "--json", PATH=str(tmp_path)).json("cache")["engines"] == []
 
 
 @pytest.mark.parametrize(
@@ -79,8 +69,8 @@ def test_a_stand_in_is_made_once_listed_and_cleared(
     uvmre: CommandLine, tmp_path: Path, apart: Mapping[str, str]
 ) -> None:
     (tmp_path / "Dockerfile").write_text(f"FROM scratch\nCOPY --from={UV} /uv /uvx /\n")
-    assert told(uvmre("images", "ls", "--json", **apart))["images"] == []
-    (made,) = told(uvmre("images", "prepare", tmp_path, "--json", **apart))["images"]
+    assert uvmre("images", "ls", "--json", **apart).json("images")["images"] == []
+    (made,) = uvmre("images", "prepare", tmp_path, "--json", **apart).json("images")["images"]
     assert (made["image"], made["state"], made["made_of"]) == (UV, "made", "uv 0.5.21 of its wheel")
     again = uvmre("images", "prepare", UV, **apart)
     assert (again.stdout.split(maxsplit=2)[2], again.stderr) == ("there: uv 0.5.21 of its wheel\n", "")
@@ -91,10 +81,10 @@ def test_a_stand_in_is_made_once_listed_and_cleared(
     built = f"{engine} build --quiet --network host --tag built {tmp_path}".split()
     subprocess.run(built, env=os.environ | apart, check=True, capture_output=True, timeout=100)
 
-    cleared = told(uvmre("cache", "prune", "--images", "--json", **apart), "cache")["engines"]
+    cleared = uvmre("cache", "prune", "--images", "--json", **apart).json("cache")["engines"]
     assert [(each["engine"], each["left"]) for each in cleared] == [(engine, 0)]
     assert cleared[0]["images"] >= 1
-    assert told(uvmre("images", "ls", "--json", **apart))["images"] == []
+    assert uvmre("images", "ls", "--json", **apart).json("images")["images"] == []
 
 
 @pytest.mark.engine
@@ -107,7 +97,7 @@ def test_an_image_of_that_name_that_is_no_stand_in_is_left_alone(
     built = f"{program} build --quiet --tag {UV} {tmp_path}".split()
     subprocess.run(built, env=os.environ | apart, check=True, capture_output=True, timeout=100)
     assert uvmre("images", "prepare", UV, **apart).stdout == f"{program:<7}  {UV}  there, and no stand-in\n"
-    told(uvmre("cache", "prune", "--images", "--json", **apart), "cache")
+    uvmre("cache", "prune", "--images", "--json", **apart).json("cache")
     assert uvmre("images", "prepare", UV, **apart).stdout.endswith("no stand-in\n")
 
 
@@ -133,7 +123,7 @@ def test_a_dockerfile_builds_on_stand_ins_untouched(uvmre: CommandLine, engine: 
         f"FROM python:3.11-slim-bookworm\nCOPY --from={UV} /uv /uvx /bin/\n"
         f"RUN python -c 'import {modules}' && pip --version && echo $PYTHON_VERSION && uv --version && uv venv -q /v && /v/bin/python -V\n"
     )
-    prepared = told(uvmre("images", "prepare", "--json", **engine.variables))["images"]
+    prepared = uvmre("images", "prepare", "--json", **engine.variables).json("images")["images"]
     assert {(each["image"], each["state"] in ("made", "there")) for each in prepared} == {
         ("python:3.11-slim-bookworm", True),
         (UV, True),

@@ -7,12 +7,10 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
-import jsonschema
 import pytest
 
-from tests.conftest import CommandLine, Ended
+from tests.conftest import CommandLine
 from tests.releases.caches import stock
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "schemas" / "matrix.json").read_text())
@@ -50,14 +48,6 @@ def mre(tmp_path: Path) -> Path:
     return tmp_path / "mre"
 
 
-def told(ended: Ended) -> dict[str, Any]:
-    """Return what was answered as JSON, which has to be as its schema says."""
-    data: dict[str, Any] = json.loads(ended.stdout)
-    jsonschema.validate(data, SCHEMA)
-    assert data["exit"] == ended.exit
-    return data
-
-
 def runs(tmp_path: Path) -> int:
     return len((tmp_path / "log").read_text().splitlines())
 
@@ -75,19 +65,19 @@ def test_the_table_is_folded_and_what_explains_it_is_said(matrix: CommandLine, m
 
 
 def test_the_reported_and_the_latest_release_are_taken_where_none_is_named(matrix: CommandLine, mre: Path) -> None:
-    assert [cell["release"] for cell in told(matrix(mre, "--json"))["cells"]] == ["0.4.9", "0.4.19"]
+    assert [cell["release"] for cell in matrix(mre, "--json").json("matrix")["cells"]] == ["0.4.9", "0.4.19"]
 
 
 def test_a_second_call_runs_nothing_and_a_wider_one_the_rest(matrix: CommandLine, mre: Path, tmp_path: Path) -> None:
-    first = told(matrix(mre, "--uv", "0.4.5..0.4.8", "--json"))
+    first = matrix(mre, "--uv", "0.4.5..0.4.8", "--json").json("matrix")
     assert runs(tmp_path) == 4
-    second = told(matrix(mre, "--uv", "0.4.5..0.4.8", "--json"))
+    second = matrix(mre, "--uv", "0.4.5..0.4.8", "--json").json("matrix")
     assert runs(tmp_path) == 4
     assert [each["kept"] for each in second["cells"]] == [True] * 4
     assert second["rows"] == first["rows"]
-    told(matrix(mre, "--uv", "0.4.5..0.4.9", "--json"))
+    matrix(mre, "--uv", "0.4.5..0.4.9", "--json").json("matrix")
     assert runs(tmp_path) == 5
-    told(matrix(mre, "--uv", "0.4.5..0.4.9", "--again", "--json"))
+    matrix(mre, "--uv", "0.4.5..0.4.9", "--again", "--json").json("matrix")
     assert runs(tmp_path) == 10
 
 
@@ -102,7 +92,7 @@ def test_a_bisection_takes_its_answers_from_the_table(
 
 def test_interpreters_and_variants_are_axes(matrix: CommandLine, mre: Path) -> None:
     ended = matrix(mre, "--uv", "0.4.9", "--python", f"{HERE},3.99", "--all-variants", "--json")
-    data = told(ended)
+    data = ended.json("matrix")
     assert [(row["python"], row["variant"], [run["outcome"] for run in row["runs"]]) for row in data["rows"]] == [
         (HERE, "as reported", ["shows"]),
         (HERE, "fixed", ["absent"]),
@@ -116,7 +106,7 @@ def test_interpreters_and_variants_are_axes(matrix: CommandLine, mre: Path) -> N
 
 
 def test_one_variant_is_asked_alone(matrix: CommandLine, mre: Path) -> None:
-    data = told(matrix(mre, "--uv", "0.4.9", "--variant", "fixed", "--json"))
+    data = matrix(mre, "--uv", "0.4.9", "--variant", "fixed", "--json").json("matrix")
     assert [(cell["variant"], cell["outcome"]) for cell in data["cells"]] == [("fixed", "absent")]
 
 
@@ -133,7 +123,7 @@ def test_a_script_fills_a_table_too(matrix: CommandLine, tmp_path: Path) -> None
     # What a script may not say is not kept: it is a mistake of its author's.
     kept = {
         cell["release"]: cell["kept"]
-        for cell in told(matrix("--command", script, "--uv", "0.4.6..0.4.9", "--json"))["cells"]
+        for cell in matrix("--command", script, "--uv", "0.4.6..0.4.9", "--json").json("matrix")["cells"]
     }
     assert kept == {"0.4.6": True, "0.4.7": True, "0.4.8": True, "0.4.9": False}
 
@@ -141,7 +131,7 @@ def test_a_script_fills_a_table_too(matrix: CommandLine, tmp_path: Path) -> None
 def test_a_release_that_cannot_be_had_is_missing_with_its_reason(uvmre: CommandLine, mre: Path, tmp_path: Path) -> None:
     stock(tmp_path / "other", gone=("0.4.8",))
     ended = uvmre("matrix", mre, "--uv", "0.4.7..0.4.9", "--json", XDG_CACHE_HOME=str(tmp_path / "other"))
-    data = told(ended)
+    data = ended.json("matrix")
     assert [cell["outcome"] for cell in data["cells"]] == ["shows", "missing", "shows"]
     assert "no wheel for this platform" in data["cells"][1]["reason"]
 
@@ -187,7 +177,7 @@ def test_an_interrupt_loses_nothing_that_was_finished(matrix: CommandLine, home:
     filling.send_signal(signal.SIGINT)
     _, talk = filling.communicate(timeout=120)
     assert (filling.returncode, "3 of 20 cells are kept" in talk) == (130, True)
-    data = told(matrix(*words, "--json"))
+    data = matrix(*words, "--json").json("matrix")
     assert sum(cell["kept"] for cell in data["cells"]) == 3
     assert runs(tmp_path) == 4 + 17
 
@@ -211,13 +201,13 @@ BUILT = """\
 def test_a_binary_that_somebody_built_is_a_release_of_its_own(matrix: CommandLine, mre: Path, tmp_path: Path) -> None:
     path = built(tmp_path, "uv-built", fails=False)
     words = (mre, "--uv", f"0.4.9,{path},0.4.10", "--json")
-    first = told(matrix(*words))
+    first = matrix(*words).json("matrix")
     outcomes = {cell["release"].split(".head")[0]: cell["outcome"] for cell in first["cells"]}
     assert outcomes == {"0.4.9": "shows", "0.4.9+3": "absent", "0.4.10": "shows"}
-    assert all(cell["kept"] for cell in told(matrix(*words))["cells"])
+    assert all(cell["kept"] for cell in matrix(*words).json("matrix")["cells"])
     # Another build at the same path is another release.
     built(tmp_path, "uv-built", fails=True)
-    again = {cell["release"].split(".head")[0]: cell for cell in told(matrix(*words))["cells"]}
+    again = {cell["release"].split(".head")[0]: cell for cell in matrix(*words).json("matrix")["cells"]}
     assert (again["0.4.9+3"]["outcome"], again["0.4.9+3"]["kept"]) == ("shows", False)
 
 

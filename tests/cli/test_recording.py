@@ -11,10 +11,9 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
 
-from tests.conftest import CommandLine, Ended
+from tests.conftest import CommandLine
 from uvmre.gateway.recording.store import Recording, entry_key
 
 SCHEMAS = Path(__file__).parents[2] / "docs" / "schemas"
@@ -81,14 +80,6 @@ def recording(uvmre: CommandLine, home: Path) -> CommandLine:
     return lambda *words, **named: uvmre("recording", *words, XDG_CACHE_HOME=str(home), **named)
 
 
-def told(ended: Ended) -> dict[str, Any]:
-    """Return the JSON of a command line, which its schema allows."""
-    data: dict[str, Any] = json.loads(ended.stdout)
-    schema = "error" if "error" in data else "recording"
-    jsonschema.validate(data, json.loads((SCHEMAS / f"{schema}.json").read_text()))
-    return data
-
-
 def body(home: Path, url: str) -> Path:
     sha256 = hashlib.sha256(BODIES[url]).hexdigest()
     return home / "uvmre" / "bodies" / sha256[:2] / sha256
@@ -103,7 +94,7 @@ def test_ls_tells_every_answer_by_address(recording: CommandLine, recorded: Path
         f"GET   200  6  {short[PAGE]}  {PAGE}",
         "2 answers, 13 bytes",
     ]
-    data = told(recording("ls", recorded, "--json"))
+    data = recording("ls", recorded, "--json").json("recording")
     assert [entry["url"] for entry in data["entries"]] == [WHEEL, PAGE]
     assert data["entries"][1]["sha256"] == hashlib.sha256(BODIES[PAGE]).hexdigest()
     assert (data["bytes"], data["unreadable"]) == (13, [])
@@ -115,16 +106,16 @@ def test_ls_takes_this_folder_where_none_is_named(recording: CommandLine, record
 
 def test_an_mre_without_a_recording_has_no_answers(recording: CommandLine, mre: Path) -> None:
     assert recording("ls", mre).stdout == "0 answers, 0 bytes\n"
-    assert told(recording("rm", mre, "--json"))["removed"] == 0
-    assert told(recording("verify", mre, "--json"))["exit"] == 0
+    assert recording("rm", mre, "--json").json("recording")["removed"] == 0
+    assert recording("verify", mre, "--json").json("recording")["exit"] == 0
 
 
 def test_rm_deletes_what_matches_and_says_how_many(recording: CommandLine, recorded: Path, home: Path) -> None:
     assert recording("rm", recorded, "*/nothing/*").stdout == "deleted 0 answers\n"
     assert recording("rm", recorded, "*.whl", "*.zip").stdout == "deleted 1 answer\n"
-    assert [entry["url"] for entry in told(recording("ls", recorded, "--json"))["entries"]] == [PAGE]
-    assert told(recording("rm", recorded, "--json"))["removed"] == 1
-    assert told(recording("ls", recorded, "--json"))["entries"] == []
+    assert [entry["url"] for entry in recording("ls", recorded, "--json").json("recording")["entries"]] == [PAGE]
+    assert recording("rm", recorded, "--json").json("recording")["removed"] == 1
+    assert recording("ls", recorded, "--json").json("recording")["entries"] == []
     assert body(home, WHEEL).exists()
 
 
@@ -150,7 +141,7 @@ def test_verify_says_what_is_wrong_and_exits_with_it(recording: CommandLine, rec
     assert lines[1].endswith("is missing")
     assert lines[2:] == ["odd.json is no entry of a tape: delete it", "2 answers, 3 faults"]
     in_json = recording("verify", recorded, "--json")
-    data = told(in_json)
+    data = in_json.json("recording")
     assert (in_json.exit, data["exit"], data["entries"]) == (1, 1, 2)
     assert [fault["what"] for fault in data["faults"]] == ["damaged", "missing", "unreadable"]
 
@@ -159,7 +150,7 @@ def test_pack_writes_all_that_a_run_needs_and_no_evidence(
     recording: CommandLine, recorded: Path, tmp_path: Path
 ) -> None:
     ended = recording("pack", "out.zip", "mre", "--json")
-    data = told(ended)
+    data = ended.json("recording")
     assert (ended.exit, data["entries"], data["uv"], data["folder"]) == (0, 2, RELEASE, "mre")
     whole = (tmp_path / "out.zip").read_bytes()
     assert (data["bytes"], data["sha256"]) == (len(whole), hashlib.sha256(whole).hexdigest())
@@ -195,7 +186,7 @@ def test_a_recording_that_is_not_sound_is_not_packed_and_all_is_told(
     body(home, PAGE).unlink()
     body(home, WHEEL).write_bytes(b"a wheal")
     ended = recording("pack", "out.zip", "mre", "--json")
-    data = told(ended)
+    data = ended.json("recording")
     assert ended.exit == 2
     assert [fault.rpartition(" ")[2] for fault in data["faults"]] == ["damaged", "missing"]
     assert "uvmre recording rm mre URL" in data["hint"]
@@ -222,7 +213,7 @@ def test_what_cannot_be_packed_ends_with_2_and_a_sentence(
     assert (ended.exit, ended.stdout) == (2, "")
     assert message in ended.stderr
     assert hint in ended.stderr.partition("hint:")[2]
-    assert told(recording("pack", *words, "--json"))["exit"] == 2
+    assert recording("pack", *words, "--json").json("recording")["exit"] == 2
     assert (tmp_path / "text").read_text() == "text"
     assert not list(tmp_path.rglob("*.zip"))
 
@@ -237,12 +228,15 @@ def test_what_looks_like_a_secret_is_told_and_not_shown(recording: CommandLine, 
     assert "  notes.md:3\n  set.sh:1\n" in refused.stderr
     assert "run.sh" not in refused.stderr
     assert not (recorded.parent / "out.zip").exists()
-    assert told(recording("pack", "out.zip", "mre", "--json"))["exit"] == 2
+    assert recording("pack", "out.zip", "mre", "--json").json("recording")["exit"] == 2
     ended = recording("pack", "out.zip", "mre", "--allow-secrets")
     assert ended.exit == 0
     assert "warning: `set.sh` is packed" in ended.stderr
     assert "tops3cret" not in refused.stderr + ended.stderr + ended.stdout
-    assert told(recording("pack", "out.zip", "mre", "--allow-secrets", "--json"))["secrets"] == ["notes.md", "set.sh"]
+    assert recording("pack", "out.zip", "mre", "--allow-secrets", "--json").json("recording")["secrets"] == [
+        "notes.md",
+        "set.sh",
+    ]
 
 
 def elsewhere(tmp_path: Path, *words: str) -> dict[str, Any]:
@@ -279,7 +273,7 @@ def test_a_packed_release_runs_elsewhere_also_without_its_bits(
 def test_what_was_packed_is_replayed_on_a_machine_without_network(uvmre: CommandLine, tmp_path: Path) -> None:
     assert uvmre("new", "mre", "--defaults").exit == 0
     recorded = json.loads(uvmre("run", "mre", "--json").stdout)
-    packed = told(uvmre("recording", "pack", "out.zip", "mre", "--json"))
+    packed = uvmre("recording", "pack", "out.zip", "mre", "--json").json("recording")
     assert packed["entries"] > 10
     assert packed["secrets"] == []
     subprocess.run(["unzip", "-q", tmp_path / "out.zip", "-d", tmp_path / "there"], check=True)
