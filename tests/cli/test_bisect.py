@@ -30,7 +30,7 @@ STEP = '[ "$number" -ge 7 ] && [ "$number" -lt 12 ] && exit 0; exit 1'
 
 @pytest.fixture
 def bisect(uvmre: CommandLine, home: Path) -> CommandLine:
-    return lambda *words, **named: uvmre("bisect", *words, **{"XDG_CACHE_HOME": str(home), **named})
+    return lambda *arguments, **variables: uvmre("bisect", *arguments, **{"XDG_CACHE_HOME": str(home), **variables})
 
 
 def script(tmp_path: Path, body: str = STEP) -> Path:
@@ -68,16 +68,16 @@ def test_one_job_asks_no_more_than_it_must(bisect: CommandLine, tmp_path: Path) 
 
 
 def test_a_second_call_runs_nothing(bisect: CommandLine, tmp_path: Path) -> None:
-    words = ("--command", script(tmp_path), "--uv", "0.4.9", "--json")
-    first = bisect(*words).json("bisect")
+    arguments = ("--command", script(tmp_path), "--uv", "0.4.9", "--json")
+    first = bisect(*arguments).json("bisect")
     before = runs(tmp_path)
-    second = bisect(*words).json("bisect")
+    second = bisect(*arguments).json("bisect")
     assert runs(tmp_path) == before
     assert (second["ran"], second["kept"]) == (0, first["ran"])
     assert second["first_bad"] == first["first_bad"]
-    third = bisect(*words, "--again").json("bisect")
+    third = bisect(*arguments, "--again").json("bisect")
     assert (third["ran"], third["kept"]) == (first["ran"], 0)
-    assert bisect(*words).json("bisect")["ran"] == 0
+    assert bisect(*arguments).json("bisect")["ran"] == 0
 
 
 def test_a_script_that_changed_is_run_anew(bisect: CommandLine, tmp_path: Path) -> None:
@@ -95,19 +95,19 @@ env; pwd; ls -A; uv; command -v python3; printf 'args: %s|%s\\n' "$1" "$2"
     (tmp_path / "data").write_text("")
     ended = bisect("--range", "0.4.6..0.4.8", "--uv", "0.4.8", "--command", path, "--", "-x", "data", UV_INDEX="left")
     assert ended.exit == 0, ended.stderr
-    seen = (tmp_path / "seen.0.4.7").read_text()
-    given = dict(line.split("=", 1) for line in seen.splitlines() if re.match(r"\w+=", line))
-    assert given["UVMRE_UV"] == "0.4.7"
-    assert "uv 0.4.7\n" in seen
-    assert f"args: -x|{tmp_path}/data\n" in seen
-    assert "UV_INDEX" not in given
-    assert given["HTTPS_PROXY"].startswith("http://127.0.0.1:")
-    assert Path(given["SSL_CERT_FILE"]).name == "authority.pem"
-    root = Path(given["HOME"]).parent
-    assert f"\n{root}/mre\n" in seen
+    output = (tmp_path / "seen.0.4.7").read_text()
+    environment = dict(line.split("=", 1) for line in output.splitlines() if re.match(r"\w+=", line))
+    assert environment["UVMRE_UV"] == "0.4.7"
+    assert "uv 0.4.7\n" in output
+    assert f"args: -x|{tmp_path}/data\n" in output
+    assert "UV_INDEX" not in environment
+    assert environment["HTTPS_PROXY"].startswith("http://127.0.0.1:")
+    assert Path(environment["SSL_CERT_FILE"]).name == "authority.pem"
+    root = Path(environment["HOME"]).parent
+    assert f"\n{root}/mre\n" in output
     assert not root.exists()
-    assert given["HOME"] != str(Path.home())
-    assert given["PATH"].endswith(os.environ["PATH"].rpartition(":")[2])
+    assert environment["HOME"] != str(Path.home())
+    assert environment["PATH"].endswith(os.environ["PATH"].rpartition(":")[2])
 
 
 @pytest.mark.parametrize(
@@ -162,12 +162,12 @@ def test_a_flaky_one_is_repeated_and_told_with_its_rate(bisect: CommandLine, tmp
     body = f"""\
 [ "$number" -ge 7 ] || exit 1
 n=$(grep -cx "$UVMRE_UV" {tmp_path}/log); [ $((n % 2)) = 0 ]"""
-    words = ("--command", script(tmp_path, body), "--uv", "0.4.9", "--repeat", "4", "--json")
-    data = bisect(*words).json("bisect")
+    arguments = ("--command", script(tmp_path, body), "--uv", "0.4.9", "--repeat", "4", "--json")
+    data = bisect(*arguments).json("bisect")
     assert (data["first_bad"]["version"], data["flaky"]["rate"]) == ("0.4.7", 0.5)
     assert data["first_bad"]["confidence"] == 1 - 0.5**4
     assert "uv 0.4.6 is good with 93.8% confidence after 4 runs" in data["sentences"][-1]
-    assert bisect(*words).json("bisect")["ran"] == 0
+    assert bisect(*arguments).json("bisect")["ran"] == 0
 
 
 def test_the_path_is_explained(bisect: CommandLine, tmp_path: Path) -> None:
@@ -179,7 +179,7 @@ def test_the_path_is_explained(bisect: CommandLine, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "words", "code", "why"),
+    ("body", "arguments", "code", "why"),
     [
         pytest.param("exit 1", (), 125, "It does not show on uv 0.4.9, where it should", id="it never shows"),
         pytest.param("exit 125", (), 125, "uv 0.4.9, where it should show, cannot tell", id="it never can tell"),
@@ -197,9 +197,9 @@ def test_the_path_is_explained(bisect: CommandLine, tmp_path: Path) -> None:
     ],
 )
 def test_bad_input_is_a_sentence(
-    bisect: CommandLine, tmp_path: Path, body: str, words: tuple[str, ...], code: int, why: str
+    bisect: CommandLine, tmp_path: Path, body: str, arguments: tuple[str, ...], code: int, why: str
 ) -> None:
-    ended = bisect("--command", script(tmp_path, body), "--uv", "0.4.9", *words)
+    ended = bisect("--command", script(tmp_path, body), "--uv", "0.4.9", *arguments)
     assert ended.exit == code, ended.stderr
     assert why in ended.stdout + ended.stderr
     assert "Traceback" not in ended.stderr
@@ -279,23 +279,23 @@ def test_a_release_on_which_a_control_fails_never_shows(
     codes = {probe["release"]: CODES[probe["outcome"]] for probe in data["probes"]}
     for release in ("0.4.6", "0.4.8", "0.4.9"):
         assert uvmre("run", "mre", "--uv", release, XDG_CACHE_HOME=str(home)).exit == codes.get(release, 125)
-    words = ("mre", "--uv", "0.4.6..0.4.9", "--all-variants", "--json")
-    cells = json.loads(uvmre("matrix", *words, XDG_CACHE_HOME=str(home)).stdout)["cells"]
+    arguments = ("mre", "--uv", "0.4.6..0.4.9", "--all-variants", "--json")
+    cells = json.loads(uvmre("matrix", *arguments, XDG_CACHE_HOME=str(home)).stdout)["cells"]
     base = {cell["release"]: CODES[cell["outcome"]] for cell in cells if cell["variant"] == "as reported"}
     assert base.items() & codes.items() == {(each, codes[each]) for each in base if each in codes}
 
 
 def test_a_release_that_is_not_made_for_this_platform_is_skipped(uvmre: CommandLine, tmp_path: Path) -> None:
     stock(tmp_path / "home", gone=("0.4.7",))
-    words = ("bisect", "--command", script(tmp_path), "--uv", "0.4.9", "--json")
-    data = uvmre(*words, XDG_CACHE_HOME=str(tmp_path / "home")).json("bisect")
+    arguments = ("bisect", "--command", script(tmp_path), "--uv", "0.4.9", "--json")
+    data = uvmre(*arguments, XDG_CACHE_HOME=str(tmp_path / "home")).json("bisect")
     assert (data["first_bad"]["version"], data["first_bad"]["skipped"]) == ("0.4.8", ["0.4.7"])
     (probe,) = [probe for probe in data["probes"] if probe["release"] == "0.4.7"]
     assert "no wheel for this platform" in probe["reason"]
 
 
-def started(home: Path, *words: str | Path) -> "subprocess.Popen[str]":
-    command = [sys.executable, "-m", "uvmre", "bisect", *map(str, words)]
+def started(home: Path, *arguments: str | Path) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-m", "uvmre", "bisect", *map(str, arguments)]
     environment = {**os.environ, "XDG_CACHE_HOME": str(home)}
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
@@ -307,8 +307,8 @@ def test_an_interrupt_loses_nothing_that_was_finished(
     # The fourth run waits until it is ended.
     path = script(tmp_path, f"[ $(wc -l < {tmp_path}/log) -eq 4 ] && [ -e {tmp_path}/wait ] && sleep 61\n{STEP}")
     (tmp_path / "wait").write_text("")
-    words = ("--command", path, "--uv", "0.4.9", "--jobs", "1")
-    search = started(home, *words)
+    arguments = ("--command", path, "--uv", "0.4.9", "--jobs", "1")
+    search = started(home, *arguments)
     deadline = time.monotonic() + 120
     while len(runs(tmp_path)) < 4 and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -316,7 +316,7 @@ def test_an_interrupt_loses_nothing_that_was_finished(
     _, talk = search.communicate(timeout=120)
     assert (search.returncode, "the same command goes on from there" in talk) == (130, True)
     (tmp_path / "wait").unlink()
-    data = bisect(*words, "--json").json("bisect")
+    data = bisect(*arguments, "--json").json("bisect")
     assert data["kept"] == 3
     assert len(runs(tmp_path)) == 4 + data["ran"]
     assert (data["first_bad"]["version"], data["first_good"]["version"]) == ("0.4.7", "0.4.12")

@@ -37,7 +37,7 @@ def home(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def cached(uvmre: CommandLine, home: Path) -> CommandLine:
-    return lambda *words, **named: uvmre("cache", *words, **{"XDG_CACHE_HOME": str(home), **named})
+    return lambda *arguments, **variables: uvmre("cache", *arguments, **{"XDG_CACHE_HOME": str(home), **variables})
 
 
 def plain(ended: Ended) -> tuple[int, str, str]:
@@ -127,9 +127,9 @@ def test_what_is_in_use_is_spared_and_what_is_freed_is_what_du_finds_gone(cached
 @pytest.mark.parametrize("where", ["option", "variable"])
 def test_the_limits_are_options_or_variables(cached: CommandLine, home: Path, where: str) -> None:
     def prune(size: str, age: str) -> dict[str, Any]:
-        words = ("--size", size, "--age", age) if where == "option" else ()
-        named = {} if where == "option" else {"UVMRE_CACHE_SIZE": size, "UVMRE_CACHE_AGE": age}
-        return cached("prune", "--json", *words, **named).json("cache")
+        arguments = ("--size", size, "--age", age) if where == "option" else ()
+        variables = {} if where == "option" else {"UVMRE_CACHE_SIZE": size, "UVMRE_CACHE_AGE": age}
+        return cached("prune", "--json", *arguments, **variables).json("cache")
 
     assert prune("none", "none")["removed"] == []
     assert prune("5 GB", "1 day")["removed"] == ["0.5.20"]
@@ -139,32 +139,34 @@ def test_the_limits_are_options_or_variables(cached: CommandLine, home: Path, wh
 
 
 @pytest.mark.parametrize(
-    ("words", "variables", "named"),
+    ("arguments", "variables", "message"),
     [
-        pytest.param(("--size", "much"), {}, "`--size` cannot be read: `much`", id="no number"),
-        pytest.param(("--size", "5 days"), {}, "`--size` cannot be read", id="no unit of size"),
-        pytest.param(("--age", "-1 day"), {}, "`--age` cannot be read", id="less than nothing"),
-        pytest.param((), {"UVMRE_CACHE_AGE": "5 GB"}, "`UVMRE_CACHE_AGE` cannot be read: `5 GB`", id="a variable"),
+        pytest.param(("--size", "much"), {}, "`--size` is not valid: `much`", id="no number"),
+        pytest.param(("--size", "5 days"), {}, "`--size` is not valid", id="no unit of size"),
+        pytest.param(("--age", "-1 day"), {}, "`--age` is not valid", id="less than nothing"),
+        pytest.param((), {"UVMRE_CACHE_AGE": "5 GB"}, "`UVMRE_CACHE_AGE` is not valid: `5 GB`", id="a variable"),
     ],
 )
 def test_a_limit_that_is_none_is_wrong_usage(
-    cached: CommandLine, words: tuple[str, ...], variables: dict[str, str], named: str
+    cached: CommandLine, arguments: tuple[str, ...], variables: dict[str, str], message: str
 ) -> None:
-    ended = cached("prune", *words, **variables)
-    assert (ended.exit, named in ended.stderr, "Give a number with a unit" in ended.stderr) == (2, True, True)
+    ended = cached("prune", *arguments, **variables)
+    assert (ended.exit, message in ended.stderr, "Give a number with a unit" in ended.stderr) == (2, True, True)
 
 
-@pytest.mark.parametrize("words", [("ls",), ("size",), ("prune",), ("dir",)], ids=" ".join)
-def test_a_cache_that_is_not_there_is_empty(cached: CommandLine, tmp_path: Path, words: tuple[str, ...]) -> None:
-    ended = cached(*words, "--json", XDG_CACHE_HOME=str(tmp_path / "none"))
+@pytest.mark.parametrize("arguments", [("ls",), ("size",), ("prune",), ("dir",)], ids=" ".join)
+def test_a_cache_that_is_not_there_is_empty(cached: CommandLine, tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    ended = cached(*arguments, "--json", XDG_CACHE_HOME=str(tmp_path / "none"))
     assert ended.exit == 0
     ended.json("cache")
-    assert cached(*words, XDG_CACHE_HOME=str(tmp_path / "none")).exit == 0
+    assert cached(*arguments, XDG_CACHE_HOME=str(tmp_path / "none")).exit == 0
     assert not (tmp_path / "none").exists()
 
 
-@pytest.mark.parametrize("words", [("prune", "--keep", "-1"), ("prune", "--keep", "many"), ("empty",)], ids=" ".join)
-def test_what_is_no_command_is_wrong_usage(cached: CommandLine, words: tuple[str, ...]) -> None:
-    ended = cached(*words)
+@pytest.mark.parametrize(
+    "arguments", [("prune", "--keep", "-1"), ("prune", "--keep", "many"), ("empty",)], ids=" ".join
+)
+def test_what_is_no_command_is_wrong_usage(cached: CommandLine, arguments: tuple[str, ...]) -> None:
+    ended = cached(*arguments)
     assert (ended.exit, ended.stdout) == (2, "")
     assert "error: " in ended.stderr

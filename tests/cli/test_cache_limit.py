@@ -112,7 +112,7 @@ def test_the_cache_stays_within_its_limit_and_nothing_in_use_is_lost(tmp_path: P
     figures = f"{next(numbers)} MB came, {max(sizes) / MEGABYTE:.1f} MB stayed at most"
     (tmp_path / "figures").write_text(figures)
     assert len(answers) == ISSUES
-    words = [(answer["verdict"], answer["reason"]) for answer in answers]
-    assert {word for word, _ in words} == {"reproducible"}, words
+    arguments = [(answer["verdict"], answer["reason"]) for answer in answers]
+    assert {word for word, _ in arguments} == {"reproducible"}, arguments
     assert next(numbers) > LIMIT / MEGABYTE  # far more came than there is room for
     assert max(sizes) <= LIMIT, figures

@@ -102,9 +102,9 @@ def test_run_exits_as_the_verdict_says(
 ) -> None:
     written(mre.parent, observe, control)
     ended = uvmre("run", mre, "--json")
-    told = json.loads(ended.stdout)
-    assert (ended.exit, told["verdict"]) == (code, verdict), told["reason"]
-    valid(told, "run")
+    data = json.loads(ended.stdout)
+    assert (ended.exit, data["verdict"]) == (code, verdict), data["reason"]
+    valid(data, "run")
 
 
 def test_run_tells_a_person_what_it_saw(uvmre: CommandLine, mre: Path) -> None:
@@ -123,8 +123,8 @@ def test_run_tells_a_person_what_it_saw(uvmre: CommandLine, mre: Path) -> None:
 def test_a_run_on_another_release_says_so(uvmre: CommandLine, cache: Path, mre: Path) -> None:
     tools = cache / "uvmre" / "uv"
     shutil.copytree(tools / RELEASE, tools / "0.0.2", dirs_exist_ok=True)
-    told = json.loads(uvmre("run", mre, "--uv", "0.0.2", "--json").stdout)
-    assert told["reason"].startswith("On uv 0.0.2, not the reported 0.0.1: The symptom shows")
+    data = json.loads(uvmre("run", mre, "--uv", "0.0.2", "--json").stdout)
+    assert data["reason"].startswith("On uv 0.0.2, not the reported 0.0.1: The symptom shows")
 
 
 def test_report_tells_the_last_run(uvmre: CommandLine, mre: Path) -> None:
@@ -132,16 +132,16 @@ def test_report_tells_the_last_run(uvmre: CommandLine, mre: Path) -> None:
     assert before.exit == 2
     assert "was not run yet" in before.stderr
     uvmre("run", mre)
-    told = uvmre("report", mre)
-    assert told.exit == 0
-    assert "$ uv fail\nerror: it broke in two\n```\nexit code 2" in told.stdout
+    data = uvmre("report", mre)
+    assert data.exit == 0
+    assert "$ uv fail\nerror: it broke in two\n```\nexit code 2" in data.stdout
     valid(json.loads(uvmre("report", mre, "--json").stdout), "run")
     written(mre.parent, observe="uv other")
     assert "changed since its last run" in uvmre("report", mre).stderr
 
 
 @pytest.mark.parametrize(
-    ("words", "message"),
+    ("arguments", "message"),
     [
         pytest.param(["run", "nowhere"], "folder not found: `nowhere`", id="no such folder"),
         pytest.param(["run", "--uv", "banana", "mre"], "'banana' is not a valid release selector", id="not a release"),
@@ -159,14 +159,16 @@ def test_report_tells_the_last_run(uvmre: CommandLine, mre: Path) -> None:
         pytest.param(["report", "nowhere"], "folder not found: `nowhere`", id="nothing to report"),
     ],
 )
-def test_wrong_usage_ends_with_2_and_a_sentence(uvmre: CommandLine, mre: Path, words: list[str], message: str) -> None:
-    ended = uvmre(*words)
+def test_wrong_usage_ends_with_2_and_a_sentence(
+    uvmre: CommandLine, mre: Path, arguments: list[str], message: str
+) -> None:
+    ended = uvmre(*arguments)
     assert ended.exit == 2
     assert message in ended.stderr
     assert "Traceback" not in ended.stderr
     assert ended.stdout == ""
-    if "--nonsense" not in words and "frobnicate" not in words:
-        in_json = uvmre(*words, "--json")
+    if "--nonsense" not in arguments and "frobnicate" not in arguments:
+        in_json = uvmre(*arguments, "--json")
         valid(json.loads(in_json.stdout), "error")
         assert in_json.exit == 2
 
@@ -175,8 +177,8 @@ def test_all_faults_of_a_manifest_are_told_at_once(uvmre: CommandLine, mre: Path
     (mre / "mre.toml").write_text('schema = 2\ntitle = ""\n[environment]\nuv = 5\ncolour = "red"\n')
     ended = uvmre("run", mre)
     assert ended.exit == 2
-    told = [line.strip().split(":")[0] for line in ended.stderr.splitlines() if line.startswith("  line")]
-    assert told == ["line 1", "line 1", "line 1", "line 2", "line 4", "line 5"]
+    data = [line.strip().split(":")[0] for line in ended.stderr.splitlines() if line.startswith("  line")]
+    assert data == ["line 1", "line 1", "line 1", "line 2", "line 4", "line 5"]
 
 
 def test_all_bad_answers_are_told_at_once_with_what_is_allowed(uvmre: CommandLine, tmp_path: Path) -> None:
@@ -193,11 +195,11 @@ def test_all_bad_answers_are_told_at_once_with_what_is_allowed(uvmre: CommandLin
 def test_new_makes_a_picture_of_the_template(uvmre: CommandLine, tmp_path: Path) -> None:
     ended = uvmre("new", "bug", "--defaults", "-d", "member=spam", "--json")
     assert ended.exit == 0, ended.stderr
-    told = json.loads(ended.stdout)
-    valid(told, "new")
-    made = [path.relative_to(tmp_path / "bug") for path in (tmp_path / "bug").rglob("*") if path.is_file()]
-    assert told["files"] == sorted(path.as_posix() for path in made if path.parts[0] != ".uvmre")
-    assert told["files"] == [
+    data = json.loads(ended.stdout)
+    valid(data, "new")
+    created = [path.relative_to(tmp_path / "bug") for path in (tmp_path / "bug").rglob("*") if path.is_file()]
+    assert data["files"] == sorted(path.as_posix() for path in created if path.parts[0] != ".uvmre")
+    assert data["files"] == [
         ".dockerignore",
         "Dockerfile",
         "README.md",
@@ -301,10 +303,10 @@ def test_a_full_disk_is_named_and_leaves_no_half(uvmre: CommandLine, mre: Path, 
     if not full(disk):
         pytest.skip("no small disk can be mounted here")
     try:
-        made = uvmre("new", disk / "bug", "--defaults")
-        assert (made.exit, made.stdout) == (125, "")
-        assert f"failed to write `{disk / 'bug'}`" in made.stderr
-        assert "cause: the disk is full" in made.stderr
+        created = uvmre("new", disk / "bug", "--defaults")
+        assert (created.exit, created.stdout) == (125, "")
+        assert f"failed to write `{disk / 'bug'}`" in created.stderr
+        assert "cause: the disk is full" in created.stderr
         assert [path.name for path in disk.iterdir()] == ["filler"]
         (disk / "filler").unlink()
         shutil.copytree(mre, disk / "mre")
@@ -334,11 +336,11 @@ def test_a_read_only_folder_is_named(uvmre: CommandLine, tmp_path: Path) -> None
 
 @pytest.mark.skipif(sys.platform != "linux", reason="network namespaces are Linux's")
 def test_no_network_is_told_and_never_taken_for_an_answer(cache: Path, mre: Path) -> None:
-    words = [sys.executable, "-m", "uvmre", "run", str(mre), "--uv", "0.5.20"]
+    arguments = [sys.executable, "-m", "uvmre", "run", str(mre), "--uv", "0.5.20"]
     if subprocess.run(["unshare", "-n", "true"], capture_output=True).returncode:
         pytest.skip("no network namespace can be made here")
     environment = {**os.environ, "XDG_CACHE_HOME": str(mre.parent / "empty")}
-    done = subprocess.run(["unshare", "-n", *words], env=environment, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(["unshare", "-n", *arguments], env=environment, capture_output=True, text=True, timeout=60)
     assert done.returncode == 125
     assert "uv 0.5.20 is not in the cache" in done.stderr
     assert "hint:" in done.stderr
@@ -353,14 +355,14 @@ def test_the_gateway_serves_any_client_until_it_is_interrupted(cache: Path, requ
     serving = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     request.addfinalizer(serving.kill)
     assert serving.stdout
-    told = json.loads(serving.stdout.readline())
-    valid(told, "gateway")
-    trust = ssl.create_default_context(cafile=told["variables"]["SSL_CERT_FILE"])
-    with httpx.Client(proxy=told["variables"]["HTTPS_PROXY"], verify=trust, trust_env=False, timeout=30) as client:
+    data = json.loads(serving.stdout.readline())
+    valid(data, "gateway")
+    trust = ssl.create_default_context(cafile=data["variables"]["SSL_CERT_FILE"])
+    with httpx.Client(proxy=data["variables"]["HTTPS_PROXY"], verify=trust, trust_env=False, timeout=30) as client:
         assert client.get("https://pypi-proxy.fly.dev/basic-auth/simple/six/").status_code == 401
         with pytest.raises(httpx.ProxyError):
             client.get("https://example.com/")
-    port = told["url"].rpartition(":")[2]
+    port = data["url"].rpartition(":")[2]
     taken = subprocess.run([*command, "--port", port], env=environment, capture_output=True, text=True, timeout=30)
     assert taken.returncode == 2
     assert f"Port {port} cannot be had" in taken.stderr
@@ -371,11 +373,11 @@ def test_the_gateway_serves_any_client_until_it_is_interrupted(cache: Path, requ
     assert "GET pypi-proxy.fly.dev/basic-auth/simple/six/ 401 no credentials stand-in" in talk
     assert "CONNECT example.com 403 no credentials refused" in talk
     assert "ended after 2 requests" in talk
-    assert not Path(told["variables"]["SSL_CERT_FILE"]).exists()
+    assert not Path(data["variables"]["SSL_CERT_FILE"]).exists()
 
 
 @pytest.mark.parametrize(
-    ("words", "manifest", "answered_by"),
+    ("arguments", "manifest", "answered_by"),
     [
         pytest.param([], "", "refused", id="not named"),
         pytest.param(["--allow-host", "*.invalid"], "", "unreachable", id="named on the command line"),
@@ -383,13 +385,13 @@ def test_the_gateway_serves_any_client_until_it_is_interrupted(cache: Path, requ
     ],
 )
 def test_only_a_host_that_is_named_is_let_through(
-    uvmre: CommandLine, mre: Path, words: list[str], manifest: str, answered_by: str
+    uvmre: CommandLine, mre: Path, arguments: list[str], manifest: str, answered_by: str
 ) -> None:
     asking = "python -c 'import urllib.request as u; u.urlopen(\\\"http://nowhere.invalid/a\\\")' || uv fail"
     written(mre.parent, observe=asking)
     text = (mre / "mre.toml").read_text()
     (mre / "mre.toml").write_text(text.replace("[environment]\n", f"[environment]\n{manifest}\n", 1))
-    ended = uvmre("run", "mre", *words, "--json")
+    ended = uvmre("run", "mre", *arguments, "--json")
     [request] = json.loads(ended.stdout)["variants"][0]["requests"]
     assert (request["host"], request["answered_by"]) == ("nowhere.invalid", answered_by)
 

@@ -18,7 +18,7 @@ from uvmre.cli.main import cli
 COLOR = re.compile(r"\x1b\[[0-9;]*m")
 
 
-def at_terminal(columns: int, *words: str, **variables: str) -> str:
+def at_terminal(columns: int, *arguments: str, **variables: str) -> str:
     """Run the command line at a terminal of its own, and return what it shows."""
     pid, terminal = pty.fork()
     if pid == 0:  # pragma: no cover - another process
@@ -26,7 +26,7 @@ def at_terminal(columns: int, *words: str, **variables: str) -> str:
         kept = {
             name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES", "NO_COLOR", "TERM")
         }
-        os.execve(sys.executable, [sys.executable, "-m", "uvmre", *words], {**kept, "TERM": "xterm", **variables})
+        os.execve(sys.executable, [sys.executable, "-m", "uvmre", *arguments], {**kept, "TERM": "xterm", **variables})
     shown = bytearray()
     try:
         while block := os.read(terminal, 65536):
@@ -44,16 +44,16 @@ def test_help_fits(verb: str, columns: int, monkeypatch: pytest.MonkeyPatch) -> 
     from click.testing import CliRunner
 
     monkeypatch.setenv("COLUMNS", str(columns))
-    told = CliRunner().invoke(cli, [*([verb] if verb else []), "--help"]).output
-    wide = [line for line in told.splitlines() if len(line) > columns and len(line.split()) > 1]
+    data = CliRunner().invoke(cli, [*([verb] if verb else []), "--help"]).output
+    wide = [line for line in data.splitlines() if len(line) > columns and len(line.split()) > 1]
     assert wide == []
 
 
 @pytest.mark.parametrize("columns", [40, 80])
 def test_sentences_are_broken_between_words(columns: int, tmp_path: Path) -> None:
-    words = ("run", "nowhere/" + "x" * 60, "--uv", "0.4.9")
-    plain = at_terminal(400, *words, TERM="dumb")
-    shown = at_terminal(columns, *words, TERM="dumb")
+    arguments = ("run", "nowhere/" + "x" * 60, "--uv", "0.4.9")
+    plain = at_terminal(400, *arguments, TERM="dumb")
+    shown = at_terminal(columns, *arguments, TERM="dumb")
     assert shown.split() == plain.split()
     assert all(len(line) <= columns or len(line.split()) == 1 for line in shown.splitlines())
     assert len(shown.splitlines()) > len(plain.splitlines())

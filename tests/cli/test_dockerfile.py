@@ -13,8 +13,8 @@ from uvmre.core.text.normalize import normalize
 
 def of_its_dockerfile(uvmre: CommandLine, folder: Path, *answers: str) -> None:
     """Make the seed's workspace, without the steps of its manifest, and with one control."""
-    words = [word for answer in answers for word in ("-d", answer)]
-    assert uvmre("new", folder, "-t", "workspace-index", "--defaults", *words).exit == 0
+    arguments = [word for answer in answers for word in ("-d", answer)]
+    assert uvmre("new", folder, "-t", "workspace-index", "--defaults", *arguments).exit == 0
     path = folder / "mre.toml"
     data = tomllib.loads(path.read_text())
     del data["step"]
@@ -72,9 +72,9 @@ def test_what_was_written_as_one_file_and_read_back_shows_the_same(uvmre: Comman
     written = uvmre("report", "mre", "--format", "dockerfile")
     assert written.exit == 0, written.stderr
     (tmp_path / "Dockerfile").write_text(written.stdout)
-    made = uvmre("new", "again", "--from-dockerfile", "Dockerfile", "--json")
-    assert made.exit == 0, made.stderr
-    assert "packages/foo-workspace-member/pyproject.toml" in json.loads(made.stdout)["files"]
+    created = uvmre("new", "again", "--from-dockerfile", "Dockerfile", "--json")
+    assert created.exit == 0, created.stderr
+    assert "packages/foo-workspace-member/pyproject.toml" in json.loads(created.stdout)["files"]
     done = uvmre("run", "again", "--json")
     assert json.loads(done.stdout)["variants"][0]["outcome"] == "shows", done.stderr
 
@@ -111,8 +111,8 @@ def test_stages_mounts_shells_and_exec_forms_are_followed(uvmre: CommandLine, tm
     (tmp_path / "pyproject.toml").write_text('[project]\nname = "x"\nversion = "1"\ndependencies = ["six"]\n')
     (tmp_path / "Dockerfile").write_text(STAGES)
     answers = ("-d", "output=No module named 'nothing'", "-d", "title=A stage")
-    made = uvmre("new", "mre", "--from-dockerfile", "Dockerfile", *answers)
-    assert made.exit == 0, made.stderr
+    created = uvmre("new", "mre", "--from-dockerfile", "Dockerfile", *answers)
+    assert created.exit == 0, created.stderr
     data = json.loads(uvmre("run", "mre", "--json").stdout)
     steps = data["variants"][0]["steps"]
     assert (data["title"], data["uv"], data["variants"][0]["outcome"]) == ("A stage", "0.5.21", "shows")
@@ -134,7 +134,7 @@ def test_what_only_an_engine_can_do_is_an_outcome_with_its_line(uvmre: CommandLi
 
 
 @pytest.mark.parametrize(
-    ("text", "words", "faults"),
+    ("text", "arguments", "faults"),
     [
         pytest.param(
             "FROM python:3.11\nRUN uv lock\n",
@@ -165,13 +165,13 @@ def test_what_only_an_engine_can_do_is_an_outcome_with_its_line(uvmre: CommandLi
     ],
 )
 def test_a_dockerfile_that_cannot_be_taken_is_said_all_at_once(
-    uvmre: CommandLine, tmp_path: Path, text: str, words: list[str], faults: list[str]
+    uvmre: CommandLine, tmp_path: Path, text: str, arguments: list[str], faults: list[str]
 ) -> None:
     (tmp_path / "D").write_text(text)
-    done = uvmre("new", "mre", "--from-dockerfile", "D", *words, "--json")
+    done = uvmre("new", "mre", "--from-dockerfile", "D", *arguments, "--json")
     assert done.exit == 2
-    told = json.loads(done.stdout)["faults"] if done.stdout else done.stderr
-    assert all(any(fault in line for line in told) for fault in faults), told
+    data = json.loads(done.stdout)["faults"] if done.stdout else done.stderr
+    assert all(any(fault in line for line in data) for fault in faults), data
     assert not (tmp_path / "mre").exists()
 
 
@@ -184,10 +184,10 @@ def test_a_file_that_cannot_be_in_one_is_refused(uvmre: CommandLine, tmp_path: P
 
 
 @pytest.mark.parametrize(
-    "words", [["--from-packse", "x"], ["--uv", "0.5.21"], ["-t", "workspace-index"], ["--defaults"]]
+    "arguments", [["--from-packse", "x"], ["--uv", "0.5.21"], ["-t", "workspace-index"], ["--defaults"]]
 )
-def test_an_mre_is_made_from_one_thing(uvmre: CommandLine, tmp_path: Path, words: list[str]) -> None:
+def test_an_mre_is_made_from_one_thing(uvmre: CommandLine, tmp_path: Path, arguments: list[str]) -> None:
     (tmp_path / "D").write_text("FROM ghcr.io/astral-sh/uv:0.5.21\nRUN uv lock\n")
-    done = uvmre("new", "mre", "--from-dockerfile", "D", *words)
+    done = uvmre("new", "mre", "--from-dockerfile", "D", *arguments)
     assert done.exit == 2
     assert "Traceback" not in done.stderr

@@ -118,11 +118,11 @@ resolver_options.universal = true
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_uv_does_what_a_scenario_expects(uvmre: CommandLine, tmp_path: Path, name: str) -> None:
     (tmp_path / "kettle.toml").write_text(HEAD + SCENARIOS[name])
-    made = uvmre("new", "mre", "--from-packse", "kettle.toml", "--uv", UV)
-    assert made.exit == 0, made.stderr
+    created = uvmre("new", "mre", "--from-packse", "kettle.toml", "--uv", UV)
+    assert created.exit == 0, created.stderr
     ended = uvmre("run", "mre", "--json")
-    told = json.loads(ended.stdout)
-    [variant] = told["variants"]
+    data = json.loads(ended.stdout)
+    [variant] = data["variants"]
     assert variant["outcome"] == "shows", (variant["reason"], [step["stderr"] for step in variant["steps"]])
     assert ended.exit == 0
     assert {request["host"] for request in variant["requests"]} <= {"pypi.org", "files.pythonhosted.org"}
@@ -139,10 +139,10 @@ def test_the_folder_says_what_it_is(uvmre: CommandLine, tmp_path: Path) -> None:
     (tmp_path / "kettle.toml").write_text(HEAD + SCENARIOS["a yanked version"])
     ended = uvmre("new", "mre", "--from-packse", "kettle.toml", "--uv", UV, "--json")
     assert ended.exit == 0, ended.stderr
-    told = json.loads(ended.stdout)
-    jsonschema.validate(told, json.loads((SCHEMAS / "new.json").read_text()))
-    assert told["template"] == "kettle.toml"
-    assert told["files"] == ["Dockerfile", "README.md", "mre.toml", "requirements.in", "run.sh"]
+    data = json.loads(ended.stdout)
+    jsonschema.validate(data, json.loads((SCHEMAS / "new.json").read_text()))
+    assert data["template"] == "kettle.toml"
+    assert data["files"] == ["Dockerfile", "README.md", "mre.toml", "requirements.in", "run.sh"]
     mre = read_mre(tmp_path / "mre")
     assert mre.title == "kettle: Tea wants water."
     assert (mre.environment.uv, mre.environment.python) == (UV, PYTHON)
@@ -159,7 +159,7 @@ def test_the_folder_says_what_it_is(uvmre: CommandLine, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "message", "hint"),
+    ("arguments", "message", "hint"),
     [
         pytest.param(["--from-packse", "none.toml"], "file not found: `none.toml`", "check the path", id="no file"),
         pytest.param(
@@ -184,10 +184,10 @@ def test_the_folder_says_what_it_is(uvmre: CommandLine, tmp_path: Path) -> None:
     ],
 )
 def test_what_cannot_be_taken_is_told(
-    uvmre: CommandLine, tmp_path: Path, words: list[str], message: str, hint: str
+    uvmre: CommandLine, tmp_path: Path, arguments: list[str], message: str, hint: str
 ) -> None:
     (tmp_path / "empty.toml").touch()
-    ended = uvmre("new", "mre", *words)
+    ended = uvmre("new", "mre", *arguments)
     assert ended.exit == 2
     assert f"error: {message}" in ended.stderr
     assert hint in ended.stderr

@@ -18,8 +18,8 @@ UV = "ghcr.io/astral-sh/uv:0.5.21"
 
 
 def test_without_an_engine_it_says_so_and_where_to_look(uvmre: CommandLine, tmp_path: Path) -> None:
-    for words in (("images", "prepare", UV), ("images", "ls")):
-        ended = uvmre(*words, PATH=str(tmp_path))
+    for arguments in (("images", "prepare", UV), ("images", "ls")):
+        ended = uvmre(*arguments, PATH=str(tmp_path))
         assert ended.exit == 125
         assert "docker: not installed; podman: not installed" in ended.stderr
         assert "uvmre doctor" in ended.stderr
@@ -29,12 +29,12 @@ def test_without_an_engine_it_says_so_and_where_to_look(uvmre: CommandLine, tmp_
 
 
 @pytest.mark.parametrize(
-    ("word", "said"),
+    ("word", "output"),
     [("ubuntu:24.04", "no stand-in for `ubuntu:24.04`"), (f"{UV}-alpine", "alpine"), (".", "has no Dockerfile")],
 )
-def test_what_cannot_be_made_is_wrong_usage(uvmre: CommandLine, tmp_path: Path, word: str, said: str) -> None:
+def test_what_cannot_be_made_is_wrong_usage(uvmre: CommandLine, tmp_path: Path, word: str, output: str) -> None:
     ended = uvmre("images", "prepare", word, PATH=str(tmp_path))
-    assert (ended.exit, said in ended.stderr, ended.stdout) == (2, True, "")
+    assert (ended.exit, output in ended.stderr, ended.stdout) == (2, True, "")
 
 
 def test_a_dockerfile_that_is_none_tells_its_faults(uvmre: CommandLine, tmp_path: Path) -> None:
@@ -70,14 +70,14 @@ def test_a_stand_in_is_made_once_listed_and_cleared(
 ) -> None:
     (tmp_path / "Dockerfile").write_text(f"FROM scratch\nCOPY --from={UV} /uv /uvx /\n")
     assert uvmre("images", "ls", "--json", **apart).json("images")["images"] == []
-    (made,) = uvmre("images", "prepare", tmp_path, "--json", **apart).json("images")["images"]
-    assert (made["image"], made["state"], made["made_of"]) == (UV, "made", "uv 0.5.21 of its wheel")
+    (created,) = uvmre("images", "prepare", tmp_path, "--json", **apart).json("images")["images"]
+    assert (created["image"], created["state"], created["made_of"]) == (UV, "made", "uv 0.5.21 of its wheel")
     again = uvmre("images", "prepare", UV, **apart)
     assert (again.stdout.split(maxsplit=2)[2], again.stderr) == ("there: uv 0.5.21 of its wheel\n", "")
     assert UV in uvmre("images", "ls", **apart).stdout
 
     # Its files are those of the release, and a Dockerfile copies them as from the real one.
-    engine = made["engine"]
+    engine = created["engine"]
     built = f"{engine} build --quiet --network host --tag built {tmp_path}".split()
     subprocess.run(built, env=os.environ | apart, check=True, capture_output=True, timeout=100)
 

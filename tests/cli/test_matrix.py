@@ -38,7 +38,7 @@ run = "uv"
 
 @pytest.fixture
 def matrix(uvmre: CommandLine, home: Path) -> CommandLine:
-    return lambda *words, **named: uvmre("matrix", *words, **{"XDG_CACHE_HOME": str(home), **named})
+    return lambda *arguments, **variables: uvmre("matrix", *arguments, **{"XDG_CACHE_HOME": str(home), **variables})
 
 
 @pytest.fixture
@@ -137,18 +137,20 @@ def test_a_release_that_cannot_be_had_is_missing_with_its_reason(uvmre: CommandL
 
 
 @pytest.mark.parametrize(
-    ("words", "code", "why"),
+    ("arguments", "code", "why"),
     [
         pytest.param(("--uv", "0.4.9..0.4.3"), 2, "is empty", id="a range that is turned round"),
-        pytest.param(("--uv", "soon"), 2, "'soon' is no selector", id="no selector"),
+        pytest.param(("--uv", "soon"), 2, "'soon' is not a valid release selector", id="no selector"),
         pytest.param(("--python", "three"), 2, "'three' is no version of Python", id="no version"),
         pytest.param(("--python", "3.11,"), 2, "'' is no version of Python", id="an empty version"),
         pytest.param(("--variant", "other"), 2, "has no variant “other”", id="no such variant"),
         pytest.param(("--python", "3.99"), 125, "No cell has an answer", id="nothing can be had"),
     ],
 )
-def test_bad_input_is_a_sentence(matrix: CommandLine, mre: Path, words: tuple[str, ...], code: int, why: str) -> None:
-    ended = matrix(mre, *words)
+def test_bad_input_is_a_sentence(
+    matrix: CommandLine, mre: Path, arguments: tuple[str, ...], code: int, why: str
+) -> None:
+    ended = matrix(mre, *arguments)
     assert ended.exit == code, ended.stderr
     assert why in ended.stdout + ended.stderr
     assert "Traceback" not in ended.stderr
@@ -163,9 +165,9 @@ def test_an_interrupt_loses_nothing_that_was_finished(matrix: CommandLine, home:
     script = tmp_path / "a.sh"
     script.write_text(f"#!/bin/sh\necho >> {tmp_path}/log\n[ $(wc -l < {tmp_path}/log) -eq 4 ] && sleep 61\nexit 1\n")
     script.chmod(0o755)
-    words = ["--command", str(script), "--uv", "0.4", "--jobs", "1"]
+    arguments = ["--command", str(script), "--uv", "0.4", "--jobs", "1"]
     filling = subprocess.Popen(
-        [sys.executable, "-m", "uvmre", "matrix", *words],
+        [sys.executable, "-m", "uvmre", "matrix", *arguments],
         env={**os.environ, "XDG_CACHE_HOME": str(home)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -177,7 +179,7 @@ def test_an_interrupt_loses_nothing_that_was_finished(matrix: CommandLine, home:
     filling.send_signal(signal.SIGINT)
     _, talk = filling.communicate(timeout=120)
     assert (filling.returncode, "3 of 20 cells are kept" in talk) == (130, True)
-    data = matrix(*words, "--json").json("matrix")
+    data = matrix(*arguments, "--json").json("matrix")
     assert sum(cell["kept"] for cell in data["cells"]) == 3
     assert runs(tmp_path) == 4 + 17
 
@@ -200,14 +202,14 @@ BUILT = """\
 
 def test_a_binary_that_somebody_built_is_a_release_of_its_own(matrix: CommandLine, mre: Path, tmp_path: Path) -> None:
     path = built(tmp_path, "uv-built", fails=False)
-    words = (mre, "--uv", f"0.4.9,{path},0.4.10", "--json")
-    first = matrix(*words).json("matrix")
+    arguments = (mre, "--uv", f"0.4.9,{path},0.4.10", "--json")
+    first = matrix(*arguments).json("matrix")
     outcomes = {cell["release"].split(".head")[0]: cell["outcome"] for cell in first["cells"]}
     assert outcomes == {"0.4.9": "shows", "0.4.9+3": "absent", "0.4.10": "shows"}
-    assert all(cell["kept"] for cell in matrix(*words).json("matrix")["cells"])
+    assert all(cell["kept"] for cell in matrix(*arguments).json("matrix")["cells"])
     # Another build at the same path is another release.
     built(tmp_path, "uv-built", fails=True)
-    again = {cell["release"].split(".head")[0]: cell for cell in matrix(*words).json("matrix")["cells"]}
+    again = {cell["release"].split(".head")[0]: cell for cell in matrix(*arguments).json("matrix")["cells"]}
     assert (again["0.4.9+3"]["outcome"], again["0.4.9+3"]["kept"]) == ("shows", False)
 
 

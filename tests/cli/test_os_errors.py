@@ -90,7 +90,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 class Row:
     """One command line that cannot come to anything."""
 
-    words: str
+    arguments: str
     says: str
     exit: int = 2
     variables: dict[str, str] = field(default_factory=dict)
@@ -271,7 +271,7 @@ def signals() -> Iterator[None]:
         signal.signal(number, handler)
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.words[:60]!a} {' '.join(row.variables.values())}")
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.arguments[:60]!a} {' '.join(row.variables.values())}")
 def test_a_mishap_is_a_sentence(
     row: Row,
     place: Path,
@@ -284,7 +284,7 @@ def test_a_mishap_is_a_sentence(
     monkeypatch.chdir(place)
     for name, value in {**OFFLINE, "XDG_CACHE_HOME": str(home), **row.variables}.items():
         monkeypatch.setenv(name, value.replace("NEW", str(tmp_path)))
-    code = main(shlex.split(row.words))
+    code = main(shlex.split(row.arguments))
     out, err = capsys.readouterr()
     assert (code, out) == (row.exit, ""), err
     assert row.says in err
@@ -298,8 +298,14 @@ def test_there_are_enough_of_them() -> None:
 
 
 def shell(script: str, place: Path, home: Path, **variables: str) -> subprocess.CompletedProcess[bytes]:
-    given = {**os.environ, **OFFLINE, "XDG_CACHE_HOME": str(home), "UVMRE": f"{sys.executable} -m uvmre", **variables}
-    return subprocess.run(["bash", "-c", script], cwd=place, env=given, capture_output=True, timeout=60)
+    environment = {
+        **os.environ,
+        **OFFLINE,
+        "XDG_CACHE_HOME": str(home),
+        "UVMRE": f"{sys.executable} -m uvmre",
+        **variables,
+    }
+    return subprocess.run(["bash", "-c", script], cwd=place, env=environment, capture_output=True, timeout=60)
 
 
 STREAMS = [
@@ -326,11 +332,11 @@ STREAMS = [
 @pytest.mark.parametrize(("script", "code", "says"), STREAMS, ids=[row[0] for row in STREAMS])
 def test_a_mishap_of_the_streams_is_a_sentence(script: str, code: int, says: str, place: Path, home: Path) -> None:
     done = shell(script, place, home)
-    told = (done.stdout + done.stderr).decode()
-    assert (done.returncode, done.stdout) == (code, b""), told
-    assert says in told
-    assert "Traceback" not in told
-    assert "bug in uvmre" not in told
+    data = (done.stdout + done.stderr).decode()
+    assert (done.returncode, done.stdout) == (code, b""), data
+    assert says in data
+    assert "Traceback" not in data
+    assert "bug in uvmre" not in data
 
 
 @pytest.mark.parametrize("script", ["$UVMRE run mre 2>&-", "$UVMRE run mre <&-", "$UVMRE run mre 2>/dev/full"])
@@ -339,14 +345,16 @@ def test_a_run_needs_neither_stdin_nor_stderr(script: str, place: Path, home: Pa
     assert (done.returncode, done.stdout.decode().splitlines()[-1].split()[0]) == (0, "reproducible:"), done.stderr
 
 
-@pytest.mark.parametrize("words", ["run mre", "run mre --json", "matrix mre --uv 0.4.1..0.4.3", "lint mre", "--help"])
-def test_nobody_who_reads_is_no_verdict(words: str, place: Path, home: Path) -> None:
+@pytest.mark.parametrize(
+    "arguments", ["run mre", "run mre --json", "matrix mre --uv 0.4.1..0.4.3", "lint mre", "--help"]
+)
+def test_nobody_who_reads_is_no_verdict(arguments: str, place: Path, home: Path) -> None:
     """The reader of both streams is gone before anything is written: the exit code is as it would have been."""
     read, write = os.pipe()
     os.close(read)
-    command = [sys.executable, "-m", "uvmre", *words.split()]
-    given = {**os.environ, **OFFLINE, "XDG_CACHE_HOME": str(home)}
-    done = subprocess.run(command, cwd=place, env=given, stdout=write, stderr=write, timeout=60)
+    command = [sys.executable, "-m", "uvmre", *arguments.split()]
+    environment = {**os.environ, **OFFLINE, "XDG_CACHE_HOME": str(home)}
+    done = subprocess.run(command, cwd=place, env=environment, stdout=write, stderr=write, timeout=60)
     os.close(write)
     assert done.returncode == 0
 
@@ -363,9 +371,9 @@ def test_an_encoding_without_our_characters_gets_others(encoding: str, place: Pa
 
 
 def test_json_is_whole_in_every_encoding(place: Path, home: Path) -> None:
-    words = f"{shlex.quote('a b.md')} --dry-run --json"
+    arguments = f"{shlex.quote('a b.md')} --dry-run --json"
     plain, narrow = (
-        json.loads(shell(f"$UVMRE triage {words}", place, home, PYTHONIOENCODING=encoding).stdout.decode(encoding))
+        json.loads(shell(f"$UVMRE triage {arguments}", place, home, PYTHONIOENCODING=encoding).stdout.decode(encoding))
         for encoding in ("utf-8", "ascii")
     )
     assert plain == narrow
@@ -373,19 +381,19 @@ def test_json_is_whole_in_every_encoding(place: Path, home: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", ["report holds-nothing", "run nothing", "run mre --uv all", "triage --live --replay mre"]
+    "arguments", ["report holds-nothing", "run nothing", "run mre --uv all", "triage --live --replay mre"]
 )
-def test_an_error_in_json_is_as_its_schema_says(words: str, place: Path, home: Path) -> None:
-    done = shell(f"$UVMRE {words} --json", place, home)
-    told = json.loads(done.stdout)
-    jsonschema.validate(told, json.loads((SCHEMAS / "error.json").read_text()))
-    assert (done.returncode, told["exit"]) == (2, 2)
+def test_an_error_in_json_is_as_its_schema_says(arguments: str, place: Path, home: Path) -> None:
+    done = shell(f"$UVMRE {arguments} --json", place, home)
+    data = json.loads(done.stdout)
+    jsonschema.validate(data, json.loads((SCHEMAS / "error.json").read_text()))
+    assert (done.returncode, data["exit"]) == (2, 2)
 
 
 def test_the_mre_as_a_dockerfile_in_json_is_as_its_schema_says(place: Path, home: Path) -> None:
-    told = json.loads(shell("$UVMRE report mre --format dockerfile --json", place, home).stdout)
-    jsonschema.validate(told, json.loads((SCHEMAS / "dockerfile.json").read_text()))
-    assert told["dockerfile"].startswith("#")
+    data = json.loads(shell("$UVMRE report mre --format dockerfile --json", place, home).stdout)
+    jsonschema.validate(data, json.loads((SCHEMAS / "dockerfile.json").read_text()))
+    assert data["dockerfile"].startswith("#")
 
 
 ASKS = f"""#!/bin/sh
@@ -419,10 +427,10 @@ def test_without_a_network_nothing_is_asked_of_the_reporter(form: str, network: 
     (tmp_path / "uvmre/uv/0.4.9/uv").write_text(ASKS)
     (tmp_path / "issue.md").write_text(POST)
     done = shell(f"$UVMRE triage issue.md {form} {network}", tmp_path, tmp_path)
-    told = done.stderr.decode()
-    assert done.returncode == 125, told
-    assert "error: It could not be run: no response from pypi.org" in told
-    assert "hint:" in told
+    data = done.stderr.decode()
+    assert done.returncode == 125, data
+    assert "error: It could not be run: no response from pypi.org" in data
+    assert "hint:" in data
     if form == "--json":
         answer = json.loads(done.stdout)
         assert (answer["verdict"], answer["exit"], answer["questions"], answer["labels"]) == (
@@ -436,7 +444,7 @@ def test_without_a_network_nothing_is_asked_of_the_reporter(form: str, network: 
 
 
 @pytest.mark.parametrize(
-    "words",
+    "arguments",
     [
         "run mre --uv 0.5.23",
         "run mre --uv latest",
@@ -449,7 +457,7 @@ def test_without_a_network_nothing_is_asked_of_the_reporter(form: str, network: 
     ],
 )
 def test_replay_connects_to_nobody(
-    words: str, place: Path, tmp_path: Path, signals: None, monkeypatch: pytest.MonkeyPatch
+    arguments: str, place: Path, tmp_path: Path, signals: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The catalogue is of long ago, and one release is not in the cache: both would be asked for."""
     cache = stock(tmp_path, gone=("0.4.3",))
@@ -461,6 +469,6 @@ def test_replay_connects_to_nobody(
         proxy.setblocking(False)
         for name in OFFLINE:
             monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.getsockname()[1]}")
-        assert main([*shlex.split(words), "--replay"]) in (0, 2, 125)
+        assert main([*shlex.split(arguments), "--replay"]) in (0, 2, 125)
         with pytest.raises(BlockingIOError):
             proxy.accept()

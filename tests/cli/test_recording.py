@@ -3,10 +3,8 @@
 import hashlib
 import json
 import os
-import shlex
 import shutil
 import subprocess
-import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -77,7 +75,7 @@ def recorded(mre: Path, home: Path) -> Path:
 @pytest.fixture
 def recording(uvmre: CommandLine, home: Path) -> CommandLine:
     """Return `uvmre recording` with the cache of this test."""
-    return lambda *words, **named: uvmre("recording", *words, XDG_CACHE_HOME=str(home), **named)
+    return lambda *arguments, **variables: uvmre("recording", *arguments, XDG_CACHE_HOME=str(home), **variables)
 
 
 def body(home: Path, url: str) -> Path:
@@ -194,7 +192,7 @@ def test_a_recording_that_is_not_sound_is_not_packed_and_all_is_told(
 
 
 @pytest.mark.parametrize(
-    ("words", "message", "hint"),
+    ("arguments", "message", "hint"),
     [
         pytest.param(["out.zip", "mre"], "mre has no recording", "`uvmre run mre`", id="nothing recorded"),
         pytest.param(["out.zip", "nowhere"], "folder not found: `nowhere`", "uvmre new", id="no MRE"),
@@ -205,15 +203,15 @@ def test_a_recording_that_is_not_sound_is_not_packed_and_all_is_told(
     ],
 )
 def test_what_cannot_be_packed_ends_with_2_and_a_sentence(
-    recording: CommandLine, mre: Path, tmp_path: Path, words: list[str], message: str, hint: str
+    recording: CommandLine, mre: Path, tmp_path: Path, arguments: list[str], message: str, hint: str
 ) -> None:
     (tmp_path / "text").write_text("text")
     shutil.rmtree(mre / ".uvmre", ignore_errors=True)
-    ended = recording("pack", *words)
+    ended = recording("pack", *arguments)
     assert (ended.exit, ended.stdout) == (2, "")
     assert message in ended.stderr
     assert hint in ended.stderr.partition("hint:")[2]
-    assert recording("pack", *words, "--json").json("recording")["exit"] == 2
+    assert recording("pack", *arguments, "--json").json("recording")["exit"] == 2
     assert (tmp_path / "text").read_text() == "text"
     assert not list(tmp_path.rglob("*.zip"))
 
@@ -239,21 +237,16 @@ def test_what_looks_like_a_secret_is_told_and_not_shown(recording: CommandLine, 
     ]
 
 
-def elsewhere(tmp_path: Path, *words: str) -> dict[str, Any]:
+def elsewhere(offline_uvmre: CommandLine, folder: Path, *arguments: str) -> dict[str, Any]:
     """Run the command line on a machine with an empty cache and nothing but its loopback, and return its JSON."""
-    if subprocess.run(["unshare", "-n", "ip", "link", "set", "lo", "up"], capture_output=True).returncode:
-        pytest.skip("no network namespace can be made here")
-    command = shlex.join([sys.executable, "-m", "uvmre", *words, "--json"])
-    alone = ["unshare", "-n", "sh", "-c", f"ip link set lo up && exec {command}"]
-    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "empty")}
-    done = subprocess.run(alone, cwd=tmp_path / "there", env=environment, capture_output=True, text=True, timeout=120)
-    assert not (tmp_path / "empty" / "uvmre" / "uv").exists()
-    data: dict[str, Any] = json.loads(done.stdout)
+    ended = offline_uvmre(*arguments, "--json", cwd=folder / "there", XDG_CACHE_HOME=str(folder / "empty"))
+    assert not (folder / "empty" / "uvmre" / "uv").exists()
+    data: dict[str, Any] = ended.json()
     return data
 
 
 def test_a_packed_release_runs_elsewhere_also_without_its_bits(
-    recording: CommandLine, recorded: Path, tmp_path: Path
+    offline_uvmre: CommandLine, recording: CommandLine, recorded: Path, tmp_path: Path
 ) -> None:
     recording("pack", "out.zip", "mre")
     (tmp_path / "there").mkdir()
@@ -262,15 +255,17 @@ def test_a_packed_release_runs_elsewhere_also_without_its_bits(
     there = tmp_path / "there" / "mre"
     assert not os.access(there / ".uvmre" / "uv" / RELEASE / "uv", os.X_OK)
     (there / "steps.sh").chmod(0o755)
-    data = elsewhere(tmp_path, "run", "mre", "--replay")
+    data = elsewhere(offline_uvmre, tmp_path, "run", "mre", "--replay")
     assert (data["verdict"], data["uv"]) == ("reproducible", RELEASE)
     (there / ".uvmre" / "uv" / RELEASE / "platform").write_text("macosx_arm64\n")
-    assert f"uv {RELEASE} is not in the cache" in elsewhere(tmp_path, "run", "mre", "--replay")["error"]
+    assert f"uv {RELEASE} is not in the cache" in elsewhere(offline_uvmre, tmp_path, "run", "mre", "--replay")["error"]
 
 
 @pytest.mark.network
 @pytest.mark.skipif(not shutil.which("unzip"), reason="there is no unzip here")
-def test_what_was_packed_is_replayed_on_a_machine_without_network(uvmre: CommandLine, tmp_path: Path) -> None:
+def test_what_was_packed_is_replayed_on_a_machine_without_network(
+    offline_uvmre: CommandLine, uvmre: CommandLine, tmp_path: Path
+) -> None:
     assert uvmre("new", "mre", "--defaults").exit == 0
     recorded = json.loads(uvmre("run", "mre", "--json").stdout)
     packed = uvmre("recording", "pack", "out.zip", "mre", "--json").json("recording")
@@ -278,15 +273,15 @@ def test_what_was_packed_is_replayed_on_a_machine_without_network(uvmre: Command
     assert packed["secrets"] == []
     subprocess.run(["unzip", "-q", tmp_path / "out.zip", "-d", tmp_path / "there"], check=True)
     shutil.rmtree(tmp_path / "mre")
-    replayed = elsewhere(tmp_path, "run", "mre", "--replay")
+    replayed = elsewhere(offline_uvmre, tmp_path, "run", "mre", "--replay")
     assert (replayed["verdict"], replayed["digest"]) == (recorded["verdict"], recorded["digest"])
     for before, after in zip(recorded["variants"], replayed["variants"], strict=True):
         assert before["outcome"] == after["outcome"]
         assert [step["exit"] for step in before["steps"]] == [step["exit"] for step in after["steps"]]
     assert any(request["replayed"] for variant in replayed["variants"] for request in variant["requests"])
     # A pack can be packed again, from what it brought.
-    again = elsewhere(tmp_path, "recording", "pack", "again.zip", "mre")
+    again = elsewhere(offline_uvmre, tmp_path, "recording", "pack", "again.zip", "mre")
     assert (again["sha256"], again["entries"]) == (packed["sha256"], packed["entries"])
     shutil.rmtree(tmp_path / "there" / "mre" / ".uvmre" / "recording" / "bodies")
-    assert elsewhere(tmp_path, "run", "mre", "--replay")["verdict"] == "inconclusive"
-    assert elsewhere(tmp_path, "recording", "verify", "mre")["exit"] == 1
+    assert elsewhere(offline_uvmre, tmp_path, "run", "mre", "--replay")["verdict"] == "inconclusive"
+    assert elsewhere(offline_uvmre, tmp_path, "recording", "verify", "mre")["exit"] == 1

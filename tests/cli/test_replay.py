@@ -41,16 +41,16 @@ FEW = DATED.replace(TEN, "six iniconfig").replace("click==8.1.7", "six==1.16.0")
 DURATION = re.compile(r"\b\d+(\.\d+)?\s?(ns|µs|us|ms|s|m)\b")
 TEMPORARY = re.compile(r"\.tmp\w{6}|/[\w-]{16,}/")
 
-Told = dict[str, Any]
+RunData = dict[str, Any]
 
 
 def scrubbed(text: str) -> str:
     return normalize(TEMPORARY.sub("TEMPORARY", DURATION.sub("DURATION", text)))
 
 
-def seen(told: Told) -> Any:
+def observations(data: RunData) -> Any:
     """Return what a run saw, without what is of its moment only."""
-    return told["verdict"], {
+    return data["verdict"], {
         variant["name"]: (
             variant["outcome"],
             [
@@ -63,46 +63,30 @@ def seen(told: Told) -> Any:
                 if r["method"] != "TLS"
             },
         )
-        for variant in told["variants"]
+        for variant in data["variants"]
     }
 
 
-def unplugged(cache: Path, folder: Path, *words: str) -> Told:
-    """Run the command line on a machine with nothing but its loopback, and return its JSON."""
-    alone = ["unshare", "-n", "sh", "-c", 'ip link set lo up && exec "$@"', "sh"]
-    if subprocess.run([*alone, "true"], capture_output=True).returncode:
-        pytest.skip("no network namespace can be made here: nothing was replayed without a network")
-    environment = {**os.environ, "XDG_CACHE_HOME": str(cache)}
-    command = [*alone, sys.executable, "-m", "uvmre", "run", str(folder), "--json", *words]
-    done = subprocess.run(
-        command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120
-    )
-    assert done.stdout, done.stderr
-    told: Told = json.loads(done.stdout)
-    assert "variants" in told, told
-    return told
-
-
-def made(folder: Path, manifest: str = FEW) -> Path:
+def create(folder: Path, manifest: str = FEW) -> Path:
     folder.mkdir()
     (folder / "mre.toml").write_text(manifest)
     return folder
 
 
-def run(uvmre: CommandLine, folder: Path, *words: str) -> Told:
-    ended = uvmre("run", folder, "--json", *words)
+def run(uvmre: CommandLine, folder: Path, *arguments: str, cache: Path | None = None) -> RunData:
+    ended = uvmre("run", folder, "--json", *arguments, **({"XDG_CACHE_HOME": str(cache)} if cache else {}))
     assert ended.stdout, ended.stderr
-    told: Told = json.loads(ended.stdout)
-    return told
+    data: RunData = json.loads(ended.stdout)
+    return data
 
 
-def requests(told: Told) -> Iterator[Told]:
+def requests(data: RunData) -> Iterator[RunData]:
     """Yield what was asked; a TLS that the client broke off, as it does with a connection to spare, is chance."""
-    for variant in told["variants"]:
+    for variant in data["variants"]:
         yield from (request for request in variant["requests"] if request["method"] != "TLS")
 
 
-def taped(folder: Path) -> dict[str, Told]:
+def taped(folder: Path) -> dict[str, RunData]:
     """Return the entries of a tape; every file of it is one."""
     recording = folder / ".uvmre" / "recording"
     return {path.name: json.loads(path.read_text()) for path in recording.iterdir()} if recording.exists() else {}
@@ -123,52 +107,56 @@ def own(tmp_path: Path, cache: Path) -> Path:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("which", ["of the template", "as it was on a day, with ten packages"])
-def test_a_replay_is_the_same_ten_times_out_of_ten(uvmre: CommandLine, cache: Path, tmp_path: Path, which: str) -> None:
+def test_a_replay_is_the_same_ten_times_out_of_ten(
+    offline_uvmre: CommandLine, uvmre: CommandLine, cache: Path, tmp_path: Path, which: str
+) -> None:
     folder = tmp_path / "mre"
     if which == "of the template":
         assert uvmre("new", "mre", "--defaults").exit == 0
     else:
-        made(folder, DATED)
+        create(folder, DATED)
     recorded = run(uvmre, folder)
-    replayed = [unplugged(cache, folder, "--replay") for _ in range(TIMES)]
-    for told in replayed:
-        assert seen(told) == seen(replayed[0])
-        assert not [r for r in requests(told) if r["answered_by"] in ("unreachable", "refused")]
-        assert all(r["replayed"] for r in requests(told) if r["status"] != 401)
-    assert seen(recorded) == seen(replayed[0])
+    replayed = [run(offline_uvmre, folder, "--replay") for _ in range(TIMES)]
+    for data in replayed:
+        assert observations(data) == observations(replayed[0])
+        assert not [r for r in requests(data) if r["answered_by"] in ("unreachable", "refused")]
+        assert all(r["replayed"] for r in requests(data) if r["status"] != 401)
+    assert observations(recorded) == observations(replayed[0])
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("release", ["0.1.20", "0.13.9"])
 def test_other_releases_are_replayed_as_they_were_recorded(
-    uvmre: CommandLine, cache: Path, tmp_path: Path, release: str
+    offline_uvmre: CommandLine, uvmre: CommandLine, cache: Path, tmp_path: Path, release: str
 ) -> None:
-    folder = made(tmp_path / "mre", DATED.replace("0.5.21", release))
+    folder = create(tmp_path / "mre", DATED.replace("0.5.21", release))
     recorded = run(uvmre, folder)
     for _ in range(3):
-        assert seen(unplugged(cache, folder, "--replay")) == seen(recorded)
+        assert observations(run(offline_uvmre, folder, "--replay")) == observations(recorded)
 
 
-def test_two_runs_may_record_on_one_tape_at_once(uvmre: CommandLine, own: Path, tmp_path: Path) -> None:
-    folder = made(tmp_path / "mre")
+def test_two_runs_may_record_on_one_tape_at_once(
+    offline_uvmre: CommandLine, uvmre: CommandLine, own: Path, tmp_path: Path
+) -> None:
+    folder = create(tmp_path / "mre")
     with ThreadPoolExecutor(3) as pool:
         together = list(pool.map(lambda _: run(uvmre_in(uvmre, own), folder), range(3)))
-    assert {told["verdict"] for told in together} == {"reproducible"}
+    assert {data["verdict"] for data in together} == {"reproducible"}
     entries = taped(folder)
     assert entries
     assert all(name.endswith(".json") for name in entries)
     assert all(is_intact(path, path.name) for path in bodies(own))
     assert {entry["sha256"] for entry in entries.values()} <= {path.name for path in bodies(own)}
     assert len(list((folder / ".uvmre" / "runs").iterdir())) == 3
-    replayed = unplugged(own, folder, "--replay")
-    assert seen(replayed) == seen(together[0])
+    replayed = run(offline_uvmre, folder, "--replay", cache=own)
+    assert observations(replayed) == observations(together[0])
 
 
 def uvmre_in(uvmre: CommandLine, cache: Path) -> CommandLine:
     """Return the command line with another cache."""
 
-    def run(*words: str | Path, **variables: str) -> Any:
-        return uvmre(*words, **{"XDG_CACHE_HOME": str(cache), **variables})
+    def run(*arguments: str | Path, **variables: str) -> Any:
+        return uvmre(*arguments, **{"XDG_CACHE_HOME": str(cache), **variables})
 
     return run
 
@@ -176,10 +164,10 @@ def uvmre_in(uvmre: CommandLine, cache: Path) -> CommandLine:
 @pytest.mark.slow
 @pytest.mark.parametrize("patience", [0.2, 0.6, 1.2, 2.0])
 def test_a_run_that_was_killed_leaves_no_half_entry(
-    uvmre: CommandLine, own: Path, tmp_path: Path, patience: float
+    offline_uvmre: CommandLine, uvmre: CommandLine, own: Path, tmp_path: Path, patience: float
 ) -> None:
     """Whenever it happens: before the first request, within an answer, or when all is done."""
-    folder = made(tmp_path / "mre", DATED)
+    folder = create(tmp_path / "mre", DATED)
     started = subprocess.Popen(
         [sys.executable, "-m", "uvmre", "run", str(folder), "--json"],
         env={**os.environ, "XDG_CACHE_HOME": str(own), "TMPDIR": str(tmp_path)},
@@ -191,26 +179,26 @@ def test_a_run_that_was_killed_leaves_no_half_entry(
     started.send_signal(signal.SIGKILL)
     assert started.stderr
     # The gateway has it too, and notices by itself; who is left in the steps' group ends for want of a network.
-    said = started.stderr.read().decode()
+    output = started.stderr.read().decode()
     started.stderr.close()
     started.wait()
-    assert "Traceback" not in said
+    assert "Traceback" not in output
     entries = taped(folder)
     assert all(name.endswith(".json") for name in entries)
     for entry in entries.values():
         assert any(path.name == entry["sha256"] and is_intact(path, path.name) for path in bodies(own))
     assert all(is_intact(path, path.name) for path in bodies(own)), "a half body was left"
-    told = run(uvmre_in(uvmre, own), folder)
-    assert told["verdict"] == "reproducible", told["reason"]
-    assert seen(unplugged(own, folder, "--replay")) == seen(told)
+    data = run(uvmre_in(uvmre, own), folder)
+    assert data["verdict"] == "reproducible", data["reason"]
+    assert observations(run(offline_uvmre, folder, "--replay", cache=own)) == observations(data)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["a bit flipped", "cut off", "empty", "gone"])
 def test_a_body_that_is_not_what_it_was_is_noticed_and_fetched_again(
-    uvmre: CommandLine, own: Path, tmp_path: Path, kind: str
+    offline_uvmre: CommandLine, uvmre: CommandLine, own: Path, tmp_path: Path, kind: str
 ) -> None:
-    folder = made(tmp_path / "mre")
+    folder = create(tmp_path / "mre")
     here = uvmre_in(uvmre, own)
     recorded = run(here, folder)
     entry = next(e for e in taped(folder).values() if e["url"].endswith("/simple/six/"))
@@ -220,22 +208,22 @@ def test_a_body_that_is_not_what_it_was_is_noticed_and_fetched_again(
     spoiled = {"a bit flipped": bytes(content), "cut off": bytes(content[:100]), "empty": b""}
     body.write_bytes(spoiled[kind]) if kind in spoiled else body.unlink()
 
-    alone = unplugged(own, folder, "--replay")
+    alone = run(offline_uvmre, folder, "--replay", cache=own)
     assert alone["verdict"] == "inconclusive"
     assert "is not in the recording" in alone["reason"]
 
-    told = run(here, folder)
-    asked_again = {r["path"] for r in requests(told) if not r["replayed"]}
+    data = run(here, folder)
+    asked_again = {r["path"] for r in requests(data) if not r["replayed"]}
     assert asked_again == {"/simple/six/"}
-    assert seen(told) == seen(recorded)
+    assert observations(data) == observations(recorded)
     assert is_intact(body, body.name)
-    assert seen(unplugged(own, folder, "--replay")) == seen(recorded)
+    assert observations(run(offline_uvmre, folder, "--replay", cache=own)) == observations(recorded)
 
 
 def test_a_replay_says_by_its_command_line_what_it_is(uvmre: CommandLine, own: Path, tmp_path: Path) -> None:
-    folder = made(tmp_path / "mre")
+    folder = create(tmp_path / "mre")
     here = uvmre_in(uvmre, own)
     assert run(here, folder)["network"] == "auto"
-    told = run(here, folder, "--replay")
-    assert (told["network"], {r["replayed"] for r in requests(told)}) == ("replay", {True})
+    data = run(here, folder, "--replay")
+    assert (data["network"], {r["replayed"] for r in requests(data)}) == ("replay", {True})
     assert shlex.quote("--replay") in here("run", "--help").stdout

@@ -72,13 +72,13 @@ def left(engine: AtHand, kept: Path) -> list[str]:
                 continue
             command = [engine.name, *listing, "--filter", f"label=org.uvmre.run={name}"]
             environment = {**os.environ, **engine.variables}
-            asked = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
-            assert asked.returncode == 0, asked.stderr
-            found += asked.stdout.split()
+            completed = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+            assert completed.returncode == 0, completed.stderr
+            found += completed.stdout.split()
     return found
 
 
-def made(folder: Path, run: str, dockerfile: str = "", symptom: str = 'output = ["401 Unauthorized"]') -> Path:
+def create(folder: Path, run: str, dockerfile: str = "", symptom: str = 'output = ["401 Unauthorized"]') -> Path:
     folder.mkdir()
     (folder / "mre.toml").write_text(MANIFEST.format(run=run, symptom=symptom))
     (folder / "Dockerfile").write_text(dockerfile or f"{FROM}RUN echo first\nRUN {run}\n")
@@ -125,8 +125,8 @@ def test_the_seed_comes_out_as_its_reporter_found(
     base = data["variants"][0]
     assert base["outcome"] == outcome
     if outcome == "shows":
-        said = " ".join(base["steps"][-1]["stderr"].replace("│", " ").split())
-        assert all(line in said for line in SEED), said
+        output = " ".join(base["steps"][-1]["stderr"].replace("│", " ").split())
+        assert all(line in output for line in SEED), output
     if variant == "dependencies-first":
         first = next(step for step in base["steps"] if "--no-install-workspace" in step["run"])
         assert (first["exit"], any(request["credentials"] for request in base["requests"])) == (0, False)
@@ -134,7 +134,7 @@ def test_the_seed_comes_out_as_its_reporter_found(
 
 @pytest.mark.network
 def test_a_run_has_its_own_exit_code_and_output(uvmre: CommandLine, engine: AtHand, tmp_path: Path) -> None:
-    folder = made(tmp_path / "mre", "echo said here; exit 7", symptom='exit = 7\noutput = ["said here"]')
+    folder = create(tmp_path / "mre", "echo said here; exit 7", symptom='exit = 7\noutput = ["said here"]')
     data = ran(uvmre, engine, folder)
     assert words(data) == {"as reported": "shows"}
     first, observed = data["variants"][0]["steps"]
@@ -153,7 +153,7 @@ def test_what_the_symptom_looks_at_is_read_in_the_image(uvmre: CommandLine, engi
     dockerfile = f"{FROM}WORKDIR /app\nRUN echo first\nRUN echo kept here > a.txt\n"
     files = '[[symptom.file]]\npath = "a.txt"\ncontains = "kept here"\n[[symptom.file]]\npath = "b.txt"\ncontains = "not there"'
     symptom = f"exit = 0\n{files}"
-    data = ran(uvmre, engine, made(tmp_path / "mre", "echo kept here > a.txt", dockerfile, symptom))
+    data = ran(uvmre, engine, create(tmp_path / "mre", "echo kept here > a.txt", dockerfile, symptom))
     assert data["variants"][0]["files"] == [["a.txt", "kept here\n"], ["b.txt", None]]
     assert words(data) == {"as reported": "absent"}
 
@@ -163,7 +163,7 @@ def test_what_the_symptom_looks_at_is_read_in_the_image(uvmre: CommandLine, engi
 def test_the_release_that_is_asked_for_is_the_one_that_runs(
     uvmre: CommandLine, engine: AtHand, tmp_path: Path, release: str
 ) -> None:
-    folder = made(tmp_path / "mre", "uv --version && exit 1", symptom=f'exit = 1\noutput = ["uv {release}"]')
+    folder = create(tmp_path / "mre", "uv --version && exit 1", symptom=f'exit = 1\noutput = ["uv {release}"]')
     data = ran(uvmre, engine, folder, "--uv", release)
     assert (data["uv"], words(data)) == (release, {"as reported": "shows"})
     assert [name for name in data["stand_ins"] if f"uv:{release}" in name]
@@ -174,7 +174,7 @@ def test_a_release_that_the_dockerfile_does_not_tell_is_asked_for(
     uvmre: CommandLine, engine: AtHand, tmp_path: Path
 ) -> None:
     dockerfile = "FROM python:3.11-slim-bookworm\nRUN cp /bin/true /bin/uv\nRUN echo first\nRUN exit 1\n"
-    data = ran(uvmre, engine, made(tmp_path / "mre", "exit 1", dockerfile))
+    data = ran(uvmre, engine, create(tmp_path / "mre", "exit 1", dockerfile))
     assert words(data) == {"as reported": "broken"}
     assert "brings" in data["reason"]
 
@@ -193,7 +193,7 @@ def test_a_build_that_never_comes_to_the_question_is_broken(
     uvmre: CommandLine, engine: AtHand, tmp_path: Path, state: str
 ) -> None:
     dockerfile, why = BROKEN[state]
-    data = ran(uvmre, engine, made(tmp_path / "mre", "exit 1", dockerfile))
+    data = ran(uvmre, engine, create(tmp_path / "mre", "exit 1", dockerfile))
     assert words(data) == {"as reported": "broken"}
     assert why in data["reason"]
 
@@ -202,7 +202,7 @@ def test_a_build_that_never_comes_to_the_question_is_broken(
 def test_a_run_that_never_ends_is_ended_with_its_container(uvmre: CommandLine, engine: AtHand, tmp_path: Path) -> None:
     length = f"3600.{os.getpid()}"
     started = time.monotonic()
-    data = ran(uvmre, engine, made(tmp_path / "mre", f"sleep {length}"))
+    data = ran(uvmre, engine, create(tmp_path / "mre", f"sleep {length}"))
     assert time.monotonic() - started < 60
     assert words(data) == {"as reported": "broken"}
     assert "time limit" in data["reason"]
@@ -212,7 +212,9 @@ def test_a_run_that_never_ends_is_ended_with_its_container(uvmre: CommandLine, e
 @pytest.mark.network
 def test_an_interrupt_ends_the_build_and_its_container(engine: AtHand, tmp_path: Path, cache: Path) -> None:
     length = f"3601.{os.getpid()}"
-    made(tmp_path / "mre", f"sleep {length}", f"{FROM}RUN echo first\nRUN sleep {length}\n".replace("timeout = 5", ""))
+    create(
+        tmp_path / "mre", f"sleep {length}", f"{FROM}RUN echo first\nRUN sleep {length}\n".replace("timeout = 5", "")
+    )
     process = subprocess.Popen(
         [sys.executable, "-m", "uvmre", "run", "mre", "--backend", engine.name],
         cwd=tmp_path,
@@ -225,8 +227,8 @@ def test_an_interrupt_ends_the_build_and_its_container(engine: AtHand, tmp_path:
     while not alive(length) and time.monotonic() < deadline:
         time.sleep(0.1)
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
-    assert process.returncode == 130, said
+    _, output = process.communicate(timeout=60)
+    assert process.returncode == 130, output
     assert not alive(length)
     (kept,) = (tmp_path / "mre/.uvmre/runs").iterdir()
     assert not left(engine, kept)
@@ -247,7 +249,7 @@ def alive(length: str) -> bool:
 @pytest.mark.network
 def test_much_output_is_capped(uvmre: CommandLine, engine: AtHand, tmp_path: Path) -> None:
     run = "yes output | head -c 100000000; exit 1"
-    folder = made(tmp_path / "mre", run)
+    folder = create(tmp_path / "mre", run)
     (folder / "mre.toml").write_text((folder / "mre.toml").read_text().replace("timeout = 5", ""))
     data = ran(uvmre, engine, folder)
     (_, observed) = data["variants"][0]["steps"]
@@ -257,7 +259,7 @@ def test_much_output_is_capped(uvmre: CommandLine, engine: AtHand, tmp_path: Pat
 
 @pytest.mark.network
 def test_live_builds_the_dockerfile_untouched(uvmre: CommandLine, engine: AtHand, tmp_path: Path) -> None:
-    folder = made(tmp_path / "mre", "echo the fourth; exit 4", symptom='exit = 4\noutput = ["the fourth"]')
+    folder = create(tmp_path / "mre", "echo the fourth; exit 4", symptom='exit = 4\noutput = ["the fourth"]')
     data = ran(uvmre, engine, folder, "--live")
     assert (words(data), data["variants"][0]["requests"]) == ({"as reported": "shows"}, [])
     kept = tmp_path / data["evidence"]
@@ -268,7 +270,9 @@ def test_live_builds_the_dockerfile_untouched(uvmre: CommandLine, engine: AtHand
 def test_what_dockerignore_leaves_out_does_not_take_the_certificate_along(
     uvmre: CommandLine, engine: AtHand, tmp_path: Path
 ) -> None:
-    folder = made(tmp_path / "mre", "ls /app && exit 1", f"{FROM}COPY . /app\nRUN echo first\nRUN ls /app && exit 1\n")
+    folder = create(
+        tmp_path / "mre", "ls /app && exit 1", f"{FROM}COPY . /app\nRUN echo first\nRUN ls /app && exit 1\n"
+    )
     (folder / ".dockerignore").write_text("*\n!kept\n")
     (folder / "kept").write_text("")
     (folder / "left-out").write_text("")
@@ -277,7 +281,7 @@ def test_what_dockerignore_leaves_out_does_not_take_the_certificate_along(
 
 
 def test_an_mre_without_a_dockerfile_is_wrong_usage(uvmre: CommandLine, engine: AtHand, tmp_path: Path) -> None:
-    folder = made(tmp_path / "mre", "exit 1")
+    folder = create(tmp_path / "mre", "exit 1")
     (folder / "Dockerfile").unlink()
     ended = uvmre("run", folder, "--backend", engine.name, **engine.variables)
     assert ended.exit == 2
@@ -286,7 +290,7 @@ def test_an_mre_without_a_dockerfile_is_wrong_usage(uvmre: CommandLine, engine: 
 
 @pytest.mark.network
 def test_auto_says_what_it_takes(uvmre: CommandLine, engine: AtHand, tmp_path: Path) -> None:
-    folder = made(tmp_path / "mre", "exit 1")
+    folder = create(tmp_path / "mre", "exit 1")
     ended = uvmre("run", folder, "--backend", "auto", **engine.variables)
     assert ended.exit in (0, 125), ended.stderr
     assert any(f", {name} " in ended.stdout for name in ("docker", "podman", "buildah"))
@@ -295,7 +299,7 @@ def test_auto_says_what_it_takes(uvmre: CommandLine, engine: AtHand, tmp_path: P
 def test_an_engine_that_does_not_answer_is_wrong_usage(uvmre: CommandLine, tmp_path: Path) -> None:
     if not shutil.which("docker"):
         pytest.skip("there is no docker command here")
-    folder = made(tmp_path / "mre", "exit 1")
+    folder = create(tmp_path / "mre", "exit 1")
     ended = uvmre("run", folder, "--backend", "docker", DOCKER_HOST=f"unix://{tmp_path}/nobody.sock")
     assert ended.exit == 2
     assert "the backend `docker` is not available" in ended.stderr
@@ -346,7 +350,7 @@ def test_a_daemon_that_stops_mid_build_is_broken(cache: Path, tmp_path: Path, da
     if not daemon.variables.get("DOCKER_HOST") or not daemon.answers:
         pytest.skip(f"{daemon.title} does not answer here")
     length = f"20.{os.getpid()}"
-    folder = made(tmp_path / "mre", f"sleep {length}")
+    folder = create(tmp_path / "mre", f"sleep {length}")
     (folder / "mre.toml").write_text((folder / "mre.toml").read_text().replace("timeout = 5", ""))
     path = tmp_path / "relay.sock"
     relay = Relay(path, daemon.variables["DOCKER_HOST"].removeprefix("unix://"))
@@ -362,8 +366,8 @@ def test_a_daemon_that_stops_mid_build_is_broken(cache: Path, tmp_path: Path, da
     while not alive(length) and time.monotonic() < deadline:
         time.sleep(0.1)
     relay.go()
-    said, why = process.communicate(timeout=90)
+    output, why = process.communicate(timeout=90)
     assert process.returncode == 125, why
-    data = json.loads(said)
+    data = json.loads(output)
     assert words(data) == {"as reported": "broken"}
     assert "could not be built" in data["reason"] or "went away" in data["reason"]
