@@ -151,7 +151,7 @@ def test_a_limit_that_is_none_is_wrong_usage(
     cached: CommandLine, arguments: tuple[str, ...], variables: dict[str, str], message: str
 ) -> None:
     ended = cached("prune", *arguments, **variables)
-    assert (ended.exit, message in ended.stderr, "Give a number with a unit" in ended.stderr) == (2, True, True)
+    assert (ended.exit, message in ended.stderr, "use a number with a unit" in ended.stderr) == (2, True, True)
 
 
 @pytest.mark.parametrize("arguments", [("ls",), ("size",), ("prune",), ("dir",)], ids=" ".join)
