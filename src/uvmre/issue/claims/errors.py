@@ -6,7 +6,7 @@ from uvmre.core.outcome.error_chain import PANICKED, RAISED, STARTS, Cause, inne
 from uvmre.core.shell import statements
 from uvmre.core.triage.parsed_issue import Claim, Command, Kind
 from uvmre.issue.claims import state_checks
-from uvmre.issue.claims.facts import Facts, overlap
+from uvmre.issue.claims.facts import Facts, overlap, source
 from uvmre.issue.environment import sentiment
 from uvmre.issue.markdown import blocks
 
@@ -18,17 +18,15 @@ MISSING_INPUT = re.compile(
 )
 """Errors that an incomplete MRE produces too: the texts alone are weak evidence."""
 
+QUOTED = re.compile(
+    r"[Ff]ailed to|No \w+ (?:found|solution)|Unable to|Could not|Because |Distribution not found|warning: "
+)
+
 
 def failures(facts: Facts) -> list[Claim]:
     """Return the claims of commands that end with an error, the one closest to the title first."""
-    failed = [
-        (i, found)
-        for i, each in enumerate(facts.commands)
-        if each.works is not True
-        and each.output
-        and (found := innermost_cause(each.output))
-        and _is_relevant(each, found)
-    ]
+    errors = [(i, innermost_cause(each.output)) for i, each in enumerate(facts.commands) if each.works is not True]
+    failed = [(i, found) for i, found in errors if found and _is_relevant(facts.commands[i], found)]
     ranked = sorted(failed, key=lambda pair: (-_nearness(facts, pair), pair[0]))
     return [failure(facts.commands[i], i, found) for i, found in ranked]
 
@@ -63,8 +61,7 @@ def relevant_warnings(facts: Facts) -> list[Claim]:
     for i, each in enumerate(facts.commands):
         for text in warnings(each.output) if each.works is not True else ():
             core = " ".join(text.replace("…", " ").split())
-            about = overlap(core, facts.title) >= 3 or core[:40] in prose
-            if about:
+            if overlap(core, facts.title) >= 3 or core[:40] in prose:
                 found.append(Claim("output", i, each.line + 1, (text,), why=f"the warning “{text[:120]}”"))
     return found
 
@@ -76,20 +73,12 @@ def quoted_errors(facts: Facts) -> list[Claim]:
         if sentiment.is_proposal(sentence) and not state_checks.FAILS.search(sentence):
             continue
         for code, _ in blocks.inline_code(sentence):
-            error = code if RAISED.match(code) or STARTS.match(code) else ""
-            if not error and re.match(
-                r"(?:[Ff]ailed to|No \w+ (?:found|solution)|Unable to|Could not|Because |Distribution not found"
-                r"|warning: )",
-                code,
-            ):
-                error = code
-            if error and len(error) > 12:
-                reason = innermost_cause(error) or innermost_cause(f"error: {error}")
-                if reason and facts.commands:
-                    i = next(
-                        (i for i, each in enumerate(facts.commands) if each.run in sentence), len(facts.commands) - 1
-                    )
-                    kind = "output" if error.startswith("warning") else "failure"
-                    texts = tuple(text.removeprefix("warning: ") for text in reason.texts)
-                    found.append(Claim(kind, i, line, texts, why=f"the sentence “{sentence[:120]}”"))  # type: ignore[arg-type]
+            if len(code) <= 12 or not (RAISED.match(code) or STARTS.match(code) or QUOTED.match(code)):
+                continue
+            reason = innermost_cause(code) or innermost_cause(f"error: {code}")
+            if reason and facts.commands:
+                i = facts.command_in(sentence, range(len(facts.commands)), len(facts.commands) - 1)
+                kind: Kind = "output" if code.startswith("warning") else "failure"
+                texts = tuple(text.removeprefix("warning: ") for text in reason.texts)
+                found.append(Claim(kind, i, line, texts, why=source(sentence)))
     return found

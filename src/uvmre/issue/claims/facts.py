@@ -1,7 +1,7 @@
 """The content of a post, from which the claims are derived."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from uvmre.core.triage.parsed_issue import Command, PostedFile
@@ -24,6 +24,20 @@ class Facts:
     files: Sequence[PostedFile]
     results: Sequence[PostedFile]
     expected: Sequence[PostedFile]
+
+    @property
+    def statements(self) -> list[tuple[str, int]]:
+        """Return the title and the sentences, each with its line."""
+        return [(self.title, 1), *self.sentences]
+
+    def command_in(self, sentence: str, candidates: Iterable[int], default: int) -> int:
+        """Return the first of some commands that is in a sentence."""
+        return next((i for i in candidates if self.commands[i].run in sentence), default)
+
+
+def source(sentence: str) -> str:
+    """Return where a claim comes from."""
+    return f"the sentence “{sentence[:120]}”"
 
 
 def overlap(text: str, title: str) -> int:

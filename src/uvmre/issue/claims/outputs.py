@@ -4,7 +4,7 @@ import re
 
 from uvmre.core.outcome.error_chain import innermost_cause, mask_local_details, strip_log_prefixes
 from uvmre.core.triage.parsed_issue import Claim, Command
-from uvmre.issue.claims.facts import Facts, overlap
+from uvmre.issue.claims.facts import Facts, overlap, source
 from uvmre.issue.markdown import blocks
 
 VOLATILE = re.compile(
@@ -41,10 +41,8 @@ def quoted_output(facts: Facts) -> list[Claim]:
     """Return the claims of output that a sentence quotes: `I get …`, `instead of …`."""
     runs = {each.run for each in facts.commands}
     uv = [i for i, each in enumerate(facts.commands) if each.works is not True and re.search(r"\buvx?\s", each.run)]
-    if not uv:
-        return []
     found = []
-    for sentence, line in facts.sentences:
+    for sentence, line in facts.sentences if uv else ():
         got: list[str] = []
         expected: list[str] = []
         for code, at in blocks.inline_code(sentence):
@@ -58,12 +56,10 @@ def quoted_output(facts: Facts) -> list[Claim]:
             elif GOT.search(before):
                 got.append(code)
         if got and not re.search(r"(?i)\b(?:works|correct(?:ly)?|fine)\b", sentence):
-            i = next((i for i in uv if facts.commands[i].run in sentence), uv[-1])
             texts = tuple(text for code in got[:3] if len(text := mask_local_details(code)) > 3)
-            why = f"the sentence “{sentence[:120]}”"
-            found += (
-                [Claim("output", i, line, texts, expected=tuple(expected), unconfirmed=True, why=why)] if texts else []
-            )
+            i, why = facts.command_in(sentence, uv, uv[-1]), source(sentence)
+            if texts:
+                found.append(Claim("output", i, line, texts, expected=tuple(expected), unconfirmed=True, why=why))
     return found
 
 
@@ -74,42 +70,27 @@ def differing_output(facts: Facts) -> list[Claim]:
         if each.works is True or not each.output or innermost_cause(each.output):
             continue
         lines = stable_lines(each.output)
-        marked = [line for line in lines if MARKED.search(line)]
-        working = next(
-            (
-                other
-                for j, other in enumerate(facts.commands)
-                if other.works is True and other.output and _is_similar(each, other) and (each.works is False or j < i)
-            ),
-            None,
-        )
-        if marked:
-            texts = tuple(MARKED.split(line)[0].strip() for line in marked)
-            texts = tuple(text for text in texts if len(text) > 3)
-            if texts:
-                found.append(
-                    Claim("output", i, each.line + 1, texts, unconfirmed=True, why="the post marks these lines")
-                )
-        elif working:
-            different = [line for line in lines if line not in stable_lines(working.output)] or [
+        expected: list[str] = []
+        if marked := [line for line in lines if MARKED.search(line)]:
+            texts = [text for line in marked if len(text := MARKED.split(line)[0].strip()) > 3]
+            why = "the post marks these lines"
+        else:
+            good = [(j, other) for j, other in enumerate(facts.commands) if other.works is True and other.output]
+            good = [(j, other) for j, other in good if _is_similar(each, other) and (each.works is False or j < i)]
+            if not good:
+                continue
+            working = good[0][1].output
+            different = [line for line in lines if line not in stable_lines(working)] or [
                 line
                 for line in nonempty_lines(each.output)
-                if line not in nonempty_lines(working.output) and not re.match(r"\s*DEBUG uv ", line)
+                if line not in nonempty_lines(working) and not re.match(r"\s*DEBUG uv ", line)
             ]
-            expected = [line for line in stable_lines(working.output) if line not in lines]
-            if different and len(different) <= MOST_LINES:
-                why = "the output differs from the one that works, according to the post"
-                found.append(
-                    Claim(
-                        "output",
-                        i,
-                        each.line + 1,
-                        tuple(map(mask_local_details, different)),
-                        expected=tuple(expected[:6]),
-                        unconfirmed=True,
-                        why=why,
-                    )
-                )
+            texts = [mask_local_details(line) for line in different] if len(different) <= MOST_LINES else []
+            expected = [line for line in stable_lines(working) if line not in lines][:6]
+            why = "the output differs from the one that works, according to the post"
+        if texts:
+            claim = Claim("output", i, each.line + 1, tuple(texts), expected=tuple(expected), unconfirmed=True, why=why)
+            found.append(claim)
     return found
 
 
@@ -121,20 +102,14 @@ def _is_similar(command: Command, other: Command) -> bool:
 
 def nonempty_lines(output: str) -> list[str]:
     """Return the lines of an output that are not empty."""
-    return [
-        line.strip()
-        for line in strip_log_prefixes(output).split("\n")
-        if line.strip() and line.strip() not in ("...", "…")
-    ]
+    lines = (line.strip() for line in strip_log_prefixes(output).split("\n"))
+    return [line for line in lines if line not in ("", "...", "…")]
 
 
 def stable_lines(output: str) -> list[str]:
     """Return the lines of an output that do not change between runs."""
-    return [
-        line.strip()
-        for line in strip_log_prefixes(output).split("\n")
-        if not VOLATILE.match(line) and len(line.strip()) > 1
-    ]
+    lines = strip_log_prefixes(output).split("\n")
+    return [line.strip() for line in lines if not VOLATILE.match(line) and len(line.strip()) > 1]
 
 
 def shown_output(facts: Facts) -> list[Claim]:
@@ -145,37 +120,27 @@ def shown_output(facts: Facts) -> list[Claim]:
         if not lines or innermost_cause(each.output) or re.match(r"uv --version|uv version", each.run):
             continue
         prose = [code for sentence, _ in facts.sentences for code, _ in blocks.inline_code(sentence) if len(code) > 3]
-        quoted = [line for line in lines if any(code in line for code in prose)]
-        in_title = [line for line in lines if overlap(line, facts.title) >= 2]
         selected = (
-            quoted
-            or in_title
+            [line for line in lines if any(code in line for code in prose)]
+            or [line for line in lines if overlap(line, facts.title) >= 2]
             or (lines if len(lines) <= MOST_LINES else [line for line in lines if LISTING.search(line)][:MOST_LINES])
         )
         if each.run.startswith("bash "):
             selected = lines
         if selected:
             texts = tuple(mask_local_details(line) for line in selected[:40])
-            found.append(
-                Claim(
-                    "output",
-                    i,
-                    each.line + 1,
-                    texts,
-                    unconfirmed=True,
-                    why=f"the output of `{each.run.splitlines()[0][:60]}`",
-                )
-            )
+            why = f"the output of `{each.run.splitlines()[0][:60]}`"
+            found.append(Claim("output", i, each.line + 1, texts, unconfirmed=True, why=why))
     return sorted(found, key=lambda each: (-_weight(facts, each), -each.command))
 
 
 def _weight(facts: Facts, found: Claim) -> int:
     command = facts.commands[found.command]
     mentions = sum(f"`{command.run}`" in sentence for sentence, _ in facts.sentences)
-    about = facts.context.get(found.command, "")
+    context = facts.context.get(found.command, "")
     is_in_title = " ".join(command.run.split()[:2]) in facts.title
     plain_install = all(re.match(r"[+~-] [\w.-]+==", line) for line in found.output)
-    context_score = -3 * plain_install + bool(SURPRISED.search(about)) - bool(ASIDE.match(about.lstrip("*_- ")))
+    context_score = -3 * plain_install + bool(SURPRISED.search(context)) - bool(ASIDE.match(context.lstrip("*_- ")))
     return (
         (2 if command.works is False else 0)
         + (3 if is_in_title else 0)

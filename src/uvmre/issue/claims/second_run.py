@@ -17,6 +17,7 @@ NEXT_TIME = re.compile(
     r"(?i)\bnext time\b|\bsecond (?:time|run)\b|\b2nd (?:time|run)\b|\bsubsequent (?:runs?|calls?|invocations?)\b"
     r"|\bif (?:you|I|we) (?:re-?run|run (?:it |this )?again)"
 )
+RESULT = re.compile(r"[+~-] |Installed|Audited")
 FIXES = re.compile(r"(?i)works (?:fine )?(?:when|if|after)|fixes|is fine|goes away|succeeds|resolves")
 
 
@@ -28,20 +29,12 @@ def repeated_run(facts: Facts) -> Claim | None:
             continue
         before, now = innermost_cause(facts.commands[first].output), innermost_cause(each.output)
         if now is None and before is not None:
-            lines = [
-                line for line in outputs.nonempty_lines(each.output) if re.match(r"[+~-] |Installed|Audited", line)
-            ] or outputs.stable_lines(each.output)
+            lines = [line for line in outputs.nonempty_lines(each.output) if RESULT.match(line)]
+            lines = lines or outputs.stable_lines(each.output)
             texts = tuple(mask_local_details(re.sub(r" in [\d.]+m?s$", "", line)) for line in lines)
             if texts:
-                return Claim(
-                    "output",
-                    i,
-                    each.line + 1,
-                    texts,
-                    expected=before.texts,
-                    unconfirmed=True,
-                    why="the second run succeeds, the first does not",
-                )
+                why = "the second run succeeds, the first does not"
+                return Claim("output", i, each.line + 1, texts, expected=before.texts, unconfirmed=True, why=why)
         if now is not None:
             return failure(each, i, now)
     return None

@@ -3,7 +3,7 @@
 import re
 
 from uvmre.core.triage.parsed_issue import Claim
-from uvmre.issue.claims.facts import Facts
+from uvmre.issue.claims.facts import Facts, source
 
 SAYS_SILENT = re.compile(
     r"(?i)\b(?:silent(?:ly)?|without (?:any )?(?:error|warning|message|feedback|output|notice)s?"
@@ -15,19 +15,15 @@ SAYS_SILENT = re.compile(
 )
 
 
+PROPOSAL = re.compile(r"(?i)\b(?:can we|feature|would be (?:nice|great))\b")
+UV = re.compile(r"(?:\w+=\S* )*uvx?\s")
+
+
 def silence(facts: Facts) -> list[Claim]:
     """Return the claim of a sentence that says that uv prints nothing, or succeeds."""
-    uv = [
-        i
-        for i, each in enumerate(facts.commands)
-        if re.match(r"(?:\w+=\S* )*uvx?\s", each.run) and each.works is not True
-    ]
-    if not uv:
-        return []
-    for sentence, line in [(facts.title, 1), *facts.sentences]:
-        if SAYS_SILENT.search(sentence) and not re.search(
-            r"(?i)\b(?:can we|feature|would be (?:nice|great))\b", sentence
-        ):
-            i = next((i for i in uv if facts.commands[i].run in sentence), uv[-1])
-            return [Claim("silence", i, line, unconfirmed=True, why=f"the sentence “{sentence[:120]}”")]
+    uv = [i for i, each in enumerate(facts.commands) if UV.match(each.run) and each.works is not True]
+    for sentence, line in facts.statements if uv else ():
+        if SAYS_SILENT.search(sentence) and not PROPOSAL.search(sentence):
+            i = facts.command_in(sentence, uv, uv[-1])
+            return [Claim("silence", i, line, unconfirmed=True, why=source(sentence))]
     return []

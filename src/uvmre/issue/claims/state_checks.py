@@ -3,7 +3,7 @@
 import re
 
 from uvmre.core.triage.parsed_issue import Claim
-from uvmre.issue.claims.facts import Facts
+from uvmre.issue.claims.facts import Facts, source
 from uvmre.issue.claims.silence import SAYS_SILENT
 
 FAILS = re.compile(
@@ -24,75 +24,52 @@ EMPTY = re.compile(
 )
 
 
-def _empty_output(facts: Facts) -> list[Claim]:
-    """Return the claim that a command prints nothing."""
-    for sentence, line in [(facts.title, 1), *facts.sentences]:
-        if not EMPTY.search(sentence):
-            continue
-        silent = [i for i, each in enumerate(facts.commands) if each.works is not True and not each.output]
-        candidates = [i for i in silent if facts.commands[i].run in sentence] or [
-            i for i in silent if facts.commands[i].line == line
-        ]
-        if candidates:
-            test = f"test -z \"$( {facts.commands[candidates[0]].run} 2>/dev/null | grep -v '^ *#' )\""
-            return [
-                Claim(
-                    "output", candidates[0], line, test=test, unconfirmed=True, why=f"the sentence “{sentence[:120]}”"
-                )
-            ]
-    return []
-
-
 LISTED_LINK = re.compile(r"\A(?P<path>\S+) is a link to \S+")
 LOST = re.compile(
     r"(?i)\b(?:remov|replac|overwrit|delet|break|destroy|regular file|new file|not (?:respect|follow"
     r"|preserv)|n't (?:respect|follow|preserv))"
 )
+LINK = re.compile(r"(?i)\bsym(?:bolic )?-?links?\b")
 
 
 def state_claims(facts: Facts) -> list[Claim]:
     """Return the claims about the state after a command, and about failures without output."""
     found = []
-    for sentence, line in [(facts.title, 1), *facts.sentences]:
-        files = [match["path"] for match in FILE.finditer(sentence)]
-        if FINAL_NEWLINE.search(sentence) and facts.commands:
-            path = next((path for path in reversed(files) if "/" in path or path.startswith(".") or "." in path), "")
-            if path:
-                i = next((i for i, each in enumerate(facts.commands) if each.run in sentence), 0)
-                test = f'test -s {path} && test -n "$(tail -c 1 {path})"'
-                found.append(
-                    Claim(
-                        "file", i, line, file=path, test=test, unconfirmed=True, why=f"the sentence “{sentence[:120]}”"
-                    )
-                )
+    every = range(len(facts.commands))
+    for sentence, line in facts.statements if facts.commands else ():
+        path = next(reversed([match["path"] for match in FILE.finditer(sentence)]), "")
+        if path and FINAL_NEWLINE.search(sentence):
+            i = facts.command_in(sentence, every, 0)
+            test = f'test -s {path} && test -n "$(tail -c 1 {path})"'
+            found.append(Claim("file", i, line, file=path, test=test, unconfirmed=True, why=source(sentence)))
     found += [*_replaced_links(facts), *_empty_output(facts)]
     for i, each in enumerate(facts.commands):
-        about = facts.context.get(i, "")
-        if each.works is False and not each.output and FAILS.search(about) and not SAYS_SILENT.search(about):
-            found.append(
-                Claim("failure", i, each.line, unconfirmed=True, why=f"the sentence “{' '.join(about.split())[:120]}”")
-            )
+        context = facts.context.get(i, "")
+        if each.works is False and not each.output and FAILS.search(context) and not SAYS_SILENT.search(context):
+            found.append(Claim("failure", i, each.line, unconfirmed=True, why=source(" ".join(context.split()))))
     return found
+
+
+def _empty_output(facts: Facts) -> list[Claim]:
+    """Return the claim that a command prints nothing."""
+    silent = [i for i, each in enumerate(facts.commands) if each.works is not True and not each.output]
+    for sentence, line in facts.statements:
+        if EMPTY.search(sentence):
+            candidates = [i for i in silent if facts.commands[i].run in sentence]
+            candidates += [i for i in silent if facts.commands[i].line == line]
+            for i in candidates[:1]:
+                test = f"test -z \"$( {facts.commands[i].run} 2>/dev/null | grep -v '^ *#' )\""
+                return [Claim("output", i, line, test=test, unconfirmed=True, why=source(sentence))]
+    return []
 
 
 def _replaced_links(facts: Facts) -> list[Claim]:
     """Return the claim that a command replaces a link by a file."""
-    links = [match["path"] for about in facts.context.values() if (match := LISTED_LINK.fullmatch(about))]
-    for sentence, line in facts.sentences:
-        if (
-            links
-            and re.search(r"(?i)\bsym(?:bolic )?-?links?\b", sentence)
-            and LOST.search(sentence)
-            and facts.commands
-        ):
-            i = next(
-                (i for i in range(len(facts.commands) - 1, -1, -1) if links[0] in facts.commands[i].run),
-                len(facts.commands) - 1,
-            )
+    links = [match["path"] for context in facts.context.values() if (match := LISTED_LINK.fullmatch(context))]
+    for sentence, line in facts.sentences if links and facts.commands else ():
+        if LINK.search(sentence) and LOST.search(sentence):
+            users = [i for i, each in enumerate(facts.commands) if links[0] in each.run]
+            i = users[-1] if users else len(facts.commands) - 1
             test = f"test -e {links[0]} && test ! -L {links[0]}"
-            return [
-                Claim(
-                    "file", i, line, file=links[0], test=test, unconfirmed=True, why=f"the sentence “{sentence[:120]}”"
-                )
-            ]
+            return [Claim("file", i, line, file=links[0], test=test, unconfirmed=True, why=source(sentence))]
     return []
