@@ -87,11 +87,8 @@ def _relevant_commands(commands: Sequence[Command], last: int) -> list[int]:
     failing = commands[last]
     return [
         i
-        for i in range(last + 1)
-        if i == last
-        or not (
-            commands[i].works is True and (_is_same_command(commands[i], failing) or commands[i].run == failing.run)
-        )
+        for i, each in enumerate(commands[: last + 1])
+        if i == last or not (each.works is True and (_is_same_command(each, failing) or each.run == failing.run))
     ]
 
 
@@ -104,11 +101,8 @@ def _is_same_command(one: Command, other: Command) -> bool:
 
 def _subcommand(words: Sequence[str]) -> tuple[str, ...]:
     positional = [word for word in words[1:] if not word.startswith("-")]
-    return (
-        tuple(positional[:2] if positional[:1] in (["pip"], ["python"], ["tool"], ["cache"]) else positional[:1])
-        if words[0] == "uv"
-        else ()
-    )
+    depth = 2 if positional[:1] in (["pip"], ["python"], ["tool"], ["cache"]) else 1
+    return tuple(positional[:depth]) if words[0] == "uv" else ()
 
 
 def _expand_last_argument(run: str, previous: str) -> str:
@@ -147,14 +141,9 @@ def _observe_steps(run: str, claim: Claim, state: Sequence[str]) -> list[Step]:
         check = f'( {run}\n) > "$TMPDIR/said" 2>&1\ncode=$?\ncat "$TMPDIR/said"\n{_exit_if(command_)}\nexit $code'
         return [Step(_script([*state, check]), "observe", name=name)]
     if claim.test:
-        return [
-            Step(_script([*state, run]), "setup", name=name),
-            Step(
-                _script([*state, _exit_if(claim.test)]),
-                "observe",
-                name=f"check {claim.file}" if claim.file else "check",
-            ),
-        ]
+        check = f"check {claim.file}" if claim.file else "check"
+        test = _script([*state, _exit_if(claim.test)])
+        return [Step(_script([*state, run]), "setup", name=name), Step(test, "observe", name=check)]
     if claim.kind == "failure" and not claim.output:
         run = f"( {run}\n) || exit {HOLDS}"
     elif claim.kind == "output" and len(claim.output) > 1:

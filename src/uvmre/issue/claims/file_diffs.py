@@ -3,6 +3,7 @@
 import difflib
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from uvmre.core.triage.parsed_issue import Claim, PostedFile
 
@@ -19,25 +20,15 @@ def file_claims(
     """Return the claims of the posted results, the last one first."""
     found = []
     for result in reversed(results):
-        before = next(
-            (file for file in reversed(posted) if file.path == result.path and file.before <= result.before), None
-        )
-        expected_file = next((file for file in expected if file.path == result.path), None)
-        base = expected_file or before
-        hunks = _changes(base.text, result.text) if base else _short_content(result.text)
+        before = [file for file in posted if file.path == result.path and file.before <= result.before]
+        target = next((file for file in expected if file.path == result.path), None)
+        base = target or (before[-1] if before else None)
+        hunks = tuple(_changes(base.text, result.text) if base else _short_content(result.text))
         if hunks and commands:
-            found.append(
-                Claim(
-                    "file",
-                    min(result.before, commands) - 1,
-                    result.line,
-                    file=result.path,
-                    contains=tuple(hunks),
-                    expected=tuple(_changes(result.text, expected_file.text)) if expected_file else (),
-                    unconfirmed=True,
-                    why=f"the post shows the resulting {result.path}",
-                )
-            )
+            at, why = min(result.before, commands) - 1, f"the post shows the resulting {result.path}"
+            expected_hunks = tuple(_changes(result.text, target.text)) if target else ()
+            claim = Claim("file", at, result.line, file=result.path, contains=hunks, expected=expected_hunks, why=why)
+            found.append(replace(claim, unconfirmed=True))
     return [each for each in found if each.command >= 0]
 
 

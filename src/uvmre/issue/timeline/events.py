@@ -40,6 +40,9 @@ INCOMPLETE = re.compile(
     r"|tool\s+(?:install|run)|pip|tool|python|cache)$|\.\.\.|…| X\b|<[a-z]"
 )
 """Commands that are only mentioned: their arguments are missing."""
+IRRELEVANT = re.compile(
+    r"(?:uvx?|python\S*|pip)\s+(?:--version|-V|version|self version)\s*$|uname|docker(?:-| )compose|docker build"
+)
 LINK = re.compile(r"^[^\S\n]*([\w.-]+)[^\S\n]+->[^\S\n]+([\w.-]+)[^\S\n]*$", re.MULTILINE)
 LISTED = re.compile(r"^[^\S\n]*(?:[-\w]{10}\s|total \d)", re.MULTILINE)
 
@@ -77,10 +80,10 @@ class Timeline:
 def build_timeline(found: Sequence[ClassifiedBlock], environment: PostedEnvironment) -> Timeline:
     """Return the events of a post, each output attached to its command."""
     events: list[Event] = []
-    loose: list[ClassifiedBlock] = []
+    unmatched: list[ClassifiedBlock] = []
     variables: dict[str, str] = {}
     for number, block in enumerate(found):
-        works = sentiment.block_works(block.block, environment)
+        text, works = block.block.text, sentiment.block_works(block.block, environment)
         if block.role == "commands":
             if not _is_script_output(events, block):
                 events += [_event(entry, block, works, environment) for entry in block.entries]
@@ -90,49 +93,38 @@ def build_timeline(found: Sequence[ClassifiedBlock], environment: PostedEnvironm
             events += [_event(entry, block, None, environment, "line") for entry in block.entries]
             events += _steps(block)
         elif block.role == "dockerfile":
-            commands, exported = dockerfile.commands_of(block.block.text, block.block.line)
+            commands, exported = dockerfile.commands_of(text, block.block.line)
             variables |= exported if works is not True else {}
-            events += [
-                Event(line, run, works=works, context=block.block.before, source="dockerfile") for run, line in commands
-            ]
-        elif (
-            block.role == "other"
-            and (links := LINK.findall(block.block.text))
-            and len(links) == len(block.block.text.split("\n")) - 1
-        ):
-            events += [
-                Event(
-                    block.block.line,
-                    f"touch {target} && ln -s {target} {path}",
-                    context=f"{path} is a link to {target}",
-                    source="listing",
-                )
-                for path, target in links
-            ]
+            context = block.block.before
+            events += [Event(line, run, works=works, context=context, source="dockerfile") for run, line in commands]
+        elif block.role == "other" and (links := LINK.findall(text)) and len(links) == text.count("\n"):
+            for path, target in links:
+                run, context = f"touch {target} && ln -s {target} {path}", f"{path} is a link to {target}"
+                events.append(Event(block.block.line, run, context=context, source="listing"))
         elif block.role in ("output", "other") or (block.role == "file" and _is_file_output(events)):
             if not _attach_output(events, block, found[max(number - 2, 0) : number], works) and block.role == "output":
-                loose.append(block)
+                unmatched.append(block)
         elif block.role == "file":
-            events.append(_file(block, works))
+            why, context = block.why, block.block.before
+            event = Event(block.block.line, works=works, context=context, path=block.path, text=text, why=why)
+            events.append(replace(event, kind=block.kind))
     runs = {event.run for event in events if event.run and event.source != "step"}
     events = [event for event in events if event.source != "step" or event.run not in runs]
-    if not any(event.run and not _is_irrelevant(event.run) and event.source != "step" for event in events):
+    if not any(event.run and not IRRELEVANT.match(event.run) and event.source != "step" for event in events):
         events = _from_sentences(found, events, environment)
-    return Timeline(
-        tuple(events), tuple(loose), tuple(block for block in found if block.role == "tree"), tuple(variables.items())
-    )
+    trees = tuple(block for block in found if block.role == "tree")
+    return Timeline(tuple(events), tuple(unmatched), trees, tuple(variables.items()))
 
 
 def _steps(block: ClassifiedBlock) -> list[Event]:
     """Return the commands in the sentences of a list item that gives instructions."""
     if block.block.kind != "item" or block.entries:
         return []
+    mentions = [each for each in block.mentions if IMPERATIVE.match(each.comment) and not INCOMPLETE.search(each.run)]
     return [
         Event(mention.line, mention.run, context=mention.comment, source="step")
-        for mention in block.mentions
-        if IMPERATIVE.match(mention.comment)
-        and not INCOMPLETE.search(mention.run)
-        and not sentiment.is_proposal(mention.comment)
+        for mention in mentions
+        if not sentiment.is_proposal(mention.comment)
     ]
 
 
@@ -143,22 +135,11 @@ def _event(
     environment: PostedEnvironment,
     source: str = "code",
 ) -> Event:
-    about = entry.comment or block.block.before
-    if entry.comment and (sentences := sentiment.says_works(entry.comment)) is not None:
-        works = sentences
+    if entry.comment and (stated := sentiment.says_works(entry.comment)) is not None:
+        works = stated
     if environment.uv and (printed := sentiment.printed_release(entry.output)) and printed != environment.uv.text:
         works = True
-    return Event(entry.line, entry.run, entry.output, works, about, source=source)
-
-
-def _is_irrelevant(run: str) -> bool:
-    return bool(
-        re.match(
-            r"(?:uvx?|python\S*|pip)\s+(?:--version|-V|version|self version)\s*$|uname|docker build"
-            r"|docker-compose|docker compose",
-            run,
-        )
-    )
+    return Event(entry.line, entry.run, entry.output, works, entry.comment or block.block.before, source=source)
 
 
 def _script(block: ClassifiedBlock, works: bool | None) -> Iterator[Event]:
@@ -193,103 +174,79 @@ def _attach_output(
     events: list[Event], block: ClassifiedBlock, before: Sequence[ClassifiedBlock], works: bool | None
 ) -> bool:
     """Attach output to the command that printed it: the one mentioned before it, or the last one without output."""
-    if found := RUN_IN_DOCKER.search(block.block.text):
+    line, output, context = block.block.line, block.block.text, block.block.before
+    is_output = block.role == "output"
+    commands = [i for i, event in enumerate(events) if event.run]
+    if found := RUN_IN_DOCKER.search(output):
         run = " ".join(found["run"].split())
-        for i in range(len(events) - 1, -1, -1):
-            if events[i].run and " ".join(events[i].run.split()) == run and not events[i].output:
-                events[i] = replace(events[i], output=block.block.text)
-                return True
-        events.append(Event(block.block.line, run, block.block.text, context=block.block.before, source="dockerfile"))
+        open_runs = [i for i in commands if " ".join(events[i].run.split()) == run and not events[i].output]
+        if open_runs:
+            events[open_runs[-1]] = replace(events[open_runs[-1]], output=output)
+        else:
+            events.append(Event(line, run, output, context=context, source="dockerfile"))
         return True
-    prose = [each for each in before if each.role == "prose"][-1:]
-    fails = sentiment.says_fails((blocks.sentences(block.block.before) or [""])[-1])
+    lead = (blocks.sentences(context) or [""])[-1]
+    fails = sentiment.says_fails(lead)
     mentions = [
         mention
-        for each in prose
+        for each in [each for each in before if each.role == "prose"][-1:]
         for mention in each.mentions
         if not INCOMPLETE.search(mention.run)
         and not (fails and sentiment.says_works(sentiment.clause_with(mention.comment, mention.run)) is True)
     ]
-    if not mentions and fails and EXTERNAL_LINK.search((blocks.sentences(block.block.before) or [""])[-1]):
+    if not mentions and fails and EXTERNAL_LINK.search(lead):
         return False
-    if mentions and (block.role == "output" or SHOWS.search(block.block.before) or _is_listing(block)):
-        works = sentiment.says_works(block.block.before) if works is None else works
-        mention_ = mentions[-1]
-        same = next((i for i, event in enumerate(events) if event.run == mention_.run and not event.output), None)
+    if mentions and (is_output or SHOWS.search(context) or _is_listing(output)):
+        works = sentiment.says_works(context) if works is None else works
+        run = mentions[-1].run
+        same = next((i for i in commands if events[i].run == run and not events[i].output), None)
         if same is not None:
-            events[same] = replace(events[same], output=block.block.text, works=works)
+            events[same] = replace(events[same], output=output, works=works)
         else:
-            events.append(
-                Event(mention_.line, mention_.run, block.block.text, works, mention_.comment, source="sentence")
-            )
+            events.append(Event(mentions[-1].line, run, output, works, mentions[-1].comment, source="sentence"))
         return True
-    last = next((i for i in range(len(events) - 1, -1, -1) if events[i].run), None)
-    if last is None:
+    if not commands:
         return False
+    last = commands[-1]
     if events[last].output:
         # The same command again, on another release or after a change.
-        other = OTHER_RELEASE.search(block.block.before)
-        if block.role == "output" and other and events[last].source == "code":
-            events.append(
-                replace(
-                    events[last],
-                    line=block.block.line,
-                    output=block.block.text,
-                    works=works,
-                    context=block.block.before,
-                )
-            )
-        return bool(block.role == "output" and other)
-    if block.role == "output" or SHOWS.search(block.block.before) or block.role == "file":
-        events[last] = replace(
-            events[last], output=block.block.text, works=works if works is not None else events[last].works
-        )
+        is_repeated = is_output and bool(OTHER_RELEASE.search(context))
+        if is_repeated and events[last].source == "code":
+            events.append(replace(events[last], line=line, output=output, works=works, context=context))
+        return is_repeated
+    if is_output or SHOWS.search(context) or block.role == "file":
+        events[last] = replace(events[last], output=output, works=events[last].works if works is None else works)
         return True
     return False
 
 
-def _is_listing(block: ClassifiedBlock) -> bool:
-    return bool(content_type.VERSIONED.search(block.block.text) or LISTED.search(block.block.text))
-
-
-def _file(block: ClassifiedBlock, works: bool | None) -> Event:
-    return Event(
-        block.block.line,
-        works=works,
-        context=block.block.before,
-        path=block.path,
-        text=block.block.text,
-        why=block.why,
-        kind=block.kind,
-    )
+def _is_listing(text: str) -> bool:
+    return bool(content_type.VERSIONED.search(text) or LISTED.search(text))
 
 
 def _from_sentences(
     found: Sequence[ClassifiedBlock], events: list[Event], environment: PostedEnvironment
 ) -> list[Event]:
     """Return the commands in sentences, for a post without any other."""
-    found_events: list[Event] = [event for event in events if event.path]
+    found_events = [event for event in events if event.path]
     for block in found:
         for mention in block.mentions:
-            about = sentiment.clause_with(mention.comment, mention.run)
+            context = sentiment.clause_with(mention.comment, mention.run)
             if (
-                sentiment.is_proposal(about)
+                sentiment.is_proposal(context)
                 or INCOMPLETE.search(mention.run)
-                or (environment.good and environment.good.text in about and not sentiment.says_fails(about))
+                or (environment.good and environment.good.text in context and not sentiment.says_fails(context))
             ):
                 continue
-            event = Event(mention.line, mention.run, "", sentiment.says_works(about), about, source="sentence")
+            event = Event(mention.line, mention.run, "", sentiment.says_works(context), context, source="sentence")
             edited = max((each.line for each in found_events if each.path and each.line < event.line), default=0)
             if not any(each.run == event.run and each.line > edited for each in found_events):
                 found_events.append(event)
             elif event.works is False:
                 # The last sentence that says it fails counts.
                 at = next(i for i in range(len(found_events) - 1, -1, -1) if found_events[i].run == event.run)
-                found_events[at] = (
-                    replace(found_events[at], works=False, context=about)
-                    if found_events[at].works is not False
-                    else found_events[at]
-                )
+                if found_events[at].works is not False:
+                    found_events[at] = replace(found_events[at], works=False, context=context)
     return sorted(found_events, key=lambda event: event.line)
 
 
