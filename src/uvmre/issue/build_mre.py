@@ -59,12 +59,10 @@ def _steps(
     steps: list[Step] = []
     variables: dict[str, str] = {}
     previous = ""
-    used = _relevant_commands(parsed.commands, last)
-    for i in used:
+    for i in _relevant_commands(parsed.commands, last):
         command = replacement if replacement and i == last else parsed.commands[i]
-        steps += [
-            _write_step(file, state) for file in parsed.files if file.before and file.before == i and not file.good
-        ]
+        edits = [file for file in parsed.files if file.before and file.before == i and not file.good]
+        steps += [_write_step(file, state) for file in edits]
         run = _expand_last_argument(command.run, previous)
         previous = run
         if i != last and (exports := _constant_exports(run)) and not steps:
@@ -293,8 +291,7 @@ def python_version(parsed: ParsedIssue) -> str:
 
 
 def _requires_python(file: PostedFile) -> str:
-    table = (content_type.parse_toml(file.text) or {}).get("project", {})
-    value = table.get("requires-python", "") if isinstance(table, dict) else ""
+    value = content_type.table(content_type.parse_toml(file.text) or {}, "project").get("requires-python", "")
     return value if isinstance(value, str) else ""
 
 

@@ -92,7 +92,7 @@ SMALL = Gap(9, "an ellipsis in pyproject.toml", False, "What stands there?")
     ("state", "word", "reason"),
     [
         pytest.param(
-            state_of(ran("reported", FAILURE)), "reproducible", "exits with 2: “error: the extension", id="an error"
+            state_of(ran("reported", FAILURE)), "reproducible", "exits with 2: “the extension", id="an error"
         ),
         pytest.param(
             state_of(ran("reported", FAILURE), history=history()), "reproducible", "Fixed in uv 0.4.8", id="and fixed"
@@ -153,7 +153,7 @@ SMALL = Gap(9, "an ellipsis in pyproject.toml", False, "What stands there?")
         pytest.param(
             state_of(ran("reported", OTHER_FAILURE)),
             "needs_more_information",
-            "not as reported: error: there is",
+            "not as reported: there is",
             id="fails differently",
         ),
         pytest.param(

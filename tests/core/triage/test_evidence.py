@@ -4,7 +4,7 @@ import pytest
 
 from uvmre.core.mre.model import HOLDS, Environment, Mre, Step, Symptom
 from uvmre.core.outcome.observation import Observation, StepResult
-from uvmre.core.triage.evidence import Strength, evidence_of, innermost_cause, is_distinctive
+from uvmre.core.triage.evidence import Strength, cause_of, evidence_of, is_distinctive
 from uvmre.core.triage.other_release import judge_release, likeness
 from uvmre.core.triage.parsed_issue import Claim
 
@@ -146,12 +146,12 @@ def test_a_headline_is_not_distinctive(text: str, distinctive: bool) -> None:
     [
         (BUILD, "the extension `ext` is given twice by two workspace members"),
         ("error: one\n  Caused by: two\n  Caused by: three\n", "three"),
-        ("error: just one\nhint: do it\n", "error: just one"),
+        ("error: just one\nhint: do it\n", "just one"),
         ("", "no output"),
     ],
 )
 def test_the_innermost_cause(stderr: str, cause: str) -> None:
-    assert innermost_cause(run(stderr).steps[0]) == cause
+    assert cause_of(run(stderr).steps[0]) == cause
 
 
 PROJECT = Symptom("failure", ("No `project` table found in `/a/pyproject.toml`",))

@@ -6,7 +6,7 @@ from typing import Literal
 from uvmre.core.mre.model import HOLDS
 from uvmre.core.outcome.symptom import matching_step
 from uvmre.core.outcome.verdict import Verdict
-from uvmre.core.triage.evidence import Strength, contains_all, innermost_cause
+from uvmre.core.triage.evidence import Strength, cause_of, contains_all
 from uvmre.core.triage.other_release import judge_release
 from uvmre.core.triage.state import Kind, TriageRun, TriageState
 
@@ -136,7 +136,7 @@ def _fails_differently(state: TriageState, first: TriageRun) -> Verdict:
     if base.outcome.word in ("different", "broken") and base.observation.steps and not base.observation.unanswered:
         step = base.observation.steps[-1]
         if step.exit and not step.timed_out:
-            ending = _sentence(_shorten(innermost_cause(step)))
+            ending = _sentence(_shorten(cause_of(step)))
             reason = f"On uv {first.result.uv}, `{step.title}` fails, but not as reported: {ending}"
             reason += _likely_mistake(state)
             if not state.missing and not _is_other_platform(state):
@@ -198,7 +198,7 @@ def _symptom_text(state: TriageState, shown: TriageRun) -> str:
         return shown.outcome.reason
     if step.exit and not claim.test and not (step.exit == HOLDS and claim.output):
         ends = "fails" if step.exit == HOLDS else f"exits with {step.exit}"
-        return f"`{_shorten(step.title)}` {ends}: “{_shorten(innermost_cause(step))}”"
+        return f"`{_shorten(step.title)}` {ends}: “{_shorten(cause_of(step))}”"
     if test := claim.test:
         setup = [each.title for each in observation.steps if each.role == "setup"]
         return f"after `{_shorten((setup or [step.title])[-1])}`, `{_shorten(test)}` succeeds"

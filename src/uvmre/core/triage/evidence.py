@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from uvmre.core.mre.model import Mre, Symptom
+from uvmre.core.outcome.error_chain import innermost_cause
 from uvmre.core.outcome.observation import Observation, StepResult
 from uvmre.core.outcome.symptom import last_line, matching_step
 from uvmre.core.text.normalize import WILDCARD, find_pattern, find_pattern_ends, normalize, readable
@@ -59,8 +60,6 @@ ENVIRONMENT_CAUSES = {
     "module": "a missing module",
 }
 LINK = re.compile(r"^[^\S\n]*(?:[│|][^\S\n]*)*(?:├─▶|╰─▶|\|->|`->|caused by:|cause:)", re.IGNORECASE | re.MULTILINE)
-HINT = re.compile(r"^[^\S\n]*(?:[│|][^\S\n]*)*(?:hint|help|note|info):.*", re.IGNORECASE | re.MULTILINE | re.DOTALL)
-ERROR = re.compile(r"^(?:error: | *× )", re.MULTILINE)
 PANIC = re.compile(r"panicked at|internal error: entered unreachable|stack overflow|segmentation fault", re.IGNORECASE)
 SIGNALS = 128
 
@@ -106,7 +105,7 @@ def evidence_of(mre: Mre, claim: Claim, observation: Observation) -> Evidence:
         unprovable = group == "network" and not any(fault.outage for fault in mre.faults)
         return Evidence(Strength.NONE if unprovable else Strength.WEAK, why)
     if not _matches_innermost(mre.symptom, step):
-        return Evidence(Strength.WEAK, f"the innermost cause, “{innermost_cause(step)}”, is not in the report")
+        return Evidence(Strength.WEAK, f"the innermost cause, “{cause_of(step)}”, is not in the report")
     return Evidence(Strength.STRONG)
 
 
@@ -115,17 +114,10 @@ def is_distinctive(text: str) -> bool:
     return len(normalize(HEADLINES.sub(" ", WILDCARD.sub(" ", text)))) >= FEWEST_CHARACTERS
 
 
-def innermost_cause(step: StepResult) -> str:
+def cause_of(step: StepResult) -> str:
     """Return the innermost cause that a step printed, as one line."""
-    output = readable(step.stderr).strip() or readable(step.stdout).strip()
-    inner = HINT.sub("", output[_start_of_innermost(output) :]).strip("│| \t\r\n") or last_line(step)
-    return " ".join(re.sub(r"^[\s│|├╰─▶`>-]+", "", line) for line in inner.splitlines()[-6:]).strip()[:200]
-
-
-def _start_of_innermost(output: str) -> int:
-    """Return the offset of the innermost link of an error chain, or of the error if it has no links."""
-    ends = [link.end() for link in LINK.finditer(output)] + [error.start() for error in ERROR.finditer(output)]
-    return max(ends, default=0)
+    cause = innermost_cause(step.stderr.strip() or step.stdout)
+    return cause.links[-1][:200] if cause else last_line(step)
 
 
 def _matches_innermost(symptom: Symptom, step: StepResult) -> bool:

@@ -1,15 +1,15 @@
 """Judge a run on a release other than the reported one."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from uvmre.core.mre.model import Symptom
-from uvmre.core.outcome.observation import Observation
+from uvmre.core.outcome.observation import Observation, StepResult
 from uvmre.core.outcome.symptom import Outcome, match, unsupported_feature, unsupported_outcome
 from uvmre.core.search.release import parse_version
 from uvmre.core.text.normalize import readable
-from uvmre.core.triage.evidence import contains_all, innermost_cause, is_distinctive
+from uvmre.core.triage.evidence import cause_of, contains_all, is_distinctive
 
 ENVIRONMENT_FAILURE = re.compile(
     r"error sending request|dns error|connection (?:refused|reset)|timed? ?out|unknownissuer|no interpreter found"
@@ -28,34 +28,32 @@ def judge_release(symptom: Symptom, observation: Observation, reported: str) -> 
     fails differently, or ignores a setting, is no evidence, nor is a failure that this machine may cause.
     """
     outcome = match(symptom, observation)
-    newer, older = (
-        parse_version(observation.uv) > parse_version(reported),
-        parse_version(observation.uv) < parse_version(reported),
-    )
+    newer = parse_version(observation.uv) > parse_version(reported)
+    older = parse_version(observation.uv) < parse_version(reported)
     if older and outcome.word == "absent" and (word := unsupported_feature(symptom, observation.steps, settings=True)):
         return unsupported_outcome(observation, word)
     failed = [step for step in observation.steps if step.exit]
     output = "\n".join(readable(step.stderr) + "\n" + readable(step.stdout) for step in failed)
     if failed and symptom.bare and ENVIRONMENT_FAILURE.search(output):
-        return Outcome(
-            "broken", f"this machine may cause the failure of `{failed[-1].title}`: {innermost_cause(failed[-1])}"
-        )
+        return Outcome("broken", f"this machine may cause the failure of {_failure(failed)}")
     if outcome.word != "different":
         return outcome
     if newer and symptom.expected and contains_all(symptom.expected, observation):
-        return Outcome("absent", f"`{failed[-1].title}` prints the expected output: {innermost_cause(failed[-1])}")
+        return Outcome("absent", f"the expected output of {_failure(failed)}")
     distinctive = [text for text in symptom.output if symptom.exit and is_distinctive(text)]
     share = likeness(distinctive[-1], output) if distinctive else 0.0
     if share >= SAME_ERROR:
-        return Outcome("shows", f"`{failed[-1].title}` prints the same error, reworded: {innermost_cause(failed[-1])}")
+        return Outcome("shows", f"the reported error, reworded, of {_failure(failed)}")
     if share >= SIMILAR_ERROR or ENVIRONMENT_FAILURE.search(output):
         return outcome if newer else Outcome("broken", f"{outcome.reason}, which may be the same error, reworded")
     past = distinctive or (symptom.bare and symptom.exit == 0)
     if not (newer and past):
         return outcome
-    return Outcome(
-        "absent", f"`{failed[-1].title}` fails differently, without the reported error: {innermost_cause(failed[-1])}"
-    )
+    return Outcome("absent", f"not the reported error: {_failure(failed)}")
+
+
+def _failure(failed: Sequence[StepResult]) -> str:
+    return f"`{failed[-1].title}`: {cause_of(failed[-1])}"
 
 
 def likeness(text: str, output: str) -> float:

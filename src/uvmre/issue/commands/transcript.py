@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from uvmre.core.shell import statements
 from uvmre.issue.commands import prompts, recognize
@@ -46,9 +46,7 @@ def entries(block: Block) -> list[TranscriptEntry]:
     # `# ` is the prompt of root in a container; elsewhere it starts a comment.
     if prompt_marks - {"#"} and not in_shell:
         marks = [found if found and found[0] != "#" else None for found in marks]
-    elif prompt_marks == {"#"} and any(
-        recognize.is_command(line) for line in lines if not line.lstrip().startswith("#")
-    ):
+    elif prompt_marks == {"#"} and any(recognize.is_command(line) for line in lines if line.lstrip()[:1] != "#"):
         marks = [None] * len(lines)
     if not _may_hold_commands(block.tag) and not any(marks):
         return []
@@ -102,7 +100,7 @@ def _is_prompt_next(marks: Sequence[tuple[str, str] | None], i: int) -> bool:
 
 
 def _with_output(entry: TranscriptEntry, output: Sequence[str]) -> TranscriptEntry:
-    return TranscriptEntry(entry.run, entry.line, "\n".join(output).strip("\n"), entry.comment, entry.prompted)
+    return replace(entry, output="\n".join(output).strip("\n"))
 
 
 def _join_lines(
@@ -121,25 +119,20 @@ def _join_lines(
         command += "\n" + following
     if last > i and not statements.statements(command.strip()):
         # Not an open quote but an apostrophe: the command is only this line.
-        return first_line(command), i + 1
+        return recognize.close_open(command.split("\n", 1)[0]), i + 1
     return command.strip(), last + 1
-
-
-def first_line(command: str) -> str:
-    """Return the first line of an unterminated command."""
-    return recognize.close_open(command.split("\n", 1)[0])
 
 
 def _split_comment(command: str) -> tuple[str, str]:
     """Split a trailing comment off a command."""
     if "\n" in command or "#" not in command:
         return command, ""
-    in_shell = ""
+    quote = ""
     for i, character in enumerate(command):
-        if in_shell:
-            in_shell = "" if character == in_shell else in_shell
+        if quote:
+            quote = "" if character == quote else quote
         elif character in "'\"":
-            in_shell = character
+            quote = character
         elif character == "#" and i and command[i - 1] in " \t":
             return command[:i].rstrip(), command[i:].strip("# ")
     return command, ""
@@ -166,9 +159,8 @@ def _without_prompts(lines: Sequence[str], block: Block) -> list[TranscriptEntry
                 found[-1] = _with_output(found[-1], output)
             start, (command, i) = i, _join_lines(text, lines, i)
             command, trailing = _split_comment(command)
-            found.append(
-                TranscriptEntry(command, block.line + start, "", " ".join([*comment, trailing]).strip(), prompted=False)
-            )
+            comment = [" ".join([*comment, trailing]).strip()]
+            found.append(TranscriptEntry(command, block.line + start, comment=comment[0], prompted=False))
             output, comment = [], []
         else:
             if found:

@@ -59,6 +59,12 @@ SINCE = re.compile(
     rf"|introduced in|regression (?:in|from|since)|broken? (?:in|by|since|from)|as of)\s+(?:the \s*)?(?:(?:uv"
     rf"|version|release)\s*)?`?(?:uv )?{NUMBER}"
 )
+PRINTED = re.compile(rf"^(?:.*?\bDEBUG )?uv(?:-tool-uvx)? {NUMBER}(?: \(.{{0,200}}\)|\+\d.*)?\s*$", re.MULTILINE)
+CLAUSE = re.compile(
+    r"(?i)[;\n]|,\s+(?=(?:but|whereas|while|however|and|broken|breaks|fails|works|not)\b)|\b(?:but"
+    r"|whereas|however)\b|(?<=\))\s"
+)
+CUE = re.compile(r"(?i)\buv\b|version|\b(?:checked|tested|tried|using|seen|on)\b")
 
 
 @dataclass(frozen=True)
@@ -97,9 +103,8 @@ def parse_environment(
     doubts: list[Located] = []
     uv = None
     for candidate in _candidates(title, found):
-        version = (
-            _release_of(candidate.text, known) if known else candidate.text if candidate.text.count(".") > 1 else ""
-        )
+        exact = candidate.text if candidate.text.count(".") > 1 else ""
+        version = _release_of(candidate.text, known) if known else exact
         if version and (not good or version != good.text or candidate.line == 0):
             uv = Located(version, candidate.line)
             break
@@ -136,9 +141,7 @@ def _candidates(title: str, found: Sequence[Block]) -> Iterator[Located]:
     yield from sorted(_failing(found), key=lambda candidate: parse_version(candidate.text), reverse=True)
     for match in (*SINCE.finditer(title), *UV_VERSION.finditer(title)):
         yield Located(match["version"], 1)
-    images = [
-        Located(each["version"], _line(block, each.start())) for block in found for each in IMAGE.finditer(block.text)
-    ]
+    images = [_at(block, match) for block in found for match in IMAGE.finditer(block.text)]
     yield from reversed(images)
     yield from _any_mention(found)
 
@@ -149,7 +152,7 @@ def _from_form(found: Sequence[Block]) -> Iterator[Located]:
         if HEADING.search(block.heading) and not PYTHON_HEADING.search(block.heading):
             match = UV_VERSION.search(block.text) or ANY.search(block.text)
             if match and not re.match(r"(?i)\s*python", block.text):
-                yield Located(match["version"], _line(block, match.start()))
+                yield _at(block, match)
 
 
 def _failing(found: Sequence[Block]) -> Iterator[Located]:
@@ -159,27 +162,22 @@ def _failing(found: Sequence[Block]) -> Iterator[Located]:
             yield from _failing_in(block)
             continue
         for match in PRINTED.finditer(block.text):
-            yield Located(match["version"], _line(block, match.start()))
+            yield _at(block, match)
 
 
 def _any_mention(found: Sequence[Block]) -> Iterator[Located]:
     """Yield every release of a post."""
     for block in found:
         # Of a range, and of an upgrade, the latest counts.
-        for match in sorted(
-            UV_VERSION.finditer(block.text), key=lambda each: parse_version(each["version"]), reverse=True
-        ):
+        mentions = sorted(UV_VERSION.finditer(block.text), key=lambda m: parse_version(m["version"]), reverse=True)
+        for match in mentions:
             if not match[0].lower().startswith("uv>="):
-                yield Located(match["version"], _line(block, match.start()))
+                yield _at(block, match)
     for block in found:
         if block.kind != "code" and CUE.search(block.text):
             for exact in EXACT.finditer(block.text):
                 if not re.search(r"(?i)python[` ]*$|[=<>~]$", block.text[: exact.start()]):
                     yield Located(exact[1], _line(block, exact.start()))
-
-
-PRINTED = re.compile(rf"^(?:.*?\bDEBUG )?uv(?:-tool-uvx)? {NUMBER}(?: \(.{{0,200}}\)|\+\d.*)?\s*$", re.MULTILINE)
-CUE = re.compile(r"(?i)\buv\b|version|\b(?:checked|tested|tried|using|seen|on)\b")
 
 
 def _failing_in(block: Block) -> Iterator[Located]:
@@ -196,16 +194,8 @@ def _failing_in(block: Block) -> Iterator[Located]:
 
 def _clauses(text: str) -> list[str]:
     """Return the clauses of a text."""
-    return [
-        clause
-        for sentence in blocks.sentences(text)
-        for clause in re.split(
-            r"(?i)[;\n]|,\s+(?=(?:but|whereas|while|however|and|broken|breaks|fails|works|not)\b)|\b(?:but"
-            r"|whereas|however)\b|(?<=\))\s",
-            sentence,
-        )
-        if clause.strip()
-    ]
+    clauses = (clause for sentence in blocks.sentences(text) for clause in CLAUSE.split(sentence))
+    return [clause for clause in clauses if clause.strip()]
 
 
 def _good(title: str, found: Sequence[Block], known: dict[str, datetime.date]) -> Located | None:
@@ -220,8 +210,9 @@ def _good(title: str, found: Sequence[Block], known: dict[str, datetime.date]) -
                 rf"(?i){FAILS}|\bstill\b|should|would",
                 re.sub(r"(?i)no (?:issue|problem|error)s?|not (?:affected|present)", "", clause),
             )
-            if (works or DOWNGRADE.search(clause)) and exact and not re.search(r"(?i)python ?`?3", clause):
-                version = DOWNGRADE.search(clause)["version"] if DOWNGRADE.search(clause) and not works else exact[0]  # type: ignore[index]
+            downgrade = DOWNGRADE.search(clause)
+            if (works or downgrade) and exact and not re.search(r"(?i)python ?`?3", clause):
+                version = downgrade["version"] if downgrade and not works else exact[0]
                 good.append(Located(version, _line(block, block.text.find(clause))))
     good = [candidate for candidate in good if not known or candidate.text in known]
     return max(good, key=lambda candidate: parse_version(candidate.text), default=None)
@@ -229,29 +220,21 @@ def _good(title: str, found: Sequence[Block], known: dict[str, datetime.date]) -
 
 def _python(found: Sequence[Block]) -> Located | None:
     for block in found:
-        if (
-            PYTHON_HEADING.search(block.heading)
-            and "version" in block.heading.lower()
-            and not NOTHING.fullmatch(block.text.strip())
-        ):
-            match = PYTHON.search(block.text) or PLAIN_PYTHON.search(block.text)
-            if match:
-                return Located(match["version"], _line(block, match.start()))
+        is_form = PYTHON_HEADING.search(block.heading) and "version" in block.heading.lower()
+        match = PYTHON.search(block.text) or PLAIN_PYTHON.search(block.text)
+        if is_form and match and not NOTHING.fullmatch(block.text.strip()):
+            return _at(block, match)
     for pattern in (USED, PYTHON):
         for block in found:
             if match := pattern.search(block.text):
-                return Located(match["version"], _line(block, match.start()))
+                return _at(block, match)
     return None
 
 
 def requested_python(commands: Iterable[str]) -> str:
     """Return the Python version that the commands request; empty if they request none, or several."""
-    requested = {
-        ".".join(match["version"].split(".")[:2])
-        for run in commands
-        if "pip compile" not in run
-        for match in REQUESTED.finditer(run)
-    }
+    matches = (match for run in commands if "pip compile" not in run for match in REQUESTED.finditer(run))
+    requested = {".".join(match["version"].split(".")[:2]) for match in matches}
     return requested.pop() if len(requested) == 1 else ""
 
 
@@ -268,6 +251,10 @@ def _platform(found: Sequence[Block]) -> Located | None:
         ):
             return Located(match["system"], _line(block, match.start()))
     return None
+
+
+def _at(block: Block, match: re.Match[str]) -> Located:
+    return Located(match["version"], _line(block, match.start()))
 
 
 def _line(block: Block, offset: int) -> int:

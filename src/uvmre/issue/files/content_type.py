@@ -120,6 +120,19 @@ def parse_toml(text: str) -> dict[str, Any] | None:
         return None
 
 
+def table(data: dict[str, Any], *keys: str) -> dict[str, Any]:
+    """Return a nested table; empty if there is none."""
+    for key in keys:
+        value = data.get(key)
+        data = value if isinstance(value, dict) else {}
+    return data
+
+
+def project_name(text: str) -> str:
+    """Return the name of the project in a pyproject.toml; empty if it has none."""
+    return str(table(parse_toml(text) or {}, "project").get("name", ""))
+
+
 def without_ellipses(text: str) -> tuple[str, list[int]]:
     """Return the text without its ellipses, and their line numbers (from 0)."""
     kept: list[str] = []

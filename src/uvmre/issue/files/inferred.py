@@ -65,10 +65,10 @@ def infer_files(
 
 def _members(data: dict[str, Any], folder: str, trees: Sequence[str]) -> Iterator[tuple[str, str, str]]:
     """Yield the members and local sources of a project: the path of the pyproject.toml, the name, and why."""
-    uv = _table(_table(data, "tool"), "uv")
+    uv = content_type.table(data, "tool", "uv")
     tree_files = [path for tree in trees for path in tree_paths(tree) if path.endswith("/pyproject.toml")]
-    members = [each for each in _table(uv, "workspace").get("members", []) if isinstance(each, str)]
-    sources = _table(uv, "sources")
+    members = [each for each in content_type.table(uv, "workspace").get("members", []) if isinstance(each, str)]
+    sources = content_type.table(uv, "sources")
     globbed: list[str] = []
     for member in members:
         if "*" in member:
@@ -103,7 +103,7 @@ def _is_folder(path: str) -> bool:
 
 
 def _metadata_files(data: dict[str, Any], folder: str) -> Iterator[tuple[str, str]]:
-    table = _table(data, "project")
+    table = content_type.table(data, "project")
     for key in ("readme", "license"):
         value = table.get(key)
         path = value.get("file") if isinstance(value, dict) else value if key == "readme" else None
@@ -116,8 +116,8 @@ def _metadata_files(data: dict[str, Any], folder: str) -> Iterator[tuple[str, st
 
 def _module(data: dict[str, Any], folder: str, known: set[str]) -> str | None:
     """Return the module that a build backend expects; None if it exists, or nothing is built."""
-    name = _table(data, "project").get("name")
-    backend = str(_table(data, "build-system").get("build-backend", ""))
+    name = content_type.table(data, "project").get("name")
+    backend = str(content_type.table(data, "build-system").get("build-backend", ""))
     if (
         not isinstance(name, str)
         or not re.fullmatch(r"[\w.-]+", name)
@@ -125,15 +125,10 @@ def _module(data: dict[str, Any], folder: str, known: set[str]) -> str | None:
         or backend.startswith("maturin")
     ):
         return None
-    uv = _table(_table(data, "tool"), "uv")
+    uv = content_type.table(data, "tool", "uv")
     if uv.get("package") is False:
         return None
     if any(path.startswith(folder) and path.endswith(".py") for path in known):
         return None
     module = re.sub(r"[-.]+", "_", name).lower()
     return f"{folder}src/{module}/__init__.py"
-
-
-def _table(data: dict[str, Any], key: str) -> dict[str, Any]:
-    value = data.get(key)
-    return value if isinstance(value, dict) else {}

@@ -73,7 +73,7 @@ def with_files_of_errors(files: Sequence[PostedFile], commands: Sequence[Command
     if root is None:
         return list(files)
     text, why, more = root.text, root.why, list[PostedFile]()
-    names_known = {_project_name(file) for file in files}
+    names_known = {content_type.project_name(file.text) for file in files}
     for output in outputs:
         for found in BUILD_OF.finditer(output):
             if "workspace" in text or found["name"] in names_known or names_known == {found["name"]}:
@@ -83,12 +83,8 @@ def with_files_of_errors(files: Sequence[PostedFile], commands: Sequence[Command
             names_known.add(found["name"])
             text += f'\n[tool.uv.workspace]\nmembers = ["{found["folder"]}"]\n'
             why += f"; added: the member `{found['name']}` that the error names"
-            path = f"{found['folder']}/pyproject.toml"
-            more.append(
-                PostedFile(
-                    path, pyproject.minimal(found["name"], build=True), root.line, "the error names it", inferred=True
-                )
-            )
+            path, project = f"{found['folder']}/pyproject.toml", pyproject.minimal(found["name"], build=True)
+            more.append(PostedFile(path, project, root.line, "the error names it", inferred=True))
     index_url = next((match["url"] for output in outputs if (match := INDEX_OF_ERROR.search(output))), "")
     variable = next((match["name"] for each in commands if (match := INDEX_VARIABLE.search(each.run))), "")
     if index_url and variable and "index" not in text:
@@ -96,11 +92,6 @@ def with_files_of_errors(files: Sequence[PostedFile], commands: Sequence[Command
         why += "; added: the index that the error names"
     changed = [replace(root, text=text, why=why) if file is root else file for file in files]
     return [*changed, *more]
-
-
-def _project_name(file: PostedFile) -> str:
-    table = (content_type.parse_toml(file.text) or {}).get("project")
-    return str(table.get("name", "")) if isinstance(table, dict) else ""
 
 
 def required_lock(commands: Sequence[Command], known: set[str]) -> tuple[int, Command] | None:

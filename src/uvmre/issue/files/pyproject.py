@@ -49,9 +49,8 @@ def _missing_keys(project: dict[str, Any], data: dict[str, Any]) -> list[str]:
 
 
 def _is_root(data: dict[str, Any]) -> bool:
-    tool = data.get("tool", {})
-    uv = tool.get("uv", {}) if isinstance(tool, dict) else {}
-    return "poetry" in tool or (isinstance(uv, dict) and "workspace" in uv)
+    tool = content_type.table(data, "tool")
+    return "poetry" in tool or "workspace" in content_type.table(tool, "uv")
 
 
 def minimal(

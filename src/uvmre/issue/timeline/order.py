@@ -121,6 +121,7 @@ def _file(ordered: OrderedEvents, event: Event) -> None:
         return
     if " ".join(last.text.split()) == " ".join(text.split()):
         return
+    is_edit = EDITED.search(lead) and not BECOMES.search(lead) and event.context
     changed = any(_changes(each.run, event.path) for each in ordered.commands[last.before :])
     if (
         (event.works is True) != (last.line in ordered.working_lines)
@@ -128,7 +129,7 @@ def _file(ordered: OrderedEvents, event: Event) -> None:
         and (event.works is False or last.line in ordered.working_lines or event.works)
     ):
         _keep_failing(ordered, replace(posted, before=last.before), last, works=event.works is True)
-    elif changed and not _is_edit(lead, event) and event.works is not True:
+    elif changed and not is_edit and event.works is not True:
         after_commands.append(posted)
     elif EXPECTED.search(lead) and changed:
         ordered.expected.append(posted)
@@ -139,14 +140,13 @@ def _file(ordered: OrderedEvents, event: Event) -> None:
 def _folder_of(ordered: OrderedEvents, text: str) -> str:
     """Return the directory of a member or source of the root project; empty if it is neither."""
     root = next((file for file in ordered.files if file.path == "pyproject.toml"), None)
-    name, data = _project_name(text), content_type.parse_toml(root.text) if root else None
-    if not data or not name or not root or name == _project_name(root.text):
+    name, data = content_type.project_name(text), content_type.parse_toml(root.text) if root else None
+    if not data or not name or not root or name == content_type.project_name(root.text):
         return ""
-    uv = data.get("tool", {}).get("uv", {}) if isinstance(data.get("tool"), dict) else {}
-    workspace, sources = uv.get("workspace", {}), uv.get("sources", {})
-    members = workspace.get("members", []) if isinstance(workspace, dict) else []
+    uv = content_type.table(data, "tool", "uv")
+    members = content_type.table(uv, "workspace").get("members", [])
     paths = [each for each in members if isinstance(each, str)]
-    source = sources.get(name) if isinstance(sources, dict) else None
+    source = content_type.table(uv, "sources").get(name)
     if isinstance(source, dict) and isinstance(source.get("path"), str):
         paths.insert(0, source["path"])
     for path in paths:
@@ -156,11 +156,6 @@ def _folder_of(ordered: OrderedEvents, text: str) -> str:
         if last == "*":
             return names.clean_path(path.replace("*", name))
     return ""
-
-
-def _project_name(text: str) -> str:
-    table = (content_type.parse_toml(text) or {}).get("project")
-    return str(table.get("name", "")) if isinstance(table, dict) else ""
 
 
 def _keep_failing(ordered: OrderedEvents, file: PostedFile, last: PostedFile, *, works: bool) -> None:
@@ -176,18 +171,10 @@ def _changes(run: str, path: str) -> bool:
     return bool(pattern.search(run)) if pattern else name in run
 
 
-def _is_edit(lead: str, event: Event) -> bool:
-    return bool(EDITED.search(lead)) and not BECOMES.search(lead) and bool(event.context)
-
-
 def _is_written(ordered: OrderedEvents, path: str) -> bool:
     """Tell whether an earlier command writes the file."""
-    return any(
-        match["path"] == path
-        for each in ordered.commands
-        for match in WRITES.finditer(each.run)
-        if "<<" not in each.run
-    )
+    runs = [each.run for each in ordered.commands if "<<" not in each.run]
+    return any(match["path"] == path for run in runs for match in WRITES.finditer(run))
 
 
 def _needs_command(ordered: OrderedEvents, path: str) -> bool:
@@ -198,44 +185,35 @@ def _needs_command(ordered: OrderedEvents, path: str) -> bool:
 def _command(ordered: OrderedEvents, event: Event) -> None:
     parts = statements.statements(event.run)
     printed_file = parts[0] if len(parts) == 1 and parts[0].program in PRINTS_FILE and len(parts[0].argv) == 2 else None
-    if (
-        printed_file
-        and event.output
-        and (path := names.clean_path(printed_file.argv[1]))
-        and _is_source(ordered, path, event)
-    ):
-        present = any(file.path == path for file in ordered.files)
-        at = len(ordered.commands)
-        if not present:
-            before = at if _needs_command(ordered, path) else 0
-            why = f"`{event.run}` shows it"
-            ordered.files.append(PostedFile(path, f"{event.output}\n", event.line, why, before=before))
-            return
+    path = names.clean_path(printed_file.argv[1]) if printed_file and event.output else ""
+    if path and _is_source(ordered, path, event) and not any(file.path == path for file in ordered.files):
+        before = len(ordered.commands) if _needs_command(ordered, path) else 0
+        file = PostedFile(path, f"{event.output}\n", event.line, f"`{event.run}` shows it", before=before)
+        ordered.files.append(file)
+        return
     echo = ECHO_VARIABLE.fullmatch(event.run.strip()) if event.output.strip() else None
     if echo and not any(echo["name"] in each.run for each in ordered.commands):
         ordered.variables[echo["name"]] = event.output.strip()
         return
     script = next((file for file in ordered.files if event.run == f"bash {file.path}"), None)
     if script and (rewrite.endangers(script.text) or rewrite.GIT_HOST.search(script.text)):
-        ordered.gaps.append(
-            Gap(event.line, f"`{script.path}` accesses files outside its directory and is not run", True, "")
-        )
+        description = f"`{script.path}` accesses files outside its directory and is not run"
+        ordered.gaps.append(Gap(event.line, description, True))
         return
     rewritten = _join_uv_calls(rewrite.rewrite(event.run)) if event.output else rewrite.rewrite(event.run)
     last = max((i for i, each in enumerate(rewritten) if each.run and not each.other), default=-1)
     for i, each in enumerate(rewritten):
         if each.gap:
             blocking = not re.match(r"`(?:apt|apt-get|brew|apk|yum|dnf|pacman|systemctl|pyenv|gpg|nix)`", each.gap)
-            ordered.gaps.append(Gap(event.line, f"`{_one_line(event.run)}` needs {each.gap}", blocking, ""))
+            ordered.gaps.append(Gap(event.line, f"`{' '.join(event.run.split())[:100]}` needs {each.gap}", blocking))
         if not each.run or each.other:
             continue
         if each.run.startswith("cd ") and not _can_enter(ordered, each.run):
             continue
-        for found in MAKES.finditer(each.run):
-            ordered.created |= {
-                names.clean_path(word) for word in found["paths"].split() if not word.startswith("-")
-            } - {""}
-        ordered.created |= {names.clean_path(found["path"]) for found in WRITES.finditer(each.run)} - {""}
+        created = [word for found in MAKES.finditer(each.run) for word in found["paths"].split()]
+        created = [word for word in created if not word.startswith("-")]
+        created += [found["path"] for found in WRITES.finditer(each.run)]
+        ordered.created |= {names.clean_path(path) for path in created} - {""}
         ordered.context[len(ordered.commands)] = event.context
         ordered.commands.append(Command(each.run, event.line, event.output if i == last else "", event.works))
 
@@ -252,18 +230,13 @@ def _join_uv_calls(rewritten: list[rewrite.RewrittenCommand]) -> list[rewrite.Re
     return [*rewritten[: uv[0]], joined, *rewritten[uv[-1] + 1 :]]
 
 
-def _one_line(run: str) -> str:
-    return " ".join(run.split())[:100]
-
-
 def _is_source(ordered: OrderedEvents, path: str, event: Event) -> bool:
     if path in ordered.created or _is_written(ordered, path) or path.startswith("."):
         return False
-    if path == "pyproject.toml" and any(
-        re.search(r"\buv (?:init|add|remove)\b", each.run) for each in ordered.commands
-    ):
+    changes_project = any(re.search(r"\buv (?:init|add|remove)\b", each.run) for each in ordered.commands)
+    if path == "uv.lock" or (path == "pyproject.toml" and changes_project):
         return False
-    return "No such file" not in event.output and path not in ("uv.lock",)
+    return "No such file" not in event.output
 
 
 def _can_enter(ordered: OrderedEvents, run: str) -> bool:
@@ -279,12 +252,12 @@ def _can_enter(ordered: OrderedEvents, run: str) -> bool:
 
 def _relocate(ordered: OrderedEvents, timeline: Timeline) -> None:
     """Move files to the directory that a tree or a command has them in."""
-    echo = [path for tree in timeline.trees for path in trees.tree_paths(tree.block.text) if not path.endswith("/")]
+    listed = [path for tree in timeline.trees for path in trees.tree_paths(tree.block.text) if not path.endswith("/")]
     arguments = [path for each in ordered.commands for path in PYTHON_ARGUMENT.findall(each.run)]
     for i, file in enumerate(ordered.files):
-        for places in (echo, arguments):
+        for places in (listed, arguments):
             ends = {path for path in places if path.endswith(f"/{file.path}")}
-            if file.path not in places and len(ends) == 1 and (file.path != "pyproject.toml" or places is not echo):
+            if file.path not in places and len(ends) == 1 and (file.path != "pyproject.toml" or places is not listed):
                 path = names.clean_path(ends.pop())
                 if path and not any(other.path == path for other in ordered.files):
                     why = f"{file.why}; its directory is in the tree"
