@@ -91,9 +91,7 @@ SMALL = Gap(9, "an ellipsis in pyproject.toml", False, "What stands there?")
 @pytest.mark.parametrize(
     ("state", "word", "reason"),
     [
-        pytest.param(
-            state_of(ran("reported", FAILURE)), "reproducible", "exits with 2: “the extension", id="an error"
-        ),
+        pytest.param(state_of(ran("reported", FAILURE)), "reproducible", "exits with 2: “the extension", id="an error"),
         pytest.param(
             state_of(ran("reported", FAILURE), history=history()), "reproducible", "Fixed in uv 0.4.8", id="and fixed"
         ),
