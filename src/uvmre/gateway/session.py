@@ -50,7 +50,7 @@ class Listener:
         return () if self._closed or not self._gateway.is_up else self._gateway.pop_requests(self.port)
 
     def close(self) -> None:
-        """Accept no more connections, and abort the open ones."""
+        """Stop listening, and abort the open connections."""
         # A process that is not up yet and has no client need not be asked.
         if not self._closed and (self._gateway.is_up or self._reject_client()):
             self._requests += self._gateway.pop_requests(self.port, close=True)

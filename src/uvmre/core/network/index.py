@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 PUBLIC_TEST_INDEX = "pypi-proxy"
 """The registry that is behaved as where none is named: the public test index."""
 Synthetic = Literal["override", "merge", "replace"]
-"""Where made-up packages stand: a project of that name hides PyPI's, is merged with it, or there is no PyPI at all."""
+"""How synthetic packages relate to PyPI: they hide its projects of their names, are merged with them, or replace PyPI."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Index:
     """What opens it; open to everybody without a password."""
     synthetic: Synthetic = "override"
     packages: "tuple[SyntheticPackage, ...]" = ()
-    """Made up, and only here."""
+    """The synthetic packages."""
 
     @property
     def profile(self) -> "RegistryProfile":

@@ -45,7 +45,7 @@ def end_of_day(day: date) -> datetime:
 
 
 def apply_cutoff(page: Page, day: date) -> Page:
-    """Return the page as it was at the end of a day. A file of which nobody says when it came is kept."""
+    """Return the page as it was at the end of a day; files without an upload time are kept."""
     end = end_of_day(day)
     kept = [file for file in page.files if (came := upload_time(file)) is None or came < end]
     data = {**page.data, "files": kept}

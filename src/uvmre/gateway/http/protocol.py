@@ -48,7 +48,7 @@ class HttpProtocol(asyncio.Protocol):
         self._expecting = False
         """Whether the client waits for `100 Continue`."""
         self._half_closed = False
-        """Whether the client sends no more requests, and waits for the remaining responses."""
+        """Whether the client has sent its last request, and waits for the remaining responses."""
         self._early = b""
         self._drained: asyncio.Future[None] | None = None
         self.transport: asyncio.Transport | None = None

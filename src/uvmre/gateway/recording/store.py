@@ -24,7 +24,7 @@ BODIES = "bodies"
 SHA256 = re.compile(r"[0-9a-f]{64}")
 DAY_SECONDS = 24 * 60 * 60
 METHODS = ("GET", "HEAD")
-VARY = (b"accept", b"range")
+KEY_HEADERS = (b"accept", b"range")
 """The headers on which responses of an index depend; bodies are requested without a content coding."""
 RECORDED_STATUSES = frozenset({200, 206, 301, 302, 303, 307, 308, 404, 410})
 """Others may come from a proxy on the way, or a server in trouble."""
@@ -45,7 +45,7 @@ def entry_key(method: str, url: str, headers: Headers) -> str | None:
     """Return the name of a request's entry; None where its response is not recorded."""
     if method not in METHODS or any(name == b"authorization" for name, _ in headers):
         return None
-    varying = sorted((name.decode(), value.decode("latin-1")) for name, value in headers if name in VARY)
+    varying = sorted((name.decode(), value.decode("latin-1")) for name, value in headers if name in KEY_HEADERS)
     return hashlib.sha256(json.dumps([method, url, varying]).encode()).hexdigest()
 
 

@@ -38,7 +38,7 @@ class Session:
         self.requests.append(request)
 
     def close(self) -> None:
-        """Accept no more connections, and abort the open ones."""
+        """Stop listening, and abort the open connections."""
         if self.server is not None:
             self.server.close()
         for transport in list(self.connections):
