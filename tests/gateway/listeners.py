@@ -1,4 +1,4 @@
-"""What the tests of the gateway's worlds share: a client that comes through a door, and a PyPI that is only a tape."""
+"""What the tests of the gateway's gateway configs share: a client that comes through a listener, and a PyPI that is only a recording."""
 
 import contextlib
 import functools
@@ -24,7 +24,7 @@ FILES = "https://files.pythonhosted.org/"
 SIMPLE = "https://pypi.org/simple"
 X = SyntheticPackage("x", "1.0")
 ALONE = GatewayConfig(indexes=(Index(SIMPLE, synthetic="replace", packages=(X,)),))
-"""A PyPI with nothing but a made-up package: nothing behind the gateway is asked."""
+"""A PyPI with nothing but a synthetic package: nothing behind the gateway is asked."""
 
 
 @functools.cache
@@ -35,7 +35,7 @@ def trusting(certificate: bytes) -> ssl.SSLContext:
 
 @contextlib.contextmanager
 def through(gateway: Gateway, *faults: Fault, **options: Any) -> Iterator[tuple[httpx.Client, Listener]]:
-    """Open a door, and yield a client whose proxy it is."""
+    """Open a listener, and yield a client whose proxy it is."""
     with (
         gateway.listener(faults=faults) as listener,
         httpx.Client(
@@ -47,13 +47,13 @@ def through(gateway: Gateway, *faults: Fault, **options: Any) -> Iterator[tuple[
 
 def file(name: str, content: bytes, came: str | None = None, **more: Any) -> dict[str, Any]:
     """Return a file as PyPI's page tells it."""
-    told = {"upload-time": came} if came else {}
+    actual = {"upload-time": came} if came else {}
     digest = sha256(content).hexdigest()
-    return {"filename": name, "url": f"{FILES}packages/aa/bb/{name}", "hashes": {"sha256": digest}, **told, **more}
+    return {"filename": name, "url": f"{FILES}packages/aa/bb/{name}", "hashes": {"sha256": digest}, **actual, **more}
 
 
 class PyPI:
-    """PyPI as a tape has it."""
+    """PyPI as a recording has it."""
 
     def __init__(self, folder: Path, bodies: Path) -> None:
         self._tape = Recording(folder, bodies)
@@ -65,8 +65,8 @@ class PyPI:
         name = entry_key("GET", url, [(b"accept", accept.encode())])
         headers = [(b"content-type", form.encode()), (b"content-length", b"%d" % len(body)), (b"etag", b'"of-pypi"')]
         assert name
-        with self._tape.start_entry(name, "GET", url, status, headers) as recording:
-            recording.write(body)
+        with self._tape.start_entry(name, "GET", url, status, headers) as writer:
+            writer.write(body)
 
     def project(self, name: str, files: Sequence[dict[str, Any]], versions: Sequence[str] = (), **more: Any) -> None:
         """Answer for a project's page."""

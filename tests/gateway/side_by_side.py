@@ -1,6 +1,6 @@
-"""An nginx with the rules of the public test index, and the gateway, before one made-up PyPI on this machine.
+"""An nginx with the rules of the public test index, and the gateway, before one synthetic PyPI on this machine.
 
-The made-up PyPI has what a mirror may lack: validators, ranges, compressed answers, redirects. nginx finds it by an
+The synthetic PyPI has what a mirror may lack: validators, ranges, compressed answers, redirects. nginx finds it by an
 `upstream` that bears PyPI's name; the gateway finds it because `HTTPS_PROXY` leads every CONNECT there.
 """
 
@@ -146,7 +146,7 @@ def free_port() -> int:
 
 
 def lay_site(site: Path) -> None:
-    """Write the made-up PyPI: one project of 20 files, its pages plain and compressed."""
+    """Write the synthetic PyPI: one project of 20 files, its pages plain and compressed."""
     names = [f"egret-0.{n}-py3-none-any.whl" for n in range(18)] + ["egret-1.0-py3-none-any.whl", "egret-1.0.tar.gz"]
     urls = [f"{FILES}packages/aa/bb/cc/{name}" for name in names]
     listed = [{"filename": n, "url": u, "hashes": {"sha256": "0" * 64}} for n, u in zip(names, urls, strict=True)]

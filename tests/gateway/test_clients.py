@@ -50,9 +50,9 @@ def address(path: str, password: str) -> str:
     return f"https://public:{password}@{INDEX}{path}/" if password else f"https://{INDEX}{path}/"
 
 
-def ran(words: Sequence[str | Path], folder: Path, variables: Mapping[str, str]) -> "subprocess.CompletedProcess[str]":
+def ran(argv: Sequence[str | Path], folder: Path, variables: Mapping[str, str]) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        words,
+        argv,
         cwd=folder,
         env=dict(variables),
         stdin=subprocess.DEVNULL,
@@ -75,8 +75,8 @@ def uv(release: str, cache: Path) -> Client:
     def install(
         folder: Path, variables: Mapping[str, str], path: str, password: str
     ) -> "subprocess.CompletedProcess[str]":
-        words: list[str | Path] = [binary, "pip", "install", "--index-url", address(path, password), PACKAGE]
-        return ran(words, folder, {**variables, "VIRTUAL_ENV": str(folder / ".venv")})
+        argv: list[str | Path] = [binary, "pip", "install", "--index-url", address(path, password), PACKAGE]
+        return ran(argv, folder, {**variables, "VIRTUAL_ENV": str(folder / ".venv")})
 
     return Client(f"uv {release}", install)
 
@@ -87,8 +87,8 @@ def pip() -> Client:
     ) -> "subprocess.CompletedProcess[str]":
         (target,) = (folder / ".venv" / "lib").glob("python*/site-packages")
         options = ["--isolated", "--no-input", "--disable-pip-version-check", "--no-cache-dir", "--retries", "0"]
-        words: list[str | Path] = [sys.executable, "-m", "pip", *options, "install", "--target", target, "--index-url"]
-        return ran([*words, address(path, password), PACKAGE], folder, variables)
+        argv: list[str | Path] = [sys.executable, "-m", "pip", *options, "install", "--target", target, "--index-url"]
+        return ran([*argv, address(path, password), PACKAGE], folder, variables)
 
     return Client("pip", install)
 
@@ -138,17 +138,17 @@ def pdm(tool: Path) -> Client:
 @pytest.fixture(scope="module")
 def tools(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """Return a function that installs a client from PyPI into an environment of its own, once."""
-    folder, made = tmp_path_factory.mktemp("tools"), dict[str, Path]()
+    folder, created = tmp_path_factory.mktemp("tools"), dict[str, Path]()
 
     def tool(name: str) -> Path:
-        if name not in made:
+        if name not in created:
             subprocess.run([sys.executable, "-m", "venv", folder / name], check=True, timeout=TIMEOUT)
             pip: list[str | Path] = [folder / name / "bin" / "python", "-m", "pip", "-q", "--disable-pip-version-check"]
             done = subprocess.run([*pip, "install", TOOLS[name]], capture_output=True, text=True, timeout=300)
             if done.returncode:
                 pytest.skip(f"{name} cannot be had: nothing of it was tested ({done.stderr[-300:]})")
-            made[name] = folder / name
-        return made[name]
+            created[name] = folder / name
+        return created[name]
 
     return tool
 
@@ -173,13 +173,13 @@ def gateway(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[G
 
 
 @pytest.fixture
-def door(gateway: Gateway) -> Iterator[Listener]:
-    with gateway.listener() as door:
-        yield door
+def listener(gateway: Gateway) -> Iterator[Listener]:
+    with gateway.listener() as listener:
+        yield listener
 
 
 @pytest.fixture
-def variables(gateway: Gateway, door: Listener, tmp_path: Path) -> dict[str, str]:
+def variables(gateway: Gateway, listener: Listener, tmp_path: Path) -> dict[str, str]:
     """Return all that a client sees, as a step does: nothing is inherited."""
     authority = tmp_path / "authority.pem"
     authority.write_bytes(gateway.certificate)
@@ -189,7 +189,7 @@ def variables(gateway: Gateway, door: Listener, tmp_path: Path) -> dict[str, str
         "HOME": str(tmp_path / "home"),
         "TMPDIR": str(tmp_path),
         "LANG": "C.UTF-8",
-        **gateway_variables(door.url, authority),
+        **gateway_variables(listener.url, authority),
     }
 
 
@@ -201,39 +201,39 @@ def project(tmp_path: Path) -> tuple[Path, Path]:
 
 @pytest.mark.parametrize("path", ROUTES)
 def test_a_client_installs_through_a_route_with_the_right_credentials(
-    client: Client, door: Listener, variables: dict[str, str], tmp_path: Path, path: str
+    client: Client, listener: Listener, variables: dict[str, str], tmp_path: Path, path: str
 ) -> None:
     folder, packages = project(tmp_path)
     done = client.install(folder, variables, path, ROUTES[path])
-    requests = [told for told in door.requests if told.method != "TLS"]
-    pages = [told for told in requests if told.path.rstrip("/") == f"{path}/{PACKAGE}"]
-    assert 200 in {told.status for told in pages}, done.stderr
+    requests = [actual for actual in listener.requests if actual.method != "TLS"]
+    pages = [actual for actual in requests if actual.path.rstrip("/") == f"{path}/{PACKAGE}"]
+    assert 200 in {actual.status for actual in pages}, done.stderr
     if ROUTES[path] and client.name in FORGETFUL:
-        files = [told for told in requests if "/files/" in told.path]
-        assert (401, False) in {(told.status, told.credentials) for told in files}
+        files = [actual for actual in requests if "/files/" in actual.path]
+        assert (401, False) in {(actual.status, actual.credentials) for actual in files}
         assert done.returncode != 0
         return
     assert done.returncode == 0, done.stdout + done.stderr
     assert (packages / PACKAGE / "__init__.py").is_file()
-    assert {told.answered_by for told in requests} <= {"stand-in", "upstream"}
+    assert {actual.answered_by for actual in requests} <= {"stand-in", "upstream"}
     if ROUTES[path]:
         # A closed route's files are its own, and nothing of it is open.
-        assert {told.host for told in requests} == {INDEX}
-        assert all(told.credentials for told in requests if told.status < 400)
+        assert {actual.host for actual in requests} == {INDEX}
+        assert all(actual.credentials for actual in requests if actual.status < 400)
 
 
 @pytest.mark.parametrize("path", [path for path, password in ROUTES.items() if password])
 @pytest.mark.parametrize("which", ["none", "wrong"])
-def test_a_client_without_the_right_credentials_is_told_401(
-    client: Client, door: Listener, variables: dict[str, str], tmp_path: Path, path: str, which: str
+def test_a_client_without_the_right_credentials_gets_401(
+    client: Client, listener: Listener, variables: dict[str, str], tmp_path: Path, path: str, which: str
 ) -> None:
     folder, packages = project(tmp_path)
     done = client.install(folder, variables, path, OTHER[ROUTES[path]] if which == "wrong" else "")
     assert done.returncode != 0
     assert not (packages / PACKAGE).exists()
-    pages = [told for told in door.requests if told.host == INDEX and told.path.startswith(path)]
-    assert {told.status for told in pages} == {401}
-    assert any(told.credentials for told in pages) is (which == "wrong")
+    pages = [actual for actual in listener.requests if actual.host == INDEX and actual.path.startswith(path)]
+    assert {actual.status for actual in pages} == {401}
+    assert any(actual.credentials for actual in pages) is (which == "wrong")
 
 
 def test_no_client_left_anything_but_its_project(client: Client, variables: dict[str, str], tmp_path: Path) -> None:
@@ -241,5 +241,5 @@ def test_no_client_left_anything_but_its_project(client: Client, variables: dict
     folder, _ = project(tmp_path)
     client.install(folder, variables, "/basic-auth/simple", "heron")
     shutil.rmtree(folder)
-    said = [path for path in tmp_path.rglob("*") if path.is_file() and b"heron" in path.read_bytes()]
-    assert not [path for path in said if "cache" not in path.parts and ".cache" not in path.parts]
+    output = [path for path in tmp_path.rglob("*") if path.is_file() and b"heron" in path.read_bytes()]
+    assert not [path for path in output if "cache" not in path.parts and ".cache" not in path.parts]

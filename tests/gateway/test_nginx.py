@@ -64,7 +64,7 @@ class Ask:
 
 
 @dataclass(frozen=True)
-class Got:
+class Received:
     """What a client can tell of an answer."""
 
     status: int
@@ -72,7 +72,7 @@ class Got:
     body: bytes
 
 
-def ask(connection: socket.socket, *requests: Ask, over_tls: bool) -> list[Got]:
+def ask(connection: socket.socket, *requests: Ask, over_tls: bool) -> list[Received]:
     """Send all requests at once, as they are, and read their answers."""
     with connection, connection.makefile("rb") as stream:
         with contextlib.suppress(ConnectionError, ssl.SSLError):  # who has read enough may hang up on the rest
@@ -96,7 +96,7 @@ class Stream:
         """The next answer comes from the same stream."""
 
 
-def read(stream: Stream, method: str) -> Got:
+def read(stream: Stream, method: str) -> Received:
     with http.client.HTTPResponse(stream, method=method) as answer:  # type: ignore[arg-type]
         answer.begin()
         body = answer.read()
@@ -109,8 +109,8 @@ def read(stream: Stream, method: str) -> Got:
         body = re.sub(rb"<center>nginx.*</center>", b"<center>nginx</center>", body)
         headers |= {"content-length": "that of nginx's page"} if "content-length" in headers else {}
     if answer.status == 416:  # what else it carries is its server's own style, of which no client knows
-        return Got(416, {"content-range": headers.get("content-range", "")}, b"")
-    return Got(answer.status, headers, body)
+        return Received(416, {"content-range": headers.get("content-range", "")}, b"")
+    return Received(answer.status, headers, body)
 
 
 PAGES: dict[str, dict[str, str]] = {
@@ -133,10 +133,10 @@ LOGIN = "/basic-auth/simple/egret/"
 
 
 def requests() -> dict[str, Ask]:
-    asked: dict[str, Ask] = {}
+    requested: dict[str, Ask] = {}
     for prefix, opens in PAGES.items():
         page = f"{prefix}simple/egret/"
-        asked |= {
+        requested |= {
             f"{prefix} page as JSON": Ask(page, headers=opens),
             f"{prefix} page as HTML": Ask(page, headers=opens | BROWSER),
             f"{prefix} page as JSON, gzip": Ask(page, headers=opens | GZIP),
@@ -166,7 +166,7 @@ def requests() -> dict[str, Ask]:
             f"{prefix} HTTP/1.0, as HTML, gzip": Ask(page, headers=opens | BROWSER | GZIP, version="1.0"),
         }
     for prefix, opens in FOLDERS.items():
-        asked |= {
+        requested |= {
             f"{prefix} wheel": Ask(prefix + WHEEL, headers=opens),
             f"{prefix} wheel, gzip": Ask(prefix + WHEEL, headers=opens | GZIP),
             f"{prefix} empty file": Ask(prefix + SDIST, headers=opens),
@@ -182,7 +182,7 @@ def requests() -> dict[str, Ask]:
         }
     for prefix in [prefix for prefix, opens in (PAGES | FOLDERS).items() if opens]:
         wrong = EAGLE if "eagle" not in prefix else HERON
-        asked |= {
+        requested |= {
             f"{prefix} no credentials": Ask(prefix),
             f"{prefix} no credentials, HEAD": Ask(prefix, "HEAD"),
             f"{prefix} no credentials, POST": Ask(prefix, "POST", body=b"a=b"),
@@ -191,7 +191,7 @@ def requests() -> dict[str, Ask]:
             f"{prefix} no slash": Ask(prefix[:-1]),
             f"{prefix} no slash, credentials": Ask(prefix[:-1], headers=HERON),
         }
-    return asked | LOGINS | PATHS | ODD
+    return requested | LOGINS | PATHS | ODD
 
 
 def login(header: str) -> Ask:
@@ -313,22 +313,22 @@ ODD = {
     ),
 }
 
-ASKED = requests()
+REQUESTED = requests()
 
 
 @pytest.mark.parametrize("over_tls", [False, True], ids=["plain", "TLS"])
-@pytest.mark.parametrize("name", ASKED)
+@pytest.mark.parametrize("name", REQUESTED)
 def test_the_gateway_answers_as_nginx_does(
     request: pytest.FixtureRequest, both: Both, name: str, over_tls: bool
 ) -> None:
     if why := EXPECTED_DIFFERENCES.get(name) or (over_tls and EXPECTED_OVER_TLS.get(name)):
         request.applymarker(pytest.mark.xfail(reason=why, raises=AssertionError, strict=True))
-    assert_same(both, ASKED[name], over_tls=over_tls)
+    assert_same(both, REQUESTED[name], over_tls=over_tls)
 
 
 @pytest.mark.parametrize("over_tls", [False, True], ids=["plain", "TLS"])
 @pytest.mark.parametrize("prefix", PAGES | FOLDERS)
-def test_who_has_the_newest_is_told_so(both: Both, prefix: str, over_tls: bool) -> None:
+def test_who_has_the_newest_gets_304(both: Both, prefix: str, over_tls: bool) -> None:
     opens, path = (PAGES | FOLDERS)[prefix], "simple/egret/" if prefix in PAGES else WHEEL
     whole = Ask(f"/{path}" if prefix in PAGES else f"/files/{path}")
     [known] = ask(both.nginx(over_tls=over_tls), whole, over_tls=over_tls)
@@ -341,7 +341,7 @@ def test_who_has_the_newest_is_told_so(both: Both, prefix: str, over_tls: bool) 
 @pytest.mark.parametrize("over_tls", [False, True], ids=["plain", "TLS"])
 def test_requests_at_once_on_one_connection_are_answered_one_after_the_other(both: Both, over_tls: bool) -> None:
     names = ["no credentials", "page as JSON", "HEAD of a page", "missing project", "POST", "page as HTML, gzip"]
-    kept = [replace(ASKED[f"/basic-auth/ {name}"], keeps=True) for name in names]
+    kept = [replace(REQUESTED[f"/basic-auth/ {name}"], keeps=True) for name in names]
     assert_same(both, *kept, Ask("/files/" + WHEEL), over_tls=over_tls)
 
 
@@ -380,7 +380,7 @@ EXPECTED_DIFFERENCES = {
     "odd: HTTP/1.1 without Host": "every client says it; the gateway goes by the host that is named in the target, or refuses",
     "odd: HTTP/2.0": "no client says so in a request's line: HTTP/2 has none",
     "odd: HTTP/1.2": PARSER,
-    "odd: Host with a dot": "the door knows hosts by their plain names, and refuses this one as unknown",
+    "odd: Host with a dot": "the listener knows hosts by their plain names, and refuses this one as unknown",
     "odd: a header without a colon": PARSER,
 }
 EXPECTED_OVER_TLS = {

@@ -35,9 +35,9 @@ CLOSED = f"http://{INDEX}/basic-auth/simple/x/"
 REGISTRIES = tuple(
     Index(f"https://{name}.example.org/base/simple/", name, "user", "secret", "replace") for name in PROFILES
 )
-WORLD = GatewayConfig(indexes=REGISTRIES, allow_hosts=(UPSTREAM, "*.example.com"))
+CONFIG = GatewayConfig(indexes=REGISTRIES, allow_hosts=(UPSTREAM, "*.example.com"))
 # A proxy above the gateway, at which nobody is: nothing can be reached, and the public test index asks nobody.
-NOBODY = "http://127.0.0.1:9"
+DEAD_PROXY = "http://127.0.0.1:9"
 RSS_GROWTH = 30 * 1024 * 1024
 
 
@@ -69,12 +69,12 @@ def listing(root: Path) -> set[str]:
 
 
 @pytest.fixture(scope="module")
-def served() -> Iterator[Upstream]:
-    with upstream() as served:
-        yield served
+def origin() -> Iterator[Upstream]:
+    with upstream() as origin:
+        yield origin
 
 
-NO_NETWORK = dict.fromkeys(("HTTPS_PROXY", "https_proxy", "ALL_PROXY"), NOBODY)
+NO_NETWORK = dict.fromkeys(("HTTPS_PROXY", "https_proxy", "ALL_PROXY"), DEAD_PROXY)
 
 
 @contextlib.contextmanager
@@ -91,24 +91,24 @@ def noted(path: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def watching(root: Path, served: Upstream, variables: Mapping[str, str]) -> Iterator[Watched]:
+def watching(root: Path, origin: Upstream, variables: Mapping[str, str]) -> Iterator[Watched]:
     """Serve, and hold the gateway to what is true afterwards, whatever was done to it."""
     base = root / "one/two/three"  # as deep as a path may want to climb
-    temporary, said = root / "temporary", root / "stderr"
+    temporary, output = root / "temporary", root / "stderr"
     for folder in (base / "cache/bodies", base / "recording", temporary):
         folder.mkdir(parents=True)
-    made = Gateway(base / "cache", base / "recording", config=WORLD)
+    unstarted = Gateway(base / "cache", base / "recording", config=CONFIG)
     with contextlib.ExitStack() as serving:
-        with pytest.MonkeyPatch.context() as patch, noted(said):
+        with pytest.MonkeyPatch.context() as patch, noted(output):
             for name, value in {"TMPDIR": str(temporary), **variables}.items():
                 patch.setenv(name, value)
-            gateway = serving.enter_context(made)
+            gateway = serving.enter_context(unstarted)
         listener = serving.enter_context(gateway.listener())
         process = psutil.Process(gateway.pid)
-        watched = Watched(gateway, listener, root, served, process, trusting(gateway.certificate))
+        watched = Watched(gateway, listener, root, origin, process, trusting(gateway.certificate))
         with line(listener) as warm:  # what is imported on the way is not counted
             for _ in range(2):
-                warm.send(request(served.url("/warm?size=5000000")))
+                warm.send(request(origin.url("/warm?size=5000000")))
                 assert warm.answer().status == (502 if variables else 200)
         assert watched.answers()
         before, descriptors = listing(root), settled(process)
@@ -126,20 +126,20 @@ def watching(root: Path, served: Upstream, variables: Mapping[str, str]) -> Iter
     for path in (cache / "bodies").rglob("*"):
         assert path.is_dir() or is_intact(path, path.name), f"{path} is no whole body"
     assert all(path.suffix == ".json" for path in (base / "recording").iterdir())
-    assert said.read_text() == ""
+    assert output.read_text() == ""
 
 
 @pytest.fixture
-def watched(tmp_path: Path, served: Upstream) -> Iterator[Watched]:
+def watched(tmp_path: Path, origin: Upstream) -> Iterator[Watched]:
     """Return a gateway that is looked at before and after."""
-    with watching(tmp_path, served, {}) as watched:
+    with watching(tmp_path, origin, {}) as watched:
         yield watched
 
 
 @pytest.fixture(scope="module")
-def unplugged(tmp_path_factory: pytest.TempPathFactory, served: Upstream) -> Iterator[Watched]:
+def unplugged(tmp_path_factory: pytest.TempPathFactory, origin: Upstream) -> Iterator[Watched]:
     """Return one gateway for many tests, without a network; it is looked at before the first and after the last."""
-    with watching(tmp_path_factory.mktemp("unplugged"), served, NO_NETWORK) as watched:
+    with watching(tmp_path_factory.mktemp("unplugged"), origin, NO_NETWORK) as watched:
         yield watched
 
 
@@ -151,7 +151,7 @@ def settled(process: psutil.Process) -> int:
 
 def held(process: psutil.Process) -> int:
     """Return how many descriptors there are but those to upstream, which are kept for the next request."""
-    upstream = [told for told in process.net_connections("tcp") if told.raddr and told.raddr.ip == UPSTREAM]
+    upstream = [actual for actual in process.net_connections("tcp") if actual.raddr and actual.raddr.ip == UPSTREAM]
     return process.num_fds() - len(upstream)
 
 
@@ -169,10 +169,10 @@ LATE = pytest.mark.xfail(reason="the memory of TLS connections comes back late",
 def descriptors() -> Iterator[None]:
     """Let this process, and the gateway that it starts, have as many connections as these tests want."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = 3 * MANY
-    if hard != resource.RLIM_INFINITY and hard < wanted:
+    needed = 3 * MANY
+    if hard != resource.RLIM_INFINITY and hard < needed:
         pytest.skip(f"no more than {hard} descriptors are to be had here")
-    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, needed), hard))
     yield
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
@@ -199,8 +199,8 @@ def test_a_thousand_connections_at_once_are_all_answered(descriptors: None, watc
     async def ask() -> list[bytes]:
         together = asyncio.Barrier(MANY)
         trust = watched.trust if secured else None
-        asking = [one_of_many(watched.listener.port, trust, n, together) for n in range(MANY)]
-        return await asyncio.wait_for(asyncio.gather(*asking), 60)
+        client = [one_of_many(watched.listener.port, trust, n, together) for n in range(MANY)]
+        return await asyncio.wait_for(asyncio.gather(*client), 60)
 
     if secured:
         asyncio.run(ask())
@@ -208,7 +208,7 @@ def test_a_thousand_connections_at_once_are_all_answered(descriptors: None, watc
     watched.memory = watched.process.memory_info().rss
     answered = asyncio.run(ask())
     assert {first[:12] for first in answered} == {b"HTTP/1.1 401"}
-    paths = [told.path for told in watched.listener.requests if "/basic-auth/simple/" in told.path]
+    paths = [actual.path for actual in watched.listener.requests if "/basic-auth/simple/" in actual.path]
     assert set(paths) >= {f"/basic-auth/simple/{n}/" for n in range(MANY)}
 
 
@@ -282,8 +282,8 @@ def within_the_body(target: str) -> Stage:
 
 
 def within_a_request_body(watched: Watched, connection: socket.socket) -> None:
-    asked = request(watched.upstream.url("/upload"), "POST", body=b"x" * 100_000)
-    connection.sendall(asked[:-1000])
+    requested = request(watched.upstream.url("/upload"), "POST", body=b"x" * 100_000)
+    connection.sendall(requested[:-1000])
 
 
 STAGES = {
@@ -366,14 +366,14 @@ HOSTS = {
 def test_a_path_that_climbs_gets_nothing_of_this_machine(unplugged: Watched, host: str) -> None:
     credentials = {"Authorization": "Basic dXNlcjpzZWNyZXQ="}
     for route, climb in product(HOSTS[host], CLIMBS):
-        with line(unplugged.listener) as asking:
-            asking.send(request(f"http://{host}{route}{climb}", headers=credentials))
-            answer = asking.answer()
+        with line(unplugged.listener) as client:
+            client.send(request(f"http://{host}{route}{climb}", headers=credentials))
+            answer = client.answer()
             assert answer.status >= 300 or b"href" not in answer.body, (route, climb)  # a Nexus has a page for all
             assert b"root:" not in answer.body
             assert "set-cookie" not in answer.headers
             assert answer.status != 500, (route, climb, answer.body)
-    assert not [told for told in unplugged.listener.requests if "itself failed" in told.reason]
+    assert not [actual for actual in unplugged.listener.requests if "itself failed" in actual.reason]
 
 
 NO_HOSTS = [
@@ -393,13 +393,13 @@ NO_HOSTS = [
 def test_a_name_that_is_hardly_one_is_refused_or_answered_and_writes_nothing_else(
     unplugged: Watched, host: str
 ) -> None:
-    with line(unplugged.listener, timeout=5) as asking:
-        asking.send(f"CONNECT {host}:443 HTTP/1.1\r\nHost: x\r\n\r\n".encode())
-        established = asking.answer(head=True)
+    with line(unplugged.listener, timeout=5) as client:
+        client.send(f"CONNECT {host}:443 HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        established = client.answer(head=True)
         if established.status == 200:
             trust = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
             trust.check_hostname, trust.verify_mode = False, ssl.CERT_NONE
-            with trust.wrap_socket(asking.connection) as secured:
+            with trust.wrap_socket(client.connection) as secured:
                 assert secured.version()
             assert unplugged.listener.requests[-1].answered_by != "rejected-ca"
 
@@ -407,9 +407,9 @@ def test_a_name_that_is_hardly_one_is_refused_or_answered_and_writes_nothing_els
 @pytest.mark.parametrize("host", ["example.net", "169.254.169.254", "pypi.org.example.net", "xexample.com", "0"])
 @pytest.mark.parametrize("tunnel", [False, True], ids=["plain", "CONNECT"])
 def test_a_host_that_is_not_the_mres_is_refused_and_recorded(unplugged: Watched, host: str, tunnel: bool) -> None:
-    with line(unplugged.listener) as asking:
-        asking.send(f"CONNECT {host}:443 HTTP/1.1\r\n\r\n".encode() if tunnel else request(f"http://{host}/a?b"))
-        assert asking.answer().status == 403
+    with line(unplugged.listener) as client:
+        client.send(f"CONNECT {host}:443 HTTP/1.1\r\n\r\n".encode() if tunnel else request(f"http://{host}/a?b"))
+        assert client.answer().status == 403
     last = unplugged.listener.requests[-1]
     assert (last.method, last.host, last.path) == (("CONNECT", host, "") if tunnel else ("GET", host, "/a?b"))
     assert (last.status, last.answered_by) == (403, "refused")
@@ -430,7 +430,7 @@ def test_a_host_that_is_let_through_is_unreachable_without_a_network_and_not_ref
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, allowed: str, host: str
 ) -> None:
     for name in NO_NETWORK:
-        monkeypatch.setenv(name, NOBODY)
+        monkeypatch.setenv(name, DEAD_PROXY)
     config = GatewayConfig(allow_hosts=(allowed,))
     with Gateway(tmp_path / "cache", tmp_path / "recording", config=config) as gateway, gateway.listener() as listener:
         trust = trusting(gateway.certificate)
@@ -438,9 +438,9 @@ def test_a_host_that_is_let_through_is_unreachable_without_a_network_and_not_ref
             plain.send(request(f"http://{host}/a"))
             secured.send(request(f"https://{host}/b", whole=False))
             assert (plain.answer().status, secured.answer().status) == (502, 502)
-        told = {(r.host, r.path, r.status, r.answered_by) for r in listener.requests}
+        actual = {(r.host, r.path, r.status, r.answered_by) for r in listener.requests}
     name = host.lower()
-    assert told == {(name, "/a", 502, "unreachable"), (name, "/b", 502, "unreachable")}
+    assert actual == {(name, "/a", 502, "unreachable"), (name, "/b", 502, "unreachable")}
     with (
         Gateway(tmp_path / "cache", tmp_path / "recording") as gateway,
         gateway.listener() as listener,
@@ -499,14 +499,14 @@ def test_five_hundred_connections_of_noise_are_harmless(unplugged: Watched) -> N
 def test_noise_within_the_tls_is_harmless(unplugged: Watched) -> None:
     dice = random.Random(21)
     for _ in range(60):
-        with contextlib.suppress(OSError), tls(unplugged.listener, INDEX, unplugged.trust, timeout=5) as asking:
-            asking.send(fuzzed(dice))
-            asking.connection.settimeout(0.02)
-            asking.rest()
+        with contextlib.suppress(OSError), tls(unplugged.listener, INDEX, unplugged.trust, timeout=5) as client:
+            client.send(fuzzed(dice))
+            client.connection.settimeout(0.02)
+            client.rest()
     assert unplugged.answers()
 
 
-def test_a_gateway_that_ends_while_it_records_leaves_nothing_half(tmp_path: Path, served: Upstream) -> None:
+def test_a_gateway_that_ends_while_it_records_leaves_nothing_half(tmp_path: Path, origin: Upstream) -> None:
     program = """
 import pathlib, socket, sys, time
 from uvmre.gateway.session import Gateway
@@ -518,46 +518,46 @@ with Gateway(root / "cache", root / "recording", config=GatewayConfig(allow_host
             asking.sendall(f"GET http://{host}{target} HTTP/1.1\\r\\nHost: {host}\\r\\n\\r\\n".encode())
             assert asking.recv(100).startswith(b"HTTP/1.1 200")
 """
-    words: list[str | Path] = [sys.executable, "-c", program, tmp_path, served.host, "/half?size=5000000&drip=0.05"]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=60)
+    argv: list[str | Path] = [sys.executable, "-c", program, tmp_path, origin.host, "/half?size=5000000&drip=0.05"]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     assert [path for path in (tmp_path / "cache/bodies").rglob("*") if path.is_file()] == []
     assert not (tmp_path / "recording").exists()
     assert done.stderr == ""
 
 
-def test_a_gateway_that_is_killed_while_it_records_leaves_no_entry(tmp_path: Path, served: Upstream) -> None:
-    address = served.url("/killed?size=2000000&drip=0.03")
+def test_a_gateway_that_is_killed_while_it_records_leaves_no_entry(tmp_path: Path, origin: Upstream) -> None:
+    address = origin.url("/killed?size=2000000&drip=0.03")
     config = GatewayConfig(allow_hosts=(UPSTREAM,))
     with (
         contextlib.suppress(Exception),
         Gateway(tmp_path / "cache", tmp_path / "recording", config=config) as gateway,
         gateway.listener() as listener,
-        line(listener) as asking,
+        line(listener) as client,
     ):
-        asking.send(request(address))
-        asking.connection.recv(100)
+        client.send(request(address))
+        client.connection.recv(100)
         os.kill(gateway.pid, signal.SIGKILL)
-        asking.rest()
+        client.rest()
     assert not (tmp_path / "recording").exists()
     with Gateway(tmp_path / "cache", tmp_path / "recording", config=config) as gateway, gateway.listener() as listener:
         for _ in range(2):
-            with line(listener) as asking:
-                asking.send(request(address))
-                assert len(asking.answer().body) == 2_000_000
-        assert [told.replayed for told in listener.requests] == [False, True]
+            with line(listener) as client:
+                client.send(request(address))
+                assert len(client.answer().body) == 2_000_000
+        assert [actual.replayed for actual in listener.requests] == [False, True]
 
 
-def test_what_a_killed_gateway_left_is_swept_in_the_end(tmp_path: Path, served: Upstream) -> None:
+def test_what_a_killed_gateway_left_is_swept_in_the_end(tmp_path: Path, origin: Upstream) -> None:
     bodies = tmp_path / "cache/bodies"
     with (
         contextlib.suppress(Exception),
         Gateway(tmp_path / "cache", tmp_path / "recording", config=GatewayConfig(allow_hosts=(UPSTREAM,))) as gateway,
         gateway.listener() as listener,
-        line(listener) as asking,
+        line(listener) as client,
     ):
-        asking.send(request(served.url("/swept?size=2000000&drip=0.03")))
-        asking.connection.recv(100)
+        client.send(request(origin.url("/swept?size=2000000&drip=0.03")))
+        client.connection.recv(100)
         os.kill(gateway.pid, signal.SIGKILL)
     (left,) = (path for path in bodies.rglob("*") if path.is_file())
     old = time.time() - 7 * 24 * 60 * 60
@@ -566,15 +566,15 @@ def test_what_a_killed_gateway_left_is_swept_in_the_end(tmp_path: Path, served: 
     with (
         Gateway(tmp_path / "cache", tmp_path / "recording", config=config) as gateway,
         gateway.listener() as listener,
-        line(listener) as asking,
+        line(listener) as client,
     ):
-        asking.send(request(served.url("/other")))
-        asking.answer()
+        client.send(request(origin.url("/other")))
+        client.answer()
     assert not left.exists()
 
 
 def test_a_disk_that_is_full_of_a_recording_breaks_the_run_and_not_the_gateway(
-    tmp_path: Path, served: Upstream
+    tmp_path: Path, origin: Upstream
 ) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
@@ -586,14 +586,14 @@ def test_a_disk_that_is_full_of_a_recording_breaks_the_run_and_not_the_gateway(
     try:
         config = GatewayConfig(allow_hosts=(UPSTREAM,))
         with Gateway(disk, tmp_path / "recording", config=config) as gateway, gateway.listener() as listener:
-            with line(listener) as asking:
-                asking.send(request(served.url("/full?size=9000000")))
+            with line(listener) as client:
+                client.send(request(origin.url("/full?size=9000000")))
                 with pytest.raises(EOFError):
-                    asking.answer()
-            with line(listener) as asking:
-                asking.send(request(served.url("/small")))
-                assert asking.answer().body == b"GET /small 0"
-            broken = [told for told in listener.requests if told.answered_by == "unreachable"]
+                    client.answer()
+            with line(listener) as client:
+                client.send(request(origin.url("/small")))
+                assert client.answer().body == b"GET /small 0"
+            broken = [actual for actual in listener.requests if actual.answered_by == "unreachable"]
             assert len(broken) == 1
             assert "No space left on device" in broken[0].reason
         assert [
@@ -604,10 +604,10 @@ def test_a_disk_that_is_full_of_a_recording_breaks_the_run_and_not_the_gateway(
 
 
 def test_many_answers_leave_the_memory_as_it_was(watched: Watched) -> None:
-    with line(watched.listener) as asking:
+    with line(watched.listener) as client:
         for n in range(2000):
-            asking.send(request(watched.upstream.url("/warm")) + request(f"http://{INDEX}/basic-auth/{n}"))
-            assert (asking.answer().status, asking.answer().status) == (200, 401)
+            client.send(request(watched.upstream.url("/warm")) + request(f"http://{INDEX}/basic-auth/{n}"))
+            assert (client.answer().status, client.answer().status) == (200, 401)
             if n % 100 == 0:
                 watched.listener.pop_requests()
 
@@ -676,26 +676,26 @@ BELIEVED: dict[str, Callable[[Path], object]] = {
         pytest.param("entry", BELIEVED, id="entries that read as one"),
     ],
 )
-def test_what_lies_on_the_tape_and_is_not_what_it_was_is_asked_for_again(
-    tmp_path: Path, served: Upstream, what: str, spoils: dict[str, Callable[[Path], object]]
+def test_what_lies_on_the_recording_and_is_not_what_it_was_is_requested_for_again(
+    tmp_path: Path, origin: Upstream, what: str, spoils: dict[str, Callable[[Path], object]]
 ) -> None:
-    recording, told = tmp_path / "recording", dict[str, list[bool]]()
+    writer, actual = tmp_path / "recording", dict[str, list[bool]]()
     config = GatewayConfig(allow_hosts=(UPSTREAM,))
     for turn in range(3):
-        with Gateway(tmp_path / "cache", recording, config=config) as gateway, gateway.listener() as listener:
+        with Gateway(tmp_path / "cache", writer, config=config) as gateway, gateway.listener() as listener:
             for n, kind in enumerate(spoils):
-                with line(listener) as asking:
-                    asking.send(request(served.url(f"/spoiled?size={100_000 + n}")))
-                    assert len(asking.answer().body) == 100_000 + n, kind
+                with line(listener) as client:
+                    client.send(request(origin.url(f"/spoiled?size={100_000 + n}")))
+                    assert len(client.answer().body) == 100_000 + n, kind
             for kind, request_ in zip(spoils, listener.requests, strict=True):
-                told.setdefault(kind, []).append(request_.replayed)
+                actual.setdefault(kind, []).append(request_.replayed)
         if turn:
             continue
-        for path in list(recording.iterdir()):
+        for path in list(writer.iterdir()):
             entry = json.loads(path.read_text())
             spoil = list(spoils.values())[entry["size"] - 100_000]
-            spoil(path if what == "entry" else body_paths(recording, tmp_path / "cache/bodies", entry["sha256"])[0])
-    assert told == {kind: [False, False, True] for kind in spoils}
+            spoil(path if what == "entry" else body_paths(writer, tmp_path / "cache/bodies", entry["sha256"])[0])
+    assert actual == {kind: [False, False, True] for kind in spoils}
     bodies = [path for path in (tmp_path / "cache/bodies").rglob("*") if path.is_file()]
     assert all(is_intact(path, path.name) for path in bodies)
 
@@ -711,10 +711,10 @@ def test_a_recording_that_a_full_disk_ended_leaves_no_half_file(tmp_path: Path) 
             pytest.raises(OSError, match="No space left"),
             Recording(tmp_path / "recording", disk / "bodies").start_entry(
                 "key", "GET", "http://x/", 200, []
-            ) as recording,
+            ) as writer,
         ):
             for _ in range(100):  # smaller than a buffer: the end of the file wants room as well
-                recording.write(bytes(1000))
+                writer.write(bytes(1000))
         assert [path for path in disk.rglob("*") if path.is_file()] == []
     finally:
         subprocess.run(["umount", disk], check=True)

@@ -1,4 +1,4 @@
-"""HTTP to the byte, for tests of the gateway: sockets on the one side, a made-up upstream on the other.
+"""HTTP to the byte, for tests of the gateway: sockets on the one side, a synthetic upstream on the other.
 
 The upstream is at 127.0.0.2, a host that an MRE can let through and that needs no network.
 """
@@ -24,7 +24,7 @@ class Upstream:
     """A server that answers as its path says: `/any/path?size=…&slow=…&drip=…&status=…&open`."""
 
     host: str
-    asked: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
     """Method and target of every request that came through."""
 
     def url(self, target: str) -> str:
@@ -40,34 +40,34 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self) -> None:
         parts = urlsplit(self.path)
-        wanted = {name: values[0] for name, values in parse_qs(parts.query, keep_blank_values=True).items()}
-        self.upstream.asked.append(f"{self.command} {self.path}")
+        options = {name: values[0] for name, values in parse_qs(parts.query, keep_blank_values=True).items()}
+        self.upstream.requests.append(f"{self.command} {self.path}")
         if "chunked" in self.headers.get("transfer-encoding", ""):
             raise AssertionError("the gateway sends bodies whole")
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
-        time.sleep(float(wanted.get("slow", 0)))
-        told = f"{self.command} {parts.path} {len(body)}".encode()
-        size = int(wanted.get("size", len(told)))
-        self.send_response(int(wanted.get("status", 200)))
+        time.sleep(float(options.get("slow", 0)))
+        echo = f"{self.command} {parts.path} {len(body)}".encode()
+        size = int(options.get("size", len(echo)))
+        self.send_response(int(options.get("status", 200)))
         self.send_header("content-type", "application/octet-stream")
-        if "open" in wanted:
+        if "open" in options:
             self.send_header("connection", "close")
             self.close_connection = True
         else:
             self.send_header("content-length", str(size))
-        if "etag" in wanted:
-            self.send_header("etag", f'"{wanted["etag"]}"')
+        if "etag" in options:
+            self.send_header("etag", f'"{options["etag"]}"')
         self.end_headers()
         if self.command == "HEAD":
             return
         with contextlib.suppress(OSError):
-            if "size" not in wanted:
-                self.wfile.write(told)
+            if "size" not in options:
+                self.wfile.write(echo)
                 return
             while size > 0:
                 self.wfile.write(PIECE[:size])
                 size -= len(PIECE)
-                time.sleep(float(wanted.get("drip", 0)))
+                time.sleep(float(options.get("drip", 0)))
 
     do_GET = do_POST = do_PUT = do_HEAD = _answer
 
@@ -85,9 +85,9 @@ def upstream() -> Iterator[Upstream]:
     """Serve until the `with` ends."""
     handler = type("Handler", (_Handler,), {})
     with _Server((UPSTREAM, 0), handler) as server:
-        made = handler.upstream = Upstream(f"{UPSTREAM}:{server.server_port}")  # type: ignore[attr-defined]
+        server_options = handler.upstream = Upstream(f"{UPSTREAM}:{server.server_port}")  # type: ignore[attr-defined]
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-        yield made
+        yield server_options
         server.shutdown()
 
 
@@ -122,8 +122,8 @@ def request(
     """
     parts = urlsplit(url)
     target = url if whole else url.partition("://")[2].removeprefix(parts.netloc) or "/"
-    told = {"Host": parts.netloc, **({"Content-Length": str(len(body))} if body else {}), **(headers or {})}
-    lines = [f"{method} {target} HTTP/{version}", *(f"{name}: {value}" for name, value in told.items() if value)]
+    headers = {"Host": parts.netloc, **({"Content-Length": str(len(body))} if body else {}), **(headers or {})}
+    lines = [f"{method} {target} HTTP/{version}", *(f"{name}: {value}" for name, value in headers.items() if value)]
     return "\r\n".join([*lines, "", ""]).encode() + body
 
 
@@ -195,13 +195,13 @@ def read_all(connection: socket.socket) -> bytes:
 
 
 def raw(listener: Listener, timeout: float = 20) -> socket.socket:
-    """Return a connection to a door."""
+    """Return a connection to a listener."""
     return socket.create_connection(("127.0.0.1", listener.port), timeout=timeout)
 
 
 @contextlib.contextmanager
 def line(listener: Listener, timeout: float = 20) -> Iterator[Line]:
-    """Return a connection to a door, read answer by answer."""
+    """Return a connection to a listener, read answer by answer."""
     with raw(listener, timeout) as connection:
         yield Line(connection)
 

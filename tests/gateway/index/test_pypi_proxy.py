@@ -81,7 +81,7 @@ def test_basic_is_the_header_of_rfc_7617(username: str, password: str, header: s
     assert (scheme, base64.b64decode(value).decode()) == ("Basic", f"{username}:{password}")
 
 
-def test_the_two_passwords_open_different_doors() -> None:
+def test_the_two_passwords_open_different_listeners() -> None:
     assert locate("/basic-auth/").authorization == locate("/basic-auth-heron/").authorization == HERON
     assert locate("/basic-auth-eagle/").authorization == EAGLE
     assert HERON != EAGLE

@@ -1,4 +1,4 @@
-"""Each registry as a client meets it, through a real door, with made-up packages: what its table says is what it does."""
+"""Each registry as a client meets it, through a real listener, with synthetic packages: what its table says is what it does."""
 
 import os
 import re
@@ -103,7 +103,7 @@ WHEEL = "x-1.0-py3-none-any.whl"
 LOCAL = "x-2.0+cpu-py3-none-any.whl"
 
 
-def test_the_worlds_of_this_file_are_all_there_are() -> None:
+def test_the_configs_of_this_file_are_all_there_are() -> None:
     assert list(URLS) == list(PROFILES)
 
 
@@ -132,7 +132,7 @@ CHALLENGES = {
 }
 
 
-def test_its_challenges_are_those_that_were_seen(registry: Registry) -> None:
+def test_its_challenges_are_those_that_were_observed(registry: Registry) -> None:
     assert registry.ask("x/", auth=None).headers.get_list("www-authenticate") == CHALLENGES.get(registry.name, [])
 
 
@@ -181,15 +181,15 @@ def test_a_file_is_behind_the_password_too(registry: Registry) -> None:
 
 def test_a_project_that_is_not_there(registry: Registry) -> None:
     answer = registry.ask("no-such-project/", headers=HTML)
-    told = (answer.status_code, answer.headers.get("location"))
+    actual = (answer.status_code, answer.headers.get("location"))
     if registry.name == "gitlab":
-        assert told == (302, "https://pypi.org/simple/no-such-project/")
+        assert actual == (302, "https://pypi.org/simple/no-such-project/")
     elif registry.name == "nexus":
-        assert told == (200, None)
+        assert actual == (200, None)
         assert "<a " not in answer.text
         assert "no-such-project" in answer.text
     else:
-        assert told == (403 if registry.name == "pytorch" else 404, None)
+        assert actual == (403 if registry.name == "pytorch" else 404, None)
     assert registry.listener.requests[-1].answered_by == "stand-in"
 
 
@@ -363,8 +363,8 @@ def test_a_part_of_a_file(registry: Registry) -> None:
         ("bytes=10-", whole.content[10:]),
         ("bytes=-22", whole.content[-22:]),
     ]
-    for wanted, expected in parts:
-        answer = registry.file(url, range=wanted)
+    for span, expected in parts:
+        answer = registry.file(url, range=span)
         if registry.name in WHOLES:
             assert (answer.status_code, answer.content) == (200, whole.content)
             assert "content-range" not in answer.headers
@@ -410,7 +410,7 @@ PLACES = [
 ]
 
 
-def world(cache: Path, tmp_path: Path, *indexes: Index) -> Gateway:
+def config(cache: Path, tmp_path: Path, *indexes: Index) -> Gateway:
     return Gateway(cache, tmp_path / "recording", "replay", GatewayConfig(indexes=indexes))
 
 
@@ -422,22 +422,22 @@ def at_a_path(profile: str, path: str) -> Index:
 
 def two(profile: str, one: str, other: str) -> list[Index]:
     """Return two indexes with one name for two files."""
-    made = [SyntheticPackage("x", "1.0", description=what, sdist=False) for what in ("The one", "The other")]
+    created = [SyntheticPackage("x", "1.0", description=what, sdist=False) for what in ("The one", "The other")]
     urls = (one.replace("NAME", profile), other.replace("NAME", profile))
-    return [Index(url, profile, synthetic="replace", packages=(x,)) for url, x in zip(urls, made, strict=True)]
+    return [Index(url, profile, synthetic="replace", packages=(x,)) for url, x in zip(urls, created, strict=True)]
 
 
 @pytest.fixture(scope="module")
 def open_indexes(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     indexes = [at_a_path(profile, path) for profile in PROFILES for path in PATHS]
-    with world(cache, tmp_path_factory.mktemp("open"), *indexes) as gateway:
+    with config(cache, tmp_path_factory.mktemp("open"), *indexes) as gateway:
         yield gateway
 
 
 @pytest.fixture(scope="module")
 def pairs(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     indexes = [index for place in PLACES for name in PROFILES for index in two(name, *map(str, place.values))]
-    with world(cache, tmp_path_factory.mktemp("pairs"), *indexes) as gateway:
+    with config(cache, tmp_path_factory.mktemp("pairs"), *indexes) as gateway:
         yield gateway
 
 
@@ -471,14 +471,14 @@ def test_two_indexes_keep_their_files_apart(pairs: Gateway, profile: str, one: s
 def test_the_longer_address_answers_on_one_host(cache: Path, tmp_path: Path) -> None:
     outer = Index("https://h.example.com/simple", "nexus", synthetic="replace", packages=(X,))
     inner = Index("https://h.example.com/team/simple", "pytorch", synthetic="replace", packages=(X,))
-    with world(cache, tmp_path, outer, inner) as gateway, through(gateway) as (client, _):
+    with config(cache, tmp_path, outer, inner) as gateway, through(gateway) as (client, _):
         assert client.get("https://h.example.com/team/simple/none/").status_code == 403
         assert client.get("https://h.example.com/simple/none/").status_code == 200
 
 
 def test_a_path_that_only_begins_as_the_index_is_none_of_it(cache: Path, tmp_path: Path) -> None:
     index = Index("https://h.example.com/simple", "simple-no-range", synthetic="replace", packages=(X,))
-    with world(cache, tmp_path, index) as gateway, through(gateway) as (client, _):
+    with config(cache, tmp_path, index) as gateway, through(gateway) as (client, _):
         paths = ("simple/x/", "simplex/", "simple-x/", "x/", "simple/x/y/")
         assert [client.get(f"https://h.example.com/{path}").status_code for path in paths] == [200, 404, 404, 404, 404]
 
@@ -486,7 +486,7 @@ def test_a_path_that_only_begins_as_the_index_is_none_of_it(cache: Path, tmp_pat
 def test_an_index_with_a_port_has_it_in_its_links(cache: Path, tmp_path: Path) -> None:
     for profile in ("pypi-proxy", "gitlab"):
         index = Index("https://h.example.com:8443/simple", profile, synthetic="replace", packages=(X,))
-        with world(cache, tmp_path / profile, index) as gateway, through(gateway) as (client, listener):
+        with config(cache, tmp_path / profile, index) as gateway, through(gateway) as (client, listener):
             registry = Registry(index, client, listener)
             assert registry.links()[WHEEL].startswith("https://h.example.com:8443/")
             assert registry.file(registry.links()[WHEEL]).status_code == 200

@@ -100,16 +100,16 @@ def test_the_table_of_links_has_every_registry() -> None:
 def test_a_registry_writes_its_own_links(
     profile: str, path: str, expected: str, leads_to: str, stored: str, slash: str
 ) -> None:
-    told = file_link(FILE, index(profile, path + slash), ORIGIN)
-    assert told == expected.replace("ORIGIN", ORIGIN)
-    assert urljoin(f"{ORIGIN}{path}/torch-x/", told) == f"{ORIGIN}{leads_to}"
+    actual = file_link(FILE, index(profile, path + slash), ORIGIN)
+    assert actual == expected.replace("ORIGIN", ORIGIN)
+    assert urljoin(f"{ORIGIN}{path}/torch-x/", actual) == f"{ORIGIN}{leads_to}"
     assert storage_url(FILE, index(profile, path + slash), 7) == stored
 
 
 @pytest.mark.parametrize("profile", PROFILES)
-def test_a_link_is_of_the_host_that_was_asked(profile: str) -> None:
-    told = file_link(FILE, index(profile), "http://registry.example.com:8080")
-    assert urlsplit(told).netloc in ("", "registry.example.com:8080")
+def test_a_link_is_of_the_host_that_was_requested(profile: str) -> None:
+    actual = file_link(FILE, index(profile), "http://registry.example.com:8080")
+    assert urlsplit(actual).netloc in ("", "registry.example.com:8080")
 
 
 @pytest.mark.parametrize(
@@ -128,8 +128,8 @@ def test_a_link_is_of_the_host_that_was_asked(profile: str) -> None:
 )
 def test_azure_shortens_a_version_in_a_link_but_not_in_the_name(version: str, expected: str) -> None:
     name = f"x-{version}-py3-none-any.whl"
-    told = file_link({**FILE, "filename": name}, index("azure-artifacts"), ORIGIN)
-    assert told.startswith(f"{ORIGIN}/a/download/x/{expected}/x-{version.partition('+')[0].partition('!')[0]}")
+    actual = file_link({**FILE, "filename": name}, index("azure-artifacts"), ORIGIN)
+    assert actual.startswith(f"{ORIGIN}/a/download/x/{expected}/x-{version.partition('+')[0].partition('!')[0]}")
 
 
 @pytest.mark.parametrize("profile", PROFILES)
@@ -144,15 +144,15 @@ def test_azure_shortens_a_version_in_a_link_but_not_in_the_name(version: str, ex
     ],
 )
 def test_every_file_has_a_link(profile: str, file: dict[str, Any]) -> None:
-    [told] = render_page(Page({"name": "x", "files": [file]}), index(profile), ORIGIN).files
-    assert told["url"]
-    assert "{sha" not in told["url"]
-    assert " " not in told["url"]
+    [actual] = render_page(Page({"name": "x", "files": [file]}), index(profile), ORIGIN).files
+    assert actual["url"]
+    assert "{sha" not in actual["url"]
+    assert " " not in actual["url"]
 
 
-def test_a_digest_that_nobody_told_is_made_of_noughts() -> None:
-    told = file_link({**FILE, "hashes": {}}, index("gitlab"), ORIGIN)
-    assert MISSING_DIGEST in told
+def test_a_digest_that_is_unknown_is_made_of_noughts() -> None:
+    actual = file_link({**FILE, "hashes": {}}, index("gitlab"), ORIGIN)
+    assert MISSING_DIGEST in actual
 
 
 # What else than name, url and hashes each tells of a file.
@@ -183,16 +183,16 @@ TELLS = {
 @pytest.mark.parametrize("profile", PROFILES)
 def test_a_registry_tells_what_it_tells_and_no_more(profile: str) -> None:
     page = render_page(PAGE, index(profile), ORIGIN)
-    [told] = page.files
-    assert told.keys() - {"filename", "url", "hashes"} == TELLS[profile]
-    assert {key: told[key] for key in TELLS[profile]} == {key: FILE[key] for key in TELLS[profile]}
-    assert told["hashes"] == ({} if profile == "pytorch" else {"sha256": DIGEST})
-    assert told["filename"] == NAME
+    [actual] = page.files
+    assert actual.keys() - {"filename", "url", "hashes"} == TELLS[profile]
+    assert {key: actual[key] for key in TELLS[profile]} == {key: FILE[key] for key in TELLS[profile]}
+    assert actual["hashes"] == ({} if profile == "pytorch" else {"sha256": DIGEST})
+    assert actual["filename"] == NAME
     assert page.data["name"] == "torch-x"
     assert ("versions" in page.data) is ("upload-time" in TELLS[profile])
 
 
-def test_a_page_that_is_dressed_is_another_one() -> None:
+def test_a_page_that_is_rendered_is_another_one() -> None:
     before = copy.deepcopy(PAGE)
     render_page(PAGE, index("pytorch"), ORIGIN)
     assert before == PAGE

@@ -51,7 +51,7 @@ Provides-Extra: no_thing
 """
 
 
-def universe(*packages: SyntheticPackage, **files: bytes) -> SyntheticIndex:
+def synthetic_index(*packages: SyntheticPackage, **files: bytes) -> SyntheticIndex:
     return SyntheticIndex(packages, {path.replace("__", "/"): content for path, content in files.items()})
 
 
@@ -61,15 +61,15 @@ def content(given: SyntheticIndex, filename: str) -> bytes:
     return found
 
 
-def wheel(made: SyntheticPackage, filename: str) -> dict[str, bytes]:
-    with zipfile.ZipFile(io.BytesIO(content(universe(made), filename))) as archive:
+def wheel(created: SyntheticPackage, filename: str) -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(content(synthetic_index(created), filename))) as archive:
         assert archive.testzip() is None
         return {name: archive.read(name) for name in archive.namelist()}
 
 
-def sdist(made: SyntheticPackage, filename: str) -> dict[str, bytes]:
+def sdist(created: SyntheticPackage, filename: str) -> dict[str, bytes]:
     files = {}
-    with tarfile.open(fileobj=io.BytesIO(content(universe(made), filename))) as archive:
+    with tarfile.open(fileobj=io.BytesIO(content(synthetic_index(created), filename))) as archive:
         for member in archive:
             file = archive.extractfile(member)
             assert file is not None
@@ -79,7 +79,7 @@ def sdist(made: SyntheticPackage, filename: str) -> dict[str, bytes]:
 
 def test_a_page_tells_all_that_the_files_are() -> None:
     moment = datetime(2024, 1, 1, 1, 30, tzinfo=timezone(timedelta(hours=2)))
-    given = universe(
+    given = synthetic_index(
         SyntheticPackage("A_b", "1.0", requires_python=">=3.8", yanked="broken", uploaded=moment),
         SyntheticPackage("c", "1", wheel=False),
         SyntheticPackage("A_b", "2.0", wheel_tags=("py2-none-any", "py3-none-any"), sdist=False),
@@ -103,9 +103,9 @@ def test_a_page_tells_all_that_the_files_are() -> None:
         data = content(given, file["filename"])
         assert file["url"] == f"https://files.pythonhosted.org/packages/synthetic/{file['filename']}"
         assert (file["size"], file["hashes"]) == (len(data), {"sha256": hashlib.sha256(data).hexdigest()})
-        told = given.file(f"{file['filename']}.metadata")
-        assert (told is not None) == file["filename"].endswith(".whl")
-        assert file.get("core-metadata") == (told and {"sha256": hashlib.sha256(told).hexdigest()})
+        actual = given.file(f"{file['filename']}.metadata")
+        assert (actual is not None) == file["filename"].endswith(".whl")
+        assert file.get("core-metadata") == (actual and {"sha256": hashlib.sha256(actual).hexdigest()})
     first, last = page.files[0], page.files[-1]
     assert (first["yanked"], first["requires-python"]) == ("broken", ">=3.8")
     assert first["upload-time"] == "2023-12-31T23:30:00.000000Z"
@@ -113,13 +113,13 @@ def test_a_page_tells_all_that_the_files_are() -> None:
 
 
 def test_what_is_not_there_is_not_there() -> None:
-    given = universe(SyntheticPackage("a", "1", wheel=False))
+    given = synthetic_index(SyntheticPackage("a", "1", wheel=False))
     assert given.page("b") is None
     assert [given.file(name) for name in ("a-1-py3-none-any.whl", "a-1.tar.gz.metadata", ".metadata", "")] == [None] * 4
 
 
 def test_a_page_can_be_written_as_html_and_read_back() -> None:
-    page = universe(RICH, *OTHERS).page("b")
+    page = synthetic_index(RICH, *OTHERS).page("b")
     assert page is not None
     read = simple_formats.parse_page(simple_page.HTML, simple_formats.as_html(page), "https://pypi.org/simple/b/")
     assert [(file["filename"], file["hashes"]) for file in read.files] == [
@@ -132,13 +132,13 @@ def test_a_wheel_says_what_it_needs_and_what_it_is() -> None:
     info = "foo_bar-1.0rc1.dist-info"
     assert list(files) == ["foo_bar/__init__.py", f"{info}/METADATA", f"{info}/WHEEL", f"{info}/RECORD"]
     assert files[f"{info}/METADATA"].decode() == METADATA
-    assert content(universe(RICH), "foo_bar-1.0rc1-py3-none-any.whl.metadata") == files[f"{info}/METADATA"]
+    assert content(synthetic_index(RICH), "foo_bar-1.0rc1-py3-none-any.whl.metadata") == files[f"{info}/METADATA"]
     assert files["foo_bar/__init__.py"] == b'__version__ = "1.0rc1"\n'
     record = list(csv.reader(files[f"{info}/RECORD"].decode().splitlines()))
     assert record.pop() == [f"{info}/RECORD", "", ""]
     for name, digest, size in record:
-        wanted = base64.urlsafe_b64encode(hashlib.sha256(files[name]).digest()).rstrip(b"=").decode()
-        assert (digest, size) == (f"sha256={wanted}", str(len(files[name])))
+        expected = base64.urlsafe_b64encode(hashlib.sha256(files[name]).digest()).rstrip(b"=").decode()
+        assert (digest, size) == (f"sha256={expected}", str(len(files[name])))
 
 
 @pytest.mark.parametrize(
@@ -158,18 +158,18 @@ def test_a_wheel_says_what_it_needs_and_what_it_is() -> None:
 )
 def test_a_wheel_has_each_tag_of_its_name(tag: str, pure: str, tags: list[str]) -> None:
     text = wheel(SyntheticPackage("a", "1", wheel_tags=(tag,)), f"a-1-{tag}.whl")["a-1.dist-info/WHEEL"].decode()
-    told = [line.split(": ") for line in text.splitlines()]
-    assert [value for key, value in told if key == "Tag"] == tags
-    assert dict(told)["Root-Is-Purelib"] == pure
+    actual = [line.split(": ") for line in text.splitlines()]
+    assert [value for key, value in actual if key == "Tag"] == tags
+    assert dict(actual)["Root-Is-Purelib"] == pure
 
 
 def test_an_sdist_builds_with_a_backend_of_its_own() -> None:
     files = sdist(RICH, "foo_bar-1.0rc1.tar.gz")
     assert {name.partition("/")[0] for name in files} == {"foo_bar-1.0rc1"}
     assert files["foo_bar-1.0rc1/PKG-INFO"].decode() == METADATA
-    told = tomllib.loads(files["foo_bar-1.0rc1/pyproject.toml"].decode())
-    assert told["build-system"] == {"requires": [], "build-backend": "synthetic_backend", "backend-path": ["."]}
-    assert told["project"] == {
+    actual = tomllib.loads(files["foo_bar-1.0rc1/pyproject.toml"].decode())
+    assert actual["build-system"] == {"requires": [], "build-backend": "synthetic_backend", "backend-path": ["."]}
+    assert actual["project"] == {
         "name": "Foo.Bar",
         "version": "1.0rc1",
         "description": 'It says "foo"',
@@ -193,14 +193,14 @@ def test_an_sdist_builds_with_a_backend_of_its_own() -> None:
 )
 def test_an_sdist_may_name_its_backend(backend: str, called: str) -> None:
     files = sdist(SyntheticPackage("a.b", "1", build_backend=backend), "a_b-1.tar.gz")
-    told = tomllib.loads(files["a_b-1/pyproject.toml"].decode())
-    assert told["build-system"] == {"requires": [backend], "build-backend": called}
+    actual = tomllib.loads(files["a_b-1/pyproject.toml"].decode())
+    assert actual["build-system"] == {"requires": [backend], "build-backend": called}
     assert "a_b-1/synthetic_backend.py" not in files
-    assert ("tool" in told) == (backend == "flit_core")
+    assert ("tool" in actual) == (backend == "flit_core")
 
 
 def test_the_bytes_are_a_promise_to_lock_files() -> None:
-    given = universe(RICH)
+    given = synthetic_index(RICH)
     digests = {
         name: hashlib.sha256(content(given, name)).hexdigest()
         for name in ("foo_bar-1.0rc1-py3-none-any.whl", "foo_bar-1.0rc1.tar.gz")
@@ -209,13 +209,15 @@ def test_the_bytes_are_a_promise_to_lock_files() -> None:
         "foo_bar-1.0rc1-py3-none-any.whl": "6616ffd68d6a2bb37f733655ee8244d7031a98ef69c615a5a18e6e2877c9b38d",
         "foo_bar-1.0rc1.tar.gz": "2b2d2ec6e88f875b77fb96a6d7b0e7d126e289af6ad9cecbf1b3a316ab8434c2",
     }
-    assert universe(RICH).page("foo-bar") == given.page("foo-bar")
+    assert synthetic_index(RICH).page("foo-bar") == given.page("foo-bar")
 
 
 def test_a_file_of_the_folder_is_served_as_it_is_and_the_page_says_what_it_says() -> None:
-    built = content(universe(SyntheticPackage("a", "1", requires_python=">=3.7", sdist=False)), "a-1-py3-none-any.whl")
-    source = content(universe(SyntheticPackage("b", "1", requires_python=">=3.6")), "b-1.tar.gz")
-    given = universe(
+    built = content(
+        synthetic_index(SyntheticPackage("a", "1", requires_python=">=3.7", sdist=False)), "a-1-py3-none-any.whl"
+    )
+    source = content(synthetic_index(SyntheticPackage("b", "1", requires_python=">=3.6")), "b-1.tar.gz")
+    given = synthetic_index(
         SyntheticPackage("a", "1", file="dist/a-1-py3-none-any.whl", yanked=True),
         SyntheticPackage("b", "1", file="b-1.tar.gz"),
         **{"dist__a-1-py3-none-any.whl": built, "b-1.tar.gz": source},
@@ -233,7 +235,7 @@ def test_a_file_of_the_folder_is_served_as_it_is_and_the_page_says_what_it_says(
 @pytest.mark.parametrize("name", ["a-1-py3-none-any.whl", "a-1.tar.gz"])
 @pytest.mark.parametrize("broken", [b"", b"no archive", b"PK\x03\x04", b"\x1f\x8b\x08\x00"])
 def test_a_broken_file_is_served_all_the_same(name: str, broken: bytes) -> None:
-    given = universe(SyntheticPackage("a", "1", file=name), **{name: broken})
+    given = synthetic_index(SyntheticPackage("a", "1", file=name), **{name: broken})
     page = given.page("a")
     assert page is not None
     [file] = page.files
@@ -241,8 +243,8 @@ def test_a_broken_file_is_served_all_the_same(name: str, broken: bytes) -> None:
     assert (given.file(name), given.file(f"{name}.metadata")) == (broken, None)
 
 
-class Served:
-    """A universe behind a plain server."""
+class SyntheticFiles:
+    """A synthetic packages behind a plain server."""
 
     def __init__(self, *packages: SyntheticPackage, html: bool) -> None:
         outer = self
@@ -280,9 +282,9 @@ class Served:
 
 
 @pytest.fixture(params=[False, True], ids=["JSON", "HTML"])
-def served(request: pytest.FixtureRequest) -> Iterator[Served]:
+def origin(request: pytest.FixtureRequest) -> Iterator[SyntheticFiles]:
     needed = SyntheticPackage("foo.bar", "1.0", ("b>=1", "c; sys_platform == 'win32'"), ">=3.8", {"x": ("d",)})
-    given = Served(needed, *OTHERS, html=request.param)
+    given = SyntheticFiles(needed, *OTHERS, html=request.param)
     thread = threading.Thread(target=given.server.serve_forever)
     thread.start()
     yield given
@@ -291,13 +293,13 @@ def served(request: pytest.FixtureRequest) -> Iterator[Served]:
     thread.join()
 
 
-def shell(*words: str | Path, **variables: str) -> str:
+def shell(*argv: str | Path, **variables: str) -> str:
     kept = {
         key: value
         for key, value in os.environ.items()
         if not key.startswith(("PIP_", "UV_")) and "PROXY" not in key.upper()
     }
-    done = subprocess.run(words, env={**kept, **variables}, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(argv, env={**kept, **variables}, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -308,29 +310,29 @@ def imported(folder: Path) -> str:
 
 
 @pytest.mark.parametrize("built", [False, True], ids=["wheels", "sdists"])
-def test_pip_installs_them(served: Served, built: bool, tmp_path: Path) -> None:
-    words = ["--no-binary", ":all:"] if built else ["--only-binary", ":all:"]
+def test_pip_installs_them(origin: SyntheticFiles, built: bool, tmp_path: Path) -> None:
+    argv = ["--no-binary", ":all:"] if built else ["--only-binary", ":all:"]
     pip = [sys.executable, "-m", "pip", "--isolated", "--disable-pip-version-check", "install", "--no-cache-dir"]
-    index = ["--index-url", f"{served.address}/simple/", "--target", str(tmp_path)]
-    shell(*pip, *index, *words, "foo-bar[x]", PIP_CONFIG_FILE=os.devnull)
+    index = ["--index-url", f"{origin.address}/simple/", "--target", str(tmp_path)]
+    shell(*pip, *index, *argv, "foo-bar[x]", PIP_CONFIG_FILE=os.devnull)
     assert imported(tmp_path) == "1.0 1.0+local 1!2.0.post1"
     assert (
-        "/files/foo_bar-1.0.tar.gz" in served.asked if built else "/files/foo_bar-1.0-py3-none-any.whl" in served.asked
+        "/files/foo_bar-1.0.tar.gz" in origin.asked if built else "/files/foo_bar-1.0-py3-none-any.whl" in origin.asked
     )
 
 
 @pytest.mark.network
 @pytest.mark.parametrize("built", [False, True], ids=["wheels", "sdists"])
-def test_uv_installs_them(served: Served, built: bool, cache: Path, tmp_path: Path) -> None:
+def test_uv_installs_them(origin: SyntheticFiles, built: bool, cache: Path, tmp_path: Path) -> None:
     _, uv = binaries.get("0.13.9", cache, lambda *_: None)
-    words = ["--no-binary", ":all:"] if built else ["--only-binary", ":all:"]
-    index = ["--no-cache", "--no-config", "--index-url", f"{served.address}/simple/"]
+    argv = ["--no-binary", ":all:"] if built else ["--only-binary", ":all:"]
+    index = ["--no-cache", "--no-config", "--index-url", f"{origin.address}/simple/"]
     target = ["--python", sys.executable, "--target", str(tmp_path)]
-    shell(uv, "pip", "install", *index, *target, *words, "foo-bar[x]")
+    shell(uv, "pip", "install", *index, *target, *argv, "foo-bar[x]")
     assert imported(tmp_path) == "1.0 1.0+local 1!2.0.post1"
     # What an sdist needs stands in its PKG-INFO, so it was built for its wheel only.
     assert (
-        "/files/foo_bar-1.0.tar.gz" in served.asked
+        "/files/foo_bar-1.0.tar.gz" in origin.asked
         if built
-        else "/files/foo_bar-1.0-py3-none-any.whl.metadata" in served.asked
+        else "/files/foo_bar-1.0-py3-none-any.whl.metadata" in origin.asked
     )

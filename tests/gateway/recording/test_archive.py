@@ -1,4 +1,4 @@
-"""A tape as a whole: listed, thinned out, checked, and written into one file."""
+"""A recording as a whole: listed, thinned out, checked, and written into one file."""
 
 import errno
 import hashlib
@@ -25,7 +25,7 @@ def sha(body: bytes) -> str:
 
 
 @pytest.fixture
-def tape(tmp_path: Path) -> Path:
+def recording(tmp_path: Path) -> Path:
     return tmp_path / "mre" / "recording"
 
 
@@ -35,12 +35,14 @@ def cache(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def recorded(tape: Path, cache: Path) -> None:
+def recorded(recording: Path, cache: Path) -> None:
     for url, body in BODIES.items():
         name = entry_key("GET", url, [])
         assert name
-        with Recording(tape, cache).start_entry(name, "GET", url, 200, [(b"content-type", b"text/html")]) as recording:
-            recording.write(body)
+        with Recording(recording, cache).start_entry(
+            name, "GET", url, 200, [(b"content-type", b"text/html")]
+        ) as writer:
+            writer.write(body)
 
 
 def body_in(folder: Path, body: bytes) -> Path:
@@ -51,18 +53,18 @@ def untold(*_: object) -> None:
     pass
 
 
-def urls(tape: Path) -> list[str]:
-    return [listed.entry.url for listed in archive.list_recording(tape).entries]
+def urls(recording: Path) -> list[str]:
+    return [listed.entry.url for listed in archive.list_recording(recording).entries]
 
 
-def test_a_listing_is_by_address_and_tells_sizes(tape: Path) -> None:
-    listing = archive.list_recording(tape)
+def test_a_listing_is_by_address_and_tells_sizes(recording: Path) -> None:
+    listing = archive.list_recording(recording)
     assert [listed.entry.url for listed in listing.entries] == [WHEEL, OTHER, PAGE]
     assert listing.size == sum(map(len, BODIES.values()))
     assert listing.unreadable == ()
 
 
-def test_a_tape_that_is_not_there_is_empty(tmp_path: Path) -> None:
+def test_a_recording_that_is_not_there_is_empty(tmp_path: Path) -> None:
     assert archive.list_recording(tmp_path / "none").entries == ()
     assert archive.remove_entries(tmp_path / "none", []) == 0
     assert archive.check_recording(tmp_path / "none", tmp_path, untold) == archive.Check(0, {}, ())
@@ -81,16 +83,16 @@ def test_a_tape_that_is_not_there_is_empty(tmp_path: Path) -> None:
         pytest.param(lambda data: {"url": data["url"]}, id="half of it"),
     ],
 )
-def test_what_is_no_entry_is_listed_apart(tape: Path, cache: Path, change: Callable[[object], object]) -> None:
-    odd = tape / f"{entry_key('GET', PAGE, [])}.json"
+def test_what_is_no_entry_is_listed_apart(recording: Path, cache: Path, change: Callable[[object], object]) -> None:
+    odd = recording / f"{entry_key('GET', PAGE, [])}.json"
     odd.write_text(json.dumps(change(json.loads(odd.read_text()))))
-    assert urls(tape) == [WHEEL, OTHER]
-    assert archive.list_recording(tape).unreadable == (odd,)
-    (fault,) = archive.check_recording(tape, cache, untold).faults
+    assert urls(recording) == [WHEEL, OTHER]
+    assert archive.list_recording(recording).unreadable == (odd,)
+    (fault,) = archive.check_recording(recording, cache, untold).faults
     assert (fault.file, fault.what) == (odd.name, "unreadable")
-    assert archive.remove_entries(tape, ["*"]) == 2
+    assert archive.remove_entries(recording, ["*"]) == 2
     assert odd.exists()
-    assert archive.remove_entries(tape, []) == 1
+    assert archive.remove_entries(recording, []) == 1
     assert not odd.exists()
 
 
@@ -108,72 +110,72 @@ def test_what_is_no_entry_is_listed_apart(tape: Path, cache: Path, change: Calla
     ],
 )
 def test_what_matches_is_deleted_and_the_cache_stays(
-    tape: Path, cache: Path, patterns: list[str], left: list[str]
+    recording: Path, cache: Path, patterns: list[str], left: list[str]
 ) -> None:
-    assert archive.remove_entries(tape, patterns) == 3 - len(left)
-    assert urls(tape) == left
+    assert archive.remove_entries(recording, patterns) == 3 - len(left)
+    assert urls(recording) == left
     assert body_in(cache, BODIES[PAGE]).exists()
     assert body_in(cache, BODIES[WHEEL]).exists()
 
 
-def moved(tape: Path, cache: Path) -> None:
+def moved(recording: Path, cache: Path) -> None:
     """Put the bodies where a pack has them."""
-    cache.rename(tape / "bodies")
+    cache.rename(recording / "bodies")
 
 
-def test_a_body_that_the_tape_brings_goes_with_the_last_entry_that_names_it(tape: Path, cache: Path) -> None:
-    moved(tape, cache)
-    body = body_in(tape / "bodies", BODIES[PAGE])
-    archive.remove_entries(tape, [PAGE])
+def test_a_body_that_the_recording_brings_goes_with_the_last_entry_that_names_it(recording: Path, cache: Path) -> None:
+    moved(recording, cache)
+    body = body_in(recording / "bodies", BODIES[PAGE])
+    archive.remove_entries(recording, [PAGE])
     assert body.exists()
-    archive.remove_entries(tape, [OTHER])
+    archive.remove_entries(recording, [OTHER])
     assert not body.exists()
-    assert body_in(tape / "bodies", BODIES[WHEEL]).exists()
+    assert body_in(recording / "bodies", BODIES[WHEEL]).exists()
 
 
-def test_a_tape_is_heard_from_the_bodies_that_it_brings(tape: Path, cache: Path) -> None:
-    moved(tape, cache)
+def test_a_recording_is_replayed_from_the_bodies_that_it_brings(recording: Path, cache: Path) -> None:
+    moved(recording, cache)
     name = entry_key("GET", PAGE, [])
     assert name
-    entry = Recording(tape, cache).find_entry(name)
+    entry = Recording(recording, cache).find_entry(name)
     assert entry
-    assert b"".join(Recording(tape, cache).read_body(entry)) == BODIES[PAGE]
+    assert b"".join(Recording(recording, cache).read_body(entry)) == BODIES[PAGE]
     assert not cache.exists()
 
 
-def test_a_body_that_is_damaged_in_the_cache_is_heard_from_the_tape(tape: Path, cache: Path) -> None:
-    moved(tape, cache)
+def test_a_body_that_is_damaged_in_the_cache_is_replayed_from_the_recording(recording: Path, cache: Path) -> None:
+    moved(recording, cache)
     damaged = body_in(cache, BODIES[PAGE])
     damaged.parent.mkdir(parents=True)
     damaged.write_bytes(b"a pagf")
     name = entry_key("GET", PAGE, [])
     assert name
-    heard = Recording(tape, cache)
-    entry = heard.find_entry(name)
+    replayed = Recording(recording, cache)
+    entry = replayed.find_entry(name)
     assert entry
-    assert b"".join(heard.read_body(entry)) == BODIES[PAGE]
-    assert archive.check_recording(tape, cache, untold).bodies[sha(BODIES[PAGE])] == body_in(
-        tape / "bodies", BODIES[PAGE]
+    assert b"".join(replayed.read_body(entry)) == BODIES[PAGE]
+    assert archive.check_recording(recording, cache, untold).bodies[sha(BODIES[PAGE])] == body_in(
+        recording / "bodies", BODIES[PAGE]
     )
 
 
-def test_a_body_that_is_damaged_everywhere_is_not_heard(tape: Path, cache: Path) -> None:
-    moved(tape, cache)
-    body_in(tape / "bodies", BODIES[PAGE]).write_bytes(b"a pagf")
+def test_a_body_that_is_damaged_everywhere_is_not_replayed(recording: Path, cache: Path) -> None:
+    moved(recording, cache)
+    body_in(recording / "bodies", BODIES[PAGE]).write_bytes(b"a pagf")
     name = entry_key("GET", PAGE, [])
     assert name
-    assert Recording(tape, cache).find_entry(name) is None
-    assert {fault.what for fault in archive.check_recording(tape, cache, untold).faults} == {"damaged"}
+    assert Recording(recording, cache).find_entry(name) is None
+    assert {fault.what for fault in archive.check_recording(recording, cache, untold).faults} == {"damaged"}
 
 
-def test_a_sound_tape_has_no_faults_and_each_body_is_read_once(tape: Path, cache: Path) -> None:
-    told: list[tuple[str, int, int]] = []
-    checked = archive.check_recording(tape, cache, lambda *now: told.append(now))
+def test_a_sound_recording_has_no_faults_and_each_body_is_read_once(recording: Path, cache: Path) -> None:
+    actual: list[tuple[str, int, int]] = []
+    checked = archive.check_recording(recording, cache, lambda *now: actual.append(now))
     assert (checked.entries, checked.faults) == (3, ())
     assert checked.bodies == {sha(body): body_in(cache, body) for body in BODIES.values()}
     size = len(BODIES[PAGE]) + len(BODIES[WHEEL])
-    assert len(told) == 2
-    assert told[-1] == ("checking", size, size)
+    assert len(actual) == 2
+    assert actual[-1] == ("checking", size, size)
 
 
 @pytest.mark.parametrize(
@@ -184,29 +186,31 @@ def test_a_sound_tape_has_no_faults_and_each_body_is_read_once(tape: Path, cache
         pytest.param(lambda body: body.write_bytes(b""), "damaged", id="it is empty"),
     ],
 )
-def test_every_entry_of_a_body_that_is_not_sound_is_told(
-    tape: Path, cache: Path, harm: Callable[[Path], object], what: str
+def test_every_entry_of_a_body_that_is_not_sound_is_reported(
+    recording: Path, cache: Path, harm: Callable[[Path], object], what: str
 ) -> None:
     harm(body_in(cache, BODIES[PAGE]))
-    checked = archive.check_recording(tape, cache, untold)
+    checked = archive.check_recording(recording, cache, untold)
     assert [(fault.url, fault.what) for fault in checked.faults] == [(OTHER, what), (PAGE, what)]
     assert checked.faults[0].line == f"GET {OTHER}: its body {sha(BODIES[PAGE])[:12]} is {what}"
     assert list(checked.bodies) == [sha(BODIES[WHEEL])]
 
 
-def test_what_is_packed_of_a_tape_are_its_entries_and_bodies(tape: Path, cache: Path) -> None:
-    (tape / "tmpabc").write_text("not finished")
+def test_what_is_packed_of_a_recording_are_its_entries_and_bodies(recording: Path, cache: Path) -> None:
+    (recording / "tmpabc").write_text("not finished")
     packed = {
-        content.name for content in archive.packed_files(tape, archive.check_recording(tape, cache, untold).bodies)
+        content.name
+        for content in archive.packed_files(recording, archive.check_recording(recording, cache, untold).bodies)
     }
     bodies = {f"bodies/{sha(body)[:2]}/{sha(body)}" for body in BODIES.values()}
     assert packed == {f"{entry_key('GET', url, [])}.json" for url in BODIES} | bodies
 
 
-def test_an_entry_without_its_body_is_not_packed(tape: Path, cache: Path) -> None:
+def test_an_entry_without_its_body_is_not_packed(recording: Path, cache: Path) -> None:
     body_in(cache, BODIES[WHEEL]).unlink()
     packed = {
-        content.name for content in archive.packed_files(tape, archive.check_recording(tape, cache, untold).bodies)
+        content.name
+        for content in archive.packed_files(recording, archive.check_recording(recording, cache, untold).bodies)
     }
     assert f"{entry_key('GET', WHEEL, [])}.json" not in packed
     assert len(packed) == 3
@@ -229,10 +233,12 @@ def test_a_pack_has_names_bits_and_content(tmp_path: Path) -> None:
         assert zipped.read("top/b/tool") == (tmp_path / "tool").read_bytes()
 
 
-def test_the_same_content_is_the_same_file_whatever_its_order_and_day(tmp_path: Path, cache: Path, tape: Path) -> None:
-    packed = archive.packed_files(tape, archive.check_recording(tape, cache, untold).bodies)
+def test_the_same_content_is_the_same_file_whatever_its_order_and_day(
+    tmp_path: Path, cache: Path, recording: Path
+) -> None:
+    packed = archive.packed_files(recording, archive.check_recording(recording, cache, untold).bodies)
     first = archive.write_pack(tmp_path / "1.zip", "top", packed, untold)
-    for file in tape.glob("*.json"):
+    for file in recording.glob("*.json"):
         file.touch()
         file.chmod(0o600)
     assert archive.write_pack(tmp_path / "2.zip", "top", reversed(packed), untold) == first
@@ -240,13 +246,13 @@ def test_the_same_content_is_the_same_file_whatever_its_order_and_day(tmp_path: 
     assert archive.write_pack(tmp_path / "3.zip", "other", packed, untold) != first
 
 
-def test_packing_is_told_up_to_its_end(tmp_path: Path) -> None:
-    told: list[tuple[str, int, int]] = []
+def test_packing_is_reported_up_to_its_end(tmp_path: Path) -> None:
+    actual: list[tuple[str, int, int]] = []
     content = [PackedFile("large", b"x" * 3_000_000), PackedFile("small", b"y")]
-    archive.write_pack(tmp_path / "pack.zip", "top", content, lambda *now: told.append(now))
-    assert len(told) > 3
-    assert told[-1] == ("packing", 3_000_001, 3_000_001)
-    assert [done for _, done, _ in told] == sorted(done for _, done, _ in told)
+    archive.write_pack(tmp_path / "pack.zip", "top", content, lambda *now: actual.append(now))
+    assert len(actual) > 3
+    assert actual[-1] == ("packing", 3_000_001, 3_000_001)
+    assert [done for _, done, _ in actual] == sorted(done for _, done, _ in actual)
 
 
 def test_a_pack_that_breaks_off_leaves_the_older_one_and_no_half(tmp_path: Path) -> None:

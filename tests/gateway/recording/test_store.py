@@ -1,4 +1,4 @@
-"""The tape on disk: kept by content, whole or not at all."""
+"""The recording on disk: kept by content, whole or not at all."""
 
 import hashlib
 import threading
@@ -13,21 +13,21 @@ HEADERS = [(b"content-type", b"text/html"), (b"x-odd", b"caf\xe9")]
 
 
 @pytest.fixture
-def tape(tmp_path: Path) -> Recording:
+def recording(tmp_path: Path) -> Recording:
     return Recording(tmp_path / "mre" / "recording", tmp_path / "cache" / "bodies")
 
 
-def recorded(tape: Recording, body: bytes = b"a page", url: str = URL, status: int = 200) -> str:
+def recorded(recording: Recording, body: bytes = b"a page", url: str = URL, status: int = 200) -> str:
     name = entry_key("GET", url, [])
     assert name
-    with tape.start_entry(name, "GET", url, status, HEADERS) as recording:
+    with recording.start_entry(name, "GET", url, status, HEADERS) as writer:
         for i in range(0, len(body), 4):
-            recording.write(body[i : i + 4])
+            writer.write(body[i : i + 4])
     return name
 
 
 def again(tmp_path: Path) -> Recording:
-    """Return the same tape as another process has it."""
+    """Return the same recording as another process has it."""
     return Recording(tmp_path / "mre" / "recording", tmp_path / "cache" / "bodies")
 
 
@@ -35,8 +35,8 @@ def files(tmp_path: Path) -> list[str]:
     return sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file())
 
 
-def test_what_was_recorded_is_heard_again(tape: Recording, tmp_path: Path) -> None:
-    name = recorded(tape)
+def test_what_was_recorded_is_replayed(recording: Recording, tmp_path: Path) -> None:
+    name = recorded(recording)
     entry = again(tmp_path).find_entry(name)
     sha256 = hashlib.sha256(b"a page").hexdigest()
     headers = (("content-type", "text/html"), ("x-odd", "café"))
@@ -44,24 +44,24 @@ def test_what_was_recorded_is_heard_again(tape: Recording, tmp_path: Path) -> No
     assert b"".join(again(tmp_path).read_body(entry)) == b"a page"
 
 
-def test_a_body_is_kept_once_for_all_that_have_it(tape: Recording, tmp_path: Path) -> None:
-    recorded(tape)
-    recorded(tape, url="https://files.pythonhosted.org/x")
+def test_a_body_is_kept_once_for_all_that_have_it(recording: Recording, tmp_path: Path) -> None:
+    recorded(recording)
+    recorded(recording, url="https://files.pythonhosted.org/x")
     sha256 = hashlib.sha256(b"a page").hexdigest()
     assert [f for f in files(tmp_path) if f.startswith("cache")] == [f"cache/bodies/{sha256[:2]}/{sha256}"]
     assert len(files(tmp_path)) == 3
 
 
-def test_an_answer_that_broke_off_leaves_nothing(tape: Recording, tmp_path: Path) -> None:
+def test_an_answer_that_broke_off_leaves_nothing(recording: Recording, tmp_path: Path) -> None:
     def broken_off() -> None:
-        with tape.start_entry("name", "GET", URL, 200, HEADERS) as recording:
-            recording.write(b"half a")
+        with recording.start_entry("name", "GET", URL, 200, HEADERS) as writer:
+            writer.write(b"half a")
             raise ConnectionError
 
     with pytest.raises(ConnectionError):
         broken_off()
     assert files(tmp_path) == []
-    assert tape.find_entry("name") is None
+    assert recording.find_entry("name") is None
 
 
 @pytest.mark.parametrize(
@@ -72,8 +72,8 @@ def test_an_answer_that_broke_off_leaves_nothing(tape: Recording, tmp_path: Path
         pytest.param(lambda body: body.unlink(), id="it is gone"),
     ],
 )
-def test_a_body_that_is_not_what_it_was_is_not_heard(tape: Recording, tmp_path: Path, harm) -> None:  # type: ignore[no-untyped-def]
-    name = recorded(tape)
+def test_a_body_that_is_not_what_it_was_is_not_replayed(recording: Recording, tmp_path: Path, harm) -> None:  # type: ignore[no-untyped-def]
+    name = recorded(recording)
     (body,) = (path for path in (tmp_path / "cache").rglob("*") if path.is_file())
     harm(body)
     assert again(tmp_path).find_entry(name) is None
@@ -82,13 +82,13 @@ def test_a_body_that_is_not_what_it_was_is_not_heard(tape: Recording, tmp_path: 
 
 
 @pytest.mark.parametrize("harm", ["", "{", "[]", '{"method": "GET"}', '{"headers": 1}'])
-def test_an_entry_that_cannot_be_read_is_not_heard(tape: Recording, tmp_path: Path, harm: str) -> None:
-    name = recorded(tape)
+def test_an_entry_that_cannot_be_read_is_not_replayed(recording: Recording, tmp_path: Path, harm: str) -> None:
+    name = recorded(recording)
     (tmp_path / "mre" / "recording" / f"{name}.json").write_text(harm)
-    assert tape.find_entry(name) is None
+    assert recording.find_entry(name) is None
 
 
-def test_many_may_record_at_once(tape: Recording, tmp_path: Path) -> None:
+def test_many_may_record_at_once(recording: Recording, tmp_path: Path) -> None:
     body = b"x" * 100_000
     threads = [threading.Thread(target=recorded, args=(again(tmp_path), body)) for _ in range(8)]
     for thread in threads:
@@ -96,9 +96,9 @@ def test_many_may_record_at_once(tape: Recording, tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert len(files(tmp_path)) == 2
-    entry = tape.find_entry(recorded(tape, body))
+    entry = recording.find_entry(recorded(recording, body))
     assert entry
-    assert b"".join(tape.read_body(entry)) == body
+    assert b"".join(recording.read_body(entry)) == body
 
 
 @pytest.mark.parametrize(
@@ -121,11 +121,11 @@ def test_the_same_request_has_the_same_name(
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS"])
-def test_what_changes_something_is_not_taped(method: str) -> None:
+def test_what_changes_something_is_not_recorded(method: str) -> None:
     assert entry_key(method, URL, []) is None
 
 
-def test_what_is_for_one_client_only_is_not_taped() -> None:
+def test_what_is_for_one_client_only_is_not_recorded() -> None:
     assert entry_key("GET", URL, [(b"authorization", b"x")]) is None
 
 

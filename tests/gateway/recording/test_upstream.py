@@ -1,4 +1,4 @@
-"""What the tape answers by itself: parts, heads and conditions of what it has as a whole; and what it lacks."""
+"""What the recording answers by itself: parts, heads and conditions of what it has as a whole; and what it lacks."""
 
 import asyncio
 from collections.abc import Iterator
@@ -16,13 +16,13 @@ from uvmre.gateway.recording.store import Headers, Recording
 from uvmre.gateway.recording.upstream import NotRecorded, Upstream, UpstreamAnswer, parse_range, range_headers
 from uvmre.gateway.session import Gateway
 
-BODY = bytes(range(256)) * 1000  # in more than one piece of the tape
+BODY = bytes(range(256)) * 1000  # in more than one piece of the recording
 URL = f"{FILES}packages/aa/bb/x-1.0-py3-none-any.whl"
 ANY = (b"accept", b"*/*")
 
 
 @pytest.mark.parametrize(
-    ("wanted", "size", "expected"),
+    ("header", "size", "expected"),
     [
         pytest.param(b"bytes=0-0", 10, (0, 1), id="the first byte"),
         pytest.param(b"bytes=0-9", 10, (0, 10), id="all of it"),
@@ -49,8 +49,8 @@ ANY = (b"accept", b"*/*")
         pytest.param(b"bytes=\xb2-", 10, None, id="with a digit of no ASCII"),
     ],
 )
-def test_where_a_part_begins_and_ends(wanted: bytes, size: int, expected: tuple[int, int] | None) -> None:
-    assert parse_range(wanted, size) == expected
+def test_where_a_part_begins_and_ends(header: bytes, size: int, expected: tuple[int, int] | None) -> None:
+    assert parse_range(header, size) == expected
 
 
 SIZES = st.integers(0, 50)
@@ -66,8 +66,8 @@ def test_a_part_is_inside_the_whole(size: int, first: int | None, last: int | No
         return
     start, stop = span
     assert 0 <= start <= stop <= size
-    status, told = range_headers(span, size)
-    named = dict(told)
+    status, actual = range_headers(span, size)
+    named = dict(actual)
     assert status == (206 if start < stop else 416)
     assert named[b"content-length"] == b"%d" % (stop - start)
     expected = b"bytes %d-%d/%d" % (start, stop - 1, size) if start < stop else b"bytes */%d" % size
@@ -80,12 +80,12 @@ def pypi(tmp_path: Path) -> PyPI:
 
 
 @pytest.fixture
-def tape(tmp_path: Path) -> Recording:
+def recording(tmp_path: Path) -> Recording:
     return Recording(tmp_path / "recording", tmp_path / "bodies")
 
 
 @dataclass(frozen=True)
-class Got:
+class Received:
     status: int
     headers: dict[bytes, bytes]
     body: bytes
@@ -93,26 +93,30 @@ class Got:
 
 
 def ask(
-    tape: Recording, method: str = "GET", url: str = URL, headers: Headers | None = None, network: Network = "replay"
-) -> Got:
-    async def asked() -> Got:
-        async with Upstream(tape, network).request(method, url, [ANY] if headers is None else headers) as answered:
+    recording: Recording,
+    method: str = "GET",
+    url: str = URL,
+    headers: Headers | None = None,
+    network: Network = "replay",
+) -> Received:
+    async def requested() -> Received:
+        async with Upstream(recording, network).request(method, url, [ANY] if headers is None else headers) as answered:
             body = await UpstreamAnswer.read_body(answered)
-            return Got(answered.status, dict(answered.headers), body, answered.replayed)
+            return Received(answered.status, dict(answered.headers), body, answered.replayed)
 
-    return asyncio.run(asked())
+    return asyncio.run(requested())
 
 
 @pytest.mark.parametrize("network", ["replay", "auto"])
-def test_what_is_on_the_tape_is_answered_from_it(pypi: PyPI, tape: Recording, network: Network) -> None:
+def test_what_is_on_the_recording_is_answered_from_it(pypi: PyPI, recording: Recording, network: Network) -> None:
     pypi.has(URL, BODY)
-    got = ask(tape, network=network)
+    got = ask(recording, network=network)
     assert (got.status, got.body == BODY, got.replayed) == (200, True, True)
     assert got.headers[b"etag"] == b'"of-pypi"'
 
 
 @pytest.mark.parametrize(
-    ("wanted", "status", "start", "stop"),
+    ("header", "status", "start", "stop"),
     [
         (b"bytes=0-9", 206, 0, 10),
         (b"bytes=65530-65540", 206, 65530, 65541),
@@ -126,38 +130,38 @@ def test_what_is_on_the_tape_is_answered_from_it(pypi: PyPI, tape: Recording, ne
     ],
 )
 def test_a_part_of_what_was_recorded_whole(
-    pypi: PyPI, tape: Recording, wanted: bytes, status: int, start: int, stop: int
+    pypi: PyPI, recording: Recording, header: bytes, status: int, start: int, stop: int
 ) -> None:
     pypi.has(URL, BODY)
-    got = ask(tape, headers=[ANY, (b"range", wanted)])
+    got = ask(recording, headers=[ANY, (b"range", header)])
     assert (got.status, got.body == BODY[start:stop], got.replayed) == (status, True, True)
     assert got.headers[b"content-length"] == b"%d" % (stop - start)
     assert (b"content-range" in got.headers) is (status != 200)
     assert got.headers[b"content-type"] == b"application/octet-stream"
 
 
-def test_a_part_that_was_recorded_as_such_is_answered_as_it_was(pypi: PyPI, tape: Recording) -> None:
+def test_a_part_that_was_recorded_as_such_is_answered_as_it_was(pypi: PyPI, recording: Recording) -> None:
     from uvmre.gateway.recording.store import entry_key
 
     pypi.has(URL, BODY)
-    asked = [ANY, (b"range", b"bytes=0-3")]
-    name = entry_key("GET", URL, asked)
+    requested = [ANY, (b"range", b"bytes=0-3")]
+    name = entry_key("GET", URL, requested)
     assert name
-    with tape.start_entry(name, "GET", URL, 206, [(b"content-range", b"bytes 0-3/9")]) as recording:
-        recording.write(b"part")
-    assert ask(tape, headers=asked) == Got(206, {b"content-range": b"bytes 0-3/9"}, b"part", True)
+    with recording.start_entry(name, "GET", URL, 206, [(b"content-range", b"bytes 0-3/9")]) as writer:
+        writer.write(b"part")
+    assert ask(recording, headers=requested) == Received(206, {b"content-range": b"bytes 0-3/9"}, b"part", True)
 
 
-def test_a_part_of_what_is_not_there_is_not_there(pypi: PyPI, tape: Recording) -> None:
+def test_a_part_of_what_is_not_there_is_not_there(pypi: PyPI, recording: Recording) -> None:
     pypi.has(URL, b"404 Not Found", "text/plain", 404)
-    got = ask(tape, headers=[ANY, (b"range", b"bytes=0-3")])
+    got = ask(recording, headers=[ANY, (b"range", b"bytes=0-3")])
     assert (got.status, got.body) == (404, b"404 Not Found")
 
 
 @pytest.mark.parametrize("more", [[], [(b"range", b"bytes=0-3")]], ids=["alone", "with a range"])
-def test_a_head_is_known_from_the_whole(pypi: PyPI, tape: Recording, more: Headers) -> None:
+def test_a_head_is_known_from_the_whole(pypi: PyPI, recording: Recording, more: Headers) -> None:
     pypi.has(URL, BODY)
-    got = ask(tape, "HEAD", headers=[ANY, *more])
+    got = ask(recording, "HEAD", headers=[ANY, *more])
     assert (got.status, got.body, got.replayed) == (200, b"", True)
     assert got.headers[b"content-length"] == b"%d" % len(BODY)
 
@@ -165,15 +169,15 @@ def test_a_head_is_known_from_the_whole(pypi: PyPI, tape: Recording, more: Heade
 @pytest.mark.parametrize(
     "condition", [b"if-none-match", b"if-modified-since", b"if-match", b"if-unmodified-since", b"if-range"]
 )
-def test_a_condition_is_not_asked_of_the_tape(pypi: PyPI, tape: Recording, condition: bytes) -> None:
+def test_a_condition_is_not_requested_of_the_recording(pypi: PyPI, recording: Recording, condition: bytes) -> None:
     pypi.has(URL, BODY)
-    got = ask(tape, headers=[ANY, (condition, b'"of-pypi"')])
+    got = ask(recording, headers=[ANY, (condition, b'"of-pypi"')])
     assert (got.status, got.body == BODY) == (200, True)
 
 
-def test_a_part_under_a_condition_is_the_whole(pypi: PyPI, tape: Recording) -> None:
+def test_a_part_under_a_condition_is_the_whole(pypi: PyPI, recording: Recording) -> None:
     pypi.has(URL, BODY)
-    got = ask(tape, headers=[ANY, (b"range", b"bytes=0-3"), (b"if-range", b'"other"')])
+    got = ask(recording, headers=[ANY, (b"range", b"bytes=0-3"), (b"if-range", b'"other"')])
     assert (got.status, got.body == BODY) == (200, True)
 
 
@@ -189,14 +193,16 @@ def test_a_part_under_a_condition_is_the_whole(pypi: PyPI, tape: Recording) -> N
         pytest.param("GET", f"{URL}x", [ANY, (b"range", b"bytes=0-3")], id="a part of another"),
     ],
 )
-def test_replay_says_what_the_tape_lacks(pypi: PyPI, tape: Recording, method: str, url: str, headers: Headers) -> None:
+def test_replay_says_what_the_recording_lacks(
+    pypi: PyPI, recording: Recording, method: str, url: str, headers: Headers
+) -> None:
     pypi.has(URL, BODY)
     with pytest.raises(NotRecorded) as raised:
-        ask(tape, method, url, headers)
+        ask(recording, method, url, headers)
     assert str(raised.value) == f"{url} is not in the recording"
 
 
-# Through a door.
+# Through a listener.
 
 
 @pytest.fixture(scope="module")
@@ -209,7 +215,7 @@ def gateway(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[G
         yield gateway
 
 
-def test_a_client_that_has_it_already_is_told_so(gateway: Gateway) -> None:
+def test_a_client_that_has_it_already_gets_304(gateway: Gateway) -> None:
     conditions = ['"of-pypi"', 'W/"of-pypi"', '"other", "of-pypi"', "*", '"other"', ""]
     with through(gateway) as (client, listener):
         for url in (URL, f"{SIMPLE}/x/"):
@@ -220,14 +226,14 @@ def test_a_client_that_has_it_already_is_told_so(gateway: Gateway) -> None:
     assert {(request.answered_by, request.replayed) for request in listener.requests} == {("upstream", True)}
 
 
-def test_what_was_asked_before_does_not_change_an_answer(gateway: Gateway) -> None:
+def test_what_was_requested_before_does_not_change_an_answer(gateway: Gateway) -> None:
     part, stale = {"range": "bytes=0-3"}, {"range": "bytes=0-3", "if-range": '"other"'}
     with through(gateway) as (client, _):
         found = [client.get(URL, headers=headers).status_code for headers in (stale, part, stale, {}, part)]
     assert found == [200, 206, 200, 200, 206]
 
 
-def test_what_the_tape_lacks_makes_the_run_broken(gateway: Gateway) -> None:
+def test_what_the_recording_lacks_makes_the_run_broken(gateway: Gateway) -> None:
     with through(gateway) as (client, listener):
         answer = client.get(f"{SIMPLE}/y/")
         assert (answer.status_code, answer.text) == (504, f"uvmre: {SIMPLE}/y/ is not in the recording\n")

@@ -37,7 +37,7 @@ def met(faults: FaultInjector, *urls: str, method: str = "GET") -> list[bool]:
 
 
 @pytest.mark.parametrize(
-    ("fault", "asked", "expected"),
+    ("fault", "requested", "expected"),
     [
         pytest.param(Fault("https://a/*", status=500), "xxx", "yyy", id="every request"),
         pytest.param(Fault("https://a/*", status=500, times=2), "xxyx", "yynn", id="the first two of the pattern"),
@@ -59,9 +59,9 @@ def met(faults: FaultInjector, *urls: str, method: str = "GET") -> list[bool]:
         pytest.param(Fault("https://*", expired_certificate=True), "xy", "nn", id="of certificates only"),
     ],
 )
-def test_who_is_met(fault: Fault, asked: str, expected: str) -> None:
+def test_who_is_met(fault: Fault, requested: str, expected: str) -> None:
     faults = FaultInjector((fault,))
-    assert met(faults, *(f"https://a/{end}" for end in asked)) == [end == "y" for end in expected]
+    assert met(faults, *(f"https://a/{end}" for end in requested)) == [end == "y" for end in expected]
 
 
 def test_a_pattern_is_of_the_whole_url() -> None:
@@ -108,10 +108,10 @@ def test_missing_metadata_is_of_metadata_only(pattern: str, url: str, expected: 
 
 def test_every_fault_counts_for_itself() -> None:
     faults = FaultInjector((Fault("*/x/", status=503, times=1), Fault("*", status=429, times=3)))
-    seen = [faults.match("GET", url) for url in (PAGE, PAGE, SIMPLE, SIMPLE)]
-    statuses = [one.response.status if one and one.response else None for one in seen]
+    observed = [faults.match("GET", url) for url in (PAGE, PAGE, SIMPLE, SIMPLE)]
+    statuses = [one.response.status if one and one.response else None for one in observed]
     assert statuses == [503, 429, 429, None]
-    assert [[nth for _, nth in one.faults] if one else [] for one in seen] == [[1, 1], [2], [3], []]
+    assert [[nth for _, nth in one.faults] if one else [] for one in observed] == [[1, 1], [2], [3], []]
 
 
 def test_each_set_of_faults_counts_anew() -> None:
@@ -204,7 +204,7 @@ def test_metadata_that_is_missing_is_404() -> None:
         pytest.param(Fault("*", delay=0.5, drip=9), "fault: delay 0.5, drip 9, request 1", id="two things"),
     ],
 )
-def test_a_fault_is_told_in_one_line(fault: Fault, expected: str) -> None:
+def test_a_fault_is_reported_in_one_line(fault: Fault, expected: str) -> None:
     one = FaultInjector((fault,)).match("GET", PAGE)
     assert one
     assert one.reason == expected
@@ -280,7 +280,7 @@ def test_a_body_that_is_shorter_than_its_corruption_has_no_byte_left() -> None:
 
 
 @pytest.mark.parametrize("size", [3, 300, 5000])
-def test_so_many_bytes_are_other_ones_where_nobody_told_the_length(size: int) -> None:
+def test_so_many_bytes_are_other_ones_where_the_length_is_unknown(size: int) -> None:
     body = (BODY * 3)[:size]
     assert differing(body_left(Fault("*", corrupt=3), body, sized=False), body) == 3
 
@@ -343,7 +343,7 @@ def test_a_page_of_wrong_digests_comes_whole() -> None:
     assert body_left(Fault("*", wrong_hash=True), body, block=7) == replace_hashes(body, 0)
 
 
-# Through a door.
+# Through a listener.
 
 PRIVATE = "https://private.example.com/simple"
 DEVPI = "https://devpi.example.com/root/pypi/+simple"
@@ -393,7 +393,7 @@ def test_a_last_answer_that_is_a_fault_is_an_answer(gateway: Gateway) -> None:
     assert all_answered(listener)
 
 
-def test_two_doors_count_each_for_itself(gateway: Gateway) -> None:
+def test_two_listeners_count_each_for_itself(gateway: Gateway) -> None:
     once = fault(status=503, times=1)
     with through(gateway, once) as (one, _), through(gateway, once) as (other, _), through(gateway) as (free, _):
         found = [[client.get(PAGE).status_code for _ in range(2)] for client in (one, other, free)]
@@ -442,7 +442,7 @@ def test_head_is_late_and_else_left_alone(gateway: Gateway) -> None:
 
 @pytest.mark.parametrize("url", [WHEEL, PAGE], ids=["a file", "a page"])
 @pytest.mark.parametrize("after", [0, 100])
-def test_a_cut_body_is_seen_as_an_early_end(gateway: Gateway, url: str, after: int) -> None:
+def test_a_cut_body_is_reported_as_an_early_end(gateway: Gateway, url: str, after: int) -> None:
     with through(gateway, fault(cut=after, times=1)) as (client, listener):
         got = bytearray()
         with client.stream("GET", url) as answer:
@@ -466,7 +466,7 @@ def test_a_truncated_body_is_a_whole_answer(gateway: Gateway, url: str) -> None:
 
 
 @pytest.mark.parametrize("url", [WHEEL, PAGE], ids=["a file", "a page"])
-def test_a_corrupted_body_is_the_same_behind_every_door(gateway: Gateway, url: str) -> None:
+def test_a_corrupted_body_is_the_same_behind_every_listener(gateway: Gateway, url: str) -> None:
     bodies = []
     for _ in range(2):
         with through(gateway, fault(corrupt=5, seed=3, times=1)) as (client, _):
@@ -476,7 +476,7 @@ def test_a_corrupted_body_is_the_same_behind_every_door(gateway: Gateway, url: s
     assert differing(bad, good) == 5
 
 
-def test_a_body_drips_through_a_door(gateway: Gateway) -> None:
+def test_a_body_drips_through_a_listener(gateway: Gateway) -> None:
     with through(gateway, fault(drip=2000)) as (client, _):
         started = time.monotonic()
         size = len(client.get(WHEEL).content)
@@ -533,13 +533,13 @@ def test_a_redirect_loop_does_not_end(gateway: Gateway) -> None:
     assert all_answered(listener)
 
 
-def test_an_expired_certificate_is_told_as_such_and_is_nobodys_distrust(gateway: Gateway) -> None:
+def test_an_expired_certificate_is_reported_as_such_and_is_no_rejected_ca(gateway: Gateway) -> None:
     with through(gateway, fault(f"{PRIVATE}/*", expired_certificate=True)) as (client, listener):
         with pytest.raises(httpx.ConnectError, match="expired"):
             client.get(f"{PRIVATE}/x/")
         assert client.get(PAGE).status_code == 200
-    told = [(r.method, r.host, r.status, r.answered_by) for r in listener.requests]
-    assert told == [("TLS", "private.example.com", 0, "fault"), ("GET", "pypi.org", 200, "stand-in")]
+    actual = [(r.method, r.host, r.status, r.answered_by) for r in listener.requests]
+    assert actual == [("TLS", "private.example.com", 0, "fault"), ("GET", "pypi.org", 200, "stand-in")]
     assert all_answered(listener)
 
 
@@ -574,7 +574,7 @@ def test_a_host_that_is_refused_meets_no_fault(gateway: Gateway) -> None:
     assert [r.host for r in unanswered(listener.requests)] == ["example.com"]
 
 
-def test_what_is_not_on_the_tape_stays_unanswered_whatever_befalls_it(cache: Path, tmp_path: Path) -> None:
+def test_what_is_not_on_the_recording_stays_unanswered_whatever_faults_match_it(cache: Path, tmp_path: Path) -> None:
     befalls = fault(delay=0.01, truncate=10)
     with Gateway(cache, tmp_path, "replay") as gateway, through(gateway, befalls) as (client, listener):
         assert client.get(PAGE).status_code == 504
@@ -591,7 +591,7 @@ def test_a_cut_is_no_traceback(cache: Path, tmp_path: Path, capfd: pytest.Captur
 
 
 @pytest.mark.parametrize(
-    ("fault", "asked", "expected"),
+    ("fault", "requested", "expected"),
     [
         pytest.param(Fault("https://a.com/*", refused=True), ["https a.com", "https a.com"], "yy", id="its host"),
         pytest.param(Fault("https://a.com/x/*", timeout=True), ["https a.com"], "y", id="whatever the path"),
@@ -606,9 +606,9 @@ def test_a_cut_is_no_traceback(cache: Path, tmp_path: Path, capfd: pytest.Captur
         pytest.param(Fault("https://a.com/*", status=500), ["https a.com"], "n", id="a host that answers"),
     ],
 )
-def test_which_hosts_cannot_be_reached(fault: Fault, asked: list[str], expected: str) -> None:
+def test_which_hosts_cannot_be_reached(fault: Fault, requested: list[str], expected: str) -> None:
     faults = FaultInjector((fault,))
-    pairs = [one.split() for one in asked]
+    pairs = [one.split() for one in requested]
     assert [faults.match_outage(host, scheme) is not None for scheme, host in pairs] == [e == "y" for e in expected]
 
 
@@ -625,7 +625,7 @@ def test_what_cannot_be_reached_meets_no_request() -> None:
         pytest.param({"timeout": True}, (httpx.TimeoutException,), (0.9, 3), id="timeout"),
     ],
 )
-def test_a_host_that_nobody_lets_through_fails_as_it_must(
+def test_a_host_that_is_not_allowed_fails_as_it_must(
     gateway: Gateway, url: str, does: dict[str, Any], raised: tuple[type[Exception], ...], within: tuple[float, float]
 ) -> None:
     with through(gateway, fault(f"{url}*", **does)) as (client, listener):

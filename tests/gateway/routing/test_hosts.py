@@ -100,21 +100,21 @@ def test_a_request_with_the_right_credentials_is_forwarded(
 
 
 @pytest.mark.parametrize(
-    ("origin", "host", "seen"),
+    ("origin", "host", "observed"),
     [
         pytest.param(f"https://{INDEX}:443", INDEX, f"https://{INDEX}", id="nginx leaves the port out"),
         pytest.param(f"http://{INDEX.upper()}", INDEX, f"http://{INDEX}", id="and writes small letters"),
         pytest.param("http://127.0.0.1:8080", "127.0.0.1", "http://127.0.0.1:8080", id="here the port is needed"),
     ],
 )
-def test_links_and_redirects_lead_to_the_host_as_nginx_knows_it(origin: str, host: str, seen: str) -> None:
+def test_links_and_redirects_lead_to_the_host_as_nginx_knows_it(origin: str, host: str, observed: str) -> None:
     decided = decide(origin, host, "/basic-auth/simple/x/", HERON)
     assert isinstance(decided, ForwardRoute)
-    assert decided.links == f"{seen}/basic-auth/files/"
+    assert decided.links == f"{observed}/basic-auth/files/"
     redirected = decide(origin, host, "/basic-auth?a=b", None)
     assert isinstance(redirected, Response)
     assert (redirected.status, redirected.sized) == (301, False)
-    assert (b"location", f"{seen}/basic-auth/?a=b".encode()) in redirected.headers
+    assert (b"location", f"{observed}/basic-auth/?a=b".encode()) in redirected.headers
 
 
 @pytest.mark.parametrize("path", ["/simple/x/", "/basic-auth/simple/x/"])

@@ -1,4 +1,4 @@
-"""A real gateway, with clients that come through its doors."""
+"""A real gateway, with clients that come through its listeners."""
 
 import collections
 import contextlib
@@ -50,31 +50,31 @@ def trust(gateway: Gateway, tmp_path_factory: pytest.TempPathFactory) -> ssl.SSL
 
 
 @pytest.fixture
-def door(gateway: Gateway) -> Iterator[Listener]:
-    with gateway.listener() as door:
-        yield door
+def listener(gateway: Gateway) -> Iterator[Listener]:
+    with gateway.listener() as listener:
+        yield listener
 
 
-Asking = Callable[..., httpx.Client]
+ClientFactory = Callable[..., httpx.Client]
 
 
 @pytest.fixture
-def asking(trust: ssl.SSLContext) -> Asking:
-    """Return a function that makes a client whose proxy is a door."""
+def client_for(trust: ssl.SSLContext) -> ClientFactory:
+    """Return a function that makes a client whose proxy is a listener."""
 
-    def through(door: Listener, **options: object) -> httpx.Client:
-        return httpx.Client(proxy=door.url, verify=trust, trust_env=False, timeout=60, **options)  # type: ignore[arg-type]
+    def through(listener: Listener, **options: object) -> httpx.Client:
+        return httpx.Client(proxy=listener.url, verify=trust, trust_env=False, timeout=60, **options)  # type: ignore[arg-type]
 
     return through
 
 
-def address(door: Listener) -> tuple[str, int]:
-    host, _, port = door.url.removeprefix("http://").partition(":")
+def address(listener: Listener) -> tuple[str, int]:
+    host, _, port = listener.url.removeprefix("http://").partition(":")
     return host, int(port)
 
 
-def raw(door: Listener) -> socket.socket:
-    return socket.create_connection(address(door), timeout=20)
+def raw(listener: Listener) -> socket.socket:
+    return socket.create_connection(address(listener), timeout=20)
 
 
 def read_all(connection: socket.socket) -> bytes:
@@ -85,50 +85,52 @@ def read_all(connection: socket.socket) -> bytes:
     return got
 
 
-def tunnel(door: Listener, host: str = INDEX) -> socket.socket:
+def tunnel(listener: Listener, host: str = INDEX) -> socket.socket:
     """Return a connection on which CONNECT was answered with 200."""
-    connection = raw(door)
+    connection = raw(listener)
     connection.sendall(f"CONNECT {host}:443 HTTP/1.1\r\nHost: {host}:443\r\n\r\n".encode())
     assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
     return connection
 
 
-def told_of_tls(door: Listener) -> set[tuple[str, str, int, str]]:
+def tls_requests(listener: Listener) -> set[tuple[str, str, int, str]]:
     """Wait until something was recorded, which is when the gateway sees it, and return what that was."""
     deadline = time.monotonic() + 20
-    while not door.requests and time.monotonic() < deadline:
+    while not listener.requests and time.monotonic() < deadline:
         time.sleep(0.05)
-    return {(request.method, request.host, request.status, request.answered_by) for request in door.requests}
+    return {(request.method, request.host, request.status, request.answered_by) for request in listener.requests}
 
 
-def assert_still_answers(door: Listener, asking: Asking) -> None:
-    with asking(door) as client:
+def assert_still_answers(listener: Listener, client_for: ClientFactory) -> None:
+    with client_for(listener) as client:
         assert client.get(CLOSED).status_code == 401
 
 
-def test_an_index_with_a_password_answers_401_without_credentials(door: Listener, asking: Asking) -> None:
-    with asking(door) as client:
+def test_an_index_with_a_password_answers_401_without_credentials(
+    listener: Listener, client_for: ClientFactory
+) -> None:
+    with client_for(listener) as client:
         answer = client.get(CLOSED)
     assert answer.status_code == 401
     assert answer.headers["www-authenticate"] == CHALLENGE
     assert "401 Authorization Required" in answer.text
-    [request] = door.requests
+    [request] = listener.requests
     assert (request.method, request.host, request.path) == ("GET", INDEX, "/basic-auth/simple/x/")
     assert (request.status, request.credentials, request.answered_by) == (401, False, "stand-in")
 
 
-def test_plain_http_is_answered_the_same(door: Listener, asking: Asking) -> None:
-    with asking(door) as client:
+def test_plain_http_is_answered_the_same(listener: Listener, client_for: ClientFactory) -> None:
+    with client_for(listener) as client:
         answer = client.get(f"http://{INDEX}/basic-auth/simple/x/?a=b")
     assert (answer.status_code, answer.headers["www-authenticate"]) == (401, CHALLENGE)
-    [request] = door.requests
+    [request] = listener.requests
     assert (request.host, request.path, request.answered_by) == (INDEX, "/basic-auth/simple/x/?a=b", "stand-in")
 
 
-def test_a_host_of_no_mre_is_refused_before_its_tls(door: Listener, asking: Asking) -> None:
-    with asking(door) as client, pytest.raises(httpx.ProxyError, match="403"):
+def test_a_host_of_no_mre_is_refused_before_its_tls(listener: Listener, client_for: ClientFactory) -> None:
+    with client_for(listener) as client, pytest.raises(httpx.ProxyError, match="403"):
         client.get("https://example.com/")
-    [request] = door.requests
+    [request] = listener.requests
     assert (request.method, request.host, request.status, request.answered_by) == (
         "CONNECT",
         "example.com",
@@ -138,11 +140,11 @@ def test_a_host_of_no_mre_is_refused_before_its_tls(door: Listener, asking: Aski
     assert "example.com" in request.reason
 
 
-def test_a_host_of_no_mre_is_refused_over_plain_http(door: Listener, asking: Asking) -> None:
-    with asking(door) as client:
+def test_a_host_of_no_mre_is_refused_over_plain_http(listener: Listener, client_for: ClientFactory) -> None:
+    with client_for(listener) as client:
         answer = client.get("http://example.com/a?b")
     assert (answer.status_code, "example.com" in answer.text) == (403, True)
-    [request] = door.requests
+    [request] = listener.requests
     assert (request.method, request.host, request.path, request.answered_by) == (
         "GET",
         "example.com",
@@ -152,38 +154,38 @@ def test_a_host_of_no_mre_is_refused_over_plain_http(door: Listener, asking: Ask
     assert "example.com" in request.reason
 
 
-def test_another_host_inside_a_tunnel_is_refused(door: Listener, asking: Asking) -> None:
-    with asking(door) as client:
+def test_another_host_inside_a_tunnel_is_refused(listener: Listener, client_for: ClientFactory) -> None:
+    with client_for(listener) as client:
         assert client.get(CLOSED, headers={"host": "example.com"}).status_code == 403
-    assert [request.answered_by for request in door.requests] == ["refused"]
+    assert [request.answered_by for request in listener.requests] == ["refused"]
 
 
-def test_the_name_of_a_host_may_be_in_capitals(door: Listener, trust: ssl.SSLContext) -> None:
-    with tunnel(door, INDEX.upper()) as connection, trust.wrap_socket(connection, server_hostname=INDEX) as secured:
+def test_the_name_of_a_host_may_be_in_capitals(listener: Listener, trust: ssl.SSLContext) -> None:
+    with tunnel(listener, INDEX.upper()) as connection, trust.wrap_socket(connection, server_hostname=INDEX) as secured:
         secured.sendall(f"GET /basic-auth/ HTTP/1.1\r\nHost: {INDEX.upper()}\r\nConnection: close\r\n\r\n".encode())
         assert read_all(secured).startswith(b"HTTP/1.1 401 ")
 
 
-def test_two_doors_keep_their_requests_apart(gateway: Gateway, asking: Asking) -> None:
+def test_two_listeners_keep_their_requests_apart(gateway: Gateway, client_for: ClientFactory) -> None:
     with gateway.listener() as one, gateway.listener() as other:
         assert one.url != other.url
-        with asking(one) as client, asking(other) as second:
+        with client_for(one) as client, client_for(other) as second:
             client.get(CLOSED + "one")
             second.get(CLOSED + "other")
             client.get(CLOSED + "one-more")
-        ends = [[request.path.rsplit("/", 1)[1] for request in door.requests] for door in (one, other)]
+        ends = [[request.path.rsplit("/", 1)[1] for request in listener.requests] for listener in (one, other)]
     assert ends == [["one", "one-more"], ["other"]]
 
 
-def test_a_door_that_was_closed_takes_no_new_connection(gateway: Gateway, asking: Asking) -> None:
-    with gateway.listener() as door, asking(door) as client:
+def test_a_listener_that_was_closed_takes_no_new_connection(gateway: Gateway, client_for: ClientFactory) -> None:
+    with gateway.listener() as listener, client_for(listener) as client:
         assert client.get(CLOSED).status_code == 401
     with pytest.raises(ConnectionRefusedError):
-        raw(door)
+        raw(listener)
 
 
-def test_many_requests_go_over_one_connection(door: Listener, trust: ssl.SSLContext) -> None:
-    connection = http.client.HTTPSConnection(*address(door), context=trust, timeout=20)
+def test_many_requests_go_over_one_connection(listener: Listener, trust: ssl.SSLContext) -> None:
+    connection = http.client.HTTPSConnection(*address(listener), context=trust, timeout=20)
     connection.set_tunnel(INDEX, 443)
     with contextlib.closing(connection):
         connection.connect()
@@ -193,11 +195,11 @@ def test_many_requests_go_over_one_connection(door: Listener, trust: ssl.SSLCont
             answer = connection.getresponse()
             assert (answer.status, answer.read()[:6]) == (401, b"<html>")
             assert connection.sock is first
-    assert [request.path for request in door.requests] == [f"/basic-auth/{i}" for i in range(100)]
+    assert [request.path for request in listener.requests] == [f"/basic-auth/{i}" for i in range(100)]
 
 
-def test_head_gets_the_length_and_no_body(door: Listener, trust: ssl.SSLContext) -> None:
-    with tunnel(door) as connection, trust.wrap_socket(connection, server_hostname=INDEX) as secured:
+def test_head_gets_the_length_and_no_body(listener: Listener, trust: ssl.SSLContext) -> None:
+    with tunnel(listener) as connection, trust.wrap_socket(connection, server_hostname=INDEX) as secured:
         ask = f"HEAD /basic-auth/files/ HTTP/1.1\r\nHost: {INDEX}\r\nConnection: close\r\n\r\n"
         secured.sendall(ask.encode())
         head, _, body = read_all(secured).partition(b"\r\n\r\n")
@@ -206,25 +208,25 @@ def test_head_gets_the_length_and_no_body(door: Listener, trust: ssl.SSLContext)
     assert body == b""
 
 
-def test_fifty_connections_at_once_are_all_answered(door: Listener, asking: Asking) -> None:
+def test_fifty_connections_at_once_are_all_answered(listener: Listener, client_for: ClientFactory) -> None:
     def ask(i: int) -> int:
-        with asking(door) as client:
+        with client_for(listener) as client:
             return client.get(f"{CLOSED}{i}").status_code
 
     with ThreadPoolExecutor(50) as pool:
         assert list(pool.map(ask, range(50))) == [401] * 50
-    assert {request.path for request in door.requests} == {f"/basic-auth/simple/x/{i}" for i in range(50)}
+    assert {request.path for request in listener.requests} == {f"/basic-auth/simple/x/{i}" for i in range(50)}
 
 
-def test_the_value_of_a_credential_is_never_kept(door: Listener, asking: Asking) -> None:
+def test_the_value_of_a_credential_is_never_kept(listener: Listener, client_for: ClientFactory) -> None:
     header = basic_auth("somebody", "swordfish")
-    with asking(door, auth=("somebody", "swordfish")) as client:
+    with client_for(listener, auth=("somebody", "swordfish")) as client:
         assert client.get(CLOSED).status_code == 401
         assert client.get(CLOSED.replace("https:", "http:")).status_code == 401
         assert client.get("http://example.com/").status_code == 403
-    assert [request.credentials for request in door.requests] == [True, True, True]
+    assert [request.credentials for request in listener.requests] == [True, True, True]
     for secret in ("swordfish", "somebody", header, header.partition(" ")[2]):
-        assert secret not in repr(door.requests)
+        assert secret not in repr(listener.requests)
 
 
 @pytest.mark.parametrize(
@@ -238,33 +240,33 @@ def test_the_value_of_a_credential_is_never_kept(door: Listener, asking: Asking)
         pytest.param(b"\r\n\r\n\r\n\r\n", id="empty lines"),
     ],
 )
-def test_garbage_does_not_stop_the_gateway(door: Listener, asking: Asking, sent: bytes) -> None:
-    with raw(door) as connection:
+def test_garbage_does_not_stop_the_gateway(listener: Listener, client_for: ClientFactory, sent: bytes) -> None:
+    with raw(listener) as connection:
         connection.sendall(sent)
         connection.shutdown(socket.SHUT_WR)
         with contextlib.suppress(ConnectionResetError):
             assert not read_all(connection).startswith(b"HTTP/1.1 200")
-    assert_still_answers(door, asking)
+    assert_still_answers(listener, client_for)
 
 
-def test_a_connect_whose_head_is_too_long_is_told_so(door: Listener, asking: Asking) -> None:
-    with raw(door) as connection:
+def test_a_connect_whose_head_is_too_long_gets_431(listener: Listener, client_for: ClientFactory) -> None:
+    with raw(listener) as connection:
         connection.sendall(b"CONNECT pypi.org:443 HTTP/1.1\r\nx: ".ljust(HEAD_LIMIT + 1, b"x"))
         assert read_all(connection).startswith(b"HTTP/1.1 431 ")
-    assert_still_answers(door, asking)
+    assert_still_answers(listener, client_for)
 
 
-def test_a_connect_whose_head_never_ends_is_hung_up_on(door: Listener, asking: Asking) -> None:
-    with raw(door) as connection:
+def test_a_connect_whose_head_never_ends_is_hung_up_on(listener: Listener, client_for: ClientFactory) -> None:
+    with raw(listener) as connection:
         connection.sendall(b"CONNECT pypi.org:443 HTTP/1.1\r\n")
         endless = itertools.repeat(b"header: value\r\n" * 5000)
         with pytest.raises(ConnectionError):
             collections.deque(map(connection.sendall, endless), maxlen=0)
-    assert_still_answers(door, asking)
+    assert_still_answers(listener, client_for)
 
 
-def test_a_connect_may_come_byte_by_byte(door: Listener) -> None:
-    with raw(door) as connection:
+def test_a_connect_may_come_byte_by_byte(listener: Listener) -> None:
+    with raw(listener) as connection:
         for byte in b"CONNECT example.com:443 HTTP/1.1\r\n\r\n":
             connection.sendall(bytes([byte]))
         assert read_all(connection).startswith(b"HTTP/1.1 403 ")
@@ -279,65 +281,67 @@ def test_a_connect_may_come_byte_by_byte(door: Listener) -> None:
     ],
 )
 def test_a_client_that_hangs_up_in_the_handshake_is_recorded_and_harmless(
-    door: Listener, asking: Asking, sent: bytes
+    listener: Listener, client_for: ClientFactory, sent: bytes
 ) -> None:
-    with tunnel(door) as connection:
+    with tunnel(listener) as connection:
         connection.sendall(sent)
-    assert told_of_tls(door) == {("TLS", INDEX, 0, "rejected-ca")}
-    assert_still_answers(door, asking)
+    assert tls_requests(listener) == {("TLS", INDEX, 0, "rejected-ca")}
+    assert_still_answers(listener, client_for)
 
 
-def test_a_client_that_trusts_somebody_else_is_recorded_and_harmless(door: Listener, asking: Asking) -> None:
-    with httpx.Client(proxy=door.url, trust_env=False, timeout=20) as client, pytest.raises(httpx.ConnectError):
+def test_a_client_that_trusts_another_authority_is_recorded_and_harmless(
+    listener: Listener, client_for: ClientFactory
+) -> None:
+    with httpx.Client(proxy=listener.url, trust_env=False, timeout=20) as client, pytest.raises(httpx.ConnectError):
         client.get(CLOSED)
-    assert told_of_tls(door) == {("TLS", INDEX, 0, "rejected-ca")}
-    assert all("rejected the gateway's CA" in request.reason for request in door.requests)
-    assert_still_answers(door, asking)
+    assert tls_requests(listener) == {("TLS", INDEX, 0, "rejected-ca")}
+    assert all("rejected the gateway's CA" in request.reason for request in listener.requests)
+    assert_still_answers(listener, client_for)
 
 
-def test_clients_that_never_say_anything_are_harmless(gateway: Gateway, asking: Asking) -> None:
+def test_clients_that_never_say_anything_are_harmless(gateway: Gateway, client_for: ClientFactory) -> None:
     with contextlib.ExitStack() as silent:
-        door = silent.enter_context(gateway.listener())
+        listener = silent.enter_context(gateway.listener())
         for _ in range(20):
-            silent.enter_context(raw(door))
-            silent.enter_context(tunnel(door))
-        assert_still_answers(door, asking)
+            silent.enter_context(raw(listener))
+            silent.enter_context(tunnel(listener))
+        assert_still_answers(listener, client_for)
 
 
 def test_a_gateway_ends_while_a_client_waits_in_the_handshake(cache: Path, tmp_path: Path) -> None:
-    with contextlib.ExitStack() as waiting, Gateway(cache, tmp_path) as gateway, gateway.listener() as door:
-        waiting.enter_context(tunnel(door))  # closed last
+    with contextlib.ExitStack() as waiting, Gateway(cache, tmp_path) as gateway, gateway.listener() as listener:
+        waiting.enter_context(tunnel(listener))  # closed last
     with pytest.raises(ConnectionRefusedError):
-        raw(door)
+        raw(listener)
 
 
-def test_a_closed_door_hangs_up_on_who_is_there(gateway: Gateway) -> None:
-    with gateway.listener() as door:
-        connection = raw(door)
+def test_a_closed_listener_hangs_up_on_who_is_there(gateway: Gateway) -> None:
+    with gateway.listener() as listener:
+        connection = raw(listener)
         while not gateway.is_up:
             time.sleep(0.01)
-        assert door.requests == ()
+        assert listener.requests == ()
     with connection:
         connection.settimeout(5)
         with contextlib.suppress(ConnectionResetError):
             assert connection.recv(1) == b""
 
 
-def test_a_door_does_not_wait_for_acknowledgements(door: Listener, asking: Asking) -> None:
-    with asking(door) as client:
+def test_a_listener_does_not_wait_for_acknowledgements(listener: Listener, client_for: ClientFactory) -> None:
+    with client_for(listener) as client:
         started = time.monotonic()
         for _ in range(100):
             assert client.get(CLOSED).status_code == 401
     assert time.monotonic() - started < 3  # 4.4 s with Nagle's delay, 0.1 s without
 
 
-def test_a_gateway_that_was_killed_is_told(cache: Path, tmp_path: Path) -> None:
+def test_a_gateway_that_was_killed_is_reported(cache: Path, tmp_path: Path) -> None:
     def use() -> None:
-        with Gateway(cache, tmp_path) as gateway, gateway.listener() as door:
+        with Gateway(cache, tmp_path) as gateway, gateway.listener() as listener:
             while not gateway.is_up:
                 time.sleep(0.01)
             os.kill(gateway.pid, signal.SIGKILL)
-            _ = door.requests
+            _ = listener.requests
 
     with pytest.raises(CannotTell, match="the gateway ended early"):
         use()
@@ -345,7 +349,7 @@ def test_a_gateway_that_was_killed_is_told(cache: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("late", [False, True])
 def test_a_gateway_does_not_outlive_who_started_it(cache: Path, late: bool) -> None:
-    # Late: told of doors whose owner ended before it looked, and left an answer of it unread. Then the control socket is
+    # Late: told of listeners whose owner ended before it looked, and left an answer of it unread. Then the control socket is
     # in error instead of at its end, and libuv does not look at it any more.
     program = f"""
 import os, pathlib, signal
@@ -360,8 +364,8 @@ if {late}:
         listener.__enter__()
 os.kill(os.getpid(), signal.SIGKILL)
 """
-    words = [sys.executable, "-c", program]
-    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as started:
+    argv = [sys.executable, "-c", program]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as started:
         assert started.stdout
         pid = int(started.stdout.readline())
         assert started.wait() == -signal.SIGKILL
@@ -414,15 +418,15 @@ def test_without_a_network_upstream_is_unreachable_and_says_why(tmp_path: Path) 
 
 
 def test_a_proxy_above_that_does_not_answer_makes_upstream_unreachable(
-    asking: Asking, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    client_for: ClientFactory, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as nobody:
-        port = nobody.getsockname()[1]
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
     monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{port}")
-    with Gateway(cache, tmp_path) as gateway, gateway.listener() as door, asking(door) as client:
+    with Gateway(cache, tmp_path) as gateway, gateway.listener() as listener, client_for(listener) as client:
         answer = client.get(f"http://{INDEX}/basic-auth/simple/x/", auth=("public", "heron"))
     assert (answer.status_code, "could not be reached" in answer.text) == (502, True)
-    [request] = door.requests
+    [request] = listener.requests
     assert (request.status, request.answered_by, request.credentials) == (502, "unreachable", True)
 
 
@@ -443,10 +447,10 @@ def test_a_proxy_above_that_does_not_answer_makes_upstream_unreachable(
     ],
 )
 def test_a_link_leads_to_a_file_with_the_hash_it_says(
-    door: Listener, asking: Asking, folder: str, password: str, links: str
+    listener: Listener, client_for: ClientFactory, folder: str, password: str, links: str
 ) -> None:
     page_url = urljoin(f"https://{INDEX}/", f"{folder}/simple/iniconfig/")
-    with asking(door, auth=("public", password) if password else None) as client:
+    with client_for(listener, auth=("public", password) if password else None) as client:
         page = client.get(page_url, headers={"accept": "text/html"})
         assert page.status_code == 200
         found = ANCHOR.findall(page.text)
@@ -455,22 +459,22 @@ def test_a_link_leads_to_a_file_with_the_hash_it_says(
         url, sha256 = found[-1]
         file = client.get(urljoin(page_url, url))
     assert (file.status_code, hashlib.sha256(file.content).hexdigest()) == (200, sha256)
-    assert [request.status for request in door.requests] == [200, 200]
-    assert all(request.credentials is bool(password) for request in door.requests)
-    assert door.requests[0].answered_by == "stand-in"
+    assert [request.status for request in listener.requests] == [200, 200]
+    assert all(request.credentials is bool(password) for request in listener.requests)
+    assert listener.requests[0].answered_by == "stand-in"
 
 
 @pytest.mark.network
-def test_head_upstream_gets_no_body(door: Listener, asking: Asking) -> None:
-    with asking(door) as client:
+def test_head_upstream_gets_no_body(listener: Listener, client_for: ClientFactory) -> None:
+    with client_for(listener) as client:
         for _ in range(2):  # the second would read the first's body, were there one
             answer = client.head(f"https://{INDEX}/simple/iniconfig/")
             assert (answer.status_code, answer.content) == (200, b"")
 
 
 @pytest.mark.network
-def test_a_project_that_is_not_there_stays_404(door: Listener, asking: Asking) -> None:
-    with asking(door, auth=("public", "heron")) as client:
+def test_a_project_that_is_not_there_stays_404(listener: Listener, client_for: ClientFactory) -> None:
+    with client_for(listener, auth=("public", "heron")) as client:
         answer = client.get(f"https://{INDEX}/basic-auth/simple/no-such-project-of-uvmre-zz/")
     assert answer.status_code == 404
-    assert [(request.status, request.answered_by) for request in door.requests] == [(404, "stand-in")]
+    assert [(request.status, request.answered_by) for request in listener.requests] == [(404, "stand-in")]

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 PUBLIC_TEST_INDEX = "pypi-proxy"
 """The registry that is behaved as where none is named: the public test index."""
 Synthetic = Literal["override", "merge", "replace"]
-"""How synthetic packages relate to PyPI: they hide its projects of their names, are merged with them, or replace PyPI."""
+"""They hide the projects of PyPI of the same names, are merged with them, or replace PyPI."""
 
 
 @dataclass(frozen=True)
