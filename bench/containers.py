@@ -27,7 +27,7 @@ run = "sleep 0.5"
 role = "observe"
 run = "sleep 1"
 [symptom]
-output = ["what nobody says"]
+output = ["what no step prints"]
 """
 DOCKERFILE = "FROM python:3.11-slim-bookworm\nCOPY --from=ghcr.io/astral-sh/uv:0.5.21 /uv /bin/\n"
 RUNNING = "WORKDIR /app\nCOPY . .\nRUN sleep 0.5\nRUN sleep 1\n"

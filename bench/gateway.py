@@ -1,6 +1,6 @@
-"""The gateway beside what else could stand where it stands: answers a second, readiness, memory, an install.
+"""The gateway beside its alternatives: responses a second, start, memory, an installation.
 
-Nothing fails for a figure: they are printed, and read beside those of the same minute.
+Figures never fail; compare those of the same minute.
 """
 
 import os
@@ -11,7 +11,7 @@ import gateway_install
 import gateway_memory
 import gateway_speed
 import gateway_starts
-from local import NotToBeHad
+from local import Unavailable
 
 PARTS: dict[str, Callable[[], None]] = {
     "speed": gateway_speed.main,
@@ -25,8 +25,8 @@ def main(names: list[str]) -> None:
     for name in names or PARTS:
         try:
             PARTS[name]()
-        except NotToBeHad as error:
-            print(f"{name}: NOT MEASURED: {error}")
+        except Unavailable as error:
+            print(f"{name}: not measured: {error}")
         print(f"  (load of this machine, which has {os.cpu_count()} cores: {os.getloadavg()[0]:.1f})\n", flush=True)
 
 

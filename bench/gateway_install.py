@@ -1,4 +1,4 @@
-"""`uv pip install` of a tree of packages with nothing in uv's cache: from the gateway's tape, and from PyPI."""
+"""`uv pip install` of a tree of packages with nothing in uv's cache: from the gateway's recording, and from PyPI."""
 
 import os
 import statistics
@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import local
-from local import NotToBeHad
+from local import Unavailable
 
 from uvmre.errors import CannotTell
 from uvmre.flows.gateway import gateway
@@ -25,7 +25,7 @@ def main() -> None:
     try:
         _, uv = binaries.get(RELEASE, local.cache(), lambda *_: None)
     except CannotTell as error:
-        raise NotToBeHad(str(error)) from None
+        raise Unavailable(str(error)) from None
     through: list[float] = []
     direct: list[float] = []
     counts: set[int] = set()
@@ -34,20 +34,20 @@ def main() -> None:
         own = {"PATH": os.environ["PATH"], "HOME": name}
         straight = own | {variable: os.environ[variable] for variable in KEPT if variable in os.environ}
         with gateway(cache=folder / "cache") as served:
-            install(uv, folder, own | served.variables)  # onto the tape
+            install(uv, folder, own | served.variables)  # record
             recorded = len(served.listener.requests)
             for _ in range(RUNS):
                 for took, environment in ((through, own | served.variables), (direct, straight)):
                     seconds, count = install(uv, folder, environment)
                     took.append(seconds)
                     counts.add(count)
-            unheard = sum(not request.replayed for request in served.listener.requests[recorded:])
+            unrecorded = sum(not request.replayed for request in served.listener.requests[recorded:])
     print(f"install: seconds of `uv pip install {' '.join(TREE)}` (uv {RELEASE}), cold cache; median of {RUNS}")
     print(
-        f"  packages installed: {' or '.join(map(str, sorted(counts)))}; requests that were not on the tape: {unheard}"
+        f"  packages installed: {' or '.join(map(str, sorted(counts)))}; requests that were not recorded: {unrecorded}"
     )
     ours, theirs = statistics.median(through), statistics.median(direct)
-    print(f"  through the gateway, from its tape {ours:.3f} ({min(through):.3f} to {max(through):.3f})")
+    print(f"  through the gateway, from its recording {ours:.3f} ({min(through):.3f} to {max(through):.3f})")
     print(f"  from PyPI                          {theirs:.3f} ({min(direct):.3f} to {max(direct):.3f})")
     print(f"  ratio {ours / theirs:.2f}  (goal: at most 1)")
 
@@ -56,7 +56,7 @@ def install(uv: Path, folder: Path, environment: dict[str, str]) -> tuple[float,
     """Install the tree into a fresh environment with a fresh cache; return the seconds and how many packages it is."""
     with tempfile.TemporaryDirectory(dir=folder) as fresh:
         venv = Path(fresh) / "venv"
-        words = [
+        argv = [
             "pip",
             "install",
             "--python",
@@ -66,11 +66,11 @@ def install(uv: Path, folder: Path, environment: dict[str, str]) -> tuple[float,
             "--no-compile-bytecode",
             *TREE,
         ]
-        made = [str(uv), "venv", "--quiet", "--python", sys.executable, str(venv)]
-        subprocess.run(made, env=environment, check=True)
+        created = [str(uv), "venv", "--quiet", "--python", sys.executable, str(venv)]
+        subprocess.run(created, env=environment, check=True)
         started = time.perf_counter()
-        done = subprocess.run([str(uv), *words], env=environment, capture_output=True, text=True, check=False)
+        done = subprocess.run([str(uv), *argv], env=environment, capture_output=True, text=True, check=False)
         took = time.perf_counter() - started
         if done.returncode:
-            raise NotToBeHad(f"the install failed: {done.stderr[-500:]}")
+            raise Unavailable(f"the install failed: {done.stderr[-500:]}")
         return took, len(list(venv.glob("lib/*/site-packages/*.dist-info")))

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import httpx
 import psutil
-from local import NotToBeHad
+from local import Unavailable
 
 from uvmre.gateway.session import Gateway, Listener
 
@@ -20,7 +20,7 @@ PROJECT = "https://pypi.org/simple/nvidia-cusparse-cu12/"
 WHEEL = "nvidia_cusparse_cu12-12.1.0.106-py3-none-manylinux1_x86_64.whl"
 PIECE = 1024 * 1024
 PAUSE = 0.01
-"""After each piece: at most 100 MB a second are taken, which is less than the tape gives."""
+"""After each piece: at most 100 MB a second, which is less than a recording delivers."""
 MB = 1e6
 
 
@@ -49,7 +49,7 @@ def main() -> None:
         folder = Path(name)
         url, sha256, size = look_up()
         print(f"memory: RSS of the gateway's process in MB while a file of {size / MB:.0f} MB passes through it")
-        for what in ("live, recorded as it passes", "from the tape"):
+        for what in ("live, recorded as it passes", "from the recording"):
             with started(folder) as (listener, trust, process):
                 with httpx.Client(proxy=listener.url, verify=trust, trust_env=False, timeout=120) as client:
                     client.get("https://pypi-proxy.fly.dev/basic-auth/simple/x/")  # all that it imports is there
@@ -62,7 +62,7 @@ def main() -> None:
                     watch.end()
                 after = process.memory_info().rss
             if got != sha256:
-                raise NotToBeHad(f"{url} came with another content")
+                raise Unavailable(f"{url} came with another content")
             print(
                 f"  {what:28} before {before / MB:5.1f}, at most {watch.most / MB:5.1f}, after {after / MB:5.1f}"
                 f" ({took:.1f} s, {size / took / MB:.0f} MB/s)",
@@ -85,7 +85,7 @@ def look_up() -> tuple[str, str, int]:
         page = httpx.get(PROJECT, headers={"accept": "application/vnd.pypi.simple.v1+json"}, verify=trust(), timeout=60)
         [file] = [file for file in page.raise_for_status().json()["files"] if file["filename"] == WHEEL]
     except (httpx.HTTPError, ValueError) as error:
-        raise NotToBeHad(f"PyPI does not tell of {WHEEL} ({error!r})") from None
+        raise Unavailable(f"PyPI does not tell of {WHEEL} ({error!r})") from None
     return file["url"], file["hashes"]["sha256"], file["size"]
 
 

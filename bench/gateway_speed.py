@@ -14,15 +14,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import local
-import made_up
-from local import NotToBeHad
+import synthetic_pypi
+from local import Unavailable
 
 from uvmre.gateway.session import Gateway
 
 ROUNDS = 3
 INDEX = "pypi-proxy.fly.dev"
 HERON = "Basic " + base64.b64encode(b"public:heron").decode()
-HEADERS = {"Host": INDEX, "Accept": made_up.JSON, "Authorization": HERON}
+HEADERS = {"Host": INDEX, "Accept": synthetic_pypi.JSON, "Authorization": HERON}
 WRK = ["wrk", "-t1", "-c8", "-d5"]
 OTHERS = ("proxpi", "pypiserver[passlib,cache]", "gunicorn")
 UVMRE = "uvmre gateway"
@@ -76,7 +76,7 @@ http {{
 
 def main() -> None:
     if missing := [tool for tool in ("nginx", "wrk") if not shutil.which(tool)]:
-        raise NotToBeHad(f"there is no {' and no '.join(missing)} here (apt install nginx-light wrk)")
+        raise Unavailable(f"there is no {' and no '.join(missing)} here (apt install nginx-light wrk)")
     scripts = others()
     measured: dict[str, list[float]] = {}
     with tempfile.TemporaryDirectory(prefix="uvmre-bench-") as name, contextlib.ExitStack() as running:
@@ -92,9 +92,9 @@ def main() -> None:
         }
         for _ in range(ROUNDS):
             for server, page in pages.items():
-                measured.setdefault(server, []).append(asked_by_wrk(server, page))
+                measured.setdefault(server, []).append(wrk_speed(server, page))
     rps = {server: statistics.median(figures) for server, figures in measured.items()}
-    print(f"speed: requests a second of a JSON page of 20 files ({len(made_up.PAGE)} bytes); {' '.join(WRK)}")
+    print(f"speed: requests a second of a JSON page of 20 files ({len(synthetic_pypi.PAGE)} bytes); {' '.join(WRK)}")
     print(f"  median of {ROUNDS}; basic auth for all but proxpi, which has none; pypiserver's page is HTML")
     for server, figure in rps.items():
         print(f"  {server:32} {figure:9.0f}")
@@ -102,7 +102,7 @@ def main() -> None:
         print(f"  uvmre / {server:32} {rps[UVMRE] / rps[server]:7.2f}  (goal: at least {goal:g})")
 
 
-def asked_by_wrk(server: str, page: str) -> float:
+def wrk_speed(server: str, page: str) -> float:
     """Return how many requests a second were answered, all of them with 200."""
     headers = [word for name, value in HEADERS.items() for word in ("-H", f"{name}: {value}")]
     port = int(page.split(":")[2].partition("/")[0])
@@ -114,25 +114,25 @@ def asked_by_wrk(server: str, page: str) -> float:
         "",
         "",
     ]
-    first = local.whole(port, "\r\n".join(lines).encode())  # whoever asks upstream does it now
-    if b" 200 " not in first[:20] or made_up.NAMES[-1].encode() not in first:
-        raise NotToBeHad(f"{server} answers something else: {first[:300]!r}")
-    told = subprocess.run([*WRK, *headers, page], capture_output=True, text=True, check=True).stdout
-    figure = re.search(r"Requests/sec:\s+([0-9.]+)", told)
-    answered = re.search(r"(\d+) requests in .*?, ([0-9.]+)([KMG])B read", told)
-    if figure is None or answered is None or "Non-2xx" in told or "Socket errors" in told:
-        raise NotToBeHad(f"{server} did not answer all: {told}")
+    first = local.whole(port, "\r\n".join(lines).encode())  # fetches from upstream, where one is
+    if b" 200 " not in first[:20] or synthetic_pypi.NAMES[-1].encode() not in first:
+        raise Unavailable(f"{server} answers something else: {first[:300]!r}")
+    output = subprocess.run([*WRK, *headers, page], capture_output=True, text=True, check=True).stdout
+    figure = re.search(r"Requests/sec:\s+([0-9.]+)", output)
+    answered = re.search(r"(\d+) requests in .*?, ([0-9.]+)([KMG])B read", output)
+    if figure is None or answered is None or "Non-2xx" in output or "Socket errors" in output:
+        raise Unavailable(f"{server} did not answer all: {output}")
     each = float(answered[2]) * 1024 ** (1 + "KMG".index(answered[3])) / int(answered[1])
     if each < 0.98 * len(first.partition(b"\r\n\r\n")[2]):
-        raise NotToBeHad(f"{server} answered with {each:.0f} bytes, not with the page: {told}")
+        raise Unavailable(f"{server} answered with {each:.0f} bytes, not with the page: {output}")
     return float(figure[1])
 
 
 @contextlib.contextmanager
 def uvmre(folder: Path) -> Iterator[str]:
-    """Serve the gateway, whose first answer comes from the made-up PyPI, and all others from its tape."""
+    """Serve the gateway, whose first answer comes from the synthetic PyPI, and all others from its recording."""
     recorded = folder / "recording"
-    with made_up.pypi(folder), Gateway(folder / "cache", recorded) as gateway, gateway.listener() as listener:
+    with synthetic_pypi.pypi(folder), Gateway(folder / "cache", recorded) as gateway, gateway.listener() as listener:
         yield listener.url
 
 
@@ -141,7 +141,7 @@ def nginx(folder: Path, scripts: Path) -> Iterator[dict[str, int]]:
     """Serve the page as the public service does, from disk, and to whoever asks as an upstream."""
     page = folder / "site/simple/egret/index.json"
     page.parent.mkdir(parents=True)
-    page.write_bytes(made_up.PAGE)
+    page.write_bytes(synthetic_pypi.PAGE)
     hashing = [str(scripts / "python"), "-c", "from passlib.hash import apr_md5_crypt as h; print(h.hash('heron'))"]
     apr1 = subprocess.run(hashing, capture_output=True, text=True, check=True).stdout
     (folder / "hashed").write_text(f"public:{apr1}")
@@ -149,7 +149,7 @@ def nginx(folder: Path, scripts: Path) -> Iterator[dict[str, int]]:
     ports = {name: local.free_port() for name in ("upstream", "public", "disk")}
     user = "user root;" if os.geteuid() == 0 else ""
     settings = folder / "nginx.conf"
-    settings.write_text(NGINX.format(user=user, folder=folder, json=made_up.JSON, **ports))
+    settings.write_text(NGINX.format(user=user, folder=folder, json=synthetic_pypi.JSON, **ports))
     with local.serving(["nginx", "-p", str(folder), "-c", str(settings), "-e", str(folder / "log")], ports["disk"]):
         yield ports
 
@@ -184,11 +184,11 @@ def pypiserver(folder: Path, scripts: Path) -> Iterator[str]:
     port = local.free_port()
     wheels = folder / "wheels"
     wheels.mkdir()
-    for name in made_up.NAMES:
+    for name in synthetic_pypi.NAMES:
         with zipfile.ZipFile(wheels / name, "w") as wheel:
             wheel.writestr("egret.py", "")
-    words = ["run", "-i", "127.0.0.1", "-p", str(port), "-P", str(folder / "hashed"), "-a", "update,download,list"]
-    with local.serving([str(scripts / "pypi-server"), *words, "--server", "gunicorn", str(wheels)], port):
+    argv = ["run", "-i", "127.0.0.1", "-p", str(port), "-P", str(folder / "hashed"), "-a", "update,download,list"]
+    with local.serving([str(scripts / "pypi-server"), *argv, "--server", "gunicorn", str(wheels)], port):
         yield f"http://127.0.0.1:{port}"
 
 
@@ -201,8 +201,8 @@ def others() -> Path:
             [sys.executable, "-m", "venv", "--clear", str(folder)],
             [str(folder / "bin/python"), "-m", "pip", "install", "--quiet", *OTHERS],
         ):
-            made = subprocess.run(command, capture_output=True, text=True, check=False)
-            if made.returncode:
-                raise NotToBeHad(f"{' and '.join(OTHERS)} cannot be had: {made.stderr[-300:]}")
+            created = subprocess.run(command, capture_output=True, text=True, check=False)
+            if created.returncode:
+                raise Unavailable(f"{' and '.join(OTHERS)} cannot be had: {created.stderr[-300:]}")
         done.write_text(" ".join(OTHERS))
     return folder / "bin"

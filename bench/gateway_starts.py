@@ -54,9 +54,9 @@ def process(cache: Path) -> float:
     """Time from the start of the process: imports, the authority, the gateway's own process and all."""
     port = local.free_port()
     environment = os.environ | {"XDG_CACHE_HOME": str(cache)}
-    words = [sys.executable, "-m", "uvmre", "gateway", "--port", str(port)]
+    argv = [sys.executable, "-m", "uvmre", "gateway", "--port", str(port)]
     started = time.perf_counter()
-    with subprocess.Popen(words, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as running:
+    with subprocess.Popen(argv, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as running:
         try:
             return answered(port, started)
         finally:
@@ -68,7 +68,7 @@ def answered(port: int, started: float) -> float:
     first = local.answer(port, FIRST)
     took = time.perf_counter() - started
     if b" 401 " not in first[:20]:
-        raise local.NotToBeHad(f"the gateway answers something else: {first[:300]!r}")
+        raise local.Unavailable(f"the gateway answers something else: {first[:300]!r}")
     return took
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 PATIENCE = 60.0
 
 
-class NotToBeHad(Exception):
+class Unavailable(Exception):
     """A part cannot be measured here; the message says why."""
 
 
@@ -36,7 +36,7 @@ def answer(port: int, request: bytes) -> bytes:
             connection.sendall(request)
             return connection.recv(65536)
         time.sleep(0.001)
-    raise NotToBeHad(f"nobody came to listen on port {port}")
+    raise Unavailable(f"nothing listens on port {port}")
 
 
 def whole(port: int, request: bytes) -> bytes:
@@ -51,15 +51,15 @@ def whole(port: int, request: bytes) -> bytes:
 def serving(command: list[str], port: int, environment: dict[str, str] | None = None) -> Iterator[int]:
     """Run a server in a group of its own until the `with` ends; it listens on `port` when that begins."""
     with (
-        tempfile.TemporaryFile() as said,
-        subprocess.Popen(command, env=environment, stdout=said, stderr=said, start_new_session=True) as process,
+        tempfile.TemporaryFile() as output,
+        subprocess.Popen(command, env=environment, stdout=output, stderr=output, start_new_session=True) as process,
     ):
         try:
             wait_for(port, process)
             yield process.pid
-        except NotToBeHad as error:
-            said.seek(0)
-            raise NotToBeHad(f"{error}; it said: {said.read()[-500:].decode(errors='replace')}") from None
+        except Unavailable as error:
+            output.seek(0)
+            raise Unavailable(f"{error}; it output: {output.read()[-500:].decode(errors='replace')}") from None
         finally:
             end(process)
 
@@ -70,7 +70,7 @@ def wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
             return
         time.sleep(0.02)
-    raise NotToBeHad(f"{process.args!r} did not come up")
+    raise Unavailable(f"{process.args!r} did not come up")
 
 
 def end(process: "subprocess.Popen[bytes]") -> None:

@@ -29,7 +29,7 @@ uv = "{release}"
 role = "observe"
 run = "{run}"
 [symptom]
-output = ["what nobody says"]
+output = ["what no step prints"]
 """
 
 

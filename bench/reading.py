@@ -64,10 +64,10 @@ WORST = {
 def main(folders: list[str]) -> None:
     chance = random.Random(1)
     posts = ["".join(chance.choices(PIECES, k=chance.randrange(2, 60))) for _ in range(MANY)]
-    told("a thousand texts of pieces", [seconds(text) for text in posts])
+    print_times("a thousand texts of pieces", [seconds(text) for text in posts])
     for folder in folders:
         found = [path.read_text(errors="replace") for path in sorted(Path(folder).rglob("*.md"))]
-        told(folder, [min(seconds(text), seconds(text)) for text in found])
+        print_times(folder, [min(seconds(text), seconds(text)) for text in found])
     for name, text in WORST.items():
         print(f"{seconds(text) * 1000:8.0f} ms  {name}")
 
@@ -80,7 +80,7 @@ def seconds(text: str) -> float:
     return time.perf_counter() - started
 
 
-def told(what: str, taken: list[float]) -> None:
+def print_times(what: str, taken: list[float]) -> None:
     if taken:
         print(f"{statistics.median(taken) * 1000:8.1f} ms  {what}: the median; the longest {max(taken) * 1000:.1f} ms")
 

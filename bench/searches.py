@@ -33,20 +33,20 @@ SEARCHES = 2
 SEED = 4
 
 
-def uvmre(*words: str, home: Path | None = None, cores: str = "") -> tuple[float, dict]:
+def uvmre(*argv: str, home: Path | None = None, cores: str = "") -> tuple[float, dict]:
     """Run a search; return how long it took and what it answered."""
     environment = {**os.environ, **({"XDG_CACHE_HOME": str(home)} if home else {})}
     pinned = ["taskset", "-c", cores] if cores else []
     started = time.perf_counter()
-    done = subprocess.run([*pinned, *UVMRE, *words, "--json"], env=environment, stdout=subprocess.PIPE, check=True)
+    done = subprocess.run([*pinned, *UVMRE, *argv, "--json"], env=environment, stdout=subprocess.PIPE, check=True)
     return time.perf_counter() - started, json.loads(done.stdout)
 
 
 def cache(home: Path | None = None) -> Path:
     """Return where the releases are."""
-    words = [*UVMRE, "cache", "dir"]
+    argv = [*UVMRE, "cache", "dir"]
     environment = {**os.environ, **({"XDG_CACHE_HOME": str(home)} if home else {})}
-    return Path(subprocess.run(words, env=environment, stdout=subprocess.PIPE, text=True, check=True).stdout.strip())
+    return Path(subprocess.run(argv, env=environment, stdout=subprocess.PIPE, text=True, check=True).stdout.strip())
 
 
 class Plain:
@@ -98,9 +98,9 @@ def scripts(folder: Path, step: str, releases: list[str]) -> list[tuple[Path, in
 def warm(kind: str, written: list[tuple[Path, int, int, int]], releases: list[str]) -> None:
     ratios = []
     for script, bad, reported, good in written:
-        words = ("bisect", "--command", str(script), "--uv", releases[reported], "--again")
-        uvmre(*words)  # brings the binaries from the disk into memory, for both
-        took, found = uvmre(*words, cores="0,1")
+        argv = ("bisect", "--command", str(script), "--uv", releases[reported], "--again")
+        uvmre(*argv)  # brings the binaries from the disk into memory, for both
+        took, found = uvmre(*argv, cores="0,1")
         assert (found["first_bad"]["version"], found["first_good"]["version"]) == (releases[bad], releases[good])
         plain, started = Plain(script, releases, cache()), time.perf_counter()
         assert plain.search(reported) == (bad, good)

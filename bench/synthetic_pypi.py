@@ -1,4 +1,4 @@
-"""A made-up PyPI with one page of 20 files, which the gateway finds because `HTTPS_PROXY` leads there."""
+"""A synthetic PyPI with one page of 20 files, which the gateway finds because `HTTPS_PROXY` leads there."""
 
 import contextlib
 import json
