@@ -148,10 +148,10 @@ def test_report_tells_the_last_run(uvmre: CommandLine, mre: Path) -> None:
         pytest.param(["run", "--backend", "x", "mre"], "invalid value for '--backend'", id="not a backend"),
         pytest.param(["run", "--nonsense"], "no such option", id="not an option"),
         pytest.param(["frobnicate"], "no such command 'frobnicate'", id="not a verb"),
-        pytest.param(["new", "x", "-t", "none", "--defaults"], "There is no template 'none'", id="not a template"),
+        pytest.param(["new", "x", "-t", "none", "--defaults"], "no template named `none`", id="not a template"),
         pytest.param(["new", "x", "--defaults", "-d", "uv"], "'uv' has no `=`", id="half an answer"),
         pytest.param(["new", "x"], "no terminal to ask", id="nobody to ask"),
-        pytest.param(["new", "mre", "--defaults"], "has something in it already", id="a folder in use"),
+        pytest.param(["new", "mre", "--defaults"], "already contains an MRE", id="a folder in use"),
         pytest.param(["new", "mre/mre.toml", "--defaults"], "is a file, not a folder", id="a file as folder"),
         pytest.param(
             ["new", "x", "--defaults", "--data-file", "none.yml"], "file not found: `none.yml`", id="no data file"
@@ -188,7 +188,7 @@ def test_all_bad_answers_are_told_at_once_with_what_is_allowed(uvmre: CommandLin
     assert "uv cannot be 'x': give one release, as 0.5.21" in ended.stderr
     assert "members cannot be 'many': give a whole number" in ended.stderr
     assert "build_backend cannot be 'make': give one of hatchling, setuptools, flit-core" in ended.stderr
-    assert "colour is no question of workspace-index" in ended.stderr
+    assert "colour is not a question of workspace-index" in ended.stderr
     assert list(tmp_path.iterdir()) == []
 
 

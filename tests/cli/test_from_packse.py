@@ -153,7 +153,7 @@ def test_the_folder_says_what_it_is(uvmre: CommandLine, tmp_path: Path) -> None:
     assert "uvmre run ." in (tmp_path / "mre" / "README.md").read_text()
     again = uvmre("new", "mre", "--from-packse", "kettle.toml", "--uv", UV)
     assert again.exit == 2
-    assert "has something in it already" in again.stderr
+    assert "already contains an MRE" in again.stderr
     assert uvmre("new", "mre", "--from-packse", "kettle.toml", "--uv", "0.5.21", "--force").exit == 0
     assert read_mre(tmp_path / "mre").environment.uv == "0.5.21"
 

@@ -43,7 +43,7 @@ def test_a_project_of_somebody_stays_as_it_is(
     ended = uvmre(*words, *extra, cwd=project, XDG_CACHE_HOME=str(home))
     assert ended.exit == 2, ended.stderr
     assert "  pyproject.toml" in ended.stderr
-    assert "nothing" in ended.stderr
+    assert "choose another folder" in ended.stderr
     assert {path.name: path.read_text() for path in project.iterdir()} == files
 
 
@@ -55,10 +55,12 @@ TOOL = "_summary: A tool\ntitle: {type: str, default: x}\n"
     [
         pytest.param({"copier.yml": "title: {type: str}\n", "mre.toml": ""}, "has no `_summary`", id="no summary"),
         pytest.param({"copier.yml": "_summary: [1]\n", "mre.toml": ""}, "has no `_summary`", id="an odd summary"),
-        pytest.param({"copier.yml": "- 1\n", "mre.toml": ""}, "copier.yml is no table", id="a list"),
-        pytest.param({"copier.yml": "", "mre.toml": ""}, "copier.yml is no table", id="nothing in it"),
+        pytest.param({"copier.yml": "- 1\n", "mre.toml": ""}, "copier.yml is not a mapping", id="a list"),
+        pytest.param({"copier.yml": "", "mre.toml": ""}, "copier.yml is not a mapping", id="nothing in it"),
         pytest.param({"copier.yml": "a: [\n", "mre.toml": ""}, "copier.yml: while parsing", id="no YAML"),
-        pytest.param({"copier.yml": "_summary: A\na: b\n", "mre.toml": ""}, "the question a is no table", id="short"),
+        pytest.param(
+            {"copier.yml": "_summary: A\na: b\n", "mre.toml": ""}, "the question `a` is not a mapping", id="short"
+        ),
         pytest.param({"copier.yml": TOOL}, "it has no mre.toml.jinja", id="no manifest"),
         pytest.param({"copier.yml": TOOL, "mre.toml": "schema = 1\n"}, "title", id="a manifest with faults"),
         pytest.param({"copier.yml": TOOL, "mre.toml.jinja": "{{ nothing( }}"}, "TemplateSyntaxError", id="no Jinja"),
@@ -86,7 +88,7 @@ def test_a_template_that_cannot_be_used_is_named_and_nothing_is_written(
     library = {"PYTHONPATH": str(tmp_path / "lib")}
     ended = uvmre("new", "made", "-t", "broken", "--defaults", **library)
     assert ended.exit == 2, ended.stderr
-    assert "The template broken cannot be used." in ended.stderr
+    assert "the template `broken` cannot be used" in ended.stderr
     assert fault in ended.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["lib"]
     assert "workspace-index" in uvmre("new", "--list", **library).stdout

@@ -76,7 +76,7 @@ def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_a_manifest_is_told(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"is not an MRE: it has no mre\.toml\.$"):
+    with pytest.raises(UsageError, match=r"is not an MRE: it has no `mre\.toml`$"):
         read_mre(tmp_path)
 
 
@@ -89,7 +89,7 @@ def test_a_manifest_that_is_not_utf_8_is_told(folder: Path) -> None:
     (folder / "mre.toml").write_bytes('title = "ä"'.encode("latin-1"))
     with pytest.raises(InputError) as raised:
         read_mre(folder)
-    assert raised.value.message == f"{folder / 'mre.toml'} could not be read."
+    assert raised.value.message == f"failed to read `{folder / 'mre.toml'}`"
     assert raised.value.faults == ("it is not UTF-8, which TOML must be",)
 
 
@@ -114,11 +114,11 @@ def test_what_is_no_file_of_the_folder_is_told_all_at_once(folder: Path, tmp_pat
     (folder / "c").symlink_to("nowhere")
     with pytest.raises(InputError) as raised:
         read_mre(folder)
-    assert raised.value.message == f"{folder} has 3 faults."
+    assert raised.value.message == f"`{folder}` has 3 errors"
     assert raised.value.faults == (
-        "a is a link that leaves the folder: put the file itself there",
-        "b is a link that leaves the folder: put the file itself there",
-        "'c' is a link that leads nowhere, or its name is not UTF-8",
+        "a is a link that leaves the folder: copy the file instead",
+        "b is a link that leaves the folder: copy the file instead",
+        "'c' is a broken link, or its name is not UTF-8",
     )
 
 
@@ -146,7 +146,7 @@ def test_a_folder_that_is_too_large_is_told(folder: Path) -> None:
         sparse.truncate(100_000_001)
     with pytest.raises(InputError) as raised:
         read_mre(folder)
-    assert raised.value.faults == ("with disk.img the folder is larger than 100 MB: an MRE is small",)
+    assert raised.value.faults == ("with disk.img the folder is larger than 100 MB",)
 
 
 NAMES = st.from_regex(r"[a-z][a-z0-9-]{0,5}", fullmatch=True)
@@ -175,8 +175,8 @@ def test_a_link_to_a_folder_or_to_itself_is_told(folder: Path) -> None:
     with pytest.raises(InputError) as raised:
         read_mre(folder)
     assert raised.value.faults == (
-        "linked is neither a file nor a folder of its own: an MRE has only these",
-        "'loop' is a link that leads nowhere, or its name is not UTF-8",
+        "linked is neither a file nor a folder",
+        "'loop' is a broken link, or its name is not UTF-8",
     )
 
 

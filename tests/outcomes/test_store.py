@@ -133,7 +133,7 @@ def altered(path: Path) -> None:
     ("spoil", "why"),
     [
         pytest.param(lambda path: path.write_bytes(b"no database at all" * 100), "not a database", id="no database"),
-        pytest.param(foreign, "version 99, not 1", id="of another version"),
+        pytest.param(foreign, "version is 99, not 1", id="of another version"),
         pytest.param(altered, "no such column", id="with other tables"),
     ],
 )
@@ -182,4 +182,4 @@ def test_a_cache_that_cannot_be_written_is_done_without(tmp_path: Path, said: Sa
         kept.add(KEY, SHOWS)
         assert kept.get(KEY) == ()
     (sentence,) = said
-    assert sentence.startswith("what is finished is not kept: ")
+    assert sentence.startswith("outcomes are not stored: ")

@@ -172,7 +172,7 @@ def test_a_folder_with_something_in_it_is_refused_and_untouched(tmp_path: Path, 
     target = tmp_path / "mre"
     target.mkdir()
     (target / ".hidden").write_text("mine")
-    with pytest.raises(UsageError, match="has something in it already, and is not an MRE"):
+    with pytest.raises(UsageError, match="is not empty and not an MRE"):
         make(target, {}, force=force)
     assert [(path.name, path.read_text()) for path in target.iterdir()] == [(".hidden", "mine")]
     assert list(tmp_path.iterdir()) == [target]
@@ -181,7 +181,7 @@ def test_a_folder_with_something_in_it_is_refused_and_untouched(tmp_path: Path, 
 def test_force_replaces_the_scaffold_and_removes_what_the_answers_no_longer_make(tmp_path: Path) -> None:
     target = tmp_path / "mre"
     make(target, {"uv": "0.5.20", "members": 3, "credentials": "keyring"})
-    with pytest.raises(UsageError, match="has something in it already") as raised:
+    with pytest.raises(UsageError, match="already contains an MRE") as raised:
         make(target, {})
     assert "--force" in raised.value.hint
     mre = make(target, {"uv": "0.5.21", "credentials": "netrc"}, force=True)

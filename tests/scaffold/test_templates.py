@@ -64,7 +64,7 @@ def test_what_follows_from_answers_is_not_asked(template: Template) -> None:
     derived = {question.name for question in template.questions} - {question.name for question in template.prompts}
     for name in derived:
         [fault] = faults(template, **{name: "anything"})
-        assert fault.startswith(f"{name} is no question of {template.name}")
+        assert fault.startswith(f"{name} is not a question of {template.name}")
 
 
 def test_nothing_given_leaves_all_to_the_defaults(template: Template) -> None:
@@ -138,7 +138,7 @@ def test_all_faults_are_told_at_once(template: Template) -> None:
 
 def test_an_unknown_question_is_told_with_those_there_are(template: Template) -> None:
     [fault] = faults(template, colour="red")
-    assert fault.startswith("colour is no question of workspace-index: it asks title, issue, uv, ")
+    assert fault.startswith("colour is not a question of workspace-index: it asks title, issue, uv, ")
 
 
 @pytest.mark.parametrize(
@@ -172,6 +172,6 @@ def test_a_good_answer_has_its_questions_type(template: Template, name: str, val
 
 
 def test_find_tells_the_names_there_are() -> None:
-    with pytest.raises(UsageError, match="no template 'no-such'") as raised:
+    with pytest.raises(UsageError, match="no template named `no-such`") as raised:
         find_template("no-such")
     assert "workspace-index" in raised.value.hint

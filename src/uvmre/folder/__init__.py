@@ -1,1 +1,1 @@
-"""An MRE on disk: reading the folder, and keeping the evidence of its runs."""
+"""An MRE on disk: its files, and the evidence of its runs."""

@@ -1,4 +1,4 @@
-"""The evidence of runs, below `.uvmre/runs` in the MRE: streams and requests as files, the whole result as JSON."""
+"""The evidence of runs in `.uvmre/runs`: output and requests as files, the result as JSON."""
 
 import contextlib
 import dataclasses
@@ -17,14 +17,14 @@ from uvmre.core.outcome.result import Result, from_data, to_data
 RUNS = ".uvmre/runs"
 RESULT = "run.json"
 KEPT = 10
-"""How many runs of an MRE stay."""
+"""Runs kept per MRE."""
 NAME = re.compile(r"[0-9]{8}T[0-9]{6}\.[0-9]{6}Z-uv-[^/]*")
 _locks: dict[Path, int] = {}
-"""The runs under way in this process, with the descriptors of their locks."""
+"""The unfinished runs of this process, with the descriptors of their locks."""
 
 
 def begin_run(folder: Path, release: str, now: datetime) -> Path:
-    """Make the folder of a new run."""
+    """Create the folder of a new run."""
     runs = folder / RUNS
     runs.mkdir(parents=True, exist_ok=True)
     ignore_in_git(runs.parent)
@@ -36,7 +36,7 @@ def begin_run(folder: Path, release: str, now: datetime) -> Path:
 
 
 def _lock(run: Path) -> None:
-    """Lock the folder of a run until it is finished, or this process ends."""
+    """Lock the folder of a run until it is finished or this process ends."""
     with contextlib.suppress(OSError):
         descriptor = os.open(run, os.O_RDONLY)
         _locks[run] = descriptor
@@ -44,7 +44,7 @@ def _lock(run: Path) -> None:
 
 
 def _prune(runs: Path, new: Path) -> None:
-    """Remove all runs but the last ones, the newest that is finished, and what another process is still writing."""
+    """Remove all runs but the last ones, the newest finished one, and those of other processes."""
     found = sorted((path for path in runs.iterdir() if NAME.fullmatch(path.name)), reverse=True)
     newest = next((path for path in found if (path / RESULT).is_file()), None)
     for run in found[KEPT:]:
@@ -59,14 +59,14 @@ def _prune(runs: Path, new: Path) -> None:
                 os.close(descriptor)
 
 
-def ignore_in_git(own: Path) -> None:
-    """Keep the folder of what uvmre leaves in an MRE out of git."""
-    own.mkdir(parents=True, exist_ok=True)
-    (own / ".gitignore").write_text("*\n")
+def ignore_in_git(folder: Path) -> None:
+    """Create `.uvmre`, ignored by git."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / ".gitignore").write_text("*\n")
 
 
 def write_observation(run: Path, observation: Observation) -> None:
-    """Write what one variant left behind; called for each as soon as it is done, so that nothing done is lost."""
+    """Write the evidence of one variant."""
     folder = run / slug(observation.variant)
     folder.mkdir(exist_ok=True)
     for i, step in enumerate(observation.steps, 1):
@@ -82,7 +82,7 @@ def write_observation(run: Path, observation: Observation) -> None:
 
 
 def finish_run(run: Path, result: Result) -> None:
-    """Write the whole result."""
+    """Write the result of a run."""
     _write_atomically(run / RESULT, json.dumps(to_data(result), indent=1))
     if (descriptor := _locks.pop(run, None)) is not None:
         os.close(descriptor)
@@ -92,16 +92,16 @@ def latest_result(folder: Path) -> Result | None:
     """Return the result of the newest finished run."""
     found = [path for path in (folder / RUNS).glob(f"*/{RESULT}") if path.is_file()]
     for path in sorted(found, key=lambda path: path.parent.name, reverse=True):
-        # What another version of uvmre wrote is evidence still, but not a result of ours.
+        # Another version of uvmre may have written it.
         with contextlib.suppress(ValueError, KeyError, TypeError):
             return from_data(json.loads(path.read_text(encoding="utf-8")))
     return None
 
 
 def _write_atomically(path: Path, text: str) -> None:
-    aside = path.with_name(f".{path.name}.aside")
-    aside.write_text(text, encoding="utf-8")
-    aside.rename(path)
+    temporary = path.with_name(f".{path.name}.temporary")
+    temporary.write_text(text, encoding="utf-8")
+    temporary.rename(path)
 
 
 RECORDING = ".uvmre/recording"

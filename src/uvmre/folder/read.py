@@ -1,4 +1,4 @@
-"""Read the folder of an MRE into its value."""
+"""Read the folder of an MRE."""
 
 import os
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ SIZE_LIMIT = 100_000_000
 
 
 def read_mre(folder: Path) -> Mre:
-    """Read `mre.toml` and every file beside it; without a step there, the steps are the RUNs of the Dockerfile.
+    """Read `mre.toml` and the files beside it; without steps there, they are the RUNs of the Dockerfile.
 
     Raises:
         UsageError: when the folder is none, or has no manifest.
@@ -28,20 +28,20 @@ def read_mre(folder: Path) -> Mre:
     path = folder / MANIFEST
     if not path.exists():
         raise UsageError(
-            f"{folder} is not an MRE: it has no {MANIFEST}.",
-            "Make one with `uvmre new`, or name the folder that has it.",
+            f"`{folder}` is not an MRE: it has no `{MANIFEST}`",
+            "create one with `uvmre new`, or pass the folder that has it",
         )
     try:
         text = files.read_bytes(path).decode()
     except UnicodeDecodeError:
-        raise InputError(f"{path} could not be read.", ["it is not UTF-8, which TOML must be"]) from None
+        raise InputError(f"failed to read `{path}`", ["it is not UTF-8, which TOML must be"]) from None
     faults: list[str] = []
     found = tuple(_files(folder, faults))
     mre = manifest.parse(text, source=str(path), dockerfile=any(file.path == DOCKERFILE for file in found))
     whole = replace(mre, files=found)
     faults += [*_env_faults(whole), *_package_faults(whole)]
     if faults:
-        raise InputError(f"{folder} has {len(faults)} fault{'s' * (len(faults) > 1)}.", faults)
+        raise InputError(f"`{folder}` has {len(faults)} error{'s' * (len(faults) > 1)}", faults)
     if whole.steps:
         return whole
     from uvmre.core.dockerfile.interpret import with_steps  # most manifests have steps of their own
@@ -50,7 +50,7 @@ def read_mre(folder: Path) -> Mre:
 
 
 def read_files(folder: Path) -> tuple[File, ...]:
-    """Return every file of any folder, as an MRE would have them.
+    """Return the files of any folder, as an MRE would have them.
 
     Raises:
         InputError: with all the faults of the files.
@@ -58,7 +58,7 @@ def read_files(folder: Path) -> tuple[File, ...]:
     faults: list[str] = []
     found = tuple(_files(folder, faults))
     if faults:
-        raise InputError(f"{folder} has {len(faults)} fault{'s' * (len(faults) > 1)}.", faults)
+        raise InputError(f"`{folder}` has {len(faults)} error{'s' * (len(faults) > 1)}", faults)
     return found
 
 
@@ -85,23 +85,21 @@ def _files(folder: Path, faults: list[str]) -> Iterator[File]:
     for entry in _walk(folder, faults):
         relative = entry.path[above:]
         try:
-            # Only a link can lead elsewhere, and to follow the path of every file takes most of the time.
+            # Resolving is slow, and only a link can leave the folder.
             inside = not entry.is_symlink() or Path(entry.path).resolve(strict=True).is_relative_to(root)
             relative.encode()
             regular = entry.is_file()
         except (OSError, RuntimeError, UnicodeEncodeError):
-            faults.append(f"{relative!r} is a link that leads nowhere, or its name is not UTF-8")
+            faults.append(f"{relative!r} is a broken link, or its name is not UTF-8")
             continue
         if not inside:
-            faults.append(f"{relative} is a link that leaves the folder: put the file itself there")
+            faults.append(f"{relative} is a link that leaves the folder: copy the file instead")
         elif not regular:
-            faults.append(f"{relative} is neither a file nor a folder of its own: an MRE has only these")
+            faults.append(f"{relative} is neither a file nor a folder")
         else:
             size += entry.stat().st_size
             if size > SIZE_LIMIT:
-                faults.append(
-                    f"with {relative} the folder is larger than {SIZE_LIMIT // 1_000_000} MB: an MRE is small"
-                )
+                faults.append(f"with {relative} the folder is larger than {SIZE_LIMIT // 1_000_000} MB")
                 return
             content = Path(entry.path).read_bytes()
             if not is_generated(relative, content):
@@ -109,7 +107,7 @@ def _files(folder: Path, faults: list[str]) -> Iterator[File]:
 
 
 def _walk(folder: Path, faults: list[str]) -> "Iterator[os.DirEntry[str]]":
-    """Yield every file, and every link to a folder, but not the manifest."""
+    """Yield every file, and every link to a folder, except the manifest."""
     pending = [str(folder)]
     while pending:
         where = pending.pop()

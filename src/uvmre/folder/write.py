@@ -1,4 +1,4 @@
-"""Write an MRE into a folder: prepared aside, then moved, and never over what uvmre did not write itself."""
+"""Write an MRE into a folder, atomically, and never over files that uvmre did not write."""
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
@@ -13,25 +13,25 @@ from uvmre.folder import written
 from uvmre.folder.written import OWN
 
 OLD = "old"
-"""Where the old files are until the new ones are in."""
+"""The folder of the old files until the new ones are in place."""
 MAX_LISTED = 20
-"""How many paths an error lists."""
+"""Paths listed in an error."""
 
 Confirm = Callable[[Sequence[str]], bool]
-"""Asked with the paths of uvmre's own files that would be replaced or removed."""
+"""Called with the paths that would be replaced or removed; returns whether to do it."""
 
 
 def write_mre(mre: Mre, target: Path, *, force: bool, confirm: Confirm | None = None) -> None:
-    """Write the manifest and every file of an MRE, and what lets it run without uvmre.
+    """Write the manifest and the files of an MRE, and those that run it without uvmre.
 
     Args:
-        mre: all of it.
-        target: the folder; missing folders above it are made.
-        force: replace the files of an MRE that uvmre wrote there before.
-        confirm: asked about that, where `force` is not given.
+        mre: the MRE.
+        target: the folder; its parents are created.
+        force: replace files that uvmre wrote there before.
+        confirm: called without `force`, where files would be replaced.
 
     Raises:
-        UsageError: when something is in the way, or the folder cannot be written.
+        UsageError: when the folder cannot be written, or has other files.
     """
     with staged(target, force=force, confirm=confirm) as folder:
         folder.mkdir()
@@ -46,78 +46,79 @@ def write_mre(mre: Mre, target: Path, *, force: bool, confirm: Confirm | None = 
 
 @contextlib.contextmanager
 def staged(target: Path, *, force: bool, confirm: Confirm | None = None) -> Iterator[Path]:
-    """Give the path of a folder to make; its files are moved into the target when the `with` block ends.
+    """Give the path of a folder to create; its files are moved into the target when the `with` block ends.
 
-    The target then has these files, what uvmre keeps in `.uvmre`, and folders such as `.git`. A file that is neither
-    new nor recorded as written by uvmre is never touched: it ends the call before anything is changed.
+    Files that uvmre wrote there before are replaced or removed; any other file is an error, and nothing changes.
 
     Raises:
-        UsageError: when something is in the way, or the target cannot be written.
+        UsageError: when the target cannot be written, or has other files.
     """
-    _check(target, asks=force or confirm is not None)
-    there = target.is_dir()
+    _check(target, may_replace=force or confirm is not None)
+    exists = target.is_dir()
     try:
-        beside, prefix = (target / OWN, "new-") if there else (target.parent, f".{target.name}-")
-        made_own = there and not beside.exists()
-        beside.mkdir(parents=True, exist_ok=True)
-        for left in temp_folders.abandoned(beside, prefix):
-            if not (left / OLD).exists():  # else it has what was moved out of the target
-                temp_folders.delete_tree(left)
-        aside = temp_folders.create(beside, prefix)
+        parent, prefix = (target / OWN, "new-") if exists else (target.parent, f".{target.name}-")
+        created_parent = exists and not parent.exists()
+        parent.mkdir(parents=True, exist_ok=True)
+        for abandoned in temp_folders.abandoned(parent, prefix):
+            if not (abandoned / OLD).exists():  # else it holds old files of the target
+                temp_folders.delete_tree(abandoned)
+        temporary = temp_folders.create(parent, prefix)
     except (PermissionError, FileExistsError, NotADirectoryError) as error:
         what = error.filename or target.parent
-        raise UsageError(f"{what} cannot be written: {error.strerror}.", "Name a folder of yours.") from None
+        raise UsageError(
+            f"`{what}` cannot be written", "choose a folder that you can write to", cause=error.strerror or ""
+        ) from None
     try:
-        made = aside / "mre"
+        new = temporary / "mre"
         with naming_path(target):
-            yield made
-            hashes = written.hash_files(made)
-            if there:
-                gone = _paths_to_replace(target, hashes, force=force, confirm=confirm)
-                _swap(target, made, aside / OLD, gone, sorted(hashes))
-                made_own = False
+            yield new
+            hashes = written.hash_files(new)
+            if exists:
+                old_paths = _paths_to_replace(target, hashes, force=force, confirm=confirm)
+                _swap(target, new, temporary / OLD, old_paths, sorted(hashes))
+                created_parent = False
                 written.write_record(target, hashes)
             else:
-                written.write_record(made, hashes)
-                made.rename(target)
+                written.write_record(new, hashes)
+                new.rename(target)
     finally:
-        temp_folders.remove(aside)
-        if made_own:
+        temp_folders.remove(temporary)
+        if created_parent:
             with contextlib.suppress(OSError):
-                beside.rmdir()
+                parent.rmdir()
 
 
-def _check(target: Path, *, asks: bool) -> None:
-    """Refuse, before anything is prepared, a target that cannot be taken whatever is written there."""
+def _check(target: Path, *, may_replace: bool) -> None:
+    """Raise for a target that cannot be used, whatever is written there."""
     if target.is_symlink() and not target.is_dir():
-        raise UsageError(f"{target} is a link that leads to no folder.", "Name another folder.")
+        raise UsageError(f"`{target}` is a link that is not to a folder", "choose another folder")
     if target.exists() and not target.is_dir():
-        raise UsageError(f"{target} is a file, not a folder.", "Name another folder.")
+        raise UsageError(f"`{target}` is a file, not a folder", "choose another folder")
     if not target.is_dir():
         return
     own = target / OWN
     if own.is_symlink() or (own.exists() and not own.is_dir()):
-        raise UsageError(f"{own} is not a folder of its own, so nothing is written there.", "Name another folder.")
+        raise UsageError(f"`{own}` is not a folder", "choose another folder")
     names = sorted(path.name + "/" * path.is_dir() for path in target.iterdir() if path.name not in LEFT_OUT)
     if names and not (target / MANIFEST).is_file():
         raise InputError(
-            f"{target} has something in it already, and is not an MRE: nothing in it is replaced.",
+            f"`{target}` is not empty and not an MRE",
             _shorten(names),
-            "Name another folder.",
+            "choose another folder",
         )
-    if names and not asks:
+    if names and not may_replace:
         raise UsageError(
-            f"{target} has something in it already: an MRE.",
-            "Name another folder, or replace the MRE with `--force`.",
+            f"`{target}` already contains an MRE",
+            "choose another folder, or replace the MRE with `--force`",
         )
 
 
 def _paths_to_replace(target: Path, hashes: written.Hashes, *, force: bool, confirm: Confirm | None) -> list[str]:
-    """Return the paths of the target that are replaced or removed by files with these hashes.
+    """Return the paths of the target that files with these hashes replace or remove.
 
     Raises:
         InputError: with every file that uvmre did not write, or that was changed since.
-        UsageError: when nobody agreed.
+        UsageError: when it is not confirmed.
     """
     before = written.read_record(target)
     faults, replaced, same = [], [], []
@@ -130,12 +131,12 @@ def _paths_to_replace(target: Path, hashes: written.Hashes, *, force: bool, conf
             faults.append(f"{path}: {_fault(target / path, entry, known=path in before)}")
     if faults:
         raise InputError(
-            f"{target} has {len(faults)} file{'s' * (len(faults) > 1)} that uvmre did not write: nothing is replaced.",
+            f"`{target}` has {len(faults)} file{'s' * (len(faults) > 1)} not written by uvmre",
             _shorten(faults),
-            "Move them away, or name another folder.",
+            "move them, or choose another folder",
         )
     if replaced and not force and not (confirm and confirm(replaced)):
-        raise UsageError(f"{target} stays as it is.", "Name another folder, or replace the MRE with `--force`.")
+        raise UsageError(f"`{target}` was not replaced", "choose another folder, or replace the MRE with `--force`")
     return [*replaced, *same]
 
 
@@ -152,8 +153,8 @@ def _shorten(lines: Sequence[str]) -> list[str]:
     return [*lines[:MAX_LISTED], *([f"and {more} more"] if more > 0 else [])]
 
 
-def _swap(target: Path, made: Path, old: Path, gone: Sequence[str], new: Sequence[str]) -> None:
-    """Move the old files out and the new ones in; when that fails, the target is as it was."""
+def _swap(target: Path, new: Path, old: Path, old_paths: Sequence[str], new_paths: Sequence[str]) -> None:
+    """Move the old files out and the new ones in; on failure, restore the target."""
     undo: list[tuple[Path, Path]] = []
 
     def move(source: Path, destination: Path) -> None:
@@ -162,21 +163,21 @@ def _swap(target: Path, made: Path, old: Path, gone: Sequence[str], new: Sequenc
         undo.append((destination, source))
 
     try:
-        for path in gone:
+        for path in old_paths:
             move(target / path, old / path)
-        _prune(target, gone)
-        for path in new:
-            move(made / path, target / path)
+        _prune(target, old_paths)
+        for path in new_paths:
+            move(new / path, target / path)
     except BaseException:
         for destination, source in reversed(undo):
             source.parent.mkdir(parents=True, exist_ok=True)
             destination.rename(source)
-        _prune(target, new)
+        _prune(target, new_paths)
         raise
 
 
 def _prune(target: Path, paths: Sequence[str]) -> None:
-    """Remove the folders of these paths that are empty now."""
+    """Remove the folders of these paths that are now empty."""
     folders = {parent for path in paths for parent in (target / path).parents if parent.is_relative_to(target)}
     for folder in sorted(folders - {target}, key=lambda each: len(each.parts), reverse=True):
         with contextlib.suppress(OSError):

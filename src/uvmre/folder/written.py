@@ -1,4 +1,4 @@
-"""The record of what uvmre wrote into an MRE, so that it replaces no file of anybody else."""
+"""The record of the files that uvmre wrote into an MRE, so that it replaces no others."""
 
 import contextlib
 import hashlib
@@ -25,7 +25,7 @@ def hash_files(folder: Path) -> Hashes:
 
 
 def write_record(folder: Path, files: Hashes) -> None:
-    """Keep what was written into an MRE; the file comes whole or not at all."""
+    """Record what was written into an MRE, atomically."""
     ignore_in_git(folder / OWN)
     path = folder / RECORD
     part = path.with_suffix(".part")
@@ -34,7 +34,7 @@ def write_record(folder: Path, files: Hashes) -> None:
 
 
 def read_record(folder: Path) -> Hashes:
-    """Return what uvmre wrote into an MRE; nothing where there is no record that can be read."""
+    """Return what uvmre wrote into an MRE; empty without a readable record."""
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
         data = json.loads((folder / RECORD).read_text(encoding="utf-8"))
         if data["schema"] == SCHEMA:
@@ -43,7 +43,7 @@ def read_record(folder: Path) -> Hashes:
 
 
 def hash_entries(folder: Path) -> Iterator[tuple[str, str]]:
-    """Yield every file and every link of a folder, each with its hash: empty for a link, or where it has none."""
+    """Yield every file and link of a folder with its hash, which is empty for a link or an unreadable file."""
     unreadable: list[str] = []
     for where, folders, names in os.walk(folder, onerror=lambda error: unreadable.append(str(error.filename))):
         folders[:] = sorted(name for name in folders if name not in LEFT_OUT)

@@ -1,4 +1,4 @@
-"""Where issues come from: a file, standard input, a folder, or GitHub."""
+"""Read issues from files, standard input, folders or GitHub."""
 
 import codecs
 import os
@@ -23,7 +23,7 @@ MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-"""Byte order marks, and what each says."""
+"""Byte order marks and their encodings."""
 ASCII = bytes(range(1, 128))
 CONTROL = re.compile(r"[^\x09-\x0d\x1b\x08\x20-\U0010ffff]")
 API = "https://api.github.com"
@@ -31,7 +31,7 @@ ISSUE = re.compile(r"\A(?P<owner>[\w.-]+)/(?P<repo>[\w.-]+)#(?P<number>\d+)\Z")
 URL = re.compile(
     r"(?P<host>https?://[^/\s]+)/(?P<owner>[\w.-]+)/(?P<repo>[\w.-]+)/(?:issues|pull)/(?P<number>\d+)(?:[/?#].*)?\Z"
 )
-HINT = "Give a file, a folder, `-`, https://github.com/OWNER/REPO/issues/N or OWNER/REPO#N."
+HINT = "pass a file, a folder, `-`, https://github.com/OWNER/REPO/issues/N or OWNER/REPO#N"
 PAGES = 20
 
 
@@ -40,55 +40,57 @@ class FetchedPost:
     """One issue's text."""
 
     name: str
-    """How it was asked for, or its file."""
+    """The argument, or the file."""
     text: str
-    """Markdown: the title as a heading, a comment with where and when, the post, and the comments where asked for."""
+    """Markdown: the title as a heading, a comment with source and date, the post, and its comments if requested."""
 
 
 @dataclass(frozen=True)
 class Inbox:
-    """How issues are fetched."""
+    """Reads issues."""
 
     stdin: Callable[[], bytes]
     token: Callable[[], str]
-    """Gives what GitHub is asked with; empty for nothing. Called only where GitHub is asked."""
+    """Return the token for GitHub, or nothing. Called only for requests to GitHub."""
     comments: bool = False
     offline: bool = False
-    """Whether GitHub is not to be asked."""
+    """Make no requests to GitHub."""
 
-    def names(self, words: tuple[str, ...]) -> Iterator[str]:
-        """Yield what each of the words stands for: itself, or every text in a folder.
+    def names(self, arguments: tuple[str, ...]) -> Iterator[str]:
+        """Yield the issues of the arguments: each itself, or every text in a folder.
 
         Raises:
             UsageError: when a folder has none.
         """
-        for word in words:
-            if word != STDIN and Path(word).is_dir():
-                with naming_path(Path(word)):
-                    found = sorted(path for path in Path(word).rglob("*") if _is_post(path, Path(word)))
+        for argument in arguments:
+            if argument != STDIN and Path(argument).is_dir():
+                with naming_path(Path(argument)):
+                    found = sorted(path for path in Path(argument).rglob("*") if _is_post(path, Path(argument)))
                 if not found:
-                    raise UsageError(f"There is no issue in {word}.", f"Its files end with {', '.join(SUFFIXES)}.")
+                    raise UsageError(
+                        f"no issue found in `{argument}`", f"issues are files ending with {', '.join(SUFFIXES)}"
+                    )
                 yield from map(str, found)
             else:
-                yield word
+                yield argument
 
     def post(self, name: str) -> FetchedPost:
-        """Return the text of one.
+        """Return the text of an issue.
 
         Raises:
             UsageError: when there is no such file or issue.
-            CannotTell: when GitHub does not answer.
+            CannotTell: when there is no response from GitHub.
         """
         if name == STDIN:
-            return FetchedPost(name, decode(self.stdin(), "Standard input"))
+            return FetchedPost(name, decode(self.stdin(), "standard input"))
         if Path(name).exists():
             return FetchedPost(name, decode(files.read_bytes(name), name))
         match = URL.match(name) or ISSUE.match(name)
         if match is None:
-            raise UsageError(f"There is no file {name}, and it names no issue.", HINT)
+            raise UsageError(f"`{name}` is neither a file nor an issue", HINT)
         if self.offline:
             raise CannotTell(
-                f"{name} is on GitHub, and `--replay` asks no network.", "Save it as a file, or leave out `--replay`."
+                f"`{name}` is on GitHub, but `--replay` makes no requests", "save it as a file, or omit `--replay`"
             )
         return FetchedPost(name, self._fetched(match))
 
@@ -103,15 +105,15 @@ class Inbox:
         if token := self.token():
             headers["authorization"] = f"Bearer {token}"
         try:
-            with http_client() as asking:
-                issue = _read_json(asking.get(address, headers=headers), where)
-                comments = list(_comments(asking, address, headers, where)) if self.comments else []
+            with http_client() as http:
+                issue = _read_json(http.get(address, headers=headers), where)
+                comments = list(_comments(http, address, headers, where)) if self.comments else []
                 return _to_markdown(where, issue, comments)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            hint = "Save it as a file, or go online."
-            raise CannotTell(f"GitHub could not be asked for {where}: {cause(error)}.", hint) from None
+            hint = "check the network, or save it as a file"
+            raise CannotTell(f"failed to fetch `{where}` from GitHub", hint, cause=cause(error)) from None
         except (ValueError, KeyError, TypeError, AttributeError):
-            raise CannotTell(f"What was answered for {where} is no issue.", "Look at GITHUB_API_URL.") from None
+            raise CannotTell(f"the response for `{where}` is not an issue", "check GITHUB_API_URL") from None
 
 
 def _is_post(path: Path, folder: Path) -> bool:
@@ -120,18 +122,18 @@ def _is_post(path: Path, folder: Path) -> bool:
 
 
 def decode(content: bytes, name: str) -> str:
-    """Return the text in some bytes, whatever encoding they are in.
+    """Decode a text of unknown encoding.
 
     Raises:
-        UsageError: when there is none, or it is no text.
+        UsageError: when it is empty or not text.
     """
     if len(content) > files.LIMIT:
-        raise UsageError(f"{name} is larger than {files.LIMIT // 1_000_000} MB.", "An issue is not.")
+        raise UsageError(f"{name} is larger than {files.LIMIT // 1_000_000} MB", "pass the text of an issue")
     text = _text(content)
     if not text.strip():
-        raise UsageError(f"{name} is empty.", "Give the text of an issue.")
+        raise UsageError(f"{name} is empty", "pass the text of an issue")
     if len(CONTROL.findall(text)) > len(text) // 20:
-        raise UsageError(f"{name} is not text.", "Give the text of an issue, in UTF-8 or UTF-16.")
+        raise UsageError(f"{name} is not text", "pass the text of an issue, in UTF-8 or UTF-16")
     return text
 
 
@@ -139,7 +141,7 @@ def _text(content: bytes) -> str:
     for mark, encoding in MARKS:
         if content.startswith(mark):
             return content[len(mark) :].decode(encoding, errors="replace")
-    # Of UTF-16 without a mark, every other byte of ASCII is a NUL; of other text none is.
+    # In UTF-16 without a mark, every other byte of ASCII is a NUL.
     for encoding, first in (("utf-16-le", 1), ("utf-16-be", 0)):
         zeros, others = content[first::2], content[1 - first :: 2]
         if (
@@ -150,16 +152,16 @@ def _text(content: bytes) -> str:
             return content.decode(encoding, errors="replace")
     text = content.decode(errors="replace")
     broken = text.count("\ufffd")
-    # A text with other characters of UTF-8 was cut or mixed; one without is in the encoding of old Windows.
+    # Without any valid UTF-8 sequence it is in the old encoding of Windows.
     if broken and not any(char > "\x7f" and char != "\ufffd" for char in text):
         return content.decode("cp1252", errors="replace")
     return text
 
 
 def _api(match: re.Match[str]) -> str:
-    """Return where the API is: as GITHUB_API_URL says, else of the host that was named."""
-    if given := os.environ.get("GITHUB_API_URL"):
-        return given.rstrip("/")
+    """Return the URL of the API: GITHUB_API_URL, or that of the host."""
+    if url := os.environ.get("GITHUB_API_URL"):
+        return url.rstrip("/")
     host = match.groupdict().get("host", "")
     return f"{host}/api/v3" if host and not re.match(r"https?://(?:www\.)?github\.com\Z", host) else API
 
@@ -167,22 +169,22 @@ def _api(match: re.Match[str]) -> str:
 def _read_json(response: "httpx.Response", where: str) -> Any:
     if response.status_code in (404, 410):
         raise UsageError(
-            f"There is no issue {where}, or it is not yours to see ({response.status_code}).",
-            "Set GITHUB_TOKEN, or log in with `gh auth login`.",
+            f"issue `{where}` not found, or no access to it ({response.status_code})",
+            "set GITHUB_TOKEN, or log in with `gh auth login`",
         )
     if response.status_code in (401, 403, 429):
         raise CannotTell(
-            f"GitHub does not tell {where} ({response.status_code}): a limit was reached, or the token is not enough.",
-            "Set GITHUB_TOKEN to one that does, or wait.",
+            f"GitHub denied access to `{where}` ({response.status_code})",
+            "set GITHUB_TOKEN to one with access, or wait until the rate limit is reset",
         )
     response.raise_for_status()
     return response.json()
 
 
-def _comments(asking: "httpx.Client", address: str, headers: dict[str, str], where: str) -> Iterator[Any]:
+def _comments(http: "httpx.Client", address: str, headers: dict[str, str], where: str) -> Iterator[Any]:
     for page in range(1, PAGES + 1):
         params = {"per_page": "100", "page": str(page)}
-        found = _read_json(asking.get(f"{address}/comments", headers=headers, params=params), where)
+        found = _read_json(http.get(f"{address}/comments", headers=headers, params=params), where)
         yield from found
         if len(found) < int(params["per_page"]):
             return
@@ -198,5 +200,5 @@ def _to_markdown(where: str, issue: Any, comments: list[Any]) -> str:
     return "\n".join(lines)
 
 
-def _author(told: Any) -> str:
-    return (told.get("user") or {}).get("login") or "ghost"
+def _author(post: Any) -> str:
+    return (post.get("user") or {}).get("login") or "ghost"

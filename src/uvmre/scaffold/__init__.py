@@ -1,1 +1,1 @@
-"""Templates and what is made of them; the only importer of copier."""
+"""Templates and rendering them with copier."""

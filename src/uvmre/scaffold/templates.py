@@ -1,4 +1,4 @@
-"""The templates: where they are, what each asks, and whether answers are allowed."""
+"""The templates: their questions, checked answers, and rendering."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from uvmre.core.mre.model import MANIFEST
 from uvmre.errors import InputError, UsageError
 
 HERE = Path(__file__).resolve()
-# In the wheel they are inside the package; in a checkout they are at the top.
+# In the wheel they are in the package, in a checkout at the top.
 FOLDER = next(
     (f for f in (HERE.parents[1] / "templates", HERE.parents[3] / "templates") if f.is_dir()), HERE.parents[1]
 )
@@ -46,11 +46,11 @@ class Template:
     folder: Path
     questions: tuple[Question, ...]
     faults: tuple[str, ...] = ()
-    """Why it cannot be used, where it cannot."""
+    """Why it cannot be used."""
 
     @property
     def prompts(self) -> tuple[Question, ...]:
-        """Return the questions that a person is asked; the rest follows from their answers."""
+        """Return the questions to ask; the others are computed from the answers."""
         return tuple(question for question in self.questions if question.when is not False)
 
 
@@ -60,7 +60,7 @@ def templates() -> list[Template]:
 
 
 def find_template(name: str) -> Template:
-    """Return one template.
+    """Return a template by its name.
 
     Raises:
         UsageError: when there is none of that name.
@@ -73,36 +73,38 @@ def find_template(name: str) -> Template:
                 raise unusable(name, template.faults)
             return template
     names = ", ".join(template.name for template in known if not template.faults)
-    raise UsageError(f"There is no template {name!r}.", f"There is {names}; `uvmre new --list` says what each is for.")
+    raise UsageError(f"no template named `{name}`", f"available templates: {names}; `uvmre new --list` describes them")
 
 
 def unusable(name: str, faults: Sequence[str]) -> InputError:
-    """Return the error that a template cannot be used."""
-    return InputError(f"The template {name} cannot be used.", faults, "Correct it, or take another one with `-t`.")
+    """Return the error for an unusable template."""
+    return InputError(f"the template `{name}` cannot be used", faults, "fix it, or choose another one with `-t`")
 
 
 def _load(folder: Path) -> Template:
-    """Read a template; one that cannot be used has faults instead of questions."""
+    """Load a template; an unusable one has faults instead of questions."""
     try:
         data = yaml.safe_load((folder / CONFIG).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         return Template(folder.name, "", folder, (), (f"{CONFIG}: {error}",))
     if not isinstance(data, dict):
-        return Template(folder.name, "", folder, (), (f"{CONFIG} is no table",))
-    asked = {str(name): spec for name, spec in data.items() if not str(name).startswith("_")}
+        return Template(folder.name, "", folder, (), (f"{CONFIG} is not a mapping",))
+    questions = {str(name): spec for name, spec in data.items() if not str(name).startswith("_")}
     faults = [
-        f"{CONFIG}: the question {name} is no table" for name, spec in asked.items() if not isinstance(spec, dict)
+        f"{CONFIG}: the question `{name}` is not a mapping"
+        for name, spec in questions.items()
+        if not isinstance(spec, dict)
     ]
     summary = data.get("_summary")
     if not isinstance(summary, str) or not summary.strip():
-        faults.insert(0, f"{CONFIG} has no `_summary`, the line that `uvmre new --list` shows")
+        faults.insert(0, f"{CONFIG} has no `_summary`, which `uvmre new --list` shows")
     if not any(
         (folder / name).is_file() for name in (MANIFEST, f"{MANIFEST}{data.get('_templates_suffix', '.jinja')}")
     ):
-        faults.append(f"it has no {MANIFEST}.jinja, so what it makes is no MRE")
+        faults.append(f"it has no {MANIFEST}.jinja")
     if faults:
         return Template(folder.name, "", folder, (), tuple(faults))
-    return Template(folder.name, str(summary), folder, tuple(_question(name, spec) for name, spec in asked.items()))
+    return Template(folder.name, str(summary), folder, tuple(_question(name, spec) for name, spec in questions.items()))
 
 
 def _question(name: str, spec: Mapping[str, Any]) -> Question:
@@ -118,28 +120,30 @@ def _question(name: str, spec: Mapping[str, Any]) -> Question:
     )
 
 
-def check_answers(template: Template, given: Mapping[str, Any]) -> Answers:
-    """Return the given answers in their types.
+def check_answers(template: Template, values: Mapping[str, Any]) -> Answers:
+    """Return the answers converted to their types.
 
     Raises:
-        InputError: with every answer that is not allowed, and what is; or when the template cannot be used.
+        InputError: with every invalid answer; or when the template cannot be used.
     """
     try:
-        return _check(template, given)
+        return _check(template, values)
     except TemplateError as error:
         raise unusable(template.name, [f"{CONFIG}: {type(error).__name__}: {error}"]) from None
 
 
-def _check(template: Template, given: Mapping[str, Any]) -> Answers:
+def _check(template: Template, values: Mapping[str, Any]) -> Answers:
     environment = SandboxedEnvironment(extensions=[AnsibleCoreFiltersExtension], undefined=StrictUndefined)
-    asked = {question.name: question for question in template.prompts}
+    prompts = {question.name: question for question in template.prompts}
     faults = [
-        f"{name} is no question of {template.name}: it asks {', '.join(asked)}" for name in given if name not in asked
+        f"{name} is not a question of {template.name}: it asks {', '.join(prompts)}"
+        for name in values
+        if name not in prompts
     ]
     answers: Answers = {}
     context: Answers = {}
     for question in template.questions:
-        value = given.get(question.name) if question.name in asked else None
+        value = values.get(question.name) if question.name in prompts else None
         if value is None:
             default = question.default
             context[question.name] = (
@@ -152,15 +156,15 @@ def _check(template: Template, given: Mapping[str, Any]) -> Answers:
             faults.append(f"{question.name} cannot be {value!r}: give {fault}")
         answers[question.name] = typed
     if faults:
-        raise InputError(f"{len(faults)} of the answers cannot be taken.", faults, "Fix them and run it again.")
+        raise InputError(f"{len(faults)} invalid answer{'s' * (len(faults) > 1)}", faults, "fix them and try again")
     return answers
 
 
 def _convert(question: Question, value: Any) -> Any:
-    """Return an answer of the command line in the question's type; None where it is none."""
+    """Convert an answer of the command line to the question's type; None where that fails."""
     if question.type == "bool":
-        words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-        return words.get(str(value).lower())
+        booleans = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+        return booleans.get(str(value).lower())
     if question.type == "int":
         try:
             return int(value)
@@ -178,20 +182,19 @@ def _fault(question: Question, value: Any, environment: SandboxedEnvironment, co
 
 
 def render(template: Template, answers: Answers, folder: Path, *, ask: bool) -> None:
-    """Write the files.
+    """Render a template into a new folder.
 
     Args:
-        template: what they are made of.
-        answers: those given already, as `templates.check` returns them.
-        folder: where to; it is made.
-        ask: ask the other questions at the terminal, instead of taking their defaults.
+        template: the template.
+        answers: as `check_answers` returns them.
+        folder: the folder to create.
+        ask: ask the other questions at the terminal, instead of using their defaults.
 
     Raises:
         InputError: when the template cannot be rendered.
     """
     import copier
     from copier.errors import CopierError
-    from jinja2 import TemplateError
 
     try:
         copier.run_copy(str(template.folder), str(folder), data=answers, defaults=not ask, quiet=True)
