@@ -13,6 +13,7 @@ from local import Unavailable
 
 from uvmre.errors import CannotTell
 from uvmre.flows.gateway import gateway
+from uvmre.flows.options import RunOptions
 from uvmre.releases import binaries
 
 RUNS = 5
@@ -33,7 +34,7 @@ def main() -> None:
         folder = Path(name)
         own = {"PATH": os.environ["PATH"], "HOME": name}
         straight = own | {variable: os.environ[variable] for variable in KEPT if variable in os.environ}
-        with gateway(cache=folder / "cache") as served:
+        with gateway(None, RunOptions(cache=folder / "cache")) as served:
             install(uv, folder, own | served.variables)  # record
             recorded = len(served.listener.requests)
             for _ in range(RUNS):

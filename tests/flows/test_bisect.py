@@ -8,7 +8,8 @@ import pytest
 from uvmre.core.mre.model import BASE
 from uvmre.core.search.release import Release
 from uvmre.errors import UsageError
-from uvmre.flows.bisect import BisectRequest, row_of
+from uvmre.flows.bisect import BisectRequest, release_row
+from uvmre.flows.options import RunOptions
 from uvmre.flows.probe.target import ProbeTarget, of_script
 from uvmre.releases import catalogue
 from uvmre.releases.catalogue import Catalogue
@@ -30,7 +31,7 @@ def question(tmp_path: Path) -> ProbeTarget:
 
 
 def searched(question: ProbeTarget, cache: Path, **wanted: str) -> tuple[list[str], str, str, str]:
-    row = row_of(question, BisectRequest(**wanted), cache)
+    row = release_row(question, BisectRequest(**wanted), RunOptions(cache=cache))
     versions = [release.version for release in row.releases]
     return versions, versions[row.lowest], versions[row.reported], versions[row.highest]
 
@@ -73,12 +74,14 @@ def test_the_releases_that_are_searched(
 @pytest.mark.parametrize(
     ("wanted", "why"),
     [
-        pytest.param({}, "does not say on which release", id="nothing is said"),
-        pytest.param({"reported": "0.3.0", "good": "0.4.0"}, "0.4.0 is not older than 0.3.0", id="good is newer"),
-        pytest.param({"reported": "0.3.0", "good": "0.3.0"}, "0.3.0 is not older than 0.3.0", id="good is the same"),
+        pytest.param({}, "needs a release on which the bug shows", id="nothing is said"),
+        pytest.param({"reported": "0.3.0", "good": "0.4.0"}, "0.4.0` is not older than uv 0.3.0", id="good is newer"),
+        pytest.param(
+            {"reported": "0.3.0", "good": "0.3.0"}, "0.3.0` is not older than uv 0.3.0", id="good is the same"
+        ),
         pytest.param({"reported": "0.3.0", "among": "0.4.0"}, "is not in the range 0.4.0", id="outside of the range"),
         pytest.param({"reported": "0.3.0", "among": "0.4.0..0.3.0"}, "range 0.4.0..0.3.0 is empty", id="empty range"),
-        pytest.param({"reported": "0.3.0", "good": "x"}, "'x' is no selector", id="good is no release"),
+        pytest.param({"reported": "0.3.0", "good": "x"}, "is not a valid release selector", id="good is no release"),
     ],
 )
 def test_what_makes_no_search_is_said(
@@ -87,7 +90,7 @@ def test_what_makes_no_search_is_said(
     # Before anybody is told that there is no such release, PyPI is asked; here it has nothing new.
     monkeypatch.setattr(catalogue, "fetch_catalogue", lambda cache, known: known)
     with pytest.raises(UsageError, match=why):
-        row_of(question, BisectRequest(**wanted), cache)
+        release_row(question, BisectRequest(**wanted), RunOptions(cache=cache))
 
 
 def test_a_script_is_known_by_its_content_and_its_arguments(tmp_path: Path) -> None:
@@ -110,7 +113,7 @@ def test_a_script_is_known_by_its_content_and_its_arguments(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        pytest.param(None, "There is no script", id="not there"),
+        pytest.param(None, "does not exist", id="not there"),
         pytest.param("exit 1\n", "is not executable", id="neither executable nor with a first line that says how"),
     ],
 )
@@ -124,4 +127,4 @@ def test_what_is_no_script_is_said(tmp_path: Path, content: str | None, why: str
 def test_a_script_that_is_not_executable_is_run_by_what_its_first_line_names(tmp_path: Path) -> None:
     script = tmp_path / "a"
     script.write_text("#!/usr/bin/env bash\nexit 1\n")
-    assert of_script([str(script)], tmp_path).words == ("/usr/bin/env", "bash", str(script))
+    assert of_script([str(script)], tmp_path).script == ("/usr/bin/env", "bash", str(script))

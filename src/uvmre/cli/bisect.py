@@ -1,42 +1,47 @@
 """`uvmre bisect`."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import click
 
 from uvmre.cli import console
-from uvmre.cli.options import python_option, release_option
-from uvmre.cli.probe_progress import CellRequest, cell_options, show_progress, tell_refused
+from uvmre.cli.options import json_option, release_option, run_options, target_options
+from uvmre.cli.probe_progress import show_progress, tell_refused
 from uvmre.errors import UsageError
 
 if TYPE_CHECKING:
     from uvmre.flows.bisect import BisectReport
+    from uvmre.flows.options import RunOptions
+    from uvmre.flows.probe.target import ProbeTarget
 
 
 SEVERAL = "Name one; `--range` says among which releases to search."
 
 
 @click.command(short_help="Find since when a bug shows, and since when no more.")
-@cell_options
+@target_options
 @release_option("--uv", several_with=SEVERAL, help="Where it shows; the MRE's own release if not said.")
 @release_option("--bad", several_with=SEVERAL, help="The same as --uv, as `git bisect` calls it.")
 @release_option("--good", several_with=SEVERAL, help="An older release where it does not show.")
 @click.option("--range", "among", default="", metavar="SELECTOR", help="Ask these only, as 0.4..0.6.")
 @click.option("--variant", default="", metavar="NAME", help="A control of the MRE instead of the MRE itself.")
-@python_option
 @click.option("--repeat", default=1, type=click.IntRange(1), metavar="N", help="Run each so often: it is flaky.")
 @click.option("--explain", is_flag=True, help="Print the path that it took.")
+@run_options("python", "jobs", "backend", "again")
+@json_option
 def bisect(
-    asked: CellRequest,
     *,
+    target_of: Callable[..., "ProbeTarget"],
     uv: str,
     bad: str,
     good: str,
     among: str,
     variant: str,
-    python: str,
     repeat: int,
     explain: bool,
+    options: "RunOptions",
+    as_json: bool,
 ) -> int:
     """Search the releases of uv for the first where the bug shows, and the first where it does not any more.
 
@@ -51,17 +56,11 @@ def bisect(
     from uvmre.flows.bisect import bisect as flow
 
     if uv and bad and uv != bad:
-        raise UsageError(f"--uv {uv} and --bad {bad} are the same question with two answers.", "Give one of them.")
+        raise UsageError(f"`--uv {uv}` and `--bad {bad}` contradict each other", "use one of them")
+    target = target_of((variant,) if variant else ())
     with show_progress() as progress:
-        found = flow(
-            asked.target((variant,) if variant else ()),
-            BisectRequest(uv or bad, good, among, repeat),
-            asked.options,
-            python=python,
-            jobs=asked.jobs,
-            progress=progress,
-        )
-    if asked.as_json:
+        found = flow(target, BisectRequest(uv or bad, good, among, repeat), options, progress=progress)
+    if as_json:
         console.print_json(_data(found))
     else:
         _tell(found, explain=explain)
@@ -86,7 +85,7 @@ def _tell(found: "BisectReport", *, explain: bool) -> None:
 def _next(found: "BisectReport") -> str:
     if found.history.boundaries.reported == "bad":
         return "name an older release with --good, or none"
-    if found.target.words:
+    if found.target.script:
         return "name a release on which it shows with --uv, or run the script by hand there"
     return "name a release on which it shows with --uv; `uvmre run` tells why it does not on this one"
 

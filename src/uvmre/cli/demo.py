@@ -22,9 +22,10 @@ def demo(dest: Path, uv: str, as_json: bool) -> int:
     from uvmre.cli.progress import show_progress
     from uvmre.core.outcome.result import to_data
     from uvmre.flows.demo import demo as flow
+    from uvmre.flows.options import RunOptions
 
     with show_progress() as progress:
-        told = flow(dest, cache=console.cache(), uv=uv, progress=progress)
+        told = flow(dest, RunOptions(cache=console.cache()), uv=uv, progress=progress)
     result = told.result
     if as_json:
         console.print_json({**to_data(result), "report": str(told.report)})

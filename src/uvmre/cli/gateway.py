@@ -4,12 +4,15 @@ import shlex
 import time
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from uvmre.cli import console
-from uvmre.cli.options import FOLDER, allow_host_option, network_options
-from uvmre.core.network.request import Network
+from uvmre.cli.options import FOLDER, run_options
+
+if TYPE_CHECKING:
+    from uvmre.flows.options import RunOptions
 
 LOOK_SECONDS = 0.2
 LINES = 200
@@ -20,16 +23,10 @@ LINES = 200
 @click.argument("mre", required=False, type=FOLDER)
 @click.option("--port", default=0, type=click.IntRange(0, 65535), help="Where to listen; else a free port.")
 @click.option("--exclude-newer", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="Hide newer uploads to PyPI.")
-@network_options
-@allow_host_option
+@run_options()
 @click.option("--json", "as_json", is_flag=True, help="The variables as one JSON object on stdout.")
 def gateway(
-    mre: Path | None,
-    port: int,
-    exclude_newer: datetime | None,
-    network: Network | None,
-    allow_hosts: tuple[str, ...],
-    as_json: bool,
+    mre: Path | None, *, port: int, exclude_newer: datetime | None, options: "RunOptions", as_json: bool
 ) -> int:
     """Serve the gateway until ^C: print the variables that a client needs, and a line for each request.
 
@@ -40,14 +37,7 @@ def gateway(
     from uvmre.core.secrets.redact import redact
     from uvmre.flows.gateway import gateway as flow
 
-    with flow(
-        mre,
-        cache=console.cache(),
-        port=port,
-        network=network or "auto",
-        day=exclude_newer.date() if exclude_newer else None,
-        allow_hosts=allow_hosts,
-    ) as served:
+    with flow(mre, options, port=port, exclude_newer=exclude_newer.date() if exclude_newer else None) as served:
         if as_json:
             console.print_json({"schema": 1, "url": served.listener.url, "variables": served.variables})
         else:

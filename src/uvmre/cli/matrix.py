@@ -1,26 +1,40 @@
 """`uvmre matrix`."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import click
 
 from uvmre.cli import console
-from uvmre.cli.options import pythons
-from uvmre.cli.probe_progress import CellRequest, cell_options, show_progress, tell_refused
+from uvmre.cli.options import json_option, pythons, run_options, target_options
+from uvmre.cli.probe_progress import show_progress, tell_refused
 
 if TYPE_CHECKING:
     from uvmre.flows.matrix import FilledMatrix
+    from uvmre.flows.options import RunOptions
+    from uvmre.flows.probe.target import ProbeTarget
 
 TOLD, CANNOT_TELL = 0, 125
 
 
 @click.command(short_help="Run an MRE on many releases and interpreters.")
-@cell_options
+@target_options
 @click.option("--uv", default="", metavar="SELECTOR", help="Releases, as 0.4..0.6; the reported and the latest.")
 @click.option("--python", default="", metavar="VERSIONS", help="Interpreters, as 3.11,3.12; the MRE's own.")
 @click.option("--variant", "variants", multiple=True, metavar="NAME", help="A control of the MRE; may be given often.")
 @click.option("--all-variants", "every", is_flag=True, help="The MRE itself and all its controls.")
-def matrix(asked: CellRequest, uv: str, python: str, variants: tuple[str, ...], every: bool) -> int:
+@run_options("jobs", "backend", "again")
+@json_option
+def matrix(
+    *,
+    target_of: Callable[..., "ProbeTarget"],
+    uv: str,
+    python: str,
+    variants: tuple[str, ...],
+    every: bool,
+    options: "RunOptions",
+    as_json: bool,
+) -> int:
     """Run an MRE, or a script, on releases × interpreters × variants, and say which of the three explains it.
 
     Selectors: 0.5.21, latest, previous, 0.5, 0.4.0..0.5.2, '>=0.4,<0.5', @2025-01-23, all; several with commas.
@@ -32,13 +46,11 @@ def matrix(asked: CellRequest, uv: str, python: str, variants: tuple[str, ...], 
     from uvmre.core.search.matrix import count_cells, explain_symptom, fold, render_rows
     from uvmre.flows.matrix import matrix as flow
 
-    versions = pythons(python)
+    versions, target = pythons(python), target_of(variants, every=every)
     with show_progress() as progress:
-        table = flow(
-            asked.target(variants, every=every), uv, versions, asked.options, jobs=asked.jobs, progress=progress
-        )
+        table = flow(target, uv, versions, options, progress=progress)
     code = TOLD if any(cell.word in ("shows", "absent") for cell in table.cells) else CANNOT_TELL
-    if asked.as_json:
+    if as_json:
         console.print_json(_data(table, code))
     else:
         console.print_text(render_rows(fold(table.cells)))

@@ -1,16 +1,22 @@
-"""The options that several verbs share, and what is wrong with their values."""
+"""The options that several verbs share, and the checks of their values."""
 
 import functools
 import re
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from uvmre.cli import console
 from uvmre.core.search.release import is_path
 from uvmre.core.search.selector import selects_several
 from uvmre.errors import UsageError
+
+if TYPE_CHECKING:
+    from uvmre.core.network.request import Network
+    from uvmre.flows.probe.target import ProbeTarget
 
 FOLDER = click.Path(path_type=Path)
 BACKENDS = ("local", "docker", "podman", "buildah", "auto")
@@ -19,81 +25,98 @@ PYTHON = re.compile(r"3\.\d+(\.\d+)?\Z")
 Command = Callable[..., int]
 
 
-def network_options(command: Command) -> Command:
-    """Add the options that say what answers: recorded answers first and then the network, or only one of them."""
+mre_argument = click.argument("mre", default=".", type=FOLDER)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
+
+
+def run_options(*names: str) -> Callable[[Command], Command]:
+    """Add the network options and those in `names`, and pass them as one `RunOptions`."""
+
+    def decorate(command: Command) -> Command:
+        @functools.wraps(command)
+        def collect(*, live: bool, replay: bool, **arguments: Any) -> int:
+            from uvmre.flows.options import RunOptions
+
+            if live and replay:
+                raise UsageError("`--live` and `--replay` exclude each other", "use one of them, or neither")
+            network: Network = "live" if live else "replay" if replay else "auto"
+            selected = {each.name: arguments.pop(each.name) for each in fields(RunOptions) if each.name in arguments}
+            options = RunOptions(cache=console.cache(), network=network, **selected)
+            return command(options=options, **arguments)
+
+        decorated: Command = collect
+        for option in reversed([*(_RUN_OPTIONS[name] for name in names), *_NETWORK_OPTIONS]):
+            decorated = option(decorated)
+        return decorated
+
+    return decorate
+
+
+def target_options(command: Command) -> Command:
+    """Add the arguments that name an MRE or a script, and pass a function that returns the `ProbeTarget`."""
 
     @functools.wraps(command)
-    def one_of_both(*, live: bool, replay: bool, **given: Any) -> int:
-        if live and replay:
-            raise UsageError("`--live` and `--replay` exclude each other.", "Give one of them, or neither.")
-        return command(network="live" if live else "replay" if replay else None, **given)
+    def collect(*, script: str, arguments: tuple[str, ...], **others: Any) -> int:
+        return command(target_of=functools.partial(_probe_target, script, arguments), **others)
 
-    asking = click.option("--live", is_flag=True, help="Ask the network, and the public index itself.")
-    recorded = click.option("--replay", is_flag=True, help="Ask no network: only recorded answers.")
-    return asking(recorded(one_of_both))
-
-
-def allow_host_option(command: Command) -> Command:
-    """Add the option that lets more hosts through."""
-    told = "Let this host through too, as example.com or *.example.com; may be given often."
-    return click.option("--allow-host", "allow_hosts", multiple=True, metavar="HOST", help=told, callback=_hosts)(
-        command
+    argument = click.argument("arguments", nargs=-1, metavar="[MRE | ARGUMENTS]...")
+    option = click.option(
+        "--command",
+        "script",
+        default="",
+        metavar="SCRIPT",
+        help="A script instead of an MRE, called with ARGUMENTS: exit 0 if the bug shows, 1 if not, 125 cannot tell.",
     )
+    return argument(option(collect))
 
 
-def backend_option(command: Command) -> Command:
-    """Add the option that says what runs the steps."""
-    told = (
-        "What runs the steps: local (this machine), an engine that builds the Dockerfile (docker, podman, buildah), "
-        "or auto, the first that is there."
-    )
-    kind = click.Choice(BACKENDS)
-    return click.option("--backend", default="local", type=kind, metavar="NAME", help=told)(command)
+def _probe_target(
+    script: str, arguments: tuple[str, ...], variants: tuple[str, ...] = (), *, every: bool = False
+) -> "ProbeTarget":
+    """Return what `bisect` and `matrix` run on a release: a script, or the MRE in a folder."""
+    from uvmre.flows.probe.target import of_mre, of_script
 
-
-def jobs_option(command: Command) -> Command:
-    """Add the option that says how many runs there are side by side."""
-    told = "How many runs at the same time; 0 for one more than there are cores."
-    return click.option("--jobs", default=0, type=click.IntRange(0), metavar="N", help=told)(command)
-
-
-def python_option(command: Command) -> Command:
-    """Add the option that takes another interpreter than the MRE's."""
-    told = "An interpreter instead of the MRE's own, as 3.12."
-    return click.option("--python", default="", metavar="VERSION", help=told, callback=_python)(command)
+    if script:
+        if variants or every:
+            raise UsageError("a script has no variants", "omit `--variant` and `--all-variants`")
+        return of_script((script, *arguments), console.cache())
+    if len(arguments) > 1:
+        raise UsageError(f"expected one MRE, got {len(arguments)}", "name one folder, or a script with `--command`")
+    return of_mre(Path(arguments[0] if arguments else "."), variants, every=every)
 
 
 def release_option(*names: str, several_with: str, **options: Any) -> Callable[[Command], Command]:
-    """Return an option that takes one release; `several_with` says what takes more of them."""
+    """Return an option that takes one release; `several_with` is the hint when there are several."""
 
     def one(_context: click.Context, option: click.Parameter, value: str) -> str:
         if value and not is_binary(value) and selects_several(value):
-            raise UsageError(f"`{option.opts[0]} {value}` names more than one release of uv.", several_with)
+            raise UsageError(f"`{option.opts[0]} {value}` selects more than one release of uv", several_with)
         return value
 
     return click.option(*names, default="", metavar="VERSION", callback=one, **options)
 
 
 def is_binary(value: str) -> bool:
-    """Tell whether a value names the binary of a local build: only a file may have a comma in its name."""
+    """Return whether a value is the path of a local build: only a file may have a comma in its name."""
     return Path(value).is_file() or (is_path(value) and "," not in value)
 
 
 def pythons(value: str) -> list[str]:
-    """Return the versions in a list with commas.
+    """Return the versions in a comma-separated list.
 
     Raises:
-        UsageError: when one of them is no version.
+        UsageError: if one of them is not a version.
     """
     versions = [version.strip() for version in value.split(",")] if value else []
-    if wrong := [version for version in versions if not PYTHON.match(version)]:
-        raise UsageError(f"{wrong[0]!r} is no version of Python.", "Say it as 3.12, several as 3.11,3.12.")
+    if invalid := [version for version in versions if not PYTHON.match(version)]:
+        raise UsageError(f"`{invalid[0]}` is not a version of Python", "use a form like 3.12, or 3.11,3.12 for several")
     return versions
 
 
 def _python(_context: click.Context, _option: click.Parameter, value: str) -> str:
     if value and not PYTHON.match(value):
-        raise UsageError(f"{value!r} is no version of Python.", "Say it as 3.12; `uvmre matrix` takes several.")
+        hint = "use a form like 3.12; `uvmre matrix` takes several"
+        raise UsageError(f"`{value}` is not a version of Python", hint)
     return value
 
 
@@ -102,5 +125,44 @@ def _hosts(_context: click.Context, _option: click.Parameter, value: tuple[str, 
 
     for name in value:
         if fault := schema.host(name.lower()):
-            raise UsageError(f"`--allow-host` {fault}.", "Give the name alone, without a scheme, a port or a path.")
+            raise UsageError(f"`--allow-host` {fault}", "give the name alone, without a scheme, port or path")
     return value
+
+
+_RUN_OPTIONS: dict[str, Callable[[Command], Command]] = {
+    "python": click.option(
+        "--python",
+        default="",
+        metavar="VERSION",
+        callback=_python,
+        help="An interpreter instead of the MRE's own, as 3.12.",
+    ),
+    "backend": click.option(
+        "--backend",
+        default="local",
+        type=click.Choice(BACKENDS),
+        metavar="NAME",
+        help="What runs the steps: local (this machine), an engine that builds the Dockerfile (docker, podman, "
+        "buildah), or auto, the first that is available.",
+    ),
+    "jobs": click.option(
+        "--jobs",
+        default=0,
+        type=click.IntRange(0),
+        metavar="N",
+        help="The number of parallel runs; 0 for one more than there are cores.",
+    ),
+    "again": click.option("--again", is_flag=True, help="Run again what has a stored outcome."),
+}
+_NETWORK_OPTIONS: tuple[Callable[[Command], Command], ...] = (
+    click.option("--live", is_flag=True, help="Use the network and the public test index itself, not the recording."),
+    click.option("--replay", is_flag=True, help="Use the recording only, never the network."),
+    click.option(
+        "--allow-host",
+        "allow_hosts",
+        multiple=True,
+        metavar="HOST",
+        callback=_hosts,
+        help="Allow requests to this host too, as example.com or *.example.com; may be repeated.",
+    ),
+)

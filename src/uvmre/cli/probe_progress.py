@@ -1,91 +1,22 @@
-"""What `uvmre matrix` and `uvmre bisect` share: their options, and how it goes, on stderr."""
+"""The progress of `uvmre matrix` and `uvmre bisect`, on stderr."""
 
 import contextlib
-import functools
 import shlex
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import click
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from uvmre.cli import console
-from uvmre.cli.options import allow_host_option, backend_option, jobs_option, network_options
 from uvmre.cli.progress import LineProgress, LiveProgress
 from uvmre.core.search.matrix import Cell, fold_partial, render_rows
-from uvmre.errors import UsageError
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from uvmre.core.network.request import Network
-    from uvmre.flows.probe.pool import RunOptions
-    from uvmre.flows.probe.target import ProbeTarget
 
 LATEST = 8
 """How many cells that are done stay on view; of a table fewer, which has all of them folded above."""
 LATEST_OF_TABLE = 2
-COMMAND = (
-    "A script instead of an MRE: exit 0 where the bug shows, 1 where not, 125 cannot tell. What follows is its own."
-)
-
-
-@dataclass(frozen=True)
-class CellRequest:
-    """What is asked, and how it is run, as the command line says it."""
-
-    script: str
-    words: tuple[str, ...]
-    jobs: int
-    backend: str
-    network: "Network | None"
-    allow_hosts: tuple[str, ...]
-    again: bool
-    as_json: bool
-
-    @property
-    def options(self) -> "RunOptions":
-        """Return how cells are run."""
-        from uvmre.flows.probe.pool import RunOptions
-
-        return RunOptions(console.cache(), self.backend, self.network or "auto", self.allow_hosts, self.again)
-
-    def target(self, variants: tuple[str, ...] = (), *, every: bool = False) -> "ProbeTarget":
-        """Return what is asked of a release: a script where there is one, else the MRE of a folder."""
-        from uvmre.flows.probe.target import of_mre, of_script
-
-        if self.script:
-            if variants or every:
-                raise UsageError("A script has no variants.", "Leave out `--variant` and `--all-variants`.")
-            return of_script((self.script, *self.words), console.cache())
-        if len(self.words) > 1:
-            raise UsageError(f"One MRE at a time, and there are {len(self.words)}.", "Name one folder, or a script.")
-        return of_mre(Path(self.words[0] if self.words else "."), variants, every=every)
-
-
-def cell_options(command: Callable[..., int]) -> Callable[..., int]:
-    """Add the options that say what is asked, and how it is run; the command gets them as one."""
-
-    @functools.wraps(command)
-    def collected(**given: Any) -> int:
-        asked = CellRequest(**{each.name: given.pop(each.name) for each in fields(CellRequest)})
-        return command(asked, **given)
-
-    whole: Callable[..., int] = collected
-    for option in (
-        click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout."),
-        click.option("--again", is_flag=True, help="Run also what is kept from before."),
-        allow_host_option,
-        network_options,
-        backend_option,
-        jobs_option,
-        click.option("--command", "script", default="", metavar="SCRIPT", help=COMMAND),
-        click.argument("words", nargs=-1, metavar="[MRE | ARGUMENTS]..."),
-    ):
-        whole = option(whole)
-    return whole
 
 
 @contextlib.contextmanager

@@ -1,44 +1,28 @@
 """`uvmre run`."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from uvmre.cli import console
-from uvmre.cli.options import (
-    FOLDER,
-    allow_host_option,
-    backend_option,
-    network_options,
-    python_option,
-    release_option,
-)
-from uvmre.core.network.request import Network
+from uvmre.cli.options import json_option, mre_argument, release_option, run_options
+
+if TYPE_CHECKING:
+    from uvmre.flows.options import RunOptions
 
 
 @click.command(short_help="Run an MRE and say whether the bug shows.")
-@click.argument("mre", default=".", type=FOLDER)
+@mre_argument
 @release_option(
     "--uv",
     several_with="`uvmre matrix` runs several, with the same `--uv`.",
     help="Another release: 0.5.21, latest, 0.5, @2025-01-23, ./uv …",
 )
-@python_option
-@backend_option
-@network_options
-@allow_host_option
+@run_options("python", "backend")
 @click.option("--keep", is_flag=True, help="Leave the folders in which the steps ran.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
-def run(
-    mre: Path,
-    uv: str,
-    python: str,
-    backend: str,
-    network: Network | None,
-    allow_hosts: tuple[str, ...],
-    keep: bool,
-    as_json: bool,
-) -> int:
+@json_option
+def run(mre: Path, *, uv: str, options: "RunOptions", keep: bool, as_json: bool) -> int:
     """Run the MRE in a folder (this one where none is named) and its controls, each in fresh folders.
 
     Exit codes: 0 the bug shows, 1 it does not, 125 cannot tell, 2 wrong usage, 3 a bug of uvmre, 130 interrupted.
@@ -48,17 +32,7 @@ def run(
     from uvmre.flows.run import run as flow
 
     with show_progress() as progress:
-        result = flow(
-            mre,
-            cache=console.cache(),
-            uv=uv,
-            python=python,
-            backend=backend,
-            network=network or "auto",
-            allow_hosts=allow_hosts,
-            keep=keep,
-            progress=progress,
-        )
+        result = flow(mre, options, uv=uv, keep=keep, progress=progress)
     if as_json:
         console.print_json(to_data(result))
     else:
@@ -69,7 +43,7 @@ def run(
         if result.stand_ins:
             console.print_message(f"not the real images, but stand-ins made here: {', '.join(result.stand_ins)}")
         replayed = sum(request.replayed for variant in result.variants for request in variant.observation.requests)
-        if replayed and not network:
+        if replayed and options.network == "auto":
             console.print_message(f"tape: {replayed} answers are recorded ones; `--live` asks the network again")
         if result.kept:
             console.print_message(f"kept: {result.kept}")

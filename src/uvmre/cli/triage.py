@@ -1,17 +1,17 @@
 """`uvmre triage`."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from uvmre.cli import console
-from uvmre.cli.options import allow_host_option, jobs_option, network_options
+from uvmre.cli.options import run_options
 from uvmre.errors import CannotTell, Interrupted, UsageError, UvmreError
 
 if TYPE_CHECKING:
-    from uvmre.core.network.request import Network
     from uvmre.core.triage.answer import TriageAnswer
+    from uvmre.flows.options import RunOptions
     from uvmre.flows.triage import TriageOptions
 
 Fetch = Callable[[str], str]
@@ -28,19 +28,19 @@ OPEN_LINES = 30
 @click.option("--dry-run", is_flag=True, help="Only say what was understood, and what was not.")
 @click.option("--comment", is_flag=True, help="Print the answer as a comment that can be pasted.")
 @click.option("--label", is_flag=True, help="Print the labels that go with the answer, and nothing else.")
-@jobs_option
-@network_options
-@allow_host_option
+@run_options("jobs")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object for each issue on stdout, a line each.")
 def triage(
     issues: tuple[str, ...],
+    *,
+    search: bool,
     comments: bool,
+    today: bool,
     dry_run: bool,
     comment: bool,
     label: bool,
+    options: "RunOptions",
     as_json: bool,
-    network: "Network | None",
-    **asked: Any,
 ) -> int:
     """Read each ISSUE (a file, `-`, a folder of them, a GitHub URL or OWNER/REPO#N), make an MRE of it, and run that.
 
@@ -53,15 +53,15 @@ def triage(
 
     if sum([dry_run, comment, label]) > 1 or (as_json and (comment or label)):
         raise UsageError("An answer is given in one form.", "Take one of --json, --comment, --label and --dry-run.")
-    how = TriageOptions(console.cache(), comments=comments, network=network or "auto", **asked)
-    box = inbox(console.read_stdin, comments=comments, offline=how.offline)
+    settings = TriageOptions(run=options, search=search, today=today, comments=comments)
+    box = inbox(console.read_stdin, comments=comments, offline=options.offline)
     names = list(box.names(issues))
     if dry_run:
-        return _dry(lambda name: box.post(name).text, names, how, as_json=as_json)
+        return _dry(lambda name: box.post(name).text, names, settings, as_json=as_json)
     form = "json" if as_json else "comment" if comment else "label" if label else "text"
     exits = []
     for number, name in enumerate(names):
-        answer = _one(lambda name: box.post(name).text, name, how)
+        answer = _one(lambda name: box.post(name).text, name, settings)
         if number and form in ("text", "comment") and answer.exit is None:
             console.print_text("")
         _tell(answer, form, several=len(names) > 1)
@@ -69,7 +69,7 @@ def triage(
     return _exit(exits)
 
 
-def _one(fetch: Fetch, name: str, how: "TriageOptions") -> "TriageAnswer":
+def _one(fetch: Fetch, name: str, options: "TriageOptions") -> "TriageAnswer":
     """Answer for one issue, whatever happens: the others are not to wait for what is wrong with it."""
     from uvmre.cli.crash import report_internal_error
     from uvmre.cli.os_errors import as_uvmre_error
@@ -80,7 +80,7 @@ def _one(fetch: Fetch, name: str, how: "TriageOptions") -> "TriageAnswer":
 
     try:
         with show_progress() as progress:
-            return flow(name, fetch(name), how, progress)
+            return flow(name, fetch(name), options, progress)
     except Interrupted:
         raise
     except Exception as error:
@@ -148,13 +148,13 @@ def _said(text: str) -> list[str]:
     return [f"    {line}" for line in lines]
 
 
-def _dry(fetch: Fetch, names: list[str], how: "TriageOptions", *, as_json: bool) -> int:
+def _dry(fetch: Fetch, names: list[str], options: "TriageOptions", *, as_json: bool) -> int:
     from uvmre.core.secrets.redact import redact
     from uvmre.core.triage.dry_run import as_data, as_lines
-    from uvmre.flows.understand import understand
+    from uvmre.flows.triage import understand_with
 
     for name in names:
-        read = understand(fetch(name), how.cache, comments=how.comments, today=how.today, offline=how.offline)
+        read = understand_with(options, fetch(name))
         findings = [(found.rule, found.where, found.why) for found in read.findings]
         if as_json:
             data = as_data(read.parsed, read.mre, findings, read.missing)

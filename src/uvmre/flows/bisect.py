@@ -1,10 +1,9 @@
-"""Find since when a bug shows, and since when it does not any more."""
+"""Find the first bad and the first fixed release of uv."""
 
 import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from uvmre.core.progress import Progress
 from uvmre.core.search.bisect import SPOT_CHECKS, Runs, Search
@@ -13,7 +12,8 @@ from uvmre.core.search.matrix import Cell
 from uvmre.core.search.release import Release, parse_version
 from uvmre.core.search.selector import select
 from uvmre.errors import CannotTell, Interrupted, UsageError
-from uvmre.flows.probe.pool import ProbePool, ProbeResult, RunOptions, at_once
+from uvmre.flows.options import RunOptions
+from uvmre.flows.probe.pool import ProbePool, ProbeResult, parallel_jobs
 from uvmre.flows.probe.target import ProbeTarget
 from uvmre.flows.probe.uv_choice import ChosenReleases, choose
 from uvmre.flows.thread_pool import Pool
@@ -21,10 +21,10 @@ from uvmre.outcomes.store import StoredOutcome
 from uvmre.releases import catalogue
 from uvmre.run.interpreters import Interpreter, require_interpreter
 
-TELLING = ("shows", "absent")
-CLOSELY = 10
+CONCLUSIVE = ("shows", "absent")
+GAP = 10
 FIRST = "0.1.0"
-"""The release with which uv was announced; 0.0.5, of the same evening, is asked only where the range names it."""
+"""The release with which uv was announced; 0.0.5, of the same evening, is run only if the range names it."""
 
 
 @dataclass(frozen=True)
@@ -32,259 +32,234 @@ class BisectRequest:
     """Where to search."""
 
     reported: str = ""
-    """Where it shows; the MRE's own release where nothing is said."""
+    """A release where the bug shows; the MRE's own by default."""
     good: str = ""
-    """An older one where it does not."""
+    """An older release where it does not."""
     among: str = ""
-    """Those that may be asked; all where nothing is said."""
+    """A selector that limits the search."""
     repeat: int = 1
+    """The number of runs of each release."""
     seconds: float = math.inf
-    """After which no more is asked, and what is known by then has to do."""
-    closely: int = CLOSELY
-    """Where no more than so many are between the reported one and the first good one, all of them are asked: what was
-    fixed may have been taken back, and come again."""
+    """The time after which no further run starts."""
+    gap: int = GAP
+    """Run all releases between the reported and the first fixed one if there are at most so many: a fix may have been
+    reverted and redone."""
 
 
 @dataclass(frozen=True)
 class ReleaseRow:
-    """The releases, oldest first, and the part of them in which is searched."""
+    """The releases, oldest first, and the part of them that is searched."""
 
     releases: tuple[Release, ...]
     reported: int
     lowest: int
     highest: int
     chosen: ChosenReleases
-    """All of what was named."""
+    """All releases that were named."""
 
 
 @dataclass(frozen=True)
 class BisectReport:
-    """What a search came to, and what it took."""
+    """The result of a search, and its cost."""
 
     target: ProbeTarget
     history: History
     python: str
     ran: int
-    """How many runs it took."""
+    """The number of runs."""
     kept: int
-    """How many it did not, for they were kept from before."""
+    """The number of outcomes stored before."""
     refused: tuple[str, ...]
-    """Hosts that were asked for and not let through."""
-
-
-@dataclass
-class _BisectTally:
-    """What has come in by now."""
-
-    probes: dict[int, Probe] = field(default_factory=dict)
-    ran: int = 0
-    kept: int = 0
-    refused: dict[str, None] = field(default_factory=dict)
+    """Hosts that were requested and are not allowed."""
 
 
 def bisect(
-    target: ProbeTarget,
-    wanted: BisectRequest,
-    options: RunOptions,
-    *,
-    python: str = "",
-    jobs: int = 0,
-    progress: Progress | None = None,
+    target: ProbeTarget, request: BisectRequest, options: RunOptions, *, progress: Progress | None = None
 ) -> BisectReport:
-    """Search both boundaries of a bug, from the release it was reported for, and return what was found.
+    """Search both boundaries of a bug, starting at the reported release.
 
     Args:
-        target: what is asked of a release; of its variants the first.
-        wanted: where to search.
-        options: how it is run.
-        python: an interpreter's version instead of the MRE's; with a script none is put on its PATH without it.
-        jobs: how many releases are asked side by side; what suits the cores where it is 0.
-        progress: is told how it goes.
+        target: what is run on a release: the first of its variants.
+        request: where to search.
+        options: how it is run; a script gets an interpreter on its PATH only if `python` is set.
+        progress: a progress callback.
 
     Raises:
-        UsageError: when the releases that are named make no search, or there is none of them.
-        CannotTell: when the network or the interpreter is not to be had, or the script ends as none may.
-        Interrupted: on ^C; what was finished is kept.
+        UsageError: if the named releases contradict each other, or do not exist.
+        CannotTell: if the network or the interpreter is not available, or the script ends in an invalid way.
+        Interrupted: on ^C; finished runs are stored.
     """
     progress = progress or Progress()
-    row = row_of(target, wanted, options.cache, offline=options.offline)
-    if row.chosen.found.note:
-        progress.note(row.chosen.found.note)
+    row = release_row(target, request, options)
+    if row.chosen.catalogue.note:
+        progress.note(row.chosen.catalogue.note)
     target = replace(target, reported=row.releases[row.reported].version)
-    interpreter = None if target.words and not python else require_interpreter(python or target.python)
-    search = Search(len(row.releases), row.reported, row.lowest, row.highest, repeat=wanted.repeat)
-    tally = _BisectTally()
+    interpreter = None if target.script and not options.python else require_interpreter(options.python or target.python)
+    search = Search(len(row.releases), row.reported, row.lowest, row.highest, repeat=request.repeat)
     progress.cells(0)
     with ProbePool(target, options, row.chosen, progress) as cells:
-        drive = _Drive(search, row, wanted, cells, interpreter, next(iter(target.variants)), progress, tally)
-        drive.to_its_end(at_once(jobs))
-    version = row.releases[row.lowest].version
+        driver = _Driver(search, row, request, cells, interpreter, next(iter(target.variants)), progress)
+        driver.finish(parallel_jobs(options))
     history = History(
         releases=row.releases,
         reported=row.reported,
         lowest=row.lowest,
         highest=row.highest,
-        good=version if wanted.good else "",
+        good=row.releases[row.lowest].version if request.good else "",
         boundaries=search.result(),
-        probes=tally.probes,
+        probes=driver.probes,
         path=search.explain(),
     )
-    used = interpreter.version if interpreter else ""
-    return BisectReport(target, history, used, tally.ran, tally.kept, tuple(tally.refused))
+    version = interpreter.version if interpreter else ""
+    return BisectReport(target, history, version, driver.ran, driver.kept, tuple(driver.refused))
 
 
-def row_of(target: ProbeTarget, wanted: BisectRequest, cache: Path, *, offline: bool = False) -> ReleaseRow:
+def release_row(target: ProbeTarget, request: BisectRequest, options: RunOptions) -> ReleaseRow:
     """Return the releases that are searched.
 
     Raises:
-        UsageError: when what was named contradicts itself, or there is no such release.
-        CannotTell: when PyPI has to be asked, and does not answer.
+        UsageError: if the named releases contradict each other, or do not exist.
+        CannotTell: if the list of releases is not available.
     """
-    named = wanted.reported or target.reported
-    if not named:
-        raise UsageError("A script does not say on which release the bug shows.", "Name it: `--uv 0.5.21`.")
-    shows = choose(named, cache, reported=target.reported or named, offline=offline)
-    reported = shows.releases[-1]
+    cache, offline = options.cache, options.offline
+    shows = request.reported or target.reported
+    if not shows:
+        raise UsageError("a script needs a release on which the bug shows", "name it with `--uv`, as in `--uv 0.5.21`")
+    newest = choose(shows, cache, reported=target.reported or shows, offline=offline)
+    reported = newest.releases[-1]
     ends = [reported]
-    if wanted.good:
-        ends.append(catalogue.choose(wanted.good, cache, reported=wanted.good, offline=offline)[0][-1])
+    if request.good:
+        ends.append(catalogue.choose(request.good, cache, reported=request.good, offline=offline)[0][-1])
         if not ends[1] < reported:
             raise UsageError(
-                f"--good {ends[1].version} is not older than {reported.version}, on which the bug shows: "
-                "it names a release from before the bug came.",
-                "Name an older one; since when it is fixed is searched for by itself, up to the end of `--range`.",
+                f"`--good {ends[1].version}` is not older than uv {reported.version}, on which the bug shows",
+                "name an older release; the first fixed release is searched up to the end of `--range`",
             )
     announced = [
-        each for each in select("all", shows.found.releases) if parse_version(each.version) >= parse_version(FIRST)
+        each for each in select("all", newest.catalogue.releases) if parse_version(each.version) >= parse_version(FIRST)
     ]
-    range_ = choose(wanted.among, cache, reported=reported.version, offline=offline) if wanted.among else shows
-    among = range_.releases if wanted.among else announced
-    every, within = _united(announced, [*among, *ends]), _united(among, ends[1:] if wanted.among else ends)
+    among, local_builds = announced, newest.local_builds
+    if request.among:
+        limits = choose(request.among, cache, reported=reported.version, offline=offline)
+        among, local_builds = list(limits.releases), {**local_builds, **limits.local_builds}
+    every, within = _union(announced, [*among, *ends]), _union(among, ends[1:] if request.among else ends)
     if reported not in within:
         raise UsageError(
-            f"uv {reported.version}, on which the bug shows, is not in the range {wanted.among}.",
-            "Widen the range, or name a release in it with `--uv`.",
+            f"uv {reported.version}, on which the bug shows, is not in the range {request.among}",
+            "widen the range, or name a release in it with `--uv`",
         )
-    if wanted.good:
+    if request.good:
         within = tuple(release for release in within if not release < ends[1])
     lowest, highest = (every.index(end) for end in (within[0], within[-1]))
-    # The same release has the same place in every search, and so is asked again where that costs nothing.
+    # A release has the same place in every search, which then repeats the same probes and finds them stored.
     row = every if highest - lowest + 1 == len(within) else within
-    chosen = ChosenReleases(row, shows.found, {**shows.local_builds, **range_.local_builds})
+    chosen = ChosenReleases(row, newest.catalogue, local_builds)
     return ReleaseRow(row, row.index(reported), row.index(within[0]), row.index(within[-1]), chosen)
 
 
-def _united(releases: Sequence[Release], more: Sequence[Release]) -> tuple[Release, ...]:
+def _union(releases: Sequence[Release], more: Sequence[Release]) -> tuple[Release, ...]:
     return tuple(sorted({*releases, *more}))
 
 
-@dataclass(frozen=True)
-class _Drive:
-    """Asks what a search wants to know: the store first, then the releases, several at once."""
+@dataclass
+class _Driver:
+    """Answers the probes of a search: from the store first, then by parallel runs."""
 
     search: Search
     row: ReleaseRow
-    wanted: BisectRequest
+    request: BisectRequest
     cells: ProbePool
     interpreter: Interpreter | None
     variant: str
     progress: Progress
-    tally: _BisectTally
+    probes: dict[int, Probe] = field(default_factory=dict)
+    ran: int = 0
+    kept: int = 0
+    refused: dict[str, None] = field(default_factory=dict)
 
-    def to_its_end(self, jobs: int) -> None:
-        """Ask round by round: what is asked then hangs on the answers alone, and so is kept for the next time."""
+    def finish(self, jobs: int) -> None:
+        """Probe in rounds: the probes then depend on the answers alone, and are the same the next time."""
         try:
             with Pool(max(jobs, SPOT_CHECKS), "cell", self.cells.stop) as pool:
-                ends = time.monotonic() + self.wanted.seconds
-                while self._may_go_on(ends) and (
-                    asked := self.search.next_indexes(self._at_once(jobs)) or self._closer()
-                ):
+                deadline = time.monotonic() + self.request.seconds
+                while time.monotonic() < deadline and not self._good_is_bad() and (probes := self._next_probes(jobs)):
                     running = [
-                        (index, pool.submit(self._run, index, n)) for index in asked if (n := self._recall(index))
+                        (index, pool.submit(self._run, index, n))
+                        for index in probes
+                        if (n := self._missing_runs(index))
                     ]
-                    self.cells.soon(self._version(index) for index in self.search.likely_next(jobs) if running)
+                    self.cells.prefetch(self._version(index) for index in self.search.likely_next(jobs) if running)
                     for index, future in running:
-                        self._take(index, pool.result(future))
+                        self._collect(index, pool.result(future))
         except KeyboardInterrupt:
-            raise Interrupted(
-                "Interrupted; every step was ended.",
-                "The runs that were finished are kept: the same command goes on from there.",
-            ) from None
+            raise Interrupted("interrupted", "finished runs are stored; run the same command to continue") from None
 
-    def _at_once(self, jobs: int) -> int:
-        """Return how many to ask now: the looks in the end together, for they are few and wait for nothing."""
-        return max(jobs, SPOT_CHECKS) if jobs > 1 and self.search.spot_checking else jobs
+    def _next_probes(self, jobs: int) -> tuple[int, ...]:
+        # The spot checks at the end run together: they are few, and independent.
+        jobs = max(jobs, SPOT_CHECKS) if jobs > 1 and self.search.spot_checking else jobs
+        if probes := self.search.next_indexes(jobs):
+            return probes
+        edge = self.search.result().first_good
+        if edge is None or edge.good is None or edge.good - self.row.reported - 1 > self.request.gap:
+            return ()
+        return tuple(index for index in range(self.row.reported + 1, edge.good) if index not in self.probes)
 
-    def _recall(self, index: int) -> int:
-        """Tell the search what is kept of a release, and return how many runs are missing."""
-        kept = self.cells.kept(self._version(index), self.interpreter, self.variant)
-        missing = 0 if kept and _silent(kept) else max(0, self.wanted.repeat - len(kept))
-        self.tally.kept += len(kept)
-        if kept:
-            self._tell(index, kept, all_kept=not missing)
+    def _missing_runs(self, index: int) -> int:
+        """Pass a release's stored outcomes to the search, and return how many runs are missing."""
+        stored = self.cells.stored(self._version(index), self.interpreter, self.variant)
+        missing = 0 if stored and _inconclusive(stored) else max(0, self.request.repeat - len(stored))
+        self.kept += len(stored)
+        if stored:
+            self._record(index, stored, all_kept=not missing)
         if missing:
             self.progress.begun(f"uv {self._version(index)}")
         return missing
 
-    def _may_go_on(self, ends: float) -> bool:
-        return time.monotonic() < ends and not self._broken_promise()
-
-    def _closer(self) -> tuple[int, ...]:
-        """Return those between the reported one and the first good one that were not asked, if they are few."""
-        edge = self.search.result().first_good
-        if edge is None or edge.good is None or edge.good - self.row.reported - 1 > self.wanted.closely:
-            return ()
-        between = range(self.row.reported + 1, edge.good)
-        return tuple(index for index in between if index not in self.tally.probes)
-
-    def _broken_promise(self) -> bool:
-        """Tell whether what was said to be good is not: then there is nothing to search for below."""
-        lowest = self.tally.probes.get(self.row.lowest)
-        return bool(self.wanted.good and lowest and lowest.bad)
+    def _good_is_bad(self) -> bool:
+        """Return whether the bug shows on the release named as good, which leaves nothing to search below it."""
+        lowest = self.probes.get(self.row.lowest)
+        return bool(self.request.good and lowest and lowest.bad)
 
     def _run(self, index: int, times: int) -> list[ProbeResult]:
         version = self._version(index)
-        ran: list[ProbeResult] = []
-        while len(ran) < times and not self.cells.stop.is_set():
+        results: list[ProbeResult] = []
+        while len(results) < times and not self.cells.stop.is_set():
             try:
-                ran.append(self.cells.run(version, self.interpreter, self.variant))
+                results.append(self.cells.run(version, self.interpreter, self.variant))
             except CannotTell as error:
-                if version in self.row.chosen.found.wheels:
+                if version in self.row.chosen.catalogue.wheels:
                     raise
                 return [ProbeResult(StoredOutcome("broken", error.summary, 0.0))]
-            if ran[-1].complaint or _silent([ran[-1].kept]):
+            if results[-1].complaint or _inconclusive([results[-1].stored]):
                 break
-        return ran
+        return results
 
-    def _take(self, index: int, ran: list[ProbeResult]) -> None:
-        for each in ran:
-            if each.complaint:
-                raise CannotTell(each.complaint, "Let the script catch that, and end with 0, 1 or 125.")
-            self.tally.refused.update(dict.fromkeys(each.refused))
-        self.tally.ran += len(ran)
-        self._tell(index, [each.kept for each in ran], all_kept=False)
+    def _collect(self, index: int, results: list[ProbeResult]) -> None:
+        for result in results:
+            if result.complaint:
+                raise CannotTell(result.complaint, "make the script exit with 0, 1 or 125")
+            self.refused.update(dict.fromkeys(result.refused))
+        self.ran += len(results)
+        self._record(index, [result.stored for result in results], all_kept=False)
 
-    def _tell(self, index: int, kept: Sequence[StoredOutcome], *, all_kept: bool) -> None:
-        """Tell the search of runs, and add them up."""
-        before = self.tally.probes.get(index)
-        bad = sum(each.word == "shows" for each in kept) + (before.bad if before else 0)
-        total = sum(each.word in TELLING for each in kept) + (before.total if before else 0)
-        said = next((each for each in kept if each.word == "shows"), kept[-1])
-        if before and before.bad and said.word != "shows":
-            said = StoredOutcome(before.word, before.reason, 0.0)
-        seconds = sum(each.seconds for each in kept) + (before.seconds if before else 0.0)
-        self.tally.probes[index] = Probe(said.word, said.reason, bad, total, seconds, all_kept)
-        cell = Cell(self._version(index), "", self.variant, said.word, said.reason)
+    def _record(self, index: int, outcomes: Sequence[StoredOutcome], *, all_kept: bool) -> None:
+        """Pass outcomes to the search, and add them to the release's probe."""
+        before = self.probes.get(index) or Probe("broken", "", 0, 0, 0.0, kept=False)
+        runs = Runs(sum(each.word == "shows" for each in outcomes), sum(each.word in CONCLUSIVE for each in outcomes))
+        shown = next((each for each in outcomes if each.word == "shows"), outcomes[-1])
+        word, reason = (before.word, before.reason) if before.bad and not runs.bad else (shown.word, shown.reason)
+        total, seconds = before.total + runs.total, before.seconds + sum(each.seconds for each in outcomes)
+        self.probes[index] = Probe(word, reason, before.bad + runs.bad, total, seconds, all_kept)
+        cell = Cell(self._version(index), "", self.variant, word, reason)
         self.progress.ended(f"uv {self._version(index)}", cell, kept=all_kept)
         if total:
-            told = Runs(sum(each.word == "shows" for each in kept), sum(each.word in TELLING for each in kept))
-            self.search.record(index, told)
-        if not total or (total < self.wanted.repeat and _silent(kept)):
+            self.search.record(index, runs)
+        if not total or (total < self.request.repeat and _inconclusive(outcomes)):
             self.search.record(index, "skip")
 
     def _version(self, index: int) -> str:
         return self.row.releases[index].version
 
 
-def _silent(kept: Sequence[StoredOutcome]) -> bool:
-    return kept[-1].word not in TELLING
+def _inconclusive(outcomes: Sequence[StoredOutcome]) -> bool:
+    return outcomes[-1].word not in CONCLUSIVE

@@ -1,4 +1,4 @@
-"""The story of astral-sh/uv#10903 from its report to its verdict, on real releases and a real error."""
+"""Scaffold, run and report astral-sh/uv#10903 on real releases."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,6 +7,7 @@ from uvmre.core.mre.model import MANIFEST
 from uvmre.core.outcome.result import Result
 from uvmre.core.progress import Progress
 from uvmre.flows.new import new
+from uvmre.flows.options import RunOptions
 from uvmre.flows.report import report
 from uvmre.flows.run import run
 
@@ -24,24 +25,24 @@ REPORT = "report.md"
 
 @dataclass(frozen=True)
 class Demo:
-    """What the demo leaves behind."""
+    """The demo's MRE, result and report."""
 
     folder: Path
     result: Result
     report: Path
 
 
-def demo(target: Path, *, cache: Path, uv: str = "", progress: Progress | None = None) -> Demo:
-    """Scaffold the report's claim in `target`, run it with its controls, and write the report.
+def demo(target: Path, options: RunOptions, *, uv: str = "", progress: Progress | None = None) -> Demo:
+    """Scaffold the reported MRE in `target`, run it with its controls, and write the report.
 
     Args:
-        target: a folder that is empty, not there yet, or the last demo's.
-        cache: where the releases of uv are kept.
-        uv: another release than the report's.
-        progress: is told how it goes.
+        target: a folder that is empty, does not exist, or holds the last demo.
+        options: how it is run.
+        uv: another release than the reported one.
+        progress: a progress callback.
     """
     new(target, template=TEMPLATE, answers=ANSWERS, force=(target / MANIFEST).exists())
-    result = run(target, cache=cache, uv=uv, progress=progress)
+    result = run(target, options, uv=uv, progress=progress)
     path = Path(result.evidence) / REPORT
     path.write_text(report(target).markdown, encoding="utf-8")
     return Demo(target, result, path)

@@ -1,47 +1,49 @@
-"""Run a question on releases × interpreters × variants, side by side."""
+"""Run an MRE or a script on releases × interpreters × variants."""
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from typing import Literal
 
 from uvmre.core.mre.model import BASE
+from uvmre.core.outcome.symptom import Word
 from uvmre.core.progress import Progress
 from uvmre.core.search.matrix import Cell
 from uvmre.core.search.release import Release
 from uvmre.errors import CannotTell, Interrupted, UsageError
-from uvmre.flows.probe.pool import ProbePool, RunOptions, at_once
+from uvmre.flows.options import RunOptions
+from uvmre.flows.probe.pool import ProbePool, parallel_jobs
 from uvmre.flows.probe.target import ProbeTarget
 from uvmre.flows.probe.uv_choice import choose
 from uvmre.flows.thread_pool import Pool
-from uvmre.outcomes.store import StoredOutcome
 from uvmre.run import interpreters
 from uvmre.run.interpreters import Interpreter
 
 AHEAD = 3
-"""How many releases more than run are fetched."""
+"""The number of waiting releases that are downloaded early."""
 FOUND_ON_PATH = "PATH"
-"""What stands for the interpreter where a script takes what it finds."""
+"""Stands for the interpreter that a script finds by itself."""
 
 
 @dataclass(frozen=True)
 class FilledCell:
-    """One cell, and what it took."""
+    """A cell with its outcome."""
 
     cell: Cell
     seconds: float
     kept: bool
-    """Whether it was there from before."""
+    """Whether the outcome was stored before."""
 
 
 @dataclass(frozen=True)
 class FilledMatrix:
-    """All cells: by release the oldest first, by interpreter and variant as they were named."""
+    """All cells: releases from oldest to newest, interpreters and variants in the requested order."""
 
     target: ProbeTarget
     releases: tuple[Release, ...]
     filled: tuple[FilledCell, ...]
     refused: tuple[str, ...]
-    """Hosts that were asked for and not let through."""
+    """Hosts that were requested and are not allowed."""
 
     @property
     def cells(self) -> list[Cell]:
@@ -51,24 +53,20 @@ class FilledMatrix:
 
 @dataclass(frozen=True)
 class _EmptyCell:
-    """Where a cell is."""
-
     release: str
     python: str
-    """As it is called in the table."""
+    """Its name in the table."""
     interpreter: Interpreter | None
     missing: str
-    """Why there is no interpreter, where there is none."""
+    """Why there is no interpreter, if there is none."""
     variant: str
 
-    def cell(self, kept: StoredOutcome) -> Cell:
-        return Cell(self.release, self.python, self.variant, kept.word, kept.reason)
+    def cell(self, word: Word | Literal["missing"], reason: str) -> Cell:
+        return Cell(self.release, self.python, self.variant, word, reason)
 
-
-@dataclass
-class _Tally:
-    filled: dict[_EmptyCell, FilledCell] = field(default_factory=dict)
-    refused: dict[str, None] = field(default_factory=dict)
+    def __str__(self) -> str:
+        python = "" if self.python == FOUND_ON_PATH else f"Python {self.python}"
+        return ", ".join(part for part in (f"uv {self.release}", python, self.variant) if part)
 
 
 def matrix(
@@ -77,117 +75,110 @@ def matrix(
     pythons: Sequence[str],
     options: RunOptions,
     *,
-    jobs: int = 0,
     progress: Progress | None = None,
 ) -> FilledMatrix:
-    """Fill a table: what cannot be had (an interpreter, a release) is missing in it, with its reason.
+    """Fill a matrix; a cell whose interpreter or release is not available is `missing`, with the reason.
 
     Args:
-        target: what is asked of a release, with its variants.
-        selector: which releases; the reported and the latest one where it is empty.
-        pythons: versions of interpreters; the MRE's own where there are none.
+        target: what is run on a release, with its variants.
+        selector: the releases; the reported and the latest one if empty.
+        pythons: versions of interpreters; the MRE's own if empty.
         options: how it is run.
-        jobs: how many cells run side by side; what suits the cores where it is 0.
-        progress: is told how it goes.
+        progress: a progress callback.
 
     Raises:
-        UsageError: when the selector is none, or there is no release that it means, or no uv at a path.
-        CannotTell: when PyPI has to be asked which releases there are, and does not answer.
-        Interrupted: on ^C; what was finished is kept.
+        UsageError: if the selector is invalid, or selects nothing.
+        CannotTell: if the list of releases is not available.
+        Interrupted: on ^C; finished runs are stored.
     """
     progress = progress or Progress()
     selector = selector or ",".join(dict.fromkeys([target.reported, "latest"] if target.reported else ()))
     if not selector:
-        raise UsageError("A script does not say on which releases it is to run.", "Name them: `--uv 0.5.20..0.5.22`.")
+        raise UsageError("a script needs the releases to run on", "name them with `--uv`, as in `--uv 0.5.20..0.5.22`")
     chosen = choose(selector, options.cache, reported=target.reported, offline=options.offline)
-    if chosen.found.note:
-        progress.note(chosen.found.note)
-    places = list(_places(target, chosen.releases, pythons))
-    tally = _Tally()
-    progress.cells(len(places))
-    with ProbePool(target, options, chosen, progress) as cells:
-        _fill(places, cells, at_once(jobs), progress, tally)
-    return FilledMatrix(target, chosen.releases, tuple(tally.filled[dirs] for dirs in places), tuple(tally.refused))
-
-
-def _places(target: ProbeTarget, releases: Sequence[Release], pythons: Sequence[str]) -> Iterator[_EmptyCell]:
+    if chosen.catalogue.note:
+        progress.note(chosen.catalogue.note)
     rows = list(_interpreters(target, pythons))
-    for release in releases:
-        for name, interpreter, missing in rows:
-            for variant in target.variants:
-                yield _EmptyCell(release.version, name, interpreter, missing, variant)
+    cells = [
+        _EmptyCell(release.version, python, interpreter, missing, variant)
+        for release in chosen.releases
+        for python, interpreter, missing in rows
+        for variant in target.variants
+    ]
+    progress.cells(len(cells))
+    with ProbePool(target, options, chosen, progress) as pool:
+        filler = _Filler(pool, progress)
+        filler.fill(cells, parallel_jobs(options))
+    return FilledMatrix(target, chosen.releases, tuple(filler.filled[cell] for cell in cells), tuple(filler.refused))
 
 
 def _interpreters(target: ProbeTarget, pythons: Sequence[str]) -> Iterator[tuple[str, Interpreter | None, str]]:
-    if target.words and not pythons:
+    if target.script and not pythons:
         yield FOUND_ON_PATH, None, ""
         return
-    for wanted in dict.fromkeys(pythons or [target.python]):
-        interpreter = interpreters.find_interpreter(wanted)
+    for version in dict.fromkeys(pythons or [target.python]):
+        interpreter = interpreters.find_interpreter(version)
         if interpreter:
-            yield wanted or interpreter.minor, interpreter, ""
+            yield version or interpreter.minor, interpreter, ""
         else:
-            yield wanted, None, f"no Python {wanted} on this machine"
+            yield version, None, f"no Python {version} on this machine"
 
 
-def _fill(places: Sequence[_EmptyCell], cells: ProbePool, jobs: int, progress: Progress, tally: _Tally) -> None:
-    # On each release the MRE itself comes after its controls, whose outcomes it needs.
-    order = list(dict.fromkeys(dirs.release for dirs in places))
-    waiting = list(_not_there(places, cells, progress, tally))
-    waiting.sort(key=lambda dirs: (order.index(dirs.release), dirs.variant == BASE))
-    running: dict[Future[None], _EmptyCell] = {}
-    try:
-        with Pool(jobs, "cell", cells.stop) as pool:
-            while waiting or running:
-                while waiting and len(running) < jobs:
-                    dirs = waiting.pop(0)
-                    progress.begun(_name(dirs))
-                    running[pool.submit(_run, dirs, cells, progress, tally)] = dirs
-                cells.soon(list(dict.fromkeys(dirs.release for dirs in waiting))[:AHEAD])
-                for future in pool.first(running):
-                    running.pop(future)
-                    future.result()
-    except KeyboardInterrupt:
-        raise Interrupted(
-            "Interrupted; every step was ended.",
-            f"{len(tally.filled)} of {len(places)} cells are kept: the same command goes on from there.",
-        ) from None
+@dataclass(frozen=True)
+class _Filler:
+    pool: ProbePool
+    progress: Progress
+    filled: dict[_EmptyCell, FilledCell] = field(default_factory=dict)
+    refused: dict[str, None] = field(default_factory=dict)
 
+    def fill(self, cells: Sequence[_EmptyCell], jobs: int) -> None:
+        waiting = [cell for cell in cells if not self._fill_without_run(cell)]
+        # On each release the MRE itself comes after its controls, whose outcomes it needs.
+        order = list(dict.fromkeys(cell.release for cell in cells))
+        waiting.sort(key=lambda cell: (order.index(cell.release), cell.variant == BASE))
+        running: set[Future[None]] = set()
+        try:
+            with Pool(jobs, "cell", self.pool.stop) as threads:
+                while waiting or running:
+                    while waiting and len(running) < jobs:
+                        cell = waiting.pop(0)
+                        self.progress.begun(str(cell))
+                        running.add(threads.submit(self._run, cell))
+                    self.pool.prefetch(list(dict.fromkeys(cell.release for cell in waiting))[:AHEAD])
+                    for future in threads.first(running):
+                        running.remove(future)
+                        future.result()
+        except KeyboardInterrupt:
+            raise Interrupted(
+                "interrupted",
+                f"{len(self.filled)} of {len(cells)} cells are stored; run the same command to continue",
+            ) from None
 
-def _not_there(
-    places: Sequence[_EmptyCell], cells: ProbePool, progress: Progress, tally: _Tally
-) -> Iterator[_EmptyCell]:
-    """Fill what needs no run, and yield the rest."""
-    for dirs in places:
-        if dirs.missing:
-            cell = Cell(dirs.release, dirs.python, dirs.variant, "missing", dirs.missing)
-            tally.filled[dirs] = FilledCell(cell, 0.0, kept=False)
-        elif kept := cells.kept(dirs.release, dirs.interpreter, dirs.variant):
-            # Where one of several shows it, the others only tell that it is flaky.
-            said = next((each for each in kept if each.word == "shows"), kept[-1])
-            tally.filled[dirs] = FilledCell(dirs.cell(said), said.seconds, kept=True)
+    def _fill_without_run(self, empty: _EmptyCell) -> bool:
+        """Fill a cell that cannot be run, or was run before."""
+        if empty.missing:
+            self._record(empty, empty.cell("missing", empty.missing))
+        elif stored := self.pool.stored(empty.release, empty.interpreter, empty.variant):
+            # If one of several runs shows it, the others only mean that it is flaky.
+            shown = next((each for each in stored if each.word == "shows"), stored[-1])
+            self._record(empty, empty.cell(shown.word, shown.reason), shown.seconds, kept=True)
         else:
-            yield dirs
-            continue
-        progress.ended(_name(dirs), tally.filled[dirs].cell, kept=not dirs.missing)
+            return False
+        return True
 
+    def _run(self, empty: _EmptyCell) -> None:
+        seconds, refused = 0.0, tuple[str, ...]()
+        try:
+            result = self.pool.run(empty.release, empty.interpreter, empty.variant)
+        except CannotTell as error:
+            cell = empty.cell("missing", error.summary)
+        else:
+            cell = empty.cell(result.stored.word, result.stored.reason)
+            seconds, refused = result.stored.seconds, result.refused
+        if not self.pool.stop.is_set():
+            self.refused.update(dict.fromkeys(refused))
+            self._record(empty, cell, seconds)
 
-def _run(dirs: _EmptyCell, cells: ProbePool, progress: Progress, tally: _Tally) -> None:
-    try:
-        ran = cells.run(dirs.release, dirs.interpreter, dirs.variant)
-    except CannotTell as error:
-        if cells.stop.is_set():
-            return
-        cell = Cell(dirs.release, dirs.python, dirs.variant, "missing", error.summary)
-        tally.filled[dirs] = FilledCell(cell, 0.0, kept=False)
-    else:
-        if cells.stop.is_set():
-            return
-        tally.filled[dirs] = FilledCell(dirs.cell(ran.kept), ran.kept.seconds, kept=False)
-        tally.refused.update(dict.fromkeys(ran.refused))
-    progress.ended(_name(dirs), tally.filled[dirs].cell, kept=False)
-
-
-def _name(dirs: _EmptyCell) -> str:
-    parts = [f"uv {dirs.release}", f"Python {dirs.python}" if dirs.python != FOUND_ON_PATH else "", dirs.variant]
-    return ", ".join(part for part in parts if part)
+    def _record(self, empty: _EmptyCell, cell: Cell, seconds: float = 0.0, *, kept: bool = False) -> None:
+        self.filled[empty] = FilledCell(cell, seconds, kept)
+        self.progress.ended(str(empty), cell, kept=kept)

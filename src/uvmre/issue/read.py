@@ -49,7 +49,12 @@ def read_issue(text: str, releases: Sequence[tuple[str, datetime.date]] = (), *,
     claims = rules.claims(facts)
     claim = claims[0] if claims else Claim("none", -1, 0)
     files = _files(
-        ordered, timeline, commands, environment.python.text if environment.python else "", renumbered, claim.test
+        ordered,
+        timeline,
+        commands,
+        environment.python.text if environment.python else "",
+        renumbered=renumbered,
+        claim_test=claim.test,
     )
     variables = (*timeline.variables, *ordered.variables.items())
     denied = bool(re.search(r"\b40[13]\b|credentials", " ".join(claim.output)))
@@ -145,6 +150,7 @@ def _files(
     timeline: Timeline,
     commands: Sequence[Command],
     python: str,
+    *,
     renumbered: "_Renumbering",
     claim_test: str,
 ) -> tuple[PostedFile, ...]:

@@ -138,7 +138,9 @@ def fetch(
         stop = stop or threading.Event()
         pool = ThreadPoolExecutor(MAX_PARALLEL, thread_name_prefix="fetch")
         with http_client() as http:
-            coming = [pool.submit(_fetch_one, http, version, releases, cache, on_progress, stop) for version in missing]
+            coming = [
+                pool.submit(_fetch_one, http, version, releases, cache, on_progress, stop=stop) for version in missing
+            ]
             try:
                 done.update((one.version, one) for one in (future.result() for future in coming))
             except BaseException:
@@ -181,6 +183,7 @@ def _fetch_one(
     releases: "Catalogue",
     cache: Path,
     on_progress: ProgressCallback,
+    *,
     stop: threading.Event,
 ) -> FetchedRelease:
     import httpx
@@ -192,7 +195,7 @@ def _fetch_one(
             raise CannotTell(f"the download of uv {version} was interrupted", "run it again")
         # Another process may have fetched it meanwhile.
         uv = binary_cache.acquire(cache, version) or _fetch(
-            http, version, releases.wheel(version), cache, on_progress, stop
+            http, version, releases.wheel(version), cache, on_progress, stop=stop
         )
         return FetchedRelease(version, uv)
     except UvmreError as error:
@@ -207,6 +210,7 @@ def _fetch(
     wheel: "Wheel",
     cache: Path,
     on_progress: ProgressCallback,
+    *,
     stop: threading.Event | None = None,
 ) -> Path:
     folder = binary_cache.folder(cache, version)

@@ -11,35 +11,46 @@ from uvmre.core.outcome.observation import StepResult
 from uvmre.run.environment import RunDirs
 from uvmre.run.interpreters import Interpreter
 
+LOCAL = "local"
+"""The name of the default backend."""
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, kw_only=True)
+class RunContext:
+    """What all variants of a run share."""
+
+    base: Mre
+    """The MRE as reported."""
+    uv: str
+    binary: Path
+    interpreter: Interpreter | None
+    """None where the steps use the interpreter on their PATH."""
+    python: str
+    """The version requested instead of the MRE's; empty where none was."""
+    certificate: bytes
+    """The certificate of the gateway's CA."""
+    live: bool
+    """Whether requests bypass the gateway where possible."""
+    stop: threading.Event
+    """Ends the run early."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class StepRequest:
     """One variant to run under one release."""
 
+    context: RunContext
     dirs: RunDirs
-    base: Mre
-    """The MRE as reported."""
     control: Control | None
     """The control that makes the variant; None for the MRE itself."""
     mre: Mre
     """The variant."""
-    uv: str
-    binary: Path
-    interpreter: Interpreter | None
-    """None where the steps use what PATH has."""
-    python: str
-    """The version requested instead of the MRE's; empty for the MRE's."""
     gateway: str
-    """The gateway's URL."""
-    certificate: bytes
-    """The gateway's CA."""
-    live: bool
-    """Run without the gateway where possible."""
-    stop: threading.Event
-    """Ends the run early."""
+    """The URL of the variant's listener."""
     on_step_start: Callable[[str], None]
-    """Called with the title of each step."""
+    """Called with the title of each step when it starts."""
     on_step_end: Callable[[StepResult], None]
+    """Called with each step's result."""
 
 
 @dataclass(frozen=True)

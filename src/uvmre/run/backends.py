@@ -3,13 +3,12 @@
 from collections.abc import Mapping
 
 from uvmre.errors import UsageError
-from uvmre.run.backend import Backend
+from uvmre.run.backend import LOCAL, Backend
 from uvmre.run.container import Container
 from uvmre.run.local import Local
 
 AUTO = "auto"
 """The first backend that can be used."""
-DEFAULT_BACKEND = "local"
 BACKENDS: Mapping[str, Backend] = {
     each.name: each for each in (Container("docker"), Container("podman"), Container("buildah"), Local())
 }
@@ -23,12 +22,12 @@ def choose(name: str) -> Backend:
         UsageError: when it cannot be used here.
     """
     if name == AUTO:
-        return next((each for each in BACKENDS.values() if not each.available()), BACKENDS[DEFAULT_BACKEND])
+        return next((each for each in BACKENDS.values() if not each.available()), BACKENDS[LOCAL])
     backend = BACKENDS[name]
     if why := backend.available():
         hint = (
             "run it on Linux or macOS"
-            if name == DEFAULT_BACKEND
+            if name == LOCAL
             else "`uvmre doctor` lists the available engines and how to install one"
         )
         raise UsageError(f"the backend `{name}` is not available", hint, cause=why)

@@ -95,7 +95,7 @@ class BuildWatch:
         """Close the open steps, and return why the steps could not be run; empty when they were."""
         unfinished, self._open_steps = list(self._open_steps.values()), {}
         now = time.perf_counter()
-        if self._request.stop.is_set():
+        if self._request.context.stop.is_set():
             return ""
         if timed_out:
             for running in unfinished:
@@ -109,8 +109,8 @@ class BuildWatch:
         elif self._plan.shown_files:
             path = next(iter(self._plan.shown_files.values()))
             return f"the symptom checks `{path}`, but a failed RUN leaves no image to read it from"
-        if self.reported_uv and self.reported_uv != self._request.uv:
-            return f"the Dockerfile brings uv {self.reported_uv}, not the {self._request.uv} that was requested"
+        if self.reported_uv and self.reported_uv != self._request.context.uv:
+            return f"the Dockerfile brings uv {self.reported_uv}, not the {self._request.context.uv} that was requested"
         return ""
 
     def _on_began(self, event: StepBegan) -> None:

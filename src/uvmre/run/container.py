@@ -63,7 +63,7 @@ class Container:
         engine = _engine(self.name)
         plan = _plan(request, engine)
         dockerfile = (DOCKERFILE, plan.text)
-        facts = RunFacts(self.describe(), plan.uv or request.uv, plan.python, artifacts=(dockerfile,))
+        facts = RunFacts(self.describe(), plan.uv or request.context.uv, plan.python, artifacts=(dockerfile,))
         if why := _unsupported(plan, engine, request):
             return replace(facts, obstacle=why)
         with naming_path(request.dirs.root):
@@ -103,9 +103,14 @@ def _labels(engine: Engine, image: str) -> Mapping[str, str] | None:
 
 
 def _plan(request: StepRequest, engine: Engine) -> BuildPlan:
-    labels = {} if request.live else _own_labels(request.dirs)
+    labels = {} if request.context.live else _own_labels(request.dirs)
     plan = functools.partial(
-        build_plan.plan_build, request.base, request.control, uv=request.uv, python=request.python, labels=labels
+        build_plan.plan_build,
+        request.context.base,
+        request.control,
+        uv=request.context.uv,
+        python=request.context.python,
+        labels=labels,
     )
     planned = plan()
     # A search would pull hundreds of uv images, while the binaries are here already.
@@ -131,9 +136,9 @@ def _unsupported(plan: BuildPlan, engine: Engine, request: StepRequest) -> str:
         )
     if plan.heredocs and not engine.heredocs:
         return f"the Dockerfile has heredocs, which {engine.name} {engine.version} does not support"
-    if request.live and plan.uv != request.uv:
+    if request.context.live and plan.uv != request.context.uv:
         pins = f"pins uv {plan.uv}" if plan.uv else "pins no release of uv"
-        return f"the Dockerfile {pins}, and `--live` builds it unchanged, so uv {request.uv} would not run"
+        return f"the Dockerfile {pins}, and `--live` builds it unchanged, so uv {request.context.uv} would not run"
     return ""
 
 
@@ -144,14 +149,14 @@ def _prepare(request: StepRequest, plan: BuildPlan) -> Build:
     for file in mre.files:
         environment.write_file(dirs.work, file)
     own = dirs.work / CONTEXT_FOLDER
-    if not request.live or plan.uv_from_context:
+    if not request.context.live or plan.uv_from_context:
         own.mkdir(exist_ok=True)
         _unignore_own_folder(dirs)
-    if not request.live:
+    if not request.context.live:
         # BuildKit shares identical RUNs between builds, but each variant has its own listener.
-        (own / "authority.pem").write_bytes(f"# {_run_name(dirs)}\n".encode() + request.certificate)
+        (own / "authority.pem").write_bytes(f"# {_run_name(dirs)}\n".encode() + request.context.certificate)
     if plan.uv_from_context:
-        for name, tool in (("uv", request.binary), ("uvx", request.binary.with_name("uvx"))):
+        for name, tool in (("uv", request.context.binary), ("uvx", request.context.binary.with_name("uvx"))):
             if tool.exists():
                 shutil.copy2(tool, own / name)
     dockerfile = dirs.root / DOCKERFILE
@@ -163,8 +168,8 @@ def _prepare(request: StepRequest, plan: BuildPlan) -> Build:
         context=dirs.work,
         dockerfile=dockerfile,
         image=dirs.root / "image",
-        labels=_own_labels(dirs) if request.live else {},
-        arguments=arguments if request.live else {**_proxies(request.gateway), **arguments},
+        labels=_own_labels(dirs) if request.context.live else {},
+        arguments=arguments if request.context.live else {**_proxies(request.gateway), **arguments},
         secrets={name: _secret(dirs, mre, name) for name in plan.secrets},
     )
 
@@ -218,12 +223,12 @@ def _build(engine: Engine, build: Build, watch: BuildWatch, request: StepRequest
         cwd=request.dirs.root,
         # The engine of an abandoned folder is found by this variable.
         environment={**engines.variables(engine), ROOT_VARIABLE: f"{request.dirs.root}/"},
-        stop=request.stop,
+        stop=request.context.stop,
         late=watch.is_late,
         grace=GRACE,
     ) as streaming:
         watch.consume(READERS[row.log_format], _lines(streaming, log, MARKS.get(row.log_format)))
-    watch.interrupted = streaming.timed_out or request.stop.is_set()
+    watch.interrupted = streaming.timed_out or request.context.stop.is_set()
     if (watch.failed or 0) >= ENGINE_EXIT and (problem := engines.detect(engine.name).why):
         return f"{engine.name} stopped during the build: {problem}"
     return watch.finish(streaming.exit, streaming.timed_out)

@@ -10,14 +10,14 @@ from uvmre.core.mre.model import Mre, Step
 from uvmre.core.outcome.observation import StepResult
 from uvmre.errors import naming_path
 from uvmre.run import environment, local_image, process
-from uvmre.run.backend import RunFacts, StepRequest
+from uvmre.run.backend import LOCAL, RunFacts, StepRequest
 
 
 @dataclass(frozen=True)
 class Local:
     """This machine itself."""
 
-    name: str = "local"
+    name: str = LOCAL
 
     def available(self) -> str:
         """Return why this backend cannot be used here; empty when it can."""
@@ -31,11 +31,11 @@ class Local:
         """Run the steps in order, until a set-up step or a RUN fails, or a step times out."""
         dirs = request.dirs
         with naming_path(dirs.root):
-            environment.prepare(dirs, request.mre, request.binary, request.interpreter)
-            dirs.authority.write_bytes(request.certificate)
+            environment.prepare(dirs, request.mre, request.context.binary, request.context.interpreter)
+            dirs.authority.write_bytes(request.context.certificate)
         steps, obstacle = _steps(request.mre), ""
         for step in steps:
-            if request.stop.is_set():
+            if request.context.stop.is_set():
                 break
             request.on_step_start(step.title)
             try:
@@ -50,8 +50,8 @@ class Local:
         work = local_image.inside(dirs, layer.cwd) if layer else dirs.work
         return RunFacts(
             backend=self.name,
-            uv=request.uv,
-            python=request.interpreter.version if request.interpreter else "",
+            uv=request.context.uv,
+            python=request.context.interpreter.version if request.context.interpreter else "",
             files=tuple((pattern.path, _read_text(work / pattern.path)) for pattern in request.mre.symptom.files),
             obstacle=obstacle,
         )
@@ -96,7 +96,7 @@ def _execute(
     command: Sequence[str], cwd: Path, variables: Mapping[str, str], step: Step, request: StepRequest
 ) -> StepResult:
     """Run a command; its output comes without the path of the run's folder, which differs between runs."""
-    result = process.run(command, cwd=cwd, environment=variables, timeout=step.timeout, stop=request.stop)
+    result = process.run(command, cwd=cwd, environment=variables, timeout=step.timeout, stop=request.context.stop)
     root = str(request.dirs.root)
     stdout, stderr = (
         stream.decode(errors="replace").replace(f"{root}/{local_image.IMAGE}", "").replace(root, "")

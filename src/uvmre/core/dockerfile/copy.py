@@ -97,6 +97,7 @@ def mounted_files(
     variables: Mapping[str, str],
     cwd: str,
     files: Sequence[File],
+    *,
     secret: Callable[[str], bytes | None],
     stages: Sequence[Stage],
 ) -> tuple[tuple[File, ...], dict[str, str]]:

@@ -269,7 +269,9 @@ def _run(walk: _Walk, state: _State, instruction: Instruction) -> None:
     if INTO_THE_SYSTEM.search(run.command) or state.variables.get("UV_SYSTEM_PYTHON", "0") not in ("", "0", "false"):
         raise NeedsEngine("it installs into the system's Python, which is that of this machine")
     try:
-        mounts, variables = mounted_files(instruction, state.variables, state.cwd, walk.files, walk.secret, walk.stages)
+        mounts, variables = mounted_files(
+            instruction, state.variables, state.cwd, walk.files, secret=walk.secret, stages=walk.stages
+        )
     except ValueError as error:
         raise NotInterpreted(f"line {instruction.first}: {error}") from None
     for each in mounts:

@@ -183,14 +183,14 @@ def _after_name(text: str, at: int) -> tuple[list[Span], int]:
         end = start + len(FIRST.match(text[start:end])[0])  # type: ignore[index]
     secret = text[start:end]
     possible = is_token(secret) if names_user(name) else not (is_placeholder(secret) or is_placeholder(value[kind]))
-    found = possible and _is_value(text, begin, name, between, value, secret)
+    found = possible and _is_value(text, begin, name, between, value, secret=secret)
     if found:
         return [(start, end)], value.end()
     # In a value that is none another name may stand; not looked for in a long one, which would be read again and again.
     return [], max(at, value.start() if value.end() - value.start() < 4 * CONTEXT else value.end())
 
 
-def _is_value(text: str, begin: int, name: str, between: re.Match[str], value: re.Match[str], secret: str) -> bool:
+def _is_value(text: str, begin: int, name: str, between: re.Match[str], value: re.Match[str], *, secret: str) -> bool:
     """Tell whether what stands behind a name is its value, and not code or the next words of a sentence."""
     before = text[max(begin - CONTEXT, 0) : begin]
     word = value["word"] is not None

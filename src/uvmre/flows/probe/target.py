@@ -1,4 +1,4 @@
-"""What a search asks every release: the outcome of an MRE, or of a script."""
+"""What a search runs on every release: an MRE, or a script."""
 
 import hashlib
 import os
@@ -23,118 +23,125 @@ from uvmre.releases import binaries
 from uvmre.run.environment import SYSTEM_PATH
 
 SCRIPT_RECORDINGS = "recordings"
-"""Where the tapes of scripts are in the cache: one each, so that none hears what another recorded long ago."""
+"""The cache's folder of scripts' recordings; each script has its own."""
 SHEBANG = b"#!"
 PYENV = "PYENV_ROOT"
 RULES = "rules 5"
-"""Part of the key of stored outcomes of MREs: a change of core/symptom.py or core/proof.py needs a new number."""
+"""Part of the key of stored outcomes of MREs: change it with core/symptom.py or core/proof.py."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ProbeTarget:
     """What is run on a release, and how it is judged."""
 
     title: str
-    issue: str
-    reported: str
-    """The release of the report, where there is one; `judged` compares every other release with it."""
-    python: str
+    issue: str = ""
+    reported: str = ""
+    """The reported release, which every other release is compared with; empty for a script."""
+    python: str = ""
     base: Mre
-    """What makes the network; its variants have the same."""
+    """Configures the gateway for all variants."""
     variants: Mapping[str, Mre]
-    """What is asked for, by name."""
+    """The selected variants by name."""
     recording: Path
     bundled: Path | None = None
-    """Where the MRE has releases of its own."""
-    words: tuple[str, ...] = ()
-    """The script with its arguments, where it is one."""
-    others: tuple[str, ...] = SYSTEM_PATH
-    """The end of its PATH."""
+    """The folder of the releases that come with the MRE."""
+    script: tuple[str, ...] = ()
+    """The script with its arguments; empty for an MRE."""
+    path: tuple[str, ...] = SYSTEM_PATH
+    """The last folders of the steps' PATH."""
     digests: Mapping[str, str] = field(default_factory=dict)
     controls: Mapping[str, Mre] = field(default_factory=dict)
-    """The variants that must behave on a release before the MRE itself says anything there."""
+    """The variants that must behave on a release before the MRE itself counts there."""
 
     def variant(self, name: str, release: str) -> Mre:
         """Return what is run on a release."""
         mre = self.variants.get(name) or self.controls[name]
-        if not self.words:
+        if not self.script:
             return mre
-        given = {**mre.environment.variables, script.RELEASE: release}
-        return replace(mre, environment=replace(mre.environment, variables=given))
+        variables = {**mre.environment.variables, script.RELEASE: release}
+        return replace(mre, environment=replace(mre.environment, variables=variables))
 
     def judge(self, name: str, observation: Observation) -> Outcome:
-        """Say what a run comes to."""
-        if self.words:
+        """Return the outcome of a run."""
+        if self.script:
             return script.judge(observation)
         return judge_release(self.variant(name, "").symptom, observation, self.reported)
 
     def key(self, name: str) -> str:
-        """Return the name under which the outcomes of a variant are stored: all that decides them."""
-        return self.digests[name] if self.words else f"{self.digests[name]} {RULES} {self.reported}"
+        """Return the key of a variant's stored outcomes: all that decides them."""
+        return self.digests[name] if self.script else f"{self.digests[name]} {RULES} {self.reported}"
 
     def complaint(self, observation: Observation) -> str:
-        """Say what is wrong with the question itself; empty where nothing is."""
-        return script.invalid_exit(observation) if self.words else ""
+        """Return what is wrong with the script itself, if anything."""
+        return script.invalid_exit(observation) if self.script else ""
 
 
 def of_mre(folder: Path, names: Sequence[str] = (), *, every: bool = False, mre: Mre | None = None) -> ProbeTarget:
-    """Read the MRE in `folder`, or take that one, and ask for some of its variants: itself where none is named.
+    """Select variants of the MRE in `folder`, or of `mre`: itself by default.
 
     Raises:
-        UsageError: when the folder is no MRE, or has no such variant.
+        UsageError: if the folder is not an MRE, or has no such variant.
     """
     mre = mre or read_mre(folder)
-    all_of_it = {BASE: replace(mre, controls=()), **{each.name: overlay(mre, each) for each in mre.controls}}
-    if unknown := [name for name in names if name not in all_of_it]:
+    variants = {BASE: replace(mre, controls=()), **{control.name: overlay(mre, control) for control in mre.controls}}
+    if unknown := [name for name in names if name not in variants]:
         raise UsageError(
-            f"{folder} has no variant “{unknown[0]}”.",
-            f"It has {', '.join(f'“{name}”' for name in all_of_it)}; or take `--all-variants`.",
+            f"`{folder}` has no variant “{unknown[0]}”",
+            f"choose from {', '.join(f'“{name}”' for name in variants)}, or use `--all-variants`",
         )
-    chosen = {name: each for name, each in all_of_it.items() if every or name in (names or (BASE,))}
-    digests = {name: digest(_bare(each)) for name, each in all_of_it.items()}
+    selected = {name: each for name, each in variants.items() if every or name in (names or (BASE,))}
+    digests = {name: digest(_bare(each)) for name, each in variants.items()}
     return ProbeTarget(
         title=redact(mre.title, secrets(mre)),
         issue=mre.issue,
         reported=mre.environment.uv,
         python=mre.environment.python,
         base=mre,
-        variants=chosen,
+        variants=selected,
         recording=folder / RECORDING,
         bundled=folder / binaries.BUNDLED,
         digests={**digests, BASE: digest(replace(_bare(mre), controls=mre.controls))},
-        controls={each.name: all_of_it[each.name] for each in mre.controls} if BASE in chosen else {},
+        controls={each.name: variants[each.name] for each in mre.controls} if BASE in selected else {},
     )
 
 
 def _bare(mre: Mre) -> Mre:
-    """Return what of an MRE decides how it runs: its title and the release of the report do not."""
+    """Return the part of an MRE that decides how it runs."""
     return replace(mre, title="", issue="", controls=(), environment=replace(mre.environment, uv="", python=""))
 
 
-def of_script(words: Sequence[str], cache: Path) -> ProbeTarget:
-    """Ask by a script, which gets a fresh folder: an argument that is a file here is given with its whole path.
+def of_script(arguments: Sequence[str], cache: Path) -> ProbeTarget:
+    """Run a script in fresh folders; arguments that are files are made absolute.
 
     Raises:
-        UsageError: when there is no such script, or it cannot be executed.
+        UsageError: if the script does not exist or is not executable.
     """
-    whole = (*_executed(words[0]), *(str(Path(word).resolve()) if Path(word).is_file() else word for word in words[1:]))
+    paths = [str(Path(argument).resolve()) if Path(argument).is_file() else argument for argument in arguments[1:]]
+    argv = (*_executable(arguments[0]), *paths)
     pyenv = os.environ.get(PYENV) or str(Path.home() / ".pyenv")
     variables = {PYENV: pyenv} if Path(pyenv).is_dir() else {}
-    mre = script.script_mre(whole)
-    mre = replace(mre, environment=Environment("", variables=variables))
-    files = tuple(File(word, Path(word).read_bytes()) for word in whole if Path(word).is_file())
-    name = digest(replace(_bare(mre), files=files))
-    recording = cache / SCRIPT_RECORDINGS / hashlib.sha256(name.encode()).hexdigest()[:16]
-    return ProbeTarget(shlex.join(words), "", "", "", mre, {BASE: mre}, recording, None, whole, _path(), {BASE: name})
+    mre = replace(script.script_mre(argv), environment=Environment("", variables=variables))
+    files = tuple(File(argument, Path(argument).read_bytes()) for argument in argv if Path(argument).is_file())
+    key = digest(replace(_bare(mre), files=files))
+    return ProbeTarget(
+        title=shlex.join(arguments),
+        base=mre,
+        variants={BASE: mre},
+        recording=cache / SCRIPT_RECORDINGS / hashlib.sha256(key.encode()).hexdigest()[:16],
+        script=argv,
+        path=_search_path(),
+        digests={BASE: key},
+    )
 
 
-def _executed(word: str) -> tuple[str, ...]:
-    """Return what executes a script: itself, or what its first line names where it lacks the permission."""
-    path = Path(word).absolute()
+def _executable(name: str) -> tuple[str, ...]:
+    """Return the command that executes a script: the script itself, or the interpreter of its first line."""
+    path = Path(name).absolute()
     if not path.is_file():
-        found = shutil.which(word) if "/" not in word else None
+        found = shutil.which(name) if "/" not in name else None
         if found is None:
-            raise UsageError(f"There is no script {word}.", "Name a file, or a command on PATH.")
+            raise UsageError(f"script `{name}` does not exist", "name a file, or a command on PATH")
         return (found,)
     if os.access(path, os.X_OK):
         return (str(path),)
@@ -142,16 +149,16 @@ def _executed(word: str) -> tuple[str, ...]:
         with path.open("rb") as file:
             first = file.readline(200)
     except OSError as error:
-        raise UsageError(f"{word} cannot be read: {error.strerror}.", "Name a script that can.") from None
-    if first.startswith(SHEBANG) and (by := shlex.split(first.removeprefix(SHEBANG).decode(errors="replace"))):
-        return (*by, str(path))
-    raise UsageError(
-        f"{word} is not executable, and its first line names nothing that executes it.", f"chmod +x {shlex.quote(word)}"
-    )
+        raise UsageError(f"failed to read `{name}`", "check its permissions", cause=error.strerror or "") from None
+    if first.startswith(SHEBANG) and (argv := shlex.split(first.removeprefix(SHEBANG).decode(errors="replace"))):
+        return (*argv, str(path))
+    raise UsageError(f"`{name}` is not executable and has no `#!` line", f"run `chmod +x {shlex.quote(name)}`")
 
 
-def _path() -> tuple[str, ...]:
-    """Return the PATH of whoever asks, as `git bisect run` gives it; not that of a virtual environment."""
-    own = os.environ.get("VIRTUAL_ENV")
+def _search_path() -> tuple[str, ...]:
+    """Return this process's PATH without the active virtual environment, as `git bisect run` passes it on."""
+    virtual_env = os.environ.get("VIRTUAL_ENV")
     folders = os.environ.get("PATH", "").split(os.pathsep)
-    return tuple(folder for folder in folders if folder and not (own and Path(folder).is_relative_to(own)))
+    return tuple(
+        folder for folder in folders if folder and not (virtual_env and Path(folder).is_relative_to(virtual_env))
+    )

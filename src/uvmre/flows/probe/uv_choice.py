@@ -1,4 +1,4 @@
-"""Which uv is meant: releases by selector, and binaries that somebody built by their paths."""
+"""Select releases of uv, and local builds by their paths."""
 
 import hashlib
 import threading
@@ -12,69 +12,74 @@ from uvmre.releases import catalogue
 from uvmre.releases.catalogue import Catalogue
 from uvmre.run import process
 
-ASKING_SECONDS = 30.0
+VERSION_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
 class LocalBuild:
-    """A binary that somebody built."""
+    """A local build of uv."""
 
     path: Path
     version: str
-    """As it says itself."""
-    content: str
-    """Its hash."""
+    """As it reports it."""
+    sha256: str
 
 
 @dataclass(frozen=True)
 class ChosenReleases:
-    """What a selector means."""
+    """The releases that a selector selects."""
 
     releases: tuple[Release, ...]
-    """Oldest first; a head comes after the release that it says it is."""
-    found: Catalogue
+    """Oldest first; a local build comes after the release that it reports to be."""
+    catalogue: Catalogue
     local_builds: Mapping[str, Path] = field(default_factory=dict)
-    """Binaries that somebody built, by the version that stands for each among the releases."""
+    """The local builds by the version that stands for each among the releases."""
 
 
 def choose(text: str, cache: Path, *, reported: str = "", offline: bool = False) -> ChosenReleases:
-    """Return what is meant by a list of selectors and of paths to binaries.
+    """Return the releases that a list of selectors and of paths to binaries selects.
 
     Raises:
-        UsageError: when a part of it is no selector and no binary of uv, or there is no such release.
-        CannotTell: when PyPI has to be asked, and does not answer, or is not to be asked.
+        UsageError: if a part of it is neither a selector nor a uv binary, or there is no such release.
+        CannotTell: if the list of releases is not available.
     """
     parts = [part.strip() for part in text.split(",")]
     paths = [part for part in parts if names_binary(part)]
     local_builds: dict[str, Path] = {}
-    for built in (ask(Path(path)) for path in dict.fromkeys(paths)):
-        local_builds[local_build_version(built.version, built.content)] = built.path
-    if others := ",".join(part for part in parts if part not in paths):
-        releases, found = catalogue.choose(others, cache, reported=reported, offline=offline)
+    for built in (inspect_build(Path(path)) for path in dict.fromkeys(paths)):
+        local_builds[local_build_version(built.version, built.sha256)] = built.path
+    if selectors := ",".join(part for part in parts if part not in paths):
+        releases, known = catalogue.choose(selectors, cache, reported=reported, offline=offline)
     else:
-        releases, found = (), catalogue.load(cache, offline=offline)
-    return ChosenReleases(tuple(sorted([*releases, *map(Release, local_builds)])), found, local_builds)
+        releases, known = (), catalogue.load(cache, offline=offline)
+    return ChosenReleases(tuple(sorted([*releases, *map(Release, local_builds)])), known, local_builds)
 
 
 def names_binary(text: str) -> bool:
-    """Tell whether a word on the command line is a path to a binary, and no selector."""
+    """Return whether an argument is a path to a binary rather than a selector."""
     return is_path(text) or Path(text).is_file()
 
 
-def ask(path: Path) -> LocalBuild:
-    """Ask a binary which uv it is.
+def inspect_build(path: Path) -> LocalBuild:
+    """Ask a binary for its version.
 
     Raises:
-        UsageError: when it cannot be run, or is no uv.
+        UsageError: if it cannot be run, or is not uv.
     """
     try:
-        whole = path.resolve(strict=True)
-        asked = process.run(
-            [str(whole), "--version"], cwd=Path.cwd(), environment={}, timeout=ASKING_SECONDS, stop=threading.Event()
+        resolved = path.resolve(strict=True)
+        finished = process.run(
+            [str(resolved), "--version"],
+            cwd=Path.cwd(),
+            environment={},
+            timeout=VERSION_SECONDS,
+            stop=threading.Event(),
         )
-        content = hashlib.sha256(whole.read_bytes()).hexdigest()
+        sha256 = hashlib.sha256(resolved.read_bytes()).hexdigest()
     except (OSError, RuntimeError) as error:
-        # Before Python 3.13, links that lead round in a circle are no error of the system.
-        why = getattr(error, "strerror", None) or "its symbolic links lead round in a circle"
-        raise UsageError(f"{path} cannot be run: {why}.", "Name the binary itself, as ./target/debug/uv.") from None
-    return LocalBuild(whole, reported_version(asked.stdout.decode(errors="replace")), content)
+        # Before Python 3.13, a loop of symbolic links is not an OSError.
+        cause = getattr(error, "strerror", None) or "its symbolic links form a loop"
+        raise UsageError(
+            f"failed to run `{path}`", "name the binary itself, as ./target/debug/uv", cause=cause
+        ) from None
+    return LocalBuild(resolved, reported_version(finished.stdout.decode(errors="replace")), sha256)

@@ -81,12 +81,12 @@ class Hosts:
         path_only, question, query = path.partition("?")
         if site := self._site(host, path_only):
             if site.index.registry == PUBLIC_TEST_INDEX or host in OPEN_HOSTS:
-                return self._public(origin, host, path_only, question + query, authorization, site)
+                return self._public(origin, host, path_only, question + query, authorization, site=site)
             return site.decide(path_only, authorization and authorization.rpartition("\n")[2])
         if host in self._storages:
             return self._stored(host, path_only, authorization)
         if host in (TEST_INDEX, *LOOPBACK) and not self._live:
-            return self._public(origin, host, path_only, question + query, authorization, None)
+            return self._public(origin, host, path_only, question + query, authorization, site=None)
         return ForwardRoute(f"{origin}{path}")
 
     def _stored(self, host: str, path: str, authorization: str | None) -> Decision:
@@ -103,7 +103,7 @@ class Hosts:
         return max(sites, key=lambda site: (site.owns(path), len(site.base)), default=None)
 
     def _public(
-        self, origin: str, host: str, path: str, query: str, authorization: str | None, site: "_IndexSite | None"
+        self, origin: str, host: str, path: str, query: str, authorization: str | None, *, site: "_IndexSite | None"
     ) -> Decision:
         """Answer as the nginx of the public test index; `site` is a similar index of the MRE."""
         n = site.number if site else None
