@@ -36,7 +36,7 @@ def prepare(requested: tuple[str, ...]) -> Rendered:
     from uvmre.flows.images import prepare as flow
 
     with show_progress() as progress:
-        prepared = flow(requested, cache=console.cache(), told=progress.downloading, said=progress.detail)
+        prepared = flow(requested, cache=console.cache(), on_progress=progress.downloading, log=progress.detail)
     state = {"made": "built: ", "there": "exists: ", "real": "exists, not a stand-in"}
     lines = [f"{p.engine:<7}  {p.image}  {state[p.state]}{p.made_of if p.state != 'real' else ''}" for p in prepared]
     return Rendered("\n".join(lines), lambda: _data(prepared))

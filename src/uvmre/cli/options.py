@@ -3,7 +3,6 @@
 import functools
 import re
 from collections.abc import Callable
-from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,7 +39,7 @@ def run_options(*names: str) -> Callable[[Command], Command]:
             if live and replay:
                 raise UsageError("`--live` and `--replay` exclude each other", "use one of them, or neither")
             network: Network = "live" if live else "replay" if replay else "auto"
-            selected = {each.name: arguments.pop(each.name) for each in fields(RunOptions) if each.name in arguments}
+            selected = {name: arguments.pop(name) for name in (*names, "allow_hosts")}
             options = RunOptions(cache=console.cache(), network=network, **selected)
             return command(options=options, **arguments)
 

@@ -72,7 +72,7 @@ def verify(mre: Path) -> Rendered:
     from uvmre.flows.recording import verify as flow
 
     with show_progress() as progress:
-        check = flow(mre, cache=console.cache(), told=progress.working)
+        check = flow(mre, cache=console.cache(), on_progress=progress.working)
     code, quoted = 1 if check.faults else 0, shlex.quote(str(mre))
     faults = [asdict(fault) for fault in check.faults]
     hint = f"hint: `uvmre recording rm {quoted} URL` deletes an answer, and `uvmre run {quoted}` records it again"
@@ -102,7 +102,12 @@ def pack(dest: Path, mre: Path, allow_secrets: bool) -> Rendered:
 
     with show_progress() as progress:
         packed = flow(
-            dest, mre, cache=console.cache(), progress=progress, told=progress.working, allow_secrets=allow_secrets
+            dest,
+            mre,
+            cache=console.cache(),
+            progress=progress,
+            on_progress=progress.working,
+            allow_secrets=allow_secrets,
         )
     contents = f"{_count(packed.entries)}, uv {packed.uv} for {packed.platform}"
     unpack = f"unzip {shlex.quote(packed.path.name)} && uvmre run {shlex.quote(packed.top)} --replay"

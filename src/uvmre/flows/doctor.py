@@ -1,4 +1,4 @@
-"""What this machine has for uvmre, from its engines to its cache, and how to get what is missing."""
+"""Check what this machine has for uvmre, and how to install what is missing."""
 
 import contextlib
 import functools
@@ -19,7 +19,7 @@ from uvmre.run.engines import Engine
 from uvmre.run.interpreters import Interpreter
 
 SECONDS = 1.5
-"""How long anything has to answer."""
+"""The time limit of each check."""
 PACKAGES: Mapping[str, Mapping[str, str]] = {
     "apt-get install": {"docker": "docker.io", "buildx": "docker-buildx"},
     "dnf install": {"docker": "moby-engine", "buildx": "docker-buildx"},
@@ -28,26 +28,26 @@ PACKAGES: Mapping[str, Mapping[str, str]] = {
     "apk add": {"buildx": "docker-cli-buildx"},
     "brew install": {"buildx": "docker-buildx"},
 }
-"""The commands of package managers, in the order in which they are looked for, and what they call otherwise."""
+"""The install commands of package managers in the order of preference, with package names that differ."""
 
 
 @dataclass(frozen=True)
 class EngineStatus:
-    """One engine and what to do about it."""
+    """One engine, and how to make it usable."""
 
     engine: Engine
     command: str
-    """What installs or starts what is missing; empty where nothing is."""
+    """Installs or starts what is missing; empty if nothing is."""
 
 
 @dataclass(frozen=True)
 class ToolStatus:
-    """One thing that is there or not."""
+    """One tool."""
 
     name: str
     version: str = ""
     why: str = ""
-    """Why it cannot be used; empty when it can."""
+    """Why it is not usable; empty if it is."""
     command: str = ""
 
 
@@ -56,26 +56,26 @@ class NetworkStatus:
     """Whether PyPI answers."""
 
     why: str
-    """Why it does not; empty when it does."""
+    """Why it does not; empty if it does."""
     seconds: float
 
 
 @dataclass(frozen=True)
 class CacheStatus:
-    """Where uvmre keeps what it fetched."""
+    """The folder of downloads."""
 
     path: Path
     size: int | None
-    """Bytes; None where counting them took too long."""
+    """Bytes; None if counting takes too long."""
     free: int
-    """Bytes that its disk has left."""
+    """Bytes left on its disk."""
     why: str
-    """Why it cannot be written; empty when it can."""
+    """Why it is not writable; empty if it is."""
 
 
 @dataclass(frozen=True)
 class Health:
-    """All of it."""
+    """The result of all checks."""
 
     engines: tuple[EngineStatus, ...]
     interpreters: tuple[Interpreter, ...]
@@ -83,11 +83,11 @@ class Health:
     network: NetworkStatus
     cache: CacheStatus
     seconds: float
-    """What finding out took."""
+    """The duration of all checks."""
 
 
 def examine(cache: Path) -> Health:
-    """Find out what this machine has, all at once; what does not answer in time is told as such."""
+    """Run all checks in parallel; those that exceed the time limit are reported as such."""
     began = time.monotonic()
     waits = {
         **{name: _later(functools.partial(engines.detect, name, SECONDS)) for name in engines.COMMANDS},
@@ -97,39 +97,38 @@ def examine(cache: Path) -> Health:
         "cache": _later(lambda: binary_cache.measure([cache])[1]),
         "writable": _later(lambda: _unwritable(cache)),
     }
-    late = f"it did not answer within {SECONDS:g} s"
+    late = f"no answer within {SECONDS:g} s"
     deadline = began + SECONDS + 0.2
 
-    def told(name: str, otherwise: Any) -> Any:
-        return waits[name](max(0.0, deadline - time.monotonic()), otherwise)
+    def result(name: str, default: Any) -> Any:
+        return waits[name](max(0.0, deadline - time.monotonic()), default)
 
-    found = [told(name, Engine(name, shutil.which(name) or "", why=late)) for name in engines.COMMANDS]
-    silent, seconds = told("network", (late, SECONDS))
+    detected = [result(name, Engine(name, shutil.which(name) or "", why=late)) for name in engines.COMMANDS]
+    why, seconds = result("network", (late, SECONDS))
     return Health(
-        engines=tuple(EngineStatus(engine, _advice(engine)) for engine in found),
-        interpreters=told("interpreters", ()),
-        sandbox=told("sandbox", ToolStatus("bubblewrap", why=late)),
-        network=NetworkStatus(silent, seconds),
-        cache=CacheStatus(cache, told("cache", None), _free(cache), told("writable", late)),
+        engines=tuple(EngineStatus(engine, _advice(engine)) for engine in detected),
+        interpreters=result("interpreters", ()),
+        sandbox=result("sandbox", ToolStatus("bubblewrap", why=late)),
+        network=NetworkStatus(why, seconds),
+        cache=CacheStatus(cache, result("cache", None), _free(cache), result("writable", late)),
         seconds=time.monotonic() - began,
     )
 
 
 def _later(target: Callable[[], Any]) -> Callable[[float, Any], Any]:
-    """Ask in a thread that nobody has to wait for; return what waits so long for the answer, or gives another."""
-    answers: list[Any] = []
+    """Call `target` in a daemon thread; return a function that waits for its result or returns a default."""
+    results: list[Any] = []
 
-    def asked() -> None:
-        # What the system refuses has not answered either.
+    def call() -> None:
         with contextlib.suppress(OSError):
-            answers.append(target())
+            results.append(target())
 
-    thread = threading.Thread(target=asked, daemon=True)
+    thread = threading.Thread(target=call, daemon=True)
     thread.start()
 
-    def wait(seconds: float, otherwise: Any) -> Any:
+    def wait(seconds: float, default: Any) -> Any:
         thread.join(seconds)
-        return answers[0] if answers else otherwise
+        return results[0] if results else default
 
     return wait
 
@@ -141,51 +140,50 @@ def _interpreters() -> tuple[Interpreter, ...]:
 
 
 def _sandbox() -> ToolStatus:
-    """Tell whether bubblewrap is there and may make the namespaces that it needs."""
+    """Check that bubblewrap is installed and may create the namespaces that it needs."""
     program = shutil.which("bwrap")
     if not program:
         return ToolStatus("bubblewrap", why="it is not installed", command=install("bubblewrap"))
-    version = _said([program, "--version"])
-    tried = process.run(
-        [program, "--ro-bind", "/", "/", "--unshare-all", "true"],
-        cwd=Path("/"),
-        environment=dict(os.environ),
-        timeout=SECONDS,
-        stop=threading.Event(),
-    )
+
+    def execute(*arguments: str) -> process.Finished:
+        return process.run(
+            [program, *arguments],
+            cwd=Path("/"),
+            environment=dict(os.environ),
+            timeout=SECONDS,
+            stop=threading.Event(),
+        )
+
+    version = execute("--version").stdout.decode(errors="replace").strip()
+    tried = execute("--ro-bind", "/", "/", "--unshare-all", "true")
     lines = tried.stderr.decode(errors="replace").strip().splitlines()
     why = (lines[-1] if lines else f"it ends with exit code {tried.exit}") if tried.exit else ""
     return ToolStatus("bubblewrap", version.removeprefix("bubblewrap "), why)
 
 
-def _said(command: list[str]) -> str:
-    asked = process.run(command, cwd=Path("/"), environment=dict(os.environ), timeout=SECONDS, stop=threading.Event())
-    return asked.stdout.decode(errors="replace").strip()
-
-
 def _unwritable(cache: Path) -> str:
-    """Return why the cache cannot be written; where it is not there yet, whether it can be made."""
-    there = _there(cache)
+    """Return why the cache, or the folder to create it in, is not writable."""
+    parent = _existing(cache)
     try:
-        with tempfile.TemporaryFile(dir=there):
+        with tempfile.TemporaryFile(dir=parent):
             return ""
     except OSError as error:
-        return f"{there}: {(error.strerror or str(error)).lower()}"
+        return f"{parent}: {(error.strerror or str(error)).lower()}"
 
 
-def _there(path: Path) -> Path:
+def _existing(path: Path) -> Path:
     return next(each for each in (path, *path.absolute().parents) if each.is_dir())
 
 
 def _free(cache: Path) -> int:
     try:
-        return shutil.disk_usage(_there(cache)).free
+        return shutil.disk_usage(_existing(cache)).free
     except OSError:
         return 0
 
 
 def _advice(engine: Engine) -> str:
-    """Return the command that brings what an engine lacks."""
+    """Return the command that installs or starts what an engine lacks."""
     if not engine.program:
         return install(engine.name)
     if engine.name != "docker":
@@ -199,9 +197,9 @@ def _advice(engine: Engine) -> str:
 
 
 def _starting() -> str:
-    """Return the command that starts docker's daemon; the client alone is for one on another machine."""
+    """Return the command that starts docker's daemon; a client alone uses one on another machine."""
     if not os.environ.get("DOCKER_HOST", "unix:").startswith("unix:"):
-        return ""  # it is started there
+        return ""  # to be started there
     if platform.system() == "Darwin":
         return "open -a Docker"
     if shutil.which("dockerd"):
@@ -209,12 +207,12 @@ def _starting() -> str:
     return "export DOCKER_HOST=ssh://USER@HOST"
 
 
-def install(what: str) -> str:
-    """Return the command of this machine's package manager that installs something; empty where there is none."""
+def install(tool: str) -> str:
+    """Return the package manager's command that installs a tool; empty if there is no package manager."""
     for command, names in PACKAGES.items():
         if shutil.which(command.split()[0]):
             root = "" if command.startswith("brew") else _root()
-            return f"{root}{command} {names.get(what, what)}"
+            return f"{root}{command} {names.get(tool, tool)}"
     return ""
 
 

@@ -10,12 +10,12 @@ from uvmre.core.progress import Progress
 from uvmre.run import process
 
 STAMP = "pruned"
-"""The file in the cache whose time says when it was pruned last."""
+"""The file whose modification time is that of the last pruning."""
 HOURLY = 60 * 60.0
 
 
 def prune_later(cache: Path, progress: Progress, *, every: float = HOURLY) -> None:
-    """Prune in a process of its own if that is due: nobody waits for it, and it yields to all others."""
+    """Prune in a detached process of low priority if that is due."""
     stamp = cache / STAMP
     with contextlib.suppress(OSError):
         try:

@@ -1,4 +1,4 @@
-"""Base images that cannot be pulled: which a Dockerfile names, what stands in for them, and which there are."""
+"""Build and list stand-ins for base images."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,42 +16,42 @@ from uvmre.run import engines, rootfs
 from uvmre.run.base_images import Parts
 from uvmre.run.engines import Engine
 
-Said = Callable[[str], None]
+Log = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """How it went with one image on one engine."""
+    """A stand-in on one engine."""
 
     image: str
     engine: str
     state: str
-    """`made`, `there` (it was made before), or `real` (the image itself is there, and was left alone)."""
+    """`made`, `there` (it was made before), or `real` (the image itself is there, and unchanged)."""
     made_of: str
 
 
 def prepare(
-    wanted: Sequence[str],
+    sources: Sequence[str],
     *,
     cache: Path,
-    told: ProgressCallback,
-    said: Said,
+    on_progress: ProgressCallback,
+    log: Log,
     found: Sequence[Engine] | None = None,
 ) -> tuple[Prepared, ...]:
-    """Make stand-ins for images on every engine of this machine, where the image is not there.
+    """Build stand-ins for images on every engine that lacks them.
 
     Args:
-        wanted: names of images, and folders whose Dockerfile names some; this folder where there are none.
-        cache: the folder of all that uvmre keeps.
-        told: is told how the download of a release goes.
-        said: is told what takes its time.
-        found: the engines to make them on; asked for where not given.
+        sources: names of images, and folders whose Dockerfile names some; this folder if empty.
+        cache: the cache's folder.
+        on_progress: called with the progress of a release's download.
+        log: called with a line for each long operation.
+        found: the engines; detected by default.
 
     Raises:
-        UsageError: when there can be no stand-in for one of them.
-        CannotTell: when no engine answers, or something that goes into an image cannot be had.
+        UsageError: if there is no stand-in for one of them.
+        CannotTell: if no engine is usable, or a part of an image is not available.
     """
-    recipes = [base_images.recipe(name) for name in names(wanted)]
+    recipes = [base_images.recipe(name) for name in names(sources)]
     usable = at_hand(engines.detect_all() if found is None else found)
     cache.mkdir(parents=True, exist_ok=True)
     done = []
@@ -60,9 +60,9 @@ def prepare(
         for engine in usable:
             labels = engines.labels(engine, recipe.image)
             if labels is None:
-                parts = parts or _parts(recipe, cache, told, said)
-                said(f"{engine.name}: {recipe.image} is made")
-                made.build(engine, parts, cache, said)
+                parts = parts or _parts(recipe, cache, on_progress, log)
+                log(f"{engine.name}: {recipe.image} is made")
+                made.build(engine, parts, cache, log)
                 done.append(Prepared(recipe.image, engine.name, "made", parts.description))
             else:
                 of = labels.get(engines.STAND_IN_LABEL, "")
@@ -71,7 +71,7 @@ def prepare(
 
 
 def ls(found: Sequence[Engine] | None = None) -> tuple[Prepared, ...]:
-    """Return the stand-ins that there are on the engines of this machine."""
+    """Return the stand-ins on all engines."""
     usable = at_hand(engines.detect_all() if found is None else found)
     return tuple(
         Prepared(
@@ -83,13 +83,13 @@ def ls(found: Sequence[Engine] | None = None) -> tuple[Prepared, ...]:
     )
 
 
-def names(wanted: Sequence[str]) -> tuple[str, ...]:
-    """Return the images that are meant: those named, and those that the Dockerfiles of named folders name."""
+def names(sources: Sequence[str]) -> tuple[str, ...]:
+    """Return the images among `sources`, and those in the Dockerfiles of the folders among them."""
     found: list[str] = []
-    for word in wanted or ["."]:
-        folder = Path(word)
+    for source in sources or ["."]:
+        folder = Path(source)
         if not folder.is_dir():
-            found.append(word)
+            found.append(source)
             continue
         if not (folder / DOCKERFILE).exists():
             raise UsageError(
@@ -101,17 +101,17 @@ def names(wanted: Sequence[str]) -> tuple[str, ...]:
 
 
 def at_hand(found: Sequence[Engine]) -> tuple[Engine, ...]:
-    """Return the engines that can be used; of podman and buildah, which share their images, one."""
+    """Return the usable engines, and only one of podman and buildah, which share their images."""
     usable = [engine for engine in found if not engine.why]
     if not usable:
         why = "; ".join(f"{engine.name}: {engine.why}" for engine in found)
         raise CannotTell(f"No container engine can be used here ({why}).", "`uvmre doctor` tells how to get one.")
-    context = [engine for engine in usable if engine.name != "docker"][:1]
-    return tuple([engine for engine in usable if engine.name == "docker"] + context)
+    others = [engine for engine in usable if engine.name != "docker"][:1]
+    return tuple([engine for engine in usable if engine.name == "docker"] + others)
 
 
-def _parts(recipe: Recipe, cache: Path, told: ProgressCallback, said: Said) -> Parts:
-    """Bring together what a stand-in is made of."""
-    release, uv = binaries.get(recipe.uv, cache, told) if recipe.uv else ("", None)
-    version, python = rootfs.interpreter(recipe.python, cache, said) if recipe.python else ("", None)
+def _parts(recipe: Recipe, cache: Path, on_progress: ProgressCallback, log: Log) -> Parts:
+    """Fetch the parts of a stand-in."""
+    release, uv = binaries.get(recipe.uv, cache, on_progress) if recipe.uv else ("", None)
+    version, python = rootfs.interpreter(recipe.python, cache, log) if recipe.python else ("", None)
     return Parts(recipe, uv.parent if uv else None, release, python, version)

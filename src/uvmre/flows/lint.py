@@ -26,9 +26,9 @@ class LintReport:
         fixed = tuple(finding.fixed for finding in self.findings if finding.fixed)
         return secrets(replace(self.mre, controls=self.mre.controls + fixed))
 
-    def redacted(self, said: T) -> T:
-        """Return what is said about them without the secrets of the MRE, and of its fixed variants."""
-        return redact_deep(said, self._secrets)
+    def redacted(self, value: T) -> T:
+        """Return text or data about the findings without the secrets of the MRE and its fixed variants."""
+        return redact_deep(value, self._secrets)
 
 
 def lint(folder: Path) -> LintReport:

@@ -48,7 +48,7 @@ def new(
         answers: answers to its questions, by name.
         ask: ask the others at the terminal, instead of taking their defaults.
         force: replace the files of an MRE that uvmre wrote there before.
-        confirm: asked about that, where `force` is not given.
+        confirm: asked for confirmation unless `force` is set.
 
     Raises:
         UsageError: when the template, an answer or the folder cannot be taken.
@@ -93,8 +93,8 @@ def from_packse(
         cache: where the releases of uv are kept.
         uv: the release that the MRE is for, or `latest`; a scenario names none.
         force: replace the files of an MRE that uvmre wrote there before.
-        confirm: asked about that, where `force` is not given.
-        progress: is told how the download of the latest release goes.
+        confirm: asked for confirmation unless `force` is set.
+        progress: a progress callback.
 
     Raises:
         UsageError: when the scenario, the release or the folder cannot be taken.
@@ -123,7 +123,7 @@ def from_dockerfile(
         target: a folder that is empty, or not there yet.
         answers: what no Dockerfile says, by name.
         force: replace the files of an MRE that uvmre wrote there before.
-        confirm: asked about that, where `force` is not given.
+        confirm: asked for confirmation unless `force` is set.
 
     Raises:
         UsageError: when the Dockerfile, an answer or the folder cannot be taken.

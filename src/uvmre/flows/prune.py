@@ -25,22 +25,24 @@ TRIAGE = "triage"
 GATEWAY_RECORDING = "recording"
 
 
-def prune(cache: Path, limit: Limits, told: ProgressCallback, *, keep: int | None = None, wait: bool = True) -> Pruned:
+def prune(
+    cache: Path, limit: Limits, on_progress: ProgressCallback, *, keep: int | None = None, wait: bool = True
+) -> Pruned:
     """Delete what is beyond the limits, least recently used first, and what was left unfinished a day ago.
 
     Args:
         cache: the folder of all that uvmre keeps.
         limit: what it may become.
-        told: is told how it goes.
+        on_progress: called with the progress.
         keep: how many releases stay at most, whatever the limits say.
         wait: for another process that prunes; else nothing is done where there is one.
     """
     if not cache.is_dir():
         return Pruned((), (), 0, 0, 0)
-    with _alone(cache, wait=wait) as alone:
-        if not alone:
+    with _locked(cache, wait=wait) as locked:
+        if not locked:
             return Pruned((), (), len(binary_cache.cached_releases(cache)), 0, 0)
-        first = binary_cache.prune(cache, told, keep=sys.maxsize if keep is None else keep)
+        first = binary_cache.prune(cache, on_progress, keep=sys.maxsize if keep is None else keep)
         now = time.time()
         rows, freed = store.prune(cache, now - limit.age, limit.size / STORE_SHARE)
         freed += first.freed
@@ -50,12 +52,12 @@ def prune(cache: Path, limit: Limits, told: ProgressCallback, *, keep: int | Non
         removed = list(first.removed)
         latest, referred = InUse(), set[str]()
         for item in going:
-            if (taken := cache_users.in_use(cache)) != latest:  # somebody has begun meanwhile
+            if (taken := cache_users.in_use(cache)) != latest:  # another process has started meanwhile
                 latest, referred = taken, _referred(taken)
             free = not _covered(taken, cache, cache / item.path, item.used) and Path(item.path).name not in referred
             if free and binary_cache.remove(cache / item.path, item.used):
                 freed += item.size
-                told("pruning the cache", freed, freed + sum(each.size for each in going))
+                on_progress("pruning the cache", freed, freed + sum(each.size for each in going))
                 if item.kind == binary_cache.UV:
                     removed.append(Path(item.path).name)
                 else:
@@ -103,8 +105,8 @@ def _referred(taken: InUse) -> set[str]:
 
 
 @contextlib.contextmanager
-def _alone(cache: Path, *, wait: bool) -> Iterator[bool]:
-    """Keep others from pruning meanwhile; give whether nobody else does."""
+def _locked(cache: Path, *, wait: bool) -> Iterator[bool]:
+    """Lock the pruning; yield whether this process holds the lock."""
     with (cache / LOCK).open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))

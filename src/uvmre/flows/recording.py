@@ -46,13 +46,19 @@ def rm(folder: Path, patterns: Sequence[str]) -> int:
     return packing.remove_entries(_recording_folder(folder), patterns)
 
 
-def verify(folder: Path, *, cache: Path, told: ProgressCallback) -> Check:
+def verify(folder: Path, *, cache: Path, on_progress: ProgressCallback) -> Check:
     """Look whether every answer on the recording is there and is what it was."""
-    return packing.check_recording(_recording_folder(folder), cache / BODIES, told)
+    return packing.check_recording(_recording_folder(folder), cache / BODIES, on_progress)
 
 
 def pack(
-    target: Path, folder: Path, *, cache: Path, progress: Progress, told: ProgressCallback, allow_secrets: bool = False
+    target: Path,
+    folder: Path,
+    *,
+    cache: Path,
+    progress: Progress,
+    on_progress: ProgressCallback,
+    allow_secrets: bool = False,
 ) -> Packed:
     """Write the MRE with its recording, the bodies and its release of uv into one file.
 
@@ -60,8 +66,8 @@ def pack(
         target: the file to write, outside the MRE; an older pack is replaced.
         folder: the MRE.
         cache: where the bodies and the releases are.
-        progress: is told how the download of the release goes.
-        told: is told how the rest goes.
+        progress: the progress callback of the release's download.
+        on_progress: called with the progress of the rest.
         allow_secrets: whether files with secrets may be in it.
 
     Raises:
@@ -73,7 +79,7 @@ def pack(
     _take(target, folder)
     cache_users.hold(cache, str((folder / RECORDING).absolute()))
     recording, release = folder / RECORDING, mre.environment.uv
-    checked = packing.check_recording(recording, cache / BODIES, told)
+    checked = packing.check_recording(recording, cache / BODIES, on_progress)
     if not (checked.entries or checked.faults or (folder / RUNS).is_dir()):  # some runs ask for nothing
         raise UsageError(
             f"{folder} has no recording: it was not run yet.",
@@ -100,7 +106,7 @@ def pack(
         )
     _, uv = binaries.get(release, cache, progress.downloading, bundled=folder / binaries.BUNDLED)
     top = folder.resolve().name or "mre"
-    sha256 = packing.write_pack(target, top, [*own, *replayed, *_release(release, uv)], told)
+    sha256 = packing.write_pack(target, top, [*own, *replayed, *_release(release, uv)], on_progress)
     named = tuple(dict.fromkeys(place.rpartition(":")[0] for place in telling))
     return Packed(target, top, checked.entries, target.stat().st_size, release, catalogue.platform(), sha256, named)
 

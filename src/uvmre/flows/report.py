@@ -1,4 +1,4 @@
-"""Tell the last run of an MRE to somebody else."""
+"""Report the last run of an MRE."""
 
 import shlex
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The temporary folders in which steps run, and what killed processes of uvmre left: their folders and their steps."""
+"""The temporary folders of runs, and the cleanup after killed processes of uvmre."""
 
 import contextlib
 import tempfile
@@ -14,9 +14,9 @@ PREFIX = "uvmre_"
 
 @contextlib.contextmanager
 def scratch(*, keep: bool = False) -> Iterator[Path]:
-    """Give the root of the folders in which steps run, removed in the end; `keep` leaves it to the user.
+    """Create the root of the folders in which steps run, and remove it in the end unless `keep` is set.
 
-    What a process that was killed left behind is cleaned up first: steps that still run, then their folders.
+    First ends the steps of killed processes, and removes their folders.
     """
     sweep()
     root = temp_folders.create(Path(tempfile.gettempdir()), PREFIX)
@@ -37,7 +37,7 @@ def sweep() -> None:
 
 
 def end_everything() -> None:
-    """Kill whatever this process started and did not end, also what left its group, and remove its folders."""
+    """Kill all processes that this one started, also those that left its group, and remove its folders."""
     process.end_children()
     for root in temp_folders.owned():
         process.end_strays(root)

@@ -1,4 +1,4 @@
-"""Read an issue's text and make an MRE of it, on a release that there is and an interpreter of this machine."""
+"""Read an issue's text and make an MRE of it, on an existing release and an installed interpreter."""
 
 import os
 import shutil
@@ -29,13 +29,13 @@ GH_SECONDS = 20.0
 
 @dataclass(frozen=True)
 class IssueMre:
-    """What an issue's text comes to, before anything runs."""
+    """An issue's text and the MRE made of it, before anything runs."""
 
     parsed: ParsedIssue
     mre: Mre | None
-    """None where there is nothing to run."""
+    """None if there is nothing to run."""
     uv: str
-    """The release that it is about."""
+    """The release it is about."""
     uv_stated: bool
     """Whether the post says so; else it is the newest before the post."""
     missing: tuple[str, ...] = ()
@@ -44,35 +44,35 @@ class IssueMre:
 
 
 def inbox(stdin: Callable[[], bytes], *, comments: bool = False, offline: bool = False) -> Inbox:
-    """Return where issues come from; GitHub is asked as whoever `GITHUB_TOKEN`, or else `gh`, says."""
+    """Return the source of issues; the token for GitHub is from `GITHUB_TOKEN` or `gh`."""
     return Inbox(stdin, _token, comments, offline)
 
 
 def _token() -> str:
-    given = os.environ.get("GITHUB_TOKEN") or os.environ.get("GH_TOKEN")
-    gh = None if given else shutil.which("gh")
+    token = os.environ.get("GITHUB_TOKEN") or os.environ.get("GH_TOKEN")
+    gh = None if token else shutil.which("gh")
     if gh is None:
-        return given or ""
-    asked = process.run(
+        return token or ""
+    finished = process.run(
         [gh, "auth", "token"], cwd=Path.cwd(), environment=os.environ, timeout=GH_SECONDS, stop=threading.Event()
     )
-    return "" if asked.exit else asked.stdout.decode(errors="replace").strip()
+    return "" if finished.exit else finished.stdout.decode(errors="replace").strip()
 
 
 def understand(
     text: str, cache: Path, *, comments: bool = False, today: bool = False, offline: bool = False
 ) -> IssueMre:
-    """Read an issue's text; nothing of it is run.
+    """Read an issue's text without running anything.
 
     Args:
         text: Markdown.
-        cache: where the catalogue of releases is.
-        comments: read what others have answered, too.
-        today: PyPI is as it is now, instead of as it was on the post's day.
-        offline: PyPI is not to be asked.
+        cache: the cache's folder.
+        comments: read the comments too.
+        today: use PyPI as it is today rather than as of the post.
+        offline: do not use the network.
 
     Raises:
-        CannotTell: when there is no catalogue of releases.
+        CannotTell: if the list of releases is not available.
     """
     found = catalogue.load(cache, offline=offline)
     known = [each for each in select("all", found.releases) if as_version(each.version) >= as_version(FIRST)]
@@ -91,24 +91,24 @@ def understand(
 def _release(
     parsed: ParsedIssue, known: Sequence[Release], cache: Path, *, offline: bool
 ) -> tuple[str, bool, tuple[str, ...]]:
-    """Return the release, whether the post names it, and what of that is not believed."""
+    """Return the release, whether the post states it, and why a stated release is ignored."""
     moment = _moment(parsed.created)
-    there = [release for release in known if moment is None or (release.date and release.date < moment)]
-    newest = (there or known[:1])[-1].version
+    earlier = [release for release in known if moment is None or (release.date and release.date < moment)]
+    newest = (earlier or known[:1])[-1].version
     if parsed.uv is None or not parsed.uv.line:
         return newest, False, ()
     try:
         chosen = catalogue.choose(parsed.uv.text, cache, reported=parsed.uv.text, offline=offline)[0]
     except UsageError:
         return newest, False, (f"there is no uv {parsed.uv.text}",)
-    believed = [release for release in chosen if _was_there(release, moment)]
-    if not believed:
+    possible = [release for release in chosen if _existed(release, moment)]
+    if not possible:
         return newest, False, (f"uv {parsed.uv.text} came after the post",)
-    return believed[-1].version, True, ()
+    return possible[-1].version, True, ()
 
 
 def _moment(created: date | None) -> datetime | None:
-    """Return when a post was written: at the start of its day, where only that is known."""
+    """Return the time of a post: the start of its day if only that is known."""
     if created is None:
         return None
     if isinstance(created, datetime):
@@ -116,23 +116,23 @@ def _moment(created: date | None) -> datetime | None:
     return datetime.combine(created, time(), UTC)
 
 
-def _was_there(release: Release, moment: datetime | None) -> bool:
-    """Tell whether a release can be meant: a post may have been written where its day was already the next."""
+def _existed(release: Release, moment: datetime | None) -> bool:
+    """Return whether a release existed at the time of a post, in any time zone."""
     return moment is None or release.date is None or release.date < moment + A_DAY
 
 
-def _python(wanted: str) -> tuple[str, tuple[str, ...]]:
-    """Return an interpreter's version that is on this machine, the wanted one or the nearest, and what is amiss."""
-    if not wanted or interpreters.find_interpreter(wanted):
-        return wanted, ()
-    minor = ".".join(wanted.split(".")[:2])
+def _python(requested: str) -> tuple[str, tuple[str, ...]]:
+    """Return the requested version of the interpreter or the nearest installed one, and a note if they differ."""
+    if not requested or interpreters.find_interpreter(requested):
+        return requested, ()
+    minor = ".".join(requested.split(".")[:2])
     if interpreters.find_interpreter(minor):
         return minor, ()
-    there = [version for version in interpreters.available() if interpreters.find_interpreter(version)]
-    if not there:
+    installed = [version for version in interpreters.available() if interpreters.find_interpreter(version)]
+    if not installed:
         return "", ()
-    nearest = min(there, key=lambda version: abs(_number(version) - _number(minor)))
-    return nearest, (f"Python {wanted} is not on this machine, and {nearest} was taken",)
+    nearest = min(installed, key=lambda version: abs(_number(version) - _number(minor)))
+    return nearest, (f"Python {requested} is not on this machine, and {nearest} was taken",)
 
 
 def _number(version: str) -> int:
