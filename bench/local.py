@@ -59,7 +59,7 @@ def serving(command: list[str], port: int, environment: dict[str, str] | None = 
             yield process.pid
         except Unavailable as error:
             output.seek(0)
-            raise Unavailable(f"{error}; it output: {output.read()[-500:].decode(errors='replace')}") from None
+            raise Unavailable(f"{error}; it printed: {output.read()[-500:].decode(errors='replace')}") from None
         finally:
             end(process)
 

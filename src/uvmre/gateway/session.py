@@ -72,14 +72,7 @@ class Gateway:
     def __init__(
         self, cache: Path, recording: Path, network: Network = "auto", config: GatewayConfig | None = None
     ) -> None:
-        """Prepare.
-
-        Args:
-            cache: uvmre's cache folder.
-            recording: the folder of the MRE's recording, created where missing.
-            network: what answers.
-            config: the network of the MRE; by default PyPI and the public test index.
-        """
+        """Prepare; the default config is PyPI and the public test index."""
         self._authority = load_authority(cache)
         self._settings = {
             "authority": self._authority,
@@ -120,12 +113,7 @@ class Gateway:
 
     @contextlib.contextmanager
     def listener(self, port: int = 0, faults: tuple[Fault, ...] = ()) -> Iterator[Listener]:
-        """Listen on a local port, a free one where it is 0, within the `with` block.
-
-        Args:
-            port: of the listener.
-            faults: injected, and counted from now on.
-        """
+        """Listen on a local port, a free one where it is 0; faults are counted from now on."""
         with socket.create_server(("127.0.0.1", port), backlog=BACKLOG) as listening:
             listener = Listener(self, listening)
             with self._lock:

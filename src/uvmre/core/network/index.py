@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
+from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from uvmre.core.network.registries import RegistryProfile
@@ -27,6 +28,16 @@ class Index:
     synthetic: Synthetic = "override"
     packages: "tuple[SyntheticPackage, ...]" = ()
     """The synthetic packages."""
+
+    @property
+    def root(self) -> str:
+        """Return the path of its pages, without the last slash."""
+        return urlsplit(self.url).path.rstrip("/")
+
+    @property
+    def base(self) -> str:
+        """Return the common path of its pages and files."""
+        return self.root.removesuffix("/simple").removesuffix("/+simple")
 
     @property
     def profile(self) -> "RegistryProfile":

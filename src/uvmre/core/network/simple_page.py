@@ -1,5 +1,6 @@
 """A project's page on an index as a value: cut off at a day, joined with another (PEP 503, 691, 700)."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -54,6 +55,11 @@ def apply_cutoff(page: Page, day: date) -> Page:
         gone = _versions(page.files) - _versions(kept)
         data["versions"] = [version for version in data["versions"] if _parsed(version) not in gone]
     return Page(data)
+
+
+def normalize_name(name: str) -> str:
+    """Return the normalized name of a project (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def parse_filename(filename: str) -> "tuple[str, Version] | None":

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from uvmre.core.network.simple_page import normalize_name, parse_filename
 from uvmre.core.text.toml_checks import (
     Keys,
     Mistake,
@@ -117,8 +118,6 @@ def _served(project: str, version: Any, table: dict[str, Any], path: Path) -> It
     for key in [*defined, *(["extras"] if "extras" in table else [])]:
         yield (*path, key), "is defined by the file itself: remove it, or `file`"
     if not inner_path(table["file"]):
-        from uvmre.core.network.simple_page import parse_filename
-
         filename = table["file"].rpartition("/")[2]
         if parse_filename(filename) != (project, version):
             expected = f"{project.replace('-', '_')}-{version}"
@@ -136,7 +135,7 @@ def _extras(extras: Any, path: Path) -> Iterator[Mistake]:
     for name, requires in extras.items():
         if not EXTRA.match(name):
             yield (*path, name), "is not a valid extra name: use letters and digits, with - _ . between them"
-        canonical = re.sub(r"[-_.]+", "-", name).lower()
+        canonical = normalize_name(name)
         if canonical in used:
             yield (*path, name), f"is the same extra as {used[canonical]} (PEP 685): keep one"
         used.setdefault(canonical, name)

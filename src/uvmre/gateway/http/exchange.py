@@ -45,7 +45,7 @@ class Exchange:
     """A request that is being answered; it is logged when its response starts."""
 
     def __init__(self, http: HttpProtocol, request: ParsedRequest, log: Callable[[Request], None]) -> None:
-        self._http, self._request, self._log = http, request, log
+        self._http, self.request, self._log = http, request, log
         self.started = False
         self._chunked = False
         self.fields = request.fields
@@ -60,34 +60,27 @@ class Exchange:
         self.origin = f"{request.scheme}://{authority}"
         self.url = f"{self.origin}{self.path}"
         self.method = request.method.decode("latin-1")
-        self.http_1_0 = request.http_1_0
-        self.headers = request.headers
-        self.body = bytes(request.body)
         authorization = self.fields.get(b"authorization")
         self.authorization = None if authorization is None else authorization.decode("latin-1")
 
     def _entry(self, status: int, by: AnsweredBy, reason: str, *, replayed: bool = False) -> Request:
-        seconds = time.perf_counter() - self._request.started
+        seconds = time.perf_counter() - self.request.started
         credentials = self.authorization is not None
         return Request(self.method, self.host, self.path, status, credentials, by, seconds, reason, replayed)
 
     async def send(
         self, response: Response, by: AnsweredBy, reason: str = "", *, replayed: bool | None = None
     ) -> ReadyAnswer | None:
-        """Send a complete response, and return it where it can be sent again.
+        """Send a complete response unless the client has it already, and return it where it can be sent again.
 
-        Args:
-            response: sent unless the client has it already.
-            by: who answers.
-            reason: a note for the log.
-            replayed: whether it comes from the recording; None for the gateway's own.
+        `replayed` is None for the gateway's own responses.
         """
         response = compress(not_modified(response, self.method, self.fields), self.fields)
         entry = self._entry(response.status, by, reason, replayed=bool(replayed))
         headers, body = [*response.headers], response.body
         if response.sized and response.status not in BODILESS:
             headers.append((b"content-length", b"%d" % len(body)))
-        begin, chunked = head(response.status, headers, self._request)
+        begin, chunked = head(response.status, headers, self.request)
         if self.method == "HEAD" or response.status in BODILESS:
             body = b""
         if chunked:
@@ -97,13 +90,13 @@ class Exchange:
         self._http.write(begin + CLOCK.end() + body)
         await self._http.drain()
         again = replace(entry, replayed=replayed is not None, seconds=0.0)
-        return ReadyAnswer(begin, body, again) if self._request.keep_alive else None
+        return ReadyAnswer(begin, body, again) if self.request.keep_alive else None
 
     async def start(
         self, status: int, headers: Headers, by: AnsweredBy, reason: str = "", *, replayed: bool = False
     ) -> None:
         """Start a response whose body is streamed, and log it."""
-        begin, self._chunked = head(status, headers, self._request)
+        begin, self._chunked = head(status, headers, self.request)
         self.started = True
         self._log(self._entry(status, by, reason, replayed=replayed))
         self._http.write(begin + CLOCK.end())

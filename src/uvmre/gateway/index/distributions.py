@@ -15,6 +15,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
 
+from uvmre.core.network.simple_page import normalize_name
 from uvmre.core.network.synthetic import SyntheticPackage
 
 Table = Mapping[str, str | list[str]]
@@ -77,11 +78,6 @@ def _read(*parts):
 '''
 
 
-def normalized(name: str) -> str:
-    """Return the normalized name of a project (PEP 503)."""
-    return re.sub(r"[-_.]+", "-", name).lower()
-
-
 def version(package: SyntheticPackage) -> str:
     """Return the normalized version (PEP 440)."""
     from packaging.version import Version
@@ -96,7 +92,7 @@ def stem(package: SyntheticPackage) -> str:
 
 def module(package: SyntheticPackage) -> str:
     """Return the name of the module."""
-    return normalized(package.name).replace("-", "_")
+    return normalize_name(package.name).replace("-", "_")
 
 
 def metadata(package: SyntheticPackage) -> bytes:
@@ -227,7 +223,7 @@ def _build_system(backend: str) -> Table:
 def _requirement_name(backend: str) -> str:
     from packaging.requirements import Requirement
 
-    return normalized(Requirement(backend).name)
+    return normalize_name(Requirement(backend).name)
 
 
 def read_metadata(filename: str, content: bytes) -> bytes | None:

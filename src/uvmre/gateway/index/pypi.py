@@ -52,15 +52,7 @@ class PackageSource:
         layering: Layering = "override",
         others: "Mapping[str, SyntheticIndex] | None" = None,
     ) -> None:
-        """Prepare.
-
-        Args:
-            upstream: PyPI itself.
-            cutoff: the last day of which files exist.
-            synthetic: the synthetic packages.
-            layering: their relation to PyPI.
-            others: those of all indexes, by the URL of their files, which are on PyPI's file host.
-        """
+        """Prepare; `others` are the synthetic packages of all indexes, by the base URL of their files."""
         self._upstream, self._cutoff = upstream, cutoff
         self._synthetic, self._layering = synthetic, layering
         self._others = others or {}
@@ -114,12 +106,7 @@ class PackageSource:
         return None
 
     async def page(self, project: str, url: str = "") -> "UpstreamAnswer | ProjectPage":
-        """Return a project's page, or the response where there is none.
-
-        Args:
-            project: its name, as the client writes it.
-            url: the client's own URL of the page at PyPI, where that matters.
-        """
+        """Return a project's page, or the response where there is none; `url` is the client's own for it."""
         synthetic = self._synthetic.page(project) if self._synthetic else None
         if self._synthetic and self._layering != "merge" and (synthetic or self._layering == "replace"):
             return ProjectPage(synthetic, synthetic=True) if synthetic else not_found()
@@ -132,7 +119,7 @@ class PackageSource:
                 return ProjectPage(synthetic, answer.replayed, synthetic=True)
             note = "" if answer.status != 200 else "the page is invalid, so the cutoff date is not applied"
             return buffered(answer.status, body, answer.headers, note, replayed=answer.replayed)
-        cutoff = None if re.sub(r"[-_.]+", "-", project).lower() in TIMELESS else self._cutoff
+        cutoff = None if simple_page.normalize_name(project) in TIMELESS else self._cutoff
         kept = simple_page.apply_cutoff(page, cutoff) if cutoff else page
         undated = sum(simple_page.upload_time(file) is None for file in kept.files) if cutoff else 0
         note = f"{undated} files without an upload time are kept" if undated else ""

@@ -12,8 +12,12 @@ import re
 from typing import NamedTuple
 from urllib.parse import quote, unquote
 
+from uvmre.core.network.index import Index
+
 FILES = "https://files.pythonhosted.org/"
 PYPI = "https://pypi.org/"
+SYNTHETIC_FILES = f"{FILES}packages/synthetic"
+"""Where pages link to; each index has a folder below it, as two may have files of one name."""
 
 
 def basic_auth(username: str, password: str) -> str:
@@ -69,10 +73,10 @@ def locate(path: str, locations: tuple[Location, ...] = LOCATIONS) -> Location |
     return max(matching, key=lambda each: len(each.prefix), default=None)
 
 
-def index_locations(root: str, authorization: str | None) -> tuple[Location, ...]:
-    """Return the locations of a similar index at another address, with its pages below `root`."""
-    files = f"{root.removesuffix('/simple').removesuffix('/+simple')}/files/"
-    pages = Location(f"{root}/", f"{PYPI}simple/", authorization, f"{{origin}}{files}")
+def index_locations(index: Index, authorization: str | None) -> tuple[Location, ...]:
+    """Return the locations of a similar index at another address."""
+    files = f"{index.base}/files/"
+    pages = Location(f"{index.root}/", f"{PYPI}simple/", authorization, f"{{origin}}{files}")
     return (pages, Location(files, FILES, authorization))
 
 

@@ -1,7 +1,7 @@
 """The pages and file links of a registry, by its profile. Pure."""
 
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from uvmre.core.network import simple_page
 from uvmre.core.network.index import Index
@@ -50,13 +50,11 @@ def _expand(template: str, file: dict[str, Any], index: Index, origin: str) -> s
     short = str(version)
     if index.profile.short_version:
         short = short.removesuffix(".0").removesuffix(".0")
-    root = urlsplit(index.url).path.rstrip("/")
-    base = root.removesuffix("/simple").removesuffix("/+simple")
-    if base == root:  # its pages are one level higher
+    if index.base == index.root:  # its pages are one level higher
         template = template.replace("../../", "../")
     return template.format(
         origin=origin,
-        base=base,
+        base=index.base,
         path=file["url"].removeprefix(FILES),
         project=project,
         version=quote(short),

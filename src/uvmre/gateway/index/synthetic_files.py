@@ -7,13 +7,11 @@ from functools import cache, partial
 from hashlib import sha256
 from typing import Any
 
-from uvmre.core.network.simple_page import Page
+from uvmre.core.network.simple_page import Page, normalize_name
 from uvmre.core.network.synthetic import SyntheticPackage
-from uvmre.gateway.index.distributions import metadata, normalized, read_metadata, sdist, stem, version, wheel
-from uvmre.gateway.index.pypi_proxy import FILES
+from uvmre.gateway.index.distributions import metadata, read_metadata, sdist, stem, version, wheel
+from uvmre.gateway.index.pypi_proxy import SYNTHETIC_FILES
 
-FILES_URL = f"{FILES}packages/synthetic"
-"""Each index has its own below this, as two may have a file of one name."""
 METADATA = ".metadata"
 WHEEL = ".whl"
 
@@ -24,21 +22,15 @@ class SyntheticIndex:
     """The synthetic packages of one index."""
 
     def __init__(
-        self, packages: tuple[SyntheticPackage, ...], files: Mapping[str, bytes], files_url: str = FILES_URL
+        self, packages: tuple[SyntheticPackage, ...], files: Mapping[str, bytes], files_url: str = SYNTHETIC_FILES
     ) -> None:
-        """Prepare.
-
-        Args:
-            packages: those of the manifest.
-            files: the contents of the packages that are served unchanged, by path.
-            files_url: the base of the links to files.
-        """
+        """Prepare; `files` are the contents of those packages that are served unchanged, by path."""
         self._files_url = files_url
         self._projects: dict[str, list[tuple[SyntheticPackage, dict[str, Build]]]] = {}
         self._files: dict[str, tuple[SyntheticPackage, Build]] = {}
         for package in packages:
             builds: dict[str, Build] = {name: cache(build) for name, build in _distributions(package, files)}
-            self._projects.setdefault(normalized(package.name), []).append((package, builds))
+            self._projects.setdefault(normalize_name(package.name), []).append((package, builds))
             self._files |= {name: (package, build) for name, build in builds.items()}
 
     def projects(self) -> list[str]:
@@ -47,14 +39,14 @@ class SyntheticIndex:
 
     def page(self, project: str) -> Page | None:
         """Return a project's page; None where it has none."""
-        versions = self._projects.get(normalized(project))
+        versions = self._projects.get(normalize_name(project))
         if versions is None:
             return None
         entries = [self._entry(package, build, name) for package, builds in versions for name, build in builds.items()]
         return Page(
             {
                 "meta": {"api-version": "1.1"},
-                "name": normalized(project),
+                "name": normalize_name(project),
                 "versions": [version(package) for package, _ in versions],
                 "files": entries,
             }

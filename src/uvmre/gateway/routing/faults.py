@@ -5,6 +5,7 @@ import functools
 import re
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import fields
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from uvmre.core.network.index import Fault
 
 METADATA = ".metadata"
+UNLOGGED = ("url", "times", "times_each", "seed", "retry_after")
 TICK = 0.05
 """Seconds between two pieces of a slow body."""
 DIGEST = re.compile(rb"""(#sha256=|"hashes":\s*\{\s*"sha256":\s*")([0-9a-f]{64})""")
@@ -149,19 +151,9 @@ def _matches(pattern: str, text: str) -> bool:
 
 def describe(fault: "Fault") -> str:
     """Return a fault as it is in the log."""
-    values = {
-        fault.outage: fault.outage or None,
-        "status": fault.status,
-        "delay": fault.delay or None,
-        "drip": fault.drip,
-        "cut": fault.cut,
-        "truncate": fault.truncate,
-        "corrupt": fault.corrupt or None,
-        "wrong-hash": fault.wrong_hash or None,
-        "missing-metadata": fault.missing_metadata or None,
-        "redirect-loop": fault.redirect_loop or None,
-    }
-    return "fault: " + ", ".join(k if v in (True, k) else f"{k} {v}" for k, v in values.items() if v is not None)
+    shown = [field for field in fields(fault) if field.name not in UNLOGGED]
+    values = {f.name.replace("_", "-"): value for f in shown if (value := getattr(fault, f.name)) != f.default}
+    return "fault: " + ", ".join(name if value is True else f"{name} {value}" for name, value in values.items())
 
 
 def replace_hashes(body: bytes, seed: int) -> bytes:

@@ -70,14 +70,7 @@ class Hosts:
         return known or host in self._storages or any(fnmatch.fnmatchcase(host, pattern) for pattern in self._allowed)
 
     def decide(self, origin: str, host: str, path: str, authorization: str | None) -> Decision:
-        """Decide what answers a request to an allowed host.
-
-        Args:
-            origin: scheme and host as the client sees them, for links.
-            host: without port.
-            path: the raw path, with its query.
-            authorization: the client's header, compared as a whole; several are separated by newlines.
-        """
+        """Decide what answers a request to an allowed host; several Authorization headers are joined by newlines."""
         path_only, question, query = path.partition("?")
         if site := self._site(host, path_only):
             if site.index.registry == PUBLIC_TEST_INDEX or host in OPEN_HOSTS:
@@ -137,19 +130,16 @@ class _IndexSite:
     """An index of the MRE, by host and path."""
 
     def __init__(self, number: int, index: Index) -> None:
-        parts = urlsplit(index.url)
         self.number, self.index, self.profile = number, index, index.profile
-        self.host = parts.hostname or ""
-        self.root = parts.path.rstrip("/")
-        self.base = self.root.removesuffix("/simple").removesuffix("/+simple")
-        """The common base of its pages and files."""
+        self.host = urlsplit(index.url).hostname or ""
+        self.root, self.base = index.root, index.base
         self._header = basic_auth(index.username or self.profile.username, index.password) if index.password else None
         storage = urlsplit(self.profile.storage.replace("{n}", str(number)))
         self.storage = storage.hostname or ""
         self.stored = storage.path.partition("{")[0]
         """The path of its files at its storage."""
         if index.registry == PUBLIC_TEST_INDEX:
-            self.locations = tuple(pypi_proxy.index_locations(self.root, self._header))
+            self.locations = tuple(pypi_proxy.index_locations(index, self._header))
 
     def has(self, path: str) -> bool:
         """Tell whether a path is on this index."""

@@ -20,7 +20,7 @@ from uvmre.gateway.http.exchange import (
 )
 from uvmre.gateway.index import pypi_proxy
 from uvmre.gateway.index.pypi import EMPTY, PAGE, PackageSource, ProjectPage, buffered, page_answer
-from uvmre.gateway.index.pypi_proxy import FILES, PYPI, Location
+from uvmre.gateway.index.pypi_proxy import PYPI, SYNTHETIC_FILES, Location
 from uvmre.gateway.index.registry_page import render_page, storage_url
 from uvmre.gateway.recording.store import Recording
 from uvmre.gateway.recording.upstream import NotRecorded, Upstream, UpstreamAnswer, UpstreamUnreachable, single_chunk
@@ -45,7 +45,7 @@ class Responder:
         self._indexes = config.indexes
         upstream, cutoff = Upstream(recording, network), config.exclude_newer
         synthetic = [_synthetic_index(n, index, config) for n, index in enumerate(config.indexes)]
-        others = {_files_url(n): index for n, index in enumerate(synthetic) if index}
+        others = {f"{SYNTHETIC_FILES}/{n}": index for n, index in enumerate(synthetic) if index}
         self._sources: dict[int | None, PackageSource] = {None: PackageSource(upstream, cutoff, others=others)}
         for n, index in enumerate(config.indexes):
             self._sources[n] = PackageSource(upstream, cutoff, synthetic[n], index.synthetic, others)
@@ -103,14 +103,14 @@ class Responder:
         location = route.location
         if location and exchange.method == "TRACE":
             return await exchange.send(nginx_answer(405, "Not Allowed"), "stand-in")
-        if location and len(exchange.body) > BODY_LIMIT:
+        if location and len(exchange.request.body) > BODY_LIMIT:
             too_large = nginx_answer(413, "Request Entity Too Large", sized=location.links is None)
             return await exchange.send(too_large, "stand-in")
         # Without a content coding, so that one recorded response serves every client, and links can be replaced.
         dropped = {b"accept-encoding"} | ({b"authorization"} if location else set())
-        headers = [*without(dropped, exchange.headers), (b"accept-encoding", b"identity")]
+        headers = [*without(dropped, exchange.request.headers), (b"accept-encoding", b"identity")]
         source = self._sources[route.number]
-        async with source.request(exchange.method, route.url, headers, exchange.body) as answer:
+        async with source.request(exchange.method, route.url, headers, bytes(exchange.request.body)) as answer:
             if location is None:
                 return await self._send(exchange, answer, "upstream", matched, route)
             return await self._send(exchange, as_nginx(answer, route, location, exchange), "stand-in", matched, route)
@@ -162,7 +162,7 @@ class Responder:
             redirect = Response(profile.storage_status, ((b"location", url),), b"")
             return await exchange.send(redirect, "stand-in", matched.reason)
         dropped = {b"accept-encoding", b"authorization"} | (set() if profile.ranges else {b"range", b"if-range"})
-        headers = [*without(dropped, exchange.headers), (b"accept-encoding", b"identity")]
+        headers = [*without(dropped, exchange.request.headers), (b"accept-encoding", b"identity")]
         url = file["url"] + route.filename.removeprefix(name)
         async with source.request(exchange.method, url, headers) as answer:
             kept = without({b"accept-ranges"}, answer.headers)
@@ -203,17 +203,12 @@ class Responder:
         gzip_min_size = GZIP_MIN_SIZE if route and page else None  # PyPI compresses its pages
         if rewritten:
             content_type = fields.get(b"content-type", b"")
-            compressed = pypi_proxy.compresses(answer.status, content_type, http_1_0=exchange.http_1_0)
+            compressed = pypi_proxy.compresses(answer.status, content_type, http_1_0=exchange.request.http_1_0)
             gzip_min_size = 0 if compressed else None
         headers = without({b"content-length"}, answer.headers)
         response = Response(answer.status, tuple(headers), body, sized=not rewritten, gzip_min_size=gzip_min_size)
         ready = await exchange.send(response, by, note, replayed=answer.replayed)
         return ready if len(body) <= BUFFER_LIMIT else None
-
-
-def _files_url(n: int) -> str:
-    """Return the base of the links to the synthetic files of an index: two indexes may have files of one name."""
-    return f"{FILES}packages/synthetic/{n}"
 
 
 def _synthetic_index(n: int, index: Index, config: GatewayConfig) -> "SyntheticIndex | None":
@@ -224,7 +219,7 @@ def _synthetic_index(n: int, index: Index, config: GatewayConfig) -> "SyntheticI
 
     end = simple_page.end_of_day(config.exclude_newer) if config.exclude_newer else None
     packages = (each for each in index.packages if not end or not each.uploaded or each.uploaded < end)
-    return SyntheticIndex(tuple(packages), config.files, _files_url(n))
+    return SyntheticIndex(tuple(packages), config.files, f"{SYNTHETIC_FILES}/{n}")
 
 
 async def _rewrite(answer: UpstreamAnswer, route: ForwardRoute, location: Location) -> UpstreamAnswer:
