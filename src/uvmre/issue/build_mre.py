@@ -135,8 +135,8 @@ def _allow_failure(run: str, command: Command) -> str:
 def _observe_steps(run: str, claim: Claim, state: Sequence[str]) -> list[Step]:
     name = _step_name(run)
     if short := _short_texts(claim):
-        command_ = " && ".join(f'grep -qF -- {shlex.quote(text)} "$TMPDIR/said"' for text in short)
-        check = f'( {run}\n) > "$TMPDIR/said" 2>&1\ncode=$?\ncat "$TMPDIR/said"\n{_exit_if(command_)}\nexit $code'
+        checks = " && ".join(f'grep -qF -- {shlex.quote(text)} "$TMPDIR/output"' for text in short)
+        check = f'( {run}\n) > "$TMPDIR/output" 2>&1\ncode=$?\ncat "$TMPDIR/output"\n{_exit_if(checks)}\nexit $code'
         return [Step(_script([*state, check]), "observe", name=name)]
     if claim.test:
         check = f"check {claim.file}" if claim.file else "check"
@@ -233,8 +233,8 @@ def _controls(parsed: ParsedIssue, claim: Claim, last: int) -> list[Control]:
             and _is_same_command(command, failing)
             and not _failed(command)
         ):
-            command_ = Command(_copy_renamed_file(command.run, failing.run, parsed.files), command.line, works=True)
-            steps, _, _ = _steps(parsed, claim, last, command_)
+            checks = Command(_copy_renamed_file(command.run, failing.run, parsed.files), command.line, works=True)
+            steps, _, _ = _steps(parsed, claim, last, checks)
             why = f"according to the post (line {command.line})"
             found.append(Control(f"with {_step_name(command.run)}", "absent", why, steps=tuple(steps)))
     return _with_unique_names(found)

@@ -16,12 +16,15 @@ SAYS_SILENT = re.compile(
 
 
 PROPOSAL = re.compile(r"(?i)\b(?:can we|feature|would be (?:nice|great))\b")
-UV = re.compile(r"(?:\w+=\S* )*uvx?\s")
 
 
 def silence(facts: Facts) -> list[Claim]:
     """Return the claim of a sentence that says that uv prints nothing, or succeeds."""
-    uv = [i for i, each in enumerate(facts.commands) if UV.match(each.run) and each.works is not True]
+    uv = [
+        i
+        for i, each in enumerate(facts.commands)
+        if re.match(r"(?:\w+=\S* )*uvx?\s", each.run) and each.works is not True
+    ]
     for sentence, line in facts.statements if uv else ():
         if SAYS_SILENT.search(sentence) and not PROPOSAL.search(sentence):
             i = facts.command_in(sentence, uv, uv[-1])

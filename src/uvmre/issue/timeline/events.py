@@ -40,9 +40,6 @@ INCOMPLETE = re.compile(
     r"|tool\s+(?:install|run)|pip|tool|python|cache)$|\.\.\.|…| X\b|<[a-z]"
 )
 """Commands that are only mentioned: their arguments are missing."""
-IRRELEVANT = re.compile(
-    r"(?:uvx?|python\S*|pip)\s+(?:--version|-V|version|self version)\s*$|uname|docker(?:-| )compose|docker build"
-)
 LINK = re.compile(r"^[^\S\n]*([\w.-]+)[^\S\n]+->[^\S\n]+([\w.-]+)[^\S\n]*$", re.MULTILINE)
 LISTED = re.compile(r"^[^\S\n]*(?:[-\w]{10}\s|total \d)", re.MULTILINE)
 
@@ -110,7 +107,7 @@ def build_timeline(found: Sequence[ClassifiedBlock], environment: PostedEnvironm
             events.append(replace(event, kind=block.kind))
     runs = {event.run for event in events if event.run and event.source != "step"}
     events = [event for event in events if event.source != "step" or event.run not in runs]
-    if not any(event.run and not IRRELEVANT.match(event.run) and event.source != "step" for event in events):
+    if not any(event.run and not _is_irrelevant(event.run) and event.source != "step" for event in events):
         events = _from_sentences(found, events, environment)
     trees = tuple(block for block in found if block.role == "tree")
     return Timeline(tuple(events), tuple(unmatched), trees, tuple(variables.items()))
@@ -140,6 +137,11 @@ def _event(
     if environment.uv and (printed := sentiment.printed_release(entry.output)) and printed != environment.uv.text:
         works = True
     return Event(entry.line, entry.run, entry.output, works, entry.comment or block.block.before, source=source)
+
+
+def _is_irrelevant(run: str) -> bool:
+    version = re.match(r"(?:uvx?|python\S*|pip)\s+(?:--version|-V|version|self version)\s*$", run)
+    return bool(version) or run.startswith(("uname", "docker build", "docker-compose", "docker compose"))
 
 
 def _script(block: ClassifiedBlock, works: bool | None) -> Iterator[Event]:
