@@ -233,8 +233,8 @@ def _controls(parsed: ParsedIssue, claim: Claim, last: int) -> list[Control]:
             and _is_same_command(command, failing)
             and not _failed(command)
         ):
-            checks = Command(_copy_renamed_file(command.run, failing.run, parsed.files), command.line, works=True)
-            steps, _, _ = _steps(parsed, claim, last, checks)
+            renamed = Command(_copy_renamed_file(command.run, failing.run, parsed.files), command.line, works=True)
+            steps, _, _ = _steps(parsed, claim, last, renamed)
             why = f"according to the post (line {command.line})"
             found.append(Control(f"with {_step_name(command.run)}", "absent", why, steps=tuple(steps)))
     return _with_unique_names(found)

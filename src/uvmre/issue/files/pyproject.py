@@ -59,10 +59,10 @@ def minimal(
     """Return a minimal pyproject.toml."""
     minor = ".".join(python.split(".")[:2])
     requires = f">={minor}" if minor else DEFAULT_PYTHON
-    lines_ = "".join(f'\n    "{each}",' for each in dependencies)
+    entries = "".join(f'\n    "{each}",' for each in dependencies)
     text = (
         f'[project]\nname = "{name}"\nversion = "{version}"\nrequires-python = "{requires}"\n'
-        f"dependencies = [{lines_}{chr(10) if lines_ else ''}]\n"
+        f"dependencies = [{entries}{chr(10) if entries else ''}]\n"
     )
     if build:
         text += '\n[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n'
