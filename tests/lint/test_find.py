@@ -340,7 +340,7 @@ def test_pip_and_uv_on_two_interpreters() -> None:
     )
     (finding,) = find_mistakes(base, TWO_PYTHONS)
     assert finding.rule == "other-interpreter"
-    assert finding.why == "pip took a wheel for Python 3.11, so it ran on that, but uv on Python 3.12."
+    assert finding.why == "pip used a wheel for Python 3.11, so it ran on that version, but uv on Python 3.12."
     assert finding.fixed is not None
     assert finding.fixed.variables == {"UV_PYTHON": "3.11"}
     assert find_mistakes(base) == ()

@@ -142,11 +142,9 @@ def test_an_own_dockerfile_keeps_its_layers_and_takes_its_files_from_a_stage() -
     [
         pytest.param(File("a.whl", b"PK\xff"), "is not text", id="not UTF-8"),
         pytest.param(File("a", b"a\0b"), "is not text", id="a NUL"),
-        pytest.param(File("a", b"a\n" * 40_000), "is too long to be read there (80000 bytes)", id="large"),
-        pytest.param(
-            File("a", b"a" * 65_100), "has a line that is longer than a Dockerfile's may be", id="a line too long"
-        ),
-        pytest.param(File("a\tb", b""), "has a name that a Dockerfile cannot write", id="a tab in its name"),
+        pytest.param(File("a", b"a\n" * 40_000), "is too large (80000 bytes)", id="large"),
+        pytest.param(File("a", b"a" * 65_100), "has a line that is too long for a Dockerfile", id="a line too long"),
+        pytest.param(File("a\tb", b""), "has a name that a Dockerfile cannot contain", id="a tab in its name"),
     ],
 )
 def test_a_file_that_cannot_be_in_it_is_refused_with_a_reason(file: File, why: str) -> None:

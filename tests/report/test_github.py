@@ -90,7 +90,7 @@ def rebuild(text: str) -> dict[str, File]:
             assert before.children is not None
             path, notes = before.children[0].content, before.content
             content = token.content or ("" if "empty" in notes else "\n")
-            if "no line break at its end" in notes:
+            if "no newline at its end" in notes:
                 content = content.removesuffix("\n")
             files[path] = File(path, content.encode(), "executable" in notes)
             before = None
@@ -130,9 +130,9 @@ def test_the_mre_can_be_built_again() -> None:
     "line",
     [
         "`packages/foo/__init__.py` (empty):",
-        "`pyproject.toml` (no line break at its end):",
+        "`pyproject.toml` (no newline at its end):",
         "`bin/keyring` (executable):",
-        "`run.sh` (executable, no line break at its end):",
+        "`run.sh` (executable, no newline at its end):",
         "`blank`:",
     ],
 )
@@ -162,9 +162,9 @@ def test_a_file_that_is_not_text_is_left_out_and_said_so() -> None:
     files = (File("a.whl", b"PK\x03\x04\xff"), File("b.txt", b"a\0b"), File("c.bat", b"a\r\n"), File("d.txt", b"d\n"))
     mre = replace(MRE, files=files)
     text = github(mre, result(mre))
-    assert "`a.whl` is left out: it is not text (5 bytes)." in text
-    assert "`b.txt` is left out: it is not text (3 bytes)." in text
-    assert "`c.bat` is left out: it is not text (3 bytes)." in text
+    assert "`a.whl` is omitted: it is not text (5 bytes)." in text
+    assert "`b.txt` is omitted: it is not text (3 bytes)." in text
+    assert "`c.bat` is omitted: it is not text (3 bytes)." in text
     assert sorted(rebuild(text)) == ["d.txt", "mre.toml"]
 
 
@@ -174,7 +174,7 @@ def test_a_long_log_and_a_long_file_keep_it_within_what_github_takes() -> None:
     mre = replace(MRE, files=(*MRE.files, File("uv.lock", b"# a lock\n" * 33_334)))
     text = github(mre, result(mre, step("uv sync", 2, log)))
     assert len(text.encode()) <= 65_536
-    assert "`uv.lock` is left out: it is too long for an issue (300006 bytes)." in text
+    assert "`uv.lock` is omitted: it is too long for an issue (300006 bytes)." in text
     rebuilt = rebuild(text)
     assert rebuilt.pop("mre.toml").content.startswith(b"schema = 1\n")
     assert rebuilt == {file.path: file for file in MRE.files}
@@ -280,7 +280,7 @@ def test_an_mre_of_many_files_keeps_what_fits_and_says_what_does_not() -> None:
     assert kept == {file.path: file for file in files[: len(kept)]}
     left = files[len(kept) :]
     size = sum(len(file.content) for file in left)
-    assert f"{len(left)} files are left out: together they are too long for an issue ({size} bytes)." in text
+    assert f"{len(left)} files are omitted: together they are too long for an issue ({size} bytes)." in text
     assert headings(text) == ["### Summary", "### Platform", "### Version", "### Python version"]
 
 
@@ -300,7 +300,7 @@ def test_without_controls_there_is_no_table() -> None:
 @pytest.mark.parametrize("answered_by", ["stand-in", "upstream"])
 def test_a_stand_in_is_told_where_one_answered(answered_by: str) -> None:
     request = Request("GET", "pypi-proxy.fly.dev", "/", 401, False, answered_by, 0.1)  # type: ignore[arg-type]
-    told = "The public test index was answered by a local stand-in with the same rules." in github(
+    told = "A local stand-in with the same rules answered for the public test index." in github(
         MRE, result(requests=(request,))
     )
     assert told == (answered_by == "stand-in")

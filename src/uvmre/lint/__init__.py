@@ -1,1 +1,1 @@
-"""Known mistakes as small rules: an MRE in, findings out, each with the variant that fixes it where one can be run."""
+"""Rules for known mistakes in an MRE; a finding may have a variant of the MRE that fixes it."""

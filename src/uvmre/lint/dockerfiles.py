@@ -1,4 +1,4 @@
-"""The Dockerfiles and images of an MRE."""
+"""The Dockerfiles of an MRE."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from uvmre.lint.subject import Subject
 
 @dataclass(frozen=True)
 class DockerfileImage:
-    """One stage of a Dockerfile of the MRE."""
+    """One stage of a Dockerfile."""
 
     path: str
     text: str
@@ -20,19 +20,19 @@ class DockerfileImage:
 
     @property
     def runs(self) -> tuple[RunInstruction, ...]:
-        """Return what its RUNs do."""
+        """Return its RUNs."""
         return tuple(parse_run(each) for each in self.stage.instructions if each.name == "RUN")
 
     @property
     def variables(self) -> frozenset[str]:
-        """Return the names that ENV and ARG set in it."""
+        """Return the names that ENV and ARG set."""
         return frozenset(
             name for each in self.stage.instructions if each.name in ("ENV", "ARG") for name, _ in each.pairs
         )
 
 
 def images(subject: Subject) -> Iterator[DockerfileImage]:
-    """Yield the stages of every Dockerfile that can be read."""
+    """Yield the stages of every valid Dockerfile."""
     for path, text in subject.texts.items():
         name = PurePosixPath(path).name
         if name.startswith(DOCKERFILE) or name.endswith(f".{DOCKERFILE}") or name == "Containerfile":
@@ -45,5 +45,5 @@ def images(subject: Subject) -> Iterator[DockerfileImage]:
 
 
 def uses_uv(text: str) -> bool:
-    """Tell whether a shell text runs uv."""
+    """Return whether a shell command runs uv."""
     return any(call.argv and call.argv[0].rpartition("/")[2] in ("uv", "uvx") for call in parse_calls(text))

@@ -1,4 +1,4 @@
-"""All rules over one MRE."""
+"""Apply all rules to an MRE."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -46,17 +46,17 @@ def find_mistakes(mre: Mre, parsed: ParsedIssue | None = None, text: str = "") -
     """Return every known mistake of an MRE.
 
     Args:
-        mre: with its files.
-        parsed: what was understood of the issue's text it came from, where it did.
-        text: that text itself: some mistakes can be told from a log in it that no command explains.
+        mre: the MRE.
+        parsed: the parsed issue, if it comes from one.
+        text: the issue's text; some rules look at a log in it.
     """
     subject = Subject(mre, parsed, text)
-    taken = {slug(control.name) for control in mre.controls}
-    return tuple(_with_unique_name(_fix_dockerfile(finding, mre), taken) for rule in RULES for finding in rule(subject))
+    names = {slug(control.name) for control in mre.controls}
+    return tuple(_with_unique_name(_fix_dockerfile(finding, mre), names) for rule in RULES for finding in rule(subject))
 
 
 def _fix_dockerfile(finding: Finding, mre: Mre) -> Finding:
-    """Fix the Dockerfile itself where the steps are its RUNs: they are read from it again for each variant."""
+    """Fix the Dockerfile instead of the steps, where these are its RUNs."""
     control = finding.fixed
     if control is None or not control.steps or not mre.steps[0].layer:
         return finding
@@ -70,13 +70,13 @@ def _fix_dockerfile(finding: Finding, mre: Mre) -> Finding:
     return replace(finding, fixed=replace(control, steps=(), files={**control.files, DOCKERFILE: text}))
 
 
-def _with_unique_name(finding: Finding, taken: set[str]) -> Finding:
-    """Give the fixed variant a name that no other variant has: outcomes and folders are told by it."""
+def _with_unique_name(finding: Finding, names: set[str]) -> Finding:
+    """Give the fixed variant a unique name, since outcomes and folders are named after it."""
     if finding.fixed is None:
         return finding
     name, number = finding.fixed.name, 1
-    while slug(name) in taken:
+    while slug(name) in names:
         number += 1
         name = f"{finding.fixed.name} {number}"
-    taken.add(slug(name))
+    names.add(slug(name))
     return replace(finding, fixed=replace(finding.fixed, name=name))

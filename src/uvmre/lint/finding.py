@@ -1,4 +1,4 @@
-"""What a rule says: a known mistake, where it stands, and the variant of the MRE in which it is fixed."""
+"""The result of a rule: a known mistake, its place, and the variant of the MRE that fixes it."""
 
 from dataclasses import dataclass
 
@@ -7,18 +7,18 @@ from uvmre.core.mre.model import Control, Step
 
 @dataclass(frozen=True)
 class Finding:
-    """One known mistake, found."""
+    """One known mistake."""
 
     rule: str
-    """As docs/lint.md calls it."""
+    """Its name in docs/lint.md."""
     where: str
     """`file:line`, `mre.toml, step 2`, or `the post, line 12`."""
     why: str
-    """One line that a maintainer can paste."""
+    """One sentence for a maintainer."""
     fixed: Control | None = None
-    """The variant without the mistake; only if it was run and the symptom went, the mistake explains the symptom."""
+    """The variant without the mistake; the mistake explains the symptom if it is gone there."""
     question: str = ""
-    """What to ask the reporter, where the mistake cannot be told from the text alone."""
+    """A question to the reporter, where the text alone does not show the mistake."""
 
 
 def with_fix(
@@ -30,15 +30,15 @@ def with_fix(
     files: dict[str, str] | None = None,
     steps: tuple[Step, ...] = (),
 ) -> Control:
-    """Return the variant in which a rule's mistake is fixed.
+    """Return the control that fixes a rule's mistake.
 
     Args:
-        rule: names it.
-        why: what it shows, in one line.
+        rule: its name.
+        why: what the control shows.
         explains: the mistake, as the end of “The symptom shows because …”.
-        variables: laid over the environment's.
-        files: laid over the folder's.
-        steps: instead of the MRE's own.
+        variables: override the environment's.
+        files: override the folder's.
+        steps: replace the MRE's.
     """
     return Control(
         name=f"fixed: {rule}",

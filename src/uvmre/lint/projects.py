@@ -1,4 +1,4 @@
-"""The projects of an MRE, as their pyproject.toml files tell them."""
+"""The projects of an MRE: its pyproject.toml files."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class Project:
     path: str
     data: Mapping[str, Any]
     modules: tuple[str, ...]
-    """What can be imported from it once it is installed: the modules and packages that its folder has."""
+    """The importable modules and packages in its folder."""
 
     @property
     def folder(self) -> str:
@@ -43,12 +43,12 @@ class Project:
 
     @property
     def built(self) -> bool:
-        """Tell whether uv builds and installs it: https://docs.astral.sh/uv/concepts/projects/config/#build-systems."""
+        """Return whether uv builds and installs it: https://docs.astral.sh/uv/concepts/projects/config/#build-systems."""
         return bool(self.uv.get("package", "build-system" in self.data))
 
     @cached_property
     def dependencies(self) -> tuple[str, ...]:
-        """Return the names of what it always needs."""
+        """Return the names of its dependencies, without extras and groups."""
         return _names(self.table.get("dependencies"))
 
     @cached_property
@@ -59,15 +59,15 @@ class Project:
 
     @cached_property
     def groups(self) -> Mapping[str, tuple[str, ...]]:
-        """Return its dependency groups by normalised name; uv's own old table of them is the group `dev`."""
-        told = table_of(self.data, "dependency-groups")
-        found: dict[str, tuple[str, ...]] = {canonicalize_name(name): _names(needed) for name, needed in told.items()}
+        """Return its dependency groups by normalised name; `tool.uv.dev-dependencies` belongs to `dev`."""
+        groups = table_of(self.data, "dependency-groups")
+        found: dict[str, tuple[str, ...]] = {canonicalize_name(name): _names(needed) for name, needed in groups.items()}
         old = self.uv.get("dev-dependencies")
         return {**found, "dev": (*found.get("dev", ()), *_names(old))} if old else found
 
     @property
     def sources(self) -> Mapping[str, Mapping[str, Any]]:
-        """Return `[tool.uv.sources]` by normalised name; one that differs by marker is left out."""
+        """Return `[tool.uv.sources]` by normalised name, without those with markers."""
         found = table_of(self.uv, "sources")
         return {canonicalize_name(name): source for name, source in found.items() if isinstance(source, dict)}
 
@@ -84,7 +84,7 @@ def root_of(found: Sequence[Project]) -> Project | None:
 
 
 def members_of(root: Project, found: Sequence[Project]) -> tuple[Project, ...]:
-    """Return the members of a workspace that are there, without the root itself."""
+    """Return the members of a workspace, without its root."""
     patterns = [each for each in list_of(table_of(root.uv, "workspace"), "members") if isinstance(each, str)]
     base = PurePosixPath(root.folder)
     return tuple(
@@ -97,7 +97,7 @@ def members_of(root: Project, found: Sequence[Project]) -> tuple[Project, ...]:
 
 
 def reachable(start: Project, among: Sequence[Project]) -> frozenset[str]:
-    """Return the names that a project needs always, by way of other projects of the MRE too."""
+    """Return the names of a project's dependencies, direct and through other projects of the MRE."""
     by_name = {project.name: project for project in among if project.name}
     found: set[str] = set()
     names = list(start.dependencies)
@@ -110,8 +110,8 @@ def reachable(start: Project, among: Sequence[Project]) -> frozenset[str]:
 
 
 def _matches(folder: PurePosixPath, pattern: str) -> bool:
-    wanted = PurePosixPath(pattern.rstrip("/"))
-    return len(wanted.parts) == len(folder.parts) and folder.match(str(wanted))
+    path = PurePosixPath(pattern.rstrip("/"))
+    return len(path.parts) == len(folder.parts) and folder.match(str(path))
 
 
 def _modules(subject: Subject, path: str) -> tuple[str, ...]:
@@ -132,13 +132,13 @@ def _find_modules(subject: Subject, folder: PurePosixPath) -> Iterator[str]:
 
 
 def table_of(data: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    """Return a table of a table; empty where there is none, or something else."""
+    """Return a table of a table; empty where there is none."""
     value = data.get(key)
     return value if isinstance(value, dict) else {}
 
 
 def list_of(data: Mapping[str, Any], key: str) -> list[Any]:
-    """Return a list of a table; empty where there is none, or something else."""
+    """Return a list of a table; empty where there is none."""
     value = data.get(key)
     return value if isinstance(value, list) else []
 

@@ -1,4 +1,4 @@
-"""What the rules look at: the MRE, the text it came from, and both as far as they can be read."""
+"""The input of the rules: the MRE, and the issue it comes from."""
 
 import dataclasses
 import re
@@ -17,17 +17,17 @@ from uvmre.core.triage.parsed_issue import ParsedIssue
 
 PROJECT = "pyproject.toml"
 MAX_POST = 200_000
-"""How many characters of a post are looked at: who pastes more pastes a log."""
+"""Characters of a post that the rules look at."""
 
 
 @dataclass(frozen=True)
 class Subject:
-    """An MRE, and what was understood of the issue's text where it came from one."""
+    """An MRE, and the issue it comes from."""
 
     mre: Mre
     parsed: ParsedIssue | None = None
     text: str = ""
-    """The issue's text itself."""
+    """The issue's text."""
 
     @cached_property
     def steps(self) -> tuple[tuple[Step, tuple[Call, ...]], ...]:
@@ -36,10 +36,10 @@ class Subject:
 
     @cached_property
     def all_calls(self) -> tuple[Call, ...]:
-        """Return every command of the steps, and of the post."""
-        told = self.parsed.commands if self.parsed else ()
+        """Return every command of the steps and of the post."""
+        commands = self.parsed.commands if self.parsed else ()
         return tuple(call for _, found in self.steps for call in found) + tuple(
-            call for command in told for call in parse_calls(command.run)
+            call for command in commands for call in parse_calls(command.run)
         )
 
     @cached_property
@@ -67,32 +67,31 @@ class Subject:
 
     @cached_property
     def inferred_files(self) -> frozenset[str]:
-        """Return the files of which nothing stands in the post: a mistake in them is ours, not the reporter's."""
+        """Return the paths of inferred files: a mistake in them is not the reporter's."""
         return frozenset(named.path for named in self.parsed.files if named.inferred) if self.parsed else frozenset()
 
     @cached_property
     def symptom(self) -> str:
-        """Return what is seen when the bug shows, in plain form."""
+        """Return the text of the symptom, normalized."""
         symptom = self.mre.symptom
         return normalize("\n".join([*symptom.output, *(file.contains for file in symptom.files)]))
 
     def symptom_contains(self, *patterns: str) -> bool:
-        """Tell whether the symptom holds one of some texts, compared as output is."""
+        """Return whether the symptom contains one of these texts, compared as output is."""
         return any(find_pattern(pattern, self.symptom) is not None for pattern in patterns)
 
     @cached_property
     def post(self) -> str:
-        """Return the post, up to a length; where only what was understood of it is given, that."""
-        told = self.text or "\n".join(_strings(self.parsed) if self.parsed else ())
-        return told[:MAX_POST]
+        """Return the post, up to a length; without it, the strings of the parsed issue."""
+        return (self.text or "\n".join(_strings(self.parsed)))[:MAX_POST]
 
     def at_line(self, pattern: str) -> str:
-        """Return where in the post something stands first."""
+        """Return the place of the first match in the post."""
         match = re.search(pattern, self.text)
         return f"the post, line {self.text.count(chr(10), 0, match.start()) + 1}" if match else "the post"
 
     def at_step(self, step: Step) -> str:
-        """Return where a step stands: in the post, where it has it."""
+        """Return the place of a step, preferably in the post."""
         for command in self.parsed.commands if self.parsed else ():
             if command.run.strip() == step.run.strip() and command.line:
                 return f"the post, line {command.line}"
@@ -100,7 +99,7 @@ class Subject:
         return f"{DOCKERFILE}, RUN {number}" if step.layer else f"{MANIFEST}, step {number}"
 
     def at_file(self, path: str, *keys: str | int) -> str:
-        """Return where a key of a TOML file stands, or the nearest table around it."""
+        """Return the place of a key in a TOML file, or of the nearest table around it."""
         from uvmre.core.text.toml_positions import key_lines
 
         known = key_lines(self.texts[path])
@@ -121,7 +120,7 @@ def _strings(value: object) -> Iterator[str]:
 
 
 def package_name(requirement: str) -> str:
-    """Return the normalised name of the package that a requirement asks for (PEP 503)."""
+    """Return the normalised name in a requirement (PEP 503); empty where it is invalid."""
     from packaging.requirements import InvalidRequirement, Requirement
     from packaging.utils import canonicalize_name
 
@@ -138,4 +137,4 @@ REFUSED = (
     "Missing credentials",
     "was not found in the package registry",
 )
-"""How uv says that an index did not let it in, from 0.2 on."""
+"""uv's errors for missing credentials, from 0.2 on."""

@@ -1,15 +1,15 @@
-"""Small changes to TOML texts, which keep all else as it is written."""
+"""Small changes to TOML texts that preserve the rest."""
 
 import re
 import tomllib
 
 
 def with_line(text: str, table: str, line: str) -> str:
-    """Return a TOML text with one line more in a table; empty where that would not be TOML any more.
+    """Return a TOML text with a line added to a table; empty where the result would be invalid.
 
     Args:
         text: valid TOML.
-        table: as its header has it, `tool.uv`; made where there is none.
+        table: the name in its header, such as `tool.uv`; created where there is none.
         line: `key = value`.
     """
     header = re.compile(rf"^[ \t]*\[[ \t]*{re.escape(table)}[ \t]*\][ \t]*(#.*)?$", re.MULTILINE)
@@ -25,12 +25,12 @@ def with_line(text: str, table: str, line: str) -> str:
 
 
 def with_first_in_entry(text: str, array: str, entry: int, line: str) -> str:
-    """Return a TOML text with one line more at the start of one `[[array]]` table; empty where there is no such.
+    """Return a TOML text with a line added to one table of an array; empty where there is none.
 
     Args:
         text: valid TOML.
-        array: as its header has it.
-        entry: which of them, from 0.
+        array: the name in its header.
+        entry: its index.
         line: `key = value`.
     """
     header = re.compile(rf"^[ \t]*\[\[[ \t]*{re.escape(array)}[ \t]*\]\][ \t]*(#.*)?$", re.MULTILINE)

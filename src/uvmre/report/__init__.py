@@ -1,1 +1,1 @@
-"""Values to text that somebody reads elsewhere; nothing is printed here."""
+"""Reports as text."""

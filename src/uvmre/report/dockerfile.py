@@ -1,4 +1,4 @@
-"""An MRE as one Dockerfile with its files inside, as uv's guide on reproducible examples wants it."""
+"""Render an MRE as one Dockerfile that contains its files, as uv's guide on reproducible examples recommends."""
 
 import itertools
 import re
@@ -18,55 +18,55 @@ from uvmre.core.secrets.redact import redact, secrets
 from uvmre.errors import InputError
 
 IGNORED = (DOCKERFILE, IGNORE, OWN_IGNORE)
-"""Of no use in an image, though a COPY of all brings them."""
+"""Not needed in an image."""
 MAX_FILE = 65_536
-"""Bytes of a file that is still worth reading."""
+"""Bytes of the largest readable file."""
 MAX_LINE = 65_000
-"""Bytes: the builder's parser takes no line of 65,536 or more."""
+"""Bytes; the builder's limit is 65,535."""
 PLATFORM = "--platform=linux/amd64"
 SYNTAX = "# syntax=docker/dockerfile:1"
 DIRECTIVE = re.compile(r"#\s*(?:syntax|check)\s*=", re.IGNORECASE)
 NEEDS_HEREDOC = re.compile(r"\\$|^(?:\[|--|#)|(?:^|\s)\d*<<|^\s|\s$")
-"""What a RUN of one line would take another way than a shell does."""
+"""Commands that a RUN of one line would parse differently from a shell."""
 BETWEEN = re.compile(r"(^|,)(from=)(\d+)(?=,|$)")
 
 
 def dockerfile(mre: Mre) -> str:
-    """Return the MRE as one Dockerfile: its own with its files in a stage before, or one made of its steps.
+    """Return the MRE as one Dockerfile: its own with its files in a new stage, or one with its steps.
 
     Raises:
-        InputError: with every file that cannot be in it, and why.
+        InputError: with every file that a Dockerfile cannot contain, and why.
     """
     own = mre.file(DOCKERFILE)
-    laid: Sequence[File] = mre.files
+    copied: Sequence[File] = mre.files
     aside: Sequence[File] = ()
     instructions: Sequence[Instruction] = ()
     if own:
         instructions = parse(own.content.decode(errors="replace"))
-        laid = _copied_files(instructions, [file for file in build_context(mre.files) if file.path not in IGNORED])
-        # The manifest, or a build, names these without anything being copied of them.
+        copied = _copied_files(instructions, [file for file in build_context(mre.files) if file.path not in IGNORED])
+        # Files that the manifest or a build uses without a COPY.
         named = {
             mre.environment.env_file,
             *(made.file for index in mre.indexes for made in index.packages),
             *IGNORED[1:],
         }
-        aside = [file for file in mre.files if file.path in named and file not in laid]
-    if faults := [f"{file.path!r} {why}" for file in (*laid, *aside) if (why := _unsupported(file))]:
+        aside = [file for file in mre.files if file.path in named and file not in copied]
+    if faults := [f"{file.path!r} {why}" for file in (*copied, *aside) if (why := _unsupported(file))]:
         raise InputError(
-            f"{len(faults)} file{'s' * (len(faults) > 1)} cannot be in a Dockerfile.",
+            f"a Dockerfile cannot contain {len(faults)} file{'s' * (len(faults) > 1)} of the MRE",
             faults,
-            "Leave them out of the MRE, or share its folder as a Git repository.",
+            "remove them from the MRE, or share its folder as a Git repository",
         )
-    text = _with_files(own.content.decode(), instructions, laid, aside) if own else _from_steps(mre, laid)
+    text = _with_files(own.content.decode(), instructions, copied, aside) if own else _from_steps(mre, copied)
     rest = text.split("\n")
     directives = list(itertools.takewhile(DIRECTIVE.match, rest))
-    whole = "\n".join([*(directives or [SYNTAX]), *manifest_comment(mre), *rest[len(directives) :]]).rstrip("\n") + "\n"
-    return redact(whole, secrets(mre))
+    text = "\n".join([*(directives or [SYNTAX]), *manifest_comment(mre), *rest[len(directives) :]]).rstrip("\n") + "\n"
+    return redact(text, secrets(mre))
 
 
 def _unsupported(file: File) -> str:
     if len(file.content) > MAX_FILE:
-        return f"is too long to be read there ({len(file.content)} bytes)"
+        return f"is too large ({len(file.content)} bytes)"
     try:
         text = file.content.decode()
     except UnicodeDecodeError:
@@ -74,12 +74,12 @@ def _unsupported(file: File) -> str:
     if "\0" in text:
         return "is not text"
     if any(len(line.encode()) > MAX_LINE for line in text.split("\n")):
-        return "has a line that is longer than a Dockerfile's may be"
-    return "has a name that a Dockerfile cannot write" if re.search(r"[\t\n\v\f\r]|<<|[^\S ]", file.path) else ""
+        return "has a line that is too long for a Dockerfile"
+    return "has a name that a Dockerfile cannot contain" if re.search(r"[\t\n\v\f\r]|<<|[^\S ]", file.path) else ""
 
 
 def _with_files(text: str, instructions: Sequence[Instruction], files: Sequence[File], aside: Sequence[File]) -> str:
-    """Return a Dockerfile that takes from a stage of its own what it took from the folder."""
+    """Return a Dockerfile that copies from a stage what it copied from the folder."""
     lines = text.removeprefix("\ufeff").split("\n")
     _, found = stages(instructions)
     first = found[0].start.first
@@ -96,7 +96,7 @@ def _with_files(text: str, instructions: Sequence[Instruction], files: Sequence[
 
 
 def _rewrite(each: Instruction, found: Sequence[Stage], more: int) -> str:
-    """Return an instruction with a platform, with the files' stage, and counting stages with the new ones."""
+    """Return an instruction with the platform, the files' stage, and shifted stage numbers."""
     names = {stage.name for stage in found if stage.name}
     if each.name == "FROM":
         plain = each.value[0].lower() in (*names, "scratch") or each.flag("platform") is not None
@@ -128,27 +128,27 @@ def _from_context(each: Instruction) -> list[str]:
 
 
 def _copied_files(instructions: Sequence[Instruction], files: Sequence[File]) -> list[File]:
-    """Return the files that some instruction takes from the folder."""
-    wanted: set[str] = set()
+    """Return the files that some instruction copies or mounts."""
+    copied_paths: set[str] = set()
     for each in instructions:
         if each.name in ("COPY", "ADD") and each.flag("from") is None:
-            asked = _from_context(each)
+            patterns = _from_context(each)
         else:
             mounts = [flag.removeprefix("--mount=") for flag in each.flags if flag.startswith("--mount=")]
             keys = [dict(part.partition("=")[::2] for part in mount.split(",")) for mount in mounts]
-            asked = [
+            patterns = [
                 key.get("source", key.get("src", "."))
                 for key in keys
                 if key.get("type", "bind") == "bind" and "from" not in key
             ]
-        for word in asked:
+        for word in patterns:
             plain = re.sub(r"\$\w+|\$\{[^}]{0,500}\}", "*", word).strip("\"'")
-            wanted |= {file.path for source in copy_sources(plain, files) for file in source.files}
-    return [file for file in files if file.path in wanted]
+            copied_paths |= {file.path for source in copy_sources(plain, files) for file in source.files}
+    return [file for file in files if file.path in copied_paths]
 
 
 def _stage(name: str, files: Sequence[File], base: str) -> list[str]:
-    """Return a stage that holds files alone; what takes a line break off a file's end does so in a stage before it."""
+    """Return a stage with files only; final newlines are removed in a stage before it."""
     if all(_ends_with_newline(file) for file in files):
         return [f"FROM scratch AS {name}", *_copies([(file, f"/{file.path}") for file in files])]
     cut = [f"FROM {PLATFORM} {base} AS {name}{CUT}", f"WORKDIR /{name}{CUT}"]
@@ -166,16 +166,16 @@ def _from_steps(mre: Mre, files: Sequence[File]) -> str:
     lines += [f'ENV PATH="{path}:$PATH"'] if path else []
     lines += [f"ENV {name}={_quoted(value)}" for name, value in mre.variables.items()]
     home = f"{environment.home.rstrip('/')}/"
-    laid = [(file, file.path) for file in files]
+    copied = [(file, file.path) for file in files]
     if environment.home:
-        laid += [(f, str(PurePosixPath(HOME, f.path.removeprefix(home)))) for f in files if f.path.startswith(home)]
-    return "\n".join([*lines, *_copies(laid), *(line for step in mre.steps for line in _run(step))])
+        copied += [(f, str(PurePosixPath(HOME, f.path.removeprefix(home)))) for f in files if f.path.startswith(home)]
+    return "\n".join([*lines, *_copies(copied), *(line for step in mre.steps for line in _run(step))])
 
 
-def _copies(laid: Iterable[tuple[File, str]]) -> list[str]:
-    """Return the instructions that write files, each to its path."""
+def _copies(copied: Iterable[tuple[File, str]]) -> list[str]:
+    """Return the instructions that write files to their paths."""
     copies, cut = [], []
-    for file, path in laid:
+    for file, path in copied:
         text = file.content.decode()
         end = "EOF"
         while end in (line.rstrip("\r") for line in text.split("\n")):
@@ -186,7 +186,7 @@ def _copies(laid: Iterable[tuple[File, str]]) -> list[str]:
         if not _ends_with_newline(file):
             cut.append(path)
     spaces = [f'ARG {SPACE}=" "'] if any("${" + SPACE + "}" in line for line in copies) else []
-    # A heredoc always ends with a line break.
+    # A heredoc always ends with a newline.
     return [*spaces, *copies, *([f"RUN truncate -s -1 {shlex.join(cut)}"] if cut else [])]
 
 
@@ -195,7 +195,7 @@ def _ends_with_newline(file: File) -> bool:
 
 
 def _target(path: str) -> str:
-    """Return a path as a COPY takes it: its words end at white space, whatever quotes are around them."""
+    """Return a path escaped for COPY, which splits at white space even inside quotes."""
     return re.sub(r"([\\\"'$])", r"\\\1", path).replace(" ", "${" + SPACE + "}")
 
 
@@ -208,7 +208,7 @@ def _run(step: Step) -> list[str]:
     if len(lines) == 1 and lines[0].isprintable() and not NEEDS_HEREDOC.search(lines[0]):
         return [f"RUN {lines[0]}"]
     if lines[0].startswith("#!"):
-        lines = ["", *lines]  # or the builder would execute it as a file
+        lines = ["", *lines]  # else the builder would execute it as a file
     end = "EOF"
     while end in (line.rstrip("\r") for line in lines):
         end += "F"

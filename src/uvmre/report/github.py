@@ -1,4 +1,4 @@
-"""A run as an issue for GitHub: the fields of uv's bug form, and enough in it to build the MRE again."""
+"""Render a run as a GitHub issue with the fields of uv's bug form and the files of the MRE."""
 
 import itertools
 from collections.abc import Collection, Iterable, Sequence
@@ -14,56 +14,53 @@ from uvmre.core.text.normalize import readable
 from uvmre.report.markdown import cut, fence
 
 LIMIT = 65_536
-"""What GitHub takes in one issue or comment. Counted in bytes here, which is never too few."""
+"""GitHub's limit for an issue or comment, counted in bytes to be safe."""
 OPEN_LINES = 30
-"""Output longer than this is folded."""
+"""Longer output is folded."""
 LOG_SIZES = (20_000, 8_000, 3_000, 1_000, 300)
-"""How much is kept of each log, tried from the left until the whole fits."""
+"""The characters kept of each log, tried in order until the report fits."""
 LANGUAGES = {".toml": "toml", ".py": "python", ".sh": "sh", ".lock": "toml", ".md": "markdown", ".cfg": "ini"}
 
 
 @dataclass(frozen=True)
 class _Part:
-    """One file of the report: as it stands there, and what is said where it is left out."""
+    """One file of the report, and its placeholder."""
 
     position: int
     """In the MRE."""
     size: int
-    """Of its content."""
+    """Bytes of its content."""
     block: str
     placeholder: str
 
     @property
     def saves(self) -> int:
-        """Return how many bytes it saves to leave it out."""
+        """Return the bytes that the placeholder saves."""
         return _bytes(self.block) - _bytes(self.placeholder)
 
 
 def github(mre: Mre, result: Result) -> str:
-    """Return the report as Markdown, at most LIMIT bytes of UTF-8.
-
-    Every part is written once and measured; then it is chosen what is kept.
-    """
+    """Return the report as Markdown, at most LIMIT bytes of UTF-8."""
     values = secrets(mre)
-    # Masked before anything is cut, or half a secret could stay at the edge.
+    # Redacted before truncating, which could leave half a secret.
     shown, result = redact_deep(replace(mre, files=()), values), redact_deep(_readable(result), values)
     manifest = _part(File(MANIFEST, dump(shown).encode()), values).block
     before = [*_variants(shown, result), "<details>", "<summary>The files</summary>", ""]
     head, tail = _text(before) + manifest, _text(["</details>", "", *_form(result)])
     placed = sorted(enumerate(mre.files), key=lambda each: each[1].path)
     parts = [_part(file, values, place) for place, file in placed]
-    room = LIMIT - _bytes(head + tail) + 1  # the last line break goes
-    whole = sum(_bytes(part.block) for part in parts)
+    room = LIMIT - _bytes(head + tail) + 1  # the last newline is removed
+    files_size = sum(_bytes(part.block) for part in parts)
     summaries = []
     for size in LOG_SIZES:
         summaries.append(summary := _text(_summary(shown, result, size)))
-        if _bytes(summary) + whole <= room:
+        if _bytes(summary) + files_size <= room:
             return (summary + head + "".join(part.block for part in parts) + tail).removesuffix("\n")
     return (_fit(summaries, head, parts, tail, room) or _cut(summaries[-1] + head + tail, result)).removesuffix("\n")
 
 
 def _fit(summaries: Sequence[str], head: str, parts: Sequence[_Part], tail: str, room: int) -> str:
-    """Return the report without its longest files, or with the shortest alone; nothing where none of it fits."""
+    """Return the report without its longest files, or with only the shortest; empty where it does not fit."""
     over = _bytes(summaries[-1]) + sum(_bytes(part.block) for part in parts) - room
     by_size = sorted(parts, key=lambda part: (part.size, part.position))
     for count, part in enumerate(reversed(by_size), 1):
@@ -72,7 +69,7 @@ def _fit(summaries: Sequence[str], head: str, parts: Sequence[_Part], tail: str,
             out = {part.position for part in by_size[-count:]}
             files = (part.placeholder if part.position in out else part.block for part in parts)
             return "".join([summaries[-1], head, *files, tail])
-    # Even to name each of those that are left out would be too long.
+    # Even the placeholders are too long.
     reserved = _bytes(_left_out(parts))
     summary = next((each for each in summaries if _bytes(each) + reserved <= room // 2), summaries[-1])
     room -= _bytes(summary) + reserved
@@ -86,7 +83,7 @@ def _fit(summaries: Sequence[str], head: str, parts: Sequence[_Part], tail: str,
 
 def _left_out(parts: Sequence[_Part]) -> str:
     size = sum(part.size for part in parts)
-    return _text([f"{len(parts)} files are left out: together they are too long for an issue ({size} bytes).", ""])
+    return _text([f"{len(parts)} files are omitted: together they are too long for an issue ({size} bytes).", ""])
 
 
 def _cut(text: str, result: Result) -> str:
@@ -95,7 +92,7 @@ def _cut(text: str, result: Result) -> str:
 
 
 def _readable(result: Result) -> Result:
-    """Return only what the report shows of a result, with outputs as a terminal leaves them."""
+    """Return the parts of a result in the report, with output as a terminal shows it."""
     base = result.base.observation
     steps = (replace(step, stdout=readable(step.stdout), stderr=readable(step.stderr)) for step in base.steps)
     shown = [replace(result.base, observation=replace(base, steps=tuple(steps), files=(), artifacts=()))]
@@ -121,7 +118,7 @@ def _summary(mre: Mre, result: Result, size: int) -> list[str]:
         lines += [f"This is a run on uv {result.uv}; the report is about uv {result.reported_uv}.", ""]
     if result.stand_ins:
         images = ", ".join(f"`{image}`" for image in result.stand_ins)
-        lines += [f"Not the real images, but stand-ins that were made on this machine: {images}.", ""]
+        lines += [f"Stand-ins built on this machine were used instead of the images: {images}.", ""]
     if mre.environment.exclude_newer:
         lines += [f"PyPI is as it was at the end of {mre.environment.exclude_newer}.", ""]
     variables = [f"{name}={value}" for name, value in mre.variables.items()]
@@ -136,10 +133,10 @@ def _summary(mre: Mre, result: Result, size: int) -> list[str]:
 
 def _step(step: StepResult, size: int) -> list[str]:
     ended = f"exit code {step.exit}" + (", ended at its time limit" if step.timed_out else "")
-    said = (step.stdout + step.stderr).strip("\n")
+    output = (step.stdout + step.stderr).strip("\n")
     command = f"$ {step.run}"
-    shown = fence(cut("\n".join([command, said]) if said else command, size), "console")
-    if said.count("\n") < OPEN_LINES:
+    shown = fence(cut("\n".join([command, output]) if output else command, size), "console")
+    if output.count("\n") < OPEN_LINES:
         return [*shown, f"{ended}, {step.seconds:.1f} s"]
     return [
         "<details>",
@@ -155,7 +152,7 @@ def _variants(mre: Mre, result: Result) -> Iterable[str]:
     if not mre.controls:
         return
     yield from (
-        "The same steps, varied one thing at a time:",
+        "Variants of the steps:",
         "",
         "| variant | symptom | expected | |",
         "|---|---|---|---|",
@@ -169,7 +166,7 @@ def _variants(mre: Mre, result: Result) -> Iterable[str]:
     if any(
         request.answered_by == "stand-in" for variant in result.variants for request in variant.observation.requests
     ):
-        yield "The public test index was answered by a local stand-in with the same rules."
+        yield "A local stand-in with the same rules answered for the public test index."
         yield ""
 
 
@@ -179,16 +176,16 @@ def _why(control: Control | None, variant: Variant) -> str:
 
 def _part(file: File, values: Collection[str], place: int = -1) -> _Part:
     path, size = _code(redact(file.path, values)), len(file.content)
-    left_out = f"{path} is left out: it is {{}} ({size} bytes).\n\n"
+    left_out = f"{path} is omitted: it is {{}} ({size} bytes).\n\n"
     text = _content(file)
     if text is None:
         return _Part(place, size, left_out.format("not text"), left_out.format("too long for an issue"))
     notes = ["executable"] * file.executable
-    notes += ["no line break at its end"] * (text != "" and not text.endswith("\n"))
+    notes += ["no newline at its end"] * (text != "" and not text.endswith("\n"))
     notes += ["empty"] * (text == "")
-    named = path + (f" ({', '.join(notes)})" if notes else "") + ":"
+    heading = path + (f" ({', '.join(notes)})" if notes else "") + ":"
     block = fence(redact(text, values).removesuffix("\n"), _language(file.path))
-    return _Part(place, size, _text([named, "", *block, ""]), left_out.format("too long for an issue"))
+    return _Part(place, size, _text([heading, "", *block, ""]), left_out.format("too long for an issue"))
 
 
 def _content(file: File) -> str | None:
@@ -200,7 +197,7 @@ def _content(file: File) -> str | None:
 
 
 def _container_note(result: Result) -> str:
-    """Say what the steps ran in, where it is not that platform itself."""
+    """Return a note on the container."""
     return "" if result.backend == "local" else f", in a container ({result.backend})"
 
 
@@ -220,7 +217,7 @@ def _language(path: str) -> str:
 
 
 def _code(text: str) -> str:
-    """Return a code span that a backtick inside cannot end (CommonMark 0.31, 6.1)."""
+    """Return a code span that a backtick cannot end (CommonMark 0.31, 6.1)."""
     return f"`` {text} ``" if "`" in text else f"`{text}`"
 
 

@@ -1,17 +1,17 @@
-"""Pieces of Markdown that nothing inside them can end."""
+"""Fenced blocks and truncated texts."""
 
 import re
 
 
 def fence(text: str, language: str = "") -> list[str]:
-    """Return a fenced block that nothing inside it can end (CommonMark 0.31, 4.5)."""
+    """Return a fenced block that its text cannot end (CommonMark 0.31, 4.5)."""
     longest = max((len(run) for run in re.findall(r"`{3,}", text)), default=2)
     ticks = "`" * (longest + 1)
     return [f"{ticks}{language}", text, ticks] if text else [f"{ticks}{language}", ticks]
 
 
 def cut(text: str, size: int) -> str:
-    """Return a text without its middle where it is longer than that."""
+    """Return a text, without its middle where it is too long."""
     if len(text) <= size:
         return text
     half = size // 2

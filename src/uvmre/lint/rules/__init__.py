@@ -1,1 +1,1 @@
-"""The lint rules, a file for each subject."""
+"""The lint rules by subject."""

@@ -1,4 +1,4 @@
-"""Mistakes in what is built."""
+"""Mistakes in builds."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -18,29 +18,29 @@ REFUSED = (
 
 
 def venv_in_sdist(subject: Subject) -> Iterator[Finding]:
-    """Find a virtual environment in the project's folder that comes into the source distribution.
+    """Find a virtual environment in the source distribution.
 
-    Its links to the interpreter leave the archive, which newer releases refuse to unpack; uv's own hint says so.
+    Its links to the interpreter leave the archive, which newer releases refuse to unpack.
     """
     rule = "venv-in-sdist"
-    made: str = ""
+    venv: str = ""
     for step, calls in subject.steps:
         for call in calls:
-            made = "" if call.argv[:1] == ("rm",) and made in call.argv else _makes_venv(call, step) or made
-            if call.verb != "build" or not made or not subject.symptom_contains(*REFUSED):
+            venv = "" if call.argv[:1] == ("rm",) and venv in call.argv else _makes_venv(call, step) or venv
+            if call.verb != "build" or not venv or not subject.symptom_contains(*REFUSED):
                 continue
-            why = f"the virtual environment {made} is in the project's folder, and so in the source distribution"
+            why = f"the virtual environment {venv} is in the project's folder and therefore in the source distribution"
             steps = tuple(
-                replace(each, run=f"rm -rf {made} && {each.run}") if each is step else each
+                replace(each, run=f"rm -rf {venv} && {each.run}") if each is step else each
                 for each in subject.mre.steps
             )
-            control = with_fix(rule, f"Without {made} there it is built.", why, steps=steps)
+            control = with_fix(rule, f"Without {venv} the build succeeds.", why, steps=steps)
             yield Finding(rule, subject.at_step(step), f"{why[0].upper()}{why[1:]}.", control)
             return
 
 
 def _makes_venv(call: Call, step: Step) -> str:
-    """Return the folder of the environment that a command makes; empty where it makes none, or elsewhere."""
+    """Return the virtual environment that a command creates; empty where it creates none here."""
     if changes_directory(step.run):
         return ""
     if call.verb == "venv":

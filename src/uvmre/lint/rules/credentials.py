@@ -1,4 +1,4 @@
-"""Mistakes in how an index is given its credentials."""
+"""Mistakes in the credentials of an index."""
 
 import json
 import re
@@ -11,28 +11,28 @@ from uvmre.lint.subject import PROJECT, REFUSED, Subject
 
 PASSWORD = re.compile(r"\AUV_INDEX_\w+_PASSWORD\Z")
 TOKENS = ("authorizationToken", "accessToken", "access_token", "token", "password")
-"""What AWS, Azure, Google and others call the token within their answer."""
+"""The keys of the token in responses of AWS, Azure, Google and others."""
 ASKS_FOR_JSON = re.compile(
     r"aws\s+codeartifact\s+get-authorization-token\b(?P<aws>[^|)`;&]*)|az\s+account\s+get-access-token\b(?P<az>[^|)`;&]*)"
 )
 
 
 def json_credential(subject: Subject) -> Iterator[Finding]:
-    """Find a password that is the whole JSON answer of a cloud's command, not the token in it.
+    """Find a password that is the JSON output of a cloud's command instead of the token in it.
 
-    https://docs.astral.sh/uv/guides/integration/aws/ takes `--query authorizationToken --output text`.
+    https://docs.astral.sh/uv/guides/integration/aws/ uses `--query authorizationToken --output text`.
     """
     rule = "json-credential"
     for name, value in subject.mre.variables.items():
         token = _token(value) if PASSWORD.match(name) else ""
-        # Google's `_json_key` is the one username whose password is JSON.
+        # The password of Google's `_json_key` is JSON.
         if not token or subject.mre.variables.get(name.replace("_PASSWORD", "_USERNAME"), "").startswith("_json_key"):
             continue
-        why = f"`{name}` holds a whole JSON answer; the password is only the token in it"
+        why = f"`{name}` is a whole JSON response, but the password is only the token in it"
         control = with_fix(
             rule,
-            "With the token alone as the password the index lets uv in.",
-            f"`{name}` holds a whole JSON answer instead of the token in it",
+            "With only the token as the password the index accepts the credentials.",
+            f"`{name}` is a whole JSON response instead of the token in it",
             variables={name: token},
         )
         yield Finding(
@@ -41,8 +41,8 @@ def json_credential(subject: Subject) -> Iterator[Finding]:
     for step, _ in subject.steps:
         match = ASKS_FOR_JSON.search(step.run)
         if match and not re.search(r"--query\b|\|\s*(jq|python|sed|grep)\b", step.run):
-            asked = " ".join(match[0].split()[:3])
-            why = f"`{asked}` without `--query` answers in JSON (or in columns); the password is only the token in it."
+            command = " ".join(match[0].split()[:3])
+            why = f"`{command}` without `--query` prints JSON (or columns), but the password is only the token in it."
             yield Finding(rule, subject.at_step(step), why)
 
 
@@ -52,7 +52,7 @@ def _token(value: str) -> str:
     try:
         data = json.loads(value)
     except ValueError:
-        # A post shortens it (`"expiration": [tomorrow]`), and the token is still to be seen.
+        # A post may shorten it (`"expiration": [tomorrow]`) and still show the token.
         match = re.search(rf'"(?:{"|".join(TOKENS)})"\s*:\s*"([^"]+)"', value)
         return match[1] if match else ""
     return next((data[key] for key in TOKENS if isinstance(data.get(key), str)), "")
@@ -65,9 +65,9 @@ def _where(mre: Mre, name: str) -> str:
 
 
 def index_variable(subject: Subject) -> Iterator[Finding]:
-    """Find credentials for an index of a name that no index has.
+    """Find credentials whose variable names no index.
 
-    https://docs.astral.sh/uv/concepts/indexes/: the name in upper case, anything but letters and digits as `_`.
+    https://docs.astral.sh/uv/concepts/indexes/: the name in upper case, with `_` for all but letters and digits.
     """
     rule = "index-variable"
     names = {
@@ -77,13 +77,13 @@ def index_variable(subject: Subject) -> Iterator[Finding]:
         if isinstance(index, dict) and isinstance(index.get("name"), str)
     }
     keys = {re.sub(r"[^A-Z0-9]", "_", name.upper()): name for name in names}
-    given = {
+    keys_in_use = {
         match[1]: name
         for name in subject.mre.variables
         if (match := re.match(r"UV_INDEX_(\w+?)_(?:USERNAME|PASSWORD)\Z", name))
     }
-    unknown = {key: name for key, name in given.items() if key not in keys}
-    # An index can be named on the command line, or in uv.toml, too.
+    unknown = {key: name for key, name in keys_in_use.items() if key not in keys}
+    # An index may also be named in uv.toml, in a script or in UV_INDEX.
     if (
         not keys
         or not unknown
@@ -96,10 +96,10 @@ def index_variable(subject: Subject) -> Iterator[Finding]:
         return
     if any(call.has("--index", "--default-index") for _, found in subject.steps for call in found):
         return
-    free = [key for key in keys if key not in given]
+    free = [key for key in keys if key not in keys_in_use]
     for key, name in unknown.items():
         known = ", ".join(f"`{each}`" for each in sorted(names))
-        why = f"`{name}` belongs to no index: those of the {PROJECT} are called {known}"
+        why = f"`{name}` matches no index: the indexes of the {PROJECT} are {known}"
         control = None
         if len(free) == len(unknown) == 1 and subject.symptom_contains(*REFUSED):
             right = {
@@ -109,7 +109,7 @@ def index_variable(subject: Subject) -> Iterator[Finding]:
             }
             control = with_fix(
                 rule,
-                f"With the credentials in the variables of the index `{keys[free[0]]}` it lets uv in.",
+                f"With the credentials in the variables of the index `{keys[free[0]]}` it accepts them.",
                 f"`{name}` is not the name that uv reads for the index `{keys[free[0]]}`",
                 variables=right,
             )

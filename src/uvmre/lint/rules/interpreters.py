@@ -1,4 +1,4 @@
-"""Mistakes about which Python a command is for."""
+"""Mistakes in the choice of the interpreter."""
 
 import re
 from collections.abc import Iterator
@@ -21,38 +21,38 @@ UV_PYTHON = re.compile(r"(?:Using|using) (?:CPython|Python) 3\.(\d+)|Python 3\.(
 
 
 def system_beside_venv(subject: Subject) -> Iterator[Finding]:
-    """Find `--system` where a virtual environment is meant: it skips every one of them, active or not.
+    """Find `--system` where a virtual environment is intended.
 
-    https://docs.astral.sh/uv/pip/environments/; since 0.2.0, an active one too.
+    https://docs.astral.sh/uv/pip/environments/: it ignores all, and from 0.2.0 on also an active one.
     """
     rule = "system-beside-venv"
-    made = False
+    created = False
     for step, found in subject.steps:
         active = "VIRTUAL_ENV" in subject.mre.variables
         for call in found:
-            made = made or _makes_venv(call)
+            created = created or _makes_venv(call)
             active = active or _activates(call)
             if not call.verb.startswith("pip ") or not call.has("--system"):
                 continue
             if (active and subject.symptom_contains(*CANNOT_WRITE)) or (
-                (active or made) and subject.symptom_contains(*NOT_THERE)
+                (active or created) and subject.symptom_contains(*NOT_THERE)
             ):
-                why = "`--system` skips virtual environments, and here is one that was meant"
+                why = "`--system` ignores virtual environments, and one is intended here"
                 steps = tuple(
                     replace(each, run=without_flag(each.run, "--system")) if each is step else each
                     for each in subject.mre.steps
                 )
-                control = with_fix(rule, "Without `--system` the virtual environment is taken.", why, steps=steps)
+                control = with_fix(rule, "Without `--system` the virtual environment is used.", why, steps=steps)
                 yield Finding(rule, subject.at_step(step), f"{why}.", control)
             elif _below_system(subject):
-                why = "`--system` skips virtual environments, also an active one, and writes to the system's Python."
-                question = "Is a virtual environment active there? Does the command work without `--system`?"
+                why = "`--system` ignores virtual environments, even an active one, and writes to the system's Python."
+                question = "Is a virtual environment active? Does the command work without `--system`?"
                 yield Finding(rule, subject.at_step(step), why, question=question)
 
 
 def _below_system(subject: Subject) -> bool:
-    told = "\n".join([*subject.mre.symptom.output, subject.post])
-    return bool(BELOW_SYSTEM.search(told)) and any(words in told for words in CANNOT_WRITE)
+    text = "\n".join([*subject.mre.symptom.output, subject.post])
+    return bool(BELOW_SYSTEM.search(text)) and any(words in text for words in CANNOT_WRITE)
 
 
 def _makes_venv(call: Call) -> bool:
@@ -67,22 +67,19 @@ def _activates(call: Call) -> bool:
 
 
 def other_interpreter(subject: Subject) -> Iterator[Finding]:
-    """Find pip and uv compared on two interpreters: the wheel that pip took is not for the one that uv took.
-
-    The tags of a wheel's name are PEP 425's. Only a post can show both.
-    """
+    """Find a comparison of pip and uv on two interpreters, by the tags of pip's wheel (PEP 425)."""
     rule = "other-interpreter"
-    told = subject.post
-    if not told or not subject.symptom_contains(*NO_WHEEL):
+    text = subject.post
+    if not text or not subject.symptom_contains(*NO_WHEEL):
         return
-    pips = {int(minor) for minor in PIP_WHEEL.findall(told)}
-    uvs = {int(a or b) for a, b in UV_PYTHON.findall(told)}
+    pips = {int(minor) for minor in PIP_WHEEL.findall(text)}
+    uvs = {int(a or b) for a, b in UV_PYTHON.findall(text)}
     if len(pips) != 1 or len(uvs) != 1 or pips & uvs:
         return
     theirs, ours = pips.pop(), uvs.pop()
-    why = f"pip took a wheel for Python 3.{theirs}, so it ran on that, but uv on Python 3.{ours}"
+    why = f"pip used a wheel for Python 3.{theirs}, so it ran on that version, but uv on Python 3.{ours}"
     observed = next(step for step in reversed(subject.mre.steps) if _runs_uv(step))
-    shows = f"On Python 3.{theirs} uv finds the wheel, too."
+    shows = f"On Python 3.{theirs} uv finds the wheel as well."
     control = with_fix(rule, shows, why, variables={"UV_PYTHON": f"3.{theirs}"})
     yield Finding(rule, subject.at_step(observed), f"{why}.", control)
 

@@ -1,4 +1,4 @@
-"""Mistakes in what an image's build is given: variables, and the files of a layer."""
+"""Mistakes in the variables and layers of an image's build."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,7 +22,7 @@ BUILD_LOG = re.compile(
     r"|/bin/sh -c |=> ERROR \[|^#\d+ \[",
     re.MULTILINE,
 )
-"""How builders show what they do: BuildKit, the classic builder, kaniko."""
+"""The logs of BuildKit, the classic builder and kaniko."""
 NO_MEMBER = (
     "is not a workspace member",
     "is not included as workspace package in",
@@ -31,13 +31,13 @@ NO_MEMBER = (
 
 
 def build_variables(subject: Subject) -> Iterator[Finding]:
-    """Find variables for an index that the container has, or a shell, but not the build of the image.
+    """Find variables for an index that a container or a shell has, but not the build of the image.
 
-    https://docs.docker.com/build/building/variables/: a build sees what ENV, an ARG with its `--build-arg`, or a secret
-    gives it. compose's `environment` and `env_file` are for the container (https://docs.docker.com/reference/compose-file/).
+    https://docs.docker.com/build/building/variables/: a build gets them by ENV, ARG with `--build-arg`, or a secret.
+    compose's `environment` and `env_file` are for the container (https://docs.docker.com/reference/compose-file/).
     """
     built = [image for image in images(subject) if any(uses_uv(run.command) for run in image.runs)]
-    shown = any(PurePosixPath(path).name.endswith("Dockerfile") for path in subject.texts)
+    has_dockerfile = any(PurePosixPath(path).name.endswith("Dockerfile") for path in subject.texts)
     if not subject.symptom_contains(*REFUSED):
         return
     for path, text in subject.texts.items():
@@ -45,14 +45,17 @@ def build_variables(subject: Subject) -> Iterator[Finding]:
             for given, args in _services(subject, path, text):
                 missing = {name: given[name] for name in given if not _is_set(name, args, built)}
                 if missing:
-                    yield _missing(subject, _line(path, text, missing), missing, "compose gives to the container only")
-    if subject.parsed and not shown and BUILD_LOG.search(subject.post):
+                    yield _missing(subject, _line(path, text, missing), missing, "compose sets in the container only")
+    if subject.parsed and not has_dockerfile and BUILD_LOG.search(subject.post):
         exports = [exported_variables(call) for command in subject.parsed.commands for call in parse_calls(command.run)]
-        told = [dict(subject.parsed.variables), *exports]
-        typed = {name: value for given in told for name, value in given.items() if INDEX_VARIABLE.fullmatch(name)}
+        declared = [dict(subject.parsed.variables), *exports]
+        typed = {name: value for given in declared for name, value in given.items() if INDEX_VARIABLE.fullmatch(name)}
         if typed:
             yield _missing(
-                subject, _in_post(subject, typed), typed, "are set in a shell, of which an image's build sees nothing"
+                subject,
+                _in_post(subject, typed),
+                typed,
+                "are set in a shell, whose variables an image's build does not get",
             )
 
 
@@ -65,13 +68,13 @@ def _missing(subject: Subject, where: str, missing: Mapping[str, str], how: str)
     if how.startswith("are"):
         why = f"{names} {how} unless a build argument, a secret or ENV hands them on"
     question = f"How do {names} reach the image's build: ARG, a build secret, ENV, or in the same RUN as uv?"
-    shows = f"With {names} in the environment of uv."
+    shows = f"With {names} set for uv."
     control = with_fix(rule, shows, why, variables=literal) if literal and not given else None
     return Finding(rule, where, f"{why}.", control, question)
 
 
 def _services(subject: Subject, path: str, text: str) -> Iterator[tuple[dict[str, str], frozenset[str]]]:
-    """Yield, of each service that is built, the variables of its container, and what its build is given."""
+    """Yield the variables and the build arguments of each service with a build."""
     import yaml
 
     try:
@@ -106,7 +109,7 @@ def _from_files(subject: Subject, path: str, named: Any) -> dict[str, str]:
 
 
 def _is_set(name: str, args: frozenset[str], built: Sequence[DockerfileImage]) -> bool:
-    """Tell whether a variable comes to a RUN of some image in any way; where it is named otherwise, it may."""
+    """Return whether a variable may reach a RUN of some image."""
     for image in built:
         for each in image.stage.instructions:
             if each.name == "ARG" and any(name == given and (value or name in args) for given, value in each.pairs):
@@ -129,20 +132,20 @@ def _in_post(subject: Subject, typed: Mapping[str, str]) -> str:
 
 
 def dependency_layer(subject: Subject) -> Iterator[Finding]:
-    """Find a `uv sync` in a layer before the members are copied, without `--frozen --no-install-workspace`.
+    """Find a `uv sync` before the members are copied, without `--frozen --no-install-workspace`.
 
     https://docs.astral.sh/uv/guides/integration/docker/#intermediate-layers-in-workspaces.
     """
     rule = "dependency-layer"
     root = root_of(projects(subject))
-    said = subject.symptom + normalize(subject.post) if subject.parsed else subject.symptom
+    text_of_errors = subject.symptom + normalize(subject.post) if subject.parsed else subject.symptom
     if (
         root is None
         or root.path in subject.inferred_files
-        or not any(find_pattern(text, said) is not None for text in NO_MEMBER)
+        or not any(find_pattern(text, text_of_errors) is not None for text in NO_MEMBER)
     ):
         return
-    # Without sources a member is a package of the index like any other; and what worked before is no such mistake.
+    # Without sources a member comes from the index; and what worked before is not this mistake.
     if "--no-sources" in subject.post or any(call.has("--no-sources") for call in subject.all_calls):
         return
     if (subject.parsed and subject.parsed.good) or "UV_NO_SOURCES" in subject.mre.variables:
@@ -173,9 +176,7 @@ def dependency_layer(subject: Subject) -> Iterator[Finding]:
 
 
 def _without_dockerfile(subject: Subject, rule: str) -> Finding:
-    why = (
-        "uv denies a member that the workspace lists, so where it ran, in the image, the member's folder was not there."
-    )
+    why = "uv does not find a member that the workspace lists, so the member's folder was not in the image."
     question = (
         "Please post the Dockerfile. Does a `uv sync` in it run before the members are copied, without"
         " `--frozen --no-install-workspace`?"
@@ -194,10 +195,10 @@ def _lacks_flags(instruction: Instruction) -> bool:
 
 
 def _members_there(subject: Subject, root: Project, image: DockerfileImage, before: int) -> bool:
-    """Tell whether a member's folder, or all there is, is copied or mounted before an instruction, or in it."""
+    """Return whether a member's folder, or everything, is copied or mounted up to an instruction."""
     folders = [PurePosixPath(each.folder) for each in projects(subject) if each is not root]
     patterns = [PurePosixPath(str(each)) for each in list_of(table_of(root.uv, "workspace"), "members")]
-    wanted = [part.parts[0] for part in (*folders, *patterns) if part.parts]
+    member_roots = [part.parts[0] for part in (*folders, *patterns) if part.parts]
     for each in image.stage.instructions[: before + 1]:
         sources = list(each.value[:-1]) if each.name in ("COPY", "ADD") and each.flag("from") is None else []
         mounts = [flag for flag in each.flags if flag.startswith("--mount=") and "type=bind" in flag]
@@ -211,7 +212,7 @@ def _members_there(subject: Subject, root: Project, image: DockerfileImage, befo
             return True
         for source in sources:
             top = PurePosixPath(source.removeprefix("/").removeprefix("./")).parts
-            if not top or top[0] in wanted or "*" in top[0] or "$" in source:
+            if not top or top[0] in member_roots or "*" in top[0] or "$" in source:
                 return True
     return False
 

@@ -1,4 +1,4 @@
-"""Mistakes in which extras and groups a command names."""
+"""Mistakes in the extras and groups of a command."""
 
 import re
 from collections.abc import Iterator
@@ -12,16 +12,16 @@ from uvmre.lint.subject import PROJECT, Subject
 
 TAKES_EXTRAS = ("sync", "run", "export", "pip compile", "pip install")
 TAKES_GROUPS = ("sync", "run", "export", "tree", "pip compile", "pip install")
-"""`uv add` and `uv remove` mean something else by the same options."""
+"""In `uv add` and `uv remove` the same options have another meaning."""
 GROUPS = ("--group", "--only-group")
 SWAPPED = {"--extra": "--group", "--group": "--extra", "--only-group": "--extra"}
 
 
 def undefined_extra(subject: Subject) -> Iterator[Finding]:
-    """Find an extra or a group that a command names and no pyproject.toml defines.
+    """Find an undefined extra or group.
 
-    https://docs.astral.sh/uv/concepts/projects/dependencies/: extras stand in `[project.optional-dependencies]`,
-    groups in `[dependency-groups]`; each has an option of its own.
+    https://docs.astral.sh/uv/concepts/projects/dependencies/: extras are in `[project.optional-dependencies]`,
+    groups in `[dependency-groups]`.
     """
     found = projects(subject)
     if not found or any("optional-dependencies" in list_of(project.table, "dynamic") for project in found):
@@ -35,7 +35,7 @@ def undefined_extra(subject: Subject) -> Iterator[Finding]:
                     continue
                 for value in call.values(option):
                     name = canonicalize_name(value)
-                    # What is asked of another project than these is not known here.
+                    # The extras of other projects are unknown.
                     if name in known or not re.fullmatch(r"[\w.-]+", value) or _of_another(call.arguments):
                         continue
                     yield _finding(subject, subject.mre.steps.index(step), option, value, swap=name in other)

@@ -1,4 +1,4 @@
-"""Mistakes in what is expected of `uv pip`, which does not read what `uv lock` does."""
+"""Mistakes about the difference of `uv pip` and `uv lock`."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -20,13 +20,13 @@ ELSEWHERE = (
     "the resolution failed for other Python versions supported by your project",
     "the resolution failed for an environment that is not the current one",
 )
-"""How uv says that here it would have found a solution. Without it, what fails may be the search for one itself."""
+"""uv's hints that there is a solution for this environment."""
 
 
 def sources_in_requirements(subject: Subject) -> Iterator[Finding]:
-    """Find a requirements file whose packages are expected to come from `[tool.uv.sources]`.
+    """Find a requirements file that is expected to use `[tool.uv.sources]`.
 
-    Sources are a part of the project's own dependencies (https://docs.astral.sh/uv/concepts/projects/dependencies/):
+    Sources belong to the project's own dependencies (https://docs.astral.sh/uv/concepts/projects/dependencies/):
     `uv pip compile pyproject.toml` reads them, `uv pip compile requirements.in` does not.
     """
     rule = "sources-in-requirements"
@@ -60,7 +60,7 @@ def sources_in_requirements(subject: Subject) -> Iterator[Finding]:
 
 
 def _files(call: Call) -> list[str]:
-    """Return the requirements files of a `uv pip` command, none where it reads the project too."""
+    """Return the requirements files of a `uv pip` command; none where it reads the project as well."""
     if call.verb not in PIP or call.has("--no-sources"):
         return []
     named = call.values("-r", "--requirement", "--requirements")
@@ -69,7 +69,7 @@ def _files(call: Call) -> list[str]:
 
 
 def _direct(subject: Subject, line: str, source: Any) -> str:
-    """Return a requirement with its source in it; empty where a requirements file cannot say that."""
+    """Return a requirement with its source as a URL; empty where there is none."""
     try:
         requirement = Requirement(line)
     except InvalidRequirement:
@@ -93,9 +93,9 @@ def _direct(subject: Subject, line: str, source: Any) -> str:
 
 
 def universal(subject: Subject) -> Iterator[Finding]:
-    """Find `uv lock`, which must hold everywhere, compared with `uv pip compile`, which need only hold here.
+    """Find a comparison of `uv lock`, which is universal, with `uv pip compile`, which is for one environment.
 
-    https://docs.astral.sh/uv/concepts/resolution/: limited to this environment, `uv lock` asks for no more either.
+    https://docs.astral.sh/uv/concepts/resolution/: with `environments`, `uv lock` is for one environment as well.
     """
     rule = "universal"
     locking = [(step, call) for step, calls in subject.steps for call in calls if call.verb in LOCKS]
@@ -120,7 +120,7 @@ def universal(subject: Subject) -> Iterator[Finding]:
     if minor := ".".join(subject.mre.environment.python.split(".")[:2]):
         marker += f" and python_version == '{minor}'"
     text = with_line(subject.texts[project.path], "tool.uv", f'environments = ["{marker}"]')
-    shows = f"With `environments` limited to {marker} `uv lock` finds a solution, too."
+    shows = f"With `environments` limited to {marker} `uv lock` finds a solution as well."
     control = (
         with_fix(rule, shows, why, files={project.path: text})
         if text and subject.symptom_contains(*ELSEWHERE)

@@ -1,4 +1,4 @@
-"""Mistakes in how an image is built: what one RUN leaves to the next, and what a build is given."""
+"""Variables that one RUN exports for another."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -11,17 +11,17 @@ from uvmre.lint.subject import Subject
 
 READ_BY_UV = re.compile(r"UV_\w+|SSL_CERT_(FILE|DIR)|NETRC|VIRTUAL_ENV|PATH|(?i:(https?|all|no)_proxy)")
 SILENT = ("echo", "printenv", "env", "true", ":")
-"""What may stand beside an `export` without needing it."""
+"""Commands beside an `export` that do not need it."""
 
 
 def run_export(subject: Subject) -> Iterator[Finding]:
-    """Find variables that one RUN exports for another: each RUN is a shell of its own, so that they are lost.
+    """Find variables that one RUN exports for another: each RUN is a shell of its own.
 
     https://docs.docker.com/reference/dockerfile/#run; astral-sh/uv#10903 was closed for this.
     """
     found = [finding for image in images(subject) for finding in _lost_in(subject, image)]
     yield from found
-    # What a post typed into one shell is no mistake, however it was read.
+    # The commands of a post may run in one shell.
     if not found and subject.parsed is None:
         yield from _lost_between_steps(subject)
 
@@ -59,18 +59,18 @@ def _lost_between_steps(subject: Subject) -> Iterator[Finding]:
 def _lost(subject: Subject, where: str, lost: Mapping[str, str], kind: str, files: dict[str, str]) -> Finding:
     rule = "run-export"
     names = ", ".join(f"`{name}`" for name in lost)
-    why = f"each {kind} is a shell of its own, so that {names}, exported by one, does not reach uv in a later one"
+    why = f"each {kind} is a shell of its own, so {names}, exported in one, is not set for uv in a later one"
     literal = {name: value for name, value in lost.items() if not set("$`") & set(value)}
     known = all(subject.mre.variables.get(name) == value for name, value in literal.items())
     if not literal or known:
         return Finding(rule, where, f"{why[0].upper()}{why[1:]}.")
-    shows = f"With {names} in the environment of the later one, as by ENV."
+    shows = f"With {names} set in the later one, as by ENV."
     control = with_fix(rule, shows, why, variables=literal, files=files)
     return Finding(rule, where, f"{why[0].upper()}{why[1:]}.", control)
 
 
 def _only_exports(text: str) -> dict[str, str]:
-    """Return what a command exports where it does nothing else; nothing where it goes on to use it."""
+    """Return the exports of a command that does nothing else."""
     found = parse_calls(text)
     left = {name: value for call in found for name, value in exported_variables(call).items() if call.argv}
     idle = all(not call.argv or exported_variables(call) or call.argv[0] in SILENT for call in found)

@@ -1,4 +1,4 @@
-"""Mistakes in where packages are to come from."""
+"""Mistakes in the sources of packages."""
 
 import re
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ VERSION = re.compile(r"(?:^|[/@v_-])(\d+(?:\.\d+)+)")
 
 
 def git_not_moved(subject: Subject) -> Iterator[Finding]:
-    """Find a git source that is expected to move to its branch's newest commit by a second `uv lock`.
+    """Find a second `uv lock` that is expected to update a git source to the branch's newest commit.
 
     https://docs.astral.sh/uv/concepts/projects/sync/: the commit in uv.lock is kept without `--upgrade`.
     """
@@ -37,20 +37,20 @@ def git_not_moved(subject: Subject) -> Iterator[Finding]:
                 continue
             if not subject.symptom_contains(name, str(source["git"])) and not COMMIT.search(subject.symptom):
                 continue
-            why = f"`uv {again[-1][1].verb}` keeps the commit of `{name}` that uv.lock has; only `--upgrade` moves it"
+            why = f"`uv {again[-1][1].verb}` keeps the commit of `{name}` in uv.lock without `--upgrade`"
             flag = f"--upgrade-package {name}"
             steps = tuple(
                 replace(step, run=with_flag(step.run, again[-1][1].verb, flag)) if step is again[-1][0] else step
                 for step in subject.mre.steps
             )
-            control = with_fix(rule, f"With `{flag}` it moves to the newest commit.", why, steps=steps)
+            control = with_fix(rule, f"With `{flag}` it is updated to the newest commit.", why, steps=steps)
             yield Finding(rule, subject.at_file(project.path, "tool", "uv", "sources", name), f"{why}.", control)
 
 
 def metadata_without_version(subject: Subject) -> Iterator[Finding]:
-    """Find dependency metadata without a version for a package that comes from git, a URL or a path: uv ignores it.
+    """Find dependency metadata without a version for a package from git, a URL or a path.
 
-    https://docs.astral.sh/uv/concepts/resolution/#dependency-metadata: the version is required there.
+    https://docs.astral.sh/uv/concepts/resolution/#dependency-metadata: uv ignores it there.
     """
     rule = "metadata-without-version"
     found = projects(subject)
@@ -61,22 +61,22 @@ def metadata_without_version(subject: Subject) -> Iterator[Finding]:
             if not isinstance(name, str) or "version" in entry or project.path in subject.inferred_files:
                 continue
             source = sources.get(canonicalize_name(name), {})
-            told = next((str(source[key]) for key in DIRECT if key in source), "")
-            if not told:
+            origin = next((str(source[key]) for key in DIRECT if key in source), "")
+            if not origin:
                 continue
-            why = f"the `dependency-metadata` of `{name}` (from {told}) has no `version`, so that uv ignores it"
+            why = f"the `dependency-metadata` of `{name}` (from {origin}) has no `version`, so uv ignores it"
             version = next((m[1] for key in ("tag", "url") if (m := VERSION.search(str(source.get(key, ""))))), "0")
             line = f'version = "{version}"'
             text = with_first_in_entry(subject.texts[project.path], "tool.uv.dependency-metadata", at, line)
             control = None
             if text and subject.symptom_contains(name):
-                control = with_fix(rule, f"With `{line}` uv takes it.", why, files={project.path: text})
+                control = with_fix(rule, f"With `{line}` uv uses it.", why, files={project.path: text})
             where = subject.at_file(project.path, "tool", "uv", "dependency-metadata", at)
             yield Finding(rule, where, f"{why[0].upper()}{why[1:]}.", control)
 
 
 def explicit_index(subject: Subject) -> Iterator[Finding]:
-    """Find a dependency that is expected from an explicit index, which has only what names it.
+    """Find a dependency that is expected from an explicit index without a source.
 
     https://docs.astral.sh/uv/concepts/indexes/#pinning-a-package-to-an-index.
     """
@@ -95,7 +95,7 @@ def explicit_index(subject: Subject) -> Iterator[Finding]:
         for name in dict.fromkeys(project.dependencies):
             if name in sourced or not subject.symptom_contains(f"{name} was not found in the package registry"):
                 continue
-            why = f"the index `{index}` is explicit, so that it is asked only for what names it, and `{name}` does not"
+            why = f"the index `{index}` is explicit, so uv uses it only for its sources, and `{name}` is none"
             line = f'{name} = {{ index = "{index}" }}'
             text = with_line(subject.texts[project.path], "tool.uv.sources", line)
             shows = f"With the source `{line}` it comes from there."

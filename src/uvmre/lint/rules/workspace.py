@@ -1,4 +1,4 @@
-"""Mistakes in how the members of a workspace are installed."""
+"""Mistakes in the installation of workspace members."""
 
 import re
 from collections.abc import Iterator
@@ -22,10 +22,10 @@ build-backend = "hatchling.build"
 
 
 def member_not_built(subject: Subject) -> Iterator[Finding]:
-    """Find a member that cannot be imported because it has no build system, so that uv does not install it.
+    """Find a member that is not installed because it has no build system.
 
-    https://docs.astral.sh/uv/concepts/projects/config/#build-systems; from 0.4.0 on. From 0.8.0 on a member that
-    another one depends on is installed all the same.
+    https://docs.astral.sh/uv/concepts/projects/config/#build-systems; from 0.4.0 on, except
+    from 0.8.0 on for a member that another one depends on.
     """
     rule = "member-not-built"
     found = projects(subject)
@@ -37,10 +37,10 @@ def member_not_built(subject: Subject) -> Iterator[Finding]:
             continue
         if not any(project.name in each.dependencies for each in found):
             continue
-        why = f"the member `{project.name}` has no `[build-system]`, so that uv does not install it"
+        why = f"the member `{project.name}` has no `[build-system]`, so uv does not install it"
         control = with_fix(
             rule,
-            f"With a build system `{project.name}` is installed, and can be imported.",
+            f"With a build system `{project.name}` is installed.",
             why,
             files={project.path: _with_build_system(subject, project)},
         )
@@ -60,10 +60,10 @@ def _with_build_system(subject: Subject, project: Project) -> str:
 
 
 def all_packages(subject: Subject) -> Iterator[Finding]:
-    """Find a member, or what only a member needs, that is expected where only the root is installed.
+    """Find a member, or its dependency, that is expected where only the root is installed.
 
-    https://docs.astral.sh/uv/concepts/projects/workspaces/: `uv sync` and `uv run` are for the root by default. A
-    root without `[project]` is another thing: there, every member is installed.
+    https://docs.astral.sh/uv/concepts/projects/workspaces/: `uv sync` and `uv run` are for the root by
+    default, unless it has no `[project]`.
     """
     rule = "all-packages"
     found = projects(subject)
@@ -94,7 +94,7 @@ def all_packages(subject: Subject) -> Iterator[Finding]:
 
 
 def _expected(subject: Subject, member: Project) -> str:
-    """Return what of a member, or of what it needs, was not there."""
+    """Return the missing module or command of a member or its dependencies."""
     for module in _missing(subject):
         if module in member.modules or canonicalize_name(module) in (member.name, *member.dependencies):
             return module
