@@ -1,4 +1,4 @@
-"""How large and how old the cache may become, and what of it goes: least recently used first."""
+"""Limits of the cache's size and age, and what to remove: least recently used first."""
 
 import math
 import re
@@ -13,7 +13,7 @@ SIZE_DEFAULT = "5 GB"
 AGE_DEFAULT = "30 days"
 NONE = "none"
 PRUNE_TARGET = 0.9
-"""The share of the limit down to which an over-full cache is pruned, so that the next run does not fill it again."""
+"""A full cache is pruned to this share of its limit."""
 AMOUNT = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,6})?) ?([A-Za-z]{0,7})")
 BYTES = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 BYTES |= {"KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40}
@@ -24,54 +24,54 @@ SECONDS |= {f"{name}S": SECONDS[name] for name in ("HOUR", "DAY", "WEEK")}
 
 @dataclass(frozen=True)
 class Limits:
-    """What the cache may become."""
+    """Limits of the cache."""
 
     size: float
-    """Bytes on disk; infinite where there is no limit."""
+    """Bytes on disk; infinite without a limit."""
     age: float
     """Seconds since the last use."""
 
     @property
     def any(self) -> bool:
-        """Tell whether there is a limit at all."""
+        """Tell whether there is a limit."""
         return self.size < math.inf or self.age < math.inf
 
 
 @dataclass(frozen=True)
 class Item:
-    """Something in the cache that is kept or removed as a whole."""
+    """An entry of the cache, which is kept or removed as a whole."""
 
     path: str
-    """Below the cache."""
+    """Relative to the cache."""
     kind: str
     used: float
-    """When it was last used, in seconds since 1970."""
+    """The time of its last use, in seconds since 1970."""
     size: int
     """Bytes on disk."""
     in_use: bool = False
 
 
 def limits(variables: Mapping[str, str], size: str = "", age: str = "") -> Limits:
-    """Return the limits that options or else environment variables give.
+    """Return the limits of options, else of environment variables, else the defaults.
 
     Raises:
-        UsageError: when one cannot be read.
+        UsageError: if one is not valid.
     """
-    sources = ((size, "--size"), (variables.get(SIZE, ""), SIZE), (SIZE_DEFAULT, ""))
-    text, name = next(each for each in sources if each[0].strip())
-    bytes_ = _parse_amount(text, name, BYTES, SIZE_DEFAULT)
-    sources = ((age, "--age"), (variables.get(AGE, ""), AGE), (AGE_DEFAULT, ""))
-    text, name = next(each for each in sources if each[0].strip())
-    return Limits(bytes_, _parse_amount(text, name, SECONDS, AGE_DEFAULT))
+
+    def limit(option: str, value: str, variable: str, units: Mapping[str, int], default: str) -> float:
+        sources = ((value, option), (variables.get(variable, ""), variable), (default, ""))
+        return _parse_amount(*next(each for each in sources if each[0].strip()), units, default)
+
+    return Limits(limit("--size", size, SIZE, BYTES, SIZE_DEFAULT), limit("--age", age, AGE, SECONDS, AGE_DEFAULT))
 
 
 def to_remove(items: Iterable[Item], total: int, limits: Limits, now: float) -> list[Item]:
-    """Return what goes, in its order; never what is in use.
+    """Return what to remove, in order; never what is in use.
 
     Args:
-        items: what can go.
-        total: bytes on disk of the whole cache, with what cannot go.
-        limits: what the cache may become.
+        items: what can be removed.
+        total: bytes on disk of the whole cache, including what cannot be removed.
+        limits: the limits of the cache.
         now: in seconds since 1970.
     """
     target = limits.size * PRUNE_TARGET if total > limits.size else math.inf

@@ -1,4 +1,4 @@
-"""What a step needs that is a RUN of a Dockerfile: what the instructions before it laid down."""
+"""The layer of a step that is a RUN of a Dockerfile: what the instructions before it create."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,19 +7,19 @@ from uvmre.core.mre.files import File
 
 HOME = "/root"
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-"""Of every image that says nothing else."""
+"""The default PATH of an image."""
 MACHINE = ("bin", "sbin", "lib", "lib32", "lib64", "usr", "etc", "dev", "proc", "sys")
-"""Folders that are the machine's own where no image is: its commands and libraries."""
+"""Folders that stay those of the machine when there is no image."""
 USUAL = (
     *("app", "build", "cache", "code", "data", "home", "mnt", "mre", "opt", "project", "repo", "root", "run", "src"),
     *("srv", "test", "tmp", "var", "venv", "work", "workdir", "workspace"),
 )
-"""Folders that commands write to without any instruction having named them before."""
+"""Folders that commands write to although no instruction names them."""
 
 
 @dataclass(frozen=True)
 class StageStart:
-    """A stage begins: from an empty image, or from what another stage left."""
+    """A stage starts from an empty image or from another stage."""
 
     stage: int
     base: int | None
@@ -27,35 +27,35 @@ class StageStart:
 
 @dataclass(frozen=True)
 class LayerFolder:
-    """A folder is made, if it is not there."""
+    """A folder is created, if it does not exist."""
 
     path: str
 
 
 @dataclass(frozen=True)
 class StageFetch:
-    """Something is copied from another stage."""
+    """A path is copied from another stage."""
 
     stage: int
     source: str
     target: str
-    """Ends with `/` where it is a folder."""
+    """Ends with `/` for a folder."""
 
 
 @dataclass(frozen=True)
 class Layer:
-    """One RUN. Paths are those of the image, absolute."""
+    """One RUN; paths are absolute paths of the image."""
 
     argv: tuple[str, ...]
-    """What is executed: the shell with the command, or an exec form."""
+    """The shell with the command, or the exec form."""
     cwd: str = "/"
     variables: Mapping[str, str] = field(default_factory=dict)
     """Those of ENV and ARG."""
     before: "tuple[StageStart | LayerFolder | StageFetch | File, ...]" = ()
-    """What happens to the image between the RUN before and this one."""
+    """Changes to the image since the previous RUN."""
     mounts: tuple[File, ...] = ()
-    """Files that are there only while it runs."""
+    """Files that exist only while it runs."""
     owned: tuple[str, ...] = ()
-    """Paths that mean the image's and not the machine's, with all that is below them."""
+    """Paths that belong to the image and not to the machine, with everything below them."""
     refused: str = ""
-    """Why it cannot be done without an image, where it cannot."""
+    """Why it needs an image, if it does."""

@@ -1,4 +1,4 @@
-"""`mre.toml` ⇄ its value. Read strictly: every mistake of a text is told at once, with its line and a remedy."""
+"""Parse and write `mre.toml`; all mistakes are reported at once, with their lines."""
 
 import json
 import tomllib
@@ -26,15 +26,15 @@ if TYPE_CHECKING:
 
 
 def parse(text: str, *, source: str = MANIFEST, dockerfile: bool = False) -> Mre:
-    """Read a manifest; the folder's files are not its business and are empty in what it returns.
+    """Parse a manifest into an MRE without files.
 
     Args:
-        text: of the file.
-        source: what errors call it.
-        dockerfile: whether there is a Dockerfile beside it, whose RUNs are the steps where it names none.
+        text: the manifest.
+        source: its name in errors.
+        dockerfile: whether there is a Dockerfile, whose RUNs are the steps if the manifest has none.
 
     Raises:
-        InputError: with all the faults, each with its line and what to write instead.
+        InputError: with all mistakes and their lines.
     """
     try:
         data = tomllib.loads(text)
@@ -99,8 +99,8 @@ def _index(data: dict[str, Any]) -> "Index":
     from uvmre.core.network.index import Index
     from uvmre.core.network.synthetic import read_packages
 
-    given = {key: value for key, value in data.items() if key != "packages"}
-    return Index(**given, packages=read_packages(data.get("packages", {})))
+    others = {key: value for key, value in data.items() if key != "packages"}
+    return Index(**others, packages=read_packages(data.get("packages", {})))
 
 
 def _read_steps(data: dict[str, Any]) -> tuple[Step, ...]:
@@ -116,7 +116,7 @@ def _read_steps(data: dict[str, Any]) -> tuple[Step, ...]:
 
 
 def dump(mre: Mre) -> str:
-    """Write the manifest of an MRE; `parse` reads the same value back. What is at its default is left out."""
+    """Return the manifest of an MRE without default values, as `parse` reads it."""
     import tomli_w
 
     environment, symptom = mre.environment, mre.symptom
@@ -145,7 +145,7 @@ def dump(mre: Mre) -> str:
         **_non_empty(control=[_control(control) for control in mre.controls]),
         **_non_empty(index=[_changes(index) for index in mre.indexes], fault=[_changes(fault) for fault in mre.faults]),
     }
-    # tomli-w writes line ends as they are in a multi-line text, and TOML reads \r\n there as \n.
+    # tomli-w keeps \r\n in a multi-line string, which TOML reads as \n.
     return tomli_w.dumps(data, multiline_strings="\\r" not in json.dumps(data, default=str))
 
 
@@ -166,9 +166,9 @@ def _control(control: Control) -> dict[str, Any]:
 
 
 def _changes(value: "Index | Fault") -> dict[str, Any]:
-    """Return the fields of a value that are not at their default, by the keys of the manifest."""
-    given = {field.name: getattr(value, field.name) for field in fields(value)}
-    changed = {f.name.replace("_", "-"): given[f.name] for f in fields(value) if given[f.name] != f.default}
+    """Return the fields of a value that differ from their default, by the keys of the manifest."""
+    values = ((field, getattr(value, field.name)) for field in fields(value))
+    changed = {field.name.replace("_", "-"): item for field, item in values if item != field.default}
     if "packages" not in changed:
         return changed
     from uvmre.core.network.synthetic import dump_packages

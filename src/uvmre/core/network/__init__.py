@@ -1,1 +1,1 @@
-"""What an MRE says of its network: indexes, registry profiles, synthetic packages, faults."""
+"""The network of an MRE: indexes, registry profiles, synthetic packages, faults."""

@@ -1,4 +1,4 @@
-"""An index of the MRE: where it is said to be, which registry it behaves as, and what it has."""
+"""The indexes and network faults of an MRE."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -9,22 +9,22 @@ if TYPE_CHECKING:
     from uvmre.core.network.synthetic import SyntheticPackage
 
 PUBLIC_TEST_INDEX = "pypi-proxy"
-"""The registry that is behaved as where none is named: the public test index."""
+"""The default registry profile: the public test index."""
 Synthetic = Literal["override", "merge", "replace"]
 """They hide the projects of PyPI of the same names, are merged with them, or replace PyPI."""
 
 
 @dataclass(frozen=True)
 class Index:
-    """One `[[index]]`, answered on this machine under its own address."""
+    """One `[[index]]`, served by the gateway under its own URL."""
 
     url: str
-    """Of the page that lists its projects, as uv is given it."""
+    """The URL of its simple index."""
     registry: str = PUBLIC_TEST_INDEX
-    """Which registry it behaves as."""
+    """The registry profile."""
     username: str = ""
     password: str = ""
-    """What opens it; open to everybody without a password."""
+    """Without a password, the index is public."""
     synthetic: Synthetic = "override"
     packages: "tuple[SyntheticPackage, ...]" = ()
     """The synthetic packages."""
@@ -41,60 +41,60 @@ class Index:
 
     @property
     def profile(self) -> "RegistryProfile":
-        """Return the table of its registry."""
+        """Return the registry profile."""
         from uvmre.core.network.registries import PROFILES
 
         return PROFILES[self.registry]
 
 
 OUTAGES = ("unresolvable", "refused", "timeout")
-"""The faults that keep a client from reaching a host at all."""
+"""The faults that make a host unreachable."""
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One `[[fault]]`: what goes wrong with the requests whose URL fits."""
+    """One `[[fault]]`: what goes wrong with requests that match a URL."""
 
     url: str
-    """`*` stands for anything."""
+    """`*` matches anything."""
     times: int | None = None
-    """Only the first so many requests of the pattern; all of them where None."""
+    """Only the first N requests that match; None for all."""
     times_each: int | None = None
-    """Only the first so many requests of each URL: with these, requests side by side cannot change who is met."""
+    """Only the first N requests of each URL, independent of the order of parallel requests."""
     seed: int = 0
-    """What is left to chance (where a body is corrupted, which digest is wrong) follows from it."""
+    """Seeds random choices: where a body is corrupted, which digest is wrong."""
     status: int | None = None
-    """Answer with this status, and nothing else."""
+    """Respond with this status and no body."""
     retry_after: int | None = None
-    """Seconds, sent along with `status`."""
+    """Seconds, sent with `status`."""
     delay: float = 0
-    """Seconds before the answer starts."""
+    """Seconds before the response starts."""
     drip: int | None = None
-    """Bytes of the body a second."""
+    """Bytes of the body per second."""
     cut: int | None = None
-    """Hang up after so many bytes of the body, where it has as many."""
+    """Close the connection after N bytes of the body."""
     truncate: int | None = None
-    """End the body after so many bytes, and say that this is its length."""
+    """End the body after N bytes, with a matching length header."""
     corrupt: int = 0
-    """So many bytes of the body are other ones."""
+    """Change N bytes of the body."""
     wrong_hash: bool = False
-    """The page tells digests that its files do not have."""
+    """The page has wrong digests."""
     missing_metadata: bool = False
-    """The `.metadata` of the file is not there, whatever the page says (PEP 658)."""
+    """The file's `.metadata` is missing, although the page announces it (PEP 658)."""
     expired_certificate: bool = False
-    """The host's certificate ran out."""
+    """The host's certificate has expired."""
     redirect_loop: bool = False
-    """The answer sends the client to the same address again."""
+    """The response redirects to the same URL."""
     unresolvable: bool = False
     """The host's name does not resolve."""
     refused: bool = False
     """The host refuses connections."""
     timeout: bool = False
-    """The host never answers a connection."""
+    """The host never responds."""
 
     @property
     def outage(self) -> str:
-        """Return which of OUTAGES it is; empty where the host can be reached."""
+        """Return which of OUTAGES it is; empty if the host can be reached."""
         return next((name for name in OUTAGES if getattr(self, name)), "")
 
     @property
@@ -106,7 +106,5 @@ class Fault:
     def host(self) -> str:
         """Return the host of the pattern, which is all that matters to faults of a connection."""
         authority = self.url.partition("://")[2].partition("/")[0]
-        host = (
-            authority.partition("]")[0].removeprefix("[") if authority.startswith("[") else authority.partition(":")[0]
-        )
-        return host.lower()
+        ipv6 = authority.startswith("[")
+        return (authority[1:].partition("]") if ipv6 else authority.partition(":"))[0].lower()

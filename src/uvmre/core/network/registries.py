@@ -1,6 +1,6 @@
-"""How known registries differ, as tables of behaviour; each fact with its source.
+"""Profiles of known registries, each fact with its source; without a source, the default applies.
 
-uv#N is an issue or pull request of astral-sh/uv. What no source tells is left at its default.
+uv#N is an issue or pull request of astral-sh/uv.
 """
 
 from dataclasses import dataclass
@@ -13,10 +13,10 @@ S3_REFUSES = (
 
 @dataclass(frozen=True)
 class RegistryProfile:
-    """What a client can tell of a registry; the defaults are PyPI's own ways, behind a password."""
+    """The behaviour of a registry; the defaults are PyPI's, behind a password."""
 
     json: bool = True
-    """Whether pages are to be had as JSON (PEP 691) beside HTML."""
+    """Whether it serves JSON (PEP 691) in addition to HTML."""
     form: str = "text/html"
     """The content type of HTML."""
     challenges: tuple[str, ...] = ()
@@ -24,54 +24,54 @@ class RegistryProfile:
     denied: int = 401
     """The status without credentials."""
     wrong: int = 401
-    """The status with wrong ones."""
+    """The status with wrong credentials."""
     missing: int = 404
-    """The status of a project or a file that is not there."""
+    """The status of a missing project or file."""
     empty: bool = False
-    """Whether a project that is not there has a page without links."""
+    """Whether a missing project has a page without links."""
     elsewhere: str = ""
-    """Where a client is sent for a project that is not there; `{project}` is its name."""
+    """Where a missing project redirects to; `{project}` is its name."""
     slash: int = 0
-    """The status with which a page without its last slash sends to the one with it; 0 where it is answered as it is."""
+    """The status that redirects to the trailing slash; 0 for no redirect."""
     username: str = ""
-    """What the password goes with, where the registry knows only one."""
+    """The fixed username of the registry, if it has one."""
     any_username: bool = False
-    """Whether only the password, a token, is looked at."""
+    """Whether only the password, a token, is checked."""
     links: str = "{origin}{base}/files/{path}"
     """A file's address in its project's page: `{base}` is the index without `/simple`, `{path}` its place at PyPI."""
     short_version: bool = False
     """Whether `{version}` has no `.0` at its end."""
     attributes: str = ""
-    """What else every link of a page carries."""
+    """More attributes of every link."""
     hashes: bool = True
     metadata: bool = True
-    """Whether pages tell of metadata files (PEP 658), which are then there."""
+    """Whether it serves metadata files (PEP 658)."""
     uploaded: bool = True
-    """Whether JSON tells when a file came (PEP 700)."""
+    """Whether JSON has upload times (PEP 700)."""
     uploaded_in_html: bool = False
     requires_python: bool = True
     yanked: bool = True
     head: int = 200
-    """The status of a HEAD for a file that is there."""
+    """The status of a HEAD request for an existing file."""
     ranges: bool = True
-    """Whether a part of a file can be had."""
+    """Whether it serves range requests."""
     says_ranges: bool = True
-    """Whether it says so."""
+    """Whether it announces them."""
     storage: str = ""
-    """Where a client is sent for a file: a signed address, on another host or, with a `/` first, on this one.
+    """The signed URL that a file redirects to, on another host or, with a leading `/`, this one.
 
-    `{n}` tells the indexes apart that have one storage.
+    `{n}` is the number of the index.
     """
     storage_status: int = 302
     storage_refuses: str = ""
-    """What the storage says to credentials that come along, where it refuses them."""
+    """The body with which the storage rejects credentials, if it does."""
 
 
 PROFILES = {
     "pypi-proxy": RegistryProfile(challenges=('Basic realm="authenticated"',)),
     "artifactory": RegistryProfile(
         json=False,  # JSON is a feature to be enabled, from 7.132: jfrog.com, "upload date based package filtering"
-        challenges=('Basic realm="Artifactory Realm"',),  # the realm of its Maven endpoint; PyPI's own is not told
+        challenges=('Basic realm="Artifactory Realm"',),  # the realm of its Maven endpoint; PyPI's own is undocumented
         wrong=401,
         slash=302,  # renovatebot/renovate#8817
         links="../../packages/{path}",  # uv#1393, uv#17485: …/REPO/packages/packages/97/75/…

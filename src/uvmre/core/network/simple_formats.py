@@ -1,4 +1,4 @@
-"""The forms of a project's page: JSON (PEP 691, 700) and HTML (PEP 503, 592, 658, 714), read and written."""
+"""Parse and write a project's page as JSON (PEP 691, 700) and HTML (PEP 503, 592, 658, 714)."""
 
 import json
 from collections.abc import Mapping
@@ -11,10 +11,10 @@ from uvmre.core.network.simple_page import JSON, Page
 
 
 def parse_page(content_type: str, text: str, url: str) -> Page:
-    """Read a page; addresses in it come out whole.
+    """Parse a page; its URLs become absolute.
 
     Raises:
-        ValueError: when it is not what the PEPs say.
+        ValueError: if it does not follow the PEPs.
     """
     try:
         if content_type.startswith(JSON):
@@ -28,7 +28,7 @@ def parse_page(content_type: str, text: str, url: str) -> Page:
         name = url.rstrip("/").rpartition("/")[2]
         return Page({"meta": {"api-version": "1.1"}, "name": name, "files": anchors.files})
     except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"the page is not what PEP 691 says: {error!r}") from None
+        raise ValueError(f"the page does not follow PEP 691: {error!r}") from None
 
 
 class Anchors(HTMLParser):
@@ -40,24 +40,24 @@ class Anchors(HTMLParser):
         self.files: list[dict[str, Any]] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Take a link: its hash is in the fragment, the rest in data attributes (PEP 503, 592, 658, 714)."""
-        attributes_by_name = {name: value or "" for name, value in attrs}
-        if tag != "a" or "href" not in attributes_by_name:
+        """Collect a link: its hash is in the fragment, the rest in data attributes."""
+        values = {name: value or "" for name, value in attrs}
+        if tag != "a" or "href" not in values:
             return
-        address, _, fragment = attributes_by_name["href"].partition("#")
+        address, _, fragment = values["href"].partition("#")
         algorithm, _, digest = fragment.partition("=")
         file: dict[str, Any] = {
             "filename": address.rpartition("/")[2],
             "url": urljoin(self._url, address),
             "hashes": {algorithm: digest} if digest else {},
         }
-        if "data-requires-python" in attributes_by_name:
-            file["requires-python"] = attributes_by_name["data-requires-python"]
-        if "data-yanked" in attributes_by_name:
-            file["yanked"] = attributes_by_name["data-yanked"] or True
-        if "data-upload-time" in attributes_by_name:
-            file["upload-time"] = attributes_by_name["data-upload-time"]
-        metadata = attributes_by_name.get("data-core-metadata", attributes_by_name.get("data-dist-info-metadata"))
+        if "data-requires-python" in values:
+            file["requires-python"] = values["data-requires-python"]
+        if "data-yanked" in values:
+            file["yanked"] = values["data-yanked"] or True
+        if "data-upload-time" in values:
+            file["upload-time"] = values["data-upload-time"]
+        metadata = values.get("data-core-metadata", values.get("data-dist-info-metadata"))
         if metadata:
             algorithm, _, digest = metadata.partition("=")
             file["core-metadata"] = {algorithm: digest} if digest else True
@@ -65,17 +65,17 @@ class Anchors(HTMLParser):
 
 
 def as_json(page: Page) -> str:
-    """Write a page as PEP 691 has it."""
+    """Return a page as PEP 691 defines it."""
     return json.dumps(page.data)
 
 
 def as_html(page: Page, attributes: str = "", *, dated: bool = False) -> str:
-    """Write a page as PEP 503 has it, with the attributes of PEP 592, 658 and 714.
+    """Return a page as PEP 503 defines it, with the attributes of PEP 592, 658 and 714.
 
     Args:
-        page: what it tells.
-        attributes: what else every link carries.
-        dated: tell when each file came, which no PEP has for HTML.
+        page: the page.
+        attributes: more attributes of every link.
+        dated: include upload times, which no PEP defines for HTML.
     """
     title = f"Links for {escape(str(page.data.get('name', '')))}"
     lines = ["<!DOCTYPE html>", "<html>", "  <head>", '    <meta name="pypi:repository-version" content="1.1">']
@@ -105,7 +105,7 @@ def _anchor(file: Mapping[str, Any], more: str, *, dated: bool) -> str:
 
 
 def listing(projects: list[str], *, as_json: bool) -> str:
-    """Write the page that lists an index's projects."""
+    """Return the page that lists an index's projects."""
     if as_json:
         return json.dumps({"meta": {"api-version": "1.1"}, "projects": [{"name": project} for project in projects]})
     anchors = [f'    <a href="{escape(project)}/">{escape(project)}</a><br />' for project in projects]

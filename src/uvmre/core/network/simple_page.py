@@ -1,4 +1,4 @@
-"""A project's page on an index as a value: cut off at a day, joined with another (PEP 503, 691, 700)."""
+"""A project's page on an index as a value, with a cutoff date or merged with another (PEP 503, 691, 700)."""
 
 import re
 from collections.abc import Mapping
@@ -12,18 +12,18 @@ if TYPE_CHECKING:
 JSON = "application/vnd.pypi.simple.v1+json"
 HTML = "text/html"
 ACCEPT = f"{JSON}, {HTML};q=0.1"
-"""JSON if it can be had; mirrors that keep one page for everybody may answer with HTML whatever is asked for."""
+"""Prefers JSON; some mirrors respond with HTML regardless."""
 
 Files = list[dict[str, Any]]
-"""As PEP 691 has them: filename, url, hashes, and what else the index says of each."""
+"""As in PEP 691: filename, url, hashes and more."""
 
 
 @dataclass(frozen=True)
 class Page:
-    """All that an index says of a project."""
+    """The page of a project."""
 
     data: Mapping[str, Any]
-    """The page as PEP 691 has it."""
+    """The page as PEP 691 defines it."""
 
     @property
     def files(self) -> Files:
@@ -33,7 +33,7 @@ class Page:
 
 
 def upload_time(file: Mapping[str, Any]) -> datetime | None:
-    """Return when a file was uploaded, where the index says so (PEP 700)."""
+    """Return the upload time of a file, if the index has it (PEP 700)."""
     try:
         return datetime.fromisoformat(file["upload-time"])
     except (KeyError, TypeError, ValueError):
@@ -41,7 +41,7 @@ def upload_time(file: Mapping[str, Any]) -> datetime | None:
 
 
 def end_of_day(day: date) -> datetime:
-    """Return the moment at which a day is over, in UTC: what came on the day itself was there, as with uv's option."""
+    """Return the end of a day in UTC, as uv's `--exclude-newer` includes the day itself."""
     return datetime.combine(day + timedelta(days=1), time(), UTC)
 
 
@@ -51,7 +51,7 @@ def apply_cutoff(page: Page, day: date) -> Page:
     kept = [file for file in page.files if (came := upload_time(file)) is None or came < end]
     data = {**page.data, "files": kept}
     if "versions" in data:
-        # PEP 700: every version that has a file; one that had none before keeps its place.
+        # PEP 700: a version that had no file before is kept.
         gone = _versions(page.files) - _versions(kept)
         data["versions"] = [version for version in data["versions"] if _parsed(version) not in gone]
     return Page(data)
@@ -63,7 +63,7 @@ def normalize_name(name: str) -> str:
 
 
 def parse_filename(filename: str) -> "tuple[str, Version] | None":
-    """Return the project and the version in the name of a wheel or an sdist; None where it is neither's."""
+    """Return the project and version of a wheel's or sdist's filename; None for any other."""
     from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
 
     try:
@@ -90,12 +90,12 @@ def _parsed(version: str) -> "Version | None":
 
 
 def accepts_json(accept: str) -> bool:
-    """Tell whether a client that accepts this is given JSON."""
+    """Tell whether an Accept header includes JSON."""
     return JSON in accept or "vnd.pypi.simple.latest+json" in accept
 
 
 def merge_pages(first: Page, second: Page) -> Page:
-    """Return one page with the files of both; of two of one name, the first's."""
+    """Return a page with the files of both; the first page wins for equal names."""
     taken = {file["filename"] for file in first.files}
     files = [*first.files, *(file for file in second.files if file["filename"] not in taken)]
     versions = [*first.data.get("versions", ()), *second.data.get("versions", ())]

@@ -1,4 +1,4 @@
-"""The innermost cause of the error that an output shows: what is reported, and not the headline above it."""
+"""Parse the last error of an output into its chain of causes, the innermost last."""
 
 import re
 from dataclasses import dataclass
@@ -46,7 +46,7 @@ VAGUE = re.compile(
     r"|missing (?:field|required)|not found\b|operation not permitted|file exists|invalid)",
     re.IGNORECASE,
 )
-"""Beginnings of a last link that say too little alone; the link before it is taken along."""
+"""Starts of a last link that is too vague alone, so the link before it is included."""
 HOME = re.compile(
     r"""(?<![\w.:/~-])(?:file://)?(?:~|(?:/[\w.@+%-]+){1,12}?|[A-Za-z]:)"""
     r"""(?:[/\\][\w.@+%~ -]{0,60}(?<! )){1,14}(?=[`'"\s,:;)\]]|$)"""
@@ -60,26 +60,26 @@ HASH = re.compile(r"\b(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{16,64}\b|\.tmp\w
 
 @dataclass(frozen=True)
 class Cause:
-    """An error as its links, the innermost last."""
+    """An error as a chain of links, the innermost last."""
 
     links: tuple[str, ...]
     offset: int
-    """The line of the output at which it begins, from 0."""
+    """The line of the output at which it starts, from 0."""
     fatal: bool = True
-    """Whether it is told as what ended the command, and not only as a line of it."""
+    """Whether it ended the command, instead of only being printed."""
     network: bool = False
-    """Whether a network that is not there gives it too."""
+    """Whether a missing network also causes it."""
 
     @property
     def texts(self) -> tuple[str, ...]:
-        """Return what the output must have: the innermost cause, and the link before it where that says little."""
+        """Return the texts of the symptom: the innermost cause, and the link before it if that is vague."""
         last = self.links[-1]
         vague = VAGUE.match(last) or len(last) < 24
         return tuple(mask_local_details(link) for link in (self.links[-2:] if vague else (last,)))
 
 
 def strip_log_prefixes(output: str) -> str:
-    """Take off what a log, docker or a terminal put before each line."""
+    """Remove the line prefixes of logs, docker and terminals."""
     text = (
         ANSI.sub("", output[-MOST_CHARACTERS:]).replace("\r", "\n")
         if "\r" in output
@@ -89,7 +89,7 @@ def strip_log_prefixes(output: str) -> str:
 
 
 def innermost_cause(output: str) -> Cause | None:
-    """Return the last error of an output; None where it shows none."""
+    """Return the last error of an output; None if there is none."""
     lines = strip_log_prefixes(output).split("\n")
     found = _panic(lines) or _chain(lines) or _exception(lines) or _shell(lines)
     if not found:
@@ -110,7 +110,7 @@ def _panic(lines: list[str]) -> Cause | None:
 def _chain(lines: list[str]) -> Cause | None:
     starts = [i for i, line in enumerate(lines) if STARTS.match(line)]
     first = starts[-1] if starts else next((i for i, line in enumerate(lines) if LINKS.match(line)), -1)
-    # A `×` under an `error:` of the same chain is a link of it.
+    # A `×` below an `error:` is a link of the same chain.
     if first < 0:
         return None
     links: list[str] = []
@@ -133,7 +133,7 @@ def _chain(lines: list[str]) -> Cause | None:
         elif not line.strip():
             in_chain = False
     if links and not inner and BACKEND.match(links[-1]):
-        # Older releases print what the backend said before their own error.
+        # Older releases print the output of the backend before their own error.
         above = [match["text"] for line in lines[max(first - 12, 0) : first] if (match := RAISED.match(line))]
         inner = above[-1:]
     if refused := REFUSED.search(" ".join(" ".join(lines[first : first + 40]).split())):
@@ -158,21 +158,20 @@ def _exception(lines: list[str]) -> Cause | None:
 
 def _shell(lines: list[str]) -> Cause | None:
     found = [i for i, line in enumerate(lines) if MISSING.match(line.strip()) or FAILURE.match(line)]
-    return (
-        Cause((lines[found[-1]].strip(),), found[-1], fatal=bool(MISSING.match(lines[found[-1]].strip())))
-        if found
-        else None
-    )
+    if not found:
+        return None
+    line = lines[found[-1]].strip()
+    return Cause((line,), found[-1], fatal=bool(MISSING.match(line)))
 
 
 def warnings(output: str) -> list[str]:
-    """Return the warnings of an output that are not about a command being new."""
+    """Return the warnings of an output, except those about preview features and the environment."""
     found = (WARNING.match(line) for line in strip_log_prefixes(output).split("\n"))
     return [mask_local_details(each["text"]) for each in found if each and not EXPERIMENTAL.search(each["text"])]
 
 
 def _shorten(link: str) -> str:
-    """Cut a link to what says it: the resolver's conclusion and its long lists are left out."""
+    """Shorten a link: drop the resolver's conclusion and long lists."""
     text = " ".join(link.split())
     text = re.split(r",? we can conclude that", text, maxsplit=1)[0].rstrip(",")
     text = re.split(r" (?:hint|help): ", text, maxsplit=1)[0]
@@ -183,7 +182,7 @@ def _shorten(link: str) -> str:
 
 
 def mask_local_details(text: str) -> str:
-    """Put `…` for what is the reporter's own: folders, moments, hashes."""
+    """Replace the reporter's folders, durations and hashes by `…`."""
 
     def folder(found: re.Match[str]) -> str:
         last = FILE_NAME.search(found[0])

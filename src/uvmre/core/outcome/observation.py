@@ -1,4 +1,4 @@
-"""What one run of one variant under one release left behind: facts, no opinion."""
+"""What a run of a variant with a release produced: facts, no judgement."""
 
 from dataclasses import dataclass
 
@@ -8,24 +8,24 @@ from uvmre.core.network.request import Request
 
 @dataclass(frozen=True)
 class StepResult:
-    """One step as it ran."""
+    """The result of a step."""
 
     title: str
     run: str
     role: Role
     exit: int
-    """As a shell tells it: 128 + n for a process that signal n ended."""
+    """As in a shell: 128 + n if signal n killed the process."""
     stdout: str
     stderr: str
     seconds: float
     timed_out: bool = False
     truncated: bool = False
-    """Whether output was left out of the middle to hold the cap."""
+    """Whether the middle of the output was cut to its limit."""
 
 
 @dataclass(frozen=True)
 class Observation:
-    """Everything one variant left behind; a step that was never reached is not in `steps`."""
+    """The observation of a variant; a step that was not reached is not in `steps`."""
 
     variant: str
     uv: str
@@ -36,17 +36,17 @@ class Observation:
     steps: tuple[StepResult, ...]
     requests: tuple[Request, ...] = ()
     files: tuple[tuple[str, str | None], ...] = ()
-    """Path and content of each file that the symptom looks at; None where there is no such file."""
+    """Path and content of each file of the symptom; None if there is no such file."""
     obstacle: str = ""
-    """Why the steps could not be run at all, where they could not."""
+    """Why the steps could not run, if they could not."""
     stand_ins: tuple[str, ...] = ()
-    """The container images that were not what their names say: made on this machine instead."""
+    """The container images that are stand-ins made on this machine."""
     artifacts: tuple[tuple[str, str], ...] = ()
-    """More that is kept as files of the evidence, by name: what was built, and what the builder said."""
+    """More files of the evidence, by name: what was built, and the build log."""
 
     @property
     def seconds(self) -> float:
-        """Return the time that the steps took by themselves."""
+        """Return the duration of all steps."""
         return sum(step.seconds for step in self.steps)
 
     @property

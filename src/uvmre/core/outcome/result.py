@@ -1,7 +1,4 @@
-"""What one `uvmre run` found: every variant's observation and outcome, and the verdict.
-
-Its JSON is described by docs/schemas/run.json.
-"""
+"""The result of `uvmre run`: observations, outcomes and the verdict; docs/schemas/run.json describes its JSON."""
 
 import dataclasses
 import hashlib
@@ -21,7 +18,7 @@ SCHEMA = 1
 
 @dataclass(frozen=True)
 class Variant:
-    """One variant as it was observed and judged."""
+    """A variant with its observation and outcome."""
 
     name: str
     expect: str
@@ -32,7 +29,7 @@ class Variant:
 
 @dataclass(frozen=True)
 class Result:
-    """One run of one MRE with its controls."""
+    """A run of an MRE with its controls."""
 
     title: str
     issue: str
@@ -45,24 +42,24 @@ class Result:
     started: str
     """In UTC, ISO 8601."""
     digest: str
-    """Of the MRE as it was run."""
+    """The digest of the MRE."""
     variants: tuple[Variant, ...]
     verdict: Verdict
     evidence: str = ""
     """The folder with the streams and requests."""
     kept: str = ""
-    """The folder in which the steps ran, where it was kept."""
+    """The folder in which the steps ran, if it was kept."""
     stand_ins: tuple[str, ...] = ()
-    """The container images that were not what their names say: made on this machine instead."""
+    """The container images that are stand-ins made on this machine."""
 
     @property
     def base(self) -> Variant:
-        """Return the MRE itself among its variants."""
+        """Return the variant that is the MRE itself."""
         return self.variants[0]
 
 
 def digest(mre: Mre) -> str:
-    """Return a name for the content of an MRE: it changes when, and only when, the MRE does."""
+    """Return a hash of the content of an MRE."""
     manifest = dataclasses.asdict(dataclasses.replace(mre, files=()))
     sha = hashlib.sha256(json.dumps(manifest, sort_keys=True, default=str).encode())
     for file in sorted(mre.files, key=lambda file: file.path):
@@ -72,7 +69,7 @@ def digest(mre: Mre) -> str:
 
 
 def to_data(result: Result) -> dict[str, Any]:
-    """Return the result as JSON has it."""
+    """Return the result as JSON data."""
     head = {
         field.name: getattr(result, field.name)
         for field in dataclasses.fields(result)
@@ -101,7 +98,7 @@ def _variant(variant: Variant) -> dict[str, Any]:
 
 
 def from_data(data: Mapping[str, Any]) -> Result:
-    """Read back what `to_data` wrote."""
+    """Return the result of `to_data`'s data."""
     head = {field.name: data[field.name] for field in dataclasses.fields(Result) if field.name in data}
     head.pop("variants")
     head["verdict"] = Verdict(data["verdict"], data["reason"])

@@ -1,4 +1,4 @@
-"""A script that says by its exit code whether a bug shows, as `git bisect run` has it: as an MRE, and judged."""
+"""A script whose exit code says whether a bug shows, as in `git bisect run`."""
 
 import shlex
 from collections.abc import Sequence
@@ -10,19 +10,19 @@ from uvmre.core.outcome.symptom import Outcome, last_line
 BAD, GOOD, SKIP = 0, 1, 125
 NOT_EXECUTABLE, NOT_FOUND, BY_SIGNAL = 126, 127, 128
 RELEASE = "UVMRE_UV"
-"""The variable that tells a script which release it is given."""
+"""The variable with the release that a script is run for."""
 EXIT_CODES_HINT = f"exit with {BAD} if the bug shows, {GOOD} if it does not, {SKIP} if the script cannot tell"
 
 
 def script_mre(words: Sequence[str], uv: str = "") -> Mre:
-    """Return the MRE whose one step is a script with its arguments, under that release."""
-    # `exec`: nothing stands between the script and who waits for it, and its exit code is its own.
+    """Return an MRE whose only step is a script with its arguments."""
+    # `exec`: no shell stays between the script and its parent.
     step = Step(f"exec {shlex.join(words)}", "observe", name=shlex.join(words))
     return Mre("", Environment(uv, variables={RELEASE: uv}), (step,), Symptom())
 
 
 def judge(observation: Observation) -> Outcome:
-    """Take a script at its word; what it may not say is `broken`, and `complaint` says so."""
+    """Return the outcome of a script; an invalid exit code is `broken`."""
     if observation.obstacle or not observation.steps:
         return Outcome("broken", observation.obstacle or "it did not run")
     step = observation.steps[-1]
@@ -36,7 +36,7 @@ def judge(observation: Observation) -> Outcome:
 
 
 def invalid_exit(observation: Observation) -> str:
-    """Say what a script may not do and did: any other exit code, and being ended by a signal; empty otherwise."""
+    """Describe an exit code that is not allowed; empty if it is."""
     if observation.obstacle or not observation.steps:
         return ""
     step = observation.steps[-1]

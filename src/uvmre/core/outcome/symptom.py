@@ -1,4 +1,4 @@
-"""Does what was observed match what was reported? One observation in, one outcome out."""
+"""Match an observation with the reported symptom: the outcome of a variant."""
 
 import re
 from collections.abc import Iterable
@@ -19,10 +19,9 @@ UNSUPPORTED = re.compile(
     r"|\"(?P<f>[^\"]+)\" isn't a valid value for '[^']+'\s{1,9}\[possible values"
     r"|(?P<g>\buvx): (?:command )?not found"
 )
-"""How clap says that a release does not know a command, an option or its value, in its versions 3 and 4; or a shell,
-that a release has no `uvx`."""
+"""The errors of clap 3 and 4 for an unsupported command, option or value, and of a shell for a missing `uvx`."""
 UNSUPPORTED_SETTING = re.compile(r"unknown (?:field|variant) [`'](?P<a>[^`'\n]+)[`']|(?P<b>untagged enum \w+)")
-"""How uv says, as an error or as a warning, that a release does not know a setting, its value, or its form."""
+"""The errors and warnings of uv for an unsupported setting."""
 
 RESET = normalize("Connection reset by peer (os error 104)")
 DIRECT = {
@@ -32,28 +31,26 @@ DIRECT = {
         ("unresolvable", "dns error", "failed to lookup address information: Name or service not known"),
     )
 }
-"""What uv prints without a proxy for a host that fails in one of these ways, in one line or, in newer releases, in two;
-through the gateway it prints `RESET`."""
+"""What uv prints without a proxy for an unreachable host, in one or two lines; with the gateway it prints `RESET`."""
 DOES_NOT_SUPPORT = "does not support"
 DISK_FULL = "No space left on device"
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """One observation judged."""
+    """The outcome of an observation."""
 
     word: Word
     reason: str
-    """One line, for a person."""
+    """One line."""
 
 
 def match(symptom: Symptom, observation: Observation) -> Outcome:
-    """Judge an observation.
+    """Return the outcome of an observation.
 
-    `shows` needs the whole symptom on one observe step; `absent`, that the observe steps succeeded without it. A
-    failure that is not the reported one is `different`. A run that never came to the question (a set-up step failed,
-    nobody answered a request, the release lacks the command, option or setting, the time was up) is `broken`: it says
-    nothing.
+    `shows`: one observe step has the whole symptom. `absent`: the observe steps succeed without it. `different`: an
+    observe step fails in another way. `broken`: no answer, because a setup step fails, a request has no response, the
+    release lacks a command, option or setting, or a step exceeds its time limit.
     """
     if obstacle := _obstacle(observation):
         return Outcome("broken", obstacle)
@@ -65,7 +62,7 @@ def match(symptom: Symptom, observation: Observation) -> Outcome:
     if [] in missing:
         step = observed[missing.index([])]
         return Outcome("shows", f"`{step.title}` exits with code {step.exit}, with everything that was reported")
-    # A program of the post may have gone on after such an error of uv; a setting that is ignored is only a warning.
+    # A program may continue after such an error of uv, and an ignored setting is only a warning.
     if word := unsupported_feature(symptom, failed, settings=True) or unsupported_feature(symptom, observed):
         return unsupported_outcome(observation, word)
     if not failed:
@@ -76,7 +73,7 @@ def match(symptom: Symptom, observation: Observation) -> Outcome:
 
 
 def matching_step(symptom: Symptom, observation: Observation) -> StepResult | None:
-    """Return the observe step that has all of the symptom."""
+    """Return the first observe step that has the whole symptom."""
     observed = [step for step in observation.steps if step.role == "observe"]
     return next((step for step in observed if not _missing_parts(symptom, step, observation)), None)
 
@@ -107,7 +104,7 @@ def _no_response(requests: tuple[Request, ...]) -> str:
 
 
 def unsupported_feature(symptom: Symptom, steps: Iterable[StepResult], *, settings: bool = False) -> str:
-    """Return the command, option or setting that a release says it does not know, unless that was reported itself."""
+    """Return the command, option or setting that a release does not support, unless that is the symptom."""
     if any(_find_unsupported(text, settings=True) for text in symptom.output):
         return ""
     output = (stream for step in steps for stream in (step.stderr, step.stdout))
@@ -115,7 +112,7 @@ def unsupported_feature(symptom: Symptom, steps: Iterable[StepResult], *, settin
 
 
 def is_conclusive(outcome: Outcome) -> bool:
-    """Tell whether a release answered at all, be it that it fails differently or lacks what is asked of it."""
+    """Tell whether an outcome is an answer: also a different failure, or an unsupported feature."""
     return outcome.word != "broken" or DOES_NOT_SUPPORT in outcome.reason
 
 
@@ -126,18 +123,18 @@ def _find_unsupported(text: str, *, settings: bool) -> str:
 
 
 def unsupported_outcome(observation: Observation, word: str) -> Outcome:
-    """Return the outcome of a release that lacks what is asked of it."""
+    """Return the outcome of a release without a feature."""
     return Outcome("broken", f"uv {observation.uv} {DOES_NOT_SUPPORT} `{word}`")
 
 
 def last_line(step: StepResult) -> str:
-    """Return the last thing that a step said."""
+    """Return the last line that a step printed."""
     output = readable(step.stderr).strip() or readable(step.stdout).strip()
     return output.splitlines()[-1].strip() if output else "no output"
 
 
 def _missing_parts(symptom: Symptom, step: StepResult, observation: Observation) -> list[str]:
-    """Return what of the symptom this step does not have, each as a line."""
+    """Return the parts of the symptom that a step does not have."""
     missing = []
     if symptom.exit == "failure" and not step.exit:
         missing.append("it succeeds")
@@ -155,9 +152,9 @@ def _missing_parts(symptom: Symptom, step: StepResult, observation: Observation)
 
 
 def without_proxy(text: str, observation: Observation) -> str:
-    """Return a plain output as it is without a proxy, where hosts were kept from the client on purpose.
+    """Return a normalized output as it is without a proxy, if hosts were unreachable in one way.
 
-    The gateway can only reset such a connection. Where hosts failed in two ways, nobody knows which reset is which.
+    The gateway can only reset such a connection; with two ways, the resets are ambiguous.
     """
     reasons = (request.reason for request in observation.requests if request.answered_by == "fault")
     kinds = {kind for reason in reasons for kind in DIRECT if reason.startswith(f"fault: {kind},")}
@@ -165,7 +162,7 @@ def without_proxy(text: str, observation: Observation) -> str:
 
 
 def _missing_output(patterns: tuple[str, ...], step: StepResult, observation: Observation) -> list[str]:
-    """Look for the texts in their order, in either stream: standard error is where uv tells what failed."""
+    """Return the texts that are missing in the better of both streams, which must have them in order."""
     best: list[str] | None = None
     for stream in (step.stderr, step.stdout):
         text, at, missing = without_proxy(normalize(stream), observation), 0, []

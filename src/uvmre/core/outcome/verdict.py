@@ -1,4 +1,4 @@
-"""What the outcomes of an MRE and of its controls say together. A wrong `reproducible` is the worst answer."""
+"""The verdict on an MRE, from its outcome and those of its controls."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,16 +16,16 @@ EXIT_CODES: Mapping[Answer, int] = {
     "needs_more_information": 125,
     "inconclusive": 125,
 }
-"""0: the bug shows; 1: it does not; 125: cannot tell, which is also what `git bisect run` skips."""
+"""0: the bug shows; 1: it does not; 125: cannot tell, which `git bisect run` skips."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """The answer for an MRE."""
+    """The verdict on an MRE."""
 
     word: Answer
     reason: str
-    """One line that a maintainer can paste."""
+    """One line, to be pasted."""
 
     @property
     def exit_code(self) -> int:
@@ -34,7 +34,7 @@ class Verdict:
 
 
 def verdict(mre: Mre, outcomes: Mapping[str, Outcome]) -> Verdict:
-    """Say what the outcomes of an MRE (`BASE`) and of its controls (by name) mean together."""
+    """Return the verdict from the outcomes of the MRE (`BASE`) and its controls (by name)."""
     base = outcomes[BASE]
     if base.word == "broken":
         return Verdict("inconclusive", f"The run does not reach the symptom: {base.reason}.")

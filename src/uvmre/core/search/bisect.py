@@ -1,7 +1,7 @@
-"""Both boundaries of a bug in an ordered row of releases, from the one it was reported for: indexes and answers only.
+"""Search both boundaries of a bug in an ordered list of releases, starting from the reported one.
 
-An index is one of the whole row, oldest first, also where only a part of it is searched: which indexes are asked hangs
-on their own roundness as far as that costs nothing, so that a search within other bounds asks the same ones again.
+Indexes are those of the whole list, oldest first. Round ones are preferred, so that a search within other bounds
+probes mostly the same releases.
 """
 
 from collections import Counter
@@ -13,16 +13,15 @@ from typing import Literal
 from uvmre.core.search.bisect_half import Answer, Edge, Half, midpoints, share
 
 SPOT_CHECKS = 4
-"""How many releases away from the boundaries are asked in the end: a bug may have come, gone and come back."""
+"""Releases away from the boundaries that are probed in the end, because a bug may come back."""
 NEAR_FIX = 8
 NEAR_FIX_CHECKS = 2
-"""So many of the looks go to so many releases before the first good one: a fix that is taken back, and made again, is
-mostly so within few releases."""
+"""So many spot checks are among the N releases before the first good one, where reverted fixes are."""
 
 
 @dataclass(frozen=True)
 class Runs:
-    """In how many of the runs with one release the symptom showed; only runs that could tell are counted."""
+    """Conclusive runs with a release, and those in which the symptom shows."""
 
     bad: int
     total: int
@@ -30,33 +29,33 @@ class Runs:
 
 @dataclass(frozen=True)
 class Boundaries:
-    """What a search has found."""
+    """The result of a search."""
 
     reported: Answer | None
-    """What the reported release says; where it is not bad, nothing else is searched."""
+    """The answer of the reported release; unless it is bad, nothing is searched."""
     first_bad: Edge | None
-    """Where it is exact, its `bad` is the first bad one."""
+    """If it is exact, its `bad` is the first bad release."""
     first_good: Edge | None
-    """Where it is exact, its `good` is the first good one after the run."""
+    """If it is exact, its `good` is the first good release."""
     returns: tuple[int, ...]
-    """Bad ones on the other side of a good one: the bug came more than once."""
+    """Bad releases beyond a good one."""
     probes: int
     done: bool
 
     @property
     def holds(self) -> bool:
-        """Tell whether the reported release is bad, without which there is no boundary."""
+        """Tell whether the reported release is bad."""
         return self.reported == "bad"
 
     @property
     def one_step(self) -> bool:
-        """Tell whether nothing contradicts that the bug came at most once and went at most once."""
+        """Tell whether the bad releases are contiguous, as far as is known."""
         return not self.returns
 
 
 @dataclass(frozen=True)
 class Span:
-    """Between which two a boundary is, as far as is known."""
+    """The releases between which a boundary is."""
 
     bad: int
     good: int | None
@@ -67,7 +66,7 @@ SearchPart = Literal["reported", "first_bad", "first_good"]
 
 @dataclass(frozen=True)
 class SearchStep:
-    """One answer, and what it did to the boundary on its side of the reported release."""
+    """An answer, and its effect on the boundary."""
 
     number: int
     index: int
@@ -78,18 +77,18 @@ class SearchStep:
 
 
 def confidence(rate: float, runs: int) -> float:
-    """Return how sure so many good runs make it that a release is good, if a bad one shows at this rate."""
+    """Return the confidence after N good runs that a release is good, given the rate of bad ones."""
     return 1 - (1 - rate) ** runs
 
 
 class Search:
-    """A search under way. Answers may come in any order, also ones that were not asked for."""
+    """A running search; answers may be recorded in any order, also unplanned ones."""
 
     def __init__(self, n: int, reported: int, lowest: int = 0, highest: int | None = None, *, repeat: int = 1) -> None:
         self.reported, self.lowest, self.highest = reported, lowest, n - 1 if highest is None else highest
         self.repeat = repeat
         if not 0 <= self.lowest <= reported <= self.highest < n or repeat < 1:
-            raise ValueError(f"not a search: {self.lowest} ≤ {reported} ≤ {self.highest} < {n}, {repeat} times")
+            raise ValueError(f"invalid search: {self.lowest} ≤ {reported} ≤ {self.highest} < {n}, {repeat} times")
         self._runs: dict[int, Runs] = {}
         self._answers: dict[int, Answer] = {}
         self._running: set[int] = set()
@@ -99,13 +98,13 @@ class Search:
 
     @property
     def spot_checking(self) -> bool:
-        """Tell whether only looks away from the boundaries are left: nothing hangs on the order of those."""
+        """Tell whether only spot checks are left, whose order does not matter."""
         return self._settled(self._answers)
 
     def next_indexes(self, jobs: int) -> tuple[int, ...]:
-        """Return up to so many indexes to ask side by side: none where it is done, or must be told something first.
+        """Return up to N indexes to probe in parallel; none if it is done or waits for an answer.
 
-        What was asked is under way until it is told, and is not asked again.
+        They count as running until their answer is recorded.
         """
         self._jobs = jobs
         indexes = self._plan(self._answers, self._running, jobs)
@@ -115,7 +114,7 @@ class Search:
         return indexes
 
     def record(self, index: int, answer: Answer | Runs) -> None:
-        """Take an answer. Runs add up: one that is bad makes a release bad, `repeat` and none bad make it good."""
+        """Record an answer. Runs add up: one bad makes a release bad, `repeat` without a bad one make it good."""
         if not self.lowest <= index <= self.highest:
             raise ValueError(f"{index} is not within {self.lowest} … {self.highest}")
         runs = self._runs.get(index, Runs(0, 0))
@@ -124,7 +123,7 @@ class Search:
             runs = self._runs[index] = Runs(runs.bad + more.bad, runs.total + more.total)
         word: Answer = "bad" if runs.bad else "good" if runs.total >= self.repeat else "skip"
         if word == "skip" and answer != "skip":
-            return  # more runs are to come
+            return  # more runs follow
         self._running.discard(index)
         if word != self._answers.get(index):
             before = self._span(index)
@@ -135,20 +134,20 @@ class Search:
             self._path.append(SearchStep(len(self._path) + 1, index, word, half, before, self._span(index)))
 
     def likely_next(self, k: int) -> tuple[int, ...]:
-        """Return up to `k` indexes that may be asked once what is under way is told, the likeliest first."""
+        """Return up to `k` indexes that may be probed after the running ones, the likeliest first."""
         if not self._running:
             return self._plan(self._answers, (), k)
         asks = Counter(index for config in self._outcomes() for index in self._plan(config, (), self._jobs))
         return tuple(index for index, _ in asks.most_common(k))
 
     def explain(self) -> tuple[SearchStep, ...]:
-        """Return the path it took: every answer, in the order in which they were told."""
+        """Return every answer in the order of recording."""
         return tuple(self._path)
 
     def result(self) -> Boundaries:
-        """Return what is known by now."""
+        """Return the boundaries known so far."""
         reported = self._answers.get(self.reported)
-        # Only what is not told yet can be planned, so nothing planned and nothing under way is the end.
+        # Nothing planned and nothing running is the end.
         done = reported is not None and not self._plan(self._answers, (), 1) and not self.spot_checks & self._running
         if reported != "bad":
             return Boundaries(reported, None, None, (), len(self._answers), done)
@@ -176,7 +175,7 @@ class Search:
         return answers.get(self.reported) == "bad" and all(half.settled for half in self._halves(answers, ()))
 
     def _plan(self, answers: Mapping[int, Answer], running: Collection[int], jobs: int) -> tuple[int, ...]:
-        """Choose what to ask next: the three ends, then both boundaries, then a look elsewhere."""
+        """Choose the next probes: the three ends, then both boundaries, then spot checks."""
         if answers.get(self.reported, "bad") != "bad":
             return ()
         ends = dict.fromkeys((self.reported, self.lowest, self.highest))
@@ -188,7 +187,7 @@ class Search:
         jobs -= len(first)
         down, up = self._halves(answers, running)
         below = down.next_probes(share([down.width, up.width], jobs)[0])
-        # What one side has no use for, the other may have.
+        # One half may use what the other does not.
         above = up.next_probes(jobs - len(below))
         return (*first, *down.next_probes(jobs - len(above)), *above)
 
@@ -208,7 +207,7 @@ class Search:
         return (*near, *midpoints(gaps, jobs - len(near)))
 
     def _outcomes(self) -> Iterator[dict[int, Answer]]:
-        """Yield what may soon be told, if the history is one of single steps and everything can tell."""
+        """Yield the possible answers of the running probes, if the history is one step and all are conclusive."""
         below = sorted((i for i in self._running if i < self.reported), reverse=True)
         above = sorted(i for i in self._running if i > self.reported)
         for down, up in product(range(len(below) + 1), range(len(above) + 1)):

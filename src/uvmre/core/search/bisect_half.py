@@ -1,4 +1,4 @@
-"""One side of a bisection: what is known from the reported release to one end, and what there is worth asking."""
+"""One half of a bisection: the answers from the reported release to one end, and the next probes."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -7,39 +7,39 @@ from itertools import islice, pairwise
 from typing import Literal
 
 Answer = Literal["bad", "good", "skip"]
-"""The symptom shows; it is absent; the release cannot tell."""
+"""The symptom shows; it is absent; the release is inconclusive."""
 
 PAST_SKIPPED = 4
-"""How many looks, ever further, past one that cannot tell beside the last that could."""
+"""Probes, at growing distance, past an inconclusive release next to the last conclusive one."""
 MOST_SKIPPED = 16
-"""How many that cannot tell are asked between a good and a bad one; beyond that only where their clump ends."""
+"""Inconclusive releases that are probed between a good and a bad one; then only the ends of their block."""
 
 
 Ending = Literal["exact", "between", "beyond", "silent", "open"]
-"""How a run of bad releases ends: beside a good one; at some that cannot tell, then a good one; not before the last one
-that may be asked; at some that cannot tell, which go on to the last; it is still sought."""
+"""How the bad releases end: next to a good one; at inconclusive ones before a good one; not within the range; at
+inconclusive ones up to the end of the range; the search is not done."""
 
 
 @dataclass(frozen=True)
 class Edge:
-    """Where the run of bad releases around the reported one ends, on one side of it."""
+    """The boundary of the bad releases in one half."""
 
     word: Ending
     bad: int
-    """The outermost bad one of the run that was asked."""
+    """The outermost contiguous bad release."""
     good: int | None
-    """The nearest good one beyond it."""
+    """The nearest good release beyond it."""
     skipped: tuple[int, ...]
-    """Those that cannot tell, between the bad one and the good one or the last that may be asked."""
+    """Inconclusive releases between the bad one and the good one or the end of the range."""
     unasked: int
-    """How many were never asked there."""
+    """Releases there that were not probed."""
     confidence: float
-    """That the good one is not bad: one that is shows at the rate of the bad ones that were asked."""
+    """That the good release is good, given the rate of the bad ones."""
 
 
 @dataclass(frozen=True)
 class Half:
-    """What is known from the reported release to one end."""
+    """The answers from the reported release to one end."""
 
     reported: int
     end: int
@@ -51,40 +51,40 @@ class Half:
 
     @cached_property
     def far(self) -> int | None:
-        """Return the nearest good one."""
+        """Return the nearest good release."""
         return min((i for i, answer in self.answers.items() if answer == "good"), key=self._away, default=None)
 
     @cached_property
     def near(self) -> int:
-        """Return the outermost bad one with no good one before it."""
+        """Return the outermost bad release before a good one."""
         limit = self._away(self.end) + 1 if self.far is None else self._away(self.far)
         bad = (i for i, answer in self.answers.items() if answer == "bad" and self._away(i) < limit)
         return max(bad, key=self._away, default=self.reported)
 
     @property
     def returns(self) -> list[int]:
-        """Return the bad ones beyond a good one."""
+        """Return the bad releases beyond a good one."""
         return [i for i, answer in self.answers.items() if answer == "bad" and self._away(i) > self._away(self.near)]
 
     @property
     def width(self) -> int:
-        """Return at how many the boundary may still be."""
+        """Return the number of releases at which the boundary may be."""
         return abs((self.end if self.far is None else self.far) - self.near)
 
     @property
     def settled(self) -> bool:
-        """Tell whether nothing more would be asked here, were nothing under way."""
+        """Tell whether nothing more would be probed if nothing were running."""
         return self.end in self.answers and not replace(self, running=frozenset()).next_probes(1)
 
     @property
     def _beyond(self) -> list[int]:
-        """Those past the bad one, up to the good one or with the end."""
+        """The releases past the bad one, up to the good one or including the end."""
         stop = self._away(self.end) + 1 if self.far is None else self._away(self.far)
         way = 1 if self.end > self.reported else -1
         return [self.reported + way * steps for steps in range(self._away(self.near) + 1, stop)]
 
     def edge(self, sure: float) -> Edge:
-        """Say where the run ends, being so sure that the good one is good."""
+        """Return the boundary, with the confidence that the good release is good."""
         skipped = [i for i in self._beyond if i in self.answers]
         unasked = len(self._beyond) - len(skipped)
         word: tuple[Ending, Ending] = ("beyond", "silent") if self.far is None else ("exact", "between")
@@ -93,7 +93,7 @@ class Half:
         )
 
     def next_probes(self, jobs: int) -> list[int]:
-        """Return up to so many that are worth asking, once the end is told."""
+        """Return up to N releases to probe, once the end has an answer."""
         if self.end not in self.answers:
             return []
         if self.far is None:
@@ -101,7 +101,7 @@ class Half:
         return self._between(min(self.near, self.far), max(self.near, self.far), jobs)
 
     def _inwards(self, jobs: int) -> list[int]:
-        """From an end that cannot tell by ever greater strides to one that can, then back to where that begins."""
+        """Go inwards from an inconclusive end with growing steps, then back to the first conclusive release."""
         way = 1 if self.end < self.reported else -1
         room = abs(self.end - self.near)
         tries = [self.end + way * (2**j - 1) for j in range(room.bit_length())]
@@ -110,12 +110,12 @@ class Half:
         skip = next((i for i in self._beyond if i in self.answers), self.near)
         if found := self._fill(min(self.near, skip), max(self.near, skip), jobs):
             return found
-        # One that cannot tell is often alone (a key that one release did not know): look past it before giving up.
+        # An inconclusive release is often alone, so probe past it before giving up.
         beyond_skips = [skip - way * 2**j for j in range(PAST_SKIPPED) if 2**j <= abs(self.end - skip)]
         return [i for i in beyond_skips if i not in self.answers and i not in self.running][:jobs]
 
     def _between(self, low: int, high: int, jobs: int) -> list[int]:
-        """Halve, beside what cannot tell; then find where a clump of those ends, and look into it."""
+        """Halve around inconclusive releases; then find the ends of a block of those, and probe inside."""
         skips = [i for i in range(low + 1, high) if i in self.answers]
         if len(skips) < MOST_SKIPPED and (found := self._fill(low, high, jobs)):
             return found
@@ -127,7 +127,7 @@ class Half:
         return midpoints(list(pairwise(probed)), min(jobs, MOST_SKIPPED - len(probed)))
 
     def _fill(self, low: int, high: int, jobs: int) -> list[int]:
-        """Split what lies between evenly, what is under way being told as good as."""
+        """Split the gap evenly, as if the running probes had answers."""
         marks = [low, *(i for i in range(low + 1, high) if i in self.running), high]
         gaps = list(pairwise(marks))
         found: list[int] = []
@@ -139,7 +139,7 @@ class Half:
 
 
 def share(widths: Sequence[int], jobs: int) -> list[int]:
-    """Give each of some jobs to what is widest by then."""
+    """Distribute jobs to the widest gaps."""
     counts = [0] * len(widths)
     for _ in range(jobs):
         widest = max(range(len(widths)), key=lambda i: widths[i] / (counts[i] + 1))
@@ -148,7 +148,7 @@ def share(widths: Sequence[int], jobs: int) -> list[int]:
 
 
 def _split(low: int, high: int, count: int) -> list[int]:
-    """Place so many between two, no piece wider than the number of rounds that this takes at worst allows."""
+    """Place N indexes between two, so that the worst case takes the fewest rounds."""
     count = min(count, high - low - 1)
     if count < 1:
         return []
@@ -163,19 +163,19 @@ def _split(low: int, high: int, count: int) -> list[int]:
 
 
 def _roundest(indexes: range) -> int:
-    """Return the one that the most powers of two divide: of neighbours there is always one only."""
+    """Return the index that the highest power of two divides, which is unique among neighbours."""
     return max(indexes, key=lambda i: (i == 0, i & -i))
 
 
 def _outwards(planned: int, low: int, high: int) -> Iterator[int]:
-    """Yield what was wished for, then its neighbours, ever further away."""
+    """Yield the planned index, then neighbours at growing distance."""
     yield planned
     for away in (2**j for j in range((high - low).bit_length())):
         yield from (i for i in (planned + away, planned - away) if low < i < high)
 
 
 def midpoints(gaps: list[tuple[int, int]], count: int) -> list[int]:
-    """Place so many about the middle of the widest gaps."""
+    """Place N indexes near the middle of the widest gaps."""
     gaps, found = list(gaps), []
     for _ in range(count):
         low, high = max(gaps, key=lambda gap: gap[1] - gap[0], default=(0, 0))

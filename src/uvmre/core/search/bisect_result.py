@@ -1,4 +1,4 @@
-"""What a search over releases has found, as sentences that a maintainer can paste, and as JSON has it."""
+"""The result of a search over releases, as sentences and as JSON data."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,37 +12,37 @@ from uvmre.core.search.release import Release
 FOUND, CANNOT_TELL = 0, 125
 RELEASE_NOTES = "https://github.com/astral-sh/uv/releases/tag/"
 AT_MOST = 4
-"""How many releases a sentence names before it only counts them."""
+"""Releases that a sentence names at most."""
 FIRST_BAD, FIRST_GOOD = "first bad", "first good"
 ANSWERS = {"bad": "shows", "good": "absent", "skip": "cannot tell"}
 
 
 @dataclass(frozen=True)
 class Probe:
-    """What came out on one release."""
+    """The result of a release."""
 
     word: Word
-    """Of its last run; `shows` where any shows."""
+    """The outcome of its last run; `shows` if any shows."""
     reason: str
     bad: int
-    """In how many of its runs it shows."""
+    """Runs in which it shows."""
     total: int
-    """How many of its runs could tell."""
+    """Conclusive runs."""
     seconds: float
     kept: bool
-    """Whether all of it was there from before."""
+    """Whether all runs were cached."""
 
 
 @dataclass(frozen=True)
 class History:
-    """A search that has ended."""
+    """A finished search."""
 
     releases: Sequence[Release]
     reported: int
     lowest: int
     highest: int
     good: str
-    """The release that was claimed to be good; empty where none was."""
+    """The release that `--good` names; empty without it."""
     boundaries: Boundaries
     probes: Mapping[int, Probe]
     path: Sequence[SearchStep]
@@ -54,7 +54,7 @@ class History:
 
     @property
     def unsound(self) -> str:
-        """Say why nothing can be said; empty where something can."""
+        """Return why there is no result; empty if there is one."""
         probe = self.probes.get(self.reported)
         name = f"uv {self._version(self.reported)}"
         if probe is None:
@@ -70,17 +70,16 @@ class History:
 
     @property
     def flaky(self) -> Mapping[str, float] | None:
-        """Return how often it shows where it does, if not always, and in how many runs that was seen."""
+        """Return how often the bug shows on bad releases, if not always."""
         bad = [probe for probe in self.probes.values() if probe.bad]
         shown, total = sum(probe.bad for probe in bad), sum(probe.total for probe in bad)
         return {"rate": shown / total, "shown": shown, "runs": total} if shown < total else None
 
     @property
     def first_bad(self) -> str:
-        """Return the first release in which the bug is known to show; empty where an earlier one may show it too.
+        """Return the first bad release; empty if an earlier one may show the bug too.
 
-        A release directly before it that fails differently, or lacks the command, does not; one that could not be run,
-        or on which a control failed, may.
+        The release before it may fail differently or lack the command, but must not be broken otherwise.
         """
         edge = self.boundaries.first_bad
         if self.unsound or edge is None or edge.word == "open":
@@ -91,7 +90,7 @@ class History:
         return self._version(edge.bad)
 
     def sentences(self) -> list[str]:
-        """Say what was found."""
+        """Return the result as sentences."""
         if self.unsound:
             return [self.unsound]
         down, up = self.boundaries.first_bad, self.boundaries.first_good
@@ -115,7 +114,7 @@ class History:
         ]
 
     def explain(self) -> list[str]:
-        """Return the path it took, a line each."""
+        """Return the steps of the search as lines."""
         lines = []
         for step in self.path:
             what = FIRST_BAD if step.half == "first_bad" else FIRST_GOOD
@@ -168,7 +167,7 @@ class History:
         return f"unknown, because the search is incomplete: it shows on {self._release_name(edge.bad)}{absent}"
 
     def _inconclusive(self, edge: Edge) -> str:
-        """Name those that cannot tell, and say how many of them were asked."""
+        """Name the inconclusive releases, and count the probed ones."""
         names = [self._version(index) for index in edge.skipped]
         if not edge.unasked and len(names) <= AT_MOST:
             return f"{', '.join(names)} cannot tell"
@@ -210,7 +209,7 @@ class History:
 
 
 def to_data(history: History) -> dict[str, Any]:
-    """Return what was found as JSON has it."""
+    """Return the result as JSON data."""
     boundaries = history.boundaries
     sound = not history.unsound
     return {

@@ -1,4 +1,4 @@
-"""Outcomes over releases, interpreters and variants: folded, drawn as text, and which of the three explains them."""
+"""Outcomes over releases, interpreters and variants: folded, rendered, and explained."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -12,36 +12,36 @@ Axis = Literal["release", "interpreter", "variant"]
 AXES: tuple[Axis, ...] = ("release", "interpreter", "variant")
 
 AT_MOST = 3
-"""How many places a line names before it only counts them."""
+"""Values that a line names at most."""
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One outcome. Among many, what stands first is first on its axis; releases come oldest first."""
+    """One outcome; cells are in the order of their axes, releases oldest first."""
 
     release: str
     interpreter: str
     variant: str
     word: Word | Literal["missing"]
     reason: str = ""
-    """Why it is missing, where it is."""
+    """Why it is missing, if it is."""
 
 
 @dataclass(frozen=True)
 class ReleaseSpan:
-    """Releases one after the other with the same outcome."""
+    """Adjacent releases with the same outcome."""
 
     first: str
     last: str
     count: int
     word: Word | Literal["missing"]
     reason: str
-    """Why they are missing, where they are: what is missing for another reason is another run."""
+    """Why they are missing, if they are; another reason is another span."""
 
 
 @dataclass(frozen=True)
 class MatrixRow:
-    """All releases with one interpreter and one variant."""
+    """All releases with an interpreter and a variant."""
 
     interpreter: str
     variant: str
@@ -49,7 +49,7 @@ class MatrixRow:
 
 
 def fold(cells: Sequence[Cell]) -> tuple[MatrixRow, ...]:
-    """Fold what stands side by side on the axis of releases; a release that a row leaves out is missing there."""
+    """Fold adjacent releases into spans; a release without a cell is missing."""
     releases = _values(cells, "release")
     rows: dict[tuple[str, str], dict[str, Cell]] = {}
     for cell in cells:
@@ -61,7 +61,7 @@ def fold(cells: Sequence[Cell]) -> tuple[MatrixRow, ...]:
 
 
 def fold_partial(cells: Iterable[Cell]) -> tuple[MatrixRow, ...]:
-    """Fold what there is of a table that is being filled: of a row only its own cells, the releases in their order."""
+    """Fold an incomplete matrix: each row has only its own cells."""
     rows: dict[tuple[str, str], list[Cell]] = {}
     for cell in sorted(cells, key=lambda cell: parse_version(cell.release)):
         rows.setdefault((cell.interpreter, cell.variant), []).append(cell)
@@ -70,7 +70,7 @@ def fold_partial(cells: Iterable[Cell]) -> tuple[MatrixRow, ...]:
 
 def _runs(cells: Iterable[Cell]) -> tuple[ReleaseSpan, ...]:
     runs = []
-    # The reasons of other outcomes name the release, so no two would ever be equal.
+    # The reasons of other outcomes name the release, so none would be equal.
     for (word, reason), equal in groupby(cells, lambda c: (c.word, c.reason if c.word == "missing" else "")):
         group = list(equal)
         runs.append(ReleaseSpan(group[0].release, group[-1].release, len(group), word, reason))
@@ -78,7 +78,7 @@ def _runs(cells: Iterable[Cell]) -> tuple[ReleaseSpan, ...]:
 
 
 def render_rows(rows: Sequence[MatrixRow]) -> str:
-    """Draw rows as text, a line each; an interpreter or a variant is named where there is another."""
+    """Render rows as lines; interpreter and variant are shown if there are several."""
     several = [len({row.interpreter for row in rows}) > 1, len({row.variant for row in rows}) > 1]
     names = [[name for name, told in zip((r.interpreter, r.variant), several, strict=True) if told] for r in rows]
     widths = [max(map(len, column)) for column in zip(*names, strict=True)]
@@ -95,7 +95,7 @@ def _run(run: ReleaseSpan) -> str:
 
 
 def explain_symptom(cells: Sequence[Cell]) -> str:
-    """Say in one line which axis, or which together, the symptom depends on, as far as these cells tell."""
+    """Return in one line which axes the symptom depends on, as far as the cells tell."""
     return f"{_explanation(cells)}{_inconclusive(cells)}."
 
 
@@ -135,7 +135,7 @@ def _explained(axes: tuple[Axis, ...], cells: Sequence[Cell], shows: Sequence[Ce
 
 
 def _where(axis: Axis, cells: Sequence[Cell], shows: Sequence[Cell]) -> str:
-    """Name the values of an axis with which it shows: of releases the first and last of each run."""
+    """Name the values of an axis with which it shows; of releases the ends of each span."""
     values, showing = _values(cells, axis), set(_values(shows, axis))
     if axis != "release":
         return _shorten([_quoted(axis, value) for value in values if value in showing], ", ")
@@ -144,7 +144,7 @@ def _where(axis: Axis, cells: Sequence[Cell], shows: Sequence[Cell]) -> str:
 
 
 def _others(axes: Collection[Axis], cells: Sequence[Cell], shows: Sequence[Cell]) -> str:
-    """Say of every other axis that it does not matter, or, where it shows with one value only, that nobody knows."""
+    """Describe the other axes: irrelevant, or observed with one value only."""
     varied = [axis for axis in AXES if axis not in axes and len(_values(cells, axis)) > 1]
     free = [axis for axis in varied if len(_values(shows, axis)) > 1]
     bound = [f"{axis} {_quoted(axis, _values(shows, axis)[0])}" for axis in varied if axis not in free]
@@ -172,12 +172,12 @@ def _key(cell: Cell, axes: Iterable[Axis]) -> tuple[str, ...]:
 
 
 def _quoted(axis: Axis, value: str) -> str:
-    """Return a value for a sentence; the name of a variant may begin with any word, as in `with a cache`."""
+    """Return a value for a sentence; names of variants are quoted."""
     return f"“{value}”" if axis == "variant" else value
 
 
 def count_cells(cells: int) -> str:
-    """Return how many cells there are, in words."""
+    """Return the number of cells in words."""
     return f"{cells} cell{'' if cells == 1 else 's'}"
 
 

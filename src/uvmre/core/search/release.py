@@ -1,4 +1,4 @@
-"""The releases of uv, and which of them a selector means (PEP 440, 592)."""
+"""Releases of uv, ordered by version (PEP 440)."""
 
 import functools
 import re
@@ -22,13 +22,13 @@ class Release:
 
     version: str
     date: datetime | None = None
-    """When its first file came, where the index says so."""
+    """The upload time of its first file, if the index has it."""
     yanked: str | bool = False
-    """Whether it was yanked; the reason, where one was given."""
+    """Whether it is yanked; the reason, if there is one."""
 
     @property
     def published(self) -> bool:
-        """Tell whether there is such a release: a binary that somebody built has none."""
+        """Tell whether it is a published release, and not a local build."""
         return LOCAL_BUILD not in self.version
 
     def __lt__(self, other: "Release") -> bool:
@@ -40,22 +40,22 @@ class Release:
 
 @functools.cache
 def parse_version(version: str) -> "Version":
-    """Return a version as PEP 440 orders it."""
+    """Return a version that compares as PEP 440 defines."""
     from packaging.version import Version
 
     return Version(version)
 
 
 def is_path(text: str) -> bool:
-    """Tell whether a text on the command line is a path to a binary and no selector, whatever the disk has."""
+    """Tell whether an argument is a path to a binary instead of a selector."""
     return "/" in text
 
 
 def reported_version(output: str) -> str:
-    """Return the version in what `uv --version` prints, as `0.5.21+4` of a build between two releases.
+    """Return the version that `uv --version` printed, such as `0.5.21+4` between two releases.
 
     Raises:
-        UsageError: when it is not uv that said it.
+        UsageError: if it is not the output of uv.
     """
     if found := VERSION_OUTPUT.match(output.strip()):
         return found[1]
@@ -67,9 +67,6 @@ def reported_version(output: str) -> str:
 
 
 def local_build_version(reported: str, content: str) -> str:
-    """Return a version for a binary that somebody built: right after the one that it says it is (PEP 440, local).
-
-    It names the content by the start of its hash: what was seen of one binary is nothing about the next one built.
-    """
+    """Return the version of a local build: the reported one, with a hash of the binary as its local segment."""
     public, _, local = reported.partition("+")
     return f"{public}+{'.'.join(filter(None, [local, LOCAL_BUILD, content[:HASH_LENGTH]]))}"

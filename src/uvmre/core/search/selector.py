@@ -14,43 +14,35 @@ SYNTAX_HINT = (
     "use 0.5.21, latest, previous, 0.5, 0.4.0..0.5.2, '>=0.4,<0.5', @2025-01-23 or all, "
     "or several of them separated by commas"
 )
-
-
 SPECIFIER = re.compile(r"[<>=!~]")
-
-
 SERIES = re.compile(r"\A\d+(\.\d+)?\Z")
-
-
 RANGE = ".."
-
-
 DAY = re.compile(r"\d{4}-\d\d-\d\d\Z")
 
 
 def selects_several(text: str) -> bool:
-    """Tell whether a selector is written as more than one release; a series is not: its newest is meant."""
+    """Tell whether a selector stands for several releases; a series stands for its newest."""
     pinned = text.lstrip().startswith("==") and "*" not in text
     return "," in text or RANGE in text or text.strip() == "all" or (bool(SPECIFIER.match(text.strip())) and not pinned)
 
 
 def select_one(text: str, releases: Iterable[Release], *, reported: str = "") -> Release:
-    """Return the newest of the releases that a selector means."""
+    """Return the newest release that a selector matches."""
     return select(text, releases, reported=reported)[-1]
 
 
 def select(text: str, releases: Iterable[Release], *, reported: str = "") -> tuple[Release, ...]:
-    """Return the releases that a selector means, oldest first.
+    """Return the releases that a selector matches, oldest first.
 
-    One that was yanked is taken only as the reported one or pinned by `==` (PEP 592), a pre-release only by its name.
+    A yanked release matches only as the reported one or pinned by `==` (PEP 592), a pre-release only by its version.
 
     Args:
-        text: as `HOW` says; specifiers that follow one another in a list hold together, as in `>=0.4,<0.5`.
-        releases: all that there are.
-        reported: the release with which the bug was reported; what `previous` is before.
+        text: the selector; adjacent specifiers of a list belong together, as in `>=0.4,<0.5`.
+        releases: all releases.
+        reported: the release of the report, to which `previous` is relative.
 
     Raises:
-        UsageError: when it is no selector, or there is nothing that it means.
+        UsageError: if the selector is not valid, or matches nothing.
     """
     known = sorted(releases)
     if not known:
@@ -70,7 +62,7 @@ def select(text: str, releases: Iterable[Release], *, reported: str = "") -> tup
 
 
 def _parts(text: str) -> Iterator[str]:
-    """Yield the selectors in a list; specifiers that follow one another are one."""
+    """Yield the selectors of a list; adjacent specifiers are one."""
     together = ""
     for part in (word.strip() for word in text.split(",")):
         if not part:
@@ -97,7 +89,7 @@ def _select_part(part: str, known: Sequence[Release], reported: str) -> Sequence
 
 
 def _select_word(word: str, known: Sequence[Release], reported: str) -> Sequence[Release]:
-    """Return what a selector means that may also be an end of a range."""
+    """Return the releases of a selector that may also be an end of a range."""
     if word == "latest":
         return [_latest(known)]
     if word == "previous":
@@ -113,7 +105,7 @@ def _select_word(word: str, known: Sequence[Release], reported: str) -> Sequence
 
 
 def _is_usual(release: Release) -> bool:
-    """Tell whether a release is one that nobody has to ask for by name."""
+    """Tell whether a release is neither yanked nor a pre-release."""
     return release.yanked is False and not parse_version(release.version).is_prerelease
 
 
@@ -134,7 +126,7 @@ def _previous(known: Sequence[Release], reported: str) -> Release:
 
 
 def _select_date(text: str, known: Sequence[Release]) -> Release:
-    """Return what was the newest when a day was over: the day itself counts, as with an MRE's day and uv's own."""
+    """Return the newest release at the end of a day, as with `exclude-newer`."""
     try:
         day = date.fromisoformat(text) if DAY.match(text) else None
     except ValueError:
@@ -187,7 +179,7 @@ def _select_range(part: str, known: Sequence[Release], reported: str) -> Sequenc
             f"the range {part} is empty: {low.version} is newer than {high.version}",
             f"reverse it: {high.version}{RANGE}{low.version}",
         )
-    # Who names an end means it; one that was left out is only where to stop.
+    # An explicit end is included even if it is yanked or a pre-release.
     ends = {end.version for explicit, end in ((left, low), (right, high)) if explicit}
     return _require_any(part, known, [release for release in known if low <= release <= high], ends)
 
@@ -209,7 +201,7 @@ def _select_specifier(part: str, known: Sequence[Release]) -> Sequence[Release]:
 def _require_any(
     what: str, known: Sequence[Release], found: Sequence[Release], explicit: Iterable[str] = ()
 ) -> Sequence[Release]:
-    """Return those that are usual or were named, of which there has to be one."""
+    """Return the releases that are usual or explicit, or raise if there are none."""
     if selected := [release for release in found if _is_usual(release) or release.version in explicit]:
         return selected
     if found:
@@ -220,7 +212,7 @@ def _require_any(
 
 
 def _nearest(target: "Version", known: Sequence[Release]) -> list[str]:
-    """Return the last usual release before a version, and the first one after it."""
+    """Return the usual releases next to a version."""
     usual = [release.version for release in known if _is_usual(release)]
     below = [version for version in usual if parse_version(version) < target]
     above = [version for version in usual if parse_version(version) > target]

@@ -1,4 +1,4 @@
-"""Take secrets out of what is about to be shown: the known ones, and whatever stands where secrets do."""
+"""Redact secrets in output: known values, and whatever a rule recognizes."""
 
 import dataclasses
 import re
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 SETTINGS = (".pypirc", "pip.conf", "pip.ini", ".npmrc", ".netrc", ".cfg", ".ini", ".conf")
-"""How the names of files end that have `name = value` without quotes."""
+"""Suffixes of files with unquoted `name = value` lines."""
 ENV = ".env"
 BREAK = re.compile(r"\n[ \t│|]*+")
-"""The end of a line, and what a box has in front of the next."""
+"""A line break, with the border of a box."""
 LEAST_CERTAIN = 8
-"""So long is a value that is masked elsewhere too when only an output has it, and when it is broken over lines."""
+"""Shorter values are not masked across line breaks, nor elsewhere if only an output has them."""
 
 
 def secrets(mre: Mre) -> frozenset[str]:
-    """Return the values in an MRE that are masked wherever they occur: by their name, place or shape."""
+    """Return the secret values of an MRE, which are masked wherever they occur."""
     mappings = [mre.variables, *(control.variables for control in mre.controls)]
     texts = {file.path: file.content.decode(errors="replace") for file in mre.files}
     control_files = [(path, text) for control in mre.controls for path, text in control.files.items()]
@@ -39,18 +39,18 @@ def secrets(mre: Mre) -> frozenset[str]:
         elif path.endswith(SETTINGS):
             mappings.append(_settings(text))
     found |= {value for each in mappings for name, value in each.items() if names_secret(name)}
-    # In one text, because most files are small and have none: a rule's value ends with its line, but for a key's.
+    # One text is faster than many small ones.
     whole = "\n\n".join(
-        [*texts.values(), *(text for _, text in control_files), *runs, mre.title, *all_values(mappings)]
+        [
+            *texts.values(),
+            *(text for _, text in control_files),
+            *runs,
+            mre.title,
+            *(value for each in mappings for value in each.values()),
+        ]
     )
     found |= {whole[start:end] for start, end in find_secrets(whole)}
     return frozenset(value for value in found if _is_known(value))
-
-
-def all_values(mappings: Iterable[Mapping[str, str]]) -> Iterator[str]:
-    """Yield the values of variables, in which a URL may have a password."""
-    for each in mappings:
-        yield from each.values()
 
 
 def _settings(text: str) -> dict[str, str]:
@@ -59,12 +59,12 @@ def _settings(text: str) -> dict[str, str]:
 
 
 def _is_known(value: str) -> bool:
-    """Tell whether a value is masked wherever it occurs: not where it is a word that outputs have anyway."""
+    """Tell whether a value is masked wherever it occurs: common words are not."""
     return not is_placeholder(value) and value.lower() not in GENERIC and not (value.isalpha() and len(value) <= LEAST)
 
 
 def redact(text: str, values: Iterable[str] = ()) -> str:
-    """Return a text with every one of the values masked, and whatever else is a secret by its place or shape."""
+    """Return a text with some values, and everything that a rule recognizes, masked."""
     spans = find_secrets(text, values)
     if not spans:
         return text
@@ -76,7 +76,7 @@ def redact(text: str, values: Iterable[str] = ()) -> str:
 
 
 def find_secrets(text: str, values: Iterable[str] = ()) -> list[Span]:
-    """Return where secrets are in a text, in order, none over another."""
+    """Return the spans of secrets in a text, in order, without overlaps."""
     values = frozenset(values)
     known = _automaton(values)
     found = [(start, end) for _, start, end in known.find_matches_as_indexes(text)] if known else []
@@ -95,9 +95,9 @@ def find_secrets(text: str, values: Iterable[str] = ()) -> list[Span]:
 
 
 def _wrapped(text: str, known: "AhoCorasick", whole: int) -> Iterator[Span]:
-    """Yield what a value takes of each line where it was broken over lines, as in the boxes around an error."""
+    """Yield the spans of values that are wrapped over lines, as in the boxes around an error."""
     matches = known.find_matches_as_indexes(BREAK.sub("", text))
-    if len(matches) <= whole:  # as many as there are in whole
+    if len(matches) <= whole:  # none is wrapped
         return
     ends, starts, removed = [], [0], 0
     for gap in BREAK.finditer(text):
@@ -114,7 +114,7 @@ def _wrapped(text: str, known: "AhoCorasick", whole: int) -> Iterator[Span]:
 
 
 def secret_lines(text: str, values: Iterable[str] = ()) -> list[int]:
-    """Return the lines in which secrets begin, counted from 1."""
+    """Return the lines, from 1, in which secrets start."""
     found, line, position = [], 1, 0
     for start, _ in find_secrets(text, values):
         line, position = line + text.count("\n", position, start), start
@@ -123,13 +123,13 @@ def secret_lines(text: str, values: Iterable[str] = ()) -> list[int]:
 
 
 def _lowered(text: str) -> str:
-    """Return a text of the same length with the letters of ASCII in lower case."""
+    """Return a text of the same length with ASCII letters in lower case."""
     return text.encode("utf-8", "surrogatepass").lower().decode("utf-8", "surrogatepass")
 
 
 @lru_cache(8)
 def _long_values(values: frozenset[str]) -> "AhoCorasick | None":
-    """Return what finds the values that are looked for over the ends of lines, too."""
+    """Return a matcher of the values that may be wrapped."""
     long = frozenset(value for value in values if len(value) >= LEAST_CERTAIN and not any(map(str.isspace, value)))
     return _build_automaton(long)
 
@@ -152,9 +152,8 @@ def _literals() -> "AhoCorasick":
 
 
 def redact_deep(value: T, values: Collection[str] = ()) -> T:
-    """Return a value with its secrets masked in every text in it, however deep: of mappings, sequences, dataclasses."""
-    known = frozenset(values)
-    return cast("T", _redact(value, known))
+    """Return a value with secrets masked in all its texts: of mappings, sequences, dataclasses."""
+    return cast("T", _redact(value, frozenset(values)))
 
 
 def _redact(value: Any, values: frozenset[str]) -> Any:
@@ -177,13 +176,13 @@ def _redact(value: Any, values: frozenset[str]) -> Any:
 
 
 def _entry(name: str, value: Any, values: frozenset[str]) -> Any:
-    """Mask what stands in a mapping under a name that says so."""
+    """Mask the value of a secret's name."""
     secret = isinstance(value, str) and names_secret(name) and not is_placeholder(value)
     return MASK if secret else _redact(value, values)
 
 
 def observed_secrets(observation: Observation, values: Collection[str]) -> frozenset[str]:
-    """Return the values, and those that only the outputs have: what one line gives away, another may repeat."""
+    """Return the values with the secrets that only the outputs have, which may repeat elsewhere."""
     texts = (text for step in observation.steps for text in (step.stdout, step.stderr))
     found = {text[start:end] for text in texts for start, end in find_secrets(text)}
     return frozenset(values) | {

@@ -1,7 +1,6 @@
-"""Where a secret stands in a text: by its shape, in a URL, in a header, or behind a name that says so.
+"""Rules that recognize secrets: by shape, in a URL, in a header, or after the name of a secret.
 
-Each rule begins at a literal, found for all rules in one pass, and its pattern is matched there and nowhere else.
-So the time is linear in the text, and next to nothing where none of the literals occurs.
+The literals of all rules are found in one pass, and each pattern is matched only there, so the time is linear.
 """
 
 import re
@@ -13,7 +12,7 @@ from uvmre.core.secrets.values import is_placeholder, is_token, looks_random, na
 Span = tuple[int, int]
 SPACES = "[ \\t]{0,8}"
 CONTEXT = 64
-"""How many characters before a name are looked at."""
+"""Characters before a name that are considered."""
 
 NAME = re.compile(r"[\w-]{1,80}+(?:\\?[\"'])?\]?")
 ANNOTATION = re.compile(rf"{SPACES}:{SPACES}(?:str|bytes|SecretStr|Optional\[str\]|str \| None){SPACES}(?==(?!=))")
@@ -27,19 +26,19 @@ VALUE = re.compile(
     )""",
     re.VERBOSE,
 )
-"""As a shell or a programming language has it; a quote that is not closed ends with its line. A quote inside a word
-begins a part of it only where the part is closed or goes on like a word; else it is the one around the assignment."""
+"""A value in a shell or programming language; an unclosed quote ends with its line. A quote inside a word starts a
+part of it only if that part is closed or continues like a word; otherwise it surrounds the assignment."""
 FIRST = re.compile(r"[^\s;|&()<>]*+")
 EXPRESSION = re.compile(r"(?<![\w.])[A-Za-z_][\w.]*+[\[(]")
 TRAILING = ",.:;!?}]*_"
-"""What ends a value in prose, Markdown and JSON, and is no part of it."""
+"""Punctuation after a value in prose, Markdown and JSON."""
 
 AFTER_CURL = re.compile(
     r"""curl\b[^\n|;&]{0,200}?\s(?:-u|--user)[ =]?["']?[^\s:"']{0,100}:(?P<s>[^\s"'`;|&()<>]{1,512}+)""", re.IGNORECASE
 )
 IN_URL = re.compile(r"://(?P<user>[^\s/:@\"'<>`|?#\\]{0,512}+)(?::(?P<password>[^\s/\"'<>`?#]{0,1024}))?@")
 IN_FRONT = 2_048
-"""How many characters of a URL may be in front of its `@`."""
+"""Characters of a URL before its `@` at most."""
 HEADER = re.compile(
     rf"""authorization\\?["']?{SPACES}[:=]{SPACES}(?:[bf]?\\?["'])?(?:(?P<scheme>[A-Za-z]{{2,20}})[ ]{{1,4}})?"""
     r"""(?P<s>[^\s"'`;,|&()<>\\]++)""",
@@ -47,6 +46,7 @@ HEADER = re.compile(
 )
 SCHEME = re.compile(r"(?:bearer|basic)[ ]{1,4}(?P<s>[A-Za-z0-9._~+/-]{8,}+=*+)", re.IGNORECASE)
 COOKIE = re.compile(r"""cookie:[ \t]{0,8}(?P<s>[\w.-]{1,80}=[^"'`\n\r]++)""", re.IGNORECASE)
+SIGNATURES = ("sig", "signature", "jwt", "x-amz-signature", "x-goog-signature")
 SIGNATURE = re.compile(
     r"[?&;](?:sig|signature|jwt|x-(?:amz|goog)-signature)=(?P<s>[^\s\"'`&#;|()<>\\]++)", re.IGNORECASE
 )
@@ -56,11 +56,7 @@ PEM = re.compile(
     r"(?P<s>(?:[^-]|-(?!----(?:BEGIN|END)))++)(?=-----END)|(?P<cut>(?:(?:\s|\\[nr])*+[A-Za-z0-9+/=]{24,}+)++))"
 )
 SHAPES = {
-    "glpat-": r"[\w.-]{8,}+",
-    "gldt-": r"[\w.-]{8,}+",
-    "glptt-": r"[\w.-]{8,}+",
-    "glrt-": r"[\w.-]{8,}+",
-    "glcbt-": r"[\w.-]{8,}+",
+    **dict.fromkeys(("glpat-", "gldt-", "glptt-", "glrt-", "glcbt-"), r"[\w.-]{8,}+"),
     **dict.fromkeys(("ghp_", "gho_", "ghu_", "ghs_", "ghr_"), "[A-Za-z0-9_]{10,}+"),
     "github_pat_": r"\w{10,}+",
     "npm_": "(?=[A-Za-z]*+[0-9])[A-Za-z0-9]{16,}+(?!_)",
@@ -78,28 +74,28 @@ SHAPES = {
     "akcp": "[A-Za-z0-9]{30,}+",
     "cmvmdgtu": "[A-Za-z0-9]{30,}+",
 }
-"""What follows each prefix, of GitLab, GitHub, npm, PyPI, AWS, OpenAI, Stripe, Slack, Hugging Face, Docker, RubyGems,
-Google, JWT and Artifactory. A prefix counts at a word's begin only."""
+"""Tokens by prefix: GitLab, GitHub, npm, PyPI, AWS, OpenAI, Stripe, Slack, Hugging Face, Docker, RubyGems, Google,
+JWT and Artifactory. A prefix matches only at the start of a word."""
 BOUNDARY = r"(?:(?<![\w*-])|(?<=%[0-9A-Fa-f][0-9A-Fa-f])|(?<=\\[nrt]))"
-"""No word goes on here; what is percent-encoded or escaped is none."""
+"""The start of a word, also after a percent-encoded or escaped character."""
 CASED = {"AKIA", "ASIA", "ABIA", "ACCA", "AIza", "eyJ", "AKCp", "cmVmdGtu"}
-"""The prefixes that are not in lower case."""
+"""Prefixes with capitals."""
 
 
 @dataclass(frozen=True)
 class Rule:
-    """A kind of place where a secret stands."""
+    """A rule that recognizes secrets."""
 
     literals: tuple[str, ...]
-    """In lower case: where `spans` is asked."""
+    """In lower case; `spans` is called where they occur."""
     spans: Callable[[str, int], tuple[list[Span], int]]
-    """Called with a text and where a literal begins; returns what is secret, and from where on to go on."""
+    """Called with a text and the start of a literal; returns the secrets, and where to continue."""
 
 
 def _pattern(
     pattern: re.Pattern[str], secret: Callable[[str, re.Match[str]], bool]
 ) -> Callable[[str, int], tuple[list[Span], int]]:
-    """Return what asks a pattern whose groups are the secret."""
+    """Return a function for a pattern whose groups are the secret."""
 
     def spans(text: str, at: int) -> tuple[list[Span], int]:
         match = pattern.match(text, at)
@@ -114,7 +110,7 @@ def _pattern(
 
 
 def _strip_span(text: str, start: int, end: int) -> Span:
-    """Return a span without the white space around it."""
+    """Return a span without surrounding white space."""
     inside = text[start:end]
     return start + len(inside) - len(inside.lstrip()), end - len(inside) + len(inside.rstrip())
 
@@ -143,7 +139,7 @@ def _shape(prefix: str, rest: str) -> Rule:
 
 
 def _url(text: str, at: int) -> tuple[list[Span], int]:
-    # Asked at the `@`, because most URLs have none.
+    # Matched at the `@`, because most URLs have none.
     begin = text.rfind("://", max(at - IN_FRONT, 0), at)
     match = IN_URL.match(text, begin) if begin >= 0 else None
     if not match or match.end() <= at:
@@ -157,7 +153,7 @@ def _url(text: str, at: int) -> tuple[list[Span], int]:
 
 
 def _after_name(text: str, at: int) -> tuple[list[Span], int]:
-    """Find the value behind a name that says that it is secret."""
+    """Find the value after the name of a secret."""
     match = NAME.match(text, at)
     if not match:
         return [], at
@@ -186,12 +182,12 @@ def _after_name(text: str, at: int) -> tuple[list[Span], int]:
     found = possible and _is_value(text, begin, name, between, value, secret=secret)
     if found:
         return [(start, end)], value.end()
-    # In a value that is none another name may stand; not looked for in a long one, which would be read again and again.
+    # A value that is not secret may contain another name; a long one is skipped to stay linear.
     return [], max(at, value.start() if value.end() - value.start() < 4 * CONTEXT else value.end())
 
 
 def _is_value(text: str, begin: int, name: str, between: re.Match[str], value: re.Match[str], *, secret: str) -> bool:
-    """Tell whether what stands behind a name is its value, and not code or the next words of a sentence."""
+    """Tell whether what follows a name is its value, and not code or prose."""
     before = text[max(begin - CONTEXT, 0) : begin]
     word = value["word"] is not None
     if between[5]:
@@ -223,7 +219,7 @@ def _is_value(text: str, begin: int, name: str, between: re.Match[str], value: r
 
 
 def _after_space(before: str, name: str, *, word: bool, secret: str) -> bool:
-    """Tell whether a value may follow a name with nothing between: an option, a `.netrc`, an ENV."""
+    """Tell whether a value may follow a name after white space: an option, a `.netrc`, an ENV."""
     if name.startswith("--"):
         return "=" not in secret and (not word or looks_random(secret))
     words = before.split()
@@ -233,7 +229,7 @@ def _after_space(before: str, name: str, *, word: bool, secret: str) -> bool:
 
 
 def _is_key(before: str, name: str) -> bool:
-    """Tell whether a name is the key of a mapping or a header's name, and not the last word of a sentence."""
+    """Tell whether a name is a key or a header, and not the last word of a sentence."""
     line = before.rpartition("\n")[2].rstrip("\"'\\")
     bare = line.strip(" \t-|│>+#$")
     return not bare or bare[-1] in "{,[(;&?\"'" or "_" in name or "-" in name or name.isupper()
@@ -246,11 +242,7 @@ RULES = (
     Rule(("bearer ", "basic "), _pattern(SCHEME, _is_random)),
     Rule(("cookie:",), _pattern(COOKIE, _not_placeholder)),
     Rule(
-        tuple(
-            f"{sign}{name}="
-            for sign in "?&;"
-            for name in ("sig", "signature", "jwt", "x-amz-signature", "x-goog-signature")
-        ),
+        tuple(f"{sign}{name}=" for sign in "?&;" for name in SIGNATURES),
         _pattern(SIGNATURE, _not_placeholder),
     ),
     Rule(('auth"', "_auth", "auth:"), _pattern(DOCKER_AUTH, _is_random)),
@@ -268,7 +260,7 @@ RULES = (
 
 
 def spans(text: str, places: Iterator[tuple[str, int]]) -> list[Span]:
-    """Return where the rules find secrets, asked only where their literals are."""
+    """Return the spans of secrets around the literals."""
     found: list[Span] = []
     done: dict[int, int] = {}
     for literal, at in places:

@@ -1,4 +1,4 @@
-"""Which names say that their value is secret, and which values are none: placeholders, words, what is public."""
+"""Names of secrets, and values that are not secret: placeholders, words, public passwords."""
 
 import re
 from functools import lru_cache
@@ -10,21 +10,21 @@ def _words(text: str) -> frozenset[str]:
 
 
 PUBLIC = frozenset({"public", "heron", "eagle", "wrong", "cHVibGljOmhlcm9u", "cHVibGljOmVhZ2xl"})
-"""The passwords of the public test index, also as Basic authentication, and a template's for a wrong one."""
+"""The passwords of the public test index, also as Basic authentication, and a template's wrong one."""
 MASK = "****"
 LEAST = 4
-"""Shorter values are no secrets, and masking them would mask half a log."""
+"""Shorter values are not masked: they occur all over a log."""
 
 WORDS = _words("""
 true false none null nil undefined str string bytes int bool any object optional required default redacted removed
 hidden masked empty missing invalid expired incorrect expected sensitive unset
 """)
-"""What stands behind a secret's name in code, help texts and messages."""
+"""Words that follow a secret's name in code, help and messages."""
 GENERIC = _words("""
 password passwd pass token secret username user test tests testing example admin value values changeme local main
 public private python index basic bearer
 """)
-"""Values of tutorials: masked where they are a value, and left alone where they are a word."""
+"""Values of tutorials: masked as a value, kept as a word."""
 EXPANSION = re.compile(r"\$(?:\w+|\{[^{}]*+\}|\([^()]*+\)|[@*#?$!{}])|%\w+%|\{\{[^{}]*+\}\}|\{[\w.\[\]!:]*+\}")
 REFERENCE = re.compile(
     r"(?:secrets|env|vars|github|inputs|steps|needs|matrix|process\.env|os\.environ|os|var|local)\.[\w.\-]+"
@@ -35,31 +35,17 @@ SECRET = frozenset(
     {"password", "passwd", "passphrase", "token", "secret", "apikey", "accesskey", "credential", "pat", "pwd"}
 )
 SECRET_ENDS = ("password", "passwd", "passphrase", "secret", "apikey", "accesskey")
-TOKEN_OF = (
-    *(
-        "auth",
-        "access",
-        "api",
-        "bearer",
-        "refresh",
-        "id",
-        "private",
-        "gh",
-        "github",
-        "gitlab",
-        "pypi",
-        "publish",
-        "deploy",
-    ),
-    *("job", "session", "secret", "user", "my", "security", "csrf", "pip", "uv", "npm"),
-)
-"""What `token` is written together with, unlike the `tik` of a package."""
+TOKEN_OF = _words("""
+auth access api bearer refresh id private gh github gitlab pypi publish deploy
+job session secret user my security csrf pip uv npm
+""")
+"""Prefixes of `token` in one word, unlike the `tik` of a package."""
 KEYS = _words("private access api account signing encryption secret auth subscription ssh gpg master service storage")
 NOT_SECRET = _words("""
 file files path url uri name names type types length count counts limit limits endpoint host user username provider
 expiry expires expiration ttl env field header param manager helper store hash policy
 """)
-"""The last word of a name that is about a secret and holds none."""
+"""The last word of a name that is about a secret but does not hold one."""
 IN_NAMES = str.maketrans("_.-", "aaa")
 ORDINARY = re.compile(r"(?:[A-Za-z]{2,}+|[a-z])(?:(?:[._@+-]|%40)[A-Za-z]++)*+[._-]?\d{0,4}+(?:(?:@|%40).*+)?")
 """A person's or a machine's user name."""
@@ -69,7 +55,7 @@ USERS = _words("""
 oauth2accesstoken _json_key _json_key_base64 __token__ vsssessiontoken x-access-token gitlab-ci-token
 x-token-auth oauth2
 """)
-"""What registries want for a user name beside a token."""
+"""User names that registries expect with a token."""
 
 
 @lru_cache(4096)
@@ -94,21 +80,16 @@ def names_secret(name: str) -> bool:
 
 
 def names_user(name: str) -> bool:
-    """Tell whether a name is that of a user name, in whose place a token may stand."""
+    """Tell whether a name is that of a user name, which may be a token."""
     return name.lower().endswith("username")
 
 
 def is_placeholder(value: str) -> bool:
-    """Tell whether a value is none: a variable, a mask, the public password, or what somebody is to fill in."""
+    """Tell whether a value is a variable, a mask, a public password or a placeholder."""
     if len(value) < LEAST or value in PUBLIC or "***" in value:
         return True
     low = value.lower()
-    if (
-        low in WORDS
-        or low.startswith(("your", "<", "[", "{", "`"))
-        or value.startswith(("$(", "${{"))
-        or low.endswith("_here")
-    ):
+    if low in WORDS or low.startswith(("your", "<", "[", "{", "`", "$(", "${{")) or low.endswith("_here"):
         return True
     bare = low.rstrip("x")
     if len(low) - len(bare) >= 3 and (not bare or bare[-1] in "-_"):
@@ -119,7 +100,7 @@ def is_placeholder(value: str) -> bool:
 
 
 def looks_random(value: str) -> bool:
-    """Tell whether a value is more than a word or an identifier: it has digits or signs, or changes its case."""
+    """Tell whether a value is more than a word or identifier: it has digits, symbols or mixed case."""
     if not value.translate(IN_NAMES).isalpha():
         return True
     return not value.istitle() and _switches(value) > 2
@@ -130,7 +111,7 @@ def _switches(value: str) -> int:
 
 
 def is_token(name: str) -> bool:
-    """Tell whether a user name is a token in the place of one."""
+    """Tell whether a user name is a token."""
     if len(name) < 8 or is_placeholder(name) or name.lower() in USERS:
         return False
     if ORDINARY.fullmatch(name):

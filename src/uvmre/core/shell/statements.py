@@ -9,9 +9,7 @@ import tree_sitter
 import tree_sitter_bash
 
 LONGEST = 8_000
-"""Characters of a command that are looked at."""
-
-
+"""Longer commands are not parsed."""
 PLACEHOLDER = re.compile(r"<(?!<)([A-Za-z][\w -]{1,40})>(?!>)")
 
 
@@ -21,17 +19,17 @@ class Statement:
 
     text: str
     argv: tuple[str, ...]
-    """Of the first simple command in it, quotes taken off; assignments and redirections left out."""
+    """The first simple command in it without quotes, assignments and redirections."""
     assignments: tuple[tuple[str, str], ...] = ()
-    """Variables for that command alone, or set for the shell where there are no words."""
+    """Variables of that command, or of the shell if there is no command."""
     simple: bool = True
-    """Whether it is one command or pipeline, and no loop, function or condition."""
+    """Whether it is a command or pipeline, not a loop, function or condition."""
     line: int = 0
-    """Where it begins in the text, from 0."""
+    """Its line in the text, from 0."""
 
     @property
     def program(self) -> str:
-        """Return what is run, without its folder."""
+        """Return the name of the program."""
         return self.argv[0].replace("\\", "/").rpartition("/")[2].removesuffix(".exe") if self.argv else ""
 
 
@@ -42,9 +40,9 @@ def _parser() -> tree_sitter.Parser:
 
 @functools.lru_cache(maxsize=4096)
 def statements(text: str) -> tuple[Statement, ...]:
-    """Return the statements that run one after the other; empty where the text is not shell.
+    """Return the statements of a text, or nothing if it is not shell.
 
-    `a && b`, `a; b` and lines are taken apart; `a || b` is one statement.
+    `a && b`, `a; b` and lines are separate statements; `a || b` is one.
     """
     if len(text) > LONGEST:
         return ()
@@ -55,7 +53,7 @@ def statements(text: str) -> tuple[Statement, ...]:
 
 
 def with_placeholders(text: str) -> str:
-    """Return a command in which a word to put something in is no redirection: `<name>` is `[name]`."""
+    """Return a command with placeholders that are not redirections: `<name>` becomes `[name]`."""
     return PLACEHOLDER.sub(lambda found: f"[{found[1]}]", text)
 
 
@@ -90,21 +88,8 @@ def _statement(node: tree_sitter.Node) -> Statement:
     return Statement(_text(node), tuple(words), tuple(assignments), simple, node.start_point.row)
 
 
-SIMPLE = {
-    "command",
-    "pipeline",
-    "redirected_statement",
-    "declaration_command",
-    "variable_assignment",
-    "unset_command",
-    "test_command",
-    "negated_command",
-    "list",
-    "variable_assignments",
-}
-
-
 SINGLE = {"command", "declaration_command", "variable_assignment", "unset_command", "test_command"}
+SIMPLE = SINGLE | {"pipeline", "redirected_statement", "negated_command", "list", "variable_assignments"}
 
 
 def _first(node: tree_sitter.Node) -> tree_sitter.Node | None:

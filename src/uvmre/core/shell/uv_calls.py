@@ -1,4 +1,7 @@
-"""The commands in a shell text, as far as they can be told without running it, and small changes to them."""
+"""The simple commands of a shell text, uv's subcommands and options, and small edits.
+
+Unlike `statements`, it needs no parser of its own, and sees every command of a pipeline, a loop or a condition.
+"""
 
 import re
 import shlex
@@ -9,7 +12,7 @@ ASSIGNMENT = re.compile(r"\A([A-Za-z_][A-Za-z0-9_]*)=(.*)\Z", re.DOTALL)
 CONTINUATION = re.compile(r"\\\r?\n")
 COMMENT = re.compile(r"(?m)^[ \t]*#.*$|(?<=\s)#[^\n'\"]*$")
 HEREDOC = re.compile(r"<<-?\s*['\"\\]?\w")
-"""A heredoc: what stands below it are no commands."""
+"""A heredoc, whose lines are not commands."""
 SEPARATORS = frozenset(";&|()\n")
 REDIRECTS = frozenset("<>")
 OPTIONS = (
@@ -27,9 +30,9 @@ OPTIONS = (
     " -C -P -b -c -d -e -f -i -m -o -p -r -t -w"
 )
 OPTIONS_WITH_VALUE = frozenset(OPTIONS.split())
-"""The options of uv that take the next word as their value (of 0.13.9, and those that older releases had)."""
+"""The options of uv with a value (of 0.13.9 and of older releases)."""
 SUBCOMMANDS = frozenset({"pip", "tool", "python", "cache", "self", "auth"})
-"""Those that have commands below them."""
+"""Commands with subcommands."""
 
 
 @dataclass(frozen=True)
@@ -39,11 +42,11 @@ class Call:
     argv: tuple[str, ...]
     """The program and its arguments, without quotes."""
     variables: Mapping[str, str]
-    """The variables set in front of it, for it alone."""
+    """The variables set for this command only."""
 
     @property
     def verb(self) -> str:
-        """Return which command of uv it is, as `sync` or `pip install`; empty where it is not uv."""
+        """Return the subcommand of uv, such as `sync` or `pip install`; empty for another program."""
         if not self.argv or self.argv[0].rpartition("/")[2] != "uv":
             return ""
         first = self._positionals(1)
@@ -67,12 +70,12 @@ class Call:
 
     @property
     def name(self) -> str:
-        """Return the command as a person calls it, `uv pip compile`."""
+        """Return the command, such as `uv pip compile`."""
         return f"uv {self.verb}" if self.verb else self.argv[0]
 
     @property
     def uv_arguments(self) -> tuple[str, ...]:
-        """Return uv's own arguments: what stands behind the command that `uv run` starts belongs to that."""
+        """Return the arguments of uv, without those of the command that `uv run` starts."""
         if self.verb not in ("run", "tool run"):
             return self.argv[1:]
         verbs, skip = len(self.verb.split()), False
@@ -89,15 +92,15 @@ class Call:
 
     @property
     def arguments(self) -> list[str]:
-        """Return what is neither an option, nor an option's value, nor the command itself."""
+        """Return the positional arguments."""
         return self._positionals(len(self.argv))[len(self.verb.split()) :]
 
     def has(self, *flags: str) -> bool:
-        """Tell whether one of some options is given, with a value or without."""
+        """Tell whether it has one of some options."""
         return any(word == flag or word.startswith(f"{flag}=") for word in self.uv_arguments for flag in flags)
 
     def values(self, *options: str) -> list[str]:
-        """Return the values of some options, in their order."""
+        """Return the values of some options, in order."""
         own, found = self.uv_arguments, []
         for at, word in enumerate(own):
             option, equals, value = word.partition("=")
@@ -110,7 +113,7 @@ class Call:
 
 
 def parse_calls(text: str) -> tuple[Call, ...]:
-    """Return the commands of a shell text in their order; none where it holds what cannot be read so."""
+    """Return the commands of a shell text in order; none if it has a heredoc or an unclosed quote."""
     if HEREDOC.search(text):
         return ()
     lexer = shlex.shlex(COMMENT.sub("", CONTINUATION.sub(" ", text)), posix=True, punctuation_chars="();<>|&\n")
@@ -146,7 +149,7 @@ def _call(words: list[str]) -> list[Call]:
 
 
 def exported_variables(call: Call) -> dict[str, str]:
-    """Return the variables that a command leaves to the rest of its shell: by `export`, or by standing alone."""
+    """Return the variables that a command sets for the rest of its shell."""
     if not call.argv:
         return dict(call.variables)
     if call.argv[0] not in ("export", "declare", "typeset"):
@@ -156,20 +159,16 @@ def exported_variables(call: Call) -> dict[str, str]:
 
 
 def changes_directory(text: str) -> bool:
-    """Tell whether a shell text goes to another folder, so that its paths are not the MRE's."""
+    """Tell whether a shell text changes the working directory."""
     return any(call.argv[:1] in (("cd",), ("pushd",)) or call.has("--directory") for call in parse_calls(text))
 
 
 def with_flag(text: str, verb: str, flag: str) -> str:
-    """Return a shell text in which every call of a command of uv has one option more, right behind the command."""
-    return _verb(verb).sub(lambda match: f"{match[0]} {flag}", text)
+    """Return a shell text with an option added to every call of a subcommand of uv."""
+    words = r"\s+".join(map(re.escape, verb.split()))
+    return re.sub(rf"(?<![\w.-])uv(?:\s+-\S+){{0,12}}?\s+{words}(?![\w-])", lambda match: f"{match[0]} {flag}", text)
 
 
 def without_flag(text: str, flag: str) -> str:
-    """Return a shell text without an option that takes no value."""
+    """Return a shell text without a flag."""
     return re.sub(rf"(?<=\s){re.escape(flag)}(?=\s|$)[ \t]*", "", text).rstrip(" \t")
-
-
-def _verb(verb: str) -> re.Pattern[str]:
-    words = r"\s+".join(map(re.escape, verb.split()))
-    return re.compile(rf"(?<![\w.-])uv(?:\s+-\S+){{0,12}}?\s+{words}(?![\w-])")

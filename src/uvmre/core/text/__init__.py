@@ -1,1 +1,1 @@
-"""Texts: normalized, checked, located."""
+"""Text: normalization, and checks and positions in TOML."""

@@ -1,4 +1,4 @@
-"""Where in a TOML text a key stands. tomllib, which reads the values, does not say."""
+"""Find the lines of keys in a TOML text, which tomllib does not report."""
 
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
@@ -10,10 +10,7 @@ from uvmre.core.text.toml_checks import Mistake, Path
 
 
 def key_lines(text: str) -> dict[Path, int]:
-    """Return the line (from 1) of every key and table of a valid TOML text, by its path.
-
-    Paths are those of the parsed value: `("step", 1, "run")` is the key `run` of the second `[[step]]`.
-    """
+    """Return the line (from 1) of every key and table of a valid TOML text, by its path."""
     tree = tree_sitter.Parser(tree_sitter.Language(tree_sitter_toml.language())).parse(text.encode())
     found: dict[Path, int] = {}
     counts: dict[Path, int] = {}
@@ -53,7 +50,7 @@ def _keys(node: tree_sitter.Node) -> tuple[str, ...]:
 
 
 def _resolve(keys: tuple[str, ...], counts: dict[Path, int]) -> Path:
-    """Return the path of a header: a key that names an array of tables means its last element (TOML 1.0)."""
+    """Return the path of a header; an array of tables stands for its last element (TOML 1.0)."""
     path: Path = ()
     for i, key in enumerate(keys):
         path = (*path, key)
@@ -63,14 +60,14 @@ def _resolve(keys: tuple[str, ...], counts: dict[Path, int]) -> Path:
 
 
 def format_mistakes(text: str, found: Iterable[Mistake]) -> list[str]:
-    """Tell mistakes of a TOML text in the order of their lines."""
+    """Return mistakes of a TOML text as lines, in the order of the text."""
     positions = key_lines(text)
     numbered = sorted((_line(positions, path), f"{_dotted(path)} {mistake}".strip()) for path, mistake in found)
     return [f"line {line}: {mistake}" for line, mistake in numbered]
 
 
 def _line(positions: Mapping[Path, int], path: Path) -> int:
-    """Return the line of what is at fault, or of the nearest table around it."""
+    """Return the line of a path, or of the nearest table around it."""
     while path and path not in positions:
         path = path[:-1]
     return positions.get(path, 1)
