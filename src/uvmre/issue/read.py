@@ -2,7 +2,7 @@
 
 import datetime
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from uvmre.core.triage.parsed_issue import Claim, Command, Gap, ParsedIssue, PostedFile
@@ -93,8 +93,8 @@ def read_issue(text: str, releases: Sequence[tuple[str, datetime.date]] = (), *,
     return replace(parsed, gaps=tuple(_relevant_gaps(gaps, parsed)))
 
 
-def _complete_commands(ordered: OrderedEvents) -> "tuple[list[Command], _Renumbering]":
-    """Add the commands that the post leaves out, and correct those that its output contradicts."""
+def _complete_commands(ordered: OrderedEvents) -> tuple[list[Command], Callable[[int], int]]:
+    """Return the commands with those that the post omits, and a function from old to new indices."""
     commands: list[Command] = []
     numbers: list[int] = []
     has_venv = False
@@ -110,7 +110,7 @@ def _complete_commands(ordered: OrderedEvents) -> "tuple[list[Command], _Renumbe
         numbers.append(len(commands))
         commands.append(command)
     numbers.append(len(commands))
-    return commands, _Renumbering(numbers)
+    return commands, lambda number: numbers[min(number, len(numbers) - 1)] if number else 0
 
 
 def _with_usernames(
@@ -123,16 +123,6 @@ def _with_usernames(
         name for name in names if re.fullmatch(r"UV_INDEX_\w+_PASSWORD", name) and name[:-8] + "USERNAME" not in names
     ]
     return (*variables, *((name[:-8] + "USERNAME", username) for name in passwords))
-
-
-class _Renumbering:
-    """The new indices of the post's commands."""
-
-    def __init__(self, numbers: list[int]) -> None:
-        self._numbers = numbers
-
-    def __call__(self, number: int) -> int:
-        return self._numbers[min(number, len(self._numbers) - 1)] if number else 0
 
 
 def _as_printed(command: Command, before: Sequence[Command]) -> Command:
@@ -151,7 +141,7 @@ def _files(
     commands: Sequence[Command],
     python: str,
     *,
-    renumbered: "_Renumbering",
+    renumbered: Callable[[int], int],
     claim_test: str,
 ) -> tuple[PostedFile, ...]:
     """Return the completed files, and those that must exist."""
