@@ -155,12 +155,12 @@ ROWS = [
         Row(f"triage {form}{path}", says)
         for form in ("", "--comment ", "--label ", "--dry-run ")
         for path, says in (
-            ("nothing.md", "There is no file nothing.md"),
+            ("nothing.md", "`nothing.md` is neither a file nor an issue"),
             ("empty", "empty is empty"),
             ("blank", "blank is empty"),
             ("binary", "binary is not text"),
-            ("loop", "There is no file loop"),
-            ("folder", "There is no issue in folder"),
+            ("loop", "`loop` is neither a file nor an issue"),
+            ("folder", "no issue found in `folder`"),
         )
     ),
     Row(f"triage {LONG}", "file name too long"),

@@ -115,7 +115,7 @@ def _recording_folder(folder: Path) -> Path:
     hint = "Name the folder of an MRE; patterns come after it, as in `uvmre recording rm . '*/simple/*'`."
     files.require_folder(folder, hint)
     if not (folder / MANIFEST).is_file():
-        raise UsageError(f"{folder} is not an MRE: it has no {MANIFEST}.", hint)
+        raise UsageError(f"`{folder}` is not an MRE: it has no `{MANIFEST}`", hint)
     return folder / RECORDING
 
 

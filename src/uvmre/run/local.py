@@ -62,7 +62,7 @@ class Local:
 
 
 def _steps(mre: Mre) -> tuple[Step, ...]:
-    """Return the steps; those of a variant's Dockerfile are read again, as it may have other files and variables."""
+    """Return the steps; a variant's Dockerfile may have other files and variables than the MRE's."""
     if not (mre.steps and mre.steps[0].layer):
         return mre.steps
     from uvmre.core.dockerfile.interpret import with_steps

@@ -268,3 +268,10 @@ def test_only_an_mre_without_steps_of_its_own_takes_those_of_its_dockerfile() ->
     assert [step.run for step in bare.steps] == ["uv lock"]
     other = replace(bare, files=(File("Dockerfile", b"FROM x\nRUN uv sync\n"),))
     assert [step.run for step in with_steps(other).steps] == ["uv sync"]
+
+
+def test_a_variant_is_interpreted_once() -> None:
+    mre = replace(MRE, steps=(), files=(File("Dockerfile", b"FROM x\nRUN uv lock\n"),))
+    assert interpret(mre) is interpret(with_steps(replace(mre, title="another")))
+    other = replace(mre, environment=replace(mre.environment, variables={"A": "1"}))
+    assert interpret(mre) is not interpret(other)

@@ -3,6 +3,7 @@
 The rules are those of BuildKit: `frontend/dockerfile/dockerfile2llb/convert.go`, and Docker's reference of the format.
 """
 
+import functools
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -114,14 +115,20 @@ def interpret(mre: Mre) -> Interpreted:
     Raises:
         InputError: when it is no Dockerfile.
     """
-    file = mre.file(DOCKERFILE)
-    assert file is not None
+    return _interpret(mre.files, tuple(mre.variables.items()), mre.environment.env_file)
+
+
+@functools.lru_cache(maxsize=32)
+def _interpret(files: tuple[File, ...], items: tuple[tuple[str, str], ...], env_file: str) -> Interpreted:
+    # Cached, so that reading, running and reporting a variant interpret it once.
+    content, variables = {file.path: file.content for file in files}, dict(items)
     try:
-        text = file.content.decode()
+        text = content[DOCKERFILE].decode()
     except UnicodeDecodeError:
         raise InputError(f"failed to parse `{DOCKERFILE}`", ["it is not UTF-8"]) from None
     heads, found = stages(parse(text))
-    walk = _Walk(build_context(mre.files), mre.variables, lambda name: _secret(mre, name), {}, found)
+    secret = functools.partial(_secret, content, variables, env_file)
+    walk = _Walk(build_context(files), variables, secret, {}, found)
     try:
         for head in heads:
             _arg(walk, _State(env=walk.global_args), head, walk.global_args)
@@ -138,15 +145,13 @@ def interpret(mre: Mre) -> Interpreted:
     return Interpreted(tuple(steps), tuple(walk.notes))
 
 
-def _secret(mre: Mre, name: str) -> bytes | None:
+def _secret(content: Mapping[str, bytes], variables: Mapping[str, str], env_file: str, name: str) -> bytes | None:
     """Return what a build secret holds: the file of that name, a variable, or the env file under its own name."""
-    file = mre.file(name)
-    if file is None and name in mre.variables:
-        return mre.variables[name].encode()
-    env_file = mre.environment.env_file
-    if file is None and env_file and name in (env_file, PurePosixPath(env_file).stem):
-        file = mre.file(env_file)
-    return file.content if file else None
+    if name not in content and name in variables:
+        return variables[name].encode()
+    if name not in content and env_file and name in (env_file, PurePosixPath(env_file).stem):
+        name = env_file
+    return content.get(name)
 
 
 def _needed_stages(walk: _Walk) -> list[Stage]:
