@@ -137,7 +137,7 @@ def test_verify_says_what_is_wrong_and_exits_with_it(recording: CommandLine, rec
     assert lines[0].startswith(f"GET {WHEEL}: its body")
     assert lines[0].endswith("is damaged")
     assert lines[1].endswith("is missing")
-    assert lines[2:] == ["odd.json is no entry of a tape: delete it", "2 answers, 3 faults"]
+    assert lines[2:] == ["odd.json is not an entry of a recording: delete it", "2 answers, 3 faults"]
     in_json = recording("verify", recorded, "--json")
     data = in_json.json("recording")
     assert (in_json.exit, data["exit"], data["entries"]) == (1, 1, 2)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 LOOK_SECONDS = 0.2
 LINES = 200
-"""How many lines of the log are told at once: nobody reads more."""
+"""The most lines of the log that are printed at once."""
 
 
 @click.command(short_help="Serve the gateway by hand, for any client.")
@@ -45,7 +45,7 @@ def gateway(
                 "\n".join(f"export {name}={shlex.quote(value)}" for name, value in served.variables.items())
             )
         console.print_message(f"serving on {served.listener.url}; ^C ends it")
-        told = 0
+        printed = 0
         try:
             while True:
                 news = served.listener.pop_requests()
@@ -53,8 +53,8 @@ def gateway(
                     console.print_message(redact(request.line))
                 if len(news) > LINES:
                     console.print_message(f"… and {len(news) - LINES} more")
-                told += len(news)
+                printed += len(news)
                 time.sleep(LOOK_SECONDS)
         except KeyboardInterrupt:
-            console.print_message(f"ended after {told} requests")
+            console.print_message(f"ended after {printed} requests")
     return 0

@@ -144,8 +144,8 @@ def test_which_files_a_page_has(gateways: Gateways, config: str, index: str, exp
         pytest.param("as it is", "acme-pkg", 404, id="not synthetic here"),
         pytest.param("a day", "nothing", 404, id="nobody's, on a day"),
         pytest.param("merge", "nothing", 404, id="nobody's, beside"),
-        pytest.param("merge", "not-on-the-tape", 504, id="nobody knows"),
-        pytest.param("replace", "not-on-the-tape", 404, id="nobody is asked"),
+        pytest.param("merge", "not-recorded", 504, id="nobody knows"),
+        pytest.param("replace", "not-recorded", 404, id="nobody is asked"),
     ],
 )
 def test_which_projects_there_are(gateways: Gateways, config: str, project: str, status: int) -> None:

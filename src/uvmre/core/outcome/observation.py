@@ -51,10 +51,10 @@ class Observation:
 
     @property
     def unanswered(self) -> tuple[Request, ...]:
-        """Return the requests whose last try nobody answered: refused by the gateway, or the network was not there.
+        """Return the requests without a response to their last try: refused by the gateway, or without a network.
 
-        Clients also open connections that they then do not need; so a TLS that was broken off counts only where the
-        host answered nothing else.
+        Clients also open connections that they then do not use, so a rejected CA only counts where the host sent no
+        response at all.
         """
         last = {(request.method, request.host, request.path): request for request in self.requests}
         answered = {r.host for r in last.values() if r.answered_by in ("upstream", "stand-in", "fault")}
