@@ -181,14 +181,14 @@ def test_the_path_is_explained(bisect: CommandLine, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("body", "arguments", "code", "why"),
     [
-        pytest.param("exit 1", (), 125, "It does not show on uv 0.4.9, where it should", id="it never shows"),
-        pytest.param("exit 125", (), 125, "uv 0.4.9, where it should show, cannot tell", id="it never can tell"),
-        pytest.param("exit 0", ("--good", "0.4.2"), 125, "uv 0.4.2 is not good, as was said", id="the good one is bad"),
+        pytest.param("exit 1", (), 125, "The bug does not show on uv 0.4.9", id="it never shows"),
+        pytest.param("exit 125", (), 125, "uv 0.4.9, for which the bug is reported, cannot tell", id="it never can tell"),
+        pytest.param("exit 0", ("--good", "0.4.2"), 125, "uv 0.4.2 is not good", id="the good one is bad"),
         pytest.param("exit 3", (), 125, "on uv 0.4.9, the script exits with code 3", id="another exit code"),
         pytest.param("kill -SEGV $$", (), 125, "is killed by signal 11 (139)", id="it crashes with a signal"),
         pytest.param("exec no-such-thing", (), 125, "did not find a command (127)", id="a command it lacks"),
-        pytest.param(STEP, ("--good", "0.4.10"), 2, "--good 0.4.10 is not older than 0.4.9", id="good is newer"),
-        pytest.param(STEP, ("--bad", "0.4.8"), 2, "two answers", id="two bad ones"),
+        pytest.param(STEP, ("--good", "0.4.10"), 2, 0.4.10, id="good is newer"),
+        pytest.param(STEP, ("--bad", "0.4.8"), 2, "contradict each other", id="two bad ones"),
         pytest.param(STEP, ("--range", "0.4.12..0.4.10"), 2, "is empty", id="a range that is turned round"),
         pytest.param(STEP, ("--range", "0.4.12..0.4.14"), 2, "is not in the range", id="a range without it"),
         pytest.param(STEP, ("--repeat", "0"), 2, "--repeat", id="no run at all"),
@@ -208,7 +208,7 @@ def test_bad_input_is_a_sentence(
 
 def test_a_script_that_is_not_there_is_a_sentence(bisect: CommandLine) -> None:
     ended = bisect("--command", "./nothing.sh", "--uv", "0.4.9", "--json")
-    assert (ended.exit, json.loads(ended.stdout)["error"]) == (2, "There is no script ./nothing.sh.")
+    assert (ended.exit, json.loads(ended.stdout)["error"]) == (2, "script `./nothing.sh` does not exist")
 
 
 def test_an_mre_that_is_none_is_a_sentence(bisect: CommandLine, tmp_path: Path) -> None:

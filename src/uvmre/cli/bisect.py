@@ -1,13 +1,14 @@
 """`uvmre bisect`."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from uvmre.cli import console
-from uvmre.cli.options import json_option, release_option, run_options, target_options
-from uvmre.cli.probe_progress import show_progress, tell_refused
+from uvmre.cli.options import release_option, run_options, target_options
+from uvmre.cli.output import Rendered, json_option
+from uvmre.cli.probe_progress import blocked_host_warnings, show_progress
+from uvmre.cli.progress import verbose_option
 from uvmre.errors import UsageError
 
 if TYPE_CHECKING:
@@ -16,19 +17,20 @@ if TYPE_CHECKING:
     from uvmre.flows.probe.target import ProbeTarget
 
 
-SEVERAL = "Name one; `--range` says among which releases to search."
+SEVERAL = "name one release; `--range` limits the search"
 
 
-@click.command(short_help="Find since when a bug shows, and since when no more.")
+@click.command(short_help="Find the first bad and the first fixed release of uv.")
 @target_options
-@release_option("--uv", several_with=SEVERAL, help="Where it shows; the MRE's own release if not said.")
-@release_option("--bad", several_with=SEVERAL, help="The same as --uv, as `git bisect` calls it.")
-@release_option("--good", several_with=SEVERAL, help="An older release where it does not show.")
-@click.option("--range", "among", default="", metavar="SELECTOR", help="Ask these only, as 0.4..0.6.")
-@click.option("--variant", default="", metavar="NAME", help="A control of the MRE instead of the MRE itself.")
-@click.option("--repeat", default=1, type=click.IntRange(1), metavar="N", help="Run each so often: it is flaky.")
-@click.option("--explain", is_flag=True, help="Print the path that it took.")
+@release_option("--uv", several_with=SEVERAL, help="A release with the bug; default: that of the MRE.")
+@release_option("--bad", several_with=SEVERAL, help="The same as --uv, as in `git bisect`.")
+@release_option("--good", several_with=SEVERAL, help="An older release without the bug.")
+@click.option("--range", "selector", default="", metavar="SELECTOR", help="Search only these releases, as 0.4..0.6.")
+@click.option("--variant", default="", metavar="NAME", help="Search with a control instead of the MRE itself.")
+@click.option("--repeat", default=1, type=click.IntRange(1), metavar="N", help="Run N times on a release: it is flaky.")
+@click.option("--explain", is_flag=True, help="Print every run of the search.")
 @run_options("python", "jobs", "backend", "again")
+@verbose_option
 @json_option
 def bisect(
     *,
@@ -36,70 +38,61 @@ def bisect(
     uv: str,
     bad: str,
     good: str,
-    among: str,
+    selector: str,
     variant: str,
     repeat: int,
     explain: bool,
     options: "RunOptions",
-    as_json: bool,
-) -> int:
-    """Search the releases of uv for the first where the bug shows, and the first where it does not any more.
+) -> Rendered:
+    """Find the first bad and the first fixed release of uv.
 
-    With --command, SCRIPT is asked instead of an MRE: it gets the release's uv first in PATH, its version as UVMRE_UV,
-    a fresh folder, home and temp, and the gateway; it is to exit with 0 where the bug shows, 1 where it does not, 125
-    where it cannot tell.
+    With --command, SCRIPT runs instead of an MRE, with the uv of the release first in PATH, its version in UVMRE_UV, a
+    fresh folder, home and temporary folder, and the gateway. It exits with 0 if the bug shows, 1 if not, and 125 if it
+    cannot tell.
 
-    Exit codes: 0 found, 125 cannot tell (it does not show where it should, say), 2 wrong usage, 130 interrupted: what
-    was finished is kept, and the same command goes on from there.
+    Exit codes: 0 found, 125 cannot tell (the bug does not show where it should), 2 wrong usage, 3 internal error, 130
+    interrupted: finished runs are kept, and the same command continues.
     """
+    from uvmre.core.search.bisect_result import to_data
     from uvmre.flows.bisect import BisectRequest
     from uvmre.flows.bisect import bisect as flow
 
     if uv and bad and uv != bad:
         raise UsageError(f"`--uv {uv}` and `--bad {bad}` contradict each other", "use one of them")
     target = target_of((variant,) if variant else ())
-    with show_progress() as progress:
-        found = flow(target, BisectRequest(uv or bad, good, among, repeat), options, progress=progress)
-    if as_json:
-        console.print_json(_data(found))
-    else:
-        _tell(found, explain=explain)
-    tell_refused(found.refused)
-    return found.history.exit_code
+    with show_progress(f"searching the releases of uv for: {target.title}") as progress:
+        report = flow(target, BisectRequest(uv or bad, good, selector, repeat), options, progress=progress)
+    history = report.history
+    links = ["release notes:", *(f"  {link}" for link in history.links())] if history.links() else []
+    runs = f"{report.ran} run{'' if report.ran == 1 else 's'}"
+
+    def data() -> dict[str, Any]:
+        return {
+            "schema": 1,
+            "title": report.target.title,
+            "issue": report.target.issue,
+            "python": report.python,
+            **to_data(history),
+            "ran": report.ran,
+            "kept": report.kept,
+            "refused": list(report.refused),
+        }
+
+    return Rendered(
+        "\n".join([*(history.explain() if explain else ()), *history.sentences(), *links]),
+        data,
+        history.exit_code,
+        notes=[
+            f"{runs}, {report.kept} cached" if report.kept else runs,
+            *([f"hint: {_next_step(report)}"] if history.unsound else ()),
+        ],
+        warnings=blocked_host_warnings(report.refused),
+    )
 
 
-def _tell(found: "BisectReport", *, explain: bool) -> None:
-    history = found.history
-    if explain:
-        console.print_text("\n".join(history.explain()))
-    for sentence in history.sentences():
-        console.print_text(sentence)
-    if history.links():
-        console.print_text("\n".join(["release notes:", *(f"  {link}" for link in history.links())]))
-    runs = f"{found.ran} run{'' if found.ran == 1 else 's'}"
-    console.print_message(f"{runs}, {found.kept} from before" if found.kept else runs)
-    if history.unsound:
-        console.print_message(f"hint: {_next(found)}")
-
-
-def _next(found: "BisectReport") -> str:
-    if found.history.boundaries.reported == "bad":
-        return "name an older release with --good, or none"
-    if found.target.script:
-        return "name a release on which it shows with --uv, or run the script by hand there"
-    return "name a release on which it shows with --uv; `uvmre run` tells why it does not on this one"
-
-
-def _data(found: "BisectReport") -> dict[str, object]:
-    from uvmre.core.search.bisect_result import to_data
-
-    return {
-        "schema": 1,
-        "title": found.target.title,
-        "issue": found.target.issue,
-        "python": found.python,
-        **to_data(found.history),
-        "ran": found.ran,
-        "kept": found.kept,
-        "refused": list(found.refused),
-    }
+def _next_step(report: "BisectReport") -> str:
+    if report.history.boundaries.reported == "bad":
+        return "name an older release with `--good`, or omit it"
+    if report.target.script:
+        return "name a release with the bug with `--uv`, or run the script by hand on this one"
+    return "name a release with the bug with `--uv`; `uvmre run` shows why this one has none"

@@ -138,20 +138,21 @@ def format_size(size: int) -> str:
     return f"{size / MEGABYTE:.1f} MB" if size >= MEGABYTE / 10 else f"{size} bytes"
 
 
-def table(result: "Result") -> str:
-    """Return a table of the variants with their outcomes and steps."""
+def render_result(result: "Result") -> str:
+    """Return what was run, a table of the variants with their outcomes and steps, and the verdict."""
     rows = []
     for variant in result.variants:
         steps = "  ".join(f"{step.title} ({step.exit}, {step.seconds:.1f} s)" for step in variant.observation.steps)
         rows.append((variant.name, variant.outcome.word, steps))
     widths = [max(len(row[i]) for row in rows) for i in (0, 1)]
-    lines = [
-        f"  {name:<{widths[0]}}  {paint(f'{word:<{widths[1]}}', COLORS[word])}  {steps}" for name, word, steps in rows
-    ]
-    return "\n".join(lines)
-
-
-def verdict(result: "Result") -> str:
-    """Return the verdict and its reason."""
     word = result.verdict.word
-    return f"{paint(word, COLORS.get(word, 'yellow'))}: {result.verdict.reason}"
+    return "\n".join(
+        [
+            f"uv {result.uv}, Python {result.python}, {result.backend}",
+            *(
+                f"  {name:<{widths[0]}}  {paint(f'{outcome:<{widths[1]}}', COLORS[outcome])}  {steps}"
+                for name, outcome, steps in rows
+            ),
+            f"{paint(word, COLORS.get(word, 'yellow'))}: {result.verdict.reason}",
+        ]
+    )

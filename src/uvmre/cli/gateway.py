@@ -10,21 +10,22 @@ import click
 
 from uvmre.cli import console
 from uvmre.cli.options import FOLDER, run_options
+from uvmre.cli.output import Rendered, print_rendered
 
 if TYPE_CHECKING:
     from uvmre.flows.options import RunOptions
 
-LOOK_SECONDS = 0.2
-LINES = 200
-"""The most lines of the log that are printed at once."""
+POLL_SECONDS = 0.2
+MAX_LINES = 200
+"""Lines of the log at a time."""
 
 
-@click.command(short_help="Serve the gateway by hand, for any client.")
+@click.command(short_help="Serve the gateway for any client.")
 @click.argument("mre", required=False, type=FOLDER)
-@click.option("--port", default=0, type=click.IntRange(0, 65535), help="Where to listen; else a free port.")
+@click.option("--port", default=0, type=click.IntRange(0, 65535), help="The port; default: a free one.")
 @click.option("--exclude-newer", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="Hide newer uploads to PyPI.")
 @run_options()
-@click.option("--json", "as_json", is_flag=True, help="The variables as one JSON object on stdout.")
+@click.option("--json", "as_json", is_flag=True, help="Print the variables as one JSON object on stdout.")
 def gateway(
     mre: Path | None, *, port: int, exclude_newer: datetime | None, options: "RunOptions", as_json: bool
 ) -> int:
@@ -38,23 +39,20 @@ def gateway(
     from uvmre.flows.gateway import gateway as flow
 
     with flow(mre, options, port=port, exclude_newer=exclude_newer.date() if exclude_newer else None) as served:
-        if as_json:
-            console.print_json({"schema": 1, "url": served.listener.url, "variables": served.variables})
-        else:
-            console.print_document(
-                "\n".join(f"export {name}={shlex.quote(value)}" for name, value in served.variables.items())
-            )
-        console.print_message(f"serving on {served.listener.url}; ^C ends it")
-        printed = 0
+        exports = "\n".join(f"export {name}={shlex.quote(value)}" for name, value in served.variables.items())
+        data = {"schema": 1, "url": served.listener.url, "variables": served.variables}
+        print_rendered(Rendered(exports, lambda: data, document=True), as_json=as_json)
+        console.print_message(f"serving on {served.listener.url}; press ^C to stop")
+        count = 0
         try:
             while True:
-                news = served.listener.pop_requests()
-                for request in news[:LINES]:
+                requests = served.listener.pop_requests()
+                for request in requests[:MAX_LINES]:
                     console.print_message(redact(request.line))
-                if len(news) > LINES:
-                    console.print_message(f"… and {len(news) - LINES} more")
-                printed += len(news)
-                time.sleep(LOOK_SECONDS)
+                if len(requests) > MAX_LINES:
+                    console.print_message(f"… and {len(requests) - MAX_LINES} more")
+                count += len(requests)
+                time.sleep(POLL_SECONDS)
         except KeyboardInterrupt:
-            console.print_message(f"ended after {printed} requests")
+            console.print_message(f"stopped after {count} requests")
     return 0

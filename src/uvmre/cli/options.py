@@ -21,11 +21,10 @@ FOLDER = click.Path(path_type=Path)
 BACKENDS = ("local", "docker", "podman", "buildah", "auto")
 PYTHON = re.compile(r"3\.\d+(\.\d+)?\Z")
 
-Command = Callable[..., int]
+Command = Callable[..., Any]
 
 
 mre_argument = click.argument("mre", default=".", type=FOLDER)
-json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
 
 
 def run_options(*names: str) -> Callable[[Command], Command]:
@@ -33,7 +32,7 @@ def run_options(*names: str) -> Callable[[Command], Command]:
 
     def decorate(command: Command) -> Command:
         @functools.wraps(command)
-        def collect(*, live: bool, replay: bool, **arguments: Any) -> int:
+        def collect(*, live: bool, replay: bool, **arguments: Any) -> Any:
             from uvmre.flows.options import RunOptions
 
             if live and replay:
@@ -55,7 +54,7 @@ def target_options(command: Command) -> Command:
     """Add the arguments that name an MRE or a script, and pass a function that returns the `ProbeTarget`."""
 
     @functools.wraps(command)
-    def collect(*, script: str, arguments: tuple[str, ...], **others: Any) -> int:
+    def collect(*, script: str, arguments: tuple[str, ...], **others: Any) -> Any:
         return command(target_of=functools.partial(_probe_target, script, arguments), **others)
 
     argument = click.argument("arguments", nargs=-1, metavar="[MRE | ARGUMENTS]...")
@@ -162,6 +161,6 @@ _NETWORK_OPTIONS: tuple[Callable[[Command], Command], ...] = (
         multiple=True,
         metavar="HOST",
         callback=_hosts,
-        help="Allow requests to this host too, as example.com or *.example.com; may be repeated.",
+        help="Allow requests to this host too, as example.com or *.example.com; can be repeated.",
     ),
 )

@@ -7,6 +7,8 @@ import click
 
 from uvmre.cli import console
 from uvmre.cli.options import run_options
+from uvmre.cli.output import Rendered, print_rendered
+from uvmre.cli.progress import verbose_option
 from uvmre.errors import CannotTell, Interrupted, UsageError, UvmreError
 
 if TYPE_CHECKING:
@@ -15,21 +17,22 @@ if TYPE_CHECKING:
     from uvmre.flows.triage import TriageOptions
 
 Fetch = Callable[[str], str]
-"""Gives the text of an issue by its name."""
-OPEN_LINES = 30
-"""Of a step's output; more of it is in the evidence."""
+"""Returns the text of an issue by its name."""
+MAX_LINES = 30
+"""Lines of a step's output; the evidence has the rest."""
 
 
-@click.command(short_help="Read issues, run what they report, and say whether it shows.")
+@click.command(short_help="Read issues, run what they report, and show whether the bug occurs.")
 @click.argument("issues", nargs=-1, required=True, metavar="ISSUE...")
-@click.option("--bisect", "search", is_flag=True, help="Find since when it shows, and since when no more.")
-@click.option("--with-comments", "comments", is_flag=True, help="Read what others have answered, too.")
-@click.option("--today", is_flag=True, help="PyPI as it is now, not as it was on the post's day.")
-@click.option("--dry-run", is_flag=True, help="Only say what was understood, and what was not.")
-@click.option("--comment", is_flag=True, help="Print the answer as a comment that can be pasted.")
-@click.option("--label", is_flag=True, help="Print the labels that go with the answer, and nothing else.")
+@click.option("--bisect", "search", is_flag=True, help="Find the first bad and the first fixed release.")
+@click.option("--with-comments", "comments", is_flag=True, help="Read the comments too.")
+@click.option("--today", is_flag=True, help="Use PyPI as it is now, not as it was on the day of the post.")
+@click.option("--dry-run", is_flag=True, help="Print what was extracted and what is missing, without running it.")
+@click.option("--comment", is_flag=True, help="Print the answer as a comment to paste.")
+@click.option("--label", is_flag=True, help="Print only the labels for the issue.")
 @run_options("jobs")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object for each issue on stdout, a line each.")
+@verbose_option
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object for each issue on stdout, a line each.")
 def triage(
     issues: tuple[str, ...],
     *,
@@ -42,35 +45,49 @@ def triage(
     options: "RunOptions",
     as_json: bool,
 ) -> int:
-    """Read each ISSUE (a file, `-`, a folder of them, a GitHub URL or OWNER/REPO#N), make an MRE of it, and run that.
+    """Read each ISSUE (a file, `-`, a folder of files, a GitHub URL or OWNER/REPO#N), create an MRE, and run it.
 
-    Exit codes of one issue: 0 the bug shows, or is explained; 1 it does not; 125 cannot tell, or there is more to ask.
-    Of several: 0 when each was answered, 125 when one could not be read. Of both: 2 wrong usage, 3 a bug of uvmre,
+    Exit codes for one issue: 0 the bug shows, or is explained; 1 it does not; 125 cannot tell, or there are questions.
+    For several: 0 all were answered, 125 one could not be read. For both: 2 wrong usage, 3 internal error,
     130 interrupted.
     """
-    from uvmre.flows.triage import TriageOptions
+    from uvmre.core.triage.answer import to_data
+    from uvmre.flows.triage import TriageOptions, as_comment
     from uvmre.flows.understand import inbox
 
     if sum([dry_run, comment, label]) > 1 or (as_json and (comment or label)):
-        raise UsageError("An answer is given in one form.", "Take one of --json, --comment, --label and --dry-run.")
+        raise UsageError("`--json`, `--comment`, `--label` and `--dry-run` exclude each other", "use one of them")
     settings = TriageOptions(run=options, search=search, today=today, comments=comments)
     box = inbox(console.read_stdin, comments=comments, offline=options.offline)
     names = list(box.names(issues))
+
+    def fetch(name: str) -> str:
+        return box.post(name).text
+
     if dry_run:
-        return _dry(lambda name: box.post(name).text, names, settings, as_json=as_json)
-    form = "json" if as_json else "comment" if comment else "label" if label else "text"
-    exits = []
-    for number, name in enumerate(names):
-        answer = _one(lambda name: box.post(name).text, name, settings)
-        if number and form in ("text", "comment") and answer.exit is None:
-            console.print_text("")
-        _tell(answer, form, several=len(names) > 1)
-        exits.append(answer)
-    return _exit(exits)
+        for name in names:
+            print_rendered(_dry_run(name, fetch(name), settings), as_json=as_json)
+        return 0
+    answers: list[TriageAnswer] = []
+    for name in names:
+        answer = _answer(name, fetch, settings)
+        if as_json:
+            console.print_json(to_data(answer))
+        elif answer.exit is None:  # an error is printed already
+            if answers and not label:
+                console.print_text("")
+            if comment:
+                console.print_document(as_comment(answer).rstrip("\n"))
+            elif label:
+                console.print_document(" ".join([*([f"{name}:"] if len(names) > 1 else []), *answer.labels]))
+            else:
+                _print_answer(answer)
+        answers.append(answer)
+    return _exit_code(answers)
 
 
-def _one(fetch: Fetch, name: str, options: "TriageOptions") -> "TriageAnswer":
-    """Answer for one issue, whatever happens: the others are not to wait for what is wrong with it."""
+def _answer(name: str, fetch: Fetch, options: "TriageOptions") -> "TriageAnswer":
+    """Answer for one issue; an error of it does not stop the others."""
     from uvmre.cli.crash import report_internal_error
     from uvmre.cli.os_errors import as_uvmre_error
     from uvmre.cli.probe_progress import show_progress
@@ -79,7 +96,7 @@ def _one(fetch: Fetch, name: str, options: "TriageOptions") -> "TriageAnswer":
     from uvmre.flows.triage import triage as flow
 
     try:
-        with show_progress() as progress:
+        with show_progress(f"triaging {name}") as progress:
             return flow(name, fetch(name), options, progress)
     except Interrupted:
         raise
@@ -88,35 +105,18 @@ def _one(fetch: Fetch, name: str, options: "TriageOptions") -> "TriageAnswer":
             console.print_error(failed.message, failed.hint, cause=failed.cause)
             return TriageAnswer(name, Verdict("inconclusive", " ".join(failed.summary.split())), exit=failed.exit_code)
         exit_code = report_internal_error()
-        told = f"uvmre itself failed on this issue ({type(error).__name__})."
-        return TriageAnswer(name, Verdict("inconclusive", told), exit=exit_code)
+        reason = f"uvmre crashed on this issue ({type(error).__name__})"
+        return TriageAnswer(name, Verdict("inconclusive", reason), exit=exit_code)
 
 
-def _exit(answers: "list[TriageAnswer]") -> int:
+def _exit_code(answers: "list[TriageAnswer]") -> int:
     if len(answers) == 1:
         return answers[0].exit_code
-    worst = {answer.exit for answer in answers if answer.exit is not None}
-    return 3 if 3 in worst else CannotTell.exit_code if worst else 0
+    codes = {answer.exit for answer in answers if answer.exit is not None}
+    return 3 if 3 in codes else CannotTell.exit_code if codes else 0
 
 
-def _tell(answer: "TriageAnswer", form: str, *, several: bool) -> None:
-    if form == "json":
-        from uvmre.core.triage.answer import to_data
-
-        console.print_json(to_data(answer))
-    elif answer.exit is not None:
-        return  # the error was told; it is no answer, and nothing to paste below an issue
-    elif form == "comment":
-        from uvmre.flows.triage import as_comment
-
-        console.print_document(as_comment(answer).rstrip("\n"))
-    elif form == "label":
-        console.print_document(" ".join([*([f"{answer.issue}:"] if several else []), *answer.labels]))
-    else:
-        _tell_text(answer)
-
-
-def _tell_text(answer: "TriageAnswer") -> None:
+def _print_answer(answer: "TriageAnswer") -> None:
     from uvmre.core.triage.decide import questions
 
     state, word = answer.state, answer.verdict.word
@@ -125,11 +125,8 @@ def _tell_text(answer: "TriageAnswer") -> None:
     lines = list(answer.sentences)
     if main := answer.main_run:
         for step in main.result.base.observation.steps:
-            lines += [
-                f"  $ {step.run}",
-                *_said(answer.redacted(step.stdout + step.stderr)),
-                f"    exit code {step.exit}",
-            ]
+            output = _shorten(answer.redacted(step.stdout + step.stderr))
+            lines += [f"  $ {step.run}", *output, f"    exit code {step.exit}"]
     lines += [f"not as reported: {each}" for each in (*state.parsed.stand_ins, *state.missing)]
     lines += [f"to ask: {question}" for question in questions(state)]
     for line in lines:
@@ -138,29 +135,26 @@ def _tell_text(answer: "TriageAnswer") -> None:
         console.print_message(f"MRE: {answer.folder}")
 
 
-def _said(text: str) -> list[str]:
+def _shorten(text: str) -> list[str]:
     from uvmre.core.text.normalize import readable
 
     lines = readable(text).strip("\n").splitlines()
-    left = len(lines) - OPEN_LINES
-    if left > 0:
-        lines = [*lines[: OPEN_LINES // 2], f"[… {left} lines]", *lines[-OPEN_LINES // 2 :]]
+    omitted = len(lines) - MAX_LINES
+    if omitted > 0:
+        lines = [*lines[: MAX_LINES // 2], f"[… {omitted} lines]", *lines[-MAX_LINES // 2 :]]
     return [f"    {line}" for line in lines]
 
 
-def _dry(fetch: Fetch, names: list[str], options: "TriageOptions", *, as_json: bool) -> int:
+def _dry_run(name: str, text: str, options: "TriageOptions") -> Rendered:
     from uvmre.core.secrets.redact import redact
     from uvmre.core.triage.dry_run import as_data, as_lines
     from uvmre.flows.triage import understand_with
 
-    for name in names:
-        read = understand_with(options, fetch(name))
-        findings = [(found.rule, found.where, found.why) for found in read.findings]
-        if as_json:
-            data = as_data(read.parsed, read.mre, findings, read.missing)
-            console.print_json({"schema": 1, "issue": name, "uv": read.uv, **data})
-        else:
-            console.print_text(
-                "\n".join([f"{name}: {redact(read.parsed.title)}", *as_lines(read.parsed, read.mre, findings, read.uv)])
-            )
-    return 0
+    result = understand_with(options, text)
+    findings = [(finding.rule, finding.where, finding.why) for finding in result.findings]
+    lines = as_lines(result.parsed, result.mre, findings, result.uv)
+    data = as_data(result.parsed, result.mre, findings, result.missing)
+    return Rendered(
+        "\n".join([f"{name}: {redact(result.parsed.title)}", *lines]),
+        lambda: {"schema": 1, "issue": name, "uv": result.uv, **data},
+    )
