@@ -247,7 +247,7 @@ def test_of_any_history_nothing_is_claimed_that_was_told_otherwise(
         assert edge.word not in ("between", "silent") or told[beyond] == "skip", (
             "a range starts with one that was asked"
         )
-        assert edge.word != "between" or not edge.unasked or len(edge.skipped) >= MOST_SKIPPED
+        assert edge.word != "between" or not edge.untested or len(edge.skipped) >= MOST_SKIPPED
 
 
 @LAW
@@ -294,7 +294,7 @@ def test_a_long_clump_is_left_to_itself_once_its_edges_are_known() -> None:
     assert result.first_bad
     edge = result.first_bad
     assert (edge.word, edge.bad, edge.good) == ("between", 250, 99)
-    assert edge.unasked == 150 - len(edge.skipped)
+    assert edge.untested == 150 - len(edge.skipped)
     assert {100, 249} <= set(edge.skipped)
     assert result.probes <= 45
 

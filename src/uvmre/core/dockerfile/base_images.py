@@ -1,17 +1,17 @@
-"""What a stand-in for a base image is made of: read off the image's name, as its makers name their tags."""
+"""Recipes of stand-ins for base images, derived from their names and tags."""
 
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from uvmre.core.dockerfile.expansion import expand
+from uvmre.core.dockerfile.expansion import expand_if_valid
 from uvmre.core.dockerfile.image_names import PYTHON, parse_image_name
 from uvmre.core.dockerfile.parser import Instruction, Stage, stages
 from uvmre.errors import UsageError
 
 DEBIAN = re.compile(r"(?:docker\.io/)?(?:library/)?debian(?=[:@]|$)")
 SUITE = "bookworm"
-"""What stands for Debian where a tag does not say which."""
+"""The default Debian release."""
 SUITES = {"12": "bookworm", "bookworm": "bookworm", "13": "trixie", "trixie": "trixie"}
 NEUTRAL_PARTS = frozenset({"", "debian", "slim", "latest", "stable"})
 UNSUPPORTED = re.compile(r"alpine|windowsservercore|nanoserver|rc\d|buster|bullseye|stretch|sid|forky")
@@ -20,23 +20,23 @@ HINT = "stand-ins exist for tags of ghcr.io/astral-sh/uv, python and debian, wit
 
 @dataclass(frozen=True)
 class Recipe:
-    """What is put into a stand-in."""
+    """The contents of a stand-in."""
 
     image: str
-    """The name that it gets, as a Dockerfile has it."""
+    """Its name, as in the Dockerfile."""
     suite: str = ""
-    """The Debian below it; empty for the image that has uv's files alone."""
+    """The Debian release; empty for an image with uv's files only."""
     python: str = ""
-    """The interpreter in /usr/local, as `3.11`; none where empty."""
+    """The Python version in /usr/local, such as `3.11`, if any."""
     uv: str = ""
-    """The release of uv, or `latest`; none where empty."""
+    """The release of uv, or `latest`, if any."""
 
 
 def recipe(name: str) -> Recipe:
-    """Return what a stand-in for an image is made of.
+    """Return the recipe of an image's stand-in.
 
     Raises:
-        UsageError: when there can be none for an image of that name.
+        UsageError: if stand-ins do not support the image.
     """
     bare, at, _ = name.partition("@")
     if at:
@@ -67,7 +67,7 @@ def recipe(name: str) -> Recipe:
 
 
 def _suite(name: str, rest: str) -> str:
-    """Return the Debian of what a tag says beside its versions."""
+    """Return the Debian release in the rest of a tag."""
     parts = [part for part in rest.split("-") if part not in NEUTRAL_PARTS]
     if not parts:
         return SUITE
@@ -79,7 +79,7 @@ def _suite(name: str, rest: str) -> str:
 
 
 def referenced_images(instructions: Sequence[Instruction]) -> tuple[str, ...]:
-    """Return the images that a Dockerfile builds on or copies from, each once, in their order; stages are none."""
+    """Return the images that a Dockerfile builds on or copies from, in order, without its stages."""
     return tuple(dict.fromkeys(_image_names(*stages(instructions))))
 
 
@@ -87,10 +87,10 @@ def _image_names(before: Sequence[Instruction], found: Sequence[Stage]) -> Itera
     variables: dict[str, str] = {}
     for each in before:
         for name, value in each.pairs if each.name == "ARG" else ():
-            variables[name] = _expanded(value or "", variables)
+            variables[name] = expand_if_valid(value or "", variables)
     own = {"scratch", ""}
     for stage in found:
-        base = _expanded(stage.image, variables)
+        base = expand_if_valid(stage.image, variables)
         if base.lower() not in own:
             yield base
         own |= {stage.name, str(stage.number)}
@@ -101,16 +101,9 @@ def _image_names(before: Sequence[Instruction], found: Sequence[Stage]) -> Itera
 
 
 def _sources(instruction: Instruction) -> Iterator[str]:
-    """Yield from where a COPY copies, and what a RUN mounts."""
+    """Yield the images that a COPY copies from or a RUN mounts."""
     if instruction.name in ("COPY", "ADD") and (source := instruction.flag("from")):
         yield source
     for flag in instruction.flags:
         if instruction.name == "RUN" and flag.startswith("--mount="):
             yield from re.findall(r"(?:^|[,=])from=([^,]+)", flag.removeprefix("--mount"))
-
-
-def _expanded(word: str, variables: dict[str, str]) -> str:
-    try:
-        return expand(word, variables)
-    except ValueError:
-        return word

@@ -1,4 +1,4 @@
-"""What of an MRE's files a Dockerfile can copy: `.dockerignore`, and the sources of a COPY."""
+"""The build context of an MRE: `.dockerignore`, and the sources of a COPY."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -9,21 +9,21 @@ from uvmre.core.mre.files import File
 
 IGNORE = ".dockerignore"
 OWN_IGNORE = "Dockerfile.dockerignore"
-"""Goes before the other where both are there."""
+"""Takes precedence over IGNORE."""
 
 
 @dataclass(frozen=True)
 class CopySource:
-    """What one source of a COPY, or one match of its pattern, brings."""
+    """The files of a source of a COPY, or of one match of its pattern."""
 
     path: str
-    """Within the context; empty for the whole."""
+    """Relative to the context; empty for all of it."""
     folder: bool
     files: tuple[File, ...]
 
 
 def build_context(files: Sequence[File]) -> tuple[File, ...]:
-    """Return the files that a build is sent, by `.dockerignore`: of all its lines that fit, the last decides."""
+    """Return the files of the build context; the last matching line of `.dockerignore` decides."""
     texts = {file.path: file.content for file in files if file.path in (IGNORE, OWN_IGNORE)}
     text = texts.get(OWN_IGNORE, texts.get(IGNORE, b"")).decode(errors="replace").removeprefix("\ufeff")
     rules: list[tuple[bool, re.Pattern[str]]] = []
@@ -45,7 +45,7 @@ def _ignored(path: str, rules: Iterable[tuple[bool, re.Pattern[str]]]) -> bool:
 
 
 def _compiled(pattern: str) -> re.Pattern[str]:
-    """Compile a pattern of Go's `filepath.Match`, and `**` for any number of folders."""
+    """Compile a pattern of Go's `filepath.Match` with `**` for any folders."""
     out, at = "", 0
     while at < len(pattern):
         rest = pattern[at:]
@@ -66,7 +66,7 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 
 def copy_sources(source: str, files: Sequence[File]) -> tuple[CopySource, ...]:
-    """Return what a source of a COPY brings: files and folders, by name or by pattern; nothing where nothing fits."""
+    """Return the files and folders that a source of a COPY matches."""
     parts = [part for part in PurePosixPath(source).parts if part != "/"]
     if not parts:
         return (CopySource("", True, tuple(files)),)

@@ -1,7 +1,7 @@
-"""What container engines say while they build, as events: an instruction began, said something, ended.
+"""Parse the build logs of container engines into events: an instruction starts, prints, ends.
 
-BuildKit's plain progress, the classic builder's text, and that of podman and buildah. All of them mix the streams of a
-RUN, and all but BuildKit let its output run into their own where it ends without a line break.
+BuildKit's plain progress, the classic builder, podman and buildah. All of them mix the streams of a RUN, and all but
+BuildKit mix its last line with their own output if it has no line break.
 """
 
 import re
@@ -11,27 +11,27 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class LogLine:
-    """A line of an engine, with its line break where it has one: a very long one comes in pieces."""
+    """A line of a log with its line break; a very long one may be split."""
 
     text: str
     at: float
-    """When it came, in seconds on any clock."""
+    """Its time, in seconds on any clock."""
 
 
 @dataclass(frozen=True)
 class StepBegan:
-    """An instruction began."""
+    """An instruction started."""
 
     key: str
-    """What its later events carry."""
+    """The key of its later events."""
     text: str
-    """As the engine says it, which is on one line."""
+    """The instruction as the engine prints it, on one line."""
     at: float
 
 
 @dataclass(frozen=True)
 class StepOutput:
-    """A RUN wrote something, to either stream."""
+    """A RUN printed something, to either stream."""
 
     key: str
     text: str
@@ -48,21 +48,21 @@ class StepEnded:
 
 @dataclass(frozen=True)
 class StepDropped:
-    """What began was none: the engine has its result from a build beside this one, or shows it a second time."""
+    """The instruction does not count: it is cached, or shown a second time."""
 
     key: str
 
 
 @dataclass(frozen=True)
 class BuilderNote:
-    """The engine said something of its own."""
+    """A message of the engine itself."""
 
     text: str
 
 
 @dataclass(frozen=True)
 class ImageBuilt:
-    """The engine made an image, which is still there."""
+    """The engine created an image."""
 
     image: str
 
@@ -76,7 +76,7 @@ OUTPUT = re.compile(r"\A\d+\.\d+ ?(.*)\Z", re.DOTALL)
 FAILED = re.compile(r"\AERROR: process .* did not complete successfully: exit code: (\d+)")
 
 COLORS = re.compile(r"\x1b\[(?:91|0)m")
-"""Around what came from standard error."""
+"""Around standard error."""
 STEP = re.compile(r"Step (?P<number>\d+)/(?P<total>\d+) : (?P<text>.*)")
 CONTAINER = re.compile(r"(?:Removing intermediate container|(?P<begins> ---> Running in)) [0-9a-f]{12}\s*\Z")
 IMAGE = re.compile(r" ---> ([0-9a-f]{12})\s*\Z")
@@ -87,13 +87,13 @@ STAGED = re.compile(
 )
 LAYER = re.compile(r"--> (?:Using cache )?[0-9a-f]{11,64}\s*\Z")
 STATUS = re.compile(r"[Ee]rror(?:: | )building at STEP \"RUN "), re.compile(r": exit status (\d+)\s*\Z")
-"""How a failure begins and ends; between them stands the command, which may be of any length."""
+"""The start and end of a failure, around a command of any length."""
 WITHIN = re.compile(r"subprocess exited with status \d+\s*\Z")
-"""What buildah itself says of a RUN in a chroot, before its error."""
+"""A message of buildah about a RUN in a chroot, before its error."""
 
 
 def buildkit(lines: Iterable[LogLine]) -> Iterator[Event]:
-    """Read `--progress=plain`: every line of a RUN is marked with its number and the seconds since it began."""
+    """Parse `--progress=plain`, in which every line of a RUN has its number and time."""
     known: dict[str, bool] = {}
     for line in lines:
         numbered = NUMBERED.match(line.text)
@@ -119,7 +119,7 @@ def buildkit(lines: Iterable[LogLine]) -> Iterator[Event]:
 
 
 def classic(lines: Iterable[LogLine]) -> Iterator[Event]:
-    """Read the classic builder: its steps are numbered throughout, and each leaves an image."""
+    """Parse the classic builder's log, in which each step leaves an image."""
     number, total = 0, ""
     in_run = base = False
     for line in lines:
@@ -150,7 +150,7 @@ def classic(lines: Iterable[LogLine]) -> Iterator[Event]:
 
 
 def buildah(lines: Iterable[LogLine]) -> Iterator[Event]:
-    """Read buildah and podman: a step ends where the next one begins, or the image is written."""
+    """Parse the log of buildah and podman: a step ends where the next one starts or the image is written."""
     at, key = (1, 0), ""
     in_run = False
     for line in lines:
@@ -180,7 +180,7 @@ def buildah(lines: Iterable[LogLine]) -> Iterator[Event]:
 
 
 def _failure(marks: tuple[re.Pattern[str], re.Pattern[str]], text: str) -> tuple[int, int] | None:
-    """Return where a line says that its command failed, and with which exit code; None where it does not."""
+    """Return the position and exit code of a failure in a line; None if there is none."""
     begins = marks[0].search(text)
     ends = marks[1].search(text, begins.end()) if begins else None
     return (begins.start(), int(ends[1])) if begins and ends else None
@@ -191,7 +191,7 @@ def _position(step: "re.Match[str]") -> tuple[int, int]:
 
 
 def _is_next(at: tuple[int, int], place: tuple[int, int]) -> bool:
-    """Tell whether a step may come next: what only looks like one, in the output of a RUN, hardly ever does."""
+    """Tell whether a step may follow, to ignore output of a RUN that looks like a step."""
     return place == (at[0], at[1] + 1) or (place[0] > at[0] and place[1] == 1)
 
 
@@ -199,5 +199,5 @@ MARKS = {
     "classic": re.compile(rb"Step |---> |intermediate container|The command "),
     "buildah": re.compile(rb"STEP |COMMIT|--> |rror|subprocess exited"),
 }
-"""Lines without any of these are the output of a RUN; BuildKit marks every line, and leaves most of very many out."""
+"""Lines without any of these are output of a RUN; BuildKit marks every line."""
 READERS: Mapping[str, Reader] = {"buildkit": buildkit, "classic": classic, "buildah": buildah}

@@ -1,7 +1,4 @@
-"""What is built for a variant: the MRE's own Dockerfile, and in it what the variant and the gateway need.
-
-Nothing else is changed: without a variant, another release or a gateway the text is the MRE's, byte for byte.
-"""
+"""Plan the build of a variant: the MRE's Dockerfile with only the edits that the variant and the gateway need."""
 
 import re
 import shlex
@@ -29,10 +26,10 @@ from uvmre.errors import UsageError
 
 CA_FILE = f"{CONTEXT_FOLDER}/authority.pem"
 CA_PATH = "/.uvmre/authority.pem"
-"""Where the certificate is in the image."""
+"""The path of the certificate in the image."""
 CA_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO")
 VERSION_COMMAND = "uv --version"
-"""Added as a RUN where the Dockerfile itself does not say which release it takes."""
+"""Added as a RUN if the Dockerfile does not name its release of uv."""
 NO_FILE = "uvmre: no such file"
 SYNTAX = re.compile(r"#\s*syntax\s*=\s*(?:docker\.io/)?docker/dockerfile:1(?:\.\d+)*\s*\Z")
 SECRET = re.compile(r"(?<!\S)--mount=(?=\S*\btype=secret\b)\S*\bid=([^\s,]+)")
@@ -40,34 +37,34 @@ SECRET = re.compile(r"(?<!\S)--mount=(?=\S*\btype=secret\b)\S*\bid=([^\s,]+)")
 
 @dataclass(frozen=True)
 class BuildPlan:
-    """What is built."""
+    """The plan of a build."""
 
     text: str
     steps: tuple[Step, ...]
-    """Its RUNs in their order: those of the manifest by their name, role and time limit."""
+    """Its RUNs in order, with the name, role and time limit of the manifest's steps."""
     headings: tuple[str, ...]
-    """The same as an engine shows them, in a line each."""
+    """The RUNs as an engine prints them, one line each."""
     images: tuple[str, ...]
-    """What is taken from elsewhere."""
+    """The external images."""
     arguments: tuple[str, ...]
-    """The build arguments that it declares."""
+    """The declared build arguments."""
     secrets: tuple[str, ...]
-    """The names of the build secrets that it mounts."""
+    """The names of the mounted build secrets."""
     heredocs: bool
     python: str
-    """The version of the interpreter that its image has, where its name says one."""
+    """The Python version in the image's name, if any."""
     uv: str = ""
-    """The release that it says it takes; empty where it says none, or several."""
+    """The release that it names; empty if it names none or several."""
     shown_files: Mapping[str, str] = field(default_factory=dict)
-    """RUNs that are added to show a file to the symptom: the command and the file's path."""
+    """Added RUNs that print a file of the symptom: path by command."""
     uv_from_context: bool = False
-    """Whether uv's binaries have to lie in the context."""
+    """Whether uv's binaries must be in the context."""
     repinned: bool = False
-    """Whether it takes another release than the MRE's own."""
+    """Whether it uses another release than the MRE's."""
 
     @property
     def images_of_uv(self) -> tuple[str, ...]:
-        """Return the images that are uv's."""
+        """Return the images of uv."""
         return tuple(name for name in self.images if parse_image_name(name).of_uv)
 
 
@@ -84,14 +81,14 @@ def plan_build(
 
     Args:
         base: the MRE.
-        control: the variant of it, if it is one.
-        uv: the release to take.
-        python: a version instead of the image's own.
-        labels: of what is built behind the gateway; empty where the Dockerfile is to be built untouched.
-        uv_from_context: whether uv's binaries lie in the context, because their image is not to be had.
+        control: the control, if the variant is one.
+        uv: the release of uv.
+        python: a Python version instead of the image's.
+        labels: labels of a build behind the gateway; empty to build the Dockerfile unchanged.
+        uv_from_context: whether uv's binaries are in the context, because their image is not available.
 
     Raises:
-        UsageError: when there is no Dockerfile, or a variant cannot be laid over it.
+        UsageError: if there is no Dockerfile, or a control cannot be applied to it.
     """
     mre = overlay(base, control) if control else base
     file = mre.file(DOCKERFILE)
@@ -147,10 +144,7 @@ def _describe(text: str, mre: Mre) -> BuildPlan:
 
 
 def _steps(mre: Mre, runs: Sequence[RunInstruction]) -> tuple[Step, ...]:
-    """Return the RUNs as steps: those of the manifest, and others that only prepare them.
-
-    Where none is what the manifest observes, whatever does not prepare it is observed.
-    """
+    """Return the RUNs as steps: those of the manifest, and setup steps; all are observed if none of those is."""
     placed = {at: step for step, at in zip(mre.steps, match_steps(mre.steps, runs), strict=True) if at is not None}
     others: Role = "setup" if any(step.role == "observe" for step in placed.values()) else "observe"
     return tuple(
@@ -168,10 +162,10 @@ def _heading(instruction: Instruction) -> str:
 
 
 def _add_gateway(text: str, mre: Mre, given: Mapping[str, str], *, ask: bool) -> str:
-    """Add what sends the RUNs through the gateway, marks what is made, and asks uv which release it is."""
+    """Add the gateway's certificate, the labels and a RUN that prints the version of uv."""
     first, _, rest = text.partition("\n")
     if SYNTAX.match(first):
-        # The builder would fetch the image of that reader, and has the same one built in.
+        # The builder has this frontend built in and would pull its image.
         text = f"# in place of {first.partition('=')[2].strip()}: the builder's own\n{rest}"
     labels = "LABEL " + " ".join(f"{name}={quoted(value)}" for name, value in given.items())
     trust = "ENV " + " ".join(f"{name}={CA_PATH}" for name in CA_VARIABLES)

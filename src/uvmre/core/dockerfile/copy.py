@@ -1,4 +1,4 @@
-"""What a COPY, an ADD or a `--mount` of a Dockerfile lays into the image, as files."""
+"""The files that a COPY, an ADD or a `--mount` of a Dockerfile puts into the image."""
 
 import json
 import re
@@ -19,15 +19,15 @@ SECRETS = "/run/secrets"
 
 
 class NotInterpreted(Exception):
-    """A fault of the Dockerfile itself, with its line."""
+    """An error in the Dockerfile, with its line."""
 
 
 class NeedsEngine(Exception):
-    """Something that cannot be done without an image, and on which the rest depends."""
+    """An instruction that only a container engine supports."""
 
 
 def heredoc_files(instruction: Instruction, variables: Mapping[str, str], target: str) -> list[File]:
-    """Return the files that a COPY writes of its heredocs; `target` is absolute, a folder ends with `/`."""
+    """Return the files of a COPY's heredocs; `target` is absolute and ends with `/` for a folder."""
     if instruction.json:
         return []
     found_names = [match["name"] for word in instruction.value[:-1] if (match := HEREDOC.match(word))]
@@ -48,17 +48,17 @@ def heredoc_files(instruction: Instruction, variables: Mapping[str, str], target
 def copied_files(
     instruction: Instruction, words: Sequence[str], target: str, files: Sequence[File], folders: set[str]
 ) -> list[File]:
-    """Return the files that a COPY or an ADD takes from the context, with their paths in the image.
+    """Return the files that a COPY or an ADD copies from the context, with their paths in the image.
 
     Args:
         instruction: the COPY.
-        words: its sources, their variables expanded.
-        target: absolute, ends with `/` where it is written as a folder.
+        words: its sources, with variables expanded.
+        target: absolute; ends with `/` for a folder.
         files: the context.
-        folders: those of the image that are known to be there.
+        folders: known folders of the image.
 
     Raises:
-        Refused: when a source is not there, or it asks for what is not done here.
+        NeedsEngine: if a source is missing, or it needs an engine.
     """
     for flag in instruction.flags:
         if flag.lstrip("-").partition("=")[0] not in SUPPORTED_FLAGS:
@@ -101,12 +101,10 @@ def mounted_files(
     secret: Callable[[str], bytes | None],
     stages: Sequence[Stage],
 ) -> tuple[tuple[File, ...], dict[str, str]]:
-    """Return what the `--mount`s of a RUN bring for its time: files, and variables that hold a secret.
-
-    A mounted cache is a folder like any other here: it begins empty.
+    """Return the files, and the variables with secrets, that the `--mount`s of a RUN provide; a cache is empty.
 
     Raises:
-        Refused: when it is from another image, or of a kind that is not done here.
+        NeedsEngine: if a mount is from another image, or of a type that needs an engine.
     """
     result: list[File] = []
     secret_variables: dict[str, str] = {}

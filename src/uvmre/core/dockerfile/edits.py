@@ -1,4 +1,4 @@
-"""Changes to a Dockerfile that leave every other line as it is: for a variant, another release, another interpreter."""
+"""Edit a Dockerfile for a control, another release or another Python, leaving all other lines unchanged."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -11,7 +11,7 @@ from uvmre.core.mre.model import Control, Mre, Step
 from uvmre.errors import UsageError
 
 CONTEXT_FOLDER = ".uvmre"
-"""The folder of ours in the build context, as there is one in the MRE's own."""
+"""The folder of uvmre in the build context."""
 RELEASE = r"(?P<release>\d+\.\d+\.\d+)"
 PINS = tuple(
     re.compile(pattern)
@@ -23,32 +23,32 @@ PINS = tuple(
         rf"\bUV_VERSION=[\"']?{RELEASE}",
     )
 )
-"""How Dockerfiles say which release they take."""
+"""How Dockerfiles pin a release of uv."""
 PYTHON = re.compile(r"(?P<before>(?:^|/)python:|-python)(?P<version>3\.\d+)(?P<rest>\.\d+)?(?=[-@]|$)")
 
 
 def pinned_release(text: str) -> str:
-    """Return the release that a Dockerfile says it takes; empty where it says none, or several."""
+    """Return the release that a Dockerfile pins; empty if it pins none or several."""
     found = {match["release"] for each in parser.parse(text) for pin in PINS for match in pin.finditer(each.text)}
     return found.pop() if len(found) == 1 else ""
 
 
 def comparable(text: str) -> str:
-    """Return a command as it compares: white space and the breaks of lines do not count."""
+    """Return a command for comparison, without line continuations and repeated white space."""
     return " ".join(text.replace("\\\n", " ").split())
 
 
 def apply_control(text: str, base: Mre, mre: Mre, control: Control) -> str:
-    """Lay a control over a Dockerfile: its steps, its variables, and its files of the home.
+    """Apply a control to a Dockerfile: its steps, variables and files of the home.
 
     Args:
-        text: the variant's own Dockerfile.
-        base: the MRE, whose steps the control's stand for.
+        text: the variant's Dockerfile.
+        base: the MRE, whose steps the control replaces.
         mre: the variant.
-        control: what is laid over it.
+        control: the control.
 
     Raises:
-        UsageError: when the Dockerfile does not have the step that a control changes.
+        UsageError: if no RUN matches a step that the control changes.
     """
     if control.steps and DOCKERFILE not in control.files:
         text = _replace_steps(text, base.steps, control.steps)
@@ -68,7 +68,7 @@ def apply_control(text: str, base: Mre, mre: Mre, control: Control) -> str:
 
 
 def _remove_variables(each: Instruction, names: set[str]) -> list[str] | None:
-    """Return an ENV or ARG without some of its variables."""
+    """Return an ENV or ARG without some variables."""
     if each.name not in ("ENV", "ARG") or not any(name in names for name, _ in each.pairs):
         return None
     kept = [name if value is None else f"{name}={value}" for name, value in each.pairs if name not in names]
@@ -76,7 +76,7 @@ def _remove_variables(each: Instruction, names: set[str]) -> list[str] | None:
 
 
 def _replace_steps(text: str, old: Sequence[Step], new: Sequence[Step]) -> str:
-    """Put steps in the place of others: what both have stays where it is."""
+    """Replace the RUNs of some steps; equal steps stay."""
     runs = parser.run_instructions(parser.parse(text))
     found = match_steps(old, runs)
     edits: dict[int, list[str]] = {}
@@ -94,7 +94,7 @@ def _replace_steps(text: str, old: Sequence[Step], new: Sequence[Step]) -> str:
     for what, i1, i2, j1, j2 in matcher.get_opcodes():
         if what == "equal":
             continue
-        # A step and what stands for it belong together from the end: what is observed comes last.
+        # Steps are paired from the end, because the observed one comes last.
         pairs = min(i2 - i1, j2 - j1)
         for k in range(pairs):
             i, instruction = i2 - 1 - k, line(i2 - 1 - k)
@@ -111,13 +111,13 @@ def _replace_steps(text: str, old: Sequence[Step], new: Sequence[Step]) -> str:
 
 
 def _run(step: Step, instead_of: Instruction, old: Step) -> str:
-    """Return a RUN with another command, and with what else the old one did: mounts, and what came before an `&&`."""
+    """Return a RUN with another command but the same mounts and the same commands before an `&&`."""
     before = comparable(instead_of.value[0]).removesuffix(comparable(old.run)) if not instead_of.json else ""
     return " ".join(["RUN", *instead_of.flags, before + _run_argument(step)])
 
 
 def match_steps(steps: Sequence[Step], runs: Sequence[parser.RunInstruction]) -> tuple[int | None, ...]:
-    """Return which RUN each step is: one whose command it is, or ends with it after an `&&`; in their order."""
+    """Return the RUN of each step, in order: one whose command equals it, or ends with it after an `&&`."""
     found: list[int | None] = []
     start = 0
     for step in steps:
@@ -137,7 +137,7 @@ def match_steps(steps: Sequence[Step], runs: Sequence[parser.RunInstruction]) ->
 
 
 def _run_argument(step: Step) -> str:
-    """Return a step's command as a RUN takes it: in a heredoc where it has several lines."""
+    """Return a step's command as the argument of a RUN: a heredoc if it has several lines."""
     lines = step.run.strip().split("\n")
     if len(lines) == 1:
         return lines[0]
@@ -145,18 +145,18 @@ def _run_argument(step: Step) -> str:
 
 
 def quoted(value: str) -> str:
-    """Return a value as ENV and LABEL take it."""
+    """Return a value quoted for ENV and LABEL."""
     return '"' + re.sub(r'(["\\$])', r"\\\1", value) + '"'
 
 
 def set_release(text: str, uv: str) -> str:
-    """Put the release that is wanted where the Dockerfile says one; several are left for the builder to tell."""
+    """Replace the pinned release of a Dockerfile; several are left unchanged."""
     if pinned_release(text) in ("", uv):
         return text
 
     def put(match: "re.Match[str]") -> str:
         first, last = (at - match.start() for at in match.span("release"))
-        # A digest would go on naming the old image.
+        # A digest would still pin the old image.
         rest = (match["variant"] or "") if "variant" in match.re.groupindex else match[0][last:]
         return match[0][:first] + uv + rest
 
@@ -170,7 +170,7 @@ def set_release(text: str, uv: str) -> str:
 
 
 def copy_uv_from_context(each: Instruction) -> list[str] | None:
-    """Take uv's binaries from the context where they are copied from uv's image."""
+    """Copy uv's binaries from the context instead of uv's image."""
     if each.name != "COPY" or not parse_image_name(each.flag("from") or "").of_uv or each.json:
         return None
     sources = [
@@ -182,7 +182,7 @@ def copy_uv_from_context(each: Instruction) -> list[str] | None:
 
 
 def set_python(text: str, python: str) -> str:
-    """Put the interpreter that is wanted where an image's name says one."""
+    """Replace the Python version in the names of images."""
     instructions = parser.parse(text)
     if not any(each.name == "FROM" and PYTHON.search(each.value[0]) for each in instructions):
         raise UsageError("no image name of the Dockerfile has a Python version", "remove `--python`")
@@ -198,7 +198,7 @@ def set_python(text: str, python: str) -> str:
 
 
 def after_each_from(text: str, added: Sequence[str]) -> str:
-    """Add lines at the start of every stage that has an image to stand on."""
+    """Add lines at the start of every stage that is not from scratch."""
     if not added:
         return text
 
@@ -211,7 +211,7 @@ def after_each_from(text: str, added: Sequence[str]) -> str:
 
 
 def edit_instructions(text: str, edited: Callable[[Instruction], list[str] | None]) -> str:
-    """Return the text with the lines of some instructions replaced; None leaves one as it is."""
+    """Return the text with the lines of some instructions replaced; None leaves one unchanged."""
     lines = text.split("\n")
     for each in reversed(parser.parse(text)):
         instead = edited(each)

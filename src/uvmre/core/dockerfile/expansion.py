@@ -1,4 +1,4 @@
-"""A word of a Dockerfile as the builder expands it, by the rules of BuildKit's `frontend/dockerfile/shell/lex.go`."""
+"""Expand a word of a Dockerfile by the rules of BuildKit's `frontend/dockerfile/shell/lex.go`."""
 
 import re
 from collections.abc import Mapping
@@ -7,24 +7,32 @@ NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|[0-9@*#?$!-]")
 
 
 def expand(word: str, variables: Mapping[str, str], *, quotes: bool = True, escape: str = "\\") -> str:
-    """Return a word of ENV, ARG, WORKDIR, COPY or FROM as the builder has it: quotes taken off, variables put in.
+    """Return a word of ENV, ARG, WORKDIR, COPY or FROM without quotes and with variables expanded.
 
     Args:
-        word: as written.
-        variables: those that are set; any other is empty.
-        quotes: whether quotes are quotes; in a heredoc they are characters.
-        escape: takes the meaning off the character behind it.
+        word: the word.
+        variables: the variables that are set; others are empty.
+        quotes: whether quotes are special; in a heredoc they are not.
+        escape: the escape character.
 
     Raises:
-        ValueError: when a quote or a brace is not closed, a variable that must be set is not, or the form is unknown.
+        ValueError: if a quote or brace is not closed, a required variable is not set, or a form is not supported.
     """
     value, rest = _until(word, "", variables, quotes, escape)
     assert not rest
     return value
 
 
+def expand_if_valid(word: str, variables: Mapping[str, str]) -> str:
+    """Return a word with variables expanded, or as it is if it is not valid."""
+    try:
+        return expand(word, variables)
+    except ValueError:
+        return word
+
+
 def _until(text: str, stop: str, variables: Mapping[str, str], quotes: bool, escape: str) -> tuple[str, str]:
-    """Expand up to the character that stops it, and return what follows that."""
+    """Expand up to a character, and return the rest after it."""
     out: list[str] = []
     while text:
         char = text[0]

@@ -1,4 +1,4 @@
-"""What the name of a base image says: the release of uv, and the Python."""
+"""Parse the release of uv and the Python version in the name of a base image."""
 
 import re
 from dataclasses import dataclass
@@ -11,16 +11,16 @@ PYTHON = re.compile(r"\A(?:(?:docker\.io/)?(?:library/)?python|mcr\.microsoft\.c
 
 @dataclass(frozen=True)
 class BaseImage:
-    """What an image's name tells; empty where it does not."""
+    """The versions in an image's name; empty if it has none."""
 
     uv: str = ""
     python: str = ""
     of_uv: bool = False
-    """Whether it is one of uv's own."""
+    """Whether it is an image of uv."""
 
 
 def parse_image_name(name: str) -> BaseImage:
-    """Read the name of an image, as `ghcr.io/astral-sh/uv:0.5.21-python3.12-bookworm` or `python:3.11-slim`."""
+    """Parse the name of an image, such as `ghcr.io/astral-sh/uv:0.5.21-python3.12-bookworm` or `python:3.11-slim`."""
     tag = name.partition("@")[0].rpartition(":")[2] if ":" in name else ""
     if UV.match(name):
         release = re.match(r"\d+\.\d+\.\d+(?:(?:a|b|rc)\d+)?(?=-|$)", tag)
@@ -31,9 +31,9 @@ def parse_image_name(name: str) -> BaseImage:
 
 
 def slim_image(uv: str, python: str) -> str:
-    """Return the name of uv's own slim image of a release, with an interpreter where one is wanted; empty before 0.4.4.
+    """Return the name of uv's slim image of a release, optionally with a Python version; empty before 0.4.4.
 
-    By uv's changelog: images of Debian since 0.4.4, of its release trixie alone since 0.10.0.
+    By uv's changelog: images of Debian since 0.4.4, of trixie only since 0.10.0.
     """
     release = parse_version(uv)
     if release < parse_version("0.4.4"):

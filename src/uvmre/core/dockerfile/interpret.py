@@ -1,6 +1,6 @@
-"""The local reading of a Dockerfile: its RUNs as steps, by the builder's rules, and what of it is not followed.
+"""Interpret a Dockerfile without an engine: its RUNs as steps, and notes on what is ignored.
 
-The rules are those of BuildKit: `frontend/dockerfile/dockerfile2llb/convert.go`, and Docker's reference of the format.
+The rules are those of BuildKit's `frontend/dockerfile/dockerfile2llb/convert.go` and Docker's reference.
 """
 
 import functools
@@ -31,16 +31,16 @@ from uvmre.errors import InputError
 SHELL = ("/bin/sh", "-c")
 PLATFORM = {"PLATFORM": "linux/amd64", "OS": "linux", "ARCH": "amd64", "VARIANT": ""}
 PREDEFINED_ARGS = {f"{whose}{what}": value for whose in ("TARGET", "BUILD") for what, value in PLATFORM.items()}
-"""What an ARG of the builder's own is where nobody gives it."""
+"""The predefined ARGs of the builder."""
 IGNORED = frozenset({"CMD", "ENTRYPOINT", "EXPOSE", "HEALTHCHECK", "LABEL", "MAINTAINER", "STOPSIGNAL"})
-"""Says nothing about what is built."""
+"""Instructions without effect on the build."""
 SYSTEM_COMMANDS = frozenset(
     {
         *("apt-get", "apt", "apk", "dnf", "yum", "microdnf", "zypper", "pacman", "dpkg"),
         *("useradd", "adduser", "usermod", "groupadd", "addgroup", "update-ca-certificates", "locale-gen"),
     }
 )
-"""Commands that change the system, which is the machine's own here."""
+"""Commands that change the system, which here is this machine."""
 INSTALLS_UV = re.compile(
     r"astral\.sh/uv/|\b(?:pip3?|pipx) install (?:-[-\w]+(?:=\S+)? )*[\"']?uv(?:[=~<>!][^\s&|;]*)?[\"']?\s*$"
 )
@@ -53,12 +53,12 @@ class Interpreted:
 
     steps: tuple[Step, ...]
     notes: tuple[str, ...]
-    """What was not followed, a line each."""
+    """What was ignored, one line each."""
 
 
 @dataclass
 class _State:
-    """What an image knows at some point of a stage."""
+    """The state of an image at some point of a stage."""
 
     env: dict[str, str] = field(default_factory=lambda: {"PATH": PATH})
     args: dict[str, str] = field(default_factory=dict)
@@ -76,7 +76,7 @@ class _State:
 
 @dataclass
 class _Walk:
-    """One reading, as far as it came."""
+    """The state of an interpretation."""
 
     files: tuple[File, ...]
     build_args: Mapping[str, str]
@@ -93,7 +93,7 @@ class _Walk:
         self.notes.append(f"line {instruction.first}: {what}")
 
     def own(self, path: str) -> None:
-        """Take a path for the image's: its first folder, unless that is the machine's."""
+        """Mark a path as the image's: its first folder, unless that is the machine's."""
         first = path.strip("/").split("/")[0]
         if first and first not in MACHINE:
             self.owned.add(f"/{first}")
@@ -102,18 +102,18 @@ class _Walk:
 
 
 def with_steps(mre: Mre) -> Mre:
-    """Return the MRE with the steps of its Dockerfile, where it has none of its own."""
+    """Return the MRE with the steps of its Dockerfile, if it has none of its own."""
     own = mre.steps and not mre.steps[0].layer
     return mre if own or mre.file(DOCKERFILE) is None else replace(mre, steps=interpret(mre).steps)
 
 
 def interpret(mre: Mre) -> Interpreted:
-    """Read the MRE's Dockerfile as steps: every RUN that its last stage needs, up to what only an engine can do.
+    """Return the RUNs of an MRE's Dockerfile that its last stage needs as steps, up to one that needs an engine.
 
-    Every RUN that calls uv is observed, and so is the last one.
+    RUNs that call uv are observed, and so is the last one.
 
     Raises:
-        InputError: when it is no Dockerfile.
+        InputError: if the Dockerfile is not valid.
     """
     return _interpret(mre.files, tuple(mre.variables.items()), mre.environment.env_file)
 
@@ -146,7 +146,7 @@ def _interpret(files: tuple[File, ...], items: tuple[tuple[str, str], ...], env_
 
 
 def _secret(content: Mapping[str, bytes], variables: Mapping[str, str], env_file: str, name: str) -> bytes | None:
-    """Return what a build secret holds: the file of that name, a variable, or the env file under its own name."""
+    """Return the content of a build secret: a file, a variable, or the env file by its name."""
     if name not in content and name in variables:
         return variables[name].encode()
     if name not in content and env_file and name in (env_file, PurePosixPath(env_file).stem):
@@ -155,7 +155,7 @@ def _secret(content: Mapping[str, bytes], variables: Mapping[str, str], env_file
 
 
 def _needed_stages(walk: _Walk) -> list[Stage]:
-    """Return the stages that the last one needs, in their order: the builder skips the others."""
+    """Return the stages that the last one needs, in order."""
     numbers, todo = set(), [walk.stages[-1].number]
     while todo:
         number = todo.pop()
@@ -170,7 +170,7 @@ def _needed_stages(walk: _Walk) -> list[Stage]:
 
 
 def stage_of(before: tuple[Stage, ...], name: str) -> int | None:
-    """Return which of the stages before is meant, by its name or its number."""
+    """Return the number of an earlier stage by its name or number."""
     found = [stage.number for stage in before if name and name.lower() in (stage.name, str(stage.number))]
     return found[-1] if found else None
 
@@ -289,7 +289,7 @@ def _run(walk: _Walk, state: _State, instruction: Instruction) -> None:
         mounts=mounts,
     )
     walk.pending.clear()
-    # What is executed as a file is called by the instruction, not by how that is done.
+    # A script in a heredoc is named by its instruction.
     name = instruction.text.split("\n")[0] if run.command.startswith(AS_FILE) else ""
     walk.steps.append(Step(run.command, "observe" if called & {"uv", "uvx"} else "setup", name, layer=layer))
 

@@ -1,7 +1,6 @@
-"""A Dockerfile as its instructions and stages, read by BuildKit's own parser.
+"""Parse a Dockerfile into instructions and stages with BuildKit's own parser.
 
-What the parser leaves to the builder (`<<-`, what a RUN hands to its shell) follows BuildKit's `frontend/dockerfile`:
-`instructions/parse.go` and `dockerfile2llb/convert.go`.
+Heredocs and the command of a RUN follow BuildKit's `instructions/parse.go` and `dockerfile2llb/convert.go`.
 """
 
 import re
@@ -24,7 +23,7 @@ TABS = re.compile(r"^\t+", re.MULTILINE)
 HEREDOC_WORD = re.compile(r"(?:^|(?<=\s))\d*<<(-?)((?:\"[^\"]*\"|'[^']*'|\\.|[^\s<\"'\\])+)(?=\s|$)")
 ESCAPE = re.compile(r"\A(?:#\s*\w+\s*=.*\n)*#\s*escape\s*=\s*`", re.IGNORECASE)
 AS_FILE = "f=$(mktemp) && "
-"""How the command begins that executes a heredoc as a file."""
+"""The start of a command that executes a heredoc as a file."""
 COMMANDS = re.compile(r"&&|\|\||[;|\n(){}`]|\$\(")
 BEFORE_A_COMMAND = re.compile(r"\A(?:[A-Za-z_]\w*=\S*|exec|env|time|then|do|else|!|if|command|set -\S+)\s+")
 NO_INSTRUCTIONS = "file with no instructions"
@@ -32,31 +31,31 @@ NO_INSTRUCTIONS = "file with no instructions"
 
 @dataclass(frozen=True)
 class Heredoc:
-    """A text within an instruction."""
+    """A heredoc of an instruction."""
 
     name: str
-    """The delimiter, which is also the file's name where it is copied into a folder."""
+    """The delimiter, also the name of the file in a folder."""
     content: str
     """As written."""
     expand: bool
-    """Whether COPY expands variables in it: not where the delimiter is quoted."""
+    """Whether COPY expands variables in it: not if the delimiter is quoted."""
     chomp: bool = False
-    """Whether tabs at the start of a line are dropped (`<<-`)."""
+    """Whether leading tabs are removed (`<<-`)."""
 
     @property
     def data(self) -> str:
-        """Return the content as the builder takes it, its variables not expanded yet."""
+        """Return the content before the expansion of variables."""
         return TABS.sub("", self.content) if self.chomp else self.content
 
 
 @dataclass(frozen=True)
 class Instruction:
-    """One instruction, its words as written."""
+    """An instruction."""
 
     name: str
     """In capitals."""
     value: tuple[str, ...]
-    """Its words; of ENV and LABEL a name and a value in turn; the command of a RUN is one, unless it is of JSON."""
+    """Its words as written; names and values of ENV and LABEL alternate; a RUN is one word unless JSON."""
     flags: tuple[str, ...]
     """`--name=value` before the words."""
     heredocs: tuple[Heredoc, ...]
@@ -66,16 +65,16 @@ class Instruction:
     text: str
     """Its lines as written."""
     json: bool = False
-    """Whether the words are a JSON array, as `RUN ["uv", "sync"]`."""
+    """Whether the words are a JSON array, such as `RUN ["uv", "sync"]`."""
 
     def flag(self, name: str) -> str | None:
-        """Return the value of a flag, empty for one without; None where it is not given."""
+        """Return the value of a flag, empty if it has none; None without the flag."""
         given = [flag.partition("=")[2] for flag in self.flags if flag.partition("=")[0] == f"--{name}"]
         return given[-1] if given else None
 
     @property
     def pairs(self) -> tuple[tuple[str, str | None], ...]:
-        """Return the names of an ARG, ENV or LABEL with their values as written; None where an ARG has no default."""
+        """Return the names and values of an ARG, ENV or LABEL; None for an ARG without a default."""
         if self.name == "ARG":
             split = (word.partition("=") for word in self.value)
             return tuple((name, value if equals else None) for name, equals, value in split)
@@ -84,14 +83,14 @@ class Instruction:
 
 @dataclass(frozen=True)
 class Stage:
-    """A FROM and what follows it."""
+    """A stage: a FROM and its instructions."""
 
     number: int
-    """From 0, by which a COPY may name it too."""
+    """From 0, as a COPY may refer to it."""
     name: str
     """In lower case; empty without AS."""
     image: str
-    """As written: variables not expanded."""
+    """As written, without expansion of variables."""
     start: Instruction
     instructions: tuple[Instruction, ...]
     """Without the FROM."""
@@ -99,20 +98,20 @@ class Stage:
 
 @dataclass(frozen=True)
 class RunInstruction:
-    """What one RUN does."""
+    """The command of a RUN."""
 
     command: str
-    """As a shell takes it, heredocs and all; an exec form is quoted."""
+    """For a shell, with heredocs; an exec form is quoted."""
     argv: tuple[str, ...]
-    """The words of an exec form, which no shell sees; empty otherwise."""
+    """The words of an exec form; empty otherwise."""
     instruction: Instruction
 
 
 def parse(text: str, source: str = DOCKERFILE) -> tuple[Instruction, ...]:
-    """Read a Dockerfile.
+    """Parse a Dockerfile.
 
     Raises:
-        InputError: with every fault and its line, where the parser goes on after it; else with the first.
+        InputError: with all errors and their lines, or the first one that stops the parser.
     """
     text = text.removeprefix("\ufeff")
     found = instructions(text, source)
@@ -126,21 +125,21 @@ def parse(text: str, source: str = DOCKERFILE) -> tuple[Instruction, ...]:
 
 
 def instructions(text: str, source: str = DOCKERFILE) -> tuple[Instruction, ...]:
-    """Return what the parser takes for instructions, in a part of a Dockerfile too.
+    """Return the instructions of a Dockerfile or a part of one, without checks.
 
     Raises:
-        InputError: when it cannot be parsed.
-        CannotTell: when the parser is not installed.
+        InputError: if it cannot be parsed.
+        CannotTell: if the parser is not installed.
     """
     try:
-        import dockerfile  # brings Go's runtime along, and most runs have nothing to read with it
+        import dockerfile  # imported late: it starts Go's runtime
     except ImportError:
         raise CannotTell(
             f"failed to parse `{source}`: BuildKit's parser, the package `dockerfile`, is not installed",
             "it has wheels for x86-64 and macOS; elsewhere `pip install dockerfile` needs Go",
         ) from None
 
-    # The parser cuts a text at a NUL, and a text that is not UTF-8 ends the whole process.
+    # The parser stops at a NUL, and crashes the process if the text is not UTF-8.
     odd = re.search("[\0\ud800-\udfff]", text)
     if odd:
         line = text.count("\n", 0, odd.start()) + 1
@@ -169,7 +168,7 @@ def instructions(text: str, source: str = DOCKERFILE) -> tuple[Instruction, ...]
 
 
 def _error_line(text: str) -> int:
-    """Return where the parser stopped, which it does not say: after the longest start of the text that it takes."""
+    """Return the line of a parse error: the one after the longest valid start of the text."""
     import dockerfile
 
     lines = text.split("\n")
@@ -184,7 +183,7 @@ def _error_line(text: str) -> int:
 
 
 def _heredocs(original: str, given: Sequence[Any]) -> tuple[Heredoc, ...]:
-    """Complete heredocs by what their words say: the parser tells neither `-` nor quotes."""
+    """Complete heredocs with `-` and quotes, which the parser does not report."""
     words = HEREDOC_WORD.findall(original.split("\n", 1)[0])
     return tuple(
         Heredoc(heredoc.name, heredoc.content, expand=not set("'\"\\") & set(word), chomp=bool(dash))
@@ -216,7 +215,7 @@ def _find_faults(instructions: Sequence[Instruction]) -> Iterator[tuple[int, str
 
 
 def stages(instructions: Sequence[Instruction]) -> tuple[tuple[Instruction, ...], tuple[Stage, ...]]:
-    """Return the ARGs before the first FROM, and the stages in their order."""
+    """Return the ARGs before the first FROM, and the stages."""
     starts = [i for i, each in enumerate(instructions) if each.name == "FROM"]
     found = []
     for number, (start, end) in enumerate(zip(starts, [*starts[1:], len(instructions)], strict=True)):
@@ -228,12 +227,12 @@ def stages(instructions: Sequence[Instruction]) -> tuple[tuple[Instruction, ...]
 
 
 def run_instructions(instructions: Sequence[Instruction]) -> tuple[RunInstruction, ...]:
-    """Return what each RUN does, in their order, whatever the stage."""
+    """Return the RUNs of all stages."""
     return tuple(parse_run(each) for each in instructions if each.name == "RUN")
 
 
 def parse_run(instruction: Instruction) -> RunInstruction:
-    """Return what a RUN does: its heredocs go to the shell, or are all that the shell is given."""
+    """Return the command of a RUN; its heredocs are input of the command, or the script itself."""
     if instruction.json:
         return RunInstruction(shlex.join(instruction.value), instruction.value, instruction)
     command = instruction.value[0]
@@ -247,7 +246,7 @@ def parse_run(instruction: Instruction) -> RunInstruction:
 
 
 def _as_file(script: str) -> str:
-    """Return a shell command that does what the builder does with a heredoc of its own `#!`: executes it as a file."""
+    """Return a shell command that executes a heredoc with a `#!` as a file."""
     end = "EOF"
     while end in script.split("\n"):
         end += "F"
@@ -255,7 +254,7 @@ def _as_file(script: str) -> str:
 
 
 def called_programs(text: str) -> set[str]:
-    """Return what the simple commands of a shell text call; `python -m uv` calls uv."""
+    """Return the programs that a shell text calls; `python -m uv` calls uv."""
     found = set()
     for part in COMMANDS.split(text.replace("\\\n", " ")):
         words = part.strip() + " "

@@ -1,4 +1,4 @@
-"""A Dockerfile with the files of an MRE inside, read back: files, a Dockerfile that copies them, the manifest."""
+"""Parse a Dockerfile with embedded files into an MRE: files, a Dockerfile that copies them, the manifest."""
 
 import re
 import shlex
@@ -9,7 +9,7 @@ from typing import Any
 
 from uvmre.core.dockerfile.build_context import build_context, copy_sources
 from uvmre.core.dockerfile.copy import HEREDOC, NotInterpreted, heredoc_files
-from uvmre.core.dockerfile.expansion import expand
+from uvmre.core.dockerfile.expansion import expand, expand_if_valid
 from uvmre.core.dockerfile.image_names import parse_image_name
 from uvmre.core.dockerfile.parser import DOCKERFILE, Instruction, Stage, parse, run_instructions, stages
 from uvmre.core.mre import manifest
@@ -18,14 +18,14 @@ from uvmre.core.mre.model import MANIFEST, Environment, Mre, Symptom
 from uvmre.errors import InputError
 
 FILES = "mre-files"
-"""The stage that holds what an MRE's own Dockerfile takes from its folder."""
+"""The stage with the files that the MRE's own Dockerfile copies."""
 ASIDE = "mre-aside"
-"""The stage of those files that it does not take, but that belong to the MRE."""
+"""The stage with the other files of the MRE."""
 CUT = "-cut"
-"""The end of the name of a stage in which files lose the line break at their end, which a heredoc always has."""
+"""The suffix of a stage that removes the trailing line breaks that heredocs add."""
 WORK = "/mre"
 SPACE = "SPACE"
-"""The argument that stands for a space in a path."""
+"""The ARG for a space in a path."""
 MARK = f"# {MANIFEST}, without its steps:"
 RELEASES = (
     re.compile(r"\bpip3? install\b[^\n&|;]{0,500}?[\s\"']uv==(\d+\.\d+\.\d+)"),
@@ -36,32 +36,32 @@ ANSWERS = ("uv", "python", "title", "issue", "exit", "output")
 
 
 def manifest_comment(mre: Mre) -> list[str]:
-    """Return the comment that tells who reads the file what it shows, and uvmre what is in no instruction."""
+    """Return the comment with the manifest, which no instruction contains."""
     text = manifest.dump(replace(mre, steps=(), controls=(), files=()))
     return [MARK, *(f"# {line}" if line else "#" for line in text.rstrip("\n").split("\n")), ""]
 
 
 @dataclass
 class _Extraction:
-    """A Dockerfile on its way back."""
+    """The files and lines extracted from a Dockerfile."""
 
     lines: list[str]
     files: dict[str, File] = field(default_factory=dict)
     replaced_lines: dict[int, list[str]] = field(default_factory=dict)
-    """New lines of an instruction, by its first one."""
+    """New lines of an instruction, by its first line."""
 
 
 def read_back(text: str, source: str, answers: Mapping[str, Any], read_context: Callable[[], Sequence[File]]) -> Mre:
-    """Read a Dockerfile into an MRE whose steps are its RUNs.
+    """Parse a Dockerfile into an MRE whose steps are its RUNs.
 
     Args:
-        text: of the Dockerfile.
-        source: what errors call it.
-        answers: what is in no Dockerfile: uv, python, title, issue, exit, output; they go before what it says.
+        text: the Dockerfile.
+        source: its name in errors.
+        answers: uv, python, title, issue, exit, output; they override what the Dockerfile has.
         read_context: returns the files of the Dockerfile's folder; called only if something is copied from it.
 
     Raises:
-        InputError: with all that is wrong or not known.
+        InputError: with everything that is invalid or missing.
     """
     text = text.removeprefix("\ufeff")
     lines = text.split("\n")
@@ -89,7 +89,7 @@ def read_back(text: str, source: str, answers: Mapping[str, Any], read_context: 
 
 
 def _split_manifest(lines: Sequence[str]) -> tuple[Mre | None, list[str]]:
-    """Return the manifest of our own comment, where there is one, and the lines without it."""
+    """Return the manifest in the comment, if there is one, and the lines without it."""
     if MARK not in lines:
         return None, list(lines)
     start = lines.index(MARK)
@@ -100,7 +100,7 @@ def _split_manifest(lines: Sequence[str]) -> tuple[Mre | None, list[str]]:
 
 
 def _extract_stages(extraction: _Extraction, found: Sequence[Stage]) -> set[int]:
-    """Put what stands in heredocs into files; return the stages that then have nothing to say."""
+    """Extract heredocs into files; return the stages that are then empty."""
     removed = set()
     for stage in found:
         if stage.name.removesuffix(CUT) in (FILES, ASIDE) and _only_files(stage):
@@ -120,7 +120,7 @@ def _only_files(stage: Stage) -> bool:
 
 
 def _cut(each: Instruction) -> list[str]:
-    """Return the paths whose last line break a RUN takes away."""
+    """Return the paths whose trailing line break a RUN removes."""
     if each.name != "RUN" or each.json or not (match := re.match(r"truncate -s -1 (.+)\Z", each.value[0], re.DOTALL)):
         return []
     return shlex.split(match[1])
@@ -157,7 +157,7 @@ def _extract_stage(extraction: _Extraction, stage: Stage, *, of_files: bool) -> 
 
 
 def _extracted(extraction: _Extraction, each: Instruction, cwd: str, variables: Mapping[str, str]) -> dict[str, str]:
-    """Put the heredocs of a COPY into files, and return which became which; nothing where one must stay where it is."""
+    """Extract the heredocs of a COPY, and return their paths by target; nothing if one must stay."""
     literal = not any(heredoc.expand and re.search(r"[$\\]", heredoc.data) for heredoc in each.heredocs)
     if each.json or not literal or not all(map(HEREDOC.match, each.value[:-1])):
         return {}
@@ -178,7 +178,7 @@ def _extracted(extraction: _Extraction, each: Instruction, cwd: str, variables: 
 
 
 def _copy(each: Instruction, path: str, target: str) -> str:
-    """Return the COPY of a file of the folder, which has its own permission to be executed."""
+    """Return the COPY of a file, which has its own executable bit."""
     flags = [flag for flag in each.flags if not flag.startswith("--chmod")]
     words = re.sub(r"([\[*?\\])", r"\\\1", path), target
     if re.search(r"[\s\"'$\\\[]", path + target):
@@ -194,7 +194,7 @@ def _take_context_files(
     removed: set[int],
     read_context: Callable[[], Sequence[File]],
 ) -> list[str]:
-    """Take what is copied from the folder, and return what is not there; the stage of files is gone."""
+    """Add the files that are copied from the folder, and return errors for missing ones."""
     faults = []
     context: tuple[File, ...] | None = None
     for each in instructions:
@@ -220,12 +220,12 @@ def _take_context_files(
 
 
 def _renumber_stages(text: str, fewer: int) -> str:
-    """Count stages without those of the files, which were the first."""
+    """Renumber stages without those of the files, which were the first."""
     return re.sub(r"(?<=[ ,=-]from=)[1-9]\d*(?=[\s,])", lambda match: str(int(match[0]) - fewer), text)
 
 
 def _context_sources(each: Instruction) -> list[str]:
-    """Return what an instruction takes from the folder, as it is written there."""
+    """Return the paths that an instruction copies from the context."""
     if each.name in ("COPY", "ADD"):
         if each.flag("from") is not None:
             return []
@@ -245,7 +245,7 @@ def _build_mre(
     found: Sequence[Stage],
     instructions: Sequence[Instruction],
 ) -> tuple[Mre, list[str]]:
-    """Return the manifest, and what is not known of it."""
+    """Return the MRE, and errors for what is missing."""
     uv, python = _find_versions(heads, found, instructions)
     base = embedded or Mre("", Environment(uv), (), Symptom())
     environment = base.environment
@@ -274,22 +274,15 @@ def _build_mre(
 def _find_versions(
     heads: Sequence[Instruction], found: Sequence[Stage], instructions: Sequence[Instruction]
 ) -> tuple[str, str]:
-    """Return the release of uv and the Python that a Dockerfile names, in the stage that is built first."""
+    """Return the release of uv and the Python version that a Dockerfile names first."""
     variables: dict[str, str] = {}
     for each in heads:
-        variables |= {name: _lenient(value or "", variables) for name, value in each.pairs}
+        variables |= {name: expand_if_valid(value or "", variables) for name, value in each.pairs}
     names = [stage.image for stage in found] + [origin for each in instructions if (origin := each.flag("from"))]
     names += [match[1] for each in instructions for flag in each.flags if (match := re.search(r"\bfrom=([^,]+)", flag))]
-    known = [parse_image_name(_lenient(name, variables)) for name in names]
+    known = [parse_image_name(expand_if_valid(name, variables)) for name in names]
     uv = next((each.uv for each in known if each.uv), "")
     texts = [each.text for each in instructions]
     uv = uv or next((match[1] for text in texts for pin in RELEASES if (match := pin.search(text))), "")
     python = next((each.python for each in known if each.python), "")
     return uv, ".".join(python.split(".")[:2])
-
-
-def _lenient(word: str, variables: Mapping[str, str]) -> str:
-    try:
-        return expand(word, variables)
-    except ValueError:
-        return word

@@ -31,7 +31,7 @@ class Edge:
     """The nearest good release beyond it."""
     skipped: tuple[int, ...]
     """Inconclusive releases between the bad one and the good one or the end of the range."""
-    unasked: int
+    untested: int
     """Releases there that were not probed."""
     confidence: float
     """That the good release is good, given the rate of the bad ones."""
@@ -86,10 +86,10 @@ class Half:
     def edge(self, sure: float) -> Edge:
         """Return the boundary, with the confidence that the good release is good."""
         skipped = [i for i in self._beyond if i in self.answers]
-        unasked = len(self._beyond) - len(skipped)
+        untested = len(self._beyond) - len(skipped)
         word: tuple[Ending, Ending] = ("beyond", "silent") if self.far is None else ("exact", "between")
         return Edge(
-            word[bool(skipped)] if self.settled else "open", self.near, self.far, tuple(sorted(skipped)), unasked, sure
+            word[bool(skipped)] if self.settled else "open", self.near, self.far, tuple(sorted(skipped)), untested, sure
         )
 
     def next_probes(self, jobs: int) -> list[int]:

@@ -169,10 +169,10 @@ class History:
     def _inconclusive(self, edge: Edge) -> str:
         """Name the inconclusive releases, and count the probed ones."""
         names = [self._version(index) for index in edge.skipped]
-        if not edge.unasked and len(names) <= AT_MOST:
+        if not edge.untested and len(names) <= AT_MOST:
             return f"{', '.join(names)} cannot tell"
         tested = (
-            f"{len(names)} of {len(names) + edge.unasked} were tested" if edge.unasked else f"{len(names)} releases"
+            f"{len(names)} of {len(names) + edge.untested} were tested" if edge.untested else f"{len(names)} releases"
         )
         return f"{names[0]} … {names[-1]} cannot tell ({tested})"
 
@@ -233,7 +233,7 @@ def to_data(history: History) -> dict[str, Any]:
             for index, probe in sorted(history.probes.items())
         ],
         "path": [
-            {"release": history.releases[step.index].version, "answer": step.answer, "side": step.half}
+            {"release": history.releases[step.index].version, "answer": step.answer, "half": step.half}
             for step in history.path
         ],
         "sentences": history.sentences(),
@@ -255,6 +255,6 @@ def _edge(history: History, edge: Edge | None, *, first_good: bool) -> dict[str,
         "notes": f"{RELEASE_NOTES}{release.version}" if linked and release else None,
         "beside": None if other is None else history.releases[other].version,
         "skipped": [history.releases[i].version for i in edge.skipped],
-        "unasked": edge.unasked,
+        "untested": edge.untested,
         "confidence": round(edge.confidence, 6),
     }
