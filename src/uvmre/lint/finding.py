@@ -21,6 +21,11 @@ class Finding:
     """A question to the reporter, where the text alone does not show the mistake."""
 
 
+def sentence(why: str) -> str:
+    """Return a clause as a sentence."""
+    return f"{why[0].upper()}{why[1:]}."
+
+
 def with_fix(
     rule: str,
     why: str,

@@ -74,7 +74,10 @@ class Project:
 
 def projects(subject: Subject) -> tuple[Project, ...]:
     """Return every project of an MRE."""
-    return tuple(Project(path, data, _modules(subject, path)) for path, data in subject.projects.items())
+    return tuple(
+        Project(path, data, tuple(dict.fromkeys(_find_modules(subject, PurePosixPath(path).parent))))
+        for path, data in subject.projects.items()
+    )
 
 
 def root_of(found: Sequence[Project]) -> Project | None:
@@ -112,11 +115,6 @@ def reachable(start: Project, among: Sequence[Project]) -> frozenset[str]:
 def _matches(folder: PurePosixPath, pattern: str) -> bool:
     path = PurePosixPath(pattern.rstrip("/"))
     return len(path.parts) == len(folder.parts) and folder.match(str(path))
-
-
-def _modules(subject: Subject, path: str) -> tuple[str, ...]:
-    folder = PurePosixPath(path).parent
-    return tuple(dict.fromkeys(_find_modules(subject, folder)))
 
 
 def _find_modules(subject: Subject, folder: PurePosixPath) -> Iterator[str]:

@@ -98,6 +98,10 @@ class Subject:
         number = self.mre.steps.index(step) + 1
         return f"{DOCKERFILE}, RUN {number}" if step.layer else f"{MANIFEST}, step {number}"
 
+    def with_step(self, step: Step, run: str) -> tuple[Step, ...]:
+        """Return the steps with another command in one of them."""
+        return tuple(dataclasses.replace(each, run=run) if each is step else each for each in self.mre.steps)
+
     def at_file(self, path: str, *keys: str | int) -> str:
         """Return the place of a key in a TOML file, or of the nearest table around it."""
         from uvmre.core.text.toml_positions import key_lines

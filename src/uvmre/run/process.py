@@ -96,15 +96,7 @@ def run(
         OSError: when the command cannot be started.
     """
     started = time.perf_counter()
-    process = subprocess.Popen(
-        command,
-        cwd=cwd,
-        env=dict(environment),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-    )
+    process = _start(command, cwd, environment, subprocess.PIPE)
     assert process.stdout
     assert process.stderr
     try:
@@ -117,6 +109,18 @@ def run(
     seconds = time.perf_counter() - started
     truncated = bool(out.omitted or err.omitted)
     return Finished(_exit_code(process.returncode), out.value(), err.value(), seconds, timed_out, truncated)
+
+
+def _start(command: Sequence[str], cwd: Path, environment: Mapping[str, str], stderr: int) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(
+        command,
+        cwd=cwd,
+        env=dict(environment),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=stderr,
+        start_new_session=True,
+    )
 
 
 class Streaming:
@@ -172,15 +176,7 @@ def streamed(
     Raises:
         OSError: when the command cannot be started.
     """
-    process = subprocess.Popen(
-        command,
-        cwd=cwd,
-        env=dict(environment),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-    )
+    process = _start(command, cwd, environment, subprocess.STDOUT)
     assert process.stdout
     streaming = Streaming(process, stop, late)
     try:

@@ -1,11 +1,10 @@
 """Mistakes in builds."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from uvmre.core.mre.model import Step
 from uvmre.core.shell.uv_calls import Call, changes_directory
-from uvmre.lint.finding import Finding, with_fix
+from uvmre.lint.finding import Finding, sentence, with_fix
 from uvmre.lint.subject import Subject
 
 REFUSED = (
@@ -30,12 +29,9 @@ def venv_in_sdist(subject: Subject) -> Iterator[Finding]:
             if call.verb != "build" or not venv or not subject.symptom_contains(*REFUSED):
                 continue
             why = f"the virtual environment {venv} is in the project's folder and therefore in the source distribution"
-            steps = tuple(
-                replace(each, run=f"rm -rf {venv} && {each.run}") if each is step else each
-                for each in subject.mre.steps
-            )
+            steps = subject.with_step(step, f"rm -rf {venv} && {step.run}")
             control = with_fix(rule, f"Without {venv} the build succeeds.", why, steps=steps)
-            yield Finding(rule, subject.at_step(step), f"{why[0].upper()}{why[1:]}.", control)
+            yield Finding(rule, subject.at_step(step), sentence(why), control)
             return
 
 

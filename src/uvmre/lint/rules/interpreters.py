@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 
 from uvmre.core.mre.model import Step
 from uvmre.core.shell.uv_calls import Call, parse_calls, without_flag
@@ -38,10 +37,7 @@ def system_beside_venv(subject: Subject) -> Iterator[Finding]:
                 (active or created) and subject.symptom_contains(*NOT_THERE)
             ):
                 why = "`--system` ignores virtual environments, and one is intended here"
-                steps = tuple(
-                    replace(each, run=without_flag(each.run, "--system")) if each is step else each
-                    for each in subject.mre.steps
-                )
+                steps = subject.with_step(step, without_flag(step.run, "--system"))
                 control = with_fix(rule, "Without `--system` the virtual environment is used.", why, steps=steps)
                 yield Finding(rule, subject.at_step(step), f"{why}.", control)
             elif _below_system(subject):

@@ -11,7 +11,7 @@ from uvmre.core.mre.model import read_env_file
 from uvmre.core.shell.uv_calls import exported_variables, parse_calls, with_flag
 from uvmre.core.text.normalize import find_pattern, normalize
 from uvmre.lint.dockerfiles import DockerfileImage, images, uses_uv
-from uvmre.lint.finding import Finding, with_fix
+from uvmre.lint.finding import Finding, sentence, with_fix
 from uvmre.lint.projects import Project, list_of, members_of, projects, root_of, table_of
 from uvmre.lint.subject import REFUSED, Subject
 
@@ -171,7 +171,7 @@ def dependency_layer(subject: Subject) -> Iterator[Finding]:
             shows = "With `--frozen --no-install-workspace` the layer needs no member."
             control = with_fix(rule, shows, why, files={image.path: "\n".join(changed)}, steps=steps)
             sure = control if subject.symptom_contains(*NO_MEMBER) else None
-            yield Finding(rule, f"{image.path}:{each.first}", f"{why[0].upper()}{why[1:]}.", sure)
+            yield Finding(rule, f"{image.path}:{each.first}", sentence(why), sure)
             return
 
 

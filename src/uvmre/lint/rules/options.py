@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 
 from packaging.utils import canonicalize_name
 
@@ -63,6 +62,5 @@ def _finding(subject: Subject, at: int, option: str, value: str, *, swap: bool) 
     if not subject.symptom_contains("is not defined", "No module named", "Failed to spawn"):
         return Finding(rule, where, f"{why}.")
     swapped = re.sub(rf"{re.escape(option)}(=|\s+){re.escape(value)}(?![\w.-])", rf"{right}\g<1>{value}", step.run)
-    steps = tuple(replace(each, run=swapped) if each is step else each for each in subject.mre.steps)
-    control = with_fix(rule, f"With `{right} {value}` it is found.", why, steps=steps)
+    control = with_fix(rule, f"With `{right} {value}` it is found.", why, steps=subject.with_step(step, swapped))
     return Finding(rule, where, f"{why}.", control)

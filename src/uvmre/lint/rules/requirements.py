@@ -1,7 +1,6 @@
 """Mistakes about the difference of `uv pip` and `uv lock`."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -30,7 +29,7 @@ def sources_in_requirements(subject: Subject) -> Iterator[Finding]:
     `uv pip compile pyproject.toml` reads them, `uv pip compile requirements.in` does not.
     """
     rule = "sources-in-requirements"
-    project = next((each for each in projects(subject) if each.path == PROJECT), None)
+    project = _root_project(subject)
     if project is None or not project.sources:
         return
     for step, calls in subject.steps:
@@ -51,10 +50,7 @@ def sources_in_requirements(subject: Subject) -> Iterator[Finding]:
                 elif name in project.dependencies and all(
                     package_name(each) in project.dependencies for each in lines if each
                 ):
-                    steps = tuple(
-                        replace(each, run=each.run.replace(path, PROJECT)) if each is step else each
-                        for each in subject.mre.steps
-                    )
+                    steps = subject.with_step(step, step.run.replace(path, PROJECT))
                     control = with_fix(rule, f"With {PROJECT} instead of {path} it comes from there.", why, steps=steps)
                 yield Finding(rule, f"{path}:{number}", f"{why}.", control)
 
@@ -108,7 +104,7 @@ def universal(subject: Subject) -> Iterator[Finding]:
         for call in subject.all_calls
         if call.verb in ("pip compile", "pip install") and not call.has("--universal", "--python-platform")
     ]
-    project = _alone(projects(subject))
+    project = _root_project(subject)
     if not compared or project is None or project.path in subject.inferred_files or "environments" in project.uv:
         return
     here = f"the Python {subject.mre.environment.python}" if subject.mre.environment.python else "the Python"
@@ -129,5 +125,5 @@ def universal(subject: Subject) -> Iterator[Finding]:
     yield Finding(rule, subject.at_step(locking[-1][0]), f"{why}.", control)
 
 
-def _alone(found: tuple[Project, ...]) -> Project | None:
-    return next((each for each in found if each.path == PROJECT), None)
+def _root_project(subject: Subject) -> Project | None:
+    return next((each for each in projects(subject) if each.path == PROJECT), None)

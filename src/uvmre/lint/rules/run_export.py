@@ -1,12 +1,12 @@
 """Variables that one RUN exports for another."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from uvmre.core.dockerfile.parser import Instruction
 from uvmre.core.shell.uv_calls import exported_variables, parse_calls
 from uvmre.lint.dockerfiles import DockerfileImage, images, uses_uv
-from uvmre.lint.finding import Finding, with_fix
+from uvmre.lint.finding import Finding, sentence, with_fix
 from uvmre.lint.subject import Subject
 
 READ_BY_UV = re.compile(r"UV_\w+|SSL_CERT_(FILE|DIR)|NETRC|VIRTUAL_ENV|PATH|(?i:(https?|all|no)_proxy)")
@@ -29,31 +29,28 @@ def run_export(subject: Subject) -> Iterator[Finding]:
 def _lost_in(subject: Subject, image: DockerfileImage) -> Iterator[Finding]:
     runs = image.runs
     for at, run in enumerate(runs):
-        lost = {name: value for name, value in _only_exports(run.command).items() if READ_BY_UV.fullmatch(name)}
         later = [each.instruction.text for each in runs[at + 1 :] if uses_uv(each.command)]
-        lost = {
-            name: value
-            for name, value in lost.items()
-            if name not in image.variables
-            and later
-            and not all(f"{name}=" in text or f"env={name}" in text for text in later)
-        }
+        exports = _only_exports(run.command)
+        lost = {name: value for name, value in _needed_later(exports, later).items() if name not in image.variables}
         if lost:
-            files = {image.path: _with_env(image.text, run.instruction, _only_exports(run.command))}
+            files = {image.path: _with_env(image.text, run.instruction, exports)}
             yield _lost(subject, f"{image.path}:{run.instruction.first}", lost, "RUN", files)
 
 
 def _lost_between_steps(subject: Subject) -> Iterator[Finding]:
     for at, (step, _) in enumerate(subject.steps):
-        lost = {name: value for name, value in _only_exports(step.run).items() if READ_BY_UV.fullmatch(name)}
         later = [each.run for each in subject.mre.steps[at + 1 :] if uses_uv(each.run)]
-        lost = {
-            name: value
-            for name, value in lost.items()
-            if later and not all(f"{name}=" in text or f"env={name}" in text for text in later)
-        }
-        if lost:
+        if lost := _needed_later(_only_exports(step.run), later):
             yield _lost(subject, subject.at_step(step), lost, "step", {})
+
+
+def _needed_later(exports: Mapping[str, str], later: Sequence[str]) -> dict[str, str]:
+    """Return the exports that uv reads and some later command does not set itself."""
+    return {
+        name: value
+        for name, value in exports.items()
+        if READ_BY_UV.fullmatch(name) and any(f"{name}=" not in text and f"env={name}" not in text for text in later)
+    }
 
 
 def _lost(subject: Subject, where: str, lost: Mapping[str, str], kind: str, files: dict[str, str]) -> Finding:
@@ -63,10 +60,10 @@ def _lost(subject: Subject, where: str, lost: Mapping[str, str], kind: str, file
     literal = {name: value for name, value in lost.items() if not set("$`") & set(value)}
     known = all(subject.mre.variables.get(name) == value for name, value in literal.items())
     if not literal or known:
-        return Finding(rule, where, f"{why[0].upper()}{why[1:]}.")
+        return Finding(rule, where, sentence(why))
     shows = f"With {names} set in the later one, as by ENV."
     control = with_fix(rule, shows, why, variables=literal, files=files)
-    return Finding(rule, where, f"{why[0].upper()}{why[1:]}.", control)
+    return Finding(rule, where, sentence(why), control)
 
 
 def _only_exports(text: str) -> dict[str, str]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from packaging.utils import canonicalize_name
 
 from uvmre.core.shell.uv_calls import with_flag
-from uvmre.lint.finding import Finding, with_fix
+from uvmre.lint.finding import Finding, sentence, with_fix
 from uvmre.lint.projects import list_of, projects, table_of
 from uvmre.lint.subject import Subject
 from uvmre.lint.toml_edit import with_first_in_entry, with_line
@@ -72,7 +72,7 @@ def metadata_without_version(subject: Subject) -> Iterator[Finding]:
             if text and subject.symptom_contains(name):
                 control = with_fix(rule, f"With `{line}` uv uses it.", why, files={project.path: text})
             where = subject.at_file(project.path, "tool", "uv", "dependency-metadata", at)
-            yield Finding(rule, where, f"{why[0].upper()}{why[1:]}.", control)
+            yield Finding(rule, where, sentence(why), control)
 
 
 def explicit_index(subject: Subject) -> Iterator[Finding]:
@@ -101,4 +101,4 @@ def explicit_index(subject: Subject) -> Iterator[Finding]:
             shows = f"With the source `{line}` it comes from there."
             control = with_fix(rule, shows, why, files={project.path: text}) if text else None
             where = subject.at_file(project.path, "project", "dependencies")
-            yield Finding(rule, where, f"{why[0].upper()}{why[1:]}.", control)
+            yield Finding(rule, where, sentence(why), control)

@@ -8,7 +8,7 @@ from packaging.utils import canonicalize_name
 
 from uvmre.core.mre.model import Step
 from uvmre.core.shell.uv_calls import Call, changes_directory, with_flag
-from uvmre.lint.finding import Finding, with_fix
+from uvmre.lint.finding import Finding, sentence, with_fix
 from uvmre.lint.projects import Project, members_of, projects, reachable, root_of, table_of
 from uvmre.lint.subject import Subject
 
@@ -44,7 +44,7 @@ def member_not_built(subject: Subject) -> Iterator[Finding]:
             why,
             files={project.path: _with_build_system(subject, project)},
         )
-        yield Finding(rule, subject.at_file(project.path, "project"), f"{_sentence(why)}.", control)
+        yield Finding(rule, subject.at_file(project.path, "project"), sentence(why), control)
 
 
 def _with_build_system(subject: Subject, project: Project) -> str:
@@ -90,7 +90,7 @@ def all_packages(subject: Subject) -> Iterator[Finding]:
         control = with_fix(
             rule, f"With `--all-packages` `{member.name}` and what it needs are installed.", why, steps=steps
         )
-        yield Finding(rule, subject.at_step(at_root[-1][0]), f"{_sentence(why)}.", control)
+        yield Finding(rule, subject.at_step(at_root[-1][0]), sentence(why), control)
 
 
 def _expected(subject: Subject, member: Project) -> str:
@@ -116,7 +116,3 @@ def _with_all(step: Step, at_root: list[tuple[Step, Call]]) -> str:
 
 def _missing(subject: Subject) -> list[str]:
     return MISSING.findall("\n".join(subject.mre.symptom.output))
-
-
-def _sentence(why: str) -> str:
-    return why[0].upper() + why[1:]
