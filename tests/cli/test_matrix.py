@@ -141,8 +141,8 @@ def test_a_release_that_cannot_be_had_is_missing_with_its_reason(uvmre: CommandL
     [
         pytest.param(("--uv", "0.4.9..0.4.3"), 2, "is empty", id="a range that is turned round"),
         pytest.param(("--uv", "soon"), 2, "'soon' is not a valid release selector", id="no selector"),
-        pytest.param(("--python", "three"), 2, "'three' is no version of Python", id="no version"),
-        pytest.param(("--python", "3.11,"), 2, "'' is no version of Python", id="an empty version"),
+        pytest.param(("--python", "three"), 2, "`three` is not a version of Python", id="no version"),
+        pytest.param(("--python", "3.11,"), 2, "`` is not a version of Python", id="an empty version"),
         pytest.param(("--variant", "other"), 2, "has no variant “other”", id="no such variant"),
         pytest.param(("--python", "3.99"), 125, "No cell has an answer", id="nothing can be had"),
     ],
@@ -158,7 +158,7 @@ def test_bad_input_is_a_sentence(
 
 def test_a_script_needs_its_releases_named_and_has_no_variants(matrix: CommandLine) -> None:
     assert "on which releases" in matrix("--command", "true").stderr
-    assert "A script has no variants." in matrix("--command", "true", "--uv", "0.4.9", "--all-variants").stderr
+    assert "a script has no variants" in matrix("--command", "true", "--uv", "0.4.9", "--all-variants").stderr
 
 
 def test_an_interrupt_loses_nothing_that_was_finished(matrix: CommandLine, home: Path, tmp_path: Path) -> None:

@@ -217,23 +217,23 @@ ROWS = [
         Row(f"{verb} {wrong}", says)
         for verb in ("run mre", "bisect mre", "demo x")
         for wrong, says in (
-            ("--uv 0.4.9,0.4.10", "names more than one release"),
-            ("--uv all", "names more than one release"),
-            ("--uv 0.4.1..0.4.9", "names more than one release"),
-            ("--uv '>=0.4'", "names more than one release"),
+            ("--uv 0.4.9,0.4.10", "selects more than one release"),
+            ("--uv all", "selects more than one release"),
+            ("--uv 0.4.1..0.4.9", "selects more than one release"),
+            ("--uv '>=0.4'", "selects more than one release"),
             ("--uv ''", "the value of `--uv` is empty"),
             ("--uv=", "the value of `--uv` is empty"),
         )
     ),
-    Row("run mre --uv ./a,./b", "names more than one release"),
+    Row("run mre --uv ./a,./b", "selects more than one release"),
     Row("run mre --uv all", "uvmre matrix"),
-    Row("bisect mre --good all", "names more than one release"),
+    Row("bisect mre --good all", "selects more than one release"),
     Row("bisect mre --uv ''", "the value of `--uv` is empty"),
     *(Row(f"{verb} mre --uv ''", "the value of `--uv` is empty") for verb in ("matrix", "new --defaults")),
     *(
         Row(f"{verb} mre --python {wrong}", says)
         for verb in ("run", "bisect", "matrix")
-        for wrong, says in (("abc", "'abc' is no version of Python"), ("''", "the value of `--python` is empty"))
+        for wrong, says in (("abc", "`abc` is not a version of Python"), ("''", "the value of `--python` is empty"))
     ),
     Row("run mre --python 3.99", "no interpreter found for Python 3.99", 125),
     Row("run ''", "an argument is empty"),
@@ -258,7 +258,7 @@ ROWS = [
     Row("images prepare fifo-dockerfile", "is a named pipe, not a file"),
     Row("images prepare bad-dockerfile", "is not UTF-8"),
     Row("cache prune --keep -1", "invalid value for '--keep'"),
-    Row("gateway --port 1", "Port 1 cannot be had") if os.geteuid() else Row("gateway --port 99999", "invalid value"),
+    Row("gateway --port 1", "failed to listen on port 1") if os.geteuid() else Row("gateway --port 99999", "invalid value"),
 ]  # fmt: skip
 
 
