@@ -130,7 +130,7 @@ def test_a_run_on_another_release_says_so(uvmre: CommandLine, cache: Path, mre: 
 def test_report_tells_the_last_run(uvmre: CommandLine, mre: Path) -> None:
     before = uvmre("report", mre)
     assert before.exit == 2
-    assert "was not run yet" in before.stderr
+    assert "has no finished run" in before.stderr
     uvmre("run", mre)
     data = uvmre("report", mre)
     assert data.exit == 0

@@ -170,7 +170,7 @@ def test_the_folder_says_what_it_is(uvmre: CommandLine, tmp_path: Path) -> None:
         ),
         pytest.param(
             ["--from-packse", "empty.toml", "--uv", "0.13"],
-            "'0.13' is not a release of uv",
+            "`0.13` is not a release of uv",
             "as 0.5.21",
             id="no release",
         ),

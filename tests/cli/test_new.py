@@ -172,5 +172,5 @@ def test_an_issue_whose_symptom_any_failure_would_meet_leaves_no_folder(
     (tmp_path / "issue.md").write_text("# `uv lock` fails\n\n```console\n$ uv lock\n```\n\nIt fails with an error.\n")
     ended = uvmre("new", "bug", "--from-issue", "issue.md", XDG_CACHE_HOME=str(home))
     assert ended.exit == 125
-    assert "says too little, so no MRE can be made of it: line" in ended.stderr
+    assert "lacks details for an MRE: line" in ended.stderr
     assert not (tmp_path / "bug").exists()

@@ -135,9 +135,9 @@ ROWS = [
             ("named", "its name is not UTF-8"),
         )
     ),
-    Row("report holds-nothing", "was not run yet"),
-    Row("report run-folder", "was not run yet"),
-    Row("report run-fifo", "was not run yet"),
+    Row("report holds-nothing", "has no finished run"),
+    Row("report run-folder", "has no finished run"),
+    Row("report run-fifo", "has no finished run"),
     # Files that a verb reads.
     *(
         Row(f"{verb}{path}", says)
@@ -181,9 +181,9 @@ ROWS = [
     Row(f"new {LONG} --defaults", "file name too long"),
     Row("recording pack /proc/x.zip run-folder", "/proc"),
     Row("recording pack loop/x.zip mre", "loop"),
-    Row("recording pack folder mre", "folder is a folder, not a file"),
-    Row("recording pack binary mre", "binary is there already, and is no pack"),
-    Row("recording pack /dev/null mre", "/dev/null is there already, and is no pack"),
+    Row("recording pack folder mre", "`folder` is a folder"),
+    Row("recording pack binary mre", "`binary` already exists and is not a pack"),
+    Row("recording pack /dev/null mre", "`/dev/null` already exists and is not a pack"),
     Row("demo binary", "is a file, not a folder"),
     Row("demo /proc/x", "/proc"),
     # What is asked of the network, and where it is kept.

@@ -196,10 +196,10 @@ def test_a_recording_that_is_not_sound_is_not_packed_and_all_is_told(
     [
         pytest.param(["out.zip", "mre"], "mre has no recording", "`uvmre run mre`", id="nothing recorded"),
         pytest.param(["out.zip", "nowhere"], "folder not found: `nowhere`", "uvmre new", id="no MRE"),
-        pytest.param(["mre/out.zip", "mre"], "mre/out.zip lies in the MRE", "../mre.zip", id="into the MRE"),
+        pytest.param(["mre/out.zip", "mre"], "`mre/out.zip` is inside the MRE", "../mre.zip", id="into the MRE"),
         pytest.param(["none/out.zip", "mre"], "none is not a folder", "Make it", id="into nothing"),
         pytest.param(["home", "mre"], "home is a folder", "home/mre.zip", id="a folder"),
-        pytest.param(["text", "mre"], "text is there already", "another", id="over something else"),
+        pytest.param(["text", "mre"], "`text` already exists", "another", id="over something else"),
     ],
 )
 def test_what_cannot_be_packed_ends_with_2_and_a_sentence(
@@ -222,7 +222,7 @@ def test_what_looks_like_a_secret_is_told_and_not_shown(recording: CommandLine, 
     (recorded / "notes.md").write_text("# Notes\n\nIt is https://glpat-0123456789abcdefghij@host/simple.\n")
     refused = recording("pack", "out.zip", "mre")
     assert (refused.exit, refused.stdout) == (2, "")
-    assert "2 places in it may hold a secret" in refused.stderr
+    assert "may contain secrets in 2 places" in refused.stderr
     assert "  notes.md:3\n  set.sh:1\n" in refused.stderr
     assert "run.sh" not in refused.stderr
     assert not (recorded.parent / "out.zip").exists()

@@ -14,16 +14,16 @@ from uvmre.run.engines import ClearedEngine
 
 KINDS = {
     binary_cache.UV: "releases of uv",
-    binary_cache.BODIES: "bodies of recorded answers",
+    binary_cache.BODIES: "bodies of recorded responses",
     "recording": "recording of `uvmre gateway`",
     "gateway": "certificates",
-    rootfs.FOLDER: "roots and interpreters of stand-in images",
-    SCRIPT_RECORDINGS: "recordings of the scripts that searches ask",
+    rootfs.FOLDER: "root file systems and interpreters of stand-in images",
+    SCRIPT_RECORDINGS: "recordings of scripts",
     store.FILE: "outcomes of searches",
     "triage": "MREs of issues, with their recordings and evidence",
 }
 """What each folder of the cache has."""
-REST = "what else there is"
+REST = "other files"
 
 
 @dataclass(frozen=True)

@@ -92,9 +92,7 @@ def names(sources: Sequence[str]) -> tuple[str, ...]:
             found.append(source)
             continue
         if not (folder / DOCKERFILE).exists():
-            raise UsageError(
-                f"{folder} has no {DOCKERFILE}, so it names no image.", "Name an image, or a folder that has one."
-            )
+            raise UsageError(f"`{folder}` has no {DOCKERFILE}", "name an image, or a folder with a Dockerfile")
         text = files.read_text(folder / DOCKERFILE)
         found += base_images.referenced_images(parser.parse(text, str(folder / DOCKERFILE)))
     return tuple(dict.fromkeys(found))
@@ -105,7 +103,7 @@ def at_hand(found: Sequence[Engine]) -> tuple[Engine, ...]:
     usable = [engine for engine in found if not engine.why]
     if not usable:
         why = "; ".join(f"{engine.name}: {engine.why}" for engine in found)
-        raise CannotTell(f"No container engine can be used here ({why}).", "`uvmre doctor` tells how to get one.")
+        raise CannotTell("no container engine is usable", "run `uvmre doctor` to see how to install one", cause=why)
     others = [engine for engine in usable if engine.name != "docker"][:1]
     return tuple([engine for engine in usable if engine.name == "docker"] + others)
 

@@ -103,7 +103,7 @@ def from_packse(
     text = files.read_text(scenario)
     release = _latest(cache, progress or Progress()) if uv == "latest" else uv
     if not RELEASE.match(release):
-        raise UsageError(f"{release!r} is not a release of uv.", "Name one, as 0.5.21, or `latest`.")
+        raise UsageError(f"`{release}` is not a release of uv", "use a release, as in 0.5.21, or `latest`")
     write_mre(import_packse.import_scenario(text, str(scenario), uv=release), target, force=force, confirm=confirm)
     return _new(target, str(scenario))
 
@@ -161,15 +161,15 @@ def from_issue(
     findings = [(each.rule, each.where, each.why) for each in found.findings]
     if found.mre is None:
         raise CannotTell(
-            f"Nothing in {issue} could be run, so no MRE can be made of it.",
-            f"`uvmre triage --dry-run {shlex.quote(issue)}` says what was understood, and what to ask.",
+            f"{issue} has nothing to run",
+            f"`uvmre triage --dry-run {shlex.quote(issue)}` prints what was understood, and what to ask",
         )
     try:
         manifest.parse(manifest.dump(found.mre), dockerfile=True)
     except InputError as error:
         raise CannotTell(
-            f"{issue} says too little, so no MRE can be made of it: {'; '.join(error.faults)}.",
-            f"`uvmre triage --dry-run {shlex.quote(issue)}` says what was understood, and what to ask.",
+            f"{issue} lacks details for an MRE: {'; '.join(error.faults)}",
+            f"`uvmre triage --dry-run {shlex.quote(issue)}` prints what was understood, and what to ask",
         ) from None
     write_mre(found.mre, target, force=force, confirm=confirm)
     return _new(target, issue), as_lines(found.parsed, found.mre, findings, found.uv)
@@ -190,4 +190,6 @@ def _only() -> templates.Template:
     known = [template for template in templates.templates() if not template.faults]
     if len(known) == 1:
         return known[0]
-    raise UsageError("No template was named.", f"Take one with `-t`: {', '.join(template.name for template in known)}.")
+    raise UsageError(
+        "no template is selected", f"select one with `-t`: {', '.join(template.name for template in known)}"
+    )

@@ -48,7 +48,7 @@ def report(folder: Path) -> RunReport:
     mre, again = read_mre(folder), f"`uvmre run {shlex.quote(str(folder))}`"
     result = evidence.latest_result(folder)
     if result is None:
-        raise UsageError(f"{folder} was not run yet, so there is nothing to report.", f"Run it first: {again}.")
+        raise UsageError(f"`{folder}` has no finished run", f"run it first: {again}")
     if result.digest != digest(mre):
-        raise UsageError(f"{folder} changed since its last run.", f"Run it again: {again}.")
+        raise UsageError(f"`{folder}` changed since its last run", f"run it again: {again}")
     return RunReport(mre, result, github(mre, result))
