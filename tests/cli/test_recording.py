@@ -194,11 +194,11 @@ def test_a_recording_that_is_not_sound_is_not_packed_and_all_is_told(
 @pytest.mark.parametrize(
     ("arguments", "message", "hint"),
     [
-        pytest.param(["out.zip", "mre"], "mre has no recording", "`uvmre run mre`", id="nothing recorded"),
+        pytest.param(["out.zip", "mre"], "`mre` has no recording", "`uvmre run mre`", id="nothing recorded"),
         pytest.param(["out.zip", "nowhere"], "folder not found: `nowhere`", "uvmre new", id="no MRE"),
         pytest.param(["mre/out.zip", "mre"], "`mre/out.zip` is inside the MRE", "../mre.zip", id="into the MRE"),
-        pytest.param(["none/out.zip", "mre"], "none is not a folder", "Make it", id="into nothing"),
-        pytest.param(["home", "mre"], "home is a folder", "home/mre.zip", id="a folder"),
+        pytest.param(["none/out.zip", "mre"], "`none` is not a folder", "create it", id="into nothing"),
+        pytest.param(["home", "mre"], "`home` is a folder", "home/mre.zip", id="a folder"),
         pytest.param(["text", "mre"], "`text` already exists", "another", id="over something else"),
     ],
 )
