@@ -182,7 +182,9 @@ def test_the_path_is_explained(bisect: CommandLine, tmp_path: Path) -> None:
     ("body", "arguments", "code", "why"),
     [
         pytest.param("exit 1", (), 125, "The bug does not show on uv 0.4.9", id="it never shows"),
-        pytest.param("exit 125", (), 125, "uv 0.4.9, for which the bug is reported, cannot tell", id="it never can tell"),
+        pytest.param(
+            "exit 125", (), 125, "uv 0.4.9, for which the bug is reported, cannot tell", id="it never can tell"
+        ),
         pytest.param("exit 0", ("--good", "0.4.2"), 125, "uv 0.4.2 is not good", id="the good one is bad"),
         pytest.param("exit 3", (), 125, "on uv 0.4.9, the script exits with code 3", id="another exit code"),
         pytest.param("kill -SEGV $$", (), 125, "is killed by signal 11 (139)", id="it crashes with a signal"),

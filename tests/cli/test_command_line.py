@@ -408,7 +408,7 @@ def test_a_binary_that_somebody_built_is_run(uvmre: CommandLine, mre: Path, tmp_
 @pytest.mark.parametrize(
     ("uv", "message"),
     [
-        pytest.param("./nowhere", "nowhere cannot be run: No such file", id="no file"),
+        pytest.param("./nowhere", "failed to run `nowhere`", id="no file"),
         pytest.param("/bin/true", "not a uv binary", id="another program"),
     ],
 )

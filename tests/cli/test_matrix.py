@@ -215,4 +215,4 @@ def test_a_binary_that_somebody_built_is_a_release_of_its_own(matrix: CommandLin
 
 def test_a_path_without_a_uv_is_told(matrix: CommandLine, mre: Path) -> None:
     ended = matrix(mre, "--uv", "0.4.9,./nowhere/uv")
-    assert (ended.exit, "nowhere/uv cannot be run: No such file" in ended.stderr) == (2, True)
+    assert (ended.exit, "failed to run `nowhere/uv`" in ended.stderr) == (2, True)

@@ -240,21 +240,21 @@ ROWS = [
     Row("new ''", "an argument is empty"),
     Row("triage ''", "an argument is empty"),
     *(Row(f"{verb} --uv {path}", says) for verb in ("run mre", "matrix mre") for path, says in (
-        ("./binary", "binary cannot be run"),
-        ("./folder", "folder cannot be run"),
-        ("./fifo", "fifo cannot be run"),
-        ("./loop", "loop cannot be run"),
-        ("/dev/zero", "/dev/zero cannot be run"),
+        ("./binary", "failed to run `binary`"),
+        ("./folder", "failed to run `folder`"),
+        ("./fifo", "failed to run `fifo`"),
+        ("./loop", "failed to run `loop`"),
+        ("/dev/zero", "failed to run `/dev/zero`"),
     )),
     *(Row(f"bisect --uv 0.4.9 --command {path}", says) for path, says in (
-        ("nothing", "There is no script nothing"),
-        ("./folder", "There is no script ./folder"),
-        ("./fifo", "There is no script ./fifo"),
-        ("./loop", "There is no script ./loop"),
+        ("nothing", "script `nothing` does not exist"),
+        ("./folder", "script `./folder` does not exist"),
+        ("./fifo", "script `./fifo` does not exist"),
+        ("./loop", "script `./loop` does not exist"),
         ("./script", "is not executable"),
-        ("/dev/zero", "There is no script /dev/zero"),
+        ("/dev/zero", "script `/dev/zero` does not exist"),
     )),
-    Row("images prepare folder", "folder has no Dockerfile"),
+    Row("images prepare folder", "`folder` has no Dockerfile"),
     Row("images prepare fifo-dockerfile", "is a named pipe, not a file"),
     Row("images prepare bad-dockerfile", "is not UTF-8"),
     Row("cache prune --keep -1", "invalid value for '--keep'"),
@@ -429,7 +429,7 @@ def test_without_a_network_nothing_is_asked_of_the_reporter(form: str, network: 
     done = shell(f"$UVMRE triage issue.md {form} {network}", tmp_path, tmp_path)
     data = done.stderr.decode()
     assert done.returncode == 125, data
-    assert "error: It could not be run: no response from pypi.org" in data
+    assert "error: failed to run the MRE\ncause: no response from pypi.org" in data
     assert "hint:" in data
     if form == "--json":
         answer = json.loads(done.stdout)

@@ -82,14 +82,14 @@ def pack(
     checked = packing.check_recording(recording, cache / BODIES, on_progress)
     if not (checked.entries or checked.faults or (folder / RUNS).is_dir()):  # some runs ask for nothing
         raise UsageError(
-            f"{folder} has no recording: it was not run yet.",
-            f"Record one: `uvmre run {quoted}`.",
+            f"`{folder}` has no recording",
+            f"record one with `uvmre run {quoted}`",
         )
     if checked.faults:
         raise InputError(
-            f"{folder} cannot be packed: its recording is not sound.",
+            f"the recording of `{folder}` is damaged",
             [fault.line for fault in checked.faults],
-            f"Delete what is at fault (`uvmre recording rm {quoted} URL`), then record it again: `uvmre run {quoted}`.",
+            f"delete the damaged entries with `uvmre recording rm {quoted} URL`, then run `uvmre run {quoted}`",
         )
     own = [PackedFile(MANIFEST, (folder / MANIFEST).read_bytes())]
     own += [PackedFile(file.path, file.content, file.executable) for file in mre.files]
@@ -97,17 +97,17 @@ def pack(
         PackedFile(f"{RECORDING}/{content.name}", content.source)
         for content in packing.packed_files(recording, checked.bodies)
     ]
-    telling = tuple(_telling(mre, [*own, *replayed]))
-    if telling and not allow_secrets:
+    confidential = tuple(_secret_places(mre, [*own, *replayed]))
+    if confidential and not allow_secrets:
         raise InputError(
-            f"{folder} is not packed: {len(telling)} place{'s' * (len(telling) > 1)} in it may hold a secret.",
-            telling,
-            "Replace them by made-up values, or add `--allow-secrets` if none of them is a secret to its readers.",
+            f"`{folder}` may contain secrets in {len(confidential)} place{'s' * (len(confidential) > 1)}",
+            confidential,
+            "replace them, or use `--allow-secrets` if none of them is confidential",
         )
     _, uv = binaries.get(release, cache, progress.downloading, bundled=folder / binaries.BUNDLED)
     top = folder.resolve().name or "mre"
     sha256 = packing.write_pack(target, top, [*own, *replayed, *_release(release, uv)], on_progress)
-    named = tuple(dict.fromkeys(place.rpartition(":")[0] for place in telling))
+    named = tuple(dict.fromkeys(place.rpartition(":")[0] for place in confidential))
     return Packed(target, top, checked.entries, target.stat().st_size, release, catalogue.platform(), sha256, named)
 
 
@@ -125,18 +125,18 @@ def _take(target: Path, folder: Path) -> None:
 
     if target.resolve().is_relative_to(folder.resolve()):
         raise UsageError(
-            f"{target} lies in the MRE, and would be a part of it from then on.",
-            f"Name a file outside, as ../{folder.resolve().name}.zip.",
+            f"`{target}` is inside the MRE",
+            f"name a file outside, as ../{folder.resolve().name}.zip",
         )
     if not target.parent.is_dir():
-        raise UsageError(f"{target.parent} is not a folder, so nothing can be written there.", "Make it first.")
+        raise UsageError(f"`{target.parent}` is not a folder", "create it first")
     if target.is_dir():
-        raise UsageError(f"{target} is a folder, not a file.", f"Name a file, as {target / folder.resolve().name}.zip.")
+        raise UsageError(f"`{target}` is a folder", f"name a file, as {target / folder.resolve().name}.zip")
     if target.exists() and not zipfile.is_zipfile(target):
-        raise UsageError(f"{target} is there already, and is no pack.", "Name another file; the MRE comes after it.")
+        raise UsageError(f"`{target}` already exists and is not a pack", "name another file; the MRE follows it")
 
 
-def _telling(mre: Mre, packed: Sequence[PackedFile]) -> Iterator[str]:
+def _secret_places(mre: Mre, packed: Sequence[PackedFile]) -> Iterator[str]:
     """Yield where something looks like a secret, as FILE:LINE; what the network sent as bodies is not read."""
     values = secrets(mre)
     for content in packed:
