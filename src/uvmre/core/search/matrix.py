@@ -80,7 +80,7 @@ def _runs(cells: Iterable[Cell]) -> tuple[ReleaseSpan, ...]:
 def render_rows(rows: Sequence[MatrixRow]) -> str:
     """Render rows as lines; interpreter and variant are shown if there are several."""
     several = [len({row.interpreter for row in rows}) > 1, len({row.variant for row in rows}) > 1]
-    names = [[name for name, told in zip((r.interpreter, r.variant), several, strict=True) if told] for r in rows]
+    names = [[name for name, shown in zip((r.interpreter, r.variant), several, strict=True) if shown] for r in rows]
     widths = [max(map(len, column)) for column in zip(*names, strict=True)]
     lines = []
     for row, name in zip(rows, names, strict=True):

@@ -11,7 +11,7 @@ from uvmre.core.mre.model import Mre, read_env_file
 from uvmre.core.outcome.observation import Observation
 from uvmre.core.secrets import rules
 from uvmre.core.secrets.rules import Span
-from uvmre.core.secrets.values import GENERIC, LEAST, MASK, is_placeholder, looks_random, names_secret
+from uvmre.core.secrets.values import GENERIC, LEAST, MASK, is_placeholder, is_random, names_secret
 
 if TYPE_CHECKING:
     from ahocorasick_rs import AhoCorasick
@@ -68,11 +68,11 @@ def redact(text: str, values: Iterable[str] = ()) -> str:
     spans = find_secrets(text, values)
     if not spans:
         return text
-    pieces, end = [], 0
+    parts, end = [], 0
     for start, stop in spans:
-        pieces += [text[end:start], MASK]
+        parts += [text[end:start], MASK]
         end = stop
-    return "".join([*pieces, text[end:]])
+    return "".join([*parts, text[end:]])
 
 
 def find_secrets(text: str, values: Iterable[str] = ()) -> list[Span]:
@@ -186,5 +186,5 @@ def observed_secrets(observation: Observation, values: Collection[str]) -> froze
     texts = (text for step in observation.steps for text in (step.stdout, step.stderr))
     found = {text[start:end] for text in texts for start, end in find_secrets(text)}
     return frozenset(values) | {
-        value for value in found if len(value) >= LEAST_CERTAIN and looks_random(value) and _is_known(value)
+        value for value in found if len(value) >= LEAST_CERTAIN and is_random(value) and _is_known(value)
     }

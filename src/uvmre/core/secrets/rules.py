@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from uvmre.core.secrets.values import is_placeholder, is_token, looks_random, names_secret, names_user
+from uvmre.core.secrets.values import is_placeholder, is_random, is_token, names_secret, names_user
 
 Span = tuple[int, int]
 SPACES = "[ \\t]{0,8}"
@@ -121,11 +121,11 @@ def _not_placeholder(_: str, match: re.Match[str]) -> bool:
 
 def _header(_: str, match: re.Match[str]) -> bool:
     known = (match["scheme"] or "").lower() in ("bearer", "basic", "token", "digest", "negotiate", "bot")
-    return not is_placeholder(match["s"]) and (known or looks_random(match["s"]))
+    return not is_placeholder(match["s"]) and (known or is_random(match["s"]))
 
 
 def _is_random(_: str, match: re.Match[str]) -> bool:
-    return looks_random(match["s"]) and not is_placeholder(match["s"])
+    return is_random(match["s"]) and not is_placeholder(match["s"])
 
 
 def _accept(_: str, __: re.Match[str]) -> bool:
@@ -200,7 +200,7 @@ def _is_value(text: str, begin: int, name: str, between: re.Match[str], value: r
         or (word and EXPRESSION.match(text, value.start("word")))
     ):
         return False
-    if between[2] == ":" and not _is_key(before, name) and not (looks_random(secret) and word):
+    if between[2] == ":" and not _is_key(before, name) and not (is_random(secret) and word):
         return False
     if not word:
         return True
@@ -213,15 +213,15 @@ def _is_value(text: str, begin: int, name: str, between: re.Match[str], value: r
         return not (code and (secret == name or "." in secret or value["word"][-1] in ",;" or more == ")"))
     rest = text[value.end() : value.end() + CONTEXT].partition("\n")[0].strip(" \t\r,}")
     if rest and rest[0] not in "#;&|\"'`)":
-        return looks_random(secret)
+        return is_random(secret)
     password = name.lower().replace("-", "_").endswith(("password", "passwd", "passphrase", "api_key"))
-    return looks_random(secret) or (between[2] == ":" and password)
+    return is_random(secret) or (between[2] == ":" and password)
 
 
 def _after_space(before: str, name: str, *, word: bool, secret: str) -> bool:
     """Tell whether a value may follow a name after white space: an option, a `.netrc`, an ENV."""
     if name.startswith("--"):
-        return "=" not in secret and (not word or looks_random(secret))
+        return "=" not in secret and (not word or is_random(secret))
     words = before.split()
     if name == "password":
         return bool(words) and (words[-1] == "default" or words[-2:-1] in (["login"], ["machine"], ["account"]))

@@ -99,7 +99,7 @@ def is_placeholder(value: str) -> bool:
     return len(EXPANSION.sub("", value).strip(" /:@.-_\"'{}")) < LEAST or bool(REFERENCE.fullmatch(value))
 
 
-def looks_random(value: str) -> bool:
+def is_random(value: str) -> bool:
     """Tell whether a value is more than a word or identifier: it has digits, symbols or mixed case."""
     if not value.translate(IN_NAMES).isalpha():
         return True
