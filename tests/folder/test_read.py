@@ -67,7 +67,7 @@ def test_what_comes_by_working_in_it_is_left_out(folder: Path, name: str) -> Non
     assert read_mre(folder).files == ()
 
 
-def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_a_folder_that_is_not_there_is_reported(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as raised:
         read_mre(tmp_path / "none")
     assert raised.value.message == f"folder not found: `{tmp_path / 'none'}`"
@@ -75,17 +75,17 @@ def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
     assert raised.value.exit_code == 2
 
 
-def test_a_folder_without_a_manifest_is_told(tmp_path: Path) -> None:
+def test_a_folder_without_a_manifest_is_reported(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"is not an MRE: it has no `mre\.toml`$"):
         read_mre(tmp_path)
 
 
-def test_a_file_in_the_place_of_the_folder_is_told(folder: Path) -> None:
+def test_a_file_in_the_place_of_the_folder_is_reported(folder: Path) -> None:
     with pytest.raises(UsageError, match=r"mre\.toml` is not a folder$"):
         read_mre(folder / "mre.toml")
 
 
-def test_a_manifest_that_is_not_utf_8_is_told(folder: Path) -> None:
+def test_a_manifest_that_is_not_utf_8_is_reported(folder: Path) -> None:
     (folder / "mre.toml").write_bytes('title = "ä"'.encode("latin-1"))
     with pytest.raises(InputError) as raised:
         read_mre(folder)
@@ -107,7 +107,7 @@ def test_a_link_inside_the_folder_is_read_as_the_file(folder: Path) -> None:
     assert read_mre(folder).files == (File("a", b"1"), File("b", b"1"))
 
 
-def test_what_is_no_file_of_the_folder_is_told_all_at_once(folder: Path, tmp_path: Path) -> None:
+def test_what_is_no_file_of_the_folder_is_reported_all_at_once(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("s3cr3t")
     (folder / "a").symlink_to(tmp_path / "secret")
     (folder / "b").symlink_to("../secret")
@@ -128,7 +128,7 @@ def test_a_folder_that_is_itself_a_link_is_read(folder: Path, tmp_path: Path) ->
     assert read_mre(tmp_path / "link").files == (File("a", b"1"),)
 
 
-def test_an_env_file_that_is_not_there_is_told(folder: Path) -> None:
+def test_an_env_file_that_is_not_there_is_reported(folder: Path) -> None:
     (folder / "mre.toml").write_text(MANIFEST.replace("[[step]]", 'env-file = "mre.env"\n[[step]]'))
     with pytest.raises(InputError) as raised:
         read_mre(folder)
@@ -141,7 +141,7 @@ def test_an_env_file_that_is_there_gives_the_variables(folder: Path) -> None:
     assert read_mre(folder).variables == {"A": "1"}
 
 
-def test_a_folder_that_is_too_large_is_told(folder: Path) -> None:
+def test_a_folder_that_is_too_large_is_reported(folder: Path) -> None:
     with (folder / "disk.img").open("wb") as sparse:
         sparse.truncate(100_000_001)
     with pytest.raises(InputError) as raised:
@@ -168,7 +168,7 @@ def test_what_is_written_is_read(files: dict[tuple[str, str], tuple[bytes, bool]
     assert len(found) == len(files)
 
 
-def test_a_link_to_a_folder_or_to_itself_is_told(folder: Path) -> None:
+def test_a_link_to_a_folder_or_to_itself_is_reported(folder: Path) -> None:
     (folder / "real").mkdir()
     (folder / "linked").symlink_to("real")
     (folder / "loop").symlink_to("loop")
@@ -180,13 +180,13 @@ def test_a_link_to_a_folder_or_to_itself_is_told(folder: Path) -> None:
     )
 
 
-def test_a_manifest_that_is_a_folder_is_told(tmp_path: Path) -> None:
+def test_a_manifest_that_is_a_folder_is_reported(tmp_path: Path) -> None:
     (tmp_path / "mre.toml").mkdir()
     with pytest.raises(UsageError, match="is a folder, not a file"):
         read_mre(tmp_path)
 
 
-def test_a_name_in_the_env_file_that_is_none_is_told(folder: Path) -> None:
+def test_a_name_in_the_env_file_that_is_none_is_reported(folder: Path) -> None:
     (folder / "mre.toml").write_text(MANIFEST.replace("[[step]]", 'env-file = "mre.env"\n[[step]]'))
     (folder / "mre.env").write_text("A=1\nC D=1\n=x\nALONE\n")
     with pytest.raises(InputError) as raised:

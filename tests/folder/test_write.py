@@ -72,23 +72,23 @@ def test_force_replaces_what_was_written_and_removes_the_rest_of_it(tmp_path: Pa
     assert [path.name for path in tmp_path.iterdir()] == ["mre"]
 
 
-def test_whoever_is_at_the_terminal_is_asked_about_all_that_goes(tmp_path: Path) -> None:
+def test_whoever_is_at_the_terminal_is_a_question_all_that_goes(tmp_path: Path) -> None:
     target = tmp_path / "mre"
     write_mre(MRE, target, force=False)
-    asked: list[Sequence[str]] = []
+    questions: list[Sequence[str]] = []
 
     def answering(answer: bool) -> Callable[[Sequence[str]], bool]:
-        return lambda files: asked.append(files) or answer
+        return lambda files: questions.append(files) or answer
 
     with pytest.raises(UsageError, match="was not replaced"):
         write_mre(OTHER, target, force=False, confirm=answering(False))
     assert read_mre(target) == MRE
     write_mre(OTHER, target, force=False, confirm=answering(True))
     assert read_mre(target) == OTHER
-    assert asked[0] == asked[1]
-    assert {"README.md", "bin/run", "mre.toml"} <= set(asked[0])
+    assert questions[0] == questions[1]
+    assert {"README.md", "bin/run", "mre.toml"} <= set(questions[0])
     write_mre(OTHER, target, force=False, confirm=answering(False))  # nothing changes
-    assert len(asked) == 2
+    assert len(questions) == 2
 
 
 def change(path: str, text: str = "mine") -> Callable[[Path], None]:
@@ -206,7 +206,7 @@ def half(target: Path, *, force: bool = False) -> None:
 
 
 @pytest.mark.parametrize("there", [False, True], ids=["a new folder", "an empty one"])
-def test_nobody_finds_half_of_one(tmp_path: Path, there: bool) -> None:
+def test_no_reader_finds_half_of_one(tmp_path: Path, there: bool) -> None:
     target = tmp_path / "mre"
     if there:
         target.mkdir()

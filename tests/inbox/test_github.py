@@ -28,7 +28,7 @@ class Hub:
 
     url: str = ""
     answers: dict[str, tuple[int, Any]] = field(default_factory=dict)
-    asked: list[tuple[str, str]] = field(default_factory=list)
+    requested: list[tuple[str, str]] = field(default_factory=list)
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            made.asked.append((self.path, self.headers.get("authorization", "")))
+            made.requested.append((self.path, self.headers.get("authorization", "")))
             status, data = made.answers.get(self.path, (404, {"message": "Not Found"}))
             content = data if isinstance(data, bytes) else json.dumps(data).encode()
             self.send_response(status)
@@ -79,29 +79,29 @@ def test_an_issue_is_fetched_by_its_name_or_its_address(hub: Hub, name: str) -> 
         "_@somebody_",
     ]
     assert text.endswith("It breaks.")
-    assert hub.asked == [("/repos/owner/re.po/issues/12", "")]
+    assert hub.requested == [("/repos/owner/re.po/issues/12", "")]
 
 
 def test_the_token_goes_to_the_api_and_nowhere_else(hub: Hub) -> None:
     hub.answers["/repos/o/r/issues/1"] = (301, {"url": "/repositories/7/issues/1"})
     hub.answers["/repositories/7/issues/1"] = (200, ISSUE)
     inbox(token="made-up").post("o/r#1")
-    assert {token for _, token in hub.asked} == {"Bearer made-up"}
-    assert len(hub.asked) == 2
+    assert {token for _, token in hub.requested} == {"Bearer made-up"}
+    assert len(hub.requested) == 2
 
 
-def test_comments_come_along_where_they_are_asked_for(hub: Hub) -> None:
+def test_comments_come_along_where_they_are_requested(hub: Hub) -> None:
     hub.answers["/repos/o/r/issues/1"] = (200, ISSUE)
-    said = {"user": None, "created_at": "2024-09-07T00:00:00Z", "body": "me too"}
-    hub.answers["/repos/o/r/issues/1/comments?per_page=100&page=1"] = (200, [said] * 100)
-    hub.answers["/repos/o/r/issues/1/comments?per_page=100&page=2"] = (200, [{**said, "body": None}])
+    message = {"user": None, "created_at": "2024-09-07T00:00:00Z", "body": "me too"}
+    hub.answers["/repos/o/r/issues/1/comments?per_page=100&page=1"] = (200, [message] * 100)
+    hub.answers["/repos/o/r/issues/1/comments?per_page=100&page=2"] = (200, [{**message, "body": None}])
     text = inbox(comments=True).post("o/r#1").text
     assert text.count("_Comment by @ghost on 2024-09-07T00:00:00Z_") == 101
     assert text.count("me too") == 100
 
 
 @pytest.mark.parametrize(
-    ("answer", "error", "said"),
+    ("answer", "error", "message"),
     [
         ((404, {}), UsageError, "issue `o/r#1` not found"),
         ((410, {}), UsageError, "issue `o/r#1` not found"),
@@ -114,11 +114,11 @@ def test_comments_come_along_where_they_are_asked_for(hub: Hub) -> None:
         ((200, {"title": "t"}), CannotTell, "is not an issue"),
     ],
 )
-def test_what_github_does_not_tell(hub: Hub, answer: tuple[int, Any], error: type[Exception], said: str) -> None:
+def test_what_github_does_not_send(hub: Hub, answer: tuple[int, Any], error: type[Exception], message: str) -> None:
     hub.answers["/repos/o/r/issues/1"] = answer
     with pytest.raises(error) as caught:
         inbox().post("o/r#1")
-    assert said in str(caught.value)
+    assert message in str(caught.value)
 
 
 def test_a_github_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:

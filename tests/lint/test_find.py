@@ -302,20 +302,20 @@ def test_nothing_is_found_where_nothing_is_wrong(what: str) -> None:
 @pytest.mark.parametrize(
     "name", ["json-credential", "index-variable", "undefined-extra", "metadata-without-version", "universal"]
 )
-def test_with_another_symptom_a_mistake_is_only_told(name: str) -> None:
+def test_with_another_symptom_a_mistake_has_no_fix(name: str) -> None:
     symptom = Symptom("failure", ("No solution found when resolving dependencies",)) if name == "universal" else NOT_UV
     (finding,) = find_mistakes(changed(name, symptom=symptom))
     assert finding.rule == name
     assert finding.fixed is None
 
 
-def test_what_nobody_defines_is_asked_for() -> None:
+def test_an_undefined_extra_is_a_question() -> None:
     (finding,) = find_mistakes(changed("undefined-extra", None, "uv sync --extra nowhere"))
     assert finding.fixed is None
     assert "Which `[project.optional-dependencies]` defines `nowhere`?" in finding.question
 
 
-def test_an_answer_of_the_cloud_in_a_command_is_told() -> None:
+def test_an_answer_of_the_cloud_in_a_command_is_reported() -> None:
     ask = f"export {PASSWORD}=$(aws codeartifact get-authorization-token --domain x)"
     (finding,) = find_mistakes(mre({"pyproject.toml": BEHIND_INDEX}, UNAUTHORIZED, f"{ask} && uv lock"))
     assert (finding.rule, finding.fixed) == ("json-credential", None)
@@ -374,15 +374,15 @@ def test_what_a_post_typed_into_one_shell_is_no_run_export() -> None:
     assert find_mistakes(base, ParsedIssue("x")) == ()
 
 
-def test_a_step_of_the_post_is_told_by_its_line() -> None:
+def test_a_step_of_the_post_is_located_by_its_line() -> None:
     base = MISTAKES["all-packages"]
     parsed = ParsedIssue("x", commands=(Command("uv run python -c 'import six'", 31),))
     assert [finding.where for finding in find_mistakes(base, parsed)] == ["the post, line 31"]
 
 
-def test_system_below_the_systems_folders_is_asked_about() -> None:
-    said = "failed to remove file `/usr/local/lib/python3.11/site-packages/x`\nRead-only file system (os error 30)"
-    (finding,) = find_mistakes(mre({}, Symptom("failure", (said,)), "uv pip sync --system requirements.txt"))
+def test_system_below_the_systems_folders_is_a_question() -> None:
+    message = "failed to remove file `/usr/local/lib/python3.11/site-packages/x`\nRead-only file system (os error 30)"
+    (finding,) = find_mistakes(mre({}, Symptom("failure", (message,)), "uv pip sync --system requirements.txt"))
     assert (finding.rule, finding.fixed) == ("system-beside-venv", None)
     assert finding.question
 
@@ -394,7 +394,7 @@ Caused by: Package is not included as workspace package in `tool.uv.workspace`
 """
 
 
-def test_a_member_that_is_denied_in_an_image_nobody_shows_is_asked_about() -> None:
+def test_a_member_that_is_denied_in_an_image_not_in_the_post_is_a_question() -> None:
     base = changed("dependency-layer", {"Dockerfile": ""}, "uv run zz", symptom=NOT_UV)
     (finding,) = find_mistakes(base, ParsedIssue("x"), DENIED)
     assert (finding.rule, finding.where, finding.fixed) == ("dependency-layer", "the post, line 4", None)
@@ -412,7 +412,7 @@ def test_a_log_in_the_text_shows_both_interpreters() -> None:
     assert find_mistakes(base, ParsedIssue("x"), f"{log}\nDownloading b-1-cp39-cp39-linux_x86_64.whl") == ()
 
 
-def test_whoever_tried_native_tls_knows_of_the_authority() -> None:
+def test_a_post_that_tried_native_tls_has_no_finding() -> None:
     base = MISTAKES["unknown-issuer"]
     hint = "help: Consider enabling use of system TLS certificates with the `--native-tls` command-line flag"
     assert [finding.rule for finding in find_mistakes(base, ParsedIssue("x"), hint)] == ["unknown-issuer"]
@@ -500,7 +500,7 @@ def test_no_mre_is_too_odd(files: dict[str, str], runs: list[str], symptom: Symp
         *((c, "env") for c in ("netrc", "url", "keyring", "none")),
     ],
 )
-def test_the_template_has_no_mistake_but_the_one_that_was_asked_for(credentials: str, dockerfile: str) -> None:
+def test_the_template_has_no_mistake_but_the_one_that_was_requested(credentials: str, dockerfile: str) -> None:
     answers: dict[str, Any] = {"credentials": credentials, "members": 2, "layers": "dependencies-first"}
     if credentials in ("environment", "wrong"):
         answers["dockerfile"] = dockerfile

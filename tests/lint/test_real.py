@@ -51,7 +51,7 @@ def test_the_same_by_the_runs_of_a_dockerfile(uvmre: CommandLine, tmp_path: Path
 
 
 @pytest.mark.parametrize("release", ["0.5.21", "0.13.9"])
-def test_a_proxy_that_uv_was_not_told_of(uvmre: CommandLine, tmp_path: Path, release: str) -> None:
+def test_a_proxy_with_an_unknown_ca(uvmre: CommandLine, tmp_path: Path, release: str) -> None:
     base = MISTAKES["unknown-issuer"]
     base = replace(base, environment=replace(base.environment, uv=release))
     (finding,) = find_mistakes(base)
@@ -62,8 +62,8 @@ def test_a_proxy_that_uv_was_not_told_of(uvmre: CommandLine, tmp_path: Path, rel
 
 
 def test_on_the_interpreter_that_pip_had_uv_finds_the_wheel(uvmre: CommandLine, tmp_path: Path) -> None:
-    asked = subprocess.run(["/usr/bin/python3", "--version"], capture_output=True, text=True)
-    minor = asked.stdout.split(".")[1]
+    requested = subprocess.run(["/usr/bin/python3", "--version"], capture_output=True, text=True)
+    minor = requested.stdout.split(".")[1]
     if int(minor) == 12:
         pytest.skip("the system's Python is the one that the other must not be")
     tag = f"cp3{minor}-cp3{minor}-manylinux_2_17_x86_64"

@@ -20,27 +20,27 @@ SHOWS = StoredOutcome("shows", "it is there", 1.25, "2026-01-02T03:04:05+00:00")
 ABSENT = StoredOutcome("absent", "it is not", 0.5, "2026-01-02T03:04:06+00:00")
 
 
-class Said(list[str]):
+class Messages(list[str]):
     def __call__(self, sentence: str) -> None:
         self.append(sentence)
 
 
 @pytest.fixture
-def said() -> Said:
-    return Said()
+def messages() -> Messages:
+    return Messages()
 
 
-def test_what_was_kept_is_there_the_next_time(tmp_path: Path, said: Said) -> None:
-    with OutcomeStore(tmp_path / "cache", said) as first:
+def test_what_was_kept_is_there_the_next_time(tmp_path: Path, messages: Messages) -> None:
+    with OutcomeStore(tmp_path / "cache", messages) as first:
         assert first.get(KEY) == ()
         first.add(KEY, SHOWS)
-    with OutcomeStore(tmp_path / "cache", said) as second:
+    with OutcomeStore(tmp_path / "cache", messages) as second:
         assert second.get(KEY) == (SHOWS,)
-    assert said == []
+    assert messages == []
 
 
-def test_runs_of_one_cell_add_up_in_their_order(tmp_path: Path, said: Said) -> None:
-    with OutcomeStore(tmp_path, said) as kept:
+def test_runs_of_one_cell_add_up_in_their_order(tmp_path: Path, messages: Messages) -> None:
+    with OutcomeStore(tmp_path, messages) as kept:
         for run in (SHOWS, ABSENT, ABSENT):
             kept.add(KEY, run)
         assert kept.get(KEY) == (SHOWS, ABSENT, ABSENT)
@@ -48,8 +48,8 @@ def test_runs_of_one_cell_add_up_in_their_order(tmp_path: Path, said: Said) -> N
         assert kept.get(KEY) == ()
 
 
-def test_when_it_came_is_told_where_nobody_says_it(tmp_path: Path, said: Said) -> None:
-    with OutcomeStore(tmp_path, said) as kept:
+def test_the_time_defaults_to_now(tmp_path: Path, messages: Messages) -> None:
+    with OutcomeStore(tmp_path, messages) as kept:
         kept.add(KEY, StoredOutcome("different", "otherwise", 0.1))
         (run,) = kept.get(KEY)
     assert run.finished.startswith("20")
@@ -57,21 +57,21 @@ def test_when_it_came_is_told_where_nobody_says_it(tmp_path: Path, said: Said) -
 
 
 @pytest.mark.parametrize("field", ["digest", "release", "interpreter", "variant", "backend", "network", "platform"])
-def test_nothing_is_kept_for_what_differs_in(tmp_path: Path, said: Said, field: str) -> None:
-    with OutcomeStore(tmp_path, said) as kept:
+def test_nothing_is_kept_for_what_differs_in(tmp_path: Path, messages: Messages, field: str) -> None:
+    with OutcomeStore(tmp_path, messages) as kept:
         kept.add(KEY, SHOWS)
         assert kept.get(replace(KEY, **{field: "other"})) == ()
 
 
-def test_several_threads_write_at_once(tmp_path: Path, said: Said) -> None:
-    with OutcomeStore(tmp_path, said) as kept:
+def test_several_threads_write_at_once(tmp_path: Path, messages: Messages) -> None:
+    with OutcomeStore(tmp_path, messages) as kept:
         threads = [threading.Thread(target=lambda: [kept.add(KEY, SHOWS) for _ in range(20)]) for _ in range(8)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
         assert len(kept.get(KEY)) == 160
-    assert said == []
+    assert messages == []
 
 
 WRITER = """
@@ -91,28 +91,28 @@ def writer(cache: Path, times: int) -> "subprocess.Popen[str]":
     return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def test_several_processes_begin_and_write_at_once(tmp_path: Path, said: Said) -> None:
+def test_several_processes_begin_and_write_at_once(tmp_path: Path, messages: Messages) -> None:
     writers = [writer(tmp_path, 50) for _ in range(4)]
     ended = [(each.communicate(timeout=60)[1], each.returncode) for each in writers]
     assert ended == [("", 0)] * 4
-    with OutcomeStore(tmp_path, said) as kept:
+    with OutcomeStore(tmp_path, messages) as kept:
         assert len(kept.get(OutcomeKey("d", "0.5.21", "", "as reported", "local", "auto", "here"))) == 200
 
 
-def test_a_process_that_is_killed_leaves_it_sound(tmp_path: Path, said: Said) -> None:
+def test_a_process_that_is_killed_leaves_it_sound(tmp_path: Path, messages: Messages) -> None:
     killed = writer(tmp_path, 1_000_000)
     assert killed.stdout
     assert killed.stdout.readline() == "open\n"
     time.sleep(0.3)
     killed.send_signal(signal.SIGKILL)
     killed.communicate(timeout=30)
-    with OutcomeStore(tmp_path, said) as kept:
+    with OutcomeStore(tmp_path, messages) as kept:
         runs = kept.get(OutcomeKey("d", "0.5.21", "", "as reported", "local", "auto", "here"))
         assert [run.reason for run in runs] == [str(number) for number in range(len(runs))]
         assert runs
         kept.add(KEY, SHOWS)
         assert kept.get(KEY) == (SHOWS,)
-    assert said == []
+    assert messages == []
 
 
 def foreign(path: Path) -> None:
@@ -137,49 +137,49 @@ def altered(path: Path) -> None:
         pytest.param(altered, "no such column", id="with other tables"),
     ],
 )
-def test_what_cannot_be_read_is_set_aside_and_said(tmp_path: Path, said: Said, spoil, why: str) -> None:
+def test_what_cannot_be_read_is_set_aside_and_reported(tmp_path: Path, messages: Messages, spoil, why: str) -> None:
     spoil(tmp_path / store.FILE)
     before = (tmp_path / store.FILE).read_bytes()
-    with OutcomeStore(tmp_path, said) as kept:
+    with OutcomeStore(tmp_path, messages) as kept:
         kept.add(KEY, SHOWS)
         assert kept.get(KEY) == (SHOWS,)
-    (sentence,) = said
+    (sentence,) = messages
     assert why in sentence
     (aside,) = tmp_path.glob(f"{store.FILE}.aside-*Z")
     assert str(aside) in sentence
     assert aside.read_bytes() == before
-    with OutcomeStore(tmp_path, said) as again:
+    with OutcomeStore(tmp_path, messages) as again:
         assert again.get(KEY) == (SHOWS,)
-    assert len(said) == 1
+    assert len(messages) == 1
 
 
-def test_a_broken_page_found_later_is_said_and_done_without(tmp_path: Path, said: Said) -> None:
-    with OutcomeStore(tmp_path, said) as kept:
+def test_a_broken_page_found_later_is_reported_and_done_without(tmp_path: Path, messages: Messages) -> None:
+    with OutcomeStore(tmp_path, messages) as kept:
         for number in range(2000):
             kept.add(replace(KEY, release=str(number)), SHOWS)
     path = tmp_path / store.FILE
     whole = path.read_bytes()
     path.write_bytes(whole[:8192] + os.urandom(len(whole) - 8192))
-    with OutcomeStore(tmp_path, said) as kept:
+    with OutcomeStore(tmp_path, messages) as kept:
         for number in range(2000):
             kept.get(replace(KEY, release=str(number)))
         kept.add(KEY, SHOWS)
-    assert len(said) == 1
+    assert len(messages) == 1
 
 
-def test_two_that_find_it_broken_do_not_set_each_other_aside(tmp_path: Path, said: Said) -> None:
+def test_two_that_find_it_broken_do_not_set_each_other_aside(tmp_path: Path, messages: Messages) -> None:
     (tmp_path / store.FILE).write_bytes(b"no database at all" * 100)
-    with OutcomeStore(tmp_path, said) as first, OutcomeStore(tmp_path, said) as second:
+    with OutcomeStore(tmp_path, messages) as first, OutcomeStore(tmp_path, messages) as second:
         first.add(KEY, SHOWS)
         assert second.get(KEY) == (SHOWS,)
     assert len(list(tmp_path.glob(f"{store.FILE}.aside-*"))) == 1
-    assert len(said) == 1
+    assert len(messages) == 1
 
 
-def test_a_cache_that_cannot_be_written_is_done_without(tmp_path: Path, said: Said) -> None:
+def test_a_cache_that_cannot_be_written_is_done_without(tmp_path: Path, messages: Messages) -> None:
     (tmp_path / "cache").write_text("a file where the folder should be")
-    with OutcomeStore(tmp_path / "cache", said) as kept:
+    with OutcomeStore(tmp_path / "cache", messages) as kept:
         kept.add(KEY, SHOWS)
         assert kept.get(KEY) == ()
-    (sentence,) = said
+    (sentence,) = messages
     assert sentence.startswith("outcomes are not stored: ")

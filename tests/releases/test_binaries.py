@@ -76,7 +76,7 @@ def test_two_releases_lie_side_by_side(network: Network, tmp_path: Path) -> None
     assert [says(uv) for uv in tools] == ["uv 0.5.20", "uv 0.5.21", "uv 0.6.0rc1"]
 
 
-def test_latest_is_the_newest_and_is_asked_for_each_time(network: Network, tmp_path: Path) -> None:
+def test_latest_is_the_newest_and_is_requested_each_time(network: Network, tmp_path: Path) -> None:
     assert get("latest", tmp_path)[0] == "0.5.21"
     network.requested.clear()
     release, uv = get("latest", tmp_path)
@@ -84,7 +84,7 @@ def test_latest_is_the_newest_and_is_asked_for_each_time(network: Network, tmp_p
     assert network.requested == [catalogue.INDEX]
 
 
-def test_the_page_is_asked_for_as_json_by_name(network: Network, tmp_path: Path) -> None:
+def test_the_page_is_requested_as_json_by_name(network: Network, tmp_path: Path) -> None:
     headers: list[httpx.Headers] = []
 
     def index(request: httpx.Request) -> httpx.Response:
@@ -98,12 +98,12 @@ def test_the_page_is_asked_for_as_json_by_name(network: Network, tmp_path: Path)
     assert headers[0]["user-agent"].startswith("uvmre/")
 
 
-def test_the_download_is_told_up_to_its_end(network: Network, tmp_path: Path) -> None:
-    told: list[tuple[str, int, int]] = []
-    binaries.get("0.5.21", tmp_path, lambda *now: told.append(now))
+def test_the_download_is_reported_up_to_its_end(network: Network, tmp_path: Path) -> None:
+    calls: list[tuple[str, int, int]] = []
+    binaries.get("0.5.21", tmp_path, lambda *now: calls.append(now))
     size = len(WHEELS["uv-0.5.21-py3-none-any.whl"])
-    assert told[-1] == ("0.5.21", size, size)
-    assert [done for _, done, _ in told] == sorted(done for _, done, _ in told)
+    assert calls[-1] == ("0.5.21", size, size)
+    assert [done for _, done, _ in calls] == sorted(done for _, done, _ in calls)
 
 
 def test_a_wheel_that_is_not_what_the_page_says_is_not_kept(network: Network, tmp_path: Path) -> None:
@@ -120,13 +120,13 @@ def test_a_wheel_that_is_not_what_the_page_says_is_not_kept(network: Network, tm
     ["", "0.5", "v0.5.21", "0.5.21.1", "0.5.21 ", "0.5.21\n", ">=0.5.21", "newest", "../../outside", "0.5.21/../x"],
     ids=repr,
 )
-def test_what_is_no_release_is_refused_before_anybody_is_asked(network: Network, tmp_path: Path, release: str) -> None:
+def test_what_is_no_release_is_refused_without_a_request(network: Network, tmp_path: Path, release: str) -> None:
     with pytest.raises(UsageError, match="is not a release of uv"):
         get(release, tmp_path)
     assert (network.requested, kept(tmp_path)) == ([], [])
 
 
-def test_a_release_that_is_not_on_pypi_is_told_its_neighbours(network: Network, tmp_path: Path) -> None:
+def test_a_release_that_is_not_on_pypi_is_reported_with_its_neighbours(network: Network, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"there is no uv 0\.5\.22 on PyPI") as raised:
         get("0.5.22", tmp_path)
     assert "0.5.21" in raised.value.hint
@@ -165,7 +165,7 @@ def test_two_at_once_leave_one_whole_release(network: Network, tmp_path: Path) -
     ],
 )
 @pytest.mark.parametrize("release", ["0.5.21", "latest"])
-def test_a_page_that_cannot_be_had_or_read_is_told(
+def test_a_page_that_cannot_be_had_or_read_is_reported(
     network: Network, tmp_path: Path, release: str, index: Callable[[httpx.Request], httpx.Response], why: str
 ) -> None:
     network.index = index
@@ -176,7 +176,7 @@ def test_a_page_that_cannot_be_had_or_read_is_told(
     assert kept(tmp_path) == []
 
 
-def test_a_file_that_cannot_be_had_is_told(network: Network, tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_had_is_reported(network: Network, tmp_path: Path) -> None:
     network.files.clear()
     with pytest.raises(CannotTell) as raised:
         get("0.5.21", tmp_path)
@@ -261,7 +261,9 @@ def test_latest_is_never_what_the_mre_brings(network: Network, tmp_path: Path) -
         (["linux_riscv64"], "linux_riscv64"),
     ],
 )
-def test_a_platform_is_told_without_versions(monkeypatch: pytest.MonkeyPatch, tags: list[str], platform: str) -> None:
+def test_a_platform_is_reported_without_versions(
+    monkeypatch: pytest.MonkeyPatch, tags: list[str], platform: str
+) -> None:
     monkeypatch.setattr("packaging.tags.platform_tags", lambda: iter(tags))
     assert catalogue.platform() == platform
 
@@ -274,7 +276,7 @@ def fetch(cache: Path, *versions: str) -> dict[str, str]:
     }
 
 
-def test_many_are_fetched_in_the_order_asked_for_and_each_once(network: Network, tmp_path: Path) -> None:
+def test_many_are_fetched_in_the_requested_order_and_each_once(network: Network, tmp_path: Path) -> None:
     get("0.5.20", tmp_path)
     network.requested.clear()
     found = fetch(tmp_path, "0.6.0rc1", "0.5.20", "0.5.21", "0.5.21")
@@ -301,7 +303,7 @@ def test_one_that_fails_leaves_the_others_alone(network: Network, tmp_path: Path
 
 
 @pytest.mark.parametrize("content", [b"PK\x05\x06" + b"\0" * 18, b"no zip at all"], ids=["empty", "no zip"])
-def test_a_wheel_that_is_none_is_told(network: Network, tmp_path: Path, content: bytes) -> None:
+def test_a_wheel_that_is_none_is_reported(network: Network, tmp_path: Path, content: bytes) -> None:
     network.files = {named("0.5.21"): content}
     network.index = lambda _: httpx.Response(
         200, headers={"content-type": simple_page.JSON}, text=json_of(network.files)
@@ -320,12 +322,12 @@ def test_offline_those_that_are_there_are_had(network: Network, tmp_path: Path) 
     assert "cannot be fetched from PyPI" in fetch(tmp_path, "0.5.20", "0.5.21")["0.5.21"]
 
 
-def test_many_are_told_one_by_one_up_to_their_end(network: Network, tmp_path: Path) -> None:
-    told: list[tuple[str, int, int]] = []
-    binaries.fetch(["0.5.20", "0.5.21"], tmp_path, lambda *now: told.append(now))
+def test_many_are_reported_one_by_one_up_to_their_end(network: Network, tmp_path: Path) -> None:
+    calls: list[tuple[str, int, int]] = []
+    binaries.fetch(["0.5.20", "0.5.21"], tmp_path, lambda *now: calls.append(now))
     for version in ("0.5.20", "0.5.21"):
         size = len(WHEELS[named(version)])
-        assert [now for now in told if now[0] == version][-1] == (version, size, size)
+        assert [now for now in calls if now[0] == version][-1] == (version, size, size)
 
 
 def test_they_may_come_from_a_catalogue_that_is_at_hand(network: Network, tmp_path: Path) -> None:

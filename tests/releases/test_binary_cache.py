@@ -176,13 +176,13 @@ def test_what_was_left_unfinished_a_day_ago_goes(tmp_path: Path) -> None:
     assert all(path.exists() for path in stay)
 
 
-def test_it_is_told_how_it_goes(tmp_path: Path) -> None:
+def test_progress_is_reported(tmp_path: Path) -> None:
     for number in range(3):
         put(tmp_path, f"0.5.{number}", 2 * HOUR)
     size = du(tmp_path / "uv" / "0.5.0")
-    told: list[tuple[str, int, int]] = []
-    binary_cache.prune(tmp_path, lambda *now: told.append(now), keep=1)
-    assert told == [("pruning the cache", size, 2 * size), ("pruning the cache", 2 * size, 2 * size)]
+    calls: list[tuple[str, int, int]] = []
+    binary_cache.prune(tmp_path, lambda *now: calls.append(now), keep=1)
+    assert calls == [("pruning the cache", size, 2 * size), ("pruning the cache", 2 * size, 2 * size)]
 
 
 def test_a_link_is_measured_as_a_link(tmp_path: Path) -> None:

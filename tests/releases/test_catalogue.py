@@ -61,10 +61,10 @@ def json_page(*, dated: bool = True) -> str:
 
 def html_page(*, dated: bool = True) -> str:
     def link(name: str, sha256: str, yanked: str | bool, day: int) -> str:
-        told = "" if yanked is False else f' data-yanked="{yanked}"'
-        told += f' data-upload-time="{DAY.format(day)}"' if dated else ""
+        calls = "" if yanked is False else f' data-yanked="{yanked}"'
+        calls += f' data-upload-time="{DAY.format(day)}"' if dated else ""
         fragment = f"#sha256={sha256}" if sha256 else ""
-        return f'<a href="{HOST}/{name}{fragment}" data-requires-python="&gt;=3.8"{told}>{name}</a><br />'
+        return f'<a href="{HOST}/{name}{fragment}" data-requires-python="&gt;=3.8"{calls}>{name}</a><br />'
 
     links = "\n".join(link(*file) for file in FILES)
     return f'<!DOCTYPE html>\n<html><body><h1>Links for uv</h1><a href="/">up</a>\n{links}\n</body></html>'
@@ -137,7 +137,7 @@ NO_PAGES = [
 
 @pytest.mark.parametrize(("content_type", "page"), NO_PAGES)
 def test_a_page_without_a_wheel_is_an_error(content_type: str, page: str) -> None:
-    with pytest.raises(ValueError, match=r"lists no wheel|Expecting value|not what PEP 691 says"):
+    with pytest.raises(ValueError, match=r"lists no wheel|Expecting value|does not follow PEP 691"):
         parse_page(content_type, page, LINUX_TAGS)
 
 
@@ -168,13 +168,13 @@ def test_the_wheel_that_suits_best_is_picked(release: str, tags: list[Tag], sha2
         pytest.param("0.5.21rc1", "are 0.5.20 and 0.5.21", id="a pre-release that is not there"),
     ],
 )
-def test_a_release_that_is_not_there_is_told_its_neighbours(release: str, nearest: str) -> None:
+def test_a_release_that_is_not_there_is_reported_with_its_neighbours(release: str, nearest: str) -> None:
     with pytest.raises(UsageError, match=f"no uv {release} on PyPI: the nearest {nearest}"):
         found(LINUX_TAGS).wheel(release)
 
 
 @pytest.mark.parametrize("release", ["0.5.24", "0.5.21", "0.5.22"])
-def test_a_platform_without_a_wheel_is_told_so(release: str) -> None:
+def test_a_platform_without_a_wheel_is_reported(release: str) -> None:
     with pytest.raises(CannotTell, match=f"uv {release} has no wheel for this platform"):
         found([Tag("py3", "none", "win_arm64"), Tag("py3", "none", "any")]).wheel(release)
 
@@ -202,16 +202,16 @@ def versions(found: Catalogue | None) -> list[str]:
     return [release.version for release in found.releases] if found else []
 
 
-def test_what_was_asked_is_what_is_kept(network: Network, tmp_path: Path) -> None:
+def test_the_response_is_cached(network: Network, tmp_path: Path) -> None:
     network.index = lambda _: httpx.Response(200, headers={"content-type": JSON}, text=json_page())
-    asked = catalogue.load(tmp_path)
-    assert catalogue.load_cached(tmp_path) == asked
+    catalogue_date = catalogue.load(tmp_path)
+    assert catalogue.load_cached(tmp_path) == catalogue_date
     assert [path.name for path in tmp_path.iterdir()] == ["releases.json"]
-    assert len(asked.releases) == 8
-    assert asked.note == ""
+    assert len(catalogue_date.releases) == 8
+    assert catalogue_date.note == ""
 
 
-def test_nobody_is_asked_twice_within_minutes(network: Network, tmp_path: Path) -> None:
+def test_pypi_is_not_queried_twice_within_minutes(network: Network, tmp_path: Path) -> None:
     first = catalogue.load(tmp_path)
     aged(tmp_path, timedelta(minutes=9))
     assert catalogue.load(tmp_path).releases == first.releases
@@ -228,14 +228,14 @@ def test_a_clock_that_went_back_does_not_make_it_young_for_ever(network: Network
     assert network.requested == [catalogue.INDEX] * 2
 
 
-def test_releases_that_are_known_are_not_asked_for_however_old(network: Network, tmp_path: Path) -> None:
+def test_releases_that_are_known_are_not_requested_however_old(network: Network, tmp_path: Path) -> None:
     catalogue.load(tmp_path)
     aged(tmp_path, timedelta(days=400))
     assert catalogue.load(tmp_path, versions=["0.5.20", "0.5.21"]).wheel("0.5.21")
     assert network.requested == [catalogue.INDEX]
 
 
-def test_a_release_that_is_not_known_is_asked_for_however_young(network: Network, tmp_path: Path) -> None:
+def test_a_release_that_is_not_known_is_requested_however_young(network: Network, tmp_path: Path) -> None:
     catalogue.load(tmp_path)
     network.index = lambda _: page({**WHEELS, "uv-0.5.22-py3-none-any.whl": wheel("0.5.22")})
     assert catalogue.load(tmp_path, versions=["0.5.22"]).wheel("0.5.22")
@@ -251,7 +251,7 @@ def test_a_selector_that_finds_nothing_is_looked_for_once_more(network: Network,
     assert network.requested == [catalogue.INDEX] * 2
 
 
-def test_a_selector_that_means_nothing_is_asked_for_no_more_than_once(network: Network, tmp_path: Path) -> None:
+def test_a_selector_that_means_nothing_is_requested_only_once(network: Network, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"no uv 0\.5\.99"):
         catalogue.choose("0.5.99", tmp_path)
     assert network.requested == [catalogue.INDEX]
@@ -278,7 +278,7 @@ def test_what_has_not_changed_is_not_sent_again(network: Network, tmp_path: Path
     assert len(headers) == 1
 
 
-def test_the_page_is_asked_for_as_json_by_name_and_without_a_condition(network: Network, tmp_path: Path) -> None:
+def test_the_page_is_requested_as_json_by_name_and_without_a_condition(network: Network, tmp_path: Path) -> None:
     headers: list[httpx.Headers] = []
 
     def index(request: httpx.Request) -> httpx.Response:
@@ -304,14 +304,14 @@ OFFLINE = [
 
 @pytest.mark.parametrize(("index", "why"), OFFLINE[:-1])
 def test_offline_what_is_kept_has_to_do_and_says_so(network: Network, tmp_path: Path, index: Index, why: str) -> None:
-    asked = catalogue.load(tmp_path).fetched_at
+    catalogue_date = catalogue.load(tmp_path).fetched_at
     aged(tmp_path, timedelta(days=3))
     before = (tmp_path / catalogue.FILE).read_bytes()
     network.index = index
     chosen, known = catalogue.choose("latest", tmp_path)
     assert chosen[0].version == "0.5.21"
     assert why in known.note
-    assert f"those of {asked - timedelta(days=3):%Y-%m-%d %H:%M} UTC" in known.note
+    assert f"those of {catalogue_date - timedelta(days=3):%Y-%m-%d %H:%M} UTC" in known.note
     assert (tmp_path / catalogue.FILE).read_bytes() == before
 
 
@@ -327,7 +327,7 @@ def test_offline_a_release_that_is_not_known_may_be_there_all_the_same(network: 
 
 
 @pytest.mark.parametrize(("index", "why"), OFFLINE)
-def test_offline_with_nothing_kept_is_told(network: Network, tmp_path: Path, index: Index, why: str) -> None:
+def test_offline_with_nothing_kept_is_reported(network: Network, tmp_path: Path, index: Index, why: str) -> None:
     network.index = index
     with pytest.raises(CannotTell, match="cannot be fetched from PyPI") as raised:
         catalogue.load(tmp_path)
@@ -340,14 +340,14 @@ def test_offline_with_nothing_kept_is_told(network: Network, tmp_path: Path, ind
     "harm",
     ["", "{}", "[]", "{", '{"schema": 2}', '{"schema": 1, "platform": "macosx_sparc64"}', "\x00"],
 )
-def test_what_is_kept_and_cannot_be_read_is_asked_for_anew(network: Network, tmp_path: Path, harm: str) -> None:
+def test_what_is_kept_and_cannot_be_read_is_requested_anew(network: Network, tmp_path: Path, harm: str) -> None:
     first = catalogue.load(tmp_path)
     (tmp_path / catalogue.FILE).write_text(harm)
     assert catalogue.load(tmp_path).releases == first.releases
     assert versions(catalogue.load_cached(tmp_path)) == versions(first)
 
 
-def test_a_cache_of_another_platform_is_asked_for_anew(
+def test_a_cache_of_another_platform_is_requested_anew(
     network: Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     catalogue.load(tmp_path)

@@ -136,7 +136,7 @@ def test_the_mre_can_be_built_again() -> None:
         "`blank`:",
     ],
 )
-def test_what_a_block_cannot_show_is_said_before_it(line: str) -> None:
+def test_what_a_block_cannot_show_is_reported_before_it(line: str) -> None:
     assert f"\n{line}\n\n```" in github(MRE, result())
 
 
@@ -158,7 +158,7 @@ def test_any_text_survives(text: str, executable: bool) -> None:
     assert rebuild(github(mre, result(mre)))["a.md"] == file
 
 
-def test_a_file_that_is_not_text_is_left_out_and_said_so() -> None:
+def test_a_file_that_is_not_text_is_left_out_and_reported() -> None:
     files = (File("a.whl", b"PK\x03\x04\xff"), File("b.txt", b"a\0b"), File("c.bat", b"a\r\n"), File("d.txt", b"d\n"))
     mre = replace(MRE, files=files)
     text = github(mre, result(mre))
@@ -195,7 +195,7 @@ def test_a_log_of_many_bytes_a_character_is_cut_until_it_fits() -> None:
     assert len(consoles(text)) == 4
 
 
-def test_what_is_too_long_in_itself_is_cut_and_said_so() -> None:
+def test_what_is_too_long_in_itself_is_cut_and_reported() -> None:
     mre = replace(MRE, steps=(Step("true " * 20_000, "observe"),))
     text = github(mre, result(mre))
     assert len(text.encode()) <= 65_536
@@ -214,7 +214,7 @@ def test_long_output_is_folded(rows: int, folded: bool) -> None:
     assert text.count("<details>") == text.count("</details>") - MRE.files[0].content.count(b"</details>")
 
 
-def test_a_step_that_was_ended_is_told() -> None:
+def test_a_step_that_was_ended_is_reported() -> None:
     assert "\nexit code 143, ended at its time limit, 1.2 s\n" in github(
         MRE, result(MRE, step("uv sync", 143, timed_out=True))
     )
@@ -227,11 +227,11 @@ def test_output_is_shown_as_a_terminal_leaves_it() -> None:
 
 def test_a_secret_across_a_cut_is_masked_whole() -> None:
     mre = replace(MRE, environment=replace(MRE.environment, variables={"A_PASSWORD": "topsecretvalue"}))
-    said = "x" * 9_983 + "topsecretvalue" + "y" * 30_000
-    assert "topsecret" not in github(mre, result(mre, step("uv sync", 2, said)))
+    output = "x" * 9_983 + "topsecretvalue" + "y" * 30_000
+    assert "topsecret" not in github(mre, result(mre, step("uv sync", 2, output)))
 
 
-def test_secrets_are_masked_wherever_they_stand() -> None:
+def test_secrets_are_masked_everywhere() -> None:
     mre = replace(
         MRE,
         environment=replace(MRE.environment, variables={"UV_INDEX_MINE_PASSWORD": "s3cr3t-1"}),
@@ -241,8 +241,8 @@ def test_secrets_are_masked_wherever_they_stand() -> None:
             File("pyproject.toml", b'url = "https://me:s3cr3t-4@example.com/"\n'),
         ),
     )
-    said = "asked https://me:s3cr3t-4@example.com/ with s3cr3t-1, s3cr3t-2 and s3cr3t-3, not public:heron"
-    text = github(mre, result(mre, step("A_TOKEN=s3cr3t-2 uv sync", 2, said)))
+    output = "asked https://me:s3cr3t-4@example.com/ with s3cr3t-1, s3cr3t-2 and s3cr3t-3, not public:heron"
+    text = github(mre, result(mre, step("A_TOKEN=s3cr3t-2 uv sync", 2, output)))
     assert "s3cr3t" not in text
     assert consoles(text) == [
         "$ A_TOKEN=**** uv sync\nasked https://me:****@example.com/ with ****, **** and ****, not public:heron\n"
@@ -261,9 +261,9 @@ SECRETS = (
 @given(st.sampled_from(SECRETS), st.integers(9_900, 10_050), st.sampled_from(["", "\x1b[31m"]), st.integers(0, 40))
 @settings(deadline=None, max_examples=60)
 def test_no_part_of_a_secret_survives_a_cut(secret: str, at: int, color: str, split: int) -> None:
-    said = "x" * at + f" {color}{secret[:split]}{color}{secret[split:]} " + "y" * 30_000
+    output = "x" * at + f" {color}{secret[:split]}{color}{secret[split:]} " + "y" * 30_000
     mre = replace(MRE, title=f"A title with {secret}", files=(File("a.txt", f"see {secret}\n".encode()),))
-    text = github(mre, result(mre, step(f"uv sync {secret}; true", 2, said, out=f"{secret}\n")))
+    text = github(mre, result(mre, step(f"uv sync {secret}; true", 2, output, out=f"{secret}\n")))
     assert "0123456789" not in text
     assert "$ uv sync ****; true\n" in text
 
@@ -298,19 +298,19 @@ def test_without_controls_there_is_no_table() -> None:
 
 
 @pytest.mark.parametrize("answered_by", ["stand-in", "upstream"])
-def test_a_stand_in_is_told_where_one_answered(answered_by: str) -> None:
+def test_a_stand_in_is_reported_where_one_answered(answered_by: str) -> None:
     request = Request("GET", "pypi-proxy.fly.dev", "/", 401, False, answered_by, 0.1)  # type: ignore[arg-type]
-    told = "A local stand-in with the same rules answered for the public test index." in github(
+    output = "A local stand-in with the same rules answered for the public test index." in github(
         MRE, result(requests=(request,))
     )
-    assert told == (answered_by == "stand-in")
+    assert output == (answered_by == "stand-in")
 
 
-def test_another_release_than_the_reported_one_is_told() -> None:
+def test_another_release_than_the_reported_one_is_reported() -> None:
     text = github(MRE, replace(result(), uv="0.13.9"))
     assert "\nThis is a run on uv 0.13.9; the report is about uv 0.5.21.\n" in text
     assert "\n### Version\n\nuv 0.13.9\n" in text
 
 
-def test_steps_that_could_not_be_run_are_told() -> None:
+def test_steps_that_could_not_be_run_are_reported() -> None:
     assert "\nThe steps could not be run: no shell.\n" in github(MRE, result(obstacle="no shell"))

@@ -33,11 +33,11 @@ ENGINES = {
 @pytest.mark.parametrize("name", ENGINES)
 def test_every_engine_reaches_the_gateway_and_uses_no_cache(name: str) -> None:
     words = list(build_commands.builder(ENGINES[name]).arguments(ENGINES[name], BUILT))
-    told = " ".join(words)
+    output = " ".join(words)
     assert words[-1] == "/c"
     for expected in ("--network host", "--no-cache", "--file /d", "--build-arg A=1", "--label org.uvmre=run"):
-        assert expected in told
-    assert "--secret id=s,src=/s" in told
+        assert expected in output
+    assert "--secret id=s,src=/s" in output
 
 
 @pytest.mark.parametrize(("name", "writes"), [("buildkit", False), *((name, True) for name in list(ENGINES)[1:])])

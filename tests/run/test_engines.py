@@ -32,7 +32,7 @@ def commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Commands:
     return put
 
 
-def test_all_are_told_where_none_is_installed(commands: Commands) -> None:
+def test_all_are_reported_where_none_is_installed(commands: Commands) -> None:
     found = engines.detect_all()
     assert [engine.name for engine in found] == ["docker", "podman", "buildah"]
     assert {engine.why for engine in found} == {"not installed"}
@@ -71,7 +71,7 @@ def test_a_command_that_cannot_be_started_says_so(commands: Commands, tmp_path: 
 
 
 @pytest.mark.parametrize(
-    ("wanted", "client", "buildx", "buildkit"),
+    ("version", "client", "buildx", "buildkit"),
     [
         ("", "28.2.2", True, True),
         ("", "28.2.2", False, False),
@@ -82,10 +82,10 @@ def test_a_command_that_cannot_be_started_says_so(commands: Commands, tmp_path: 
     ],
 )
 def test_which_builder_docker_takes(
-    commands: Commands, monkeypatch: pytest.MonkeyPatch, wanted: str, client: str, buildx: bool, buildkit: bool
+    commands: Commands, monkeypatch: pytest.MonkeyPatch, version: str, client: str, buildx: bool, buildkit: bool
 ) -> None:
-    if wanted:
-        monkeypatch.setenv("DOCKER_BUILDKIT", wanted)
+    if version:
+        monkeypatch.setenv("DOCKER_BUILDKIT", version)
     answer = BOTH.replace("28.2.2", client)
     commands(docker=f"if [ \"$1\" = buildx ]; then exit {0 if buildx else 1}; fi; echo '{answer}'")
     engine = engines.detect("docker")
@@ -142,8 +142,8 @@ def test_names_that_from_finds(name: str, image: str, full: str) -> None:
 def test_a_real_engine_answers(engine: AtHand, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in engine.variables.items():
         monkeypatch.setenv(name, value)
-    asked = engines.detect(engine.name)
-    assert asked.why == ""
-    assert asked.version[0].isdigit()
-    assert asked.buildkit is (engine.title == "BuildKit")
-    assert engines.labels(asked, "localhost/uvmre/there-is-none:1") is None
+    queries = engines.detect(engine.name)
+    assert queries.why == ""
+    assert queries.version[0].isdigit()
+    assert queries.buildkit is (engine.title == "BuildKit")
+    assert engines.labels(queries, "localhost/uvmre/there-is-none:1") is None

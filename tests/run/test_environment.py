@@ -213,7 +213,7 @@ def failing(*hosts: str, **does: bool) -> Mre:
     ],
 )
 @pytest.mark.skipif(not shutil.which("getent"), reason="there is no glibc here")
-def test_a_name_that_must_not_resolve_is_not_asked_of_the_gateway(hosts: list[str], expected: str) -> None:
+def test_a_name_that_must_not_resolve_is_not_requested_from_the_gateway(hosts: list[str], expected: str) -> None:
     assert environment.outage_variables(failing(*hosts)) == {"NO_PROXY": expected, "RES_OPTIONS": "attempts:0"}
 
 
@@ -231,6 +231,8 @@ def test_nothing_else_goes_past_the_gateway(mre: Mre) -> None:
     assert environment.outage_variables(mre) == {}
 
 
-def test_without_a_resolver_that_can_be_told_nothing_goes_past_the_gateway(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_resolver_that_can_be_switched_off_nothing_goes_past_the_gateway(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(environment, "SYSTEM_PATH", ("/nowhere",))
     assert environment.outage_variables(failing("elsewhere.invalid")) == {}

@@ -43,22 +43,22 @@ def says(version: str) -> str:
 
 
 @pytest.mark.parametrize(
-    "wanted",
+    "version",
     [
         pytest.param("", id="nothing wanted: this very one"),
         pytest.param(MINOR, id="this one's line"),
         pytest.param(THIS, id="this one's full version"),
     ],
 )
-def test_this_very_interpreter_is_found(machine: Machine, wanted: str) -> None:
-    found = find_interpreter(wanted)
+def test_this_very_interpreter_is_found(machine: Machine, version: str) -> None:
+    found = find_interpreter(version)
     assert found is not None
     assert (found.version, found.minor) == (THIS, MINOR)
     assert os.access(found.path, os.X_OK)
     assert found.path.is_relative_to(Path(sys.base_prefix).resolve())
 
 
-def test_this_very_interpreter_is_asked_first(machine: Machine) -> None:
+def test_this_interpreter_is_tried_first(machine: Machine) -> None:
     machine.install(machine.one / f"python{MINOR}", says(f"{MINOR}.99"))
     found = find_interpreter(MINOR)
     assert found is not None
@@ -71,7 +71,7 @@ def test_another_patch_of_this_line_is_found_beside_it(machine: Machine) -> None
 
 
 @pytest.mark.parametrize(
-    "wanted",
+    "version",
     [
         pytest.param("3.97", id="a line that nobody has"),
         pytest.param(f"{MINOR}.98", id="a patch that nobody has"),
@@ -79,20 +79,20 @@ def test_another_patch_of_this_line_is_found_beside_it(machine: Machine) -> None
         pytest.param("4.0", id="a Python that is not there yet"),
     ],
 )
-def test_a_version_that_is_not_there_is_not_found(machine: Machine, wanted: str) -> None:
+def test_a_version_that_is_not_there_is_not_found(machine: Machine, version: str) -> None:
     machine.install(machine.one / "python3.9", says("3.9.18"))
-    assert find_interpreter(wanted) is None
+    assert find_interpreter(version) is None
 
 
-@pytest.mark.parametrize("wanted", ["3.98", "3.98.4"], ids=["by its line", "by its full version"])
+@pytest.mark.parametrize("version", ["3.98", "3.98.4"], ids=["by its line", "by its full version"])
 @pytest.mark.parametrize(
     "where",
     ["one/python3.98", "other/python3.98", "pyenv/versions/3.98.4/bin/python3.98", "uv/cpython-3.98.4/bin/python3.98"],
     ids=["first on PATH", "later on PATH", "in pyenv's folder", "in uv's folder"],
 )
-def test_an_interpreter_is_found_where_it_is(machine: Machine, tmp_path: Path, where: str, wanted: str) -> None:
+def test_an_interpreter_is_found_where_it_is(machine: Machine, tmp_path: Path, where: str, version: str) -> None:
     path = machine.install(tmp_path / where, says("3.98.4"))
-    assert find_interpreter(wanted) == Interpreter(path, "3.98.4")
+    assert find_interpreter(version) == Interpreter(path, "3.98.4")
 
 
 def test_of_two_the_one_with_the_wanted_patch_is_taken(machine: Machine) -> None:
@@ -127,13 +127,13 @@ def test_a_folder_of_that_name_is_passed_over(machine: Machine) -> None:
     assert find_interpreter("3.98") is None
 
 
-def test_shims_are_not_even_asked(machine: Machine, tmp_path: Path) -> None:
+def test_shims_are_not_run(machine: Machine, tmp_path: Path) -> None:
     machine.install(machine.shims / "python3.98", f"#!/bin/sh\n: > '{tmp_path}/asked'\necho 3.98.4\n")
     assert find_interpreter("3.98") is None
     assert not (tmp_path / "asked").exists()
 
 
-def test_it_is_asked_with_nothing_of_our_environment(
+def test_it_is_run_with_nothing_of_our_environment(
     machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))

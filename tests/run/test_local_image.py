@@ -70,7 +70,7 @@ def test_a_stage_can_be_built_on_one_that_is_not_the_last(place: RunDirs) -> Non
         (File("root", b""), "`/root` cannot be written: Is a directory"),
     ],
 )
-def test_what_cannot_be_laid_is_said(place: RunDirs, event: StageFetch | File, why: str) -> None:
+def test_what_cannot_be_laid_is_reported(place: RunDirs, event: StageFetch | File, why: str) -> None:
     local_image.prepare(place, Layer((), before=(StageStart(1, None),)))
     with pytest.raises(local_image.CannotRunStep) as raised:
         local_image.prepare(place, Layer((), before=(event,)))
@@ -122,11 +122,11 @@ def test_a_run_sees_the_builder_s_variables_and_over_them_the_manifest_s(place: 
     layer = Layer(
         (), variables={"A": "/app/a", "B": "own", "PATH": "/app/bin:/usr/bin", "HOME": "/app/home"}, owned=("/app",)
     )
-    seen = local_image.variables(place, mre, layer, "http://gate:1")
+    path = local_image.variables(place, mre, layer, "http://gate:1")
     root = local_image.folder(place)
-    assert seen["A"] == f"{root}/app/a"
-    assert seen["B"] == "manifest"
-    assert seen["HOME"] == f"{root}/app/home"
-    assert seen["PATH"] == f"{root}/app/bin:{root}/usr/bin:{place.tools}:/usr/bin"
-    assert seen["HTTPS_PROXY"] == "http://gate:1"
-    assert "E" not in seen
+    assert path["A"] == f"{root}/app/a"
+    assert path["B"] == "manifest"
+    assert path["HOME"] == f"{root}/app/home"
+    assert path["PATH"] == f"{root}/app/bin:{root}/usr/bin:{place.tools}:/usr/bin"
+    assert path["HTTPS_PROXY"] == "http://gate:1"
+    assert "E" not in path

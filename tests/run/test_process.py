@@ -75,7 +75,7 @@ def python(code: str, cwd: Path, *, limit: int) -> Finished:
 
 
 @pytest.mark.parametrize("code", [0, 1, 2, 125, 255], ids=lambda code: f"exit {code} is told as {code}")
-def test_an_exit_code_is_told_as_it_is(tmp_path: Path, code: int) -> None:
+def test_an_exit_code_is_reported_as_it_is(tmp_path: Path, code: int) -> None:
     done = sh(f"exit {code}", tmp_path)
     assert (done.exit, done.timed_out, done.truncated) == (code, False, False)
 
@@ -85,7 +85,7 @@ def test_an_exit_code_is_told_as_it_is(tmp_path: Path, code: int) -> None:
     [signal.SIGTERM, signal.SIGKILL, signal.SIGSEGV, signal.SIGPIPE, signal.SIGABRT],
     ids=lambda number: f"{number.name} is told as 128 and its number",
 )
-def test_a_signal_is_told_as_a_shell_tells_it(tmp_path: Path, number: signal.Signals) -> None:
+def test_a_signal_is_reported_as_in_a_shell(tmp_path: Path, number: signal.Signals) -> None:
     assert sh(f"ulimit -c 0; kill -{number.value} $$", tmp_path).exit == 128 + number
 
 
@@ -99,7 +99,7 @@ def test_it_runs_in_its_folder(tmp_path: Path) -> None:
     assert (tmp_path / "file").read_text() == "here\n"
 
 
-def test_its_time_is_told(tmp_path: Path) -> None:
+def test_its_time_is_reported(tmp_path: Path) -> None:
     assert 0.5 <= sh("sleep 0.5", tmp_path).seconds < 30
 
 
@@ -202,8 +202,8 @@ def test_it_has_no_terminal_of_ours(tmp_path: Path) -> None:
 def test_nothing_is_inherited_in_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("UV_INDEX_FOO_PASSWORD", "of the one who runs it")
     done = sh("env", tmp_path, GIVEN="1")
-    told = dict(line.split("=", 1) for line in done.stdout.decode().splitlines())
-    assert {name: value for name, value in told.items() if name not in ("PWD", "SHLVL", "_", "OLDPWD")} == {
+    output = dict(line.split("=", 1) for line in done.stdout.decode().splitlines())
+    assert {name: value for name, value in output.items() if name not in ("PWD", "SHLVL", "_", "OLDPWD")} == {
         **PATH,
         "GIVEN": "1",
     }

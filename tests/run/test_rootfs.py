@@ -36,9 +36,9 @@ def prefix(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def test_an_interpreter_is_packed_once_without_what_was_installed_into_it(prefix: Path, tmp_path: Path) -> None:
-    said: list[str] = []
+    messages: list[str] = []
     cache = tmp_path / "cache"
-    version, archive = rootfs.interpreter("3.99", cache, said.append)
+    version, archive = rootfs.interpreter("3.99", cache, messages.append)
     assert (version, archive) == ("3.99.7", cache / "images" / "python-3.99.7.tar")
     with tarfile.open(archive) as packed:
         files = {member.name for member in packed if member.isfile()}
@@ -51,12 +51,12 @@ def test_an_interpreter_is_packed_once_without_what_was_installed_into_it(prefix
         "include/python3.99/Python.h",
     }
     written = archive.stat().st_ino
-    assert rootfs.interpreter("3.99.7", cache, said.append) == (version, archive)
-    assert (archive.stat().st_ino, len(said)) == (written, 1)
+    assert rootfs.interpreter("3.99.7", cache, messages.append) == (version, archive)
+    assert (archive.stat().st_ino, len(messages)) == (written, 1)
     assert not list(cache.glob(".aside-*"))
 
 
-def test_a_version_that_is_not_here_is_told_with_those_that_are(prefix: Path, tmp_path: Path) -> None:
+def test_a_version_that_is_not_here_is_reported_with_those_that_are(prefix: Path, tmp_path: Path) -> None:
     with pytest.raises(CannotTell, match=r"Python 3\.99\.8") as caught:
         rootfs.interpreter("3.99.8", tmp_path, print)
     assert "uv python install 3.99.8" in caught.value.hint

@@ -127,7 +127,7 @@ def test_a_folder_is_a_valid_mre_and_its_parts_say_the_same(tmp_path: Path, answ
         ),
     ],
 )
-def test_the_steps_have_the_variables_that_were_asked_for(
+def test_the_steps_have_the_variables_that_were_requested(
     tmp_path: Path, answers: Answers, variables: dict[str, str]
 ) -> None:
     assert make(tmp_path / "mre", answers).variables == variables
@@ -148,7 +148,7 @@ def test_the_steps_have_the_variables_that_were_asked_for(
         ),
     ],
 )
-def test_the_index_is_the_one_asked_for(tmp_path: Path, answers: Answers, url: str) -> None:
+def test_the_index_is_the_requested_one(tmp_path: Path, answers: Answers, url: str) -> None:
     make(tmp_path / "mre", answers)
     assert f'\nurl = "{url}"\n' in (tmp_path / "mre" / "pyproject.toml").read_text()
 
@@ -221,7 +221,7 @@ def test_the_same_answers_make_the_same_folder(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_folder_of_somebody_else_is_refused(tmp_path: Path) -> None:
+def test_a_folder_of_another_user_is_refused(tmp_path: Path) -> None:
     locked = tmp_path / "locked"
     locked.mkdir(mode=0o555)
     with pytest.raises(UsageError, match="cannot be written"):

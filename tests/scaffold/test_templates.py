@@ -60,7 +60,7 @@ def test_the_defaults_themselves_are_allowed(template: Template) -> None:
 
 
 @pytest.mark.parametrize("template", ALL, ids=lambda template: template.name)
-def test_what_follows_from_answers_is_not_asked(template: Template) -> None:
+def test_what_follows_from_answers_is_not_a_prompt(template: Template) -> None:
     derived = {question.name for question in template.questions} - {question.name for question in template.prompts}
     for name in derived:
         [fault] = faults(template, **{name: "anything"})
@@ -117,7 +117,7 @@ PACKAGE = "a package name in lower case"
         pytest.param("all_packages", "", "true or false", id="an empty truth"),
     ],
 )
-def test_a_bad_answer_is_told_with_its_question_and_what_is_allowed(
+def test_a_bad_answer_is_reported_with_its_question_and_what_is_allowed(
     template: Template, name: str, value: str, allowed: str
 ) -> None:
     [fault] = faults(template, **{name: value})
@@ -131,12 +131,12 @@ def test_a_member_may_not_be_called_as_the_root_that_was_given(template: Templat
     assert check_answers(template, {"workspace": "bar", "member": "foo-workspace"})["member"] == "foo-workspace"
 
 
-def test_all_faults_are_told_at_once(template: Template) -> None:
-    told = faults(template, uv="new", members="none", index="mine", color="red", python="3.12")
-    assert sorted(fault.split()[0] for fault in told) == ["color", "index", "members", "uv"]
+def test_all_faults_are_reported_at_once(template: Template) -> None:
+    output = faults(template, uv="new", members="none", index="mine", color="red", python="3.12")
+    assert sorted(fault.split()[0] for fault in output) == ["color", "index", "members", "uv"]
 
 
-def test_an_unknown_question_is_told_with_those_there_are(template: Template) -> None:
+def test_an_unknown_question_is_reported_with_those_there_are(template: Template) -> None:
     [fault] = faults(template, colour="red")
     assert fault.startswith("colour is not a question of workspace-index: it asks title, issue, uv, ")
 
