@@ -372,7 +372,7 @@ def test_the_gateway_serves_any_client_until_it_is_interrupted(cache: Path, requ
     assert serving.returncode == 0
     assert "GET pypi-proxy.fly.dev/basic-auth/simple/six/ 401 no credentials stand-in" in talk
     assert "CONNECT example.com 403 no credentials refused" in talk
-    assert "ended after 2 requests" in talk
+    assert "stopped after 2 requests" in talk
     assert not Path(data["variables"]["SSL_CERT_FILE"]).exists()
 
 

@@ -1,4 +1,4 @@
-"""What goes wrong outside of uvmre: every verb says in a sentence what it is, and never exits as a verdict or a bug does.
+"""Errors outside of uvmre: every verb reports them, and never exits as for a verdict or an internal error.
 
 In one process where the streams allow it, for a process each would take a minute.
 """
@@ -272,7 +272,7 @@ def signals() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.arguments[:60]!a} {' '.join(row.variables.values())}")
-def test_a_mishap_is_a_sentence(
+def test_an_error_is_reported(
     row: Row,
     place: Path,
     home: Path,
@@ -293,7 +293,7 @@ def test_a_mishap_is_a_sentence(
     assert "bug in uvmre" not in err
 
 
-def test_there_are_enough_of_them() -> None:
+def test_the_table_has_enough_rows() -> None:
     assert len(ROWS) >= 74
 
 
@@ -330,7 +330,7 @@ STREAMS = [
 
 
 @pytest.mark.parametrize(("script", "code", "says"), STREAMS, ids=[row[0] for row in STREAMS])
-def test_a_mishap_of_the_streams_is_a_sentence(script: str, code: int, says: str, place: Path, home: Path) -> None:
+def test_an_error_of_the_streams_is_reported(script: str, code: int, says: str, place: Path, home: Path) -> None:
     done = shell(script, place, home)
     data = (done.stdout + done.stderr).decode()
     assert (done.returncode, done.stdout) == (code, b""), data
@@ -348,7 +348,7 @@ def test_a_run_needs_neither_stdin_nor_stderr(script: str, place: Path, home: Pa
 @pytest.mark.parametrize(
     "arguments", ["run mre", "run mre --json", "matrix mre --uv 0.4.1..0.4.3", "lint mre", "--help"]
 )
-def test_nobody_who_reads_is_no_verdict(arguments: str, place: Path, home: Path) -> None:
+def test_a_closed_pipe_is_no_verdict(arguments: str, place: Path, home: Path) -> None:
     """The reader of both streams is gone before anything is written: the exit code is as it would have been."""
     read, write = os.pipe()
     os.close(read)
