@@ -43,15 +43,15 @@ def new(
     """Make an MRE in `target`.
 
     Args:
-        target: a folder that is empty, or not there yet.
-        template: its name; may be left out while there is only one.
+        target: an empty or new folder.
+        template: its name; optional if there is only one.
         answers: answers to its questions, by name.
-        ask: ask the others at the terminal, instead of taking their defaults.
-        force: replace the files of an MRE that uvmre wrote there before.
+        ask: ask the others on the terminal instead of using their defaults.
+        force: replace the files of an MRE that uvmre wrote there.
         confirm: asked for confirmation unless `force` is set.
 
     Raises:
-        UsageError: when the template, an answer or the folder cannot be taken.
+        UsageError: if the template, an answer or the folder is invalid.
     """
     chosen = templates.find_template(template) if template else _only()
     checked = templates.check_answers(chosen, answers or {})
@@ -87,18 +87,11 @@ def from_packse(
 ) -> NewMre:
     """Make an MRE in `target` of a scenario of packse.
 
-    Args:
-        scenario: its file.
-        target: a folder that is empty, or not there yet.
-        cache: where the releases of uv are kept.
-        uv: the release that the MRE is for, or `latest`; a scenario names none.
-        force: replace the files of an MRE that uvmre wrote there before.
-        confirm: asked for confirmation unless `force` is set.
-        progress: a progress callback.
+    `uv` is the release that the MRE is for, or `latest`: a scenario names none.
 
     Raises:
-        UsageError: when the scenario, the release or the folder cannot be taken.
-        CannotTell: when PyPI does not say which release is the latest.
+        UsageError: if the scenario, the release or the folder is invalid.
+        CannotTell: if the latest release is not available.
     """
     text = files.read_text(scenario)
     release = _latest(cache, progress or Progress()) if uv == "latest" else uv
@@ -118,15 +111,10 @@ def from_dockerfile(
 ) -> NewMre:
     """Make an MRE in `target` of a Dockerfile, whose RUNs are its steps.
 
-    Args:
-        dockerfile: its file; what it copies is taken from the folder that it is in.
-        target: a folder that is empty, or not there yet.
-        answers: what no Dockerfile says, by name.
-        force: replace the files of an MRE that uvmre wrote there before.
-        confirm: asked for confirmation unless `force` is set.
+    `answers` has the details that a Dockerfile lacks, by name; files are copied from the Dockerfile's folder.
 
     Raises:
-        UsageError: when the Dockerfile, an answer or the folder cannot be taken.
+        UsageError: if the Dockerfile, an answer or the folder is invalid.
     """
     from uvmre.core.dockerfile.single_file import read_back
     from uvmre.folder.read import read_files
@@ -151,8 +139,8 @@ def from_issue(
     """Make an MRE in `target` of an issue's text, and return it with what was understood of the text, in lines.
 
     Raises:
-        UsageError: when there is no such issue, or the folder cannot be taken.
-        CannotTell: when GitHub does not answer, or the text has nothing that could be run.
+        UsageError: if the issue does not exist, or the folder is invalid.
+        CannotTell: if GitHub does not answer, or the text has nothing to run.
     """
     from uvmre.core.triage.dry_run import as_lines
     from uvmre.flows.understand import inbox, understand

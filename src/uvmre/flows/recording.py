@@ -71,9 +71,9 @@ def pack(
         allow_secrets: whether files with secrets may be in it.
 
     Raises:
-        UsageError: when there is no recording, a body is not sound, or the target cannot be taken.
-        InputError: with all that is wrong with the recording, or with the folder, or the places of all secrets.
-        CannotTell: when the release cannot be had.
+        UsageError: if there is no recording, or the target is invalid.
+        InputError: if the recording or the folder is damaged, or may contain secrets.
+        CannotTell: if the release is not available.
     """
     mre, quoted = read_mre(folder), shlex.quote(str(folder))
     _take(target, folder)
