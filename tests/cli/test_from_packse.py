@@ -171,13 +171,13 @@ def test_the_folder_says_what_it_is(uvmre: CommandLine, tmp_path: Path) -> None:
         pytest.param(
             ["--from-packse", "empty.toml", "--uv", "0.13"],
             "`0.13` is not a release of uv",
-            "as 0.5.21",
+            "0.5.21",
             id="no release",
         ),
         pytest.param(
             ["--from-packse", "empty.toml", "--defaults", "-d", "uv=0.5.21"],
             "`--data`, `--defaults` are not supported with `--from-packse`",
-            "Take either that or",
+            "use a template or",
             id="a template's options",
         ),
         pytest.param(["--uv", UV], "`--uv` is not supported with a template", "-d uv=", id="a release for a template"),
