@@ -24,7 +24,7 @@ def test_a_mistake_is_told_with_its_place(uvmre: CommandLine, bug: Path) -> None
     assert ended.exit == 1
     first, second = ended.stdout.splitlines()
     assert first.startswith("mre.toml, environment.variables.UV_INDEX_PRIVATE_ONE_PASSWORD: json-credential: ")
-    assert second.startswith("  fixed: With the token alone")
+    assert second.startswith("  fixed: With only the token")
     assert ended.stderr == "1 finding\n"
 
 
