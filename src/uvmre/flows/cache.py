@@ -9,8 +9,8 @@ from uvmre.flows.probe.target import SCRIPT_RECORDINGS
 from uvmre.outcomes import store
 from uvmre.releases import binary_cache
 from uvmre.releases.binary_cache import CachedRelease
-from uvmre.run import engines, rootfs
-from uvmre.run.engines import ClearedEngine
+from uvmre.run.engines import availability, rootfs
+from uvmre.run.engines.availability import ClearedEngine
 
 KINDS = {
     binary_cache.UV: "releases of uv",
@@ -49,7 +49,7 @@ def sizes(cache: Path) -> list[Kind]:
 def prune_images(cache: Path) -> tuple[tuple[ClearedEngine, ...], int]:
     """Remove what uvmre made on the engines of this machine, and of what it made it; return the bytes of the latter."""
     # Of podman and buildah, which share their images, each sees containers that the other does not.
-    cleared = tuple(engines.clear(engine) for engine in engines.detect_all() if not engine.why)
+    cleared = tuple(availability.clear(engine) for engine in availability.detect_all() if not engine.why)
     folder = cache / rootfs.FOLDER
     _, freed = binary_cache.measure([folder])
     shutil.rmtree(folder, ignore_errors=True)

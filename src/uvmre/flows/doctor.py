@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from uvmre.releases import binary_cache, catalogue
-from uvmre.run import engines, interpreters, process
-from uvmre.run.engines import Engine
+from uvmre.run import interpreters, process
+from uvmre.run.engines import availability
+from uvmre.run.engines.availability import Engine
 from uvmre.run.interpreters import Interpreter
 
 SECONDS = 1.5
@@ -90,7 +91,7 @@ def examine(cache: Path) -> Health:
     """Run all checks in parallel; those that exceed the time limit are reported as such."""
     began = time.monotonic()
     waits = {
-        **{name: _later(functools.partial(engines.detect, name, SECONDS)) for name in engines.COMMANDS},
+        **{name: _later(functools.partial(availability.detect, name, SECONDS)) for name in availability.COMMANDS},
         "interpreters": _later(_interpreters),
         "sandbox": _later(_sandbox),
         "network": _later(lambda: catalogue.ping(SECONDS)),
@@ -103,7 +104,7 @@ def examine(cache: Path) -> Health:
     def result(name: str, default: Any) -> Any:
         return waits[name](max(0.0, deadline - time.monotonic()), default)
 
-    detected = [result(name, Engine(name, shutil.which(name) or "", why=late)) for name in engines.COMMANDS]
+    detected = [result(name, Engine(name, shutil.which(name) or "", why=late)) for name in availability.COMMANDS]
     why, seconds = result("network", (late, SECONDS))
     return Health(
         engines=tuple(EngineStatus(engine, _advice(engine)) for engine in detected),
@@ -191,9 +192,9 @@ def _advice(engine: Engine) -> str:
     if not engine.why:
         chosen = os.environ.get("DOCKER_BUILDKIT") in ("0", "false")
         return "" if engine.buildkit or chosen else install("buildx")
-    if engine.why == engines.NO_ACCESS:
+    if engine.why == availability.NO_ACCESS:
         return "sudo usermod -aG docker $USER"
-    return _starting() if engine.why.startswith(engines.NO_DAEMON) else ""
+    return _starting() if engine.why.startswith(availability.NO_DAEMON) else ""
 
 
 def _starting() -> str:

@@ -11,10 +11,10 @@ from uvmre.core.dockerfile.parser import DOCKERFILE
 from uvmre.errors import CannotTell, UsageError
 from uvmre.releases import binaries
 from uvmre.releases.binary_cache import ProgressCallback
-from uvmre.run import base_images as made
-from uvmre.run import engines, rootfs
-from uvmre.run.base_images import Parts
-from uvmre.run.engines import Engine
+from uvmre.run.engines import availability, rootfs
+from uvmre.run.engines import base_images as made
+from uvmre.run.engines.availability import Engine
+from uvmre.run.engines.base_images import Parts
 
 Log = Callable[[str], None]
 
@@ -52,33 +52,36 @@ def prepare(
         CannotTell: if no engine is usable, or a part of an image is not available.
     """
     recipes = [base_images.recipe(name) for name in names(sources)]
-    usable = at_hand(engines.detect_all() if found is None else found)
+    usable = at_hand(availability.detect_all() if found is None else found)
     cache.mkdir(parents=True, exist_ok=True)
     done = []
     for recipe in recipes:
         parts = None
         for engine in usable:
-            labels = engines.labels(engine, recipe.image)
+            labels = availability.labels(engine, recipe.image)
             if labels is None:
                 parts = parts or _parts(recipe, cache, on_progress, log)
                 log(f"{engine.name}: {recipe.image} is made")
                 made.build(engine, parts, cache, log)
                 done.append(Prepared(recipe.image, engine.name, "made", parts.description))
             else:
-                of = labels.get(engines.STAND_IN_LABEL, "")
+                of = labels.get(availability.STAND_IN_LABEL, "")
                 done.append(Prepared(recipe.image, engine.name, "there" if of else "real", of))
     return tuple(done)
 
 
 def ls(found: Sequence[Engine] | None = None) -> tuple[Prepared, ...]:
     """Return the stand-ins on all engines."""
-    usable = at_hand(engines.detect_all() if found is None else found)
+    usable = at_hand(availability.detect_all() if found is None else found)
     return tuple(
         Prepared(
-            each.image, engine.name, "there", (engines.labels(engine, each.id) or {}).get(engines.STAND_IN_LABEL, "")
+            each.image,
+            engine.name,
+            "there",
+            (availability.labels(engine, each.id) or {}).get(availability.STAND_IN_LABEL, ""),
         )
         for engine in usable
-        for each in engines.images(engine, engines.STAND_IN_LABEL)
+        for each in availability.images(engine, availability.STAND_IN_LABEL)
         if "<none>" not in each.image
     )
 

@@ -16,7 +16,7 @@ from uvmre.outcomes import store
 from uvmre.releases import binary_cache, cache_users
 from uvmre.releases.binary_cache import ProgressCallback, Pruned
 from uvmre.releases.cache_users import InUse
-from uvmre.run import rootfs
+from uvmre.run.engines import rootfs
 
 LOCK = "prune.lock"
 STORE_SHARE = 10

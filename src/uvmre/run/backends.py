@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from uvmre.errors import UsageError
 from uvmre.run.backend import LOCAL, Backend
-from uvmre.run.container import Container
+from uvmre.run.engines.container import Container
 from uvmre.run.local import Local
 
 AUTO = "auto"

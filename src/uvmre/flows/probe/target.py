@@ -26,7 +26,7 @@ SCRIPT_RECORDINGS = "recordings"
 """The cache's folder of scripts' recordings; each script has its own."""
 SHEBANG = b"#!"
 PYENV = "PYENV_ROOT"
-RULES = "rules 5"
+RULES = "rules 6"
 """Part of the key of stored outcomes of MREs: change it with core/symptom.py or core/proof.py."""
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.available_engines import AtHand
-from uvmre.run import engines
-from uvmre.run.engines import Engine
+from uvmre.run.engines import availability
+from uvmre.run.engines.availability import Engine
 
 BOTH = '{"Client":{"Version":"28.2.2"},"Server":{"Version":"26.1.5+dfsg1"}}'
 ALONE = '{"Client":{"Version":"28.2.2"},"Server":null}'
@@ -33,7 +33,7 @@ def commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Commands:
 
 
 def test_all_are_reported_where_none_is_installed(commands: Commands) -> None:
-    found = engines.detect_all()
+    found = availability.detect_all()
     assert [engine.name for engine in found] == ["docker", "podman", "buildah"]
     assert {engine.why for engine in found} == {"not installed"}
 
@@ -55,19 +55,19 @@ NO_DAEMON = "no response from its daemon, and `dockerd` is not installed"
 )  # fmt: skip
 def test_a_docker_that_cannot_be_used_says_why(commands: Commands, script: str, why: str) -> None:
     commands(docker=script)
-    assert engines.detect("docker", 0.5).why == why
+    assert availability.detect("docker", 0.5).why == why
 
 
 def test_a_daemon_elsewhere_is_named(commands: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCKER_HOST", "tcp://example.com:1")
     commands(docker=f"echo '{ALONE}'; echo 'Cannot connect to the Docker daemon' >&2; exit 1")
-    assert engines.detect("docker").why == "no response from its daemon at tcp://example.com:1"
+    assert availability.detect("docker").why == "no response from its daemon at tcp://example.com:1"
 
 
 def test_a_command_that_cannot_be_started_says_so(commands: Commands, tmp_path: Path) -> None:
     (tmp_path / "bin" / "podman").write_text("#!/nowhere/interpreter\n")
     (tmp_path / "bin" / "podman").chmod(0o755)
-    assert engines.detect("podman").why == "it failed to start: No such file or directory"
+    assert availability.detect("podman").why == "it failed to start: No such file or directory"
 
 
 @pytest.mark.parametrize(
@@ -88,10 +88,10 @@ def test_which_builder_docker_takes(
         monkeypatch.setenv("DOCKER_BUILDKIT", version)
     answer = BOTH.replace("28.2.2", client)
     commands(docker=f"if [ \"$1\" = buildx ]; then exit {0 if buildx else 1}; fi; echo '{answer}'")
-    engine = engines.detect("docker")
+    engine = availability.detect("docker")
     assert (engine.why, engine.version, engine.client) == ("", "26.1.5+dfsg1", client)
     assert engine.buildkit is buildkit
-    assert engines.variables(engine)["DOCKER_BUILDKIT"] == ("1" if buildkit else "0")
+    assert availability.variables(engine)["DOCKER_BUILDKIT"] == ("1" if buildkit else "0")
 
 
 def test_podman_and_buildah_answer_for_themselves(commands: Commands) -> None:
@@ -99,10 +99,10 @@ def test_podman_and_buildah_answer_for_themselves(commands: Commands) -> None:
         podman="echo 4.3.1",
         buildah='[ "$1" = info ] || echo "buildah version 1.28.2 (image-spec 1.1.0, runtime-spec 1)"',
     )
-    _, podman, buildah = engines.detect_all()
+    _, podman, buildah = availability.detect_all()
     assert (podman.why, podman.version, buildah.why, buildah.version) == ("", "4.3.1", "", "1.28.2")
     commands(buildah="echo 'Error: mount /var/lib/containers: permission denied' >&2; exit 125")
-    assert engines.detect("buildah").why == "Error: mount /var/lib/containers: permission denied"
+    assert availability.detect("buildah").why == "Error: mount /var/lib/containers: permission denied"
 
 
 @pytest.mark.parametrize(
@@ -135,15 +135,15 @@ def test_what_an_engine_reads(engine: Engine, heredocs: bool, secrets: bool) -> 
     ],
 )
 def test_names_that_from_finds(name: str, image: str, full: str) -> None:
-    assert engines.full_name(Engine(name), image) == full
+    assert availability.full_name(Engine(name), image) == full
 
 
 @pytest.mark.engine
 def test_a_real_engine_answers(engine: AtHand, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in engine.variables.items():
         monkeypatch.setenv(name, value)
-    queries = engines.detect(engine.name)
+    queries = availability.detect(engine.name)
     assert queries.why == ""
     assert queries.version[0].isdigit()
     assert queries.buildkit is (engine.title == "BuildKit")
-    assert engines.labels(queries, "localhost/uvmre/there-is-none:1") is None
+    assert availability.labels(queries, "localhost/uvmre/there-is-none:1") is None

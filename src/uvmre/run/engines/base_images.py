@@ -10,10 +10,10 @@ from pathlib import Path
 from uvmre import temp_folders
 from uvmre.core.dockerfile.base_images import Recipe
 from uvmre.errors import CannotTell
-from uvmre.run import engines, rootfs
-from uvmre.run.engines import LABEL, STAND_IN_LABEL, Engine
+from uvmre.run.engines import availability, rootfs
+from uvmre.run.engines.availability import LABEL, STAND_IN_LABEL, Engine
+from uvmre.run.engines.rootfs import Notify
 from uvmre.run.process import failure
-from uvmre.run.rootfs import Notify
 
 BASE = "localhost/uvmre/base"
 """The Debian image below the stand-ins; its tag is the suite."""
@@ -50,7 +50,7 @@ def build(engine: Engine, parts: Parts, cache: Path, notify: Notify) -> None:
         CannotTell: when a part is not available, or the engine fails.
     """
     suite = parts.recipe.suite
-    if suite and engines.labels(engine, f"{BASE}:{suite}") is None:
+    if suite and availability.labels(engine, f"{BASE}:{suite}") is None:
         with _build_context(cache, {"root.tar": rootfs.debian(suite, cache, notify)}) as folder:
             lines = ["FROM scratch", "ADD root.tar /", f"ENV PATH={PATH}"]
             _build(engine, folder, f"{BASE}:{suite}", lines, {LABEL: "base"})
@@ -59,7 +59,7 @@ def build(engine: Engine, parts: Parts, cache: Path, notify: Notify) -> None:
         files |= {tool: parts.uv / tool for tool in ("uv", "uvx") if (parts.uv / tool).exists()}
     with _build_context(cache, files) as folder:
         labels = {LABEL: "stand-in", STAND_IN_LABEL: parts.description}
-        _build(engine, folder, engines.full_name(engine, parts.recipe.image), list(_dockerfile(parts)), labels)
+        _build(engine, folder, availability.full_name(engine, parts.recipe.image), list(_dockerfile(parts)), labels)
 
 
 def _dockerfile(parts: Parts) -> Iterator[str]:
@@ -102,7 +102,9 @@ def _build_context(cache: Path, files: Mapping[str, Path]) -> Iterator[Path]:
 def _build(engine: Engine, folder: Path, name: str, lines: list[str], labels: dict[str, str]) -> None:
     (folder / "Dockerfile").write_text("\n".join(lines) + "\n", encoding="utf-8")
     options = [word for key, value in labels.items() for word in ("--label", f"{key}={value}")]
-    process = engines.call(engine, [*engines.COMMANDS[engine.name].build, *options, "--tag", name, str(folder)])
+    process = availability.call(
+        engine, [*availability.COMMANDS[engine.name].build, *options, "--tag", name, str(folder)]
+    )
     if process.exit:
         hint = "`uvmre doctor` checks the engine"
         raise CannotTell(f"{engine.name} failed to build `{name}`", hint, cause=failure(process))

@@ -20,11 +20,12 @@ from uvmre.core.dockerfile.edits import CONTEXT_FOLDER
 from uvmre.core.dockerfile.parser import DOCKERFILE
 from uvmre.core.mre.model import Mre
 from uvmre.errors import naming_path
-from uvmre.run import build_commands, engines, environment, process
+from uvmre.run import environment, process
 from uvmre.run.backend import RunFacts, StepRequest
-from uvmre.run.build_commands import RUN, Build
-from uvmre.run.build_watcher import BuildWatch
-from uvmre.run.engines import Engine
+from uvmre.run.engines import availability, build_commands
+from uvmre.run.engines.availability import Engine
+from uvmre.run.engines.build_commands import RUN, Build
+from uvmre.run.engines.build_watcher import BuildWatch
 from uvmre.run.environment import RunDirs
 from uvmre.run.process import Capped
 
@@ -94,12 +95,12 @@ class Container:
 
 @functools.cache
 def _engine(name: str) -> Engine:
-    return engines.detect(name)
+    return availability.detect(name)
 
 
 @functools.cache
 def _labels(engine: Engine, image: str) -> Mapping[str, str] | None:
-    return engines.labels(engine, image)
+    return availability.labels(engine, image)
 
 
 def _plan(request: StepRequest, engine: Engine) -> BuildPlan:
@@ -123,7 +124,7 @@ def _stand_ins(plan: BuildPlan, engine: Engine) -> tuple[str, ...]:
     """Return the images that are stand-ins."""
     replaced = plan.images_of_uv if plan.uv_from_context else ()
     pulled = (image for image in plan.images if image not in replaced)
-    labelled = (image for image in pulled if engines.STAND_IN_LABEL in (_labels(engine, image) or {}))
+    labelled = (image for image in pulled if availability.STAND_IN_LABEL in (_labels(engine, image) or {}))
     return (*labelled, *(f"{image} (uv's own binary, from PyPI)" for image in replaced))
 
 
@@ -179,7 +180,7 @@ def _run_name(dirs: RunDirs) -> str:
 
 
 def _own_labels(dirs: RunDirs) -> dict[str, str]:
-    return {engines.LABEL: "run", RUN: _run_name(dirs)}
+    return {availability.LABEL: "run", RUN: _run_name(dirs)}
 
 
 def _proxies(gateway: str) -> dict[str, str]:
@@ -222,14 +223,14 @@ def _build(engine: Engine, build: Build, watch: BuildWatch, request: StepRequest
         command,
         cwd=request.dirs.root,
         # The engine of an abandoned folder is found by this variable.
-        environment={**engines.variables(engine), ROOT_VARIABLE: f"{request.dirs.root}/"},
+        environment={**availability.variables(engine), ROOT_VARIABLE: f"{request.dirs.root}/"},
         stop=request.context.stop,
         late=watch.is_late,
         grace=GRACE,
     ) as streaming:
         watch.consume(READERS[row.log_format], _lines(streaming, log, MARKS.get(row.log_format)))
     watch.interrupted = streaming.timed_out or request.context.stop.is_set()
-    if (watch.failed or 0) >= ENGINE_EXIT and (problem := engines.detect(engine.name).why):
+    if (watch.failed or 0) >= ENGINE_EXIT and (problem := availability.detect(engine.name).why):
         return f"{engine.name} stopped during the build: {problem}"
     return watch.finish(streaming.exit, streaming.timed_out)
 

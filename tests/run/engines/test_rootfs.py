@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from uvmre.errors import CannotTell
-from uvmre.run import interpreters, rootfs
+from uvmre.run import interpreters
+from uvmre.run.engines import rootfs
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from uvmre.run import engines
-from uvmre.run.engines import Engine
+from uvmre.run.engines import availability
+from uvmre.run.engines.availability import Engine
 
 RUN = "org.uvmre.run"
 """The label that names the build."""
@@ -86,14 +86,16 @@ def _clean(engine: Engine, build: Build, images: Sequence[str]) -> None:
 
 def _clean_classic(engine: Engine, build: Build, images: Sequence[str]) -> None:
     if not build.image_ids:  # the daemon may still have a container
-        process = engines.call(engine, [*engines.COMMANDS[engine.name].containers, f"label={RUN}={build.name}"])
+        process = availability.call(
+            engine, [*availability.COMMANDS[engine.name].containers, f"label={RUN}={build.name}"]
+        )
         _remove(engine, "rm", [] if process.exit else process.stdout.decode().split())
     _clean(engine, build, images)
 
 
 def _remove(engine: Engine, verb: str, ids: Sequence[str]) -> None:
     if ids:
-        engines.call(engine, [verb, "--force", *dict.fromkeys(ids)])
+        availability.call(engine, [verb, "--force", *dict.fromkeys(ids)])
 
 
 BUILDERS: Mapping[str, Builder] = {

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from uvmre.core.dockerfile.build_log import MARKS, LogLine
-from uvmre.run import build_commands
 from uvmre.run.backends import BACKENDS, choose
-from uvmre.run.build_commands import Build
-from uvmre.run.container import MAX_LINE, _lines
-from uvmre.run.engines import Engine
+from uvmre.run.engines import build_commands
+from uvmre.run.engines.availability import Engine
+from uvmre.run.engines.build_commands import Build
+from uvmre.run.engines.container import MAX_LINE, _lines
 from uvmre.run.process import Capped
 
 BUILT = Build(
