@@ -446,7 +446,7 @@ def test_every_step_of_the_path_starts_where_its_side_ended(answers: list[Answer
 
 @pytest.mark.parametrize("bad", [(0, 0), (3, 3), (3, 1, 2), (3, 1, 0, 3), (3, -1)])
 def test_a_reported_release_outside_of_the_bounds_is_no_search(bad: tuple[int, ...]) -> None:
-    with pytest.raises(ValueError, match="not a search"):
+    with pytest.raises(ValueError, match="invalid search"):
         Search(*bad)
 
 
