@@ -66,7 +66,9 @@ def test_a_release_without_the_commands_is_broken(uvmre: CommandLine) -> None:
 
 
 def test_a_wrong_password_shows_the_symptom_and_is_explained(uvmre: CommandLine) -> None:
-    created = uvmre("new", "wrong", "--defaults", "-d", "credentials=wrong", "-d", "dockerfile=env")
+    created = uvmre(
+        "new", "wrong", "-t", "workspace-index", "--defaults", "-d", "credentials=wrong", "-d", "dockerfile=env"
+    )
     assert created.exit == 0, created.stderr
     ended = uvmre("run", "wrong", "--json")
     data = json.loads(ended.stdout)
@@ -77,13 +79,13 @@ def test_a_wrong_password_shows_the_symptom_and_is_explained(uvmre: CommandLine)
 
 
 def test_credentials_that_arrive_are_no_bug(uvmre: CommandLine) -> None:
-    uvmre("new", "fine", "--defaults", "-d", "dockerfile=env")
+    uvmre("new", "fine", "-t", "workspace-index", "--defaults", "-d", "dockerfile=env")
     ended = uvmre("run", "fine", "--json")
     assert (ended.exit, json.loads(ended.stdout)["verdict"]) == (1, "not_reproducible")
 
 
 def test_another_interpreter_is_used_and_told(uvmre: CommandLine) -> None:
-    uvmre("new", "mre", "--defaults", "-d", "all_packages=false")
+    uvmre("new", "mre", "-t", "workspace-index", "--defaults", "-d", "all_packages=false")
     ended = uvmre("run", "mre", "--python", "3.12", "--json")
     data = json.loads(ended.stdout)
     if "error" in data:
@@ -93,7 +95,7 @@ def test_another_interpreter_is_used_and_told(uvmre: CommandLine) -> None:
 
 
 def test_a_release_that_does_not_exist_is_named(uvmre: CommandLine) -> None:
-    uvmre("new", "mre", "--defaults")
+    uvmre("new", "mre", "-t", "workspace-index", "--defaults")
     ended = uvmre("run", "mre", "--uv", "9.9.9")
     assert ended.exit == 2
     assert "there is no uv 9.9.9 on PyPI: the nearest is " in ended.stderr
@@ -104,8 +106,8 @@ def test_run_sh_agrees_with_uvmre(uvmre: CommandLine, cache: Path, tmp_path: Pat
     """`run.sh` is for machines without uvmre; here the public index is answered by a gateway of ours."""
     from uvmre.gateway.session import Gateway
 
-    uvmre("new", "shows", "--defaults", "-d", "credentials=none")
-    uvmre("new", "absent", "--defaults", "-d", "credentials=netrc")
+    uvmre("new", "shows", "-t", "workspace-index", "--defaults", "-d", "credentials=none")
+    uvmre("new", "absent", "-t", "workspace-index", "--defaults", "-d", "credentials=netrc")
     authority = tmp_path / "authority.pem"
     with Gateway(cache, tmp_path / "recording") as gateway, gateway.listener() as listener:
         authority.write_bytes(gateway.certificate)
@@ -133,7 +135,7 @@ def test_what_was_recorded_is_replayed_without_a_network(
 
 
 def test_a_tape_that_lacks_something_is_broken_and_names_it(uvmre: CommandLine, tmp_path: Path) -> None:
-    uvmre("new", "mre", "--defaults", "-d", "dockerfile=env")
+    uvmre("new", "mre", "-t", "workspace-index", "--defaults", "-d", "dockerfile=env")
     ended = uvmre("run", "mre", "--replay", "--json")
     data = json.loads(ended.stdout)
     assert (ended.exit, data["verdict"], data["variants"][0]["outcome"]) == (125, "inconclusive", "broken")

@@ -149,12 +149,22 @@ def test_report_tells_the_last_run(uvmre: CommandLine, mre: Path) -> None:
         pytest.param(["run", "--nonsense"], "no such option", id="not an option"),
         pytest.param(["frobnicate"], "no such command 'frobnicate'", id="not a verb"),
         pytest.param(["new", "x", "-t", "none", "--defaults"], "no template named `none`", id="not a template"),
-        pytest.param(["new", "x", "--defaults", "-d", "uv"], "'uv' has no `=`", id="half an answer"),
-        pytest.param(["new", "x"], "no terminal to ask", id="nobody to ask"),
-        pytest.param(["new", "mre", "--defaults"], "already contains an MRE", id="a folder in use"),
-        pytest.param(["new", "mre/mre.toml", "--defaults"], "is a file, not a folder", id="a file as folder"),
         pytest.param(
-            ["new", "x", "--defaults", "--data-file", "none.yml"], "file not found: `none.yml`", id="no data file"
+            ["new", "x", "-t", "workspace-index", "--defaults", "-d", "uv"], "'uv' has no `=`", id="half an answer"
+        ),
+        pytest.param(["new", "x"], "no terminal to ask", id="nobody to ask"),
+        pytest.param(
+            ["new", "mre", "-t", "workspace-index", "--defaults"], "already contains an MRE", id="a folder in use"
+        ),
+        pytest.param(
+            ["new", "mre/mre.toml", "-t", "workspace-index", "--defaults"],
+            "is a file, not a folder",
+            id="a file as folder",
+        ),
+        pytest.param(
+            ["new", "x", "-t", "workspace-index", "--defaults", "--data-file", "none.yml"],
+            "file not found: `none.yml`",
+            id="no data file",
         ),
         pytest.param(["report", "nowhere"], "folder not found: `nowhere`", id="nothing to report"),
     ],
@@ -183,7 +193,7 @@ def test_all_faults_of_a_manifest_are_told_at_once(uvmre: CommandLine, mre: Path
 
 def test_all_bad_answers_are_told_at_once_with_what_is_allowed(uvmre: CommandLine, tmp_path: Path) -> None:
     answers = ["-d", "uv=x", "-d", "members=many", "-d", "build_backend=make", "-d", "colour=red"]
-    ended = uvmre("new", "x", "--defaults", *answers)
+    ended = uvmre("new", "x", "-t", "workspace-index", "--defaults", *answers)
     assert ended.exit == 2
     assert "uv cannot be 'x': give one release, as 0.5.21" in ended.stderr
     assert "members cannot be 'many': give a whole number" in ended.stderr
@@ -193,7 +203,7 @@ def test_all_bad_answers_are_told_at_once_with_what_is_allowed(uvmre: CommandLin
 
 
 def test_new_makes_a_picture_of_the_template(uvmre: CommandLine, tmp_path: Path) -> None:
-    ended = uvmre("new", "bug", "--defaults", "-d", "member=spam", "--json")
+    ended = uvmre("new", "bug", "-t", "workspace-index", "--defaults", "-d", "member=spam", "--json")
     assert ended.exit == 0, ended.stderr
     data = json.loads(ended.stdout)
     valid(data, "new")
@@ -214,14 +224,14 @@ def test_new_makes_a_picture_of_the_template(uvmre: CommandLine, tmp_path: Path)
 
 def test_new_lists_the_templates_a_line_each(uvmre: CommandLine) -> None:
     ended = uvmre("new", "--list")
-    assert ended.stdout.startswith("workspace-index  A workspace")
+    assert "\nworkspace-index  A workspace" in f"\n{ended.stdout}"
     assert all(len(line) < 120 for line in ended.stdout.splitlines())
     valid(json.loads(uvmre("new", "--list", "--json").stdout), "new")
 
 
 def test_answers_come_from_a_file_and_words_win(uvmre: CommandLine, tmp_path: Path) -> None:
     (tmp_path / "answers.yml").write_text("uv: 0.6.0\npython: '3.12'\n")
-    uvmre("new", "bug", "--defaults", "--data-file", "answers.yml", "-d", "uv=0.7.0")
+    uvmre("new", "bug", "-t", "workspace-index", "--defaults", "--data-file", "answers.yml", "-d", "uv=0.7.0")
     manifest = (tmp_path / "bug" / "mre.toml").read_text()
     assert 'uv = "0.7.0"' in manifest
     assert 'python = "3.12"' in manifest
@@ -278,7 +288,7 @@ def test_a_reader_that_has_enough_is_no_fault(cache: Path, mre: Path) -> None:
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_a_folder_that_cannot_be_written_is_named(uvmre: CommandLine, tmp_path: Path) -> None:
     (tmp_path / "locked").mkdir(mode=0o500)
-    ended = uvmre("new", "locked/bug", "--defaults")
+    ended = uvmre("new", "locked/bug", "-t", "workspace-index", "--defaults")
     assert ended.exit == 2
     assert "locked" in ended.stderr
 
@@ -303,7 +313,7 @@ def test_a_full_disk_is_named_and_leaves_no_half(uvmre: CommandLine, mre: Path, 
     if not full(disk):
         pytest.skip("no small disk can be mounted here")
     try:
-        created = uvmre("new", disk / "bug", "--defaults")
+        created = uvmre("new", disk / "bug", "-t", "workspace-index", "--defaults")
         assert (created.exit, created.stdout) == (125, "")
         assert f"failed to write `{disk / 'bug'}`" in created.stderr
         assert "cause: the disk is full" in created.stderr
@@ -326,7 +336,7 @@ def test_a_read_only_folder_is_named(uvmre: CommandLine, tmp_path: Path) -> None
     if subprocess.run(["mount", "-t", "tmpfs", "-o", "ro,size=64k", "tmpfs", disk], capture_output=True).returncode:
         pytest.skip("nothing can be mounted here")
     try:
-        ended = uvmre("new", disk / "bug", "--defaults")
+        ended = uvmre("new", disk / "bug", "-t", "workspace-index", "--defaults")
         assert ended.exit == 2
         assert "read-only" in ended.stderr
         assert "hint:" in ended.stderr

@@ -49,7 +49,7 @@ def test_no_secret_is_told(uvmre: CommandLine, tmp_path: Path) -> None:
 
 
 def test_nothing_found(uvmre: CommandLine, tmp_path: Path) -> None:
-    assert uvmre("new", "bug", "--defaults", "-d", "dockerfile=env").exit == 0
+    assert uvmre("new", "bug", "-t", "workspace-index", "--defaults", "-d", "dockerfile=env").exit == 0
     ended = uvmre("lint", "bug")
     assert (ended.exit, ended.stdout, ended.stderr) == (0, "", "no findings\n")
     told = json.loads(uvmre("lint", "bug", "--json").stdout)

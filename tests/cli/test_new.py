@@ -17,7 +17,7 @@ from uvmre.run import interpreters
 @pytest.mark.parametrize(
     "words",
     [
-        pytest.param(["new", ".", "--defaults", "--force"], id="a template"),
+        pytest.param(["new", ".", "-t", "workspace-index", "--defaults", "--force"], id="a template"),
         pytest.param(["new", ".", "--from-issue", "issue.md", "--force"], id="an issue"),
         pytest.param(["new", ".", "--from-packse", "kettle.toml", "--uv", "0.5.21", "--force"], id="a scenario"),
         pytest.param(["new", ".", "--from-dockerfile", "Dockerfile", "--force"], id="a Dockerfile"),

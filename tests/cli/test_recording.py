@@ -266,7 +266,7 @@ def test_a_packed_release_runs_elsewhere_also_without_its_bits(
 def test_what_was_packed_is_replayed_on_a_machine_without_network(
     offline_uvmre: CommandLine, uvmre: CommandLine, tmp_path: Path
 ) -> None:
-    assert uvmre("new", "mre", "--defaults").exit == 0
+    assert uvmre("new", "mre", "-t", "workspace-index", "--defaults").exit == 0
     recorded = json.loads(uvmre("run", "mre", "--json").stdout)
     packed = uvmre("recording", "pack", "out.zip", "mre", "--json").json("recording")
     assert packed["entries"] > 10

@@ -112,7 +112,7 @@ def test_a_replay_is_the_same_ten_times_out_of_ten(
 ) -> None:
     folder = tmp_path / "mre"
     if which == "of the template":
-        assert uvmre("new", "mre", "--defaults").exit == 0
+        assert uvmre("new", "mre", "-t", "workspace-index", "--defaults").exit == 0
     else:
         create(folder, DATED)
     recorded = run(uvmre, folder)

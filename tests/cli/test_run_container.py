@@ -114,7 +114,7 @@ def test_the_seed_comes_out_as_its_reporter_found(
     uvmre: CommandLine, engine: AtHand, tmp_path: Path, variant: str
 ) -> None:
     answers, outcome = VARIANTS[variant]
-    assert uvmre("new", "mre", "--defaults", *answers).exit == 0
+    assert uvmre("new", "mre", "-t", "workspace-index", "--defaults", *answers).exit == 0
     here = json.loads(uvmre("run", "mre", "--json").stdout)
     data = ran(uvmre, engine, tmp_path / "mre")
     if variant == "secret" and engine.variables.get("DOCKER_BUILDKIT") == "0":
