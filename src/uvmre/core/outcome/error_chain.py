@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+from uvmre.core.text.network_errors import NETWORK_ERRORS
 from uvmre.core.text.normalize import ANSI
 
 MOST_CHARACTERS = 120_000
@@ -32,8 +33,7 @@ EXPERIMENTAL = re.compile(
 )
 FAILURE = re.compile(r"^\s*(?:Failed to \w|Unable to |Could not |No solution found|Because ).*$")
 NETWORK = re.compile(
-    r"error sending request|dns error|timed out|timeout|connection (?:re|clos|abort)|handshake"
-    r"|certificate|UnknownIssuer"
+    rf"{NETWORK_ERRORS}|connection (?:re|clos|abort)|handshake|certificate"
     r"|os error (?:10060|10054|104|110|111)|tcp connect|Broken pipe|failed to lookup|IncompleteBody|unexpected EOF"
     r"|Too Many Requests|50[0234] |Service Unavailable|stream closed|http2|incorrect data|peer closed",
     re.IGNORECASE,

@@ -13,6 +13,7 @@ from uvmre.core.mre.model import Mre, Symptom
 from uvmre.core.outcome.error_chain import innermost_cause
 from uvmre.core.outcome.observation import Observation, StepResult
 from uvmre.core.outcome.symptom import last_line, matching_step
+from uvmre.core.text.network_errors import NETWORK_ERRORS
 from uvmre.core.text.normalize import WILDCARD, find_pattern, find_pattern_ends, normalize, readable
 from uvmre.core.triage.parsed_issue import Claim
 
@@ -29,8 +30,8 @@ HEADLINES = re.compile(
 )
 """First lines that many errors share: uv's own, and the frames of build and program errors."""
 ENVIRONMENT_ERRORS = re.compile(
-    r"(?P<network>error sending request|dns error|connection (?:refused|reset|closed|failed)|failed to connect"
-    r"|timed? ?out|timeout|unknownissuer|certificate|failed to fetch|could not connect|name resolution"
+    rf"(?P<network>{NETWORK_ERRORS}|connection (?:closed|failed)|failed to connect"
+    r"|certificate|failed to fetch|could not connect|name resolution"
     r"|\b50[0234]\b|too many redirects|git operation failed|failed to (?:clone|fetch)|terminal prompts disabled)"
     r"|(?P<credentials>\b40[137]\b|unauthorized|forbidden|authenticat|credentials|permission denied|access denied)"
     r"|(?P<package>not found in the package registry|was not found in|there (?:is|are) no versions? of"

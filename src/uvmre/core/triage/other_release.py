@@ -8,11 +8,12 @@ from uvmre.core.mre.model import Symptom
 from uvmre.core.outcome.observation import Observation, StepResult
 from uvmre.core.outcome.symptom import Outcome, match, unsupported_feature, unsupported_outcome
 from uvmre.core.search.release import parse_version
+from uvmre.core.text.network_errors import NETWORK_ERRORS
 from uvmre.core.text.normalize import readable
 from uvmre.core.triage.evidence import cause_of, contains_all, is_distinctive
 
 ENVIRONMENT_FAILURE = re.compile(
-    r"error sending request|dns error|connection (?:refused|reset)|timed? ?out|unknownissuer|no interpreter found"
+    rf"{NETWORK_ERRORS}|no interpreter found"
     r"|no python (?:interpreter|installation)|failed to (?:query|inspect) python|permission denied|command not found",
     re.IGNORECASE,
 )
