@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from uvmre.cli import console, progress
 from uvmre.cli.progress import LineProgress, LiveProgress, QuietProgress
-from uvmre.core.search.matrix import Cell, fold_partial, render_rows
 
 if TYPE_CHECKING:
     from rich.table import Table
+
+    from uvmre.core.search.matrix import Cell
 
 LATEST = 8
 """Finished cells on view; fewer of a matrix, which has all of them folded above."""
@@ -49,7 +50,7 @@ class LiveCells(LiveProgress):
         with self._lock:
             self._started[cell] = time.monotonic()
 
-    def ended(self, name: str, cell: Cell, *, kept: bool) -> None:
+    def ended(self, name: str, cell: "Cell", *, kept: bool) -> None:
         """Show the outcome of a cell."""
         with self._lock:
             self._started.pop(name, None)
@@ -69,6 +70,8 @@ class LiveCells(LiveProgress):
             of = f" of {self._total}" if self._total else ""
             table.add_row(f"{len(self._finished)}{of} done" + (f", {kept} of them cached" if kept else ""))
             if self._total and self._finished:
+                from uvmre.core.search.matrix import fold_partial, render_rows
+
                 table.add_row(render_rows(fold_partial(cell for _, cell, _ in self._finished)))
             for name, cell, _ in self._finished[-(LATEST_OF_MATRIX if self._total else LATEST) :]:
                 color = console.COLORS.get(cell.word, "yellow")

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from uvmre.cli import console
-from uvmre.core.outcome.observation import StepResult
-from uvmre.core.outcome.symptom import Outcome
 from uvmre.core.progress import Progress
-from uvmre.core.search.matrix import Cell
 
 if TYPE_CHECKING:
     from rich.table import Table
+
+    from uvmre.core.outcome.observation import StepResult
+    from uvmre.core.outcome.symptom import Outcome
+    from uvmre.core.search.matrix import Cell
 
 MEGABYTE = 1_000_000
 LONG = 1.0
@@ -90,11 +91,11 @@ class LineProgress(Progress):
         """Print a warning."""
         console.print_warning(sentence)
 
-    def judged(self, variant: str, outcome: Outcome) -> None:
+    def judged(self, variant: str, outcome: "Outcome") -> None:
         """Print the outcome of a variant."""
         console.print_message(f"{variant}: {outcome.word} ({outcome.reason})")
 
-    def ended(self, name: str, cell: Cell, *, kept: bool) -> None:
+    def ended(self, name: str, cell: "Cell", *, kept: bool) -> None:
         """Print the outcome of a cell."""
         console.print_message(f"{name}: {cell.word} ({cell.reason})" + (", cached" if kept else ""))
 
@@ -152,7 +153,7 @@ class QuietProgress(Progress):
         """Remember the step that runs."""
         self._current = f"running `{title}` in {variant}"
 
-    def judged(self, variant: str, outcome: Outcome) -> None:
+    def judged(self, variant: str, outcome: "Outcome") -> None:
         """Count a variant."""
         self._done += 1
         self._current = f"{variant}: {outcome.word}"
@@ -165,7 +166,7 @@ class QuietProgress(Progress):
         """Remember the cell that runs."""
         self._current = f"running {cell}"
 
-    def ended(self, name: str, cell: Cell, *, kept: bool) -> None:
+    def ended(self, name: str, cell: "Cell", *, kept: bool) -> None:
         """Count a cell."""
         self._done += 1
         self._current = f"{name}: {cell.word}" + (", cached" if kept else "")
@@ -218,13 +219,13 @@ class LiveProgress(Progress):
         with self._lock:
             self._running[variant] = (title, time.monotonic())
 
-    def stepped(self, variant: str, step: StepResult) -> None:
+    def stepped(self, variant: str, step: "StepResult") -> None:
         """Show the exit code and the time of a step."""
         with self._lock:
             self._running.pop(variant, None)
             self._rows[variant].append(f"{step.title} ({step.exit}, {step.seconds:.1f} s)")
 
-    def judged(self, variant: str, outcome: Outcome) -> None:
+    def judged(self, variant: str, outcome: "Outcome") -> None:
         """Show the outcome of a variant."""
         with self._lock:
             self._outcomes[variant] = outcome

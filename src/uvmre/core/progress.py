@@ -1,8 +1,11 @@
 """Progress callbacks: silent by default, the command line passes one that prints or draws."""
 
-from uvmre.core.outcome.observation import StepResult
-from uvmre.core.outcome.symptom import Outcome
-from uvmre.core.search.matrix import Cell
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from uvmre.core.outcome.observation import StepResult
+    from uvmre.core.outcome.symptom import Outcome
+    from uvmre.core.search.matrix import Cell
 
 
 class Progress:
@@ -17,10 +20,10 @@ class Progress:
     def step(self, variant: str, title: str) -> None:
         """A step starts."""
 
-    def stepped(self, variant: str, step: StepResult) -> None:
+    def stepped(self, variant: str, step: "StepResult") -> None:
         """A step ended."""
 
-    def judged(self, variant: str, outcome: Outcome) -> None:
+    def judged(self, variant: str, outcome: "Outcome") -> None:
         """A variant has an outcome."""
 
     def note(self, sentence: str) -> None:
@@ -32,5 +35,5 @@ class Progress:
     def begun(self, cell: str) -> None:
         """A cell starts."""
 
-    def ended(self, name: str, cell: Cell, *, kept: bool) -> None:
+    def ended(self, name: str, cell: "Cell", *, kept: bool) -> None:
         """A cell has an outcome; `kept` when a former run left it."""
