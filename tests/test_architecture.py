@@ -105,7 +105,7 @@ def test_a_package_keeps_its_order(package: str) -> None:
 
 
 @pytest.mark.parametrize("door", sorted(set(DOORS) - {"print"}))
-def test_every_outside_thing_has_one_door(door: str) -> None:
+def test_every_outside_thing_has_one_listener(door: str) -> None:
     for module, path in MODULES.items():
         if any(name == door or name.startswith(f"{door}.") for name in imports(path, typing=False)):
             inside = module.removeprefix("uvmre.")

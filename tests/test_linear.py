@@ -65,5 +65,5 @@ def test_all_patterns_are_found() -> None:
         pytest.param(r"(?:(?:\.{0,2}|[\w.-]+)/)*x", "match", id="branches that take the same"),
     ],
 )
-def test_a_slow_pattern_is_seen(pattern: str, method: str) -> None:
+def test_a_slow_pattern_is_observed(pattern: str, method: str) -> None:
     assert too_slow(Use("here", pattern, re.compile(pattern).flags, method))

@@ -28,7 +28,7 @@ OUTCOMES = {
 
 
 @pytest.mark.parametrize("release", ["0.5.21", "0.13.9"])
-def test_the_demo_tells_the_story(uvmre: CommandLine, tmp_path: Path, release: str) -> None:
+def test_the_demo_runs_the_whole_report(uvmre: CommandLine, tmp_path: Path, release: str) -> None:
     ended = uvmre("demo", "demo", "--uv", release, "--json")
     assert ended.exit == 0, ended.stderr
     data = json.loads(ended.stdout)
@@ -84,7 +84,7 @@ def test_credentials_that_arrive_are_no_bug(uvmre: CommandLine) -> None:
     assert (ended.exit, json.loads(ended.stdout)["verdict"]) == (1, "not_reproducible")
 
 
-def test_another_interpreter_is_used_and_told(uvmre: CommandLine) -> None:
+def test_another_interpreter_is_used_and_reported(uvmre: CommandLine) -> None:
     uvmre("new", "mre", "-t", "workspace-index", "--defaults", "-d", "all_packages=false")
     ended = uvmre("run", "mre", "--python", "3.12", "--json")
     data = json.loads(ended.stdout)
@@ -134,7 +134,7 @@ def test_what_was_recorded_is_replayed_without_a_network(
             assert all(r["replayed"] for r in after["requests"] if r["status"] not in (401,))
 
 
-def test_a_tape_that_lacks_something_is_broken_and_names_it(uvmre: CommandLine, tmp_path: Path) -> None:
+def test_a_recording_that_lacks_something_is_broken_and_names_it(uvmre: CommandLine, tmp_path: Path) -> None:
     uvmre("new", "mre", "-t", "workspace-index", "--defaults", "-d", "dockerfile=env")
     ended = uvmre("run", "mre", "--replay", "--json")
     data = json.loads(ended.stdout)
@@ -162,7 +162,7 @@ TOO_NEW = (
 
 
 @pytest.mark.parametrize("release", ["0.1.20", "0.5.21", "0.13.9"])
-def test_the_calendar_holds_for_every_release(uvmre: CommandLine, tmp_path: Path, release: str) -> None:
+def test_the_cutoff_date_holds_for_every_release(uvmre: CommandLine, tmp_path: Path, release: str) -> None:
     (tmp_path / "mre").mkdir()
     (tmp_path / "mre" / "mre.toml").write_text(DATED.format(file=f"'six @ {TOO_NEW}'"))
     data = json.loads(uvmre("run", "mre", "--uv", release, "--json").stdout)

@@ -54,7 +54,7 @@ def test_the_next_temporary_folder_clears_what_was_left(tmp_path: Path) -> None:
     assert not left.exists()
 
 
-def test_a_folder_without_a_mark_is_nobody_s_to_remove(tmp_path: Path) -> None:
+def test_a_folder_without_a_mark_is_no_one_s_to_remove(tmp_path: Path) -> None:
     (tmp_path / "mine_notes").mkdir()
     kept = temp_folders.create(tmp_path, "mine_")
     temp_folders.release(kept)
@@ -63,7 +63,7 @@ def test_a_folder_without_a_mark_is_nobody_s_to_remove(tmp_path: Path) -> None:
     assert temp_folders.owned() == ()
 
 
-def test_a_link_to_somebody_s_folder_is_not_followed(tmp_path: Path) -> None:
+def test_a_link_to_a_user_s_folder_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere" / temp_folders.OWNER).touch()
     (tmp_path / "mine_link").symlink_to(tmp_path / "elsewhere")

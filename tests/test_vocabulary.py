@@ -14,6 +14,7 @@ from uvmre.cli.main import cli
 
 ROOT = Path(__file__).parents[1]
 SRC = sorted((ROOT / "src").rglob("*.py"))
+TESTS = sorted((ROOT / "tests").rglob("test_*.py"))
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "templates").rglob("*")]
 SCHEMAS = sorted((ROOT / "docs" / "schemas").glob("*.json"))
 
@@ -92,6 +93,12 @@ def test_a_schema_uses_the_vocabulary(path: Path) -> None:
 
     found = set(keys(json.loads(path.read_text())))
     assert not [key for key in found if set(re.split(r"[_-]", key.lower())) & NAMES or TEXT.search(key)]
+
+
+@pytest.mark.parametrize("path", TESTS, ids=lambda path: str(path.relative_to(ROOT / "tests")))
+def test_the_name_of_a_test_uses_the_vocabulary(path: Path) -> None:
+    functions = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.FunctionDef)]
+    assert not [f.name for f in functions if f.name.startswith("test_") and set(f.name.split("_")) & NAMES - {"looks"}]
 
 
 def commands(command: click.Command, path: str) -> Iterator[tuple[str, click.Command]]:

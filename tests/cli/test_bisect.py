@@ -46,7 +46,7 @@ def runs(tmp_path: Path) -> list[str]:
     return log.read_text().split() if log.exists() else []
 
 
-def test_both_boundaries_are_told_to_be_pasted(bisect: CommandLine, tmp_path: Path) -> None:
+def test_both_boundaries_are_reported_to_be_pasted(bisect: CommandLine, tmp_path: Path) -> None:
     ended = bisect("--command", script(tmp_path), "--uv", "0.4.9")
     assert (ended.exit, ended.stdout.splitlines()) == (
         0,
@@ -139,14 +139,14 @@ env; pwd; ls -A; uv; command -v python3; printf 'args: %s|%s\\n' "$1" "$2"
         ),
     ],
 )
-def test_what_is_not_one_step_on_each_side_is_told_so(
+def test_what_is_not_one_step_on_each_side_is_reported_so(
     bisect: CommandLine, tmp_path: Path, body: str, sentences: list[str]
 ) -> None:
     data = bisect("--command", script(tmp_path, body), "--uv", "0.4.9", "--jobs", "2", "--json").json("bisect")
     assert data["sentences"] == sentences
 
 
-def test_a_bug_that_came_went_and_came_back_is_told(bisect: CommandLine, tmp_path: Path) -> None:
+def test_a_bug_that_came_went_and_came_back_is_reported(bisect: CommandLine, tmp_path: Path) -> None:
     body = "case $number in 0|1|2|3|4|10|11|12) exit 0;; esac; exit 1"
     data = bisect("--command", script(tmp_path, body), "--uv", "0.4.11", "--good", "0.4.6", "--json").json("bisect")
     assert data["returns"] == []
@@ -157,7 +157,7 @@ def test_a_bug_that_came_went_and_came_back_is_told(bisect: CommandLine, tmp_pat
     assert data["sentences"][2].startswith("not continuous: it also shows on uv 0.4.1")
 
 
-def test_a_flaky_one_is_repeated_and_told_with_its_rate(bisect: CommandLine, tmp_path: Path) -> None:
+def test_a_flaky_one_is_repeated_and_reported_with_its_rate(bisect: CommandLine, tmp_path: Path) -> None:
     # Every second run on a release that has it shows it.
     body = f"""\
 [ "$number" -ge 7 ] || exit 1
@@ -240,7 +240,7 @@ run = "case $(uv) in *.[0-3]) uv;; *) uv fail;; esac"
 """
 
 
-def test_the_outcome_of_an_mre_is_asked_from_its_own_release(bisect: CommandLine, tmp_path: Path) -> None:
+def test_the_outcome_of_an_mre_is_requested_from_its_own_release(bisect: CommandLine, tmp_path: Path) -> None:
     (tmp_path / "mre").mkdir()
     (tmp_path / "mre" / "mre.toml").write_text(MRE)
     data = bisect("mre", "--json").json("bisect")
@@ -358,7 +358,7 @@ echo "uv 0.4.19"
 
 
 @pytest.mark.parametrize(("fails", "first_good"), [("exit 0", True), ("echo it broke in two >&2 && exit 2", False)])
-def test_a_binary_that_somebody_built_is_the_newest_there_is(
+def test_a_binary_that_was_built_locally_is_the_newest_there_is(
     bisect: CommandLine, mre: Path, tmp_path: Path, fails: str, first_good: bool
 ) -> None:
     built = tmp_path / "uv-built"
@@ -384,12 +384,14 @@ def test_two_at_once_do_not_fight(home: Path, tmp_path: Path) -> None:
         assert "cannot" not in talk
 
 
-def test_what_is_kept_and_cannot_be_read_is_said_and_set_aside(bisect: CommandLine, home: Path, tmp_path: Path) -> None:
+def test_what_is_kept_and_cannot_be_read_is_reported_and_set_aside(
+    bisect: CommandLine, home: Path, tmp_path: Path
+) -> None:
     (home / "uvmre" / store.FILE).write_text("no database")
     ended = bisect("--command", script(tmp_path), "--uv", "0.4.9", "--json")
     assert ended.stderr.count("warning: stored outcomes cannot be read") == 1
     assert ended.json("bisect")["first_bad"]["version"] == "0.4.7"
 
 
-def test_the_shelf_is_as_these_tests_think() -> None:
+def test_the_cache_is_as_these_tests_think() -> None:
     assert (VERSIONS[0], VERSIONS[-1], len(VERSIONS)) == ("0.4.0", "0.4.19", 20)

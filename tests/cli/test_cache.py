@@ -44,7 +44,7 @@ def plain(ended: Ended) -> tuple[int, str, str]:
     return ended.exit, ended.stdout, ended.stderr
 
 
-def test_its_folder_is_told(cached: CommandLine, home: Path) -> None:
+def test_its_folder_is_reported(cached: CommandLine, home: Path) -> None:
     assert plain(cached("dir")) == (0, f"{home}/uvmre\n", "")
     assert cached("dir", "--json").json("cache") == {"schema": 1, "path": f"{home}/uvmre"}
 
@@ -68,7 +68,7 @@ def test_its_releases_are_listed_as_json(cached: CommandLine, home: Path) -> Non
     assert data["bytes"] == sum(each["bytes"] for each in data["releases"])
 
 
-def test_its_size_is_told_by_kind(cached: CommandLine, home: Path) -> None:
+def test_its_size_is_reported_by_kind(cached: CommandLine, home: Path) -> None:
     ended = cached("size")
     assert [line.split()[:3] for line in ended.stdout.splitlines()[:2]] == [
         ["uv", "0.6", "MB"],

@@ -183,7 +183,7 @@ def test_wrong_usage_ends_with_2_and_a_sentence(
         assert in_json.exit == 2
 
 
-def test_all_faults_of_a_manifest_are_told_at_once(uvmre: CommandLine, mre: Path) -> None:
+def test_all_faults_of_a_manifest_are_reported_at_once(uvmre: CommandLine, mre: Path) -> None:
     (mre / "mre.toml").write_text('schema = 2\ntitle = ""\n[environment]\nuv = 5\ncolour = "red"\n')
     ended = uvmre("run", mre)
     assert ended.exit == 2
@@ -191,7 +191,7 @@ def test_all_faults_of_a_manifest_are_told_at_once(uvmre: CommandLine, mre: Path
     assert data == ["line 1", "line 1", "line 1", "line 2", "line 4", "line 5"]
 
 
-def test_all_bad_answers_are_told_at_once_with_what_is_allowed(uvmre: CommandLine, tmp_path: Path) -> None:
+def test_all_bad_answers_are_reported_at_once_with_what_is_allowed(uvmre: CommandLine, tmp_path: Path) -> None:
     answers = ["-d", "uv=x", "-d", "members=many", "-d", "build_backend=make", "-d", "colour=red"]
     ended = uvmre("new", "x", "-t", "workspace-index", "--defaults", *answers)
     assert ended.exit == 2
@@ -345,7 +345,7 @@ def test_a_read_only_folder_is_named(uvmre: CommandLine, tmp_path: Path) -> None
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="network namespaces are Linux's")
-def test_no_network_is_told_and_never_taken_for_an_answer(cache: Path, mre: Path) -> None:
+def test_no_network_is_reported_and_never_accepted_for_an_answer(cache: Path, mre: Path) -> None:
     arguments = [sys.executable, "-m", "uvmre", "run", str(mre), "--uv", "0.5.20"]
     if subprocess.run(["unshare", "-n", "true"], capture_output=True).returncode:
         pytest.skip("no network namespace can be made here")
@@ -406,7 +406,7 @@ def test_only_a_host_that_is_named_is_let_through(
     assert (request["host"], request["answered_by"]) == ("nowhere.invalid", answered_by)
 
 
-def test_a_binary_that_somebody_built_is_run(uvmre: CommandLine, mre: Path, tmp_path: Path) -> None:
+def test_a_binary_that_was_built_locally_is_run(uvmre: CommandLine, mre: Path, tmp_path: Path) -> None:
     built = tmp_path / "uv-built"
     built.write_text('#!/bin/sh\n[ "$1" = --version ] && echo "uv 9.8.7+1 (abc 2026-01-01)" && exit\nexit 1\n')
     built.chmod(0o755)
@@ -422,7 +422,7 @@ def test_a_binary_that_somebody_built_is_run(uvmre: CommandLine, mre: Path, tmp_
         pytest.param("/bin/true", "not a uv binary", id="another program"),
     ],
 )
-def test_a_binary_that_is_none_is_told(uvmre: CommandLine, mre: Path, uv: str, message: str) -> None:
+def test_a_binary_that_is_none_is_reported(uvmre: CommandLine, mre: Path, uv: str, message: str) -> None:
     ended = uvmre("run", "mre", "--uv", uv)
     assert ended.exit == 2
     assert message in ended.stderr

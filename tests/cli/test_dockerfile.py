@@ -164,7 +164,7 @@ def test_what_only_an_engine_can_do_is_an_outcome_with_its_line(uvmre: CommandLi
         pytest.param("FROM x\nFOO\n", [], ["line 2: unknown instruction FOO"], id="no Dockerfile"),
     ],
 )
-def test_a_dockerfile_that_cannot_be_taken_is_said_all_at_once(
+def test_a_dockerfile_that_cannot_be_accepted_is_reported_all_at_once(
     uvmre: CommandLine, tmp_path: Path, text: str, arguments: list[str], faults: list[str]
 ) -> None:
     (tmp_path / "D").write_text(text)

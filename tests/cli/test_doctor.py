@@ -17,7 +17,7 @@ def script(folder: Path, name: str, text: str) -> None:
     (folder / name).chmod(0o755)
 
 
-def test_a_bare_machine_is_told_how_to_get_the_rest(uvmre: CommandLine, tmp_path: Path) -> None:
+def test_a_bare_machine_is_reported_how_to_get_the_rest(uvmre: CommandLine, tmp_path: Path) -> None:
     script(tmp_path / "bin", "dnf", "exit 1")
     bare = {"PATH": str(tmp_path / "bin"), "XDG_CACHE_HOME": str(tmp_path / "none"), **NO_NETWORK}
     data = uvmre("doctor", "--json", **bare).json("doctor")
@@ -40,7 +40,7 @@ def test_a_bare_machine_is_told_how_to_get_the_rest(uvmre: CommandLine, tmp_path
     assert lines[1].endswith("dnf install moby-engine")
 
 
-def test_what_hangs_is_told_and_not_waited_for(uvmre: CommandLine, tmp_path: Path) -> None:
+def test_what_hangs_is_reported_and_not_waited_for(uvmre: CommandLine, tmp_path: Path) -> None:
     for name in ("docker", "podman", "buildah", "bwrap"):
         script(tmp_path / "bin", name, "exec /bin/sleep 100")
     data = uvmre("doctor", "--json", PATH=str(tmp_path / "bin"), **NO_NETWORK).json("doctor")
@@ -49,13 +49,13 @@ def test_what_hangs_is_told_and_not_waited_for(uvmre: CommandLine, tmp_path: Pat
     assert data["seconds"] < 60
 
 
-def test_a_cache_that_cannot_be_written_is_told(uvmre: CommandLine, tmp_path: Path) -> None:
+def test_a_cache_that_cannot_be_written_is_reported(uvmre: CommandLine, tmp_path: Path) -> None:
     data = uvmre("doctor", "--json", XDG_CACHE_HOME="/proc/self", **NO_NETWORK).json("doctor")
     assert data["cache"]["writable"] is False
     assert "/proc" in data["cache"]["why"]
 
 
-def test_a_client_without_a_daemon_is_told_what_brings_one(uvmre: CommandLine, tmp_path: Path) -> None:
+def test_a_client_without_a_daemon_is_reported_what_brings_one(uvmre: CommandLine, tmp_path: Path) -> None:
     script(tmp_path / "bin", "docker", "echo 'Cannot connect to the Docker daemon' >&2; exit 1")
     script(tmp_path / "bin", "apt-get", "exit 1")
     found = uvmre("doctor", "--json", PATH=str(tmp_path / "bin"), **NO_NETWORK).json("doctor")["engines"][0]
@@ -79,7 +79,7 @@ def test_pypi_answers(uvmre: CommandLine) -> None:
 
 
 @pytest.mark.engine
-def test_a_real_engine_is_told_with_its_builder(uvmre: CommandLine, engine: AtHand) -> None:
+def test_a_real_engine_is_reported_with_its_builder(uvmre: CommandLine, engine: AtHand) -> None:
     for _ in range(20):
         data = uvmre("doctor", "--json", **engine.variables).json("doctor")
         (found,) = [each for each in data["engines"] if each["name"] == engine.name]

@@ -183,7 +183,7 @@ def test_the_folder_says_what_it_is(uvmre: CommandLine, tmp_path: Path) -> None:
         pytest.param(["--uv", UV], "`--uv` is not supported with a template", "-d uv=", id="a release for a template"),
     ],
 )
-def test_what_cannot_be_taken_is_told(
+def test_what_cannot_be_accepted_is_reported(
     uvmre: CommandLine, tmp_path: Path, arguments: list[str], message: str, hint: str
 ) -> None:
     (tmp_path / "empty.toml").touch()

@@ -216,7 +216,7 @@ def test_a_second_interrupt_ends_at_once_and_a_second_term_changes_nothing() -> 
     assert process.returncode == 130
 
 
-def test_signals_sent_twice_never_leave_a_lock_taken() -> None:
+def test_signals_sent_twice_never_leave_a_lock_accepted() -> None:
     """Each of these hung one time in a hundred while the handler raised wherever it was called."""
     chance = random.Random(1)
     extra = "import random"

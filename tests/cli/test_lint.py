@@ -19,7 +19,7 @@ def bug(tmp_path: Path) -> Path:
     return tmp_path / "bug"
 
 
-def test_a_mistake_is_told_with_its_place(uvmre: CommandLine, bug: Path) -> None:
+def test_a_mistake_is_reported_with_its_place(uvmre: CommandLine, bug: Path) -> None:
     ended = uvmre("lint", bug)
     assert ended.exit == 1
     first, second = ended.stdout.splitlines()
@@ -36,7 +36,7 @@ def test_as_json(uvmre: CommandLine, bug: Path) -> None:
     assert [finding["rule"] for finding in told["findings"]] == ["json-credential"]
 
 
-def test_no_secret_is_told(uvmre: CommandLine, tmp_path: Path) -> None:
+def test_no_secret_is_reported(uvmre: CommandLine, tmp_path: Path) -> None:
     write_mre(MISTAKES["run-export"], tmp_path / "x", force=False)
     for folder in (tmp_path / "x", tmp_path / "bug"):
         if not folder.exists():

@@ -52,7 +52,7 @@ def runs(tmp_path: Path) -> int:
     return len((tmp_path / "log").read_text().splitlines())
 
 
-def test_the_table_is_folded_and_what_explains_it_is_said(matrix: CommandLine, mre: Path) -> None:
+def test_the_table_is_folded_and_what_explains_it_is_reported(matrix: CommandLine, mre: Path) -> None:
     ended = matrix(mre, "--uv", "0.4.3..0.4.12")
     assert (ended.exit, ended.stdout.splitlines()) == (
         0,
@@ -64,7 +64,7 @@ def test_the_table_is_folded_and_what_explains_it_is_said(matrix: CommandLine, m
     assert "10 cells" in ended.stderr
 
 
-def test_the_reported_and_the_latest_release_are_taken_where_none_is_named(matrix: CommandLine, mre: Path) -> None:
+def test_the_reported_and_the_latest_release_are_accepted_where_none_is_named(matrix: CommandLine, mre: Path) -> None:
     assert [cell["release"] for cell in matrix(mre, "--json").json("matrix")["cells"]] == ["0.4.9", "0.4.19"]
 
 
@@ -105,7 +105,7 @@ def test_interpreters_and_variants_are_axes(matrix: CommandLine, mre: Path) -> N
     )
 
 
-def test_one_variant_is_asked_alone(matrix: CommandLine, mre: Path) -> None:
+def test_one_variant_is_requested_alone(matrix: CommandLine, mre: Path) -> None:
     data = matrix(mre, "--uv", "0.4.9", "--variant", "fixed", "--json").json("matrix")
     assert [(cell["variant"], cell["outcome"]) for cell in data["cells"]] == [("fixed", "absent")]
 
@@ -200,7 +200,9 @@ BUILT = """\
 """
 
 
-def test_a_binary_that_somebody_built_is_a_release_of_its_own(matrix: CommandLine, mre: Path, tmp_path: Path) -> None:
+def test_a_binary_that_was_built_locally_is_a_release_of_its_own(
+    matrix: CommandLine, mre: Path, tmp_path: Path
+) -> None:
     path = built(tmp_path, "uv-built", fails=False)
     arguments = (mre, "--uv", f"0.4.9,{path},0.4.10", "--json")
     first = matrix(*arguments).json("matrix")
@@ -213,6 +215,6 @@ def test_a_binary_that_somebody_built_is_a_release_of_its_own(matrix: CommandLin
     assert (again["0.4.9+3"]["outcome"], again["0.4.9+3"]["kept"]) == ("shows", False)
 
 
-def test_a_path_without_a_uv_is_told(matrix: CommandLine, mre: Path) -> None:
+def test_a_path_without_a_uv_is_reported(matrix: CommandLine, mre: Path) -> None:
     ended = matrix(mre, "--uv", "0.4.9,./nowhere/uv")
     assert (ended.exit, "failed to run `nowhere/uv`" in ended.stderr) == (2, True)

@@ -422,7 +422,7 @@ error: it broke in two
 
 @pytest.mark.parametrize("form", ["--comment", "--label", "", "--json"])
 @pytest.mark.parametrize("network", ["", "--replay"])
-def test_without_a_network_nothing_is_asked_of_the_reporter(form: str, network: str, tmp_path: Path) -> None:
+def test_without_a_network_nothing_is_requested_of_the_reporter(form: str, network: str, tmp_path: Path) -> None:
     stock(tmp_path)
     (tmp_path / "uvmre/uv/0.4.9/uv").write_text(ASKS)
     (tmp_path / "issue.md").write_text(POST)
@@ -456,7 +456,7 @@ def test_without_a_network_nothing_is_asked_of_the_reporter(form: str, network: 
         "triage 'a b.md' --bisect",
     ],
 )
-def test_replay_connects_to_nobody(
+def test_replay_connects_to_no_one(
     arguments: str, place: Path, tmp_path: Path, signals: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The catalogue is of long ago, and one release is not in the cache: both would be asked for."""

@@ -178,7 +178,7 @@ def test_a_pack_is_the_same_file_again_and_named_as_the_folder(
     assert (tmp_path / "1.zip").read_bytes() == (tmp_path / "2.zip").read_bytes()
 
 
-def test_a_recording_that_is_not_sound_is_not_packed_and_all_is_told(
+def test_a_recording_that_is_not_sound_is_not_packed_and_all_is_reported(
     recording: CommandLine, recorded: Path, home: Path, tmp_path: Path
 ) -> None:
     body(home, PAGE).unlink()
@@ -216,7 +216,7 @@ def test_what_cannot_be_packed_ends_with_2_and_a_sentence(
     assert not list(tmp_path.rglob("*.zip"))
 
 
-def test_what_looks_like_a_secret_is_told_and_not_shown(recording: CommandLine, recorded: Path) -> None:
+def test_what_looks_like_a_secret_is_reported_and_not_shown(recording: CommandLine, recorded: Path) -> None:
     (recorded / "set.sh").write_text("export FOO_PASSWORD=tops3cret\n")
     (recorded / "run.sh").write_text("(export FOO_PASSWORD=heron)\n")
     (recorded / "notes.md").write_text("# Notes\n\nIt is https://glpat-0123456789abcdefghij@host/simple.\n")

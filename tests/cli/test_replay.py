@@ -135,7 +135,7 @@ def test_other_releases_are_replayed_as_they_were_recorded(
         assert observations(run(offline_uvmre, folder, "--replay")) == observations(recorded)
 
 
-def test_two_runs_may_record_on_one_tape_at_once(
+def test_two_runs_may_record_on_one_recording_at_once(
     offline_uvmre: CommandLine, uvmre: CommandLine, own: Path, tmp_path: Path
 ) -> None:
     folder = create(tmp_path / "mre")

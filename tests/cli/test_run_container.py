@@ -160,7 +160,7 @@ def test_what_the_symptom_looks_at_is_read_in_the_image(uvmre: CommandLine, engi
 
 @pytest.mark.network
 @pytest.mark.parametrize("release", ["0.5.21", "0.6.0"])
-def test_the_release_that_is_asked_for_is_the_one_that_runs(
+def test_the_release_that_is_requested_for_is_the_one_that_runs(
     uvmre: CommandLine, engine: AtHand, tmp_path: Path, release: str
 ) -> None:
     folder = create(tmp_path / "mre", "uv --version && exit 1", symptom=f'exit = 1\noutput = ["uv {release}"]')
@@ -170,7 +170,7 @@ def test_the_release_that_is_asked_for_is_the_one_that_runs(
 
 
 @pytest.mark.network
-def test_a_release_that_the_dockerfile_does_not_tell_is_asked_for(
+def test_a_release_that_the_dockerfile_does_not_tell_is_requested_for(
     uvmre: CommandLine, engine: AtHand, tmp_path: Path
 ) -> None:
     dockerfile = "FROM python:3.11-slim-bookworm\nRUN cp /bin/true /bin/uv\nRUN echo first\nRUN exit 1\n"

@@ -64,7 +64,7 @@ def ran(uvmre: CommandLine, home: Path, tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     "arguments", [("report",), ("report", "--json"), ("report", "--format", "dockerfile"), ("lint", "--json")]
 )
-def test_no_secret_is_in_what_is_told(uvmre: CommandLine, ran: Path, arguments: tuple[str, ...]) -> None:
+def test_no_secret_is_in_what_is_reported(uvmre: CommandLine, ran: Path, arguments: tuple[str, ...]) -> None:
     ended = uvmre(arguments[0], "mre", *arguments[1:])
     assert ended.stdout
     assert [kind for kind, value in PLANTED.items() if value in ended.stdout + ended.stderr] == []
@@ -85,7 +85,7 @@ def test_no_secret_is_in_the_evidence(ran: Path) -> None:
     assert found == []
 
 
-def test_a_token_in_an_issue_is_told_nowhere(uvmre: CommandLine, home: Path, tmp_path: Path) -> None:
+def test_a_token_in_an_issue_is_reported_nowhere(uvmre: CommandLine, home: Path, tmp_path: Path) -> None:
     output = f"# A title with {TOKEN}\n\nuv 0.5.21\n\n```console\n$ {COMMAND}\nerror: {TOKEN} was refused\n```\n"
     (tmp_path / "issue.md").write_text(output)
     for form in ("--dry-run", "--json", "--comment"):

@@ -84,7 +84,7 @@ def test_the_releases_that_are_searched(
         pytest.param({"reported": "0.3.0", "good": "x"}, "is not a valid release selector", id="good is no release"),
     ],
 )
-def test_what_makes_no_search_is_said(
+def test_what_makes_no_search_is_reported(
     question: ProbeTarget, cache: Path, monkeypatch: pytest.MonkeyPatch, wanted: dict[str, str], why: str
 ) -> None:
     # Before anybody is told that there is no such release, PyPI is asked; here it has nothing new.
@@ -117,7 +117,7 @@ def test_a_script_is_known_by_its_content_and_its_arguments(tmp_path: Path) -> N
         pytest.param("exit 1\n", "is not executable", id="neither executable nor with a first line that says how"),
     ],
 )
-def test_what_is_no_script_is_said(tmp_path: Path, content: str | None, why: str) -> None:
+def test_what_is_no_script_is_reported(tmp_path: Path, content: str | None, why: str) -> None:
     if content is not None:
         (tmp_path / "a").write_text(content)
     with pytest.raises(UsageError, match=why):

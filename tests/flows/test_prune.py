@@ -1,9 +1,11 @@
 """What of the cache goes, and what stays since somebody uses it."""
 
+import contextlib
 import hashlib
 import json
 import math
 import os
+import sqlite3
 import subprocess
 import sys
 import time
@@ -153,8 +155,8 @@ def test_outcomes_go_by_their_last_use(cache: Path) -> None:
             store.add(
                 OutcomeKey(digest, *list(vars(KEY).values())[1:]), StoredOutcome("shows", "so it is", 1.0, long_ago)
             )
-    with OutcomeStore(cache, lambda _: None) as store:
-        store._do("DELETE FROM used", ())
+    with contextlib.closing(sqlite3.connect(cache / "outcomes.sqlite")) as database, database:
+        database.execute("DELETE FROM used")
     with OutcomeStore(cache, lambda _: None) as store:
         assert store.get(OutcomeKey("used", *list(vars(KEY).values())[1:]))
     found = pruned(cache, OLD)
@@ -224,7 +226,7 @@ def test_it_is_pruned_in_the_background_once_an_hour(own: Path, monkeypatch: pyt
     assert not place.exists()
 
 
-def test_no_limits_prune_nothing_and_a_wrong_one_is_told(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_limits_prune_nothing_and_a_wrong_one_is_reported(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     put(own / "pruned", 1)
     monkeypatch.setattr(housekeeping.process, "start_detached", lambda _: pytest.fail("it was started"))
     assert pruning(own, monkeypatch, UVMRE_CACHE_SIZE="none", UVMRE_CACHE_AGE="none") == []

@@ -41,13 +41,13 @@ def test_what_is_written_is_what_is_read(tmp_path: Path) -> None:
     assert [path.name for path in target.parent.iterdir()] == ["mre"]
 
 
-def test_an_empty_folder_is_taken(tmp_path: Path) -> None:
+def test_an_empty_folder_is_accepted(tmp_path: Path) -> None:
     (tmp_path / "mre").mkdir()
     write_mre(MRE, tmp_path / "mre", force=False)
     assert read_mre(tmp_path / "mre") == MRE
 
 
-def test_a_repository_without_files_is_taken(tmp_path: Path) -> None:
+def test_a_repository_without_files_is_accepted(tmp_path: Path) -> None:
     (tmp_path / "mre" / ".git").mkdir(parents=True)
     (tmp_path / "mre" / ".git" / "HEAD").write_text("mine")
     write_mre(MRE, tmp_path / "mre", force=False)
@@ -168,7 +168,7 @@ def test_a_long_list_is_cut(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("to", ["elsewhere", "nowhere", "mre"], ids=["a folder", "nothing", "itself"])
-def test_a_link_is_taken_only_where_it_leads_to_a_folder(tmp_path: Path, to: str) -> None:
+def test_a_link_is_accepted_only_where_it_leads_to_a_folder(tmp_path: Path, to: str) -> None:
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "mre").symlink_to(to)
     if to == "elsewhere":

@@ -128,7 +128,7 @@ def test_a_github_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
         inbox().post("o/r#1")
 
 
-def test_standard_input_and_files_are_taken_as_they_are(tmp_path: Path) -> None:
+def test_standard_input_and_files_are_accepted_as_they_are(tmp_path: Path) -> None:
     assert inbox(stdin=b"\xef\xbb\xbf# t\n\xff").post("-") == FetchedPost("-", "# t\n\ufffd")
     (tmp_path / "1").write_bytes(b"# t\n")
     assert inbox().post(str(tmp_path / "1")).text == "# t\n"
@@ -177,7 +177,7 @@ def test_an_issue_is_read_in_any_encoding(tmp_path: Path, content: bytes) -> Non
 
 
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "latin-1"])
-def test_an_encoding_without_a_mark_is_seen(encoding: str) -> None:
+def test_an_encoding_without_a_mark_is_observed(encoding: str) -> None:
     assert inbox(stdin="uv lock: dépôt\n".encode(encoding)).post("-").text == "uv lock: dépôt\n"
 
 

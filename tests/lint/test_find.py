@@ -57,7 +57,7 @@ def given_to(name: str, **variables: str) -> Mre:
 
 
 @pytest.mark.parametrize("name", MISTAKES)
-def test_every_mistake_is_found_once_and_can_be_mended(name: str) -> None:
+def test_every_mistake_is_found_once_and_can_be_fixed(name: str) -> None:
     (finding,) = find_mistakes(MISTAKES[name])
     assert finding.rule == name
     assert finding.where
@@ -71,7 +71,7 @@ def test_every_mistake_is_found_once_and_can_be_mended(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", MISTAKES)
-def test_what_is_mended_is_not_found_again(name: str) -> None:
+def test_what_is_fixed_is_not_found_again(name: str) -> None:
     (finding,) = find_mistakes(MISTAKES[name])
     assert finding.fixed is not None
     again = find_mistakes(overlay(MISTAKES[name], finding.fixed))
@@ -322,7 +322,7 @@ def test_an_answer_of_the_cloud_in_a_command_is_reported() -> None:
 
 
 @pytest.mark.parametrize("name", IN_AN_IMAGE)
-def test_where_the_steps_are_an_images_it_is_the_dockerfile_that_is_mended(name: str) -> None:
+def test_where_the_steps_are_an_images_it_is_the_dockerfile_that_is_fixed(name: str) -> None:
     (finding,) = find_mistakes(with_steps(IN_AN_IMAGE[name]))
     assert finding.rule == name
     assert finding.fixed is not None
@@ -422,7 +422,7 @@ def test_a_post_that_tried_native_tls_has_no_finding() -> None:
 # Laws.
 
 
-def test_mended_variants_have_names_of_their_own() -> None:
+def test_fixed_variants_have_names_of_their_own() -> None:
     base = replace(MISTAKES["all-packages"], controls=(Control("Fixed: all-packages", "absent"),))
     (finding,) = find_mistakes(base)
     assert finding.fixed is not None

@@ -33,7 +33,7 @@ def told(uvmre: CommandLine, folder: Path, base: Mre, finding: Finding) -> dict[
 
 
 @pytest.mark.parametrize("name", BY_THE_RUN)
-def test_the_mended_variant_makes_the_symptom_go(uvmre: CommandLine, tmp_path: Path, name: str) -> None:
+def test_the_fixed_variant_makes_the_symptom_go(uvmre: CommandLine, tmp_path: Path, name: str) -> None:
     (finding,) = find_mistakes(MISTAKES[name])
     data = told(uvmre, tmp_path / "bug", MISTAKES[name], finding)
     assert [variant["outcome"] for variant in data["variants"]] == ["shows", "absent"], data["reason"]

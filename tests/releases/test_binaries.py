@@ -209,7 +209,7 @@ def packed(bundled: Path, release: str = "0.5.21", platform: str = "") -> Path:
     return folder
 
 
-def test_a_release_that_the_mre_brings_is_taken_where_the_cache_has_none(
+def test_a_release_that_the_mre_brings_is_accepted_where_the_cache_has_none(
     network: Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = packed(tmp_path / "near")

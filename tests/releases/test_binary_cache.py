@@ -106,7 +106,7 @@ def test_to_take_one_is_to_use_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL], ids=["ended", "killed"])
-def test_one_that_a_process_has_taken_stays_until_that_is_gone(tmp_path: Path, end: signal.Signals) -> None:
+def test_one_that_a_process_has_accepted_stays_until_that_is_gone(tmp_path: Path, end: signal.Signals) -> None:
     folder = put(tmp_path, "0.5.21", 0)
     with subprocess.Popen([sys.executable, "-c", TAKE, tmp_path, "0.5.21"], stdout=subprocess.PIPE, text=True) as user:
         try:
@@ -129,7 +129,7 @@ def test_the_files_that_say_who_uses_what_do_not_grow_in_number(tmp_path: Path) 
     assert re.fullmatch(r"since [0-9.]+\nuv/0\.5\.21\n", users.read_text())
 
 
-def test_one_that_is_taken_while_it_goes_is_put_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_that_is_accepted_while_it_goes_is_put_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = put(tmp_path, "0.5.21", 2 * HOUR)
     rename = Path.rename
 

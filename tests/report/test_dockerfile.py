@@ -153,7 +153,7 @@ def test_a_file_that_cannot_be_in_it_is_refused_with_a_reason(file: File, why: s
     assert raised.value.faults == (f"{file.path!r} {why}", "'b' is not text")
 
 
-def test_a_stage_of_files_has_nothing_else_also_where_a_line_break_is_taken_off() -> None:
+def test_a_stage_of_files_has_nothing_else_also_where_a_line_break_is_accepted_off() -> None:
     own = File("Dockerfile", b"FROM x AS a\nCOPY . .\nRUN uv lock\nFROM x\nCOPY --from=0 /a /a\nRUN uv sync\n")
     mre = with_steps(replace(MRE, steps=(), files=(own, File("a", b"1"))))
     text = dockerfile(mre)

@@ -87,7 +87,7 @@ def test_the_folders_are_fresh_and_empty(place: RunDirs, uv: Path) -> None:
     assert [list(folder.iterdir()) for folder in (place.work, cache, place.temp)] == [[], [], []]
 
 
-def test_folders_that_are_there_already_are_not_taken_for_fresh(place: RunDirs, uv: Path) -> None:
+def test_folders_that_are_there_already_are_not_accepted_for_fresh(place: RunDirs, uv: Path) -> None:
     prepare(place, mre(), uv, PYTHON)
     with pytest.raises(FileExistsError):
         prepare(place, mre(), uv, PYTHON)
@@ -165,7 +165,7 @@ def test_a_step_has_these_variables_and_no_others(place: RunDirs, monkeypatch: p
     assert set(variables(place, MRE, DOOR)) == NAMES
 
 
-def test_everything_lies_below_the_place_and_leads_to_the_door(place: RunDirs) -> None:
+def test_everything_lies_below_the_place_and_leads_to_the_listener(place: RunDirs) -> None:
     given = variables(place, MRE, DOOR)
     assert (given["HOME"], given["TMPDIR"]) == (str(place.root / "home"), str(place.root / "tmp"))
     assert {given[name] for name in NAMES if name.lower().endswith("_proxy") and name != "NO_PROXY"} == {DOOR}

@@ -95,7 +95,7 @@ def test_an_interpreter_is_found_where_it_is(machine: Machine, tmp_path: Path, w
     assert find_interpreter(version) == Interpreter(path, "3.98.4")
 
 
-def test_of_two_the_one_with_the_wanted_patch_is_taken(machine: Machine) -> None:
+def test_of_two_the_one_with_the_requested_patch_is_accepted(machine: Machine) -> None:
     machine.install(machine.one / "python3.98", says("3.98.1"))
     path = machine.install(machine.pyenv / "versions/3.98.2/bin/python3.98", says("3.98.2"))
     assert find_interpreter("3.98.2") == Interpreter(path, "3.98.2")

@@ -201,7 +201,7 @@ def test_a_file_is_refused(tmp_path: Path, force: bool) -> None:
 
 
 @pytest.mark.parametrize("force", [False, True], ids=["without force", "with force"])
-def test_an_empty_folder_is_taken_as_it_is(tmp_path: Path, force: bool) -> None:
+def test_an_empty_folder_is_accepted_as_it_is(tmp_path: Path, force: bool) -> None:
     target = tmp_path / "mre"
     target.mkdir(mode=0o700)
     make(target, {}, force=force)

@@ -42,7 +42,7 @@ class BisectRequest:
     seconds: float = math.inf
     """The time after which no further run starts."""
     gap: int = GAP
-    """Run all releases between the reported and the first fixed one if there are at most so many: a fix may have been
+    """Run all releases between the reported and the first fixed one if there are at most this many: a fix may have been
     reverted and redone."""
 
 

@@ -12,7 +12,7 @@ from uvmre.errors import CannotTell, UsageError
 from uvmre.releases import binaries
 from uvmre.releases.binary_cache import ProgressCallback
 from uvmre.run.engines import availability, rootfs
-from uvmre.run.engines import base_images as made
+from uvmre.run.engines import base_images as stand_ins
 from uvmre.run.engines.availability import Engine
 from uvmre.run.engines.base_images import Parts
 
@@ -62,7 +62,7 @@ def prepare(
             if labels is None:
                 parts = parts or _parts(recipe, cache, on_progress, log)
                 log(f"{engine.name}: {recipe.image} is made")
-                made.build(engine, parts, cache, log)
+                stand_ins.build(engine, parts, cache, log)
                 done.append(Prepared(recipe.image, engine.name, "made", parts.description))
             else:
                 of = labels.get(availability.STAND_IN_LABEL, "")

@@ -75,9 +75,9 @@ def _env_faults(mre: Mre) -> list[str]:
 
 def _package_faults(mre: Mre) -> Iterator[str]:
     for index in mre.indexes:
-        for made in index.packages:
-            if made.file and mre.file(made.file) is None:
-                yield f"{made.name} {made.version} names {made.file}, which is not in the folder"
+        for package in index.packages:
+            if package.file and mre.file(package.file) is None:
+                yield f"{package.name} {package.version} names {package.file}, which is not in the folder"
 
 
 def _files(folder: Path, faults: list[str]) -> Iterator[File]:

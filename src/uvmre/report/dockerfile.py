@@ -47,7 +47,7 @@ def dockerfile(mre: Mre) -> str:
         # Files that the manifest or a build uses without a COPY.
         named = {
             mre.environment.env_file,
-            *(made.file for index in mre.indexes for made in index.packages),
+            *(package.file for index in mre.indexes for package in index.packages),
             *IGNORED[1:],
         }
         aside = [file for file in mre.files if file.path in named and file not in copied]

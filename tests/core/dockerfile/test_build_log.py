@@ -98,7 +98,7 @@ def test_a_run_that_buildkit_shares_with_another_build_did_not_run() -> None:
 
 @pytest.mark.parametrize("name", READERS)
 @given(st.lists(st.text(alphabet="#[]0123456789 STEPstepRUN:/->.\n\"'"), max_size=20))
-def test_whatever_is_said_is_read_without_a_failure(name: str, said: list[str]) -> None:
+def test_whatever_is_reported_is_read_without_a_failure(name: str, said: list[str]) -> None:
     for event in READERS[name](LogLine(text, 0.0) for text in said):
         assert isinstance(event, Event)
 

@@ -80,7 +80,7 @@ def test_where_no_run_is_what_is_observed_whatever_prepares_nothing_is() -> None
     assert [step.role for step in made.steps] == ["setup", "observe"]
 
 
-def test_images_arguments_and_secrets_are_told() -> None:
+def test_images_arguments_and_secrets_are_reported() -> None:
     made = planned(
         "ARG V=1\nFROM python:3.12 AS one\nARG TOKEN\nRUN --mount=type=secret,id=mre true\n"
         "FROM scratch\nCOPY --from=one /a /b\nCOPY --from=ghcr.io/astral-sh/uv:0.5.21 /uv /\n"
@@ -120,7 +120,7 @@ def test_uv_comes_from_the_context_where_its_image_is_not_to_be_had() -> None:
     assert made.uv == "0.8.0"
 
 
-def test_a_dockerfile_that_pins_nothing_is_asked_for_its_release() -> None:
+def test_a_dockerfile_that_pins_nothing_is_requested_for_its_release() -> None:
     made = planned("FROM a\nRUN pip install uv\nRUN uv lock\nRUN uv sync\n", *SETUP, SYNC, labels=LABELS)
     runs = [line for line in made.text.splitlines() if line.startswith("RUN")]
     assert runs == ["RUN pip install uv", f"RUN {VERSION_COMMAND}", "RUN uv lock", "RUN uv sync"]
@@ -196,7 +196,7 @@ def test_what_the_symptom_looks_at_is_shown_at_the_end() -> None:
     assert plan_build(mre(symptom=symptom), None, uv="0.5.21").text == BODY
 
 
-def test_an_mre_without_a_dockerfile_is_told_what_to_take() -> None:
+def test_an_mre_without_a_dockerfile_is_reported_what_to_take() -> None:
     with pytest.raises(UsageError, match="needs a Dockerfile"):
         plan_build(Mre("t", Environment("0.5.21"), (SYNC,), Symptom()), None, uv="0.5.21")
 

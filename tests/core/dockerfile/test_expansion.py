@@ -54,7 +54,7 @@ def test_in_a_heredoc_quotes_are_characters_and_a_backslash_is_none() -> None:
         ("${UNSET?}", "UNSET must be set"),
     ],
 )
-def test_what_cannot_be_expanded_is_said(word: str, why: str) -> None:
+def test_what_cannot_be_expanded_is_reported(word: str, why: str) -> None:
     with pytest.raises(ValueError) as raised:
         expand(word, VARIABLES)
     assert str(raised.value) == why

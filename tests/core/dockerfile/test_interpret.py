@@ -254,7 +254,7 @@ def test_what_needs_an_engine_ends_the_reading_there(text: str, why: str) -> Non
         ("FROM ${A:?which}\nRUN x", "line 1: A must be set: which"),
     ],
 )
-def test_a_fault_is_told_with_its_line(text: str, fault: str) -> None:
+def test_a_fault_is_reported_with_its_line(text: str, fault: str) -> None:
     with pytest.raises(InputError) as raised:
         followed(text)
     assert raised.value.faults == (fault,)

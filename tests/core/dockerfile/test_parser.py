@@ -118,7 +118,7 @@ def test_a_run_does(text: str, command: str, words: tuple[str, ...]) -> None:
         ),
     ],
 )
-def test_what_is_no_dockerfile_is_told_with_its_lines(text: str, faults: list[str]) -> None:
+def test_what_is_no_dockerfile_is_reported_with_its_lines(text: str, faults: list[str]) -> None:
     with pytest.raises(InputError) as raised:
         parse(text)
     assert list(raised.value.faults) == faults

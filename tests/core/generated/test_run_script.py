@@ -151,7 +151,7 @@ def test_its_judge_is_that_of_uvmre(tmp_path: Path, said: str, code: int) -> Non
 
 
 @pytest.mark.parametrize("module", [normalize, symptom])
-def test_its_judge_can_be_taken_out_of_the_package(module: object) -> None:
+def test_its_judge_can_be_accepted_out_of_the_package(module: object) -> None:
     """Its source is copied into the script, so it imports nothing but types of ours, and runs on Python 3.8."""
     tree = ast.parse(inspect.getsource(module), feature_version=(3, 8))  # type: ignore[arg-type]
     imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
@@ -176,7 +176,7 @@ INDEX = Index("https://user:pw@pypi.acme.test/simple", packages=(SyntheticPackag
         pytest.param(replace(mre(FAIL), faults=(Fault("https://pypi.org/*", status=500),)), "faults of", id="a fault"),
     ],
 )
-def test_what_only_the_gateway_answers_is_said_and_asked_for(tmp_path: Path, state: Mre, told: str) -> None:
+def test_what_only_the_gateway_answers_is_reported_and_requested_for(tmp_path: Path, state: Mre, told: str) -> None:
     folder = tmp_path / "mre"
     write_mre(state, folder, force=False)
     assert f"# Needs the gateway of uvmre for {told}" in (folder / "run.sh").read_text()

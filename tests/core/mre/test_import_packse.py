@@ -72,7 +72,7 @@ sdist = false
     assert all(f"    {step.run}\n" in readme for step in mre.steps)
 
 
-def test_a_conflict_is_expected_to_be_told() -> None:
+def test_a_conflict_is_expected_to_be_reported() -> None:
     mre = read(scenario(root='["tea", "water<1"]', expected="satisfiable = false"))
     assert mre.steps[-1].run == "uv pip install -r requirements.in"
     assert mre.symptom == Symptom(exit=1, output=("No solution found when resolving",))
@@ -152,7 +152,7 @@ required-environments = [
     )
 
 
-def test_a_lock_that_is_expected_to_fail_is_told_by_its_error() -> None:
+def test_a_lock_that_is_expected_to_fail_is_reported_by_its_error() -> None:
     mre = read(scenario(expected="satisfiable = false", rest="[resolver_options]\nuniversal = true"))
     assert mre.symptom == Symptom(exit=1, output=("No solution found when resolving",))
 
@@ -189,7 +189,7 @@ def test_the_options_of_an_install() -> None:
     )
 
 
-def test_all_that_is_wrong_is_told_at_once_with_its_line() -> None:
+def test_all_that_is_wrong_is_reported_at_once_with_its_line() -> None:
     text = """\
 name = "kettle"
 author = "me"
@@ -266,7 +266,7 @@ requires-python = ">=3.8"
         ),
     ],
 )
-def test_what_is_no_scenario_is_told(text: str, fault: str) -> None:
+def test_what_is_no_scenario_is_reported(text: str, fault: str) -> None:
     with pytest.raises(InputError) as raised:
         import_packse.import_scenario(text, "scenario.toml", uv="0.13.9")
     assert fault in raised.value.faults

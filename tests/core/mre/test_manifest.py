@@ -374,7 +374,7 @@ LEAVES = "is outside the folder ({!r}): use a relative path with `/`"
         ),
     ],
 )
-def test_a_fault_is_told_with_its_line_and_a_remedy(old: str, new: str, fault: str) -> None:
+def test_a_fault_is_reported_with_its_line_and_a_remedy(old: str, new: str, fault: str) -> None:
     assert WHOLE.count(old) == 1
     assert faults(WHOLE.replace(old, new)) == (fault,)
 
@@ -432,7 +432,7 @@ def test_a_fault_is_told_with_its_line_and_a_remedy(old: str, new: str, fault: s
         ),
     ],
 )
-def test_a_table_that_is_missing_or_none_is_told(old: str, new: str, fault: str) -> None:
+def test_a_table_that_is_missing_or_none_is_reported(old: str, new: str, fault: str) -> None:
     assert MINIMAL.count(old) == 1
     assert faults(MINIMAL.replace(old, new)) == (fault,)
 
@@ -444,11 +444,11 @@ def test_a_table_that_is_missing_or_none_is_told(old: str, new: str, fault: str)
         pytest.param("a = 1\na = 2\n", "Cannot overwrite a value (at line 2, column 6)", id="a key twice"),
     ],
 )
-def test_what_is_not_toml_is_told_in_the_words_of_the_parser(text: str, fault: str) -> None:
+def test_what_is_not_toml_is_reported_in_the_words_of_the_parser(text: str, fault: str) -> None:
     assert faults(text) == (fault,)
 
 
-def test_all_faults_are_told_at_once_in_the_order_of_their_lines() -> None:
+def test_all_faults_are_reported_at_once_in_the_order_of_their_lines() -> None:
     text = """\
 [[control]]
 expect = "gone"

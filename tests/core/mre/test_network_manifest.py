@@ -198,7 +198,7 @@ NAMED = (
         pytest.param("delay = 1\n", "wrong-hash = false\ntimes = 1\nseed = 2\n", f"line 51: fault[2] describes no failure: add one of {KINDS}", id="a fault that is off"),
     ],
 )  # fmt: skip
-def test_a_mistake_is_told_with_its_line_and_a_remedy(old: str, new: str, fault: str) -> None:
+def test_a_mistake_is_reported_with_its_line_and_a_remedy(old: str, new: str, fault: str) -> None:
     assert WHOLE.count(old) == 1
     assert faults(WHOLE.replace(old, new)) == (fault,)
 
@@ -214,7 +214,7 @@ def test_a_mistake_is_told_with_its_line_and_a_remedy(old: str, new: str, fault:
         pytest.param("[[index]]\nurl = 'https://a/simple'\npackages = 1\n", ('index[1].packages must be a table: write [index.packages.NAME.versions."1.0.0"]',), id="packages that are none"),
     ],
 )  # fmt: skip
-def test_a_table_that_is_none_is_told(table: str, expected: tuple[str, ...]) -> None:
+def test_a_table_that_is_none_is_reported(table: str, expected: tuple[str, ...]) -> None:
     assert below(table) == expected
 
 

@@ -43,7 +43,7 @@ def test_what_came_on_the_day_is_there_and_what_came_after_is_not() -> None:
     assert kept.files == [OLD, SAME_DAY]
 
 
-def test_a_file_of_which_nobody_says_when_it_came_is_kept() -> None:
+def test_a_file_of_which_no_one_says_when_it_came_is_kept() -> None:
     assert apply_cutoff(page(UNDATED, NEW), date(2024, 2, 1)).files == [UNDATED]
 
 

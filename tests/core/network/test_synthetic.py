@@ -185,7 +185,7 @@ def test_every_key_is_read() -> None:
         ),
     ],
 )
-def test_a_mistake_of_a_version_is_told(line: str, place: str, mistake: str) -> None:
+def test_a_mistake_of_a_version_is_reported(line: str, place: str, mistake: str) -> None:
     assert mistakes(f'[a.versions."1.0.0"]\n{line}\n') == [(f"a versions 1.0.0 {place}".strip(), mistake)]
 
 
@@ -223,11 +223,11 @@ def test_a_mistake_of_a_version_is_told(line: str, place: str, mistake: str) -> 
         ),
     ],
 )
-def test_a_mistake_of_a_package_is_told(text: str, found: tuple[str, str]) -> None:
+def test_a_mistake_of_a_package_is_reported(text: str, found: tuple[str, str]) -> None:
     assert mistakes(text) == [found]
 
 
-def test_all_mistakes_of_a_manifest_are_told_at_once_with_their_lines() -> None:
+def test_all_mistakes_of_a_manifest_are_reported_at_once_with_their_lines() -> None:
     text = """\
 schema = 1
 title = "x"

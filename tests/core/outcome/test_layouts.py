@@ -65,7 +65,7 @@ def test_another_wording_is_another_text(name: str) -> None:
 
 
 @SITUATION
-def test_what_one_layout_said_is_found_in_every_other(name: str) -> None:
+def test_what_one_layout_reported_is_found_in_every_other(name: str) -> None:
     for texts in ALL[name].values():
         for said in texts:
             for other in texts:
@@ -73,7 +73,7 @@ def test_what_one_layout_said_is_found_in_every_other(name: str) -> None:
 
 
 @SITUATION
-def test_what_was_said_of_one_situation_is_not_found_in_another(name: str) -> None:
+def test_what_was_reported_of_one_situation_is_not_found_in_another(name: str) -> None:
     others = {
         normalize(texts[-1]): other
         for other, found in ALL.items()
@@ -85,7 +85,7 @@ def test_what_was_said_of_one_situation_is_not_found_in_another(name: str) -> No
 
 
 @pytest.mark.parametrize("pattern", [pytest.param(pattern, id=pattern["text"][:50]) for pattern in PATTERNS])
-def test_a_pattern_of_one_release_is_found_where_others_said_the_same(pattern: dict[str, Any]) -> None:
+def test_a_pattern_of_one_release_is_found_where_others_reported_the_same(pattern: dict[str, Any]) -> None:
     for number, texts in ALL[pattern["situation"]].items():
         for said in texts:
             assert (find_pattern(pattern["text"], normalize(said)) is not None) == (number in pattern["wordings"]), said
@@ -123,7 +123,7 @@ def test_what_is_plain_stays_as_it_is(text: str) -> None:
 
 
 @given(WORDS, st.integers(20, 200), BOXED | LINED, st.booleans())
-def test_no_width_box_or_colour_changes_what_is_said(
+def test_no_width_box_or_colour_changes_what_is_reported(
     words: list[str], width: int, prefixes: tuple[str, str], coloured: bool
 ) -> None:
     text = " ".join(words)
@@ -133,7 +133,7 @@ def test_no_width_box_or_colour_changes_what_is_said(
 
 
 @given(WORDS, st.sampled_from(["`{}`", "'{}'", '"{}"', "“{}”", "\x1b[32m{}\x1b[39m", "{}"]), st.booleans())
-def test_no_quote_colour_or_case_changes_what_is_said(words: list[str], quote: str, upper: bool) -> None:
+def test_no_quote_colour_or_case_changes_what_is_reported(words: list[str], quote: str, upper: bool) -> None:
     text = " ".join(quote.format(word.upper() if upper else word) for word in words)
     assert normalize(text) == normalize(" ".join(words))
 

@@ -281,7 +281,7 @@ LACKS = {
     [Symptom(HOLDS), Symptom("failure", ("error:", "lock it")), Symptom(0), Symptom(output=("lock it",))],
     ids=["check", "text", "success", "text with any exit code"],
 )
-def test_a_release_that_lacks_what_is_asked_for_never_tells(symptom: Symptom, what: str, stream: str) -> None:
+def test_a_release_that_lacks_what_is_requested_for_never_tells(symptom: Symptom, what: str, stream: str) -> None:
     said = {stream: LACKS[what]}
     assert match(symptom, observed(step(exit=HOLDS, **said))).word == "broken"  # type: ignore[arg-type]
 
@@ -318,7 +318,7 @@ def test_the_exit_code_counts(wanted: int | Literal["failure"] | None, exit_code
     assert match(Symptom(wanted, ("No",)), observed(step(exit=exit_code, err="No"))).word == word
 
 
-def test_a_different_exit_code_is_told_with_both() -> None:
+def test_a_different_exit_code_is_reported_with_both() -> None:
     outcome = match(Symptom(2), observed(step(exit=101)))
     assert outcome.reason == "`uv sync` fails (101), but not as reported: the exit code is 101, not 2"
 
@@ -353,7 +353,7 @@ def test_a_file_is_looked_at(content: str | None, exit_code: int, outcome: Outco
     assert match(symptom, observed(step(exit=exit_code), lock=content)) == outcome
 
 
-def test_a_file_that_nobody_looked_at_is_not_there() -> None:
+def test_a_file_that_no_one_looked_at_is_not_there() -> None:
     assert match(Symptom(files=(FilePattern("lock", "a"),)), observed(step())).word == "absent"
 
 

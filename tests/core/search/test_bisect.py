@@ -124,7 +124,7 @@ def test_both_boundaries_of_a_history(letters: str, reported: int, first_bad: Ed
 
 
 @pytest.mark.parametrize("letter", [".", "?"])
-def test_where_the_reported_release_is_not_bad_nothing_else_is_asked(letter: str) -> None:
+def test_where_the_reported_release_is_not_bad_nothing_else_is_requested(letter: str) -> None:
     search = Search(9, 4)
     assert ended(search, history(f"..xx{letter}xx..")) == [(4,)]
     result = search.result()
@@ -132,13 +132,13 @@ def test_where_the_reported_release_is_not_bad_nothing_else_is_asked(letter: str
     assert not result.holds
 
 
-def test_the_three_ends_are_asked_first_and_side_by_side() -> None:
+def test_the_three_ends_are_requested_first_and_side_by_side() -> None:
     assert Search(UV, 200).next_indexes(8) == (200, 0, 332)
     assert Search(UV, 200).next_indexes(1) == (200,)
     assert Search(UV, 0).next_indexes(8) == (0, 332)
 
 
-def test_before_anything_is_told_nothing_is_known() -> None:
+def test_before_anything_is_reported_nothing_is_known() -> None:
     search = Search(9, 4)
     assert search.result() == Boundaries(None, None, None, (), 0, False)
     search.next_indexes(1)
@@ -182,7 +182,7 @@ def test_no_boundary_among_few_releases_costs_more_than_halving() -> None:
 
 @LAW
 @given(steps(), st.data())
-def test_the_order_in_which_it_is_told_does_not_matter(
+def test_the_order_in_which_it_is_reported_does_not_matter(
     drawn: tuple[list[Answer], int, int, int], data: st.DataObject
 ) -> None:
     answers, reported, _, _ = drawn
@@ -222,7 +222,7 @@ def test_with_releases_that_cannot_tell_the_boundary_lies_in_the_range(
 
 @LAW
 @given(ANY, st.data(), JOBS)
-def test_of_any_history_nothing_is_claimed_that_was_told_otherwise(
+def test_of_any_history_nothing_is_claimed_that_was_reported_otherwise(
     answers: list[Answer], data: st.DataObject, jobs: int
 ) -> None:
     reported = data.draw(st.integers(0, len(answers) - 1))
@@ -252,7 +252,7 @@ def test_of_any_history_nothing_is_claimed_that_was_told_otherwise(
 
 @LAW
 @given(ANY, st.data())
-def test_answers_that_nobody_asked_for_are_taken_and_not_asked_again(
+def test_answers_that_no_one_requested_for_are_accepted_and_not_requested_again(
     answers: list[Answer], data: st.DataObject
 ) -> None:
     reported = data.draw(st.integers(0, len(answers) - 1))
@@ -271,7 +271,7 @@ def test_answers_that_nobody_asked_for_are_taken_and_not_asked_again(
         pytest.param("." * 100 + "x" * 100, 190, 100, False, id="it came once"),
     ],
 )
-def test_a_bug_that_came_back_is_told(letters: str, reported: int, first_bad: int, returns: bool) -> None:
+def test_a_bug_that_came_back_is_reported(letters: str, reported: int, first_bad: int, returns: bool) -> None:
     result = found(history(letters), reported)
     assert result.first_bad
     assert result.first_bad.bad == first_bad
@@ -306,7 +306,7 @@ def test_an_end_that_cannot_tell_is_left_by_ever_greater_strides() -> None:
     assert search.result().first_bad == Edge("exact", 200, 199, (), 0, 1)
 
 
-def test_neighbours_of_what_cannot_tell_are_asked_ever_further_away() -> None:
+def test_neighbours_of_what_cannot_tell_are_requested_ever_further_away() -> None:
     search = Search(128, 127)
     letters = "." * 60 + "?" * 9 + "x" * 59
     asked = [index for (index,) in ended(search, history(letters))]
@@ -359,7 +359,7 @@ def test_more_jobs_make_fewer_rounds() -> None:
 
 @LAW
 @given(steps(), JOBS)
-def test_what_is_asked_next_was_told_ahead(drawn: tuple[list[Answer], int, int, int], jobs: int) -> None:
+def test_what_is_requested_next_was_reported_ahead(drawn: tuple[list[Answer], int, int, int], jobs: int) -> None:
     answers, reported, _, _ = drawn
     search = Search(len(answers), reported)
     ahead = search.likely_next(jobs)
@@ -420,7 +420,7 @@ def test_more_good_runs_make_surer(rate: float, runs: int) -> None:
     assert confidence(0, runs) == 0
 
 
-def test_the_path_is_told_as_it_was_taken() -> None:
+def test_the_path_is_reported_as_it_was_accepted() -> None:
     search = Search(8, 5)
     ended(search, history("...xxx.."))
     assert search.explain()[:5] == (
@@ -450,7 +450,7 @@ def test_a_reported_release_outside_of_the_bounds_is_no_search(bad: tuple[int, .
         Search(*bad)
 
 
-def test_an_answer_outside_of_the_bounds_is_not_taken() -> None:
+def test_an_answer_outside_of_the_bounds_is_not_accepted() -> None:
     with pytest.raises(ValueError, match="not within 2 … 5"):
         Search(9, 3, 2, 5).record(6, "bad")
 
@@ -467,7 +467,7 @@ def test_a_few_that_cannot_tell_do_not_hide_the_bad_ones_before_them(lone: int, 
 
 @pytest.mark.parametrize("jobs", [1, 2, 4])
 @pytest.mark.parametrize("blip", [301, 302])
-def test_a_mend_that_was_taken_back_soon_is_found(jobs: int, blip: int) -> None:
+def test_a_fix_that_was_accepted_back_soon_is_found(jobs: int, blip: int) -> None:
     # It is bad from 200 to 303 but for one release shortly before it was fixed for good.
     answers: list[Answer] = ["bad" if 200 <= i <= 303 and i != blip else "good" for i in range(333)]
     search = Search(333, 299)

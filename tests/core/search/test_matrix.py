@@ -72,7 +72,7 @@ def test_a_release_that_a_row_leaves_out_is_missing_there() -> None:
         ),
     ],
 )
-def test_rows_are_drawn(rows: dict[str, str], expected: str) -> None:
+def test_rows_are_rendered(rows: dict[str, str], expected: str) -> None:
     assert render_rows(fold(cells(**rows) if rows else [])) == expected
 
 
@@ -156,7 +156,7 @@ def test_a_line_says_what_explains_the_failure(rows: dict[str, str], expected: s
     assert explain_symptom(cells(**rows)) == expected
 
 
-def test_a_cell_that_contradicts_itself_is_told() -> None:
+def test_a_cell_that_contradicts_itself_is_reported() -> None:
     twice = [*cells(a_base="s"), *cells(a_base="a")]
     assert explain_symptom(twice) == "Nothing explains it: one cell both shows the bug and does not."
 

@@ -86,7 +86,7 @@ def test_previous_is_before_the_reported_one(reported: str, version: str) -> Non
     assert chosen("previous", reported) == [version]
 
 
-def test_a_yanked_one_is_taken_where_the_bug_was_reported_with_it() -> None:
+def test_a_yanked_one_is_accepted_where_the_bug_was_reported_with_it() -> None:
     assert chosen("0.6.4", "0.6.4") == ["0.6.4"]
     assert chosen("0.6.3..0.6.4", "0.6.4") == ["0.6.3", "0.6.4"]
 
@@ -121,14 +121,14 @@ def test_a_yanked_one_is_taken_where_the_bug_was_reported_with_it() -> None:
         ("0.4.0...0.5.2", "'.0.5.2' is not a valid release selector", "use 0.5.21"),
     ],
 )
-def test_what_cannot_be_taken_is_told_with_what_to_do(text: str, message: str, hint: str) -> None:
+def test_what_cannot_be_accepted_is_reported_with_what_to_do(text: str, message: str, hint: str) -> None:
     with pytest.raises(UsageError) as raised:
         chosen(text)
     assert raised.value.message.startswith(message)
     assert hint in raised.value.hint
 
 
-def test_all_faults_of_a_list_are_told_at_once() -> None:
+def test_all_faults_of_a_list_are_reported_at_once() -> None:
     with pytest.raises(InputError) as raised:
         chosen("0.5.98, 0.5.21, 0.6.4")
     assert [fault.partition(":")[0] for fault in raised.value.faults] == [
@@ -202,7 +202,7 @@ def test_a_list_is_all_that_its_parts_are(parts: list[str]) -> None:
 
 
 @given(st.text(alphabet="0159.,@<>=~!*-+ alestrcb/…٣", max_size=20))
-def test_any_text_is_taken_or_refused(text: str) -> None:
+def test_any_text_is_accepted_or_refused(text: str) -> None:
     try:
         found = chosen(text)
     except UsageError as error:
@@ -241,7 +241,7 @@ def test_a_binary_says_its_version(output: str, version: str) -> None:
 
 
 @pytest.mark.parametrize("output", ["", "Python 3.12.1\n", "uv\n", "usage: uvicorn 0.5"])
-def test_what_is_no_uv_is_told(output: str) -> None:
+def test_what_is_no_uv_is_reported(output: str) -> None:
     with pytest.raises(UsageError, match="not a uv binary"):
         reported_version(output)
 
@@ -250,7 +250,7 @@ def test_what_is_no_uv_is_told(output: str) -> None:
     ("version", "after", "before"),
     [("0.5.21", "0.5.21", "0.5.22"), ("0.5.21+4", "0.5.21", "0.5.22"), ("9.0", "9.0", "9.0.1")],
 )
-def test_a_binary_that_somebody_built_comes_after_the_release_that_it_says_it_is(
+def test_a_binary_that_was_built_locally_comes_after_the_release_that_it_says_it_is(
     version: str, after: str, before: str
 ) -> None:
     built = Release(local_build_version(version, "0" * 64))

@@ -119,7 +119,7 @@ def test_readable_is_what_a_terminal_leaves(text: str, expected: str) -> None:
         pytest.param("temporary failure", "temporaryfailure", id="another failure stays"),
     ],
 )
-def test_plain_is_what_is_said(text: str, expected: str) -> None:
+def test_plain_is_what_is_reported(text: str, expected: str) -> None:
     assert normalize(text) == expected
 
 
@@ -147,7 +147,7 @@ def test_find_tells_where_the_match_ends(pattern: str, text: str, end: int | Non
     assert find_pattern(pattern, text) == end
 
 
-def test_find_begins_where_it_is_told() -> None:
+def test_find_begins_where_it_is_reported() -> None:
     assert find_pattern("a", "abca", 1) == 4
     assert find_pattern("b", "abca", 2) is None
 
@@ -164,7 +164,7 @@ WORDS = st.lists(
 
 
 @given(WORDS, st.integers(1, 120), st.sampled_from(["  │ ", "      ", "", "  ├─▶ "]))
-def test_no_width_and_no_box_changes_what_is_said(words: list[str], width: int, prefix: str) -> None:
+def test_no_width_and_no_box_changes_what_is_reported(words: list[str], width: int, prefix: str) -> None:
     text = " ".join(words)
     wrapped = textwrap.wrap(text, width, break_long_words=False)
     assert normalize("\n".join(f"{prefix}{line}" for line in wrapped)) == normalize(text)

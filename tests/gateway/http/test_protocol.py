@@ -154,7 +154,7 @@ def test_pipelined_requests_keep_their_order_where_some_are_slow(listener: Liste
     assert came == expected
 
 
-def test_pipelined_requests_in_one_piece_wait_for_a_slow_one(listener: Listener, origin: Upstream) -> None:
+def test_pipelined_requests_in_one_chunk_wait_for_a_slow_one(listener: Listener, origin: Upstream) -> None:
     with line(listener) as client:
         client.send(request(origin.url("/wait?slow=0.3")) + request(CLOSED) * 30 + request(origin.url("/wait2")))
         assert client.answer().body == b"GET /wait 0"
@@ -420,7 +420,7 @@ def test_tls_that_does_not_wait_for_the_answer_to_connect_gets_an_error_at_once_
 
 
 @pytest.mark.parametrize("target", ["/half?slow=0.3", "/quick-half", "/half?size=6000000"])
-def test_a_client_that_has_said_all_is_answered(listener: Listener, origin: Upstream, target: str) -> None:
+def test_a_client_that_has_reported_all_is_answered(listener: Listener, origin: Upstream, target: str) -> None:
     """As `printf … | nc` asks: its side is closed before the answer comes."""
     with line(listener) as client:
         client.send(request(origin.url(target)))

@@ -30,7 +30,7 @@ ROUTES = [
 
 
 @pytest.mark.parametrize(("path", "prefix"), ROUTES)
-def test_the_longest_prefix_is_taken(path: str, prefix: str) -> None:
+def test_the_longest_prefix_is_accepted(path: str, prefix: str) -> None:
     assert locate(path).prefix == prefix
 
 

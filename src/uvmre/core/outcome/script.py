@@ -11,7 +11,6 @@ BAD, GOOD, SKIP = 0, 1, 125
 NOT_EXECUTABLE, NOT_FOUND, BY_SIGNAL = 126, 127, 128
 RELEASE = "UVMRE_UV"
 """The variable with the release that a script is run for."""
-EXIT_CODES_HINT = f"exit with {BAD} if the bug shows, {GOOD} if it does not, {SKIP} if the script cannot tell"
 
 
 def script_mre(words: Sequence[str], uv: str = "") -> Mre:

@@ -16,7 +16,7 @@ SPOT_CHECKS = 4
 """Releases away from the boundaries that are probed in the end, because a bug may come back."""
 NEAR_FIX = 8
 NEAR_FIX_CHECKS = 2
-"""So many spot checks are among the N releases before the first good one, where reverted fixes are."""
+"""The number of spot checks among the N releases before the first good one, where reverted fixes are."""
 
 
 @dataclass(frozen=True)
