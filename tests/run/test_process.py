@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uvmre.run import process
+from uvmre.run import process, process_tree
 from uvmre.run.process import Capped, Finished
 
 PATH = {"PATH": "/usr/local/bin:/usr/bin:/bin"}
@@ -230,7 +230,7 @@ def test_a_daemon_is_ended_as_a_stray(tmp_path: Path, mark: str, holding: str) -
     done = sh(f"'{sys.executable}' -c \"{DAEMON}\" {mark} {holding}", tmp_path, HOME=str(home))
     assert (done.exit, done.timed_out, done.stderr) == (0, False, b"")
     wait_for(mark)
-    process.end_strays(tmp_path / "run")
+    process_tree.end_strays(tmp_path / "run")
     assert asleep(mark) == []
 
 
@@ -245,7 +245,7 @@ def test_others_are_no_strays(tmp_path: Path, mark: str, home: str) -> None:
     with subprocess.Popen(["sleep", mark], env=PATH | {"HOME": str(tmp_path / home)}) as other:
         try:
             wait_for(mark)
-            process.end_strays(tmp_path / "run")
+            process_tree.end_strays(tmp_path / "run")
             assert other.poll() is None
         finally:
             other.kill()

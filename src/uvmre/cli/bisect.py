@@ -29,7 +29,7 @@ SEVERAL = "name one release; `--range` limits the search"
 @click.option("--variant", default="", metavar="NAME", help="Search with a control instead of the MRE itself.")
 @click.option("--repeat", default=1, type=click.IntRange(1), metavar="N", help="Run N times on a release: it is flaky.")
 @click.option("--explain", is_flag=True, help="Print every run of the search.")
-@run_options("python", "jobs", "backend", "again")
+@run_options("python", "jobs", "backend", "trust", "again")
 @verbose_option
 @json_option
 def bisect(

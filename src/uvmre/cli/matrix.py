@@ -27,7 +27,7 @@ CANNOT_TELL = 125
 @click.option("--python", default="", metavar="VERSIONS", help="Interpreters, as 3.11,3.12; default: the MRE's own.")
 @click.option("--variant", "variants", multiple=True, metavar="NAME", help="A control of the MRE; can be repeated.")
 @click.option("--all-variants", "every", is_flag=True, help="The MRE itself and all its controls.")
-@run_options("jobs", "backend", "again")
+@run_options("jobs", "backend", "trust", "again")
 @verbose_option
 @json_option
 def matrix(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from uvmre.flows.probe.target import ProbeTarget
 
 FOLDER = click.Path(path_type=Path)
-BACKENDS = ("local", "docker", "podman", "buildah", "auto")
+BACKENDS = ("local", "sandbox", "docker", "podman", "buildah", "auto")
 PYTHON = re.compile(r"3\.\d+(\.\d+)?\Z")
 
 Command = Callable[..., Any]
@@ -137,11 +137,15 @@ _RUN_OPTIONS: dict[str, Callable[[Command], Command]] = {
     ),
     "backend": click.option(
         "--backend",
-        default="local",
+        default=None,
+        callback=lambda _context, _option, value: value or "",
         type=click.Choice(BACKENDS),
         metavar="NAME",
-        help="What runs the steps: local (this machine), an engine that builds the Dockerfile (docker, podman, "
-        "buildah), or auto, the first that is available.",
+        help="What runs the steps: local (this machine), sandbox, an engine that builds the Dockerfile (docker, "
+        "podman, buildah), or auto, the first that is available. Default: local; sandbox if the MRE came from outside.",
+    ),
+    "trust": click.option(
+        "--trust", is_flag=True, help="Run what came from outside without a sandbox, with your permissions."
     ),
     "jobs": click.option(
         "--jobs",

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     several_with="`uvmre matrix --uv` runs several releases",
     help="Another release: 0.5.21, latest, 0.5, @2025-01-23, ./uv …",
 )
-@run_options("python", "backend")
+@run_options("python", "backend", "trust")
 @click.option("--keep", is_flag=True, help="Keep the folders in which the steps ran.")
 @verbose_option
 @json_option

@@ -30,7 +30,7 @@ MAX_LINES = 30
 @click.option("--dry-run", is_flag=True, help="Print what was extracted and what is missing, without running it.")
 @click.option("--comment", is_flag=True, help="Print the answer as a comment to paste.")
 @click.option("--label", is_flag=True, help="Print only the labels for the issue.")
-@run_options("jobs")
+@run_options("jobs", "trust")
 @verbose_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object for each issue on stdout, a line each.")
 def triage(

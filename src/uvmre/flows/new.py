@@ -18,6 +18,9 @@ from uvmre.folder.written import read_record
 from uvmre.scaffold import templates
 from uvmre.scaffold.templates import render
 
+ISSUE = "an issue"
+REPORT = "a report"
+
 
 @dataclass(frozen=True)
 class NewMre:
@@ -116,14 +119,16 @@ def from_dockerfile(
     Raises:
         UsageError: if the Dockerfile, an answer or the folder is invalid.
     """
-    from uvmre.core.dockerfile.single_file import read_back
+    from uvmre.core.dockerfile.single_file import MARK, read_back
     from uvmre.folder.read import read_files
 
     text = files.read_text(dockerfile)
     mre = read_back(text, str(dockerfile), answers or {}, lambda: read_files(dockerfile.parent))
     # Checked as any manifest is: an answer may be anything.
     manifest.parse(manifest.dump(mre), source="The manifest that the answers make", dockerfile=True)
-    write_mre(mre, target, force=force, confirm=confirm)
+    # A report is somebody's; a Dockerfile of another kind is the user's.
+    origin = REPORT if MARK in text.splitlines() else ""
+    write_mre(mre, target, force=force, confirm=confirm, origin=origin)
     return _new(target, str(dockerfile))
 
 
@@ -159,7 +164,7 @@ def from_issue(
             f"{issue} lacks details for an MRE: {'; '.join(error.faults)}",
             f"`uvmre triage --dry-run {shlex.quote(issue)}` prints what was understood, and what to ask",
         ) from None
-    write_mre(found.mre, target, force=force, confirm=confirm)
+    write_mre(found.mre, target, force=force, confirm=confirm, origin=ISSUE)
     return _new(target, issue), as_lines(found.parsed, found.mre, findings, found.uv)
 
 

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from uvmre.core.network.request import Network
-from uvmre.run.backend import LOCAL
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -12,7 +11,12 @@ class RunOptions:
     """How a verb runs an MRE."""
 
     cache: Path
-    backend: str = LOCAL
+    backend: str = ""
+    """Its name; empty for `local`, or for `sandbox` where the MRE came from outside."""
+    trust: bool = False
+    """Whether to run on `local` what came from outside."""
+    origin: str = ""
+    """Where the MRE came from, if its folder does not say so."""
     network: Network = "auto"
     """`live` bypasses the recording, and `replay` the network."""
     allow_hosts: tuple[str, ...] = ()

@@ -26,10 +26,11 @@ from uvmre.flows.thread_pool import Pool
 from uvmre.folder import evidence
 from uvmre.folder.evidence import RECORDING
 from uvmre.folder.read import read_mre
+from uvmre.folder.written import read_origin
 from uvmre.gateway.config import gateway_config
 from uvmre.gateway.session import Gateway
 from uvmre.releases import binaries, cache_users
-from uvmre.run.backend import LOCAL, RunContext
+from uvmre.run.backend import RunContext
 from uvmre.run.backends import choose
 from uvmre.run.environment import RunDirs
 from uvmre.run.interpreters import require_interpreter
@@ -64,10 +65,11 @@ def run(
     # First of all: it starts on another core while the rest is prepared here.
     config = gateway_config(mre, options.allow_hosts)
     with Gateway(options.cache, folder / RECORDING, options.network, config) as gateway:
-        backend = choose(options.backend)
-        _note_dockerfile(mre, options, progress)
+        backend = choose(options.backend, origin=options.origin or read_origin(folder), trust=options.trust)
+        if backend.uses_host:
+            _note_dockerfile(mre, progress)
         # A container has an interpreter of its own.
-        interpreter = require_interpreter(options.python or mre.environment.python) if backend.name == LOCAL else None
+        interpreter = require_interpreter(options.python or mre.environment.python) if backend.uses_host else None
         release, binary = _uv(uv, mre.environment.uv, folder / binaries.BUNDLED, options, progress)
         now = datetime.now(UTC)
         with naming_path(folder):
@@ -118,9 +120,9 @@ def _result(
     )
 
 
-def _note_dockerfile(mre: Mre, options: RunOptions, progress: Progress) -> None:
-    """Report the parts of the MRE's Dockerfile that the local backend does not follow."""
-    if options.backend == LOCAL and mre.steps[0].layer:
+def _note_dockerfile(mre: Mre, progress: Progress) -> None:
+    """Report the parts of the MRE's Dockerfile that no backend but an engine follows."""
+    if mre.steps[0].layer:
         from uvmre.core.dockerfile.interpret import interpret
 
         for note in interpret(mre).notes:

@@ -1,12 +1,13 @@
 """The temporary folders of runs, and the cleanup after killed processes of uvmre."""
 
 import contextlib
+import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from uvmre import temp_folders
-from uvmre.run import process
+from uvmre.run import process_tree
 
 # No hyphens: uv wraps a path at them.
 PREFIX = "uvmre_"
@@ -32,13 +33,13 @@ def scratch(*, keep: bool = False) -> Iterator[Path]:
 def sweep() -> None:
     """End the steps of processes that were killed, and remove their folders."""
     for left in temp_folders.abandoned(Path(tempfile.gettempdir()), PREFIX):
-        process.end_strays(left)
+        process_tree.end_strays(left)
         temp_folders.delete_tree(left)
 
 
 def end_everything() -> None:
     """Kill all processes that this one started, also those that left its group, and remove its folders."""
-    process.end_children()
+    process_tree.kill_descendants(os.getpid())
     for root in temp_folders.owned():
-        process.end_strays(root)
+        process_tree.end_strays(root)
         temp_folders.remove(root)

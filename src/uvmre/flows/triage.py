@@ -19,6 +19,7 @@ from uvmre.core.triage.state import Mistake, PlannedRun, TriageRun, TriageState
 from uvmre.errors import CannotTell, Interrupted, UvmreError
 from uvmre.flows import housekeeping
 from uvmre.flows.bisect import BisectRequest, bisect
+from uvmre.flows.new import ISSUE
 from uvmre.flows.options import RunOptions
 from uvmre.flows.probe.target import of_mre
 from uvmre.flows.run import run
@@ -66,6 +67,7 @@ def triage(issue: str, text: str, options: TriageOptions, progress: Progress | N
         Interrupted: on ^C; finished runs are stored.
     """
     progress, cache = progress or Progress(), options.run.cache
+    options = replace(options, run=replace(options.run, origin=ISSUE))
     read = understand_with(options, text)
     state = TriageState(read.parsed, read.mre, read.uv_stated, options.search, read.missing, _mistakes(read))
     folder = _folder(read, cache)
@@ -73,7 +75,7 @@ def triage(issue: str, text: str, options: TriageOptions, progress: Progress | N
     with contextlib.suppress(OSError):  # it may not exist yet
         os.utime(folder)
     if read.mre and not (folder / MANIFEST).is_file():
-        write_mre(read.mre, folder, force=True)
+        write_mre(read.mre, folder, force=True, origin=ISSUE)
     fixed = tuple(finding.fixed for finding in read.findings if finding.fixed)
     runner = _Runner(folder, options.run, fixed, progress, time.monotonic())
     failed: UvmreError | None = None
@@ -179,7 +181,7 @@ class _Runner:
         mre = replace(mre, environment=replace(mre.environment, uv=planned.uv))
         # The folder gets the MRE that is searched, so that `uvmre bisect` finds the same boundaries in it.
         if (self.folder / MANIFEST).read_text(encoding="utf-8") != dump(mre):
-            write_mre(mre, self.folder, force=True)
+            write_mre(mre, self.folder, force=True, origin=ISSUE)
         request = BisectRequest(reported=planned.uv, seconds=max(left - RESERVE, left / 2))
         report = bisect(of_mre(self.folder, mre=mre), request, self.options, progress=self.progress)
         cut = "" if report.history.boundaries.done else f"the search did not end in {SECONDS:.0f} s"

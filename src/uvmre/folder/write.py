@@ -21,7 +21,7 @@ Confirm = Callable[[Sequence[str]], bool]
 """Called with the paths that would be replaced or removed; returns whether to do it."""
 
 
-def write_mre(mre: Mre, target: Path, *, force: bool, confirm: Confirm | None = None) -> None:
+def write_mre(mre: Mre, target: Path, *, force: bool, confirm: Confirm | None = None, origin: str = "") -> None:
     """Write the manifest and the files of an MRE, and those that run it without uvmre.
 
     Args:
@@ -29,11 +29,12 @@ def write_mre(mre: Mre, target: Path, *, force: bool, confirm: Confirm | None = 
         target: the folder; its parents are created.
         force: replace files that uvmre wrote there before.
         confirm: called without `force`, where files would be replaced.
+        origin: where it came from, if it is not the user's.
 
     Raises:
         UsageError: when the folder cannot be written, or has other files.
     """
-    with staged(target, force=force, confirm=confirm) as folder:
+    with staged(target, force=force, confirm=confirm, origin=origin) as folder:
         folder.mkdir()
         (folder / MANIFEST).write_text(manifest.dump(mre), encoding="utf-8")
         for file in (*mre.files, *generated_files(mre)):
@@ -45,7 +46,7 @@ def write_mre(mre: Mre, target: Path, *, force: bool, confirm: Confirm | None = 
 
 
 @contextlib.contextmanager
-def staged(target: Path, *, force: bool, confirm: Confirm | None = None) -> Iterator[Path]:
+def staged(target: Path, *, force: bool, confirm: Confirm | None = None, origin: str = "") -> Iterator[Path]:
     """Give the path of a folder to create; its files are moved into the target when the `with` block ends.
 
     Files that uvmre wrote there before are replaced or removed; any other file is an error, and nothing changes.
@@ -75,11 +76,13 @@ def staged(target: Path, *, force: bool, confirm: Confirm | None = None) -> Iter
             hashes = written.hash_files(new)
             if exists:
                 old_paths = _paths_to_replace(target, hashes, force=force, confirm=confirm)
+                if origin:  # before its files, in case this process is killed between the two
+                    written.write_record(target, written.read_record(target), origin)
                 _swap(target, new, temporary / OLD, old_paths, sorted(hashes))
                 created_parent = False
-                written.write_record(target, hashes)
+                written.write_record(target, hashes, origin)
             else:
-                written.write_record(new, hashes)
+                written.write_record(new, hashes, origin)
                 new.rename(target)
     finally:
         temp_folders.remove(temporary)

@@ -7,12 +7,15 @@ import os
 import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from uvmre.core.mre.model import LEFT_OUT
 from uvmre.folder.evidence import ignore_in_git
 
 OWN = ".uvmre"
 RECORD = f"{OWN}/written.json"
+BUNDLED = f"{OWN}/uv"
+"""The releases of uv that come with a packed MRE."""
 SCHEMA = 1
 
 Hashes = Mapping[str, str]
@@ -24,21 +27,34 @@ def hash_files(folder: Path) -> Hashes:
     return dict(hash_entries(folder))
 
 
-def write_record(folder: Path, files: Hashes) -> None:
-    """Record what was written into an MRE, atomically."""
+def write_record(folder: Path, files: Hashes, origin: str = "") -> None:
+    """Record what was written into an MRE and where it came from, atomically."""
     ignore_in_git(folder / OWN)
     path = folder / RECORD
     part = path.with_suffix(".part")
-    part.write_text(json.dumps({"schema": SCHEMA, "files": dict(files)}, indent=1), encoding="utf-8")
+    part.write_text(json.dumps({"schema": SCHEMA, "origin": origin, "files": dict(files)}, indent=1), encoding="utf-8")
     part.replace(path)
 
 
 def read_record(folder: Path) -> Hashes:
     """Return what uvmre wrote into an MRE; empty without a readable record."""
-    with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
+    with contextlib.suppress(KeyError, TypeError, AttributeError):
+        return {str(path): str(digest) for path, digest in _read(folder)["files"].items()}
+    return {}
+
+
+def read_origin(folder: Path) -> str:
+    """Return where an MRE came from, if that is outside, as `an issue`; empty for one of the user."""
+    if (folder / BUNDLED).exists():
+        return "a pack"
+    return str(_read(folder).get("origin", ""))
+
+
+def _read(folder: Path) -> dict[str, Any]:
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
         data = json.loads((folder / RECORD).read_text(encoding="utf-8"))
         if data["schema"] == SCHEMA:
-            return {str(path): str(digest) for path, digest in data["files"].items()}
+            return dict(data)
     return {}
 
 

@@ -56,6 +56,14 @@ class Listener:
             self._requests += self._gateway.pop_requests(self.port, close=True)
         self._closed = True
 
+    @contextlib.contextmanager
+    def connect(self) -> Iterator[int]:
+        """Open a socket that takes the listening socket of another network; its requests are this listener's too."""
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            self._gateway.attach(self.port, ours)
+            yield theirs.fileno()
+
     def _reject_client(self) -> bool:
         """Tell whether a client waits to be accepted, and close its connection."""
         self._listening.setblocking(False)
@@ -122,6 +130,11 @@ class Gateway:
                 yield listener
             finally:
                 listener.close()
+
+    def attach(self, port: int, connection: socket.socket) -> None:
+        """Serve the listening socket that comes over a connection, as a part of a listener."""
+        with self._lock:
+            self._send({"attach": port}, connection)
 
     def pop_requests(self, port: int, *, close: bool = False) -> tuple[Request, ...]:
         """Return the requests of a listener since the last call, after closing it where that is asked for."""

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -12,7 +13,9 @@ from uvmre.run.environment import RunDirs
 from uvmre.run.interpreters import Interpreter
 
 LOCAL = "local"
-"""The name of the default backend."""
+"""The backend of one's own MREs."""
+SANDBOX = "sandbox"
+"""The backend of everybody else's."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +50,8 @@ class StepRequest:
     """The variant."""
     gateway: str
     """The URL of the variant's listener."""
+    connect: Callable[[], AbstractContextManager[int]]
+    """Opens a socket that takes the listening socket of another network, for this listener."""
     on_step_start: Callable[[str], None]
     """Called with the title of each step when it starts."""
     on_step_end: Callable[[StepResult], None]
@@ -79,6 +84,10 @@ class Backend(Protocol):
     def name(self) -> str:
         """Return its name on the command line."""
 
+    @property
+    def uses_host(self) -> bool:
+        """Return whether steps run the interpreter and the programs of this machine."""
+
     def available(self) -> str:
         """Return why this backend cannot be used here; empty when it can."""
 
@@ -86,7 +95,7 @@ class Backend(Protocol):
         """Return its name, with its version where that matters."""
 
     def run(self, request: StepRequest) -> RunFacts:
-        """Run a variant until a set-up step fails, a step times out, or `stop` is set."""
+        """Run a variant until a set-up step fails, a step exceeds a limit, or `stop` is set."""
 
     def clean_up(self, root: Path) -> None:
         """End the processes that steps below `root` left running."""

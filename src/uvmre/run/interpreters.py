@@ -30,6 +30,11 @@ class Interpreter:
         return ".".join(self.version.split(".")[:2])
 
 
+def base_interpreter() -> Path:
+    """Return the interpreter that runs uvmre, outside its virtual environment."""
+    return Path(getattr(sys, "_base_executable", sys.executable)).resolve()
+
+
 def find_interpreter(version: str) -> Interpreter | None:
     """Return an interpreter of a version (`3.11` or `3.11.7`), by default of the one that runs uvmre."""
     version = version or ".".join(map(str, sys.version_info[:2]))
@@ -47,7 +52,7 @@ def available() -> list[str]:
 
 
 def _candidates(minor: str) -> Iterator[Path]:
-    base = Path(getattr(sys, "_base_executable", sys.executable)).resolve()
+    base = base_interpreter()
     if minor == ".".join(map(str, sys.version_info[:2])):
         yield base
     for folder in _folders():
@@ -83,7 +88,7 @@ def _files(folder: Path) -> list[Path]:
 @functools.cache
 def _version(path: Path) -> str:
     """Return an interpreter's version; empty where it does not run."""
-    if path == Path(getattr(sys, "_base_executable", sys.executable)).resolve():
+    if path == base_interpreter():
         return ".".join(map(str, sys.version_info[:3]))
     command = [str(path), "-I", "-S", "-c", "import platform; print(platform.python_version())"]
     try:

@@ -1,16 +1,23 @@
 """The backend that runs steps as plain processes, without a sandbox."""
 
+import math
 import os
+import stat
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from uvmre.core.mre.layer import Layer
 from uvmre.core.mre.model import Mre, Step
 from uvmre.core.outcome.observation import StepResult
 from uvmre.errors import naming_path
-from uvmre.run import environment, local_image, process
+from uvmre.run import environment, local_image, process, process_tree
 from uvmre.run.backend import LOCAL, RunFacts, StepRequest
+from uvmre.run.limits import Limits, LimitWatch
+from uvmre.run.process import Finished
+
+MAX_FILE = 20_000_000
+"""Bytes read of a file of the symptom."""
 
 
 @dataclass(frozen=True)
@@ -18,6 +25,8 @@ class Local:
     """This machine itself."""
 
     name: str = LOCAL
+    uses_host: bool = True
+    limits: Limits = field(default_factory=Limits)
 
     def available(self) -> str:
         """Return why this backend cannot be used here; empty when it can."""
@@ -28,7 +37,7 @@ class Local:
         return self.name
 
     def run(self, request: StepRequest) -> RunFacts:
-        """Run the steps in order, until a set-up step or a RUN fails, or a step times out."""
+        """Run the steps in order, until a set-up step or a RUN fails, or a step exceeds a limit."""
         dirs = request.dirs
         with naming_path(dirs.root):
             environment.prepare(dirs, request.mre, request.context.binary, request.context.interpreter)
@@ -39,12 +48,12 @@ class Local:
                 break
             request.on_step_start(step.title)
             try:
-                result = _run_layer(step, step.layer, request) if step.layer else _run(step, request)
+                result = self._run_step(step, request)
             except local_image.CannotRunStep as why:
                 obstacle = f"`{step.title}` cannot be run: {why}"
                 break
             request.on_step_end(result)
-            if result.timed_out or (result.exit and (result.role == "setup" or step.layer)):
+            if result.timed_out or result.limit or (result.exit and (result.role == "setup" or step.layer)):
                 break
         layer = steps[-1].layer
         work = local_image.inside(dirs, layer.cwd) if layer else dirs.work
@@ -52,13 +61,69 @@ class Local:
             backend=self.name,
             uv=request.context.uv,
             python=request.context.interpreter.version if request.context.interpreter else "",
-            files=tuple((pattern.path, _read_text(work / pattern.path)) for pattern in request.mre.symptom.files),
+            files=tuple((file.path, _read_text(dirs.root, work / file.path)) for file in request.mre.symptom.files),
             obstacle=obstacle,
         )
 
     def clean_up(self, root: Path) -> None:
         """End the processes that steps below `root` left running."""
-        process.end_strays(root)
+        process_tree.end_strays(root)
+
+    def _run_step(self, step: Step, request: StepRequest) -> StepResult:
+        """Run a step in a shell of its own, as a Dockerfile's RUN does; its output comes without the run's own path.
+
+        Raises:
+            CannotRunStep: when it needs a container engine.
+        """
+        dirs, layer = request.dirs, step.layer
+        if layer is None:
+            variables = environment.variables(dirs, request.mre, request.gateway)
+            result = self.execute(("/bin/sh", "-c", step.run), dirs.work, variables, step.timeout, request)
+        else:
+            result = self._run_layer(step, layer, request)
+        root = str(dirs.root)
+        stdout, stderr = (
+            stream.decode(errors="replace").replace(f"{root}/{local_image.IMAGE}", "").replace(root, "")
+            for stream in (result.stdout, result.stderr)
+        )
+        return StepResult(
+            title=step.title,
+            run=step.run,
+            role=step.role,
+            exit=result.exit,
+            stdout=stdout,
+            stderr=stderr,
+            seconds=result.seconds,
+            timed_out=result.timed_out,
+            truncated=result.truncated,
+            limit=result.limit,
+        )
+
+    def _run_layer(self, step: Step, layer: Layer, request: StepRequest) -> Finished:
+        if layer.refused:
+            raise local_image.CannotRunStep(layer.refused)
+        dirs = request.dirs
+        cwd = local_image.prepare(dirs, layer)
+        command = [local_image.translate(dirs, layer, word) for word in layer.argv]
+        variables = local_image.variables(dirs, request.mre, layer, request.gateway)
+        with local_image.mounts(dirs, layer):
+            return self.execute(command, cwd, variables, step.timeout, request)
+
+    def execute(
+        self, command: Sequence[str], cwd: Path, variables: Mapping[str, str], timeout: float, request: StepRequest
+    ) -> Finished:
+        """Execute a command within the limits."""
+        seconds = math.ceil(timeout)
+        watch = LimitWatch(self.limits, [request.dirs.root])
+        finished = process.run(
+            self.limits.shell(command, seconds, own_user=False),
+            cwd=cwd,
+            environment=variables,
+            timeout=timeout,
+            stop=request.context.stop,
+            watch=watch,
+        )
+        return replace(finished, limit=watch.after(finished, seconds))
 
 
 def _steps(mre: Mre) -> tuple[Step, ...]:
@@ -70,53 +135,14 @@ def _steps(mre: Mre) -> tuple[Step, ...]:
     return with_steps(mre).steps
 
 
-def _run(step: Step, request: StepRequest) -> StepResult:
-    """Run a step in a shell of its own, as a Dockerfile's RUN does."""
-    variables = environment.variables(request.dirs, request.mre, request.gateway)
-    return _execute(("/bin/sh", "-c", step.run), request.dirs.work, variables, step, request)
-
-
-def _run_layer(step: Step, layer: Layer, request: StepRequest) -> StepResult:
-    """Run a RUN of an interpreted Dockerfile.
-
-    Raises:
-        CannotRunStep: when it needs a container engine.
-    """
-    if layer.refused:
-        raise local_image.CannotRunStep(layer.refused)
-    dirs = request.dirs
-    cwd = local_image.prepare(dirs, layer)
-    command = [local_image.translate(dirs, layer, word) for word in layer.argv]
-    variables = local_image.variables(dirs, request.mre, layer, request.gateway)
-    with local_image.mounts(dirs, layer):
-        return _execute(command, cwd, variables, step, request)
-
-
-def _execute(
-    command: Sequence[str], cwd: Path, variables: Mapping[str, str], step: Step, request: StepRequest
-) -> StepResult:
-    """Run a command; its output comes without the path of the run's folder, which differs between runs."""
-    result = process.run(command, cwd=cwd, environment=variables, timeout=step.timeout, stop=request.context.stop)
-    root = str(request.dirs.root)
-    stdout, stderr = (
-        stream.decode(errors="replace").replace(f"{root}/{local_image.IMAGE}", "").replace(root, "")
-        for stream in (result.stdout, result.stderr)
-    )
-    return StepResult(
-        title=step.title,
-        run=step.run,
-        role=step.role,
-        exit=result.exit,
-        stdout=stdout,
-        stderr=stderr,
-        seconds=result.seconds,
-        timed_out=result.timed_out,
-        truncated=result.truncated,
-    )
-
-
-def _read_text(path: Path) -> str | None:
+def _read_text(root: Path, path: Path) -> str | None:
+    """Read a regular file that is in the run's folder; a step may leave a link to any other."""
     try:
-        return path.read_bytes().decode(errors="replace")
-    except OSError:
+        if not path.resolve().is_relative_to(root.resolve()):
+            return None
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # a FIFO would wait for its writer
+        with os.fdopen(descriptor, "rb") as file:
+            regular = stat.S_ISREG(os.fstat(descriptor).st_mode)
+            return file.read(MAX_FILE).decode(errors="replace") if regular else None
+    except (OSError, RuntimeError):  # before Python 3.13, a loop of symbolic links is not an OSError
         return None

@@ -10,16 +10,20 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO
 
-if TYPE_CHECKING:
-    import psutil
+from uvmre.run import process_tree
 
 OUTPUT_LIMIT = 1_000_000
 """Bytes kept of each stream, half from its start and half from its end."""
 GRACE = 1.0
 """Seconds between SIGTERM and SIGKILL."""
 TICK = 0.2
+READ_SIZE = 65536
+PIPE_READS = 32
+"""Enough for what two full pipes hold."""
+TIMEOUT = "timeout"
+Watch = Callable[[int, int], str]
 _detached: set[int] = set()
 
 
@@ -34,6 +38,8 @@ class Finished:
     seconds: float
     timed_out: bool
     truncated: bool
+    limit: str = ""
+    """The limit that it exceeded, as `4 GB of memory`."""
 
 
 def failure(result: Finished) -> str:
@@ -51,10 +57,12 @@ class Capped:
         self._half = limit // 2
         self._head = bytearray()
         self._tail = bytearray()
+        self.size = 0
         self.omitted = 0
 
     def add(self, data: bytes) -> None:
         """Append bytes."""
+        self.size += len(data)
         room = self._half - len(self._head)
         self._head += data[:room]
         self._tail += data[room:] if room > 0 else data
@@ -81,6 +89,9 @@ def run(
     timeout: float,
     stop: threading.Event,
     output_limit: int = OUTPUT_LIMIT,
+    watch: Watch = lambda _pid, _output: "",
+    descriptors: Sequence[int] = (),
+    end: "Callable[[subprocess.Popen[bytes]], None] | None" = None,
 ) -> Finished:
     """Run a command in a session of its own, without standard input, and end its whole group afterwards.
 
@@ -91,27 +102,43 @@ def run(
         timeout: seconds after which the group is ended.
         stop: set from another thread to end the command early.
         output_limit: bytes kept of each stream.
+        watch: called several times a second with the process' id and the bytes of its output; ends the command by
+            returning the limit that it exceeds.
+        descriptors: open files that the command inherits, besides its streams.
+        end: ends what is left of the command, instead of `end_group`.
 
     Raises:
         OSError: when the command cannot be started.
     """
     started = time.perf_counter()
-    process = _start(command, cwd, environment, subprocess.PIPE)
+    process = _start(command, cwd, environment, subprocess.PIPE, descriptors)
     assert process.stdout
     assert process.stderr
+    out, err = Capped(output_limit), Capped(output_limit)
     try:
-        out, err = Capped(output_limit), Capped(output_limit)
-        timed_out = _collect(process, {process.stdout: out, process.stderr: err}, started + timeout, stop)
+        ended_by = _collect(process, {process.stdout: out, process.stderr: err}, started + timeout, stop, watch)
     finally:
-        end_group(process)
+        (end or end_group)(process)
         process.stdout.close()
         process.stderr.close()
-    seconds = time.perf_counter() - started
-    truncated = bool(out.omitted or err.omitted)
-    return Finished(_exit_code(process.returncode), out.value(), err.value(), seconds, timed_out, truncated)
+    return Finished(
+        exit=_exit_code(process.returncode),
+        stdout=out.value(),
+        stderr=err.value(),
+        seconds=time.perf_counter() - started,
+        timed_out=ended_by == TIMEOUT,
+        truncated=bool(out.omitted or err.omitted),
+        limit="" if ended_by == TIMEOUT else ended_by,
+    )
 
 
-def _start(command: Sequence[str], cwd: Path, environment: Mapping[str, str], stderr: int) -> "subprocess.Popen[bytes]":
+def _start(
+    command: Sequence[str],
+    cwd: Path,
+    environment: Mapping[str, str],
+    stderr: int,
+    descriptors: Sequence[int] = (),
+) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(
         command,
         cwd=cwd,
@@ -119,6 +146,7 @@ def _start(command: Sequence[str], cwd: Path, environment: Mapping[str, str], st
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=stderr,
+        pass_fds=descriptors,
         start_new_session=True,
     )
 
@@ -140,7 +168,7 @@ class Streaming:
                     self.timed_out = True
                     return
                 if selector.select(TICK):
-                    data = os.read(self._process.stdout.fileno(), 65536)
+                    data = os.read(self._process.stdout.fileno(), READ_SIZE)
                     if not data:
                         return
                     yield data
@@ -186,27 +214,10 @@ def streamed(
                 process.wait(grace)
     finally:
         # A container's process may have left the group. A full pipe must not keep it from ending.
-        descendants = _descendants(process.pid) if process.poll() is None else []
+        descendants = process_tree.descendants(process.pid) if process.poll() is None else []
         process.stdout.close()
         end_group(process, grace)
-        _kill(descendants)
-
-
-def _descendants(pid: int) -> "list[psutil.Process]":
-    import psutil
-
-    with contextlib.suppress(psutil.Error):
-        return psutil.Process(pid).children(recursive=True)
-    return []
-
-
-def _kill(processes: "Sequence[psutil.Process]") -> None:
-    import psutil
-
-    for process in processes:
-        with contextlib.suppress(psutil.Error):
-            process.kill()
-    psutil.wait_procs(processes, timeout=GRACE)
+        process_tree.kill(descendants)
 
 
 def _exit_code(returncode: int) -> int:
@@ -214,9 +225,14 @@ def _exit_code(returncode: int) -> int:
 
 
 def _collect(
-    process: "subprocess.Popen[bytes]", streams: Mapping[IO[bytes], Capped], deadline: float, stop: threading.Event
-) -> bool:
-    """Read both streams until the process ends; return whether it timed out."""
+    process: "subprocess.Popen[bytes]",
+    streams: Mapping[IO[bytes], Capped],
+    deadline: float,
+    stop: threading.Event,
+    watch: Watch,
+) -> str:
+    """Read both streams until the process ends; return TIMEOUT or the limit that ended it early."""
+    next_watch = time.perf_counter() + TICK
     with selectors.DefaultSelector() as selector:
         for stream, capped in streams.items():
             os.set_blocking(stream.fileno(), False)
@@ -227,15 +243,22 @@ def _collect(
                 selector.register(pidfd, selectors.EVENT_READ, None)
             while process.poll() is None:
                 if stop.is_set():
-                    return False
-                if time.perf_counter() > deadline:
-                    return True
-                _drain(selector, min(TICK, max(0.0, deadline - time.perf_counter())))
+                    return ""
+                now = time.perf_counter()
+                if now > deadline:
+                    return TIMEOUT
+                if now > next_watch:
+                    if limit := watch(process.pid, sum(capped.size for capped in streams.values())):
+                        return limit
+                    next_watch = time.perf_counter() + TICK
+                _drain(selector, min(TICK, max(0.0, deadline - now)))
             if pidfd is not None:
                 selector.unregister(pidfd)
-        while selector.get_map() and _drain(selector, 0.0):
-            pass
-    return False
+        # A process that it left behind may write for ever.
+        for _ in range(PIPE_READS):
+            if not (selector.get_map() and _drain(selector, 0.0)):
+                break
+    return ""
 
 
 @contextlib.contextmanager
@@ -256,7 +279,7 @@ def _drain(selector: selectors.BaseSelector, wait: float) -> bool:
     for key, _ in selector.select(wait):
         if key.data is None:
             continue
-        data = os.read(key.fd, 65536)
+        data = os.read(key.fd, READ_SIZE)
         if data:
             key.data.add(data)
             received = True
@@ -273,30 +296,9 @@ def end_group(process: "subprocess.Popen[bytes]", grace: float = GRACE) -> None:
         except (ProcessLookupError, PermissionError):
             break
         deadline = time.perf_counter() + patience
-        while time.perf_counter() < deadline and _group_is_alive(process):
+        while time.perf_counter() < deadline and (process.poll() is None or process_tree.group_is_alive(process.pid)):
             time.sleep(0.01)
     process.wait()
-
-
-def _group_is_alive(process: "subprocess.Popen[bytes]") -> bool:
-    process.poll()
-    try:
-        os.killpg(process.pid, 0)
-    except (ProcessLookupError, PermissionError):
-        return False
-    import psutil
-
-    return any(_running(pid, process.pid) for pid in psutil.pids())
-
-
-def _running(pid: int, group: int) -> bool:
-    """Return whether a process of the group still runs; a zombie does not."""
-    import psutil
-
-    try:
-        return os.getpgid(pid) == group and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except (ProcessLookupError, psutil.Error):
-        return False
 
 
 def start_detached(command: Sequence[str]) -> None:
@@ -309,30 +311,3 @@ def start_detached(command: Sequence[str]) -> None:
     silent = [(os.POSIX_SPAWN_OPEN, stream, os.devnull, os.O_RDWR, 0) for stream in (0, 1, 2)]
     # A group of its own, so that ^C does not reach it.
     _detached.add(os.posix_spawn(command[0], list(command), os.environ, file_actions=silent, setpgroup=0))
-
-
-def end_children() -> None:
-    """End all descendants of this process."""
-    _kill(_descendants(os.getpid()))
-
-
-def end_strays(root: Path) -> None:
-    """End daemons that left their group, found by a folder below `root` in a variable (PATH, HOME, TMPDIR)."""
-    _kill_where(lambda variables: any(f"{root}/" in value for value in variables.values()))
-
-
-def end_clients(gateway: str) -> None:
-    """End clients of the gateway that still run, such as a container that its engine abandoned."""
-    _kill_where(lambda variables: variables.get("HTTPS_PROXY", "").startswith(gateway))
-
-
-def _kill_where(matches: Callable[[Mapping[str, str]], bool]) -> None:
-    """Kill other processes with such variables, and their descendants."""
-    import psutil
-
-    processes = []
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error):
-            if process.pid != os.getpid() and matches(process.environ()):
-                processes += [process, *process.children(recursive=True)]
-    _kill(processes)

@@ -166,7 +166,7 @@ def results():
         if code is not None:
             said = [text("said", "%d.%s" % (number, stream)) for stream in ("stdout", "stderr")]
             steps.append(Of(title=title, role=role, exit=int(code), stdout=said[0], stderr=said[1],
-                            seconds=0, timed_out=int(code) == 124))
+                            seconds=0, timed_out=int(code) == 124, limit=""))
     return steps
 """
 OF_BUILD = '''\
@@ -192,7 +192,7 @@ def results():
         return []
     return [
         Of(title=names[number], role=roles.get(names[number], "setup"), exit=codes[number], stdout="",
-           seconds=0, timed_out=False, stderr="\\n".join(said.get(number, ())))
+           seconds=0, timed_out=False, limit="", stderr="\\n".join(said.get(number, ())))
         for number in done
     ]
 '''

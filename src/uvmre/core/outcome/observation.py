@@ -21,6 +21,8 @@ class StepResult:
     timed_out: bool = False
     truncated: bool = False
     """Whether the middle of the output was cut to its limit."""
+    limit: str = ""
+    """The limit that ended it, as `4 GB of memory`."""
 
 
 @dataclass(frozen=True)

@@ -88,6 +88,8 @@ def _obstacle(observation: Observation) -> str:
             return f"`{step.title}` fails because the disk is full"
         if step.timed_out:
             return f"`{step.title}` exceeds its time limit ({step.seconds:.0f} s)"
+        if step.limit:
+            return f"`{step.title}` exceeds the limit of {step.limit}"
         if step.role == "setup" and step.exit:
             word = _find_unsupported(step.stderr, settings=True)
             why = f"uv {observation.uv} {DOES_NOT_SUPPORT} `{word}`" if word else last_line(step)

@@ -57,9 +57,9 @@ class ProbePool:
     """A context manager that runs cells; every method but its ends may be called from any thread."""
 
     def __init__(self, target: ProbeTarget, options: RunOptions, chosen: ChosenReleases, progress: Progress) -> None:
-        self._backend = choose(options.backend)
+        self._backend = choose(options.backend, origin=options.origin or target.origin, trust=options.trust)
         if target.script and self._backend.name != LOCAL:
-            raise UsageError("a script cannot run in a container", "use `--backend local`")
+            raise UsageError(f"a script cannot run on `{self._backend.name}`", "use `--backend local`")
         self.stop = threading.Event()
         self._target, self._options, self._progress = target, options, progress
         self._store = OutcomeStore(options.cache, progress.note)
@@ -132,7 +132,7 @@ class ProbePool:
         mre = self._target.variant(variant, release)
         root = self._root / str(next(self._numbers))
         # A container runs the interpreter of its image unless another one is requested.
-        replaced = interpreter and self._backend.name != LOCAL and interpreter.minor != self._target.python
+        replaced = interpreter and not self._backend.uses_host and interpreter.minor != self._target.python
         gateway = self._open_gateway()
         runner = VariantRunner(
             context=RunContext(

@@ -19,6 +19,7 @@ from uvmre.core.triage.other_release import judge_release
 from uvmre.errors import UsageError
 from uvmre.folder.evidence import RECORDING
 from uvmre.folder.read import read_mre
+from uvmre.folder.written import read_origin
 from uvmre.releases import binaries
 from uvmre.run.environment import SYSTEM_PATH
 
@@ -51,6 +52,8 @@ class ProbeTarget:
     path: tuple[str, ...] = SYSTEM_PATH
     """The last folders of the steps' PATH."""
     digests: Mapping[str, str] = field(default_factory=dict)
+    origin: str = ""
+    """Where the MRE came from, if that is outside."""
     controls: Mapping[str, Mre] = field(default_factory=dict)
     """The variants that must behave on a release before the MRE itself counts there."""
 
@@ -100,6 +103,7 @@ def of_mre(folder: Path, names: Sequence[str] = (), *, every: bool = False, mre:
         base=mre,
         variants=selected,
         recording=folder / RECORDING,
+        origin=read_origin(folder),
         bundled=folder / binaries.BUNDLED,
         digests={**digests, BASE: digest(replace(_bare(mre), controls=mre.controls))},
         controls={each.name: variants[each.name] for each in mre.controls} if BASE in selected else {},

@@ -50,6 +50,7 @@ class VariantRunner:
                 control=next((control for control in context.base.controls if control.name == name), None),
                 mre=mre,
                 gateway=listener.url,
+                connect=listener.connect,
                 on_step_start=partial(self.progress.step, name),
                 on_step_end=ended,
             )

@@ -31,7 +31,8 @@ class Session:
         self.requests: list[Request] = []
         self.connections = weakref.WeakSet[asyncio.Transport]()
         """The open ones; weak, because their protocols change."""
-        self.server: asyncio.Server | None = None
+        self.servers: list[asyncio.Server] = []
+        self.is_closed = False
 
     def log(self, request: Request) -> None:
         """Store a request until its owner pops it."""
@@ -39,8 +40,9 @@ class Session:
 
     def close(self) -> None:
         """Stop listening, and abort the open connections."""
-        if self.server is not None:
-            self.server.close()
+        self.is_closed = True
+        for server in self.servers:
+            server.close()
         for transport in list(self.connections):
             transport.abort()
 

@@ -100,6 +100,8 @@ class Service:
                 listening = socket.socket(fileno=self._descriptors.pop(0))
                 session = Session(FaultInjector(pickle.loads(b64decode(faults))))
                 self._sessions[port] = self._loop.create_task(self._open(listening, session))
+            case {"attach": port}:
+                self._start(self._attach(port, socket.socket(fileno=self._descriptors.pop(0))))
             case {"requests": port}:
                 self._start(self._send_requests(port, close=False))
             case {"close": port}:
@@ -111,6 +113,24 @@ class Service:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    async def _attach(self, port: int, connection: socket.socket) -> None:
+        """Wait for the listening socket of a sandbox, and serve it."""
+        arrived = self._loop.create_future()
+        with connection:
+            self._loop.add_reader(connection, arrived.set_result, None)
+            try:
+                await arrived
+            finally:
+                self._loop.remove_reader(connection)
+            descriptors = socket.recv_fds(connection, 1, 1)[1]
+        session = await self._sessions[port] if port in self._sessions else None
+        for descriptor in descriptors:  # none, where the sandbox failed
+            listening = socket.socket(fileno=descriptor)
+            if session is None or session.is_closed:
+                listening.close()
+            else:
+                await self._open(listening, session)
+
     async def _open(self, listening: socket.socket, session: Session) -> Session:
         def http(scheme: str) -> HttpProtocol:
             return HttpProtocol(
@@ -119,9 +139,10 @@ class Service:
                 scheme,
             )
 
-        session.server = await self._loop.create_server(
+        server = await self._loop.create_server(
             lambda: Connection(session, self._signer, self._responder.hosts.allows, http), sock=listening, backlog=1024
         )
+        session.servers.append(server)
         return session
 
     async def _send_requests(self, port: int, *, close: bool) -> None:

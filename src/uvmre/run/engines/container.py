@@ -20,7 +20,7 @@ from uvmre.core.dockerfile.edits import CONTEXT_FOLDER
 from uvmre.core.dockerfile.parser import DOCKERFILE
 from uvmre.core.mre.model import Mre
 from uvmre.errors import naming_path
-from uvmre.run import environment, process
+from uvmre.run import environment, process, process_tree
 from uvmre.run.backend import RunFacts, StepRequest
 from uvmre.run.engines import availability, build_commands
 from uvmre.run.engines.availability import Engine
@@ -44,6 +44,7 @@ class Container:
     """One engine as a backend."""
 
     name: str
+    uses_host: bool = False
 
     def available(self) -> str:
         """Return why this backend cannot be used here; empty when it can."""
@@ -78,7 +79,7 @@ class Container:
                 obstacle = _build(engine, build, watch, request, log)
             finally:
                 if watch.interrupted:
-                    process.end_clients(request.gateway)
+                    process_tree.end_clients(request.gateway)
                 build_commands.builder(engine).clean(engine, build, watch.images)
         return replace(
             facts,

@@ -1,0 +1,139 @@
+"""What one step may use: as limits of the kernel for each process, and as a watch over all of them and their files."""
+
+import os
+import signal
+import stat
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from uvmre.run import process_tree
+from uvmre.run.process import Finished
+
+MB, GB = 10**6, 10**9
+BLOCK = 512
+"""Bytes in a block of `ulimit -f` and of `st_blocks`."""
+PAUSE = 5
+"""A walk through the files is followed by at least so many times its duration without one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """The limits of a step; docs/security.md says which backend keeps which."""
+
+    memory: int = min(4 * GB, os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2)
+    """Bytes of all its processes together."""
+    processes: int = 512
+    open_files: int = 4096
+    """Per process."""
+    file_size: int = 4 * GB
+    folder_size: int = 8 * GB
+    """Bytes on the disk of all files that it writes."""
+    files: int = 500_000
+    output: int = 100 * MB
+
+    def shell(self, command: Sequence[str], seconds: int, *, own_user: bool) -> list[str]:
+        """Return a command that sets the limits of each process, with `seconds` of CPU time, and executes another one.
+
+        Processes can be counted only for a user of its own; elsewhere they are counted with the caller's.
+        """
+        limits = [f"-t {seconds}", f"-f {self.file_size // BLOCK}", f"-n {self.open_files}", "-c 0"]
+        lines = [f"ulimit {limit} 2>/dev/null" for limit in limits]
+        if own_user:
+            # The letter differs between bash and dash.
+            lines.append(f"{{ ulimit -u {self.processes} || ulimit -p {self.processes}; }} 2>/dev/null")
+        return ["/bin/sh", "-c", "; ".join([*lines, 'exec "$@"']), "sh", *command]
+
+
+class LimitWatch:
+    """Called while a step runs, and when it has failed; returns the limit that it exceeds."""
+
+    def __init__(self, limits: Limits, folders: Sequence[Path]) -> None:
+        self._limits, self._folders = limits, folders
+        self._first = self._free = _free(folders[0])
+        self._next_walk = 0.0
+
+    def __call__(self, pid: int, output: int) -> str:
+        """Return the limit that a running step exceeds; empty if none."""
+        limits = self._limits
+        if output > limits.output:
+            return size(limits.output, "output")
+        processes, memory = process_tree.usage(pid)
+        if processes > limits.processes:
+            return f"{limits.processes} processes"
+        if memory > limits.memory:
+            return size(limits.memory, "memory")
+        # Counting thousands of files takes longer than most steps, and cannot be needed while the disk does not fill.
+        free = _free(self._folders[0])
+        steps = (limits.folder_size // 16, limits.files // 16)
+        if time.monotonic() > self._next_walk and any(
+            old - new > step for old, new, step in zip(self._free, free, steps, strict=True)
+        ):
+            self._free = free
+            return self._walk()
+        return ""
+
+    def after(self, finished: Finished, seconds: int) -> str:
+        """Return the limit that ended a step."""
+        if finished.limit or not finished.exit:
+            return finished.limit
+        by_signal = {
+            128 + signal.SIGXCPU: f"{seconds} s of CPU time",
+            128 + signal.SIGXFSZ: size(self._limits.file_size, "a file"),
+        }
+        return by_signal.get(finished.exit, "") or self._walk()
+
+    def _walk(self) -> str:
+        began = time.monotonic()
+        total, count, largest, hidden = 0, 0, 0, list[str]()
+        for entry in _entries(self._folders, hidden):
+            total, count, largest = total + entry.st_blocks * BLOCK, count + 1, max(largest, entry.st_size)
+        if hidden:
+            total = max(total, self._first[0] - _free(self._folders[0])[0])
+        self._next_walk = time.monotonic() + PAUSE * (time.monotonic() - began)
+        if largest >= self._limits.file_size:
+            return size(self._limits.file_size, "a file")
+        if total > self._limits.folder_size:
+            return size(self._limits.folder_size, "files")
+        return f"{self._limits.files:,} files" if count > self._limits.files else ""
+
+
+def size(number: int, what: str) -> str:
+    """Return a size in words."""
+    return f"{number / GB:.3g} GB of {what}" if number >= GB else f"{number / MB:.3g} MB of {what}"
+
+
+def _free(folder: Path) -> tuple[int, int]:
+    """Return the bytes and the files for which the disk has room."""
+    disk = os.statvfs(folder)
+    return disk.f_bavail * disk.f_frsize, disk.f_favail
+
+
+def _entries(folders: Sequence[Path], hidden: list[str]) -> Iterator[os.stat_result]:
+    """Yield the state of everything below folders, each file once, however many names it has.
+
+    Folders that cannot be read, since they are nested too deeply or have no permissions, are added to `hidden`.
+    """
+    left, linked = [str(folder) for folder in folders], set[tuple[int, int]]()
+    while left:
+        folder = left.pop()
+        try:
+            entries = list(os.scandir(folder))
+        except FileNotFoundError:
+            continue
+        except OSError:
+            hidden.append(folder)
+            continue
+        for entry in entries:
+            try:
+                found = entry.stat(follow_symlinks=False)
+            except OSError:
+                continue
+            if stat.S_ISDIR(found.st_mode):
+                left.append(entry.path)
+            elif found.st_nlink > 1:
+                if (found.st_dev, found.st_ino) in linked:
+                    continue
+                linked.add((found.st_dev, found.st_ino))
+            yield found

@@ -1,0 +1,90 @@
+"""Find, measure and kill processes: the descendants of one, and those that left their group."""
+
+import contextlib
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import psutil
+
+KILL_SECONDS = 1.0
+"""The time that the kernel gets to remove what was killed."""
+
+
+def kill_descendants(pid: int) -> None:
+    """Kill the descendants of a process."""
+    kill(descendants(pid))
+
+
+def descendants(pid: int) -> "list[psutil.Process]":
+    """Return the descendants of a process."""
+    import psutil
+
+    with contextlib.suppress(psutil.Error):
+        return psutil.Process(pid).children(recursive=True)
+    return []
+
+
+def kill(processes: "Sequence[psutil.Process]") -> None:
+    """Kill processes, and wait until they are gone."""
+    import psutil
+
+    for process in processes:
+        with contextlib.suppress(psutil.Error):
+            process.kill()
+    psutil.wait_procs(processes, timeout=KILL_SECONDS)
+
+
+def usage(pid: int) -> tuple[int, int]:
+    """Return the number of a process' descendants, and the bytes of memory in which they and it are resident."""
+    import psutil
+
+    processes, memory = descendants(pid), 0
+    for process in (*processes, psutil.Process(pid)):
+        with contextlib.suppress(psutil.Error):
+            memory += process.memory_info().rss
+    return len(processes), memory
+
+
+def group_is_alive(group: int) -> bool:
+    """Return whether a process of a group still runs; a zombie does not."""
+    try:
+        os.killpg(group, 0)
+    except (ProcessLookupError, PermissionError):
+        return False
+    import psutil
+
+    return any(_runs_in(pid, group) for pid in psutil.pids())
+
+
+def _runs_in(pid: int, group: int) -> bool:
+    import psutil
+
+    try:
+        return os.getpgid(pid) == group and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except (ProcessLookupError, psutil.Error):
+        return False
+
+
+def end_strays(root: Path) -> None:
+    """End daemons that left their group, found by a folder below `root` in a variable (PATH, HOME, TMPDIR)."""
+    _kill_where(lambda variables: any(f"{root}/" in value for value in variables.values()))
+
+
+def end_clients(gateway: str) -> None:
+    """End clients of the gateway that still run, such as a container that its engine abandoned."""
+    _kill_where(lambda variables: variables.get("HTTPS_PROXY", "").startswith(gateway))
+
+
+def _kill_where(matches: Callable[[Mapping[str, str]], bool]) -> None:
+    """Kill other processes with such variables, and their descendants."""
+    import psutil
+
+    processes = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if process.pid != os.getpid() and matches(process.environ()):
+                processes += [process, *process.children(recursive=True)]
+    kill(processes)

@@ -1,0 +1,1 @@
+"""Run a step in namespaces of its own with bubblewrap, where the gateway is the only network."""

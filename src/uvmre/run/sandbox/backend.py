@@ -1,0 +1,138 @@
+"""The backend `sandbox`: every step runs in namespaces of its own, which end with it."""
+
+import contextlib
+import math
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from uvmre.run import local_image, process, process_tree
+from uvmre.run.backend import SANDBOX, StepRequest
+from uvmre.run.interpreters import base_interpreter
+from uvmre.run.limits import LimitWatch
+from uvmre.run.local import Local
+from uvmre.run.process import Finished
+from uvmre.run.sandbox import bubblewrap
+
+if TYPE_CHECKING:
+    import subprocess
+
+BOX = "sandbox"
+"""The run's folder of what is temporary for the sandbox itself."""
+PREFIX_PARTS = ("bin", "lib", "lib64", "include", "share")
+ETC = {
+    "/etc/hosts": "127.0.0.1 localhost uvmre\n::1 localhost\n",
+    "/etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",
+    "/etc/passwd": f"user:x:{os.geteuid()}:{os.getegid()}::/tmp:/bin/sh\n",
+    "/etc/group": f"user:x:{os.getegid()}:\n",
+}
+
+
+class CannotStart(local_image.CannotRunStep):
+    """The sandbox itself failed."""
+
+
+@dataclass(frozen=True)
+class Sandbox(Local):
+    """bubblewrap."""
+
+    name: str = SANDBOX
+
+    def available(self) -> str:
+        """Return why this backend cannot be used here; empty when it can."""
+        return bubblewrap.find_fault()
+
+    def clean_up(self, root: Path) -> None:
+        """Do nothing: no process outlives its step."""
+
+    def execute(
+        self, command: Sequence[str], cwd: Path, variables: Mapping[str, str], timeout: float, request: StepRequest
+    ) -> Finished:
+        """Execute a command in a sandbox, within the limits.
+
+        Raises:
+            CannotStart: when the sandbox cannot be made.
+        """
+        seconds, writable = math.ceil(timeout), _writable(request)
+        watch = LimitWatch(self.limits, writable)
+        with contextlib.ExitStack() as stack:
+            network = stack.enter_context(request.connect())
+            started, started_there = os.pipe()
+            stack.callback(os.close, started)
+            with os.fdopen(started_there, "wb", buffering=0) as reports_start:
+                variables_file = _open_file(stack, "\0".join(f"{name}={value}" for name, value in variables.items()))
+                filter_file = _open_file(stack, bubblewrap.system_call_filter())
+                etc = [(path, _open_file(stack, text)) for path, text in ETC.items()]
+                port = request.gateway.rpartition(":")[2]
+                box = [
+                    *(bubblewrap.find_program(), *bubblewrap.namespaces(), *bubblewrap.system_folders()),
+                    *(*bubblewrap.files(etc), *bubblewrap.mounts(_read_only(request), writable, *_box(request))),
+                    *("--chdir", str(cwd), "--seccomp", str(filter_file)),
+                    *(str(base_interpreter()), "-I", "-S", str(bubblewrap.INIT)),
+                    *(str(network), str(reports_start.fileno()), str(variables_file), port),
+                ]
+                finished = process.run(
+                    [*box, *self.limits.shell(command, seconds, own_user=True)],
+                    cwd=Path("/"),
+                    environment={},
+                    timeout=timeout,
+                    stop=request.context.stop,
+                    watch=watch,
+                    descriptors=[network, reports_start.fileno(), variables_file, filter_file, *(fd for _, fd in etc)],
+                    end=_end,
+                )
+            if not os.read(started, 1) and not (finished.timed_out or request.context.stop.is_set()):
+                raise CannotStart(f"the sandbox did not start: {process.failure(finished)}")
+        return replace(finished, limit=watch.after(finished, seconds))
+
+
+def _open_file(stack: contextlib.ExitStack, content: str | bytes) -> int:
+    """Return an open file in memory with a content."""
+    data = content.encode(errors="surrogateescape") if isinstance(content, str) else content
+    descriptor = os.memfd_create("uvmre")
+    stack.callback(os.close, descriptor)
+    os.write(descriptor, data)
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    return descriptor
+
+
+def _box(request: StepRequest) -> tuple[Path, Path]:
+    """Return the folders of `/tmp` and `/dev/shm`; they are on the disk, so that they count as files."""
+    folders = request.dirs.root / BOX / "tmp", request.dirs.root / BOX / "shm"
+    for folder in folders:
+        folder.mkdir(parents=True, exist_ok=True)
+    return folders
+
+
+def _writable(request: StepRequest) -> list[Path]:
+    """Return the folders that a step may change; a later mount covers an earlier one."""
+    dirs = request.dirs
+    return [path for path in (dirs.work, dirs.home, dirs.temp, local_image.folder(dirs)) if path.is_dir()]
+
+
+def _read_only(request: StepRequest) -> list[Path]:
+    """Return what a step may read besides the system: its tools, and what they are links to."""
+    context, uv = request.context, request.context.binary
+    interpreters = [base_interpreter(), *([context.interpreter.path] if context.interpreter else [])]
+    found = [request.dirs.tools, request.dirs.authority, uv, uv.with_name("uvx"), bubblewrap.INIT]
+    for interpreter in interpreters:
+        found += _installation(interpreter)
+    return [path for path in dict.fromkeys(found) if path.exists()]
+
+
+def _installation(interpreter: Path) -> Iterator[Path]:
+    """Yield the folders of an interpreter, which may be in a home that is not to be seen."""
+    real = interpreter.resolve()
+    if not real.is_relative_to("/usr"):
+        yield from (real.parents[1] / part for part in PREFIX_PARTS)
+    if interpreter.parent != real.parent and not interpreter.is_relative_to("/usr"):
+        yield interpreter
+
+
+def _end(running: "subprocess.Popen[bytes]") -> None:
+    """End the first process in the sandbox, with which all others end, and wait until the last one is gone."""
+    if running.poll() is None:
+        process_tree.kill_descendants(running.pid)
+    process.end_group(running)
