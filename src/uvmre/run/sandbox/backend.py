@@ -22,11 +22,13 @@ if TYPE_CHECKING:
 BOX = "sandbox"
 """The run's folder of what is temporary for the sandbox itself."""
 PREFIX_PARTS = ("bin", "lib", "lib64", "include", "share")
+FIRST_USER = 2_000_000_000
+"""From here on systemd's table of user ids has no use for them (https://systemd.io/UIDS-GIDS/)."""
 ETC = {
     "/etc/hosts": "127.0.0.1 localhost uvmre\n::1 localhost\n",
     "/etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",
-    "/etc/passwd": f"user:x:{os.geteuid()}:{os.getegid()}::/tmp:/bin/sh\n",
-    "/etc/group": f"user:x:{os.getegid()}:\n",
+    "/etc/passwd": "user:x:{user}:{group}::/tmp:/bin/sh\n",
+    "/etc/group": "user:x:{group}:\n",
 }
 
 
@@ -55,7 +57,12 @@ class Sandbox(Local):
         Raises:
             CannotStart: when the sandbox cannot be made.
         """
-        seconds, writable = math.ceil(timeout), _writable(request)
+        seconds, writable, box = math.ceil(timeout), _writable(request), _box(request)
+        port = int(request.gateway.rpartition(":")[2])
+        user, group = os.geteuid(), os.getegid()
+        if bubblewrap.is_root():
+            user = group = FIRST_USER + port  # another one for each variant, whose processes are counted
+            _give_to(user, (*writable, *box))
         watch = LimitWatch(self.limits, writable)
         with contextlib.ExitStack() as stack:
             network = stack.enter_context(request.connect())
@@ -64,17 +71,16 @@ class Sandbox(Local):
             with os.fdopen(started_there, "wb", buffering=0) as reports_start:
                 variables_file = _open_file(stack, "\0".join(f"{name}={value}" for name, value in variables.items()))
                 filter_file = _open_file(stack, bubblewrap.system_call_filter())
-                etc = [(path, _open_file(stack, text)) for path, text in ETC.items()]
-                port = request.gateway.rpartition(":")[2]
-                box = [
+                etc = [(path, _open_file(stack, text.format(user=user, group=group))) for path, text in ETC.items()]
+                sandbox = [
                     *(bubblewrap.find_program(), *bubblewrap.namespaces(), *bubblewrap.system_folders()),
-                    *(*bubblewrap.files(etc), *bubblewrap.mounts(_read_only(request), writable, *_box(request))),
+                    *(*bubblewrap.files(etc), *bubblewrap.mounts(_read_only(request), writable, *box)),
                     *("--chdir", str(cwd), "--seccomp", str(filter_file)),
                     *(str(base_interpreter()), "-I", "-S", str(bubblewrap.INIT)),
-                    *(str(network), str(reports_start.fileno()), str(variables_file), port),
+                    *(str(network), str(reports_start.fileno()), str(variables_file), str(port), str(user)),
                 ]
                 finished = process.run(
-                    [*box, *self.limits.shell(command, seconds, own_user=True)],
+                    [*sandbox, *self.limits.shell(command, seconds, own_user=True)],
                     cwd=Path("/"),
                     environment={},
                     timeout=timeout,
@@ -104,6 +110,17 @@ def _box(request: StepRequest) -> tuple[Path, Path]:
     for folder in folders:
         folder.mkdir(parents=True, exist_ok=True)
     return folders
+
+
+def _give_to(user: int, folders: Sequence[Path]) -> None:
+    """Make a user the owner of all that is in some folders; nothing of the variant runs meanwhile."""
+    for folder in folders:
+        os.chown(folder, user, user)
+        for where, folders_in_it, files in os.walk(folder):
+            for name in (*folders_in_it, *files):
+                path = Path(where, name)
+                if path.lstat().st_uid != user:
+                    os.lchown(path, user, user)
 
 
 def _writable(request: StepRequest) -> list[Path]:

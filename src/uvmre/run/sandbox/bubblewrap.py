@@ -1,6 +1,7 @@
 """The command line of bubblewrap: what a step sees, and what it can write to."""
 
 import functools
+import os
 import platform
 import shutil
 import sys
@@ -12,6 +13,7 @@ from uvmre.run import process
 
 MINIMUM = (0, 6)
 SECONDS = 10.0
+ALL_USERS = str(2**32 - 1)
 FILTERS = Path(__file__).with_name("filters")
 INIT = Path(__file__).with_name("init.py")
 HOST = "uvmre"
@@ -78,11 +80,23 @@ def system_call_filter() -> bytes:
     return _filter_file().read_bytes()
 
 
+@functools.cache
+def is_root() -> bool:
+    """Return whether this process is the machine's root, not that of a user namespace such as a container's."""
+    mapped = Path("/proc/self/uid_map").read_text(encoding="ascii").split()
+    return os.geteuid() == 0 and mapped == ["0", "0", ALL_USERS]
+
+
 def namespaces() -> Iterator[str]:
     """Yield the options for namespaces and privileges."""
-    # A user that is root here is root in the sandbox, without its privileges: what a step prints is the same.
-    yield from ("--unshare-user", "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts")
-    yield from ("--unshare-cgroup-try", "--hostname", HOST, "--new-session", "--die-with-parent", "--cap-drop", "ALL")
+    yield from ("--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try")
+    yield from ("--hostname", HOST, "--new-session", "--die-with-parent", "--cap-drop", "ALL")
+    if is_root():
+        # Without its capabilities root still owns the kernel's settings in /proc/sys. So a step gets another user,
+        # which only works without a user namespace.
+        yield from ("--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID", "--cap-add", "CAP_SETPCAP")
+    else:
+        yield "--unshare-user"
 
 
 def system_folders() -> Iterator[str]:
@@ -93,20 +107,29 @@ def system_folders() -> Iterator[str]:
             yield from ("--symlink", str(path.readlink()), str(path))
         elif path.is_dir():
             yield from ("--ro-bind", str(path), str(path))
-    for name in CONFIGURATION:
-        yield from ("--ro-bind-try", f"/etc/{name}", f"/etc/{name}")
+    configuration = [path for name in CONFIGURATION if (path := Path("/etc", name)).exists()]
+    yield from _parents(configuration)
+    for path in configuration:
+        yield from ("--ro-bind", str(path), str(path))
+
+
+def _parents(paths: Sequence[Path]) -> Iterator[str]:
+    """Yield the options that make parents; those that bubblewrap makes by itself are closed to other users."""
+    for parent in sorted({parent for path in paths for parent in path.parents} - {Path("/"), Path("/tmp")}):
+        yield from ("--perms", "0755", "--dir", str(parent))
 
 
 def files(contents: Sequence[tuple[str, int]]) -> Iterator[str]:
     """Yield the options that make files in the sandbox of open ones."""
     for path, descriptor in contents:
-        yield from ("--ro-bind-data", str(descriptor), path)
+        yield from ("--perms", "0444", "--ro-bind-data", str(descriptor), path)
 
 
 def mounts(read_only: Sequence[Path], writable: Sequence[Path], temp: Path, shared_memory: Path) -> Iterator[str]:
     """Yield the options that mount the folders of a run, and no more: even `/` and `/dev` are read-only."""
     yield from ("--proc", "/proc", "--dev", "/dev", "--bind", str(shared_memory), "/dev/shm", "--remount-ro", "/dev")
     yield from ("--bind", str(temp), "/tmp")
+    yield from _parents([*read_only, *writable])
     for path in read_only:
         yield from ("--ro-bind", str(path), str(path))
     for path in writable:

@@ -3,7 +3,7 @@
 It runs with nothing but the standard library, isolated from the environment and from site-packages, since its start is
 a part of every step.
 
-Usage: init.py GATEWAY STARTED ENVIRONMENT PORT COMMAND..., of which the first three are open files.
+Usage: init.py GATEWAY STARTED ENVIRONMENT PORT USER COMMAND..., of which the first three are open files.
 """
 
 import _socket
@@ -15,11 +15,14 @@ LOOPBACK = "127.0.0.1"
 BACKLOG = 1024
 FIRST_FILE = 3
 LAST_FILE = 4096
+PR_CAPBSET_DROP = 24
+CAPABILITY_VERSION = 0x20080522
+CAPABILITY_BYTES = 24
 
 
 def main() -> None:
     """Open the port and execute the command."""
-    gateway, started, environment, port = map(int, sys.argv[1:5])
+    gateway, started, environment, port, user = map(int, sys.argv[1:6])
     listening = _socket.socket(_socket.AF_INET, _socket.SOCK_STREAM)
     listening.bind((LOOPBACK, port))
     listening.listen(BACKLOG)
@@ -31,7 +34,24 @@ def main() -> None:
     os.write(started, b"\0")
     # Without this, the step could hand the gateway another socket.
     os.closerange(FIRST_FILE, LAST_FILE)
-    os.execve(sys.argv[5], sys.argv[5:], variables)
+    if user != os.getuid():
+        leave_root(user)
+    os.execve(sys.argv[6], sys.argv[6:], variables)
+
+
+def leave_root(user: int) -> None:
+    """Become another user, and drop what root has of capabilities."""
+    import ctypes
+    import struct
+
+    libc = ctypes.CDLL(None)
+    capability = 0
+    while libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0:
+        capability += 1
+    os.setgroups([])
+    os.setgid(user)
+    os.setuid(user)
+    libc.capset(struct.pack("Ii", CAPABILITY_VERSION, 0), bytes(CAPABILITY_BYTES))
 
 
 main()
