@@ -16,6 +16,7 @@ import pytest
 from hypothesis import settings
 
 from tests.available_engines import ENGINES, NONE, AtHand
+from tests.hub import hub  # noqa: F401 - a fixture
 
 # CI fails for what changed, not by chance; elsewhere the examples are random. A slow machine is no bug.
 settings.register_profile("ci", derandomize=True, deadline=None)

@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 
+from uvmre import credentials
 from uvmre.cli import streams
 
 BEHIND_A_GATEWAY = ("run", "gateway", "demo")
@@ -13,6 +14,7 @@ INTERRUPTED = 130
 
 def main() -> None:
     """Run the command line and exit as it says."""
+    credentials.remove()
     # Nothing was begun yet; `cli.interrupts` takes over when it is imported.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: os._exit(INTERRUPTED))

@@ -1,4 +1,4 @@
-"""Understanding an issue: the release that it is about, and the token for GitHub."""
+"""Understanding an issue: the release that it is about."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from uvmre.core.search.release import Release
-from uvmre.flows.understand import inbox, understand
+from uvmre.flows.understand import understand
 from uvmre.releases import catalogue
 from uvmre.releases.catalogue import Catalogue
 
@@ -63,17 +63,3 @@ def test_the_nearest_interpreter_replaces_a_missing_one(cache: Path) -> None:
     assert found.mre is not None
     assert found.mre.environment.python != "3.99"
     assert found.mre.environment.python == "" or any("Python 3.99" in each for each in found.missing)
-
-
-def test_the_token_for_github_is_that_of_the_variable_or_of_gh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "gh").write_text('#!/bin/sh\n[ "$1 $2" = "auth token" ] && echo of-gh\n')
-    (tmp_path / "gh").chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
-    monkeypatch.setenv("GITHUB_TOKEN", "of-variable")
-    token = inbox(bytes).token
-    assert token() == "of-variable"
-    monkeypatch.delenv("GITHUB_TOKEN")
-    monkeypatch.delenv("GH_TOKEN", raising=False)
-    assert token() == "of-gh"
-    (tmp_path / "gh").write_text("#!/bin/sh\nexit 1\n")
-    assert token() == ""

@@ -8,7 +8,7 @@ import click
 from uvmre.cli import console
 from uvmre.cli.options import run_options
 from uvmre.cli.output import Rendered, print_rendered
-from uvmre.cli.progress import verbose_option
+from uvmre.cli.progress import show_progress, verbose_option
 from uvmre.errors import CannotTell, Interrupted, UsageError, UvmreError
 
 if TYPE_CHECKING:
@@ -52,18 +52,15 @@ def triage(
     130 interrupted.
     """
     from uvmre.core.triage.answer import to_data
+    from uvmre.flows.issues import read_issues
     from uvmre.flows.triage import TriageOptions, as_comment
-    from uvmre.flows.understand import inbox
 
     if sum([dry_run, comment, label]) > 1 or (as_json and (comment or label)):
         raise UsageError("`--json`, `--comment`, `--label` and `--dry-run` exclude each other", "use one of them")
     settings = TriageOptions(run=options, search=search, today=today, comments=comments)
-    box = inbox(console.read_stdin, comments=comments, offline=options.offline)
-    names = list(box.names(issues))
-
-    def fetch(name: str) -> str:
-        return box.post(name).text
-
+    with show_progress() as progress:
+        progress.detail("reading the issues")
+        names, fetch = read_issues(issues, console.read_stdin, comments=comments, offline=options.offline)
     if dry_run:
         for name in names:
             print_rendered(_dry_run(name, fetch(name), settings), as_json=as_json)

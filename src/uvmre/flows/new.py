@@ -148,9 +148,11 @@ def from_issue(
         CannotTell: if GitHub does not answer, or the text has nothing to run.
     """
     from uvmre.core.triage.dry_run import as_lines
-    from uvmre.flows.understand import inbox, understand
+    from uvmre.flows.issues import read_issues
+    from uvmre.flows.understand import understand
 
-    found = understand(inbox(stdin).post(issue).text, cache)
+    _, text_of = read_issues((issue,), stdin)
+    found = understand(text_of(issue), cache)
     findings = [(each.rule, each.where, each.why) for each in found.findings]
     if found.mre is None:
         raise CannotTell(

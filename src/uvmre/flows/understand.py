@@ -1,9 +1,6 @@
 """Read an issue's text and make an MRE of it, on an existing release and an installed interpreter."""
 
-import os
-import shutil
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -15,16 +12,14 @@ from uvmre.core.search.selector import select
 from uvmre.core.triage.parsed_issue import ParsedIssue
 from uvmre.errors import UsageError
 from uvmre.flows.bisect import FIRST
-from uvmre.inbox.github import Inbox
 from uvmre.issue.build_mre import to_mre
 from uvmre.issue.read import read_issue
 from uvmre.lint.find import find_mistakes
 from uvmre.lint.finding import Finding
 from uvmre.releases import catalogue
-from uvmre.run import interpreters, process
+from uvmre.run import interpreters
 
 A_DAY = timedelta(days=1)
-GH_SECONDS = 20.0
 
 
 @dataclass(frozen=True)
@@ -41,22 +36,6 @@ class IssueMre:
     missing: tuple[str, ...] = ()
     """What the post says that it is about, and is not to be had here."""
     findings: tuple[Finding, ...] = ()
-
-
-def inbox(stdin: Callable[[], bytes], *, comments: bool = False, offline: bool = False) -> Inbox:
-    """Return the source of issues; the token for GitHub is from `GITHUB_TOKEN` or `gh`."""
-    return Inbox(stdin, _token, comments, offline)
-
-
-def _token() -> str:
-    token = os.environ.get("GITHUB_TOKEN") or os.environ.get("GH_TOKEN")
-    gh = None if token else shutil.which("gh")
-    if gh is None:
-        return token or ""
-    finished = process.run(
-        [gh, "auth", "token"], cwd=Path.cwd(), environment=os.environ, timeout=GH_SECONDS, stop=threading.Event()
-    )
-    return "" if finished.exit else finished.stdout.decode(errors="replace").strip()
 
 
 def understand(

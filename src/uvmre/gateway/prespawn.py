@@ -37,7 +37,8 @@ def _spawn() -> Spawned:
     # without messages always reports its end.
     watched, liveness = os.pipe()
     stdin = (os.POSIX_SPAWN_DUP2, watched, STDIN)
-    argv = [sys.executable, "-m", "uvmre.gateway", str(theirs.fileno())]
+    # -P: modules are not imported from the current folder, which may be a stranger's project.
+    argv = [sys.executable, "-P", "-m", "uvmre.gateway", str(theirs.fileno())]
     # In a process group of its own: ^C does not end it.
     pid = os.posix_spawn(sys.executable, argv, os.environ, setpgroup=0, file_actions=[stdin])
     theirs.close()

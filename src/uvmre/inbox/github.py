@@ -50,9 +50,8 @@ class Inbox:
     """Reads issues."""
 
     stdin: Callable[[], bytes]
-    token: Callable[[], str]
-    """Return the token for GitHub, or nothing. Called only for requests to GitHub."""
-    comments: bool = False
+    fetched: Callable[[str], str]
+    """Return the text of an issue on GitHub."""
     offline: bool = False
     """Make no requests to GitHub."""
 
@@ -85,35 +84,51 @@ class Inbox:
             return FetchedPost(name, decode(self.stdin(), "standard input"))
         if Path(name).exists():
             return FetchedPost(name, decode(files.read_bytes(name), name))
-        match = URL.match(name) or ISSUE.match(name)
-        if match is None:
+        if not _match(name):
             raise UsageError(f"`{name}` is neither a file nor an issue", HINT)
         if self.offline:
             raise CannotTell(
                 f"`{name}` is on GitHub, but `--replay` makes no requests", "save it as a file, or omit `--replay`"
             )
-        return FetchedPost(name, self._fetched(match))
+        return FetchedPost(name, self.fetched(name))
 
-    def _fetched(self, match: re.Match[str]) -> str:
-        import httpx
+    def is_fetched(self, name: str) -> bool:
+        """Return whether an issue is read from GitHub."""
+        return not self.offline and name != STDIN and _match(name) is not None and not Path(name).exists()
 
-        from uvmre.client import http_client
 
-        where = f"{match['owner']}/{match['repo']}#{match['number']}"
-        address = f"{_api(match)}/repos/{match['owner']}/{match['repo']}/issues/{match['number']}"
-        headers = {"accept": "application/vnd.github+json"}
-        if token := self.token():
-            headers["authorization"] = f"Bearer {token}"
-        try:
-            with http_client() as http:
-                issue = _read_json(http.get(address, headers=headers), where)
-                comments = list(_comments(http, address, headers, where)) if self.comments else []
-                return _to_markdown(where, issue, comments)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            hint = "check the network, or save it as a file"
-            raise CannotTell(f"failed to fetch `{where}` from GitHub", hint, cause=cause(error)) from None
-        except (ValueError, KeyError, TypeError, AttributeError):
-            raise CannotTell(f"the response for `{where}` is not an issue", "check GITHUB_API_URL") from None
+def _match(name: str) -> re.Match[str] | None:
+    return URL.match(name) or ISSUE.match(name)
+
+
+def fetch_issue(name: str, token: Callable[[], str], *, comments: bool = False) -> str:
+    """Return the text of an issue on GitHub.
+
+    Raises:
+        UsageError: when there is no such issue.
+        CannotTell: when there is no response from GitHub.
+    """
+    import httpx
+
+    from uvmre.client import http_client
+
+    match = _match(name)
+    assert match, name
+    where = f"{match['owner']}/{match['repo']}#{match['number']}"
+    address = f"{_api(match)}/repos/{match['owner']}/{match['repo']}/issues/{match['number']}"
+    headers = {"accept": "application/vnd.github+json"}
+    if value := token():
+        headers["authorization"] = f"Bearer {value}"
+    try:
+        with http_client() as http:
+            issue = _read_json(http.get(address, headers=headers), where)
+            found = list(_comments(http, address, headers, where)) if comments else []
+            return _to_markdown(where, issue, found)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        hint = "check the network, or save it as a file"
+        raise CannotTell(f"failed to fetch `{where}` from GitHub", hint, cause=cause(error)) from None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise CannotTell(f"the response for `{where}` is not an issue", "check GITHUB_API_URL") from None
 
 
 def _is_post(path: Path, folder: Path) -> bool:

@@ -1,0 +1,82 @@
+"""Secret variables leave the environment before anything else starts.
+
+A step that runs as a process of the user can read `/proc/PID/environ` of others, where an unset variable stays. So this
+process executes itself again without them. The token for GitHub alone is handed over, in a pipe for the process that
+reads issues.
+"""
+
+import fcntl
+import os
+import sys
+from collections.abc import Mapping
+
+HINTS = ("TOKEN", "PASS", "SECRET", "KEY", "CREDENTIAL", "_PAT", "_PWD", "UV_INDEX_")
+"""A part of every secret name; most environments have none, and import nothing more."""
+SHAPES = ("://", "ghp_", "ghs_", "gho_", "github_pat_", "glpat-", "pypi-", "npm_", "hf_", "-----BEGIN", "auth")
+SUFFIXES = ("_PASS", "_JWT", "_AUTH", "_AUTH_CONFIG")
+KEPT = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "GITHUB_API_URL")
+"""Needed for PyPI and GitHub, even with a password in the URL."""
+TOKENS = ("GITHUB_TOKEN", "GH_TOKEN")
+READ_ISSUES = ("triage", "new")
+PIPE = "UVMRE_GITHUB_PIPE"
+"""Names the descriptor of the pipe with the token for GitHub."""
+MAX_TOKEN = 4096
+"""Bytes that every pipe takes at once."""
+
+
+def remove() -> None:
+    """Execute this process again without the secret variables of its environment, if there are any."""
+    secret = secret_variables(os.environ)
+    if not secret:
+        return
+    kept = {name: value for name, value in os.environ.items() if name not in secret}
+    token = next(filter(None, map(os.environ.get, TOKENS)), "")
+    if token and sys.argv[1:2] and sys.argv[1] in READ_ISSUES:
+        kept[PIPE] = str(_pipe(os.fsencode(token)[:MAX_TOKEN]))
+    os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], kept)
+
+
+def secret_variables(environment: Mapping[str, str]) -> frozenset[str]:
+    """Return the names of the variables with a secret name or value."""
+    return frozenset(name for name, value in environment.items() if value and _is_secret(name, value))
+
+
+def _is_secret(name: str, value: str) -> bool:
+    upper = name.upper()
+    if upper in KEPT:
+        return False
+    if upper.startswith("UV_PUBLISH_") or upper.endswith(SUFFIXES) or "CREDENTIALS" in upper:
+        return True
+    if any(hint in upper for hint in HINTS):
+        from uvmre.core.secrets.values import names_secret
+
+        if names_secret(name) or (upper.startswith("UV_INDEX_") and upper.endswith("_USERNAME")):
+            return True
+    if ("@" in value or "://" not in value) and any(shape in value for shape in SHAPES):
+        from uvmre.core.secrets.redact import find_secrets
+
+        return bool(find_secrets(value))
+    return False
+
+
+def _pipe(content: bytes) -> int:
+    """Return an inheritable descriptor from which the content can be read once."""
+    read, write = os.pipe()
+    os.write(write, content)
+    os.close(write)
+    # Not one of the standard streams, which may be closed.
+    kept = fcntl.fcntl(read, fcntl.F_DUPFD, 3)
+    os.close(read)
+    return kept
+
+
+def take_pipe() -> int | None:
+    """Return the descriptor of the pipe with the token, once; the caller closes it before anything is executed."""
+    number = os.environ.pop(PIPE, "")
+    if not number.isdigit() or int(number) < 3:
+        return None
+    try:
+        os.set_inheritable(int(number), False)
+    except OSError:  # a variable that somebody set
+        return None
+    return int(number)
