@@ -43,7 +43,7 @@ DOORS = {
     "rich": {"cli"},
     "copier": {"scaffold"},
     "subprocess": {"run.process"},
-    "psutil": {"run.process"},
+    "psutil": {"run.process_tree"},
     "socket": {"gateway"},
     "uvloop": {"gateway"},
     "httptools": {"gateway"},

@@ -19,7 +19,7 @@ PAUSE = 5
 
 
 @dataclass(frozen=True, kw_only=True)
-class Limits:
+class StepLimits:
     """The limits of a step; docs/security.md says which backend keeps which."""
 
     memory: int = min(4 * GB, os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2)
@@ -49,7 +49,7 @@ class Limits:
 class LimitWatch:
     """Called while a step runs, and when it has failed; returns the limit that it exceeds."""
 
-    def __init__(self, limits: Limits, folders: Sequence[Path]) -> None:
+    def __init__(self, limits: StepLimits, folders: Sequence[Path]) -> None:
         self._limits, self._folders = limits, folders
         self._first = self._free = _free(folders[0])
         self._next_walk = 0.0

@@ -13,7 +13,7 @@ from uvmre.core.outcome.observation import StepResult
 from uvmre.errors import naming_path
 from uvmre.run import environment, local_image, process, process_tree
 from uvmre.run.backend import LOCAL, RunFacts, StepRequest
-from uvmre.run.limits import Limits, LimitWatch
+from uvmre.run.limits import LimitWatch, StepLimits
 from uvmre.run.process import Finished
 
 MAX_FILE = 20_000_000
@@ -26,7 +26,7 @@ class Local:
 
     name: str = LOCAL
     uses_host: bool = True
-    limits: Limits = field(default_factory=Limits)
+    limits: StepLimits = field(default_factory=StepLimits)
 
     def available(self) -> str:
         """Return why this backend cannot be used here; empty when it can."""

@@ -5,6 +5,7 @@ it is copied into the next stage.
 """
 
 import contextlib
+import errno
 import re
 import shutil
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from uvmre.core.mre.files import File
 from uvmre.core.mre.layer import HOME, Layer, LayerFolder, StageFetch, StageStart
 from uvmre.core.mre.model import Mre
+from uvmre.errors import cause
 from uvmre.run import environment
 from uvmre.run.environment import RunDirs
 
@@ -23,7 +25,7 @@ CURRENT = ".stage"
 
 
 class CannotRunStep(Exception):
-    """A step needs something that is not there, or an engine."""
+    """A step needs something that is not there, is outside its folders, or is an engine."""
 
 
 def folder(dirs: RunDirs) -> Path:
@@ -32,16 +34,38 @@ def folder(dirs: RunDirs) -> Path:
 
 
 def inside(dirs: RunDirs, path: str) -> Path:
-    """Return the local path of a path in the image, which it cannot leave."""
-    return folder(dirs).joinpath(*(part for part in PurePosixPath(path).parts if part not in ("/", "..")))
+    """Return the local path of a path in the image, which it cannot leave.
+
+    Raises:
+        CannotRunStep: when a link that a step made leads out of the image.
+    """
+    local = folder(dirs).joinpath(*(part for part in PurePosixPath(path).parts if part not in ("/", "..")))
+    return _confined(local, folder(dirs), path)
+
+
+def _confined(local: Path, root: Path, path: str) -> Path:
+    """Return a path unless a folder of it is a link to outside of `root`; no step runs meanwhile."""
+    if local != root and not local.parent.resolve().is_relative_to(root.resolve()):
+        raise CannotRunStep(f"`{path}` leads out of the image")
+    return local
 
 
 def prepare(dirs: RunDirs, layer: Layer) -> Path:
     """Apply the instructions before a RUN, and return its folder.
 
     Raises:
-        Missing: when a COPY names a path that its stage does not have.
+        CannotRunStep: when a COPY names a path that its stage lacks, or a RUN left something else in its place.
     """
+    try:
+        return _prepare(dirs, layer)
+    except (OSError, RecursionError, RuntimeError) as error:
+        # Such as a FIFO in place of a file, folders nested too deeply, or a loop of links.
+        if getattr(error, "errno", None) == errno.ENOSPC:
+            raise
+        raise CannotRunStep(f"the image cannot be changed: {cause(error)}") from None
+
+
+def _prepare(dirs: RunDirs, layer: Layer) -> Path:
     for event in layer.before:
         if isinstance(event, StageStart):
             _start_stage(dirs, event)
@@ -70,14 +94,19 @@ def _start_stage(dirs: RunDirs, begin: StageStart) -> None:
 
 def _write(dirs: RunDirs, file: File) -> None:
     target = inside(dirs, file.path)
-    if target.is_symlink():
-        target.unlink()
+    _remove_special(target)
     try:
         environment.write_file(folder(dirs), File(str(target.relative_to(folder(dirs))), file.content, file.executable))
     except (IsADirectoryError, NotADirectoryError, FileExistsError) as error:
         raise CannotRunStep(f"`/{file.path}` cannot be written: {error.strerror}") from None
     if file.path.startswith(f"{HOME.lstrip('/')}/."):
         target.chmod(target.stat().st_mode & 0o700)  # some tools refuse a .netrc that others can read
+
+
+def _remove_special(path: Path) -> None:
+    """Remove what is neither a file nor a folder, such as a link or a FIFO."""
+    if path.is_symlink() or (path.exists() and not path.is_file() and not path.is_dir()):
+        path.unlink()
 
 
 def _copy_from_stage(dirs: RunDirs, fetch: StageFetch) -> None:
@@ -87,30 +116,39 @@ def _copy_from_stage(dirs: RunDirs, fetch: StageFetch) -> None:
     if not sources or not sources[0].exists():
         raise CannotRunStep(f"`{fetch.source}` is not in the stage that it is copied from")
     target = inside(dirs, fetch.target)
+    _confined(target.resolve() / "x", dirs.root, fetch.target)
     for each in sources:
+        _confined(each.resolve() / "x", dirs.root, fetch.source)
         if each.is_dir():
             shutil.copytree(each, target, symlinks=True, dirs_exist_ok=True)
         else:
             goal = target / each.name if fetch.target.endswith("/") or target.is_dir() else target
             goal.parent.mkdir(parents=True, exist_ok=True)
+            _remove_special(goal)
             shutil.copy2(each, goal)
 
 
 @contextlib.contextmanager
 def mounts(dirs: RunDirs, layer: Layer) -> Iterator[None]:
     """Write the files that a RUN mounts, and restore what they replaced afterwards."""
-    mounted = [(inside(dirs, file.path), file) for file in layer.mounts]
-    before = [(path, path.read_bytes() if path.is_file() else None) for path, _ in mounted]
+    before: dict[str, bytes | None] = {}
+    for file in layer.mounts:
+        path = inside(dirs, file.path)
+        _remove_special(path)
+        before[file.path] = path.read_bytes() if path.is_file() else None
     try:
-        for _, file in mounted:
+        for file in layer.mounts:
             _write(dirs, file)
         yield
     finally:
-        for path, content in before:
-            if content is not None:
-                path.write_bytes(content)
+        for name, content in before.items():
+            path = inside(dirs, name)  # again, since the RUN may have put a link in its way
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
             else:
                 path.unlink(missing_ok=True)
+            if content is not None:
+                path.write_bytes(content)
 
 
 def translate(dirs: RunDirs, layer: Layer, text: str) -> str:

@@ -67,5 +67,5 @@ def test_a_line_without_an_end_is_not_kept_whole() -> None:
 
 
 def test_every_backend_has_its_name() -> None:
-    assert list(BACKENDS) == ["docker", "podman", "buildah", "local"]
+    assert list(BACKENDS) == ["docker", "podman", "buildah", "local", "sandbox"]
     assert choose("local").describe() == "local"

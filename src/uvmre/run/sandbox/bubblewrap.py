@@ -126,7 +126,7 @@ def files(contents: Sequence[tuple[str, int]]) -> Iterator[str]:
 
 
 def mounts(read_only: Sequence[Path], writable: Sequence[Path], temp: Path, shared_memory: Path) -> Iterator[str]:
-    """Yield the options that mount the folders of a run, and no more: even `/` and `/dev` are read-only."""
+    """Yield the options that mount the folders of a run alone: even `/` and `/dev` are read-only."""
     yield from ("--proc", "/proc", "--dev", "/dev", "--bind", str(shared_memory), "/dev/shm", "--remount-ro", "/dev")
     yield from ("--bind", str(temp), "/tmp")
     yield from _parents([*read_only, *writable])
