@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from uvmre.releases import binary_cache, catalogue
-from uvmre.run import interpreters, process
+from uvmre.run import interpreters
 from uvmre.run.engines import availability
 from uvmre.run.engines.availability import Engine
 from uvmre.run.interpreters import Interpreter
+from uvmre.run.sandbox import bubblewrap
 
 SECONDS = 1.5
 """The time limit of each check."""
@@ -30,6 +31,13 @@ PACKAGES: Mapping[str, Mapping[str, str]] = {
     "brew install": {"buildx": "docker-buildx"},
 }
 """The install commands of package managers in the order of preference, with package names that differ."""
+
+
+SETTINGS = {"kernel.unprivileged_userns_clone": "1", "user.max_user_namespaces": "15000"}
+"""The kernel's settings that permit user namespaces; 0 forbids them."""
+APPARMOR = "kernel.apparmor_restrict_unprivileged_userns"
+"""Ubuntu's setting, since 23.10, that permits them to programs with a profile only."""
+CONTAINERS = (Path("/.dockerenv"), Path("/run/.containerenv"))
 
 
 @dataclass(frozen=True)
@@ -141,25 +149,43 @@ def _interpreters() -> tuple[Interpreter, ...]:
 
 
 def _sandbox() -> ToolStatus:
-    """Check that bubblewrap is installed and may create the namespaces that it needs."""
-    program = shutil.which("bwrap")
+    """Check that a sandbox can be made, and what has to be changed where it cannot."""
+    if not (why := bubblewrap.find_fault()):
+        return ToolStatus("bubblewrap", bubblewrap.version())
+    command = ""
+    if platform.system() == "Linux":
+        settings = {name: _setting(name) for name in (*SETTINGS, APPARMOR)}
+        command = sandbox_command(bubblewrap.find_program(), settings, in_container=any(map(Path.exists, CONTAINERS)))
+    return ToolStatus("bubblewrap", why=why, command=command)
+
+
+def _setting(name: str) -> str:
+    try:
+        return Path("/proc/sys", name.replace(".", "/")).read_text(encoding="ascii").strip()
+    except OSError:
+        return ""
+
+
+def sandbox_command(program: str, settings: Mapping[str, str], *, in_container: bool) -> str:
+    """Return the command that makes bubblewrap work.
+
+    Args:
+        program: its path; empty where it is not installed.
+        settings: the kernel's, by name.
+        in_container: whether this machine is a container.
+    """
     if not program:
-        return ToolStatus("bubblewrap", why="it is not installed", command=install("bubblewrap"))
-
-    def execute(*arguments: str) -> process.Finished:
-        return process.run(
-            [program, *arguments],
-            cwd=Path("/"),
-            environment=dict(os.environ),
-            timeout=SECONDS,
-            stop=threading.Event(),
-        )
-
-    version = execute("--version").stdout.decode(errors="replace").strip()
-    tried = execute("--ro-bind", "/", "/", "--unshare-all", "true")
-    lines = tried.stderr.decode(errors="replace").strip().splitlines()
-    why = (lines[-1] if lines else f"it ends with exit code {tried.exit}") if tried.exit else ""
-    return ToolStatus("bubblewrap", version.removeprefix("bubblewrap "), why)
+        return install("bubblewrap") or "pip install 'uvmre[sandbox]'"
+    if in_container:
+        return "docker run --cap-add SYS_ADMIN --security-opt seccomp=unconfined --security-opt apparmor=unconfined …"
+    for name, value in SETTINGS.items():
+        if settings.get(name) == "0":
+            return f"{_root()}sysctl -w {name}={value}"
+    if settings.get(APPARMOR) == "1":
+        profile = f"abi <abi/4.0>, profile uvmre-bwrap {program} flags=(unconfined) {{ userns, }}"
+        path = "/etc/apparmor.d/uvmre-bwrap"
+        return f"echo '{profile}' | {_root()}tee {path} && {_root()}apparmor_parser -r {path}"
+    return ""
 
 
 def _unwritable(cache: Path) -> str:

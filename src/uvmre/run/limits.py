@@ -45,6 +45,22 @@ class StepLimits:
             lines.append(f"{{ ulimit -u {self.processes} || ulimit -p {self.processes}; }} 2>/dev/null")
         return ["/bin/sh", "-c", "; ".join([*lines, 'exec "$@"']), "sh", *command]
 
+    def of_exit(self, code: int, seconds: int) -> str:
+        """Return the limit whose signal made a process end with an exit code; empty if none."""
+        by_signal = {signal.SIGXCPU: f"{seconds} s of CPU time", signal.SIGXFSZ: size(self.file_size, "a file")}
+        return by_signal.get(code - 128, "")  # type: ignore[call-overload,no-any-return]
+
+    def engine_options(self, seconds: int) -> list[str]:
+        """Return the options of a container engine's build for the same limits of each process."""
+        values = {
+            "cpu": seconds,
+            "fsize": self.file_size,
+            "nofile": self.open_files,
+            "nproc": self.processes,
+            "core": 0,
+        }
+        return [word for name, value in values.items() for word in ("--ulimit", f"{name}={value}:{value}")]
+
 
 class LimitWatch:
     """Called while a step runs, and when it has failed; returns the limit that it exceeds."""
@@ -78,11 +94,7 @@ class LimitWatch:
         """Return the limit that ended a step."""
         if finished.limit or not finished.exit:
             return finished.limit
-        by_signal = {
-            128 + signal.SIGXCPU: f"{seconds} s of CPU time",
-            128 + signal.SIGXFSZ: size(self._limits.file_size, "a file"),
-        }
-        return by_signal.get(finished.exit, "") or self._walk()
+        return self._limits.of_exit(finished.exit, seconds) or self._walk()
 
     def _walk(self) -> str:
         began = time.monotonic()

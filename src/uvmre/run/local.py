@@ -1,6 +1,5 @@
 """The backend that runs steps as plain processes, without a sandbox."""
 
-import math
 import os
 import stat
 from collections.abc import Mapping, Sequence
@@ -110,20 +109,19 @@ class Local:
             return self.execute(command, cwd, variables, step.timeout, request)
 
     def execute(
-        self, command: Sequence[str], cwd: Path, variables: Mapping[str, str], timeout: float, request: StepRequest
+        self, command: Sequence[str], cwd: Path, variables: Mapping[str, str], timeout: int, request: StepRequest
     ) -> Finished:
         """Execute a command within the limits."""
-        seconds = math.ceil(timeout)
         watch = LimitWatch(self.limits, [request.dirs.root])
         finished = process.run(
-            self.limits.shell(command, seconds, own_user=False),
+            self.limits.shell(command, timeout, own_user=False),
             cwd=cwd,
             environment=variables,
             timeout=timeout,
             stop=request.context.stop,
             watch=watch,
         )
-        return replace(finished, limit=watch.after(finished, seconds))
+        return replace(finished, limit=watch.after(finished, timeout))
 
 
 def _steps(mre: Mre) -> tuple[Step, ...]:

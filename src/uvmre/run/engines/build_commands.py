@@ -6,6 +6,7 @@ from pathlib import Path
 
 from uvmre.run.engines import availability
 from uvmre.run.engines.availability import Engine
+from uvmre.run.limits import StepLimits
 
 RUN = "org.uvmre.run"
 """The label that names the build."""
@@ -26,6 +27,8 @@ class Build:
     labels: Mapping[str, str] = field(default_factory=dict)
     arguments: Mapping[str, str] = field(default_factory=dict)
     secrets: Mapping[str, Path] = field(default_factory=dict)
+    seconds: int = 0
+    """The longest time limit of a step."""
 
     @property
     def image_ids(self) -> list[str]:
@@ -57,7 +60,7 @@ def _common(build: Build) -> list[str]:
     arguments += [word for name, value in build.labels.items() for word in ("--label", f"{name}={value}")]
     arguments += [word for name, value in build.arguments.items() for word in ("--build-arg", f"{name}={value}")]
     arguments += [word for name, path in build.secrets.items() for word in ("--secret", f"id={name},src={path}")]
-    return [*arguments, str(build.context)]
+    return [*arguments, *StepLimits().engine_options(build.seconds), str(build.context)]
 
 
 def _buildkit(engine: Engine, build: Build) -> list[str]:

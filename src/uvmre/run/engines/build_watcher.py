@@ -12,6 +12,7 @@ from uvmre.core.mre.model import Step
 from uvmre.core.outcome.observation import StepResult
 from uvmre.run import process
 from uvmre.run.backend import StepRequest
+from uvmre.run.limits import StepLimits
 from uvmre.run.process import Capped
 
 IDLE_SECONDS = 900.0
@@ -151,6 +152,7 @@ class BuildWatch:
                 stderr=output.decode(errors="replace"),
                 seconds=max(0.0, at - running.started),
                 timed_out=timed_out,
+                limit=StepLimits().of_exit(exit_code, step.timeout),
                 truncated=bool(running.output.omitted) or CLIPPED_MARK in output,
             )
         )

@@ -18,7 +18,7 @@ from uvmre.core.dockerfile.build_log import MARKS, READERS, LogLine
 from uvmre.core.dockerfile.build_plan import BuildPlan
 from uvmre.core.dockerfile.edits import CONTEXT_FOLDER
 from uvmre.core.dockerfile.parser import DOCKERFILE
-from uvmre.core.mre.model import Mre
+from uvmre.core.mre.model import DEFAULT_TIMEOUT, Mre
 from uvmre.errors import naming_path
 from uvmre.run import environment, process, process_tree
 from uvmre.run.backend import RunFacts, StepRequest
@@ -173,6 +173,7 @@ def _prepare(request: StepRequest, plan: BuildPlan) -> Build:
         labels=_own_labels(dirs) if request.context.live else {},
         arguments=arguments if request.context.live else {**_proxies(request.gateway), **arguments},
         secrets={name: _secret(dirs, mre, name) for name in plan.secrets},
+        seconds=max((step.timeout for step in mre.steps), default=DEFAULT_TIMEOUT),
     )
 
 

@@ -1,7 +1,6 @@
 """The backend `sandbox`: every step runs in namespaces of its own, which end with it."""
 
 import contextlib
-import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -50,14 +49,14 @@ class Sandbox(Local):
         """Do nothing: no process outlives its step."""
 
     def execute(
-        self, command: Sequence[str], cwd: Path, variables: Mapping[str, str], timeout: float, request: StepRequest
+        self, command: Sequence[str], cwd: Path, variables: Mapping[str, str], timeout: int, request: StepRequest
     ) -> Finished:
         """Execute a command in a sandbox, within the limits.
 
         Raises:
             CannotStart: when the sandbox cannot be made.
         """
-        seconds, writable, box = math.ceil(timeout), _writable(request), _box(request)
+        writable, box = _writable(request), _box(request)
         port = int(request.gateway.rpartition(":")[2])
         user, group = os.geteuid(), os.getegid()
         if bubblewrap.is_root():
@@ -80,7 +79,7 @@ class Sandbox(Local):
                     *(str(network), str(reports_start.fileno()), str(variables_file), str(port), str(user)),
                 ]
                 finished = process.run(
-                    [*sandbox, *self.limits.shell(command, seconds, own_user=True)],
+                    [*sandbox, *self.limits.shell(command, timeout, own_user=True)],
                     cwd=Path("/"),
                     environment={},
                     timeout=timeout,
@@ -91,7 +90,7 @@ class Sandbox(Local):
                 )
             if not os.read(started, 1) and not (finished.timed_out or request.context.stop.is_set()):
                 raise CannotStart(f"the sandbox did not start: {process.failure(finished)}")
-        return replace(finished, limit=watch.after(finished, seconds))
+        return replace(finished, limit=watch.after(finished, timeout))
 
 
 def _open_file(stack: contextlib.ExitStack, content: str | bytes) -> int:
