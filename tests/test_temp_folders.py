@@ -88,7 +88,24 @@ def test_what_was_cleared_in_part_is_still_found(tmp_path: Path, monkeypatch: py
 
     (folder / "deep").chmod(0o700)
     with monkeypatch.context() as patched:
-        patched.setattr("shutil.rmtree", lambda *_, **__: os.kill(0, 0))
+        patched.setattr(Path, "rmdir", lambda _: os.kill(0, 0))
         temp_folders.delete_tree(folder)
     assert dead(tmp_path) == [folder]
     assert dead(tmp_path / "none") == []
+
+
+def test_folders_too_deep_for_a_path_are_removed(tmp_path: Path) -> None:
+    folder = temp_folders.create(tmp_path, "mine_")
+    deep = os.open(folder, os.O_RDONLY)
+    for _ in range(5000):
+        os.mkdir("d" * 20, dir_fd=deep)
+        inner = os.open("d" * 20, os.O_RDONLY, dir_fd=deep)
+        os.close(deep)
+        deep = inner
+    os.close(os.open("file", os.O_CREAT, dir_fd=deep))
+    os.fchmod(deep, 0)
+    os.close(deep)
+    (folder / "link").symlink_to(tmp_path)
+    (folder / "read-only").mkdir(0o500)
+    temp_folders.remove(folder)
+    assert list(tmp_path.iterdir()) == []

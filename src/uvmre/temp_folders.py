@@ -6,8 +6,9 @@ locked has no owner. On file systems without locks, folders are not marked and n
 
 import contextlib
 import fcntl
+import itertools
 import os
-import shutil
+import secrets
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -83,19 +84,31 @@ def abandoned(parent: Path, prefix: str) -> Iterator[Path]:
 
 
 def delete_tree(root: Path) -> None:
-    """Delete a folder, even where read-only; its mark last, so that a sweep finds what is left."""
-    for folder, _, _ in os.walk(root):
-        with contextlib.suppress(OSError):
-            Path(folder).chmod(0o700)
+    """Delete a folder, even where read-only; its mark last, so that a sweep finds what is left.
+
+    Each folder in it is moved to the top before it is deleted: a step may have nested thousands of them, more than a
+    recursion or a path has room for.
+    """
+    number, left = itertools.count(), [str(root)]
+    unused = f"deleted-{secrets.token_hex(8)}-"
+    while left:
+        folder = left.pop()
+        with contextlib.suppress(OSError), os.scandir(folder) as scanned:
+            entries = (each for each in list(scanned) if each.name != OWNER) if folder == str(root) else scanned
+            for entry in entries:
+                with contextlib.suppress(OSError):
+                    if entry.is_dir(follow_symlinks=False):
+                        Path(entry).chmod(0o700)
+                        left.append(str(Path(entry).rename(root / f"{unused}{next(number)}")))
+                    else:
+                        Path(entry).unlink()
+        if folder != str(root):
+            with contextlib.suppress(OSError):
+                Path(folder).rmdir()
     with contextlib.suppress(OSError):
-        for path in root.iterdir():
-            if path.name == OWNER:
-                continue
-            if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path, ignore_errors=True)
-            else:
-                path.unlink(missing_ok=True)
-    shutil.rmtree(root, ignore_errors=True)
+        if all(path.name == OWNER for path in root.iterdir()):
+            (root / OWNER).unlink(missing_ok=True)
+            root.rmdir()
 
 
 def _is_mine(entry: "os.DirEntry[str]") -> bool:

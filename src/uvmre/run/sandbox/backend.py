@@ -113,13 +113,18 @@ def _box(request: StepRequest) -> tuple[Path, Path]:
 
 def _give_to(user: int, folders: Sequence[Path]) -> None:
     """Make a user the owner of all that is in some folders; nothing of the variant runs meanwhile."""
-    for folder in folders:
-        os.chown(folder, user, user)
-        for where, folders_in_it, files in os.walk(folder):
-            for name in (*folders_in_it, *files):
-                path = Path(where, name)
-                if path.lstat().st_uid != user:
-                    os.lchown(path, user, user)
+    left = [str(folder) for folder in folders]
+    while left:
+        folder = left.pop()
+        # A step may nest folders more deeply than a path can name; those are its own already.
+        with contextlib.suppress(OSError):
+            os.chown(folder, user, user, follow_symlinks=False)
+            with os.scandir(folder) as entries:
+                for entry in entries:
+                    if entry.is_dir(follow_symlinks=False):
+                        left.append(entry.path)
+                    elif entry.stat(follow_symlinks=False).st_uid != user:
+                        os.lchown(entry.path, user, user)
 
 
 def _writable(request: StepRequest) -> list[Path]:
