@@ -108,6 +108,16 @@ VARIANTS = {
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("engine", ENGINES, ids=lambda engine: engine.title)
+def test_a_run_that_exceeds_a_limit_is_named(engine: AtHand, uvmre: CommandLine, tmp_path: Path) -> None:
+    if not engine.answers:
+        pytest.skip(f"{engine.title} does not answer (`make engines` sets it up)")
+    data = ran(uvmre, engine, create(tmp_path / "mre", "truncate --size 10G big", symptom='output = ["too large"]'))
+    assert words(data) == {"as reported": "broken"}
+    assert "exceeds the limit of 4 GB per file" in data["reason"]
+
+
+@pytest.mark.slow
 @pytest.mark.network
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_the_seed_comes_out_as_its_reporter_found(

@@ -47,7 +47,7 @@ class StepLimits:
 
     def of_exit(self, code: int, seconds: int) -> str:
         """Return the limit whose signal made a process end with an exit code; empty if none."""
-        by_signal = {signal.SIGXCPU: f"{seconds} s of CPU time", signal.SIGXFSZ: size(self.file_size, "a file")}
+        by_signal = {signal.SIGXCPU: f"{seconds} s of CPU time", signal.SIGXFSZ: size(self.file_size, "per file")}
         return by_signal.get(code - 128, "")  # type: ignore[call-overload,no-any-return]
 
     def engine_options(self, seconds: int) -> list[str]:
@@ -74,12 +74,12 @@ class LimitWatch:
         """Return the limit that a running step exceeds; empty if none."""
         limits = self._limits
         if output > limits.output:
-            return size(limits.output, "output")
+            return size(limits.output, "of output")
         processes, memory = process_tree.usage(pid)
         if processes > limits.processes:
             return f"{limits.processes} processes"
         if memory > limits.memory:
-            return size(limits.memory, "memory")
+            return size(limits.memory, "of memory")
         # Counting thousands of files takes longer than most steps, and cannot be needed while the disk does not fill.
         free = _free(self._folders[0])
         steps = (limits.folder_size // 16, limits.files // 16)
@@ -105,15 +105,15 @@ class LimitWatch:
             total = max(total, self._first[0] - _free(self._folders[0])[0])
         self._next_walk = time.monotonic() + PAUSE * (time.monotonic() - began)
         if largest >= self._limits.file_size:
-            return size(self._limits.file_size, "a file")
+            return size(self._limits.file_size, "per file")
         if total > self._limits.folder_size:
-            return size(self._limits.folder_size, "files")
+            return size(self._limits.folder_size, "of files")
         return f"{self._limits.files:,} files" if count > self._limits.files else ""
 
 
 def size(number: int, what: str) -> str:
-    """Return a size in words."""
-    return f"{number / GB:.3g} GB of {what}" if number >= GB else f"{number / MB:.3g} MB of {what}"
+    """Return a limit in words."""
+    return f"{number / GB:.3g} GB {what}" if number >= GB else f"{number / MB:.3g} MB {what}"
 
 
 def _free(folder: Path) -> tuple[int, int]:
