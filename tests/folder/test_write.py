@@ -12,7 +12,7 @@ from uvmre.core.mre.model import Environment, Mre, Step, Symptom
 from uvmre.errors import InputError, UsageError
 from uvmre.folder.read import read_mre
 from uvmre.folder.write import staged, write_mre
-from uvmre.folder.written import RECORD
+from uvmre.folder.written import BUNDLED, RECORD, read_origin
 
 MRE = Mre(
     title="It breaks",
@@ -226,3 +226,24 @@ def test_an_mre_that_cannot_be_replaced_in_whole_is_as_it_was(tmp_path: Path) ->
     assert tree(target) == before
     assert read_mre(target) == MRE
     assert sorted(path.name for path in (target / ".uvmre").iterdir()) == [".gitignore", "written.json"]
+
+
+def test_the_origin_of_a_stranger_s_mre_is_kept_until_the_user_s_own_replaces_it(tmp_path: Path) -> None:
+    write_mre(MRE, tmp_path / "mre", force=False, origin="an issue")
+    assert read_origin(tmp_path / "mre") == "an issue"
+    write_mre(OTHER, tmp_path / "mre", force=True, origin="a report")
+    assert read_origin(tmp_path / "mre") == "a report"
+    write_mre(MRE, tmp_path / "mre", force=True)
+    assert read_origin(tmp_path / "mre") == ""
+
+
+@pytest.mark.parametrize("record", ["", "{", "[]", '{"schema": 1}', '{"schema": 9, "origin": "an issue"}'])
+def test_a_folder_that_somebody_wrote_by_hand_has_no_origin(tmp_path: Path, record: str) -> None:
+    (tmp_path / ".uvmre").mkdir()
+    (tmp_path / RECORD).write_text(record)
+    assert read_origin(tmp_path) == ""
+
+
+def test_a_folder_with_a_release_of_its_own_is_a_pack(tmp_path: Path) -> None:
+    (tmp_path / BUNDLED).mkdir(parents=True)
+    assert read_origin(tmp_path) == "a pack"
