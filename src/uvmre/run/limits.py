@@ -140,7 +140,10 @@ def _entries(folders: Sequence[Path], hidden: list[str]) -> Iterator[os.stat_res
         for entry in entries:
             try:
                 found = entry.stat(follow_symlinks=False)
+            except FileNotFoundError:
+                continue
             except OSError:
+                hidden.append(entry.path)
                 continue
             if stat.S_ISDIR(found.st_mode):
                 left.append(entry.path)
