@@ -20,7 +20,7 @@ ALLOWED = {
     "temp_folders": set(),
     **{package: {"core", "errors"} for package in MIDDLE},
     "folder": {"core", "errors", "files", "temp_folders"},
-    "gateway": {"core", "errors", "client", "temp_folders"},
+    "gateway": {"core", "errors", "client", "files", "temp_folders"},
     "inbox": {"core", "errors", "client", "files"},
     "releases": {"core", "errors", "client", "temp_folders"},
     "run": {"core", "errors", "temp_folders"},
@@ -53,6 +53,7 @@ DOORS = {
     "urllib.request": set(),
     "requests": set(),
     "sqlite3": {"outcomes.store"},
+    "tomllib": {"core.text.parse_toml"},
     "print": {"cli.console"},
 }
 IMPURE = {"os", "pathlib", "time", "subprocess", "socket", "random", "shutil", "tempfile", "io", "threading"}

@@ -1,5 +1,6 @@
 """Read a file that a user names: a regular one of a limited size."""
 
+import io
 import os
 import stat
 from os import PathLike
@@ -8,10 +9,12 @@ from pathlib import Path
 from uvmre.errors import UsageError
 
 LIMIT = 32_000_000
+HINT = "name a regular file"
 PIPED = ("/dev/fd/", "/proc/self/fd/")
 """The paths of a shell's `<(command)`."""
 KINDS = {
     stat.S_IFDIR: "a folder",
+    stat.S_IFLNK: "a symbolic link",
     stat.S_IFIFO: "a named pipe",
     stat.S_IFSOCK: "a socket",
     stat.S_IFCHR: "a device",
@@ -19,19 +22,15 @@ KINDS = {
 }
 
 
-def read_bytes(path: "PathLike[str] | str", *, limit: int = LIMIT) -> bytes:
-    """Return the content of a regular file or of a shell's pipe.
+def read_bytes(path: "PathLike[str] | str", *, limit: int = LIMIT, follow: bool = True) -> bytes:
+    """Return the content of a regular file or of a shell's pipe; without `follow` not of a symbolic link.
 
     Raises:
         UsageError: when there is none, it is something else (and may have no end), or it is too large.
     """
     name = os.fspath(path)
-    hint = "name a regular file"
     try:
-        kind = stat.S_IFMT(os.stat(name).st_mode)  # noqa: PTH116 - a Path would normalize what the user wrote
-        if kind != stat.S_IFREG and not (kind == stat.S_IFIFO and name.startswith(PIPED)):
-            raise UsageError(f"`{name}` is {KINDS.get(kind, 'something else')}, not a file", hint)
-        with open(name, "rb", buffering=0, opener=_open_nonblocking if kind == stat.S_IFREG else None) as file:
+        with open_file(name, follow=follow) as file:
             data = bytearray()
             # The kernel's virtual files have no size, and are read in pieces.
             while len(data) <= limit and (block := file.read(limit + 1 - len(data))):
@@ -40,7 +39,7 @@ def read_bytes(path: "PathLike[str] | str", *, limit: int = LIMIT) -> bytes:
         raise UsageError(f"file not found: `{name}`", "check the path") from None
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise UsageError(f"cannot read `{name}`", hint, cause=reason) from None
+        raise UsageError(f"cannot read `{name}`", HINT, cause=reason) from None
     if len(data) > limit:
         raise UsageError(f"`{name}` is larger than {limit // 1_000_000} MB", "name a smaller file")
     return bytes(data)
@@ -59,8 +58,30 @@ def read_text(path: "PathLike[str] | str", *, limit: int = LIMIT) -> str:
         raise UsageError(f"`{os.fspath(path)}` is not UTF-8", "save it as UTF-8", cause=reason) from None
 
 
-def _open_nonblocking(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_NONBLOCK)  # some virtual files block until there is news
+def open_file(path: "PathLike[str] | str", *, follow: bool = False) -> io.FileIO:
+    """Open a regular file or a shell's pipe, whatever is swapped for it meanwhile; a link only with `follow`.
+
+    Raises:
+        UsageError: when it is something else.
+    """
+    name = os.fspath(path)
+    kind = _require_file(name, os.stat(name, follow_symlinks=follow))  # noqa: PTH116 - a Path would normalize the name
+    # Some virtual files block until there is news.
+    flags = (0 if follow else os.O_NOFOLLOW) | (os.O_NONBLOCK | os.O_NOCTTY if kind == stat.S_IFREG else 0)
+    file = io.FileIO(name, "rb", opener=lambda path, own: os.open(path, own | flags))
+    try:
+        _require_file(name, os.fstat(file.fileno()))
+    except BaseException:
+        file.close()
+        raise
+    return file
+
+
+def _require_file(name: str, found: os.stat_result) -> int:
+    kind = stat.S_IFMT(found.st_mode)
+    if kind != stat.S_IFREG and not (kind == stat.S_IFIFO and name.startswith(PIPED)):
+        raise UsageError(f"`{name}` is {KINDS.get(kind, 'something else')}, not a file", HINT)
+    return kind
 
 
 def require_folder(path: Path, hint: str = "check the path, or create an MRE with `uvmre new`") -> None:

@@ -12,6 +12,7 @@ from uvmre.core.dockerfile.interpret import interpret, with_steps
 from uvmre.core.dockerfile.single_file import read_back
 from uvmre.core.mre.files import File
 from uvmre.core.mre.model import Environment, FilePattern, Mre, Step, Symptom
+from uvmre.core.text.visible import visible
 from uvmre.errors import InputError
 from uvmre.folder.read import read_mre
 from uvmre.folder.write import write_mre
@@ -185,6 +186,7 @@ PATHS = st.lists(NAMES, min_size=1, max_size=3).map("/".join)
 TEXTS = st.text(st.sampled_from("EOF\n\r\t $\\'\"ab#<-ä"), max_size=60) | st.text(
     st.characters(exclude_categories=("Cs",), exclude_characters="\0"), max_size=40
 )
+TEXTS = TEXTS.filter(lambda text: visible(text) == text)
 FILES = st.dictionaries(PATHS, st.tuples(TEXTS, st.booleans()), max_size=5).filter(
     lambda files: not any(other.startswith(f"{path}/") for path in files for other in files)
 )
@@ -241,3 +243,24 @@ def test_what_comes_back_is_an_mre_on_disk(tmp_path: Path) -> None:
     again = read_mre(tmp_path / "mre")
     assert laid(again) == {"a b": (b"x", True)}
     assert again.steps == interpret(mre).steps
+
+
+@pytest.mark.parametrize("text", ["\x1b[2J", "\x9b2J", "a\rb", "\u202e", "\0"])
+def test_control_characters_are_refused_wherever_they_are(text: str) -> None:
+    for mre in (
+        replace(MRE, files=(File("a", text.encode()),)),
+        replace(MRE, steps=(Step(f"echo {text}", "observe"),)),
+        replace(MRE, environment=Environment("0.5.21", variables={"A": text})),
+    ):
+        with pytest.raises(InputError):
+            dockerfile(mre)
+
+
+def test_a_variable_cannot_become_an_instruction() -> None:
+    with pytest.raises(InputError) as raised:
+        dockerfile(replace(MRE, environment=Environment("0.5.21", variables={"A": "x\nRUN evil"})))
+    assert raised.value.faults == ("it has control characters, or a variable of more than one line",)
+
+
+def test_line_ends_of_windows_and_tabs_stay() -> None:
+    assert "a\r\n\tb\r\n" in dockerfile(replace(MRE, files=(File("a", b"a\r\n\tb\r\n"),)))

@@ -17,6 +17,7 @@ from uvmre.core.outcome.observation import Observation, StepResult
 from uvmre.core.outcome.result import Result, Variant
 from uvmre.core.outcome.symptom import Outcome
 from uvmre.core.outcome.verdict import Verdict
+from uvmre.core.text.visible import visible
 from uvmre.report.github import github
 
 MRE = Mre(
@@ -111,7 +112,7 @@ def test_the_report_has_the_fields_of_uv_s_form() -> None:
 def test_the_summary_says_what_it_is_about_and_what_came_of_it() -> None:
     assert github(MRE, result()).startswith(
         "### Summary\n\n"
-        "uv sync does not ask for the password (https://github.com/astral-sh/uv/issues/1)\n\n"
+        "uv sync does not ask for the password (`https://github.com/astral-sh/uv/issues/1`)\n\n"
         "**reproducible**: The symptom shows.\n\n"
         "With these variables:\n\n```sh\nUV_LINK_MODE=copy\n```\n\n"
         "```console\n$ uv lock\n```\nexit code 0, 1.2 s\n\n"
@@ -142,7 +143,7 @@ def test_what_a_block_cannot_show_is_reported_before_it(line: str) -> None:
 
 @given(
     st.one_of(
-        st.text(st.characters(codec="utf-8", exclude_characters="\0\r")),
+        st.text(st.characters(codec="utf-8", exclude_characters="\0\r")).filter(lambda text: visible(text) == text),
         st.lists(
             st.sampled_from(
                 ["```", "~~~", "````toml", "`", "</details>", "### Platform", "    x", "- a", "> b", "\t", ""]

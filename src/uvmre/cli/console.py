@@ -6,12 +6,13 @@ import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
 from uvmre import files
 from uvmre.cli import streams
+from uvmre.core.text.visible import escape_hiding, visible
 from uvmre.errors import UsageError
 
 if TYPE_CHECKING:
@@ -30,29 +31,41 @@ COLORS = {
 
 MEGABYTE = 1_000_000
 HANGING_INDENT = "    "
+_PAINT = chr(0xF0000 + int.from_bytes(os.urandom(2), "big") % 0xFFF0)
+"""Stands for the ESC of our own colours until the text is cleaned; no stranger knows which character it is."""
 
 
 def print_text(text: str) -> None:
     """Print a result on stdout, wrapped to the width of a terminal."""
-    print_document(wrap(text) if sys.stdout.isatty() else text)
+    _write(sys.stdout, text, wrapped=sys.stdout.isatty())
 
 
 def print_document(text: str) -> None:
     """Print a text on stdout that is to be pasted or run elsewhere, unwrapped."""
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
+    _write(sys.stdout, text)
 
 
 def print_json(data: Any) -> None:
     """Print one JSON object on stdout."""
-    text = json.dumps(data, ensure_ascii=False)
+    text = format_json(data)
     print_document(text if streams.encodable(text) else json.dumps(json.loads(text)))
+
+
+def format_json(data: Any) -> str:
+    """Return JSON in one line, whose strings cannot control a terminal."""
+    return escape_hiding(json.dumps(data, ensure_ascii=False))
 
 
 def print_message(text: str) -> None:
     """Print a message on stderr."""
-    sys.stderr.write(f"{wrap(text) if sys.stderr.isatty() else text}\n")
-    sys.stderr.flush()
+    _write(sys.stderr, text, wrapped=sys.stderr.isatty())
+
+
+def _write(stream: TextIO, text: str, *, wrapped: bool = False) -> None:
+    """Write a text without the control characters of strangers: whoever reads it may be at a terminal later."""
+    shown = visible(text).replace(_PAINT, "\x1b")
+    stream.write(f"{wrap(shown) if wrapped else shown}\n")
+    stream.flush()
 
 
 def print_warning(text: str) -> None:
@@ -98,7 +111,9 @@ def print_error(message: str, hint: str = "", faults: Sequence[str] = (), *, cau
 
 def paint(text: str, color: str, *, err: bool = False) -> str:
     """Colour a text, unless the stream is no terminal or `NO_COLOR` is set (https://no-color.org)."""
-    return click.style(text, fg=color) if is_terminal(err=err) and not os.environ.get("NO_COLOR") else text
+    if not is_terminal(err=err) or os.environ.get("NO_COLOR"):
+        return text
+    return click.style(visible(text), fg=color).replace("\x1b", _PAINT)
 
 
 def is_terminal(*, err: bool) -> bool:
@@ -153,6 +168,6 @@ def render_result(result: "Result") -> str:
                 f"  {name:<{widths[0]}}  {paint(f'{outcome:<{widths[1]}}', COLORS[outcome])}  {steps}"
                 for name, outcome, steps in rows
             ),
-            f"{paint(word, COLORS.get(word, 'yellow'))}: {result.verdict.reason}",
+            f"{paint(word, COLORS.get(word, 'yellow'))}: {' '.join(result.verdict.reason.split())}",
         ]
     )

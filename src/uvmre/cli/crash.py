@@ -10,14 +10,17 @@ INTERNAL_ERROR = 3
 
 def report_internal_error() -> int:
     """Write a report of the exception under way that can be pasted into an issue, and return the exit code."""
+    import textwrap
     import traceback
     from datetime import UTC, datetime
 
     from uvmre.core.secrets.redact import redact
+    from uvmre.core.text.visible import visible
 
-    trace = redact(traceback.format_exc().strip())
+    trace = visible(redact(traceback.format_exc().strip()))
     versions = f"uvmre {__version__}, Python {sys.version.split()[0]}, {sys.platform}"
-    text = f"### What happened\n\n```\n{trace}\n```\n\n{versions}\n"
+    # Indented: a fence could be ended by what a stranger wrote into the message.
+    text = f"### What happened\n\n{textwrap.indent(trace, '    ', lambda _: True)}\n\n{versions}\n"
     path = console.cache() / f"crash-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.md"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -164,9 +164,11 @@ def _answers_in_file(path: Path | None) -> dict[str, Any]:
         return {}
     import yaml
 
+    from uvmre.core.text.parse_yaml import parse_yaml
+
     try:
-        data = yaml.safe_load(files.read_text(path))
-    except (yaml.YAMLError, RecursionError) as error:
+        data = parse_yaml(files.read_text(path))
+    except yaml.YAMLError as error:
         raise InputError(f"failed to parse `{path}`", [str(error)], "use a YAML file of `question: answer`") from None
     if not isinstance(data, dict):
         raise InputError(f"failed to parse `{path}`", ["it is not a mapping of questions to answers"])

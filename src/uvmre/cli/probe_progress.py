@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from uvmre.cli import console, progress
 from uvmre.cli.progress import LineProgress, LiveProgress, QuietProgress
+from uvmre.core.text.visible import visible
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -65,7 +66,7 @@ class LiveCells(LiveProgress):
         table.add_column(overflow="ellipsis")
         with self._lock:
             for note in self.notes:
-                table.add_row(note)
+                table.add_row(Text(visible(note)))
             kept = sum(each[2] for each in self._finished)
             of = f" of {self._total}" if self._total else ""
             table.add_row(f"{len(self._finished)}{of} done" + (f", {kept} of them cached" if kept else ""))
@@ -75,9 +76,10 @@ class LiveCells(LiveProgress):
                 table.add_row(render_rows(fold_partial(cell for _, cell, _ in self._finished)))
             for name, cell, _ in self._finished[-(LATEST_OF_MATRIX if self._total else LATEST) :]:
                 color = console.COLORS.get(cell.word, "yellow")
-                table.add_row(Text.assemble(f"  {name}  ", (cell.word, color), f"  {cell.reason}", overflow="ellipsis"))
+                reason = visible(f"  {cell.reason}")
+                table.add_row(Text.assemble(f"  {visible(name)}  ", (cell.word, color), reason, overflow="ellipsis"))
             for name, started in self._started.items():
-                table.add_row(Text(f"  {name}  … {time.monotonic() - started:.1f} s", "dim"))
+                table.add_row(Text(f"  {visible(name)}  … {time.monotonic() - started:.1f} s", "dim"))
             for name in self._unfinished:
                 table.add_row(Text(f"  {self._downloads[name]}", "dim"))
         return table

@@ -10,6 +10,7 @@ import click
 
 from uvmre.cli import console
 from uvmre.core.progress import Progress
+from uvmre.core.text.visible import visible
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -240,7 +241,7 @@ class LiveProgress(Progress):
             table.add_column(no_wrap=True, overflow="ellipsis", ratio=ratio)
         with self._lock:
             for line in self._downloads.values() if not self._rows else ():
-                table.add_row(line)
+                table.add_row(Text(visible(line)))
             for name, steps in self._rows.items():
                 outcome = self._outcomes.get(name)
                 word = Text(outcome.word, console.COLORS[outcome.word]) if outcome else Text("…", "dim")
@@ -248,7 +249,7 @@ class LiveProgress(Progress):
                 if name in self._running:
                     title, started = self._running[name]
                     running = [f"{title} … {time.monotonic() - started:.1f} s"]
-                table.add_row(f"  {name}", word, Text("  ".join([*steps, *running])))
+                table.add_row(Text(visible(f"  {name}")), word, Text(visible("  ".join([*steps, *running]))))
         return table
 
 

@@ -9,6 +9,7 @@ import click
 from uvmre.cli import console
 from uvmre.cli.output import Rendered, json_option
 from uvmre.cli.progress import show_progress, verbose_option
+from uvmre.core.text.visible import shown_name
 
 FOLDER = click.Path(path_type=Path)
 SHORT = 12
@@ -32,7 +33,7 @@ def ls(mre: Path) -> Rendered:
     listing = flow(mre)
     fields = ("method", "url", "status", "size", "sha256")
     entries = [redact_deep({name: getattr(listed.entry, name) for name in fields}) for listed in listing.entries]
-    unreadable = [file.name for file in listing.unreadable]
+    unreadable = [shown_name(file.name) for file in listing.unreadable]
     width = max((len(str(entry["size"])) for entry in entries), default=0)
     lines = [
         f"{e['method']:<4}  {e['status']}  {e['size']:>{width}}  {e['sha256'][:SHORT]}  {e['url']}" for e in entries

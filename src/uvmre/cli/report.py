@@ -1,10 +1,10 @@
 """`uvmre report`."""
 
-import json
 from pathlib import Path
 
 import click
 
+from uvmre.cli import console
 from uvmre.cli.output import Rendered, json_option
 
 FORMATS = click.Choice(["github", "json", "dockerfile"])
@@ -29,5 +29,5 @@ def report(mre: Path, output_format: str) -> Rendered:
         return Rendered(dockerfile.removesuffix("\n"), lambda: data, document=True)
     result = flow(mre)
     data = {**result.redacted(to_data(result.result)), "markdown": result.markdown}
-    text = json.dumps(data, ensure_ascii=False) if output_format == "json" else result.markdown
+    text = console.format_json(data) if output_format == "json" else result.markdown
     return Rendered(text, lambda: data, document=True)

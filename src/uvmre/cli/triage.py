@@ -123,7 +123,7 @@ def _print_answer(answer: "TriageAnswer") -> None:
     if main := answer.main_run:
         for step in main.result.base.observation.steps:
             output = _shorten(answer.redacted(step.stdout + step.stderr))
-            lines += [f"  $ {step.run}", *output, f"    exit code {step.exit}"]
+            lines += [f"  $ {step.run}".replace("\n", "\n    "), *output, f"    exit code {step.exit}"]
     lines += [f"not as reported: {each}" for each in (*state.parsed.stand_ins, *state.missing)]
     lines += [f"to ask: {question}" for question in questions(state)]
     for line in lines:

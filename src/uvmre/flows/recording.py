@@ -11,7 +11,7 @@ from uvmre.core.progress import Progress
 from uvmre.core.secrets.redact import secret_lines, secrets
 from uvmre.errors import InputError, UsageError
 from uvmre.folder.evidence import RECORDING, RUNS
-from uvmre.folder.read import read_mre
+from uvmre.folder.read import read_mre, require_own_folders
 from uvmre.gateway.recording import archive as packing
 from uvmre.gateway.recording.archive import Check, Listing, PackedFile, ProgressCallback
 from uvmre.releases import binaries, cache_users, catalogue
@@ -116,6 +116,7 @@ def _recording_folder(folder: Path) -> Path:
     files.require_folder(folder, hint)
     if not (folder / MANIFEST).is_file():
         raise UsageError(f"`{folder}` is not an MRE: it has no `{MANIFEST}`", hint)
+    require_own_folders(folder)
     return folder / RECORDING
 
 

@@ -6,16 +6,19 @@ import fcntl
 import json
 import os
 import re
-import shutil
 from datetime import datetime
 from pathlib import Path
 
+from uvmre import files, temp_folders
 from uvmre.core.mre.model import slug
 from uvmre.core.outcome.observation import Observation
 from uvmre.core.outcome.result import Result, from_data, to_data
+from uvmre.errors import UsageError
 
-RUNS = ".uvmre/runs"
+OWN = ".uvmre"
+RUNS = f"{OWN}/runs"
 RESULT = "run.json"
+RESULT_LIMIT = 1_000_000_000
 KEPT = 10
 """Runs kept per MRE."""
 NAME = re.compile(r"[0-9]{8}T[0-9]{6}\.[0-9]{6}Z-uv-[^/]*")
@@ -54,7 +57,7 @@ def _prune(runs: Path, new: Path) -> None:
             descriptor = os.open(run, os.O_RDONLY | os.O_NOFOLLOW)
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(run, ignore_errors=True)
+                temp_folders.delete_tree(run)
             finally:
                 os.close(descriptor)
 
@@ -93,8 +96,8 @@ def latest_result(folder: Path) -> Result | None:
     found = [path for path in (folder / RUNS).glob(f"*/{RESULT}") if path.is_file()]
     for path in sorted(found, key=lambda path: path.parent.name, reverse=True):
         # Another version of uvmre may have written it.
-        with contextlib.suppress(ValueError, KeyError, TypeError):
-            return from_data(json.loads(path.read_text(encoding="utf-8")))
+        with contextlib.suppress(ValueError, KeyError, TypeError, AttributeError, RecursionError, UsageError):
+            return from_data(json.loads(files.read_bytes(path, limit=RESULT_LIMIT, follow=False)))
     return None
 
 

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 from uvmre import files
@@ -11,10 +12,17 @@ from uvmre.core.generated.names import is_generated
 from uvmre.core.mre import manifest
 from uvmre.core.mre.files import File
 from uvmre.core.mre.model import LEFT_OUT, MANIFEST, Mre, read_env_file
+from uvmre.core.mre.portable_names import name_faults
 from uvmre.core.text.toml_checks import VARIABLE
+from uvmre.core.text.visible import shown_name
 from uvmre.errors import InputError, UsageError
+from uvmre.folder.evidence import OWN
 
 SIZE_LIMIT = 100_000_000
+ENTRY_LIMIT = 10_000
+"""Files and folders of an MRE."""
+MAX_LENGTH = 200
+"""Characters of a path that are shown."""
 
 
 def read_mre(folder: Path) -> Mre:
@@ -25,7 +33,10 @@ def read_mre(folder: Path) -> Mre:
         InputError: with all the faults of the manifest, or of the files.
     """
     files.require_folder(folder)
+    require_own_folders(folder)
     path = folder / MANIFEST
+    if path.is_symlink() and not _is_inside(path, folder.resolve()):
+        raise InputError(f"failed to read `{path}`", ["it is a link that leaves the folder: copy the file instead"])
     if not path.exists():
         raise UsageError(
             f"`{folder}` is not an MRE: it has no `{MANIFEST}`",
@@ -62,6 +73,21 @@ def read_files(folder: Path) -> tuple[File, ...]:
     return found
 
 
+def require_own_folders(folder: Path) -> None:
+    """Check that `.uvmre` has no links: a stranger could point them at what uvmre then writes, deletes or executes.
+
+    Raises:
+        UsageError: when it has.
+    """
+    for path in (folder / OWN, *(folder / OWN).glob("*"), *(folder / OWN).glob("*/*")):
+        if path.is_symlink():
+            raise UsageError(f"`{path}` is a symbolic link", "delete it")
+
+
+def _is_inside(path: Path, root: Path) -> bool:
+    return path.resolve(strict=True).is_relative_to(root)
+
+
 def _env_faults(mre: Mre) -> list[str]:
     name = mre.environment.env_file
     if not name:
@@ -82,41 +108,49 @@ def _package_faults(mre: Mre) -> Iterator[str]:
 
 def _files(folder: Path, faults: list[str]) -> Iterator[File]:
     size, root, above = 0, folder.resolve(), len(str(folder).rstrip("/")) + 1
+    paths: list[str] = []
     for entry in _walk(folder, faults):
         relative = entry.path[above:]
         try:
             # Resolving is slow, and only a link can leave the folder.
-            inside = not entry.is_symlink() or Path(entry.path).resolve(strict=True).is_relative_to(root)
+            inside = not entry.is_symlink() or _is_inside(Path(entry.path), root)
             relative.encode()
             regular = entry.is_file()
         except (OSError, RuntimeError, UnicodeEncodeError):
             faults.append(f"{relative!r} is a broken link, or its name is not UTF-8")
             continue
         if not inside:
-            faults.append(f"{relative} is a link that leaves the folder: copy the file instead")
+            faults.append(f"{shown_name(relative)} is a link that leaves the folder: copy the file instead")
         elif not regular:
-            faults.append(f"{relative} is neither a file nor a folder")
+            faults.append(f"{shown_name(relative)} is neither a file nor a folder")
         else:
             size += entry.stat().st_size
             if size > SIZE_LIMIT:
-                faults.append(f"with {relative} the folder is larger than {SIZE_LIMIT // 1_000_000} MB")
+                faults.append(f"with {shown_name(relative)} the folder is larger than {SIZE_LIMIT // 1_000_000} MB")
                 return
-            content = Path(entry.path).read_bytes()
+            path = Path(entry.path).resolve() if entry.is_symlink() else entry.path
+            content = files.read_bytes(path, limit=SIZE_LIMIT, follow=False)
+            paths.append(relative)
             if not is_generated(relative, content):
                 yield File(relative, content, os.access(entry.path, os.X_OK))
+    faults += name_faults(paths)
 
 
 def _walk(folder: Path, faults: list[str]) -> "Iterator[os.DirEntry[str]]":
     """Yield every file, and every link to a folder, except the manifest."""
-    pending = [str(folder)]
+    pending, count, above = [str(folder)], 0, len(str(folder).rstrip("/")) + 1
     while pending:
         where = pending.pop()
         try:
             with os.scandir(where) as found:
-                entries = sorted(found, key=lambda entry: entry.name)
+                entries = sorted(islice(found, ENTRY_LIMIT + 1), key=lambda entry: entry.name)
         except OSError as error:
-            faults.append(f"{error.filename} cannot be read: {error.strerror}")
+            faults.append(f"{shown_name(where[above:])[:MAX_LENGTH]} cannot be read: {error.strerror}")
             continue
+        count += len(entries)
+        if count > ENTRY_LIMIT:
+            faults.append(f"it has more than {ENTRY_LIMIT} files and folders")
+            return
         folders = [entry for entry in entries if _is_folder(entry)]
         own = {entry.name for entry in folders if not entry.is_symlink()} | LEFT_OUT.intersection(
             e.name for e in folders

@@ -8,9 +8,11 @@ from uvmre import temp_folders
 from uvmre.core.generated.run_script import generated_files
 from uvmre.core.mre import manifest
 from uvmre.core.mre.model import LEFT_OUT, MANIFEST, Mre
+from uvmre.core.mre.portable_names import is_reserved, name_faults
+from uvmre.core.text.visible import shown_name
 from uvmre.errors import InputError, UsageError, naming_path
 from uvmre.folder import written
-from uvmre.folder.written import OWN
+from uvmre.folder.evidence import OWN
 
 OLD = "old"
 """The folder of the old files until the new ones are in place."""
@@ -33,11 +35,16 @@ def write_mre(mre: Mre, target: Path, *, force: bool, confirm: Confirm | None = 
 
     Raises:
         UsageError: when the folder cannot be written, or has other files.
+        InputError: when a file has a name that it cannot have everywhere.
     """
+    files = (*mre.files, *generated_files(mre))
+    faults = [f"{shown_name(file.path)} is not a file of an MRE" for file in files if is_reserved(file.path)]
+    if faults := [*faults, *name_faults(file.path for file in files)]:
+        raise InputError(f"failed to write `{target}`", _shorten(faults))
     with staged(target, force=force, confirm=confirm, origin=origin) as folder:
         folder.mkdir()
         (folder / MANIFEST).write_text(manifest.dump(mre), encoding="utf-8")
-        for file in (*mre.files, *generated_files(mre)):
+        for file in files:
             path = folder / file.path
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(file.content)

@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from uvmre.core.mre.model import LEFT_OUT
-from uvmre.folder.evidence import ignore_in_git
+from uvmre.folder.evidence import OWN, ignore_in_git
 
-OWN = ".uvmre"
 RECORD = f"{OWN}/written.json"
 BUNDLED = f"{OWN}/uv"
 """The releases of uv that come with a packed MRE."""

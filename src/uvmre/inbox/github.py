@@ -64,7 +64,7 @@ class Inbox:
         for argument in arguments:
             if argument != STDIN and Path(argument).is_dir():
                 with naming_path(Path(argument)):
-                    found = sorted(path for path in Path(argument).rglob("*") if _is_post(path, Path(argument)))
+                    found = sorted(_posts(Path(argument)))
                 if not found:
                     raise UsageError(
                         f"no issue found in `{argument}`", f"issues are files ending with {', '.join(SUFFIXES)}"
@@ -131,9 +131,15 @@ def fetch_issue(name: str, token: Callable[[], str], *, comments: bool = False) 
         raise CannotTell(f"the response for `{where}` is not an issue", "check GITHUB_API_URL") from None
 
 
-def _is_post(path: Path, folder: Path) -> bool:
-    hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-    return path.suffix.lower() in SUFFIXES and not hidden and path.is_file()
+def _posts(folder: Path) -> Iterator[Path]:
+    """Yield the texts in a folder; not through links, which lead anywhere, and not in hidden folders."""
+    pending = [folder]
+    while pending:
+        with os.scandir(pending.pop()) as found:
+            shown = [entry for entry in found if not entry.name.startswith(".")]
+        pending += [Path(entry.path) for entry in shown if entry.is_dir(follow_symlinks=False)]
+        files_only = (Path(entry.path) for entry in shown if entry.is_file(follow_symlinks=False))
+        yield from (path for path in files_only if path.suffix.lower() in SUFFIXES)
 
 
 def decode(content: bytes, name: str) -> str:

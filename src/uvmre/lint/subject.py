@@ -2,7 +2,6 @@
 
 import dataclasses
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,6 +12,7 @@ from uvmre.core.dockerfile.parser import DOCKERFILE
 from uvmre.core.mre.model import MANIFEST, Mre, Step
 from uvmre.core.shell.uv_calls import Call, parse_calls
 from uvmre.core.text.normalize import find_pattern, normalize
+from uvmre.core.text.parse_toml import parse_toml
 from uvmre.core.triage.parsed_issue import ParsedIssue
 
 PROJECT = "pyproject.toml"
@@ -60,8 +60,8 @@ class Subject:
         for path, text in self.texts.items():
             if PurePosixPath(path).name == PROJECT:
                 try:
-                    found[path] = tomllib.loads(text)
-                except tomllib.TOMLDecodeError:
+                    found[path] = parse_toml(text)
+                except ValueError:
                     continue
         return found
 

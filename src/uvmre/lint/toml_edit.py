@@ -1,7 +1,8 @@
 """Small changes to TOML texts that preserve the rest."""
 
 import re
-import tomllib
+
+from uvmre.core.text.parse_toml import parse_toml
 
 
 def with_line(text: str, table: str, line: str) -> str:
@@ -18,8 +19,8 @@ def with_line(text: str, table: str, line: str) -> str:
     else:
         changed = f"{text.rstrip()}\n\n[{table}]\n{line}\n"
     try:
-        tomllib.loads(changed)
-    except tomllib.TOMLDecodeError:
+        parse_toml(changed)
+    except ValueError:
         return ""
     return changed
 

@@ -170,6 +170,8 @@ def _find_bundled(folder: Path) -> Path | None:
         return None
     if built_for != catalogue.platform() or not uv.is_file():
         return None
+    if any((folder / name).is_symlink() for name in TOOLS):
+        return None  # not what was packed
     for tool in (folder / name for name in TOOLS):
         # Not every unzip keeps the executable bits.
         if tool.is_file() and not os.access(tool, os.X_OK):

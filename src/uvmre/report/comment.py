@@ -6,9 +6,10 @@ from dataclasses import replace
 from uvmre.core.mre.files import File
 from uvmre.core.outcome.observation import StepResult
 from uvmre.core.text.normalize import readable
+from uvmre.core.text.visible import visible
 from uvmre.core.triage.answer import TriageAnswer, explanations
 from uvmre.core.triage.decide import questions
-from uvmre.report.markdown import cut, fence
+from uvmre.report.markdown import code, cut, fence, prose
 
 LIMIT = 65_536
 """GitHub's limit is in characters; counting bytes is the safe side."""
@@ -32,22 +33,30 @@ def comment(answer: TriageAnswer) -> str:
 def _lines(
     answer: TriageAnswer, steps: Sequence[StepResult], files: Mapping[str, str], log: int, file: int
 ) -> Iterator[str]:
-    yield from (f"**{answer.verdict.word}**: {answer.verdict.reason}", "")
+    def shown(text: str) -> str:
+        return prose(answer.redacted(text))
+
+    yield from (f"**{answer.verdict.word}**: {shown(answer.verdict.reason)}", "")
     if answer.sentences:
-        yield from (*(f"- {sentence}" for sentence in answer.sentences), "")
+        yield from (*(f"- {shown(sentence)}" for sentence in answer.sentences), "")
     for each in explanations(answer.state):
         gone = " With that fixed, the symptom is gone." if each["fixed"] else ""
-        yield from (f"- {each['where']}: {each['why']}{gone}", "")
+        yield from (f"- {shown(each['where'])}: {shown(each['why'])}{gone}", "")
     if open_questions := questions(answer.state):
-        yield from ("To reproduce this, please answer:", "", *(f"- {question}" for question in open_questions), "")
+        yield from (
+            "To reproduce this, please answer:",
+            "",
+            *(f"- {shown(each)}" for each in open_questions),
+            "",
+        )
     if answer.main_run:
         result = answer.main_run.result
-        yield from (f"Run with uv {result.uv} and Python {result.python}:", "")
+        yield from (f"Run with uv {shown(result.uv)} and Python {shown(result.python)}:", "")
         for step in steps:
             yield from (*_step(step, log), "")
     deviations = (*answer.state.parsed.stand_ins, *answer.state.missing)
     if deviations:
-        yield from ("Differences from the report:", "", *(f"- {each}" for each in deviations), "")
+        yield from ("Differences from the report:", "", *(f"- {shown(each)}" for each in deviations), "")
     if files and file:
         yield from ("<details>", "<summary>Files</summary>", "", *_files(files, file), "</details>", "")
 
@@ -61,13 +70,13 @@ def _steps(answer: TriageAnswer) -> tuple[StepResult, ...]:
 def _step(step: StepResult, size: int) -> list[str]:
     output = (step.stdout + step.stderr).strip("\n")
     text = f"$ {step.run}\n{output}" if output else f"$ {step.run}"
-    return [*fence(cut(text, size), "console"), f"exit code {step.exit}"]
+    return [*fence(cut(visible(text), size), "console"), f"exit code {step.exit}"]
 
 
 def _files(files: Mapping[str, str], size: int) -> Iterator[str]:
     for path, text in sorted(files.items()):
-        yield from (f"`{path}`:", "", *fence(cut(text, size).removesuffix("\n")), "")
+        yield from (f"{code(path)}:", "", *fence(cut(text, size).removesuffix("\n")), "")
 
 
 def _text(file: File) -> str:
-    return file.content.decode(errors="replace").replace("\0", "\ufffd")
+    return visible(file.content.decode(errors="replace"))

@@ -15,6 +15,7 @@ from uvmre.core.mre.files import File
 from uvmre.core.mre.layer import HOME
 from uvmre.core.mre.model import Mre, Step
 from uvmre.core.secrets.redact import redact, secrets
+from uvmre.core.text.visible import visible
 from uvmre.errors import InputError
 
 IGNORED = (DOCKERFILE, IGNORE, OWN_IGNORE)
@@ -51,7 +52,8 @@ def dockerfile(mre: Mre) -> str:
             *IGNORED[1:],
         }
         aside = [file for file in mre.files if file.path in named and file not in copied]
-    if faults := [f"{file.path!r} {why}" for file in (*copied, *aside) if (why := _unsupported(file))]:
+    faults = [f"{file.path!r} {why}" for file in (*copied, *aside) if (why := _unsupported(file))]
+    if faults:
         raise InputError(
             f"a Dockerfile cannot contain {len(faults)} file{'s' * (len(faults) > 1)} of the MRE",
             faults,
@@ -61,6 +63,12 @@ def dockerfile(mre: Mre) -> str:
     rest = text.split("\n")
     directives = list(itertools.takewhile(DIRECTIVE.match, rest))
     text = "\n".join([*(directives or [SYNTAX]), *manifest_comment(mre), *rest[len(directives) :]]).rstrip("\n") + "\n"
+    # Whoever prints it may be at a terminal; and a line break in a variable would start another instruction.
+    if visible(text) != text or (not own and any("\n" in value for value in mre.variables.values())):
+        what = "control characters, or a variable of more than one line"
+        raise InputError(
+            "a Dockerfile cannot contain the MRE", [f"it has {what}"], "share its folder as a Git repository"
+        )
     return redact(text, secrets(mre))
 
 

@@ -11,7 +11,8 @@ from uvmre.core.outcome.observation import StepResult
 from uvmre.core.outcome.result import Result, Variant
 from uvmre.core.secrets.redact import redact, redact_deep, secrets
 from uvmre.core.text.normalize import readable
-from uvmre.report.markdown import cut, fence
+from uvmre.core.text.visible import visible
+from uvmre.report.markdown import code, cut, fence, prose
 
 LIMIT = 65_536
 """GitHub's limit for an issue or comment, counted in bytes to be safe."""
@@ -94,7 +95,10 @@ def _cut(text: str, result: Result) -> str:
 def _readable(result: Result) -> Result:
     """Return the parts of a result in the report, with output as a terminal shows it."""
     base = result.base.observation
-    steps = (replace(step, stdout=readable(step.stdout), stderr=readable(step.stderr)) for step in base.steps)
+    steps = (
+        replace(step, stdout=visible(readable(step.stdout)), stderr=visible(readable(step.stderr)))
+        for step in base.steps
+    )
     shown = [replace(result.base, observation=replace(base, steps=tuple(steps), files=(), artifacts=()))]
     shown += [
         replace(v, observation=replace(v.observation, steps=(), files=(), artifacts=())) for v in result.variants[1:]
@@ -112,35 +116,35 @@ def _bytes(text: str) -> int:
 
 def _summary(mre: Mre, result: Result, size: int) -> list[str]:
     base = result.base
-    lines = ["### Summary", "", f"{mre.title}" + (f" ({mre.issue})" if mre.issue else ""), ""]
-    lines += [f"**{result.verdict.word}**: {result.verdict.reason}", ""]
+    lines = ["### Summary", "", prose(mre.title) + (f" ({code(mre.issue)})" if mre.issue else ""), ""]
+    lines += [f"**{result.verdict.word}**: {prose(result.verdict.reason)}", ""]
     if result.uv != result.reported_uv:
-        lines += [f"This is a run on uv {result.uv}; the report is about uv {result.reported_uv}.", ""]
+        lines += [f"This is a run on uv {prose(result.uv)}; the report is about uv {prose(result.reported_uv)}.", ""]
     if result.stand_ins:
-        images = ", ".join(f"`{image}`" for image in result.stand_ins)
+        images = ", ".join(map(code, result.stand_ins))
         lines += [f"Stand-ins built on this machine were used instead of the images: {images}.", ""]
     if mre.environment.exclude_newer:
         lines += [f"PyPI is as it was at the end of {mre.environment.exclude_newer}.", ""]
     variables = [f"{name}={value}" for name, value in mre.variables.items()]
     if variables:
-        lines += ["With these variables:", "", *fence("\n".join(variables), "sh"), ""]
+        lines += ["With these variables:", "", *fence(visible("\n".join(variables)), "sh"), ""]
     for step in base.observation.steps:
         lines += [*_step(step, size), ""]
     if base.observation.obstacle:
-        lines += [f"The steps could not be run: {base.observation.obstacle}.", ""]
+        lines += [f"The steps could not be run: {prose(base.observation.obstacle)}.", ""]
     return lines
 
 
 def _step(step: StepResult, size: int) -> list[str]:
     ended = f"exit code {step.exit}" + (", ended at its time limit" if step.timed_out else "")
     output = (step.stdout + step.stderr).strip("\n")
-    command = f"$ {step.run}"
+    command = f"$ {visible(step.run)}"
     shown = fence(cut("\n".join([command, output]) if output else command, size), "console")
     if output.count("\n") < OPEN_LINES:
         return [*shown, f"{ended}, {step.seconds:.1f} s"]
     return [
         "<details>",
-        f"<summary><code>{_escape(step.title)}</code>: {ended}</summary>",
+        f"<summary><code>{_escape(visible(step.title))}</code>: {ended}</summary>",
         "",
         *shown,
         "",
@@ -175,7 +179,7 @@ def _why(control: Control | None, variant: Variant) -> str:
 
 
 def _part(file: File, values: Collection[str], place: int = -1) -> _Part:
-    path, size = _code(redact(file.path, values)), len(file.content)
+    path, size = code(redact(file.path, values)), len(file.content)
     left_out = f"{path} is omitted: it is {{}} ({size} bytes).\n\n"
     text = _content(file)
     if text is None:
@@ -193,19 +197,19 @@ def _content(file: File) -> str | None:
         text = file.content.decode()
     except UnicodeDecodeError:
         return None
-    return None if "\0" in text or "\r" in text else text
+    return None if "\r" in text or visible(text) != text else text
 
 
 def _container_note(result: Result) -> str:
     """Return a note on the container."""
-    return "" if result.backend == "local" else f", in a container ({result.backend})"
+    return "" if result.backend == "local" else f", in a container ({prose(result.backend)})"
 
 
 def _form(result: Result) -> list[str]:
     return [
-        *("### Platform", "", result.platform + _container_note(result), ""),
-        *("### Version", "", f"uv {result.uv}", ""),
-        *("### Python version", "", f"Python {result.python}", ""),
+        *("### Platform", "", prose(result.platform) + _container_note(result), ""),
+        *("### Version", "", f"uv {prose(result.uv)}", ""),
+        *("### Python version", "", f"Python {prose(result.python)}", ""),
     ]
 
 
@@ -216,13 +220,8 @@ def _language(path: str) -> str:
     return LANGUAGES.get("." + name.rpartition(".")[2], "")
 
 
-def _code(text: str) -> str:
-    """Return a code span that a backtick cannot end (CommonMark 0.31, 6.1)."""
-    return f"`` {text} ``" if "`" in text else f"`{text}`"
-
-
 def _cell(text: str) -> str:
-    return text.replace("\\|", "|").replace("|", "\\|").replace("\n", " ")
+    return prose(text).replace("\\|", "|").replace("|", "\\|")
 
 
 def _escape(text: str) -> str:

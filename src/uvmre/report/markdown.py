@@ -1,6 +1,18 @@
-"""Fenced blocks and truncated texts."""
+"""Markdown that shows what strangers wrote, as nothing but text, code spans and fenced blocks."""
 
 import re
+
+from uvmre.core.text.visible import visible
+
+MAX_PROSE = 2000
+"""Characters of a text outside of blocks: a report is never cut inside one."""
+SPECIAL = re.compile(r"([\\`*\[\]~|])|(?<!\w)_|_(?!\w)")
+REFERENCES = re.compile(
+    r"(?<=[@#])(?=\w)|(?<=\bGH-)(?=\d)|(?<=://)|(?<=\bwww)(?=\.)|(?<=\b[0-9a-f]{6})(?=[0-9a-f])"
+    r"|\A(?=[#>+=-]|\d+[.)](?:\s|\Z))",
+    re.IGNORECASE,
+)
+"""Where GitHub would see a mention, an issue, a link, a commit, or the start of another block."""
 
 
 def fence(text: str, language: str = "") -> list[str]:
@@ -8,6 +20,30 @@ def fence(text: str, language: str = "") -> list[str]:
     longest = max((len(run) for run in re.findall(r"`{3,}", text)), default=2)
     ticks = "`" * (longest + 1)
     return [f"{ticks}{language}", text, ticks] if text else [f"{ticks}{language}", ticks]
+
+
+def prose(text: str) -> str:
+    """Return one line in which only code spans are Markdown: no HTML, link, mention, or reference to an issue."""
+    parts = re.split(r"(`+)", cut(" ".join(visible(text).split()), MAX_PROSE).replace("\n", " "))
+    shown, at = "", 0
+    while at < len(parts):
+        end = next((i for i in range(at + 2, len(parts), 2) if parts[i] == parts[at]), 0) if at % 2 else 0
+        shown += "".join(parts[at : end + 1]) if end else _escape(parts[at])
+        at = max(at, end) + 1
+    return shown
+
+
+def code(text: str) -> str:
+    """Return a code span that its text cannot end (CommonMark 0.31, 6.1)."""
+    text = " ".join(visible(text).split())
+    ticks = "`" * (max(map(len, re.findall("`+", text)), default=0) + 1)
+    space = " " * ("`" in text)
+    return f"{ticks}{space}{text}{space}{ticks}"
+
+
+def _escape(text: str) -> str:
+    text = text.replace("&", "&amp;").replace("<", "&lt;")
+    return REFERENCES.sub("\u200b", SPECIAL.sub(lambda match: f"\\{match[0]}", text))
 
 
 def cut(text: str, size: int) -> str:

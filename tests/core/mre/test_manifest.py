@@ -495,7 +495,9 @@ PATHS = st.lists(
 PATTERNS = TEXTS.filter(lambda text: len(normalize(text.replace("…", "").replace("...", ""))) >= 4)
 VARIABLES = st.dictionaries(NAMES, TEXTS, max_size=3)
 STEPS = st.tuples(
-    st.lists(st.builds(Step, SAID, st.just("setup"), st.one_of(st.just(""), SAID), st.integers(1, 86_400)), max_size=2),
+    st.lists(
+        st.builds(Step, SAID, st.just("setup"), st.one_of(st.just(""), LINES), st.integers(1, 86_400)), max_size=2
+    ),
     st.builds(Step, SAID, st.just("observe")),
 ).map(lambda parts: (*parts[0], parts[1]))
 SYMPTOMS = st.builds(
@@ -516,9 +518,9 @@ ENVIRONMENTS = st.builds(
 )
 CONTROLS = st.builds(
     Control,
-    name=SAID.filter(lambda name: slug(name) != slug(BASE)),
+    name=LINES.filter(lambda name: slug(name) != slug(BASE)),
     expect=st.sampled_from(["absent", "present"]),
-    why=st.one_of(st.just(""), SAID),
+    why=st.one_of(st.just(""), LINES),
     variables=VARIABLES,
     unset=st.lists(NAMES, max_size=2).map(tuple),
     files=st.dictionaries(PATHS, TEXTS, max_size=2),
@@ -532,7 +534,7 @@ MRES = st.builds(
     steps=STEPS,
     symptom=SYMPTOMS,
     controls=st.lists(CONTROLS, max_size=2, unique_by=lambda control: slug(control.name)).map(tuple),
-    issue=st.one_of(st.just(""), SAID),
+    issue=st.one_of(st.just(""), LINES),
 )
 
 

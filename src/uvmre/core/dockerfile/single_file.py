@@ -15,6 +15,7 @@ from uvmre.core.dockerfile.parser import DOCKERFILE, Instruction, Stage, parse, 
 from uvmre.core.mre import manifest
 from uvmre.core.mre.files import File
 from uvmre.core.mre.model import MANIFEST, Environment, Mre, Symptom
+from uvmre.core.mre.portable_names import is_reserved
 from uvmre.errors import InputError
 
 FILES = "mre-files"
@@ -170,7 +171,7 @@ def _extracted(extraction: _Extraction, each: Instruction, cwd: str, variables: 
         same = next((other.path for other in extraction.files.values() if replace(file, path=other.path) == other), "")
         if not at.is_relative_to(cwd) and same:
             path = same
-        elif path in extraction.files or path in ("", DOCKERFILE, MANIFEST):
+        elif path in extraction.files or path in ("", DOCKERFILE) or is_reserved(path):
             return {}
         copy[str(at)] = path
         extraction.files[path] = replace(file, path=path)

@@ -30,6 +30,7 @@ from uvmre.core.mre.files import File
 from uvmre.core.mre.model import LEFT_OUT, MANIFEST, Mre
 from uvmre.core.outcome import symptom
 from uvmre.core.text import normalize
+from uvmre.core.text.visible import visible
 
 
 def generated_files(mre: Mre) -> tuple[File, ...]:
@@ -73,7 +74,7 @@ def run_script(mre: Mre) -> str:
     head = HEAD.format(
         mark=MARK,
         manifest=MANIFEST,
-        title=" ".join(f"{mre.title} {mre.issue}".split()),
+        title=" ".join(visible(f"{mre.title} {mre.issue}").split()),
         uv=mre.environment.uv,
         python=python,
         gateway=GATEWAY,

@@ -6,7 +6,6 @@ scenario becomes `uv lock`, one with another Python `uv pip compile`, any other 
 
 import re
 import shlex
-import tomllib
 from collections.abc import Iterator, Mapping
 from textwrap import fill
 from typing import Any, Literal
@@ -16,6 +15,7 @@ from uvmre.core.mre.model import Environment, FilePattern, Mre, Step, Symptom
 from uvmre.core.mre.schema import python_version
 from uvmre.core.network.index import Index
 from uvmre.core.network.synthetic import check_packages, read_packages, requirement, specifier
+from uvmre.core.text.parse_toml import parse_toml
 from uvmre.core.text.toml_checks import (
     Keys,
     Mistake,
@@ -51,8 +51,8 @@ def import_scenario(text: str, source: str, *, uv: str) -> Mre:
         InputError: with everything that is invalid, or that an MRE does not support.
     """
     try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        data = parse_toml(text)
+    except ValueError as error:
         raise InputError(f"`{source}` is not valid TOML", [str(error)]) from None
     if found := list(_mistakes(data)):
         from uvmre.core.text.toml_positions import format_mistakes

@@ -1,7 +1,6 @@
 """Parse and write `mre.toml`; all mistakes are reported at once, with their lines."""
 
 import json
-import tomllib
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -19,6 +18,8 @@ from uvmre.core.mre.model import (
     Symptom,
 )
 from uvmre.core.mre.schema import mistakes
+from uvmre.core.text.parse_toml import parse_toml
+from uvmre.core.text.visible import escape_hiding
 from uvmre.errors import InputError
 
 if TYPE_CHECKING:
@@ -37,8 +38,8 @@ def parse(text: str, *, source: str = MANIFEST, dockerfile: bool = False) -> Mre
         InputError: with all mistakes and their lines.
     """
     try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        data = parse_toml(text)
+    except ValueError as error:
         raise InputError(f"`{source}` is not valid TOML", [str(error)]) from None
     if found := list(mistakes(data, dockerfile=dockerfile)):
         from uvmre.core.text.toml_positions import format_mistakes
@@ -146,7 +147,7 @@ def dump(mre: Mre) -> str:
         **_non_empty(index=[_changes(index) for index in mre.indexes], fault=[_changes(fault) for fault in mre.faults]),
     }
     # tomli-w keeps \r\n in a multi-line string, which TOML reads as \n.
-    return tomli_w.dumps(data, multiline_strings="\\r" not in json.dumps(data, default=str))
+    return escape_hiding(tomli_w.dumps(data, multiline_strings="\\r" not in json.dumps(data, default=str)))
 
 
 def _step(step: Step) -> dict[str, Any]:

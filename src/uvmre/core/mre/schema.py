@@ -84,7 +84,7 @@ def _url_pattern(value: Any) -> str:
 STEP: Keys = {
     "run": (text, True),
     "role": (one_of("setup", "observe"), False),
-    "name": (text, False),
+    "name": (line_of_text, False),
     "timeout": (number(1, 86_400), False),
 }
 ENVIRONMENT: Keys = {
@@ -100,9 +100,9 @@ ENVIRONMENT: Keys = {
 SYMPTOM: Keys = {"exit": (_exit, False), "output": (list_of(_pattern), False), "expected": (list_of(text), False)}
 FILE_PATTERN: Keys = {"path": (inner_path, True), "contains": (_pattern, True)}
 CONTROL: Keys = {
-    "name": (text, True),
+    "name": (line_of_text, True),
     "expect": (one_of("absent", "present"), True),
-    "why": (text, False),
+    "why": (line_of_text, False),
     "variables": (table_of(variable), False),
     "unset": (list_of(variable), False),
     "files": (table_of(inner_path), False),
@@ -135,7 +135,7 @@ FAULT: Keys = {
     **dict.fromkeys(OUTAGES, (boolean, False)),
 }
 EFFECTS = FAULT.keys() - {"url", "times", "times-each", "seed", "retry-after"}
-TOP: Keys = {"schema": (_schema, True), "title": (line_of_text, True), "issue": (text, False)}
+TOP: Keys = {"schema": (_schema, True), "title": (line_of_text, True), "issue": (line_of_text, False)}
 
 
 def mistakes(data: dict[str, Any], *, dockerfile: bool = False) -> Iterator[Mistake]:

@@ -13,6 +13,8 @@ Check = Callable[[Any], str]
 Keys = Mapping[str, tuple[Check, bool]]
 """Each key's check, and whether the key is required."""
 
+MAX_TABLES = 1000
+"""In an array, most of which are compared with each other."""
 VARIABLE = re.compile(r"\A[A-Za-z_][A-Za-z0-9_]*\Z")
 
 
@@ -122,6 +124,9 @@ def check_array(
     tables = data.get(key, [])
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
         yield (*path, key), f"must be an array of tables: write [[{'.'.join([*map(str, path[:1]), key])}]]"
+        return
+    if len(tables) > MAX_TABLES:
+        yield (*path, key), f"has more than {MAX_TABLES} tables"
         return
     for i, table in enumerate(tables):
         yield from check_table(table, keys, (*path, key, i), others)

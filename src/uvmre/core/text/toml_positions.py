@@ -1,11 +1,11 @@
 """Find the lines of keys in a TOML text, which tomllib does not report."""
 
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 
 import tree_sitter
 import tree_sitter_toml
 
+from uvmre.core.text.parse_toml import parse_toml
 from uvmre.core.text.toml_checks import Mistake, Path
 
 
@@ -46,7 +46,7 @@ def _pairs(pairs: list[tree_sitter.Node], table: Path) -> Iterator[tuple[Path, i
 def _keys(node: tree_sitter.Node) -> tuple[str, ...]:
     if node.type == "dotted_key":
         return tuple(key for child in node.named_children for key in _keys(child))
-    return tuple(tomllib.loads(f"{(node.text or b'').decode()} = 0"))
+    return tuple(parse_toml(f"{(node.text or b'').decode()} = 0"))
 
 
 def _resolve(keys: tuple[str, ...], counts: dict[Path, int]) -> Path:

@@ -1,12 +1,12 @@
 """Variations of an MRE that a maintainer tries before concluding that a bug does not reproduce."""
 
 import re
-import tomllib
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import PurePosixPath
 
 from uvmre.core.mre.model import Mre, Step
+from uvmre.core.text.parse_toml import parse_toml
 
 COMMAND = re.compile(r"\buv (?P<verb>sync|run|lock|export|tree|add|remove)\b")
 GROUPS = ("sync", "run", "export", "tree")
@@ -53,7 +53,7 @@ def _members(mre: Mre) -> list[str]:
     if root is None:
         return []
     try:
-        workspace = "workspace" in tomllib.loads(root.content.decode(errors="replace")).get("tool", {}).get("uv", {})
-    except tomllib.TOMLDecodeError:
+        workspace = "workspace" in parse_toml(root.content.decode(errors="replace")).get("tool", {}).get("uv", {})
+    except ValueError:
         return []
     return [str(folder) for folder in folders if str(folder) != "."] if workspace else []

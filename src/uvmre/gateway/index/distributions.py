@@ -6,6 +6,7 @@ of zlib differ.
 
 import io
 import json
+import lzma
 import re
 import struct
 import tarfile
@@ -14,6 +15,7 @@ import zlib
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
+from typing import IO
 
 from uvmre.core.network.simple_page import normalize_name
 from uvmre.core.network.synthetic import SyntheticPackage
@@ -33,6 +35,8 @@ BACKENDS = {
 ZIP_DATE = (2020, 1, 1, 0, 0, 0)
 TAR_MTIME = 1_577_836_800
 """ZIP_DATE as a timestamp."""
+METADATA_LIMIT = 10_000_000
+UNPACKED_LIMIT = 1_000_000_000
 BACKEND_MODULE = "synthetic_backend"
 BACKEND_SOURCE = '''\
 """Builds the wheel of this synthetic package. Needs nothing but Python 3.8."""
@@ -231,13 +235,27 @@ def read_metadata(filename: str, content: bytes) -> bytes | None:
     try:
         if filename.endswith(".whl"):
             with zipfile.ZipFile(io.BytesIO(content)) as archive:
-                return archive.read(next(n for n in archive.namelist() if n.endswith(".dist-info/METADATA")))
-        with tarfile.open(fileobj=io.BytesIO(content)) as sources:
-            member = next(n for n in sources.getnames() if n.count("/") == 1 and n.endswith("/PKG-INFO"))
-            file = sources.extractfile(member)
-            return file.read() if file else None
-    except (zipfile.BadZipFile, tarfile.TarError, StopIteration, NotImplementedError, EOFError, OSError, zlib.error):
+                name = next(n for n in archive.namelist() if n.endswith(".dist-info/METADATA"))
+                with archive.open(name) as file:
+                    return _read_limited(file)
+        # As a stream, for a small gzip file may have gigabytes before that member.
+        with tarfile.open(fileobj=io.BytesIO(content), mode="r|*") as sources:
+            for member in sources:
+                if member.offset > UNPACKED_LIMIT:
+                    return None
+                if member.isreg() and member.name.count("/") == 1 and member.name.endswith("/PKG-INFO"):
+                    found = sources.extractfile(member)
+                    return _read_limited(found) if found else None
+    except (zipfile.BadZipFile, tarfile.TarError, StopIteration, EOFError, OSError, zlib.error, lzma.LZMAError):
         return None
+    except (RuntimeError, ValueError):  # encrypted, compressed in an unknown way, or with invalid names
+        return None
+    return None
+
+
+def _read_limited(file: IO[bytes]) -> bytes | None:
+    content = file.read(METADATA_LIMIT + 1)
+    return content if len(content) <= METADATA_LIMIT else None
 
 
 def _gzip(data: bytes) -> bytes:

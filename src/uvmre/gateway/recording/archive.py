@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from uvmre import temp_folders
+from uvmre.core.text.visible import shown_name
 from uvmre.errors import naming_path
 from uvmre.gateway.recording.store import BODIES, RecordingEntry, body_paths, is_intact, read_entry
 
@@ -137,7 +138,7 @@ def check_recording(recording: Path, bodies: Path, progress: ProgressCallback) -
         for item in listed.entries
         if item.entry.sha256 in faulty
     ]
-    faults += [RecordingFault(file.name, "", "", "", "unreadable") for file in listed.unreadable]
+    faults += [RecordingFault(shown_name(file.name), "", "", "", "unreadable") for file in listed.unreadable]
     return Check(len(listed.entries), intact, tuple(faults))
 
 

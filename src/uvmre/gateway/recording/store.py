@@ -16,9 +16,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple
 
+from uvmre import files
+from uvmre.errors import UsageError
 from uvmre.gateway.http.messages import Headers
 
 CHUNK = 64 * 1024
+ENTRY_LIMIT = 1_000_000
 TEMP_PREFIX = ".aside-"
 BODIES = "bodies"
 SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -58,21 +61,21 @@ def body_paths(folder: Path, bodies: Path, sha256: str) -> tuple[Path, Path]:
 def is_intact(path: Path, sha256: str) -> bool:
     """Tell whether a body exists and has its digest."""
     try:
-        with path.open("rb") as file:
+        with files.open_file(path) as file:
             return hashlib.file_digest(file, "sha256").hexdigest() == sha256
-    except OSError:
+    except (OSError, UsageError):
         return False
 
 
 def read_entry(file: Path) -> RecordingEntry | None:
     """Read an entry, so strictly that its digest can be part of a path; None where it is invalid."""
     try:
-        data = json.loads(file.read_text(encoding="utf-8"))
+        data = json.loads(files.read_bytes(file, limit=ENTRY_LIMIT, follow=False))
         entry = RecordingEntry(**{**data, "headers": tuple((name, value) for name, value in data["headers"])})
         texts = isinstance(entry.method, str) and isinstance(entry.url, str)
-        numbers = isinstance(entry.status, int) and isinstance(entry.size, int)
-        return entry if texts and numbers and SHA256.fullmatch(entry.sha256) else None
-    except (OSError, ValueError, TypeError, KeyError):
+        numbers = isinstance(entry.status, int) and isinstance(entry.size, int) and entry.size >= 0
+        return entry if texts and numbers and entry.url.isprintable() and SHA256.fullmatch(entry.sha256) else None
+    except (OSError, ValueError, TypeError, KeyError, RecursionError, UsageError):
         return None
 
 

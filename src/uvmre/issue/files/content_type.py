@@ -2,8 +2,9 @@
 
 import ast
 import re
-import tomllib
 from typing import Any, Literal
+
+from uvmre.core.text import parse_toml as toml
 
 Kind = Literal[
     "pyproject", "uv.toml", "lock", "toml", "script", "python", "requirements", "dockerfile", "tree", "output", ""
@@ -115,8 +116,8 @@ def parse_toml(text: str) -> dict[str, Any] | None:
     if "=" not in text or len(text) > LONGEST:
         return None
     try:
-        return tomllib.loads(without_ellipses(text)[0])
-    except (tomllib.TOMLDecodeError, RecursionError):
+        return toml.parse_toml(without_ellipses(text)[0])
+    except ValueError:
         return None
 
 

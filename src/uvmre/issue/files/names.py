@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+from uvmre.core.mre.portable_names import is_reserved
 from uvmre.issue.files import content_type
 from uvmre.issue.markdown import blocks
 from uvmre.issue.markdown.blocks import Block
@@ -137,4 +138,5 @@ def clean_path(path: str) -> str:
     parts = [part for part in text.split("/") if part]
     if not parts or ".." in parts or len(text) > 160 or text.startswith(("/", "~")) or ":" in text:
         return parts[-1] if parts and text.startswith(("/", "~")) and ".." not in parts else ""
-    return "/".join(parts)
+    # Files there would be others than the reporter's: those of git, or a uv that comes with the MRE.
+    return "" if is_reserved("/".join(parts)) else "/".join(parts)

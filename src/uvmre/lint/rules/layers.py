@@ -77,8 +77,10 @@ def _services(subject: Subject, path: str, text: str) -> Iterator[tuple[dict[str
     """Yield the variables and the build arguments of each service with a build."""
     import yaml
 
+    from uvmre.core.text.parse_yaml import parse_yaml
+
     try:
-        data = yaml.safe_load(text)
+        data = parse_yaml(text)
     except yaml.YAMLError:
         return
     for service in table_of(data if isinstance(data, dict) else {}, "services").values():
