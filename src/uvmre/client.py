@@ -7,6 +7,7 @@ import functools
 import os
 import ssl
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from uvmre import __version__
@@ -42,9 +43,14 @@ def http_client() -> "httpx.Client":
     return httpx.Client(verify=trust_store(), timeout=timeout, headers=headers, follow_redirects=True)
 
 
-def connection_pool(connections: int) -> "httpcore.AsyncConnectionPool":
-    """Return a pool that forwards requests unchanged: it follows, decodes and adds nothing."""
+def connection_pool(connections: int, private_hosts: Sequence[str] = ("*",)) -> "httpcore.AsyncConnectionPool":
+    """Return a pool that forwards requests unchanged: it follows, decodes and adds nothing.
+
+    Only hosts that match one of `private_hosts` may have a private address. A proxy decides that by itself.
+    """
     import httpcore
+
+    from uvmre.public_network import PublicNetwork
 
     proxy = os.environ.get("HTTPS_PROXY") or os.environ.get("https_proxy") or os.environ.get("ALL_PROXY")
     return httpcore.AsyncConnectionPool(
@@ -52,6 +58,7 @@ def connection_pool(connections: int) -> "httpcore.AsyncConnectionPool":
         max_connections=connections,
         keepalive_expiry=SECONDS,
         proxy=httpcore.Proxy(proxy) if proxy else None,
+        network_backend=None if proxy or "*" in private_hosts else PublicNetwork(private_hosts),
     )
 
 

@@ -238,7 +238,7 @@ def test_the_origin_of_a_stranger_s_mre_is_kept_until_the_user_s_own_replaces_it
 
 
 @pytest.mark.parametrize("record", ["", "{", "[]", '{"schema": 1}', '{"schema": 9, "origin": "an issue"}'])
-def test_a_folder_that_somebody_wrote_by_hand_has_no_origin(tmp_path: Path, record: str) -> None:
+def test_a_folder_written_by_hand_has_no_origin(tmp_path: Path, record: str) -> None:
     (tmp_path / ".uvmre").mkdir()
     (tmp_path / RECORD).write_text(record)
     assert read_origin(tmp_path) == ""

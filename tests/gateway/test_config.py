@@ -21,9 +21,16 @@ MRE = Mre(
 
 def test_the_network_has_the_files_that_packages_name_and_no_others() -> None:
     assert gateway_config(MRE) == GatewayConfig(
-        date(2024, 6, 1), (INDEX,), ("a.example",), {"dist/x-1.tar.gz": b"sdist"}
+        date(2024, 6, 1), (INDEX,), ("a.example",), files={"dist/x-1.tar.gz": b"sdist"}
     )
 
 
 def test_more_hosts_are_added_to_those_of_the_mre() -> None:
     assert gateway_config(MRE, ("b.example",)).allow_hosts == ("a.example", "b.example")
+
+
+def test_in_a_sandbox_only_the_user_allows_private_addresses() -> None:
+    config = gateway_config(MRE, ("b.example",), sandbox=True)
+    assert "b.example" in config.private_hosts
+    assert "pypi.org" in config.private_hosts
+    assert not {"a.example", "*"} & set(config.private_hosts)

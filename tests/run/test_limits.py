@@ -119,7 +119,7 @@ open("y", "wb").write(bytes(60_000_000))
 
 
 @pytest.mark.skipif(not QUIET_DISK.is_dir(), reason="there is no disk here that nobody else writes to")
-def test_files_nested_too_deeply_to_be_counted_are_seen_by_what_the_disk_lost() -> None:
+def test_files_nested_too_deeply_to_be_counted_count_by_what_the_disk_lost() -> None:
     with tempfile.TemporaryDirectory(dir=QUIET_DISK) as folder:
         watch = LimitWatch(StepLimits(folder_size=30 * MB), [Path(folder)])
         subprocess.run([sys.executable, "-c", DEEP], cwd=folder, check=True)

@@ -12,6 +12,7 @@ from uvmre.errors import UsageError
 from uvmre.flows.options import RunOptions
 from uvmre.flows.scratch import scratch
 from uvmre.folder.read import read_mre
+from uvmre.folder.written import read_origin
 from uvmre.gateway.config import GatewayConfig, gateway_config
 from uvmre.gateway.session import Gateway, Listener
 from uvmre.releases import cache_users
@@ -45,7 +46,9 @@ def gateway(
         UsageError: if the port is in use, or the folder is not an MRE.
     """
     mre = read_mre(folder) if folder else None
-    config = gateway_config(mre, options.allow_hosts) if mre else GatewayConfig(allow_hosts=options.allow_hosts)
+    config = GatewayConfig(allow_hosts=options.allow_hosts)
+    if folder and mre:
+        config = gateway_config(mre, options.allow_hosts, sandbox=bool(read_origin(folder)))
     config = replace(config, exclude_newer=exclude_newer) if exclude_newer else config
     recording = folder / ".uvmre" / RECORDING if folder else options.cache / RECORDING
     cache_users.hold(options.cache, str(recording.absolute()))

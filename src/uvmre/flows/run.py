@@ -30,7 +30,7 @@ from uvmre.folder.written import read_origin
 from uvmre.gateway.config import gateway_config
 from uvmre.gateway.session import Gateway
 from uvmre.releases import binaries, cache_users
-from uvmre.run.backend import RunContext
+from uvmre.run.backend import SANDBOX, RunContext
 from uvmre.run.backends import choose
 from uvmre.run.environment import RunDirs
 from uvmre.run.interpreters import require_interpreter
@@ -62,10 +62,10 @@ def run(
     """
     progress, mre = progress or Progress(), mre or read_mre(folder)
     cache_users.hold(options.cache, str((folder / RECORDING).absolute()))
-    # First of all: it starts on another core while the rest is prepared here.
-    config = gateway_config(mre, options.allow_hosts)
+    backend = choose(options.backend, origin=options.origin or read_origin(folder), trust=options.trust)
+    # It starts on another core while the rest is prepared here.
+    config = gateway_config(mre, options.allow_hosts, sandbox=backend.name == SANDBOX)
     with Gateway(options.cache, folder / RECORDING, options.network, config) as gateway:
-        backend = choose(options.backend, origin=options.origin or read_origin(folder), trust=options.trust)
         if backend.uses_host:
             _note_dockerfile(mre, progress)
         # A container has an interpreter of its own.

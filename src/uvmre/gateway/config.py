@@ -6,6 +6,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from uvmre.core.network.index import Index
+from uvmre.core.network.request import OPEN_HOSTS
 
 if TYPE_CHECKING:
     from uvmre.core.mre.model import Mre
@@ -19,13 +20,23 @@ class GatewayConfig:
     """PyPI's cutoff date: the last day of which files exist."""
     indexes: tuple[Index, ...] = ()
     allow_hosts: tuple[str, ...] = ()
+    private_hosts: tuple[str, ...] = ("*",)
+    """Patterns of the hosts that may have a private address, such as one of this machine."""
     files: Mapping[str, bytes] = field(default_factory=dict)
     """The wheels and sdists in the MRE's folder that synthetic packages name, by path."""
 
 
-def gateway_config(mre: "Mre", allow_hosts: tuple[str, ...] = ()) -> GatewayConfig:
-    """Return the network of an MRE, with more allowed hosts."""
+def gateway_config(mre: "Mre", allow_hosts: tuple[str, ...] = (), *, sandbox: bool = False) -> GatewayConfig:
+    """Return the network of an MRE, with more allowed hosts.
+
+    In a sandbox, an MRE cannot allow itself what is on this machine's own network; `allow_hosts` are the user's.
+    """
     paths = {package.file for index in mre.indexes for package in index.packages if package.file}
     files = {file.path: file.content for file in mre.files if file.path in paths}
-    allow_hosts = (*mre.environment.allow_hosts, *allow_hosts)
-    return GatewayConfig(mre.environment.exclude_newer, mre.indexes, allow_hosts, files)
+    return GatewayConfig(
+        exclude_newer=mre.environment.exclude_newer,
+        indexes=mre.indexes,
+        allow_hosts=(*mre.environment.allow_hosts, *allow_hosts),
+        private_hosts=(*OPEN_HOSTS, *allow_hosts) if sandbox else ("*",),
+        files=files,
+    )

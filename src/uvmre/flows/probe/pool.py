@@ -30,7 +30,7 @@ from uvmre.gateway.session import Gateway
 from uvmre.outcomes.store import OutcomeKey, OutcomeStore, StoredOutcome
 from uvmre.releases import binaries, cache_users, catalogue
 from uvmre.releases.binaries import FetchedRelease
-from uvmre.run.backend import LOCAL, RunContext
+from uvmre.run.backend import LOCAL, SANDBOX, RunContext
 from uvmre.run.backends import choose
 from uvmre.run.environment import RunDirs
 from uvmre.run.interpreters import Interpreter
@@ -170,7 +170,8 @@ class ProbePool:
                 cache_users.hold(cache, str(recording.absolute()))
                 with contextlib.suppress(OSError):  # a script's recording is in the cache, and pruned when unused
                     os.utime(recording.absolute())
-                config = gateway_config(self._target.base, self._options.allow_hosts)
+                sandbox = self._backend.name == SANDBOX
+                config = gateway_config(self._target.base, self._options.allow_hosts, sandbox=sandbox)
                 self._gateway = self._stack.enter_context(Gateway(cache, recording, self._options.network, config))
             return self._gateway
 

@@ -3,7 +3,7 @@
 import contextlib
 import functools
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from uvmre import client
@@ -54,9 +54,10 @@ class UpstreamAnswer(NamedTuple):
 class Upstream:
     """Asks the recording and the network."""
 
-    def __init__(self, recording: Recording, network: Network) -> None:
+    def __init__(self, recording: Recording, network: Network, private_hosts: Sequence[str] = ("*",)) -> None:
         self._recording = recording
         self._network = network
+        self._private_hosts = private_hosts
 
     @contextlib.asynccontextmanager
     async def request(
@@ -101,7 +102,7 @@ class Upstream:
 
     @functools.cached_property
     def _pool(self) -> "httpcore.AsyncConnectionPool":
-        return client.connection_pool(CONNECTIONS)
+        return client.connection_pool(CONNECTIONS, self._private_hosts)
 
     @contextlib.asynccontextmanager
     async def _send(self, method: str, url: str, headers: Headers, body: bytes) -> "AsyncIterator[httpcore.Response]":

@@ -43,7 +43,7 @@ class Responder:
         self._live = network == "live"
         self.hosts = Hosts(config, live=self._live)
         self._indexes = config.indexes
-        upstream, cutoff = Upstream(recording, network), config.exclude_newer
+        upstream, cutoff = Upstream(recording, network, config.private_hosts), config.exclude_newer
         synthetic = [_synthetic_index(n, index, config) for n, index in enumerate(config.indexes)]
         others = {f"{SYNTHETIC_FILES}/{n}": index for n, index in enumerate(synthetic) if index}
         self._sources: dict[int | None, PackageSource] = {None: PackageSource(upstream, cutoff, others=others)}
