@@ -1,10 +1,11 @@
 """What one step may use: as limits of the kernel for each process, and as a watch over all of them and their files."""
 
+import itertools
 import os
 import signal
 import stat
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -92,7 +93,7 @@ class LimitWatch:
             old - new > step for old, new, step in zip(self._free, free, steps, strict=True)
         ):
             self._free = free
-            return self._walk()
+            return self._walk({file.st_ino: file for file in process_tree.unnamed_files(pid)}.values())
         return ""
 
     def after(self, finished: Finished, seconds: int) -> str:
@@ -101,10 +102,10 @@ class LimitWatch:
             return finished.limit
         return self._limits.of_exit(finished.exit, seconds) or self._walk()
 
-    def _walk(self) -> str:
+    def _walk(self, unnamed: Iterable[os.stat_result] = ()) -> str:
         began = time.monotonic()
         total, count, largest, hidden = 0, 0, 0, list[str]()
-        for entry in _entries(self._folders, hidden):
+        for entry in itertools.chain(unnamed, _entries(self._folders, hidden)):
             total, count, largest = total + entry.st_blocks * BLOCK, count + 1, max(largest, entry.st_size)
         if hidden:
             total = max(total, self._first[0] - _free(self._folders[0])[0])

@@ -2,7 +2,8 @@
 
 import contextlib
 import os
-from collections.abc import Callable, Mapping, Sequence
+import stat
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,6 +47,16 @@ def usage(pid: int) -> tuple[int, int]:
         with contextlib.suppress(psutil.Error):
             memory += process.memory_info().rss
     return len(processes), memory
+
+
+def unnamed_files(pid: int) -> Iterator[os.stat_result]:
+    """Yield the state of each file that descendants of a process have open and that has no name any more."""
+    for process in descendants(pid):
+        with contextlib.suppress(OSError):  # it has ended
+            for descriptor in Path(f"/proc/{process.pid}/fd").iterdir():
+                found = descriptor.stat()
+                if stat.S_ISREG(found.st_mode) and not found.st_nlink:
+                    yield found
 
 
 def group_is_alive(group: int) -> bool:

@@ -63,7 +63,7 @@ class Sandbox(Local):
         if bubblewrap.is_root():
             user = group = FIRST_USER + port  # another one for each variant, whose processes are counted
             _give_to(user, (*writable, *box))
-        watch = LimitWatch(self.limits, writable)
+        watch = LimitWatch(self.limits, [*writable, *box])
         with contextlib.ExitStack() as stack:
             network = stack.enter_context(request.connect())
             limits = {"memory": self.limits.memory, "pids": self.limits.processes}

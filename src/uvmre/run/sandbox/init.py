@@ -6,6 +6,7 @@ a part of every step.
 Usage: init.py GATEWAY STARTED ENVIRONMENT PORT USER COMMAND..., of which the first three are open files.
 """
 
+import _signal  # type: ignore[import-not-found]  # `signal` itself imports much more
 import _socket
 import array
 import os
@@ -36,6 +37,8 @@ def main() -> None:
     os.closerange(FIRST_FILE, LAST_FILE)
     if user != os.getuid():
         leave_root(user)
+    for number in (_signal.SIGPIPE, _signal.SIGXFSZ):  # Python ignores them, and the step would too
+        _signal.signal(number, _signal.SIG_DFL)
     os.execve(sys.argv[6], sys.argv[6:], variables)
 
 
