@@ -1,4 +1,4 @@
-"""How much `uvmre run` adds to what the steps take by themselves, and what `uvmre --help` takes.
+"""How much `uvmre run` adds to what the steps take by themselves, the sandbox to that, and what `uvmre --help` takes.
 
 Each figure is the median of several runs and stands beside the same steps typed by hand in the same minute.
 """
@@ -54,16 +54,20 @@ def compare(name: str, run: str, folder: Path) -> None:
     environment = dict(os.environ)
     timed([*UVMRE, "run", "mre"], folder, environment)  # fetches the release, warms the disk
     cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "uvmre/uv" / RELEASE / "uv"
-    whole, steps, hand = [], [], []
+    whole, steps, hand, boxed = [], [], [], []
     for _ in range(RUNS):
         took, answer = timed([*UVMRE, "run", "mre", "--json"], folder, environment)
         whole.append(took)
         steps.append(json.loads(answer)["variants"][0]["seconds"])
         hand.append(by_hand(run, cache, folder))
-    total, inside, alone = map(statistics.median, (whole, steps, hand))
+        boxed.append(timed([*UVMRE, "run", "mre", "--backend", "sandbox", "--json"], folder, environment)[0])
+    total, inside, alone, sandbox = map(statistics.median, (whole, steps, hand, boxed))
     print(f"{name}")
     print(f"  by hand {alone:.3f} s; inside uvmre run {inside:.3f} s; uvmre run in all {total:.3f} s")
     print(f"  uvmre adds {total - inside:.3f} s to its steps; {total / alone:.2f} x those by hand")
+    print(
+        f"  on local {total:.3f} s, in the sandbox {sandbox:.3f} s: {sandbox - total:+.3f} s, {sandbox / total:.2f} x"
+    )
 
 
 def main() -> None:

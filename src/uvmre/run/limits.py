@@ -84,7 +84,7 @@ class LimitWatch:
         processes, memory = process_tree.usage(pid)
         if processes > limits.processes:
             return limits.of_controller("pids")
-        if memory > limits.memory:
+        if memory > limits.memory and process_tree.proportional_memory(pid) > limits.memory:
             return limits.of_controller("memory")
         # Counting thousands of files takes longer than most steps, and cannot be needed while the disk does not fill.
         free = _free(self._folders[0])
