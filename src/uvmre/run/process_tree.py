@@ -50,7 +50,7 @@ def usage(pid: int) -> tuple[int, int]:
 
 
 def proportional_memory(pid: int) -> int:
-    """Return the bytes of memory of a process and its descendants, of which shared ones count once; slower than `usage`."""
+    """Return the memory of a process and its descendants, counting shared pages once. Slower than `usage`."""
     import psutil
 
     memory = 0
