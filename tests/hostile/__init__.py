@@ -1,0 +1,1 @@
+"""Tests with input that somebody made to do harm."""

@@ -38,7 +38,7 @@ def triage_answer(
     judged = verdict(mre, {BASE: variant.outcome})
     result = Result("t", "", "0.4.6", "0.4.6", "3.11.7", "local", "Linux", "auto", "", "", (variant,), judged)
     state = TriageState(parsed, mre, runs=(TriageRun(PlannedRun("reported", mre), result, judged),))
-    return build_answer("issue.md", state, uv="0.4.6", folder="")
+    return build_answer("issue.md", "", state, uv="0.4.6", folder="")
 
 
 def test_verdict_commands_and_files() -> None:

@@ -87,6 +87,7 @@ def bisect(
             *([f"hint: {_next_step(report)}"] if history.unsound else ()),
         ],
         warnings=blocked_host_warnings(report.refused),
+        secrets=target.secrets,
     )
 
 

@@ -57,8 +57,10 @@ def format_json(data: Any) -> str:
 
 
 def print_message(text: str) -> None:
-    """Print a message on stderr."""
-    _write(sys.stderr, text, wrapped=sys.stderr.isatty())
+    """Print a message on stderr, without secrets."""
+    from uvmre.core.secrets.redact import redact
+
+    _write(sys.stderr, redact(text), wrapped=sys.stderr.isatty())
 
 
 def _write(stream: TextIO, text: str, *, wrapped: bool = False) -> None:

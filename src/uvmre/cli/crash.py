@@ -14,10 +14,13 @@ def report_internal_error() -> int:
     import traceback
     from datetime import UTC, datetime
 
-    from uvmre.core.secrets.redact import redact
+    from uvmre.core.secrets.redact import find_secrets, redact
     from uvmre.core.text.visible import visible
 
-    trace = visible(redact(traceback.format_exc().strip()))
+    trace = traceback.format_exc().strip()
+    # A text of the MRE in the error is written as Python writes it.
+    lines = trace.replace("\\n", "\n").replace("\\'", "'")
+    trace = visible(redact(trace, {lines[start:end] for start, end in find_secrets(lines)}))
     versions = f"uvmre {__version__}, Python {sys.version.split()[0]}, {sys.platform}"
     # Indented: a fence could be ended by what a stranger wrote into the message.
     text = f"### What happened\n\n{textwrap.indent(trace, '    ', lambda _: True)}\n\n{versions}\n"

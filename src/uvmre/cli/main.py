@@ -129,6 +129,8 @@ def _fail(error: UvmreError, *, as_json: bool) -> int:
             "hint": error.hint,
             "exit": error.exit_code,
         }
+        from uvmre.core.secrets.redact import redact_deep
+
         with contextlib.suppress(CannotTell):  # stdout itself may be what fails
-            console.print_json(data)
+            console.print_json(redact_deep(data))
     return error.exit_code

@@ -61,6 +61,7 @@ def matrix(
         code,
         notes=[*_reasons(table), count_cells(len(table.filled)) + (f", {kept} of them cached" if kept else "")],
         warnings=blocked_host_warnings(table.refused),
+        secrets=target.secrets,
     )
 
 

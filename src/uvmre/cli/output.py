@@ -1,13 +1,15 @@
 """What a verb returns: its result as text and as JSON, printed in one place."""
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
 from uvmre.cli import console
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -25,17 +27,26 @@ class Rendered:
     """For stderr, in either form."""
     document: bool = False
     """Whether the text is to be pasted elsewhere, so that no line of it is wrapped."""
+    secrets: Collection[str] = ()
+    """Masked in both forms, besides what looks like a secret."""
+    redacted: bool = False
+    """Whether the text and the data have no secrets already."""
 
 
 def print_rendered(rendered: Rendered, *, as_json: bool) -> None:
     """Print a result in one of its forms."""
+    from uvmre.core.secrets.redact import redact_deep
+
+    def masked(value: T) -> T:
+        return value if rendered.redacted else redact_deep(value, rendered.secrets)
+
     if as_json:
-        console.print_json(rendered.data())
+        console.print_json(masked(rendered.data()))
     elif rendered.text:
-        (console.print_document if rendered.document else console.print_text)(rendered.text)
-    for warning in rendered.warnings:
+        (console.print_document if rendered.document else console.print_text)(masked(rendered.text))
+    for warning in masked(tuple(rendered.warnings)):
         console.print_warning(warning)
-    for note in () if as_json else rendered.notes:
+    for note in () if as_json else masked(tuple(rendered.notes)):
         console.print_message(note)
 
 

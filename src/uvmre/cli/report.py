@@ -26,8 +26,8 @@ def report(mre: Path, output_format: str) -> Rendered:
     if output_format == "dockerfile":
         dockerfile = as_dockerfile(mre)
         data = {"schema": 1, "dockerfile": dockerfile}
-        return Rendered(dockerfile.removesuffix("\n"), lambda: data, document=True)
+        return Rendered(dockerfile.removesuffix("\n"), lambda: data, document=True, redacted=True)
     result = flow(mre)
     data = {**result.redacted(to_data(result.result)), "markdown": result.markdown}
     text = console.format_json(data) if output_format == "json" else result.markdown
-    return Rendered(text, lambda: data, document=True)
+    return Rendered(text, lambda: data, document=True, redacted=True)

@@ -76,7 +76,8 @@ def triage(
             if comment:
                 console.print_document(as_comment(answer).rstrip("\n"))
             elif label:
-                console.print_document(" ".join([*([f"{name}:"] if len(names) > 1 else []), *answer.labels]))
+                shown = answer.redacted(f"{name}:")
+                console.print_document(" ".join([*([shown] if len(names) > 1 else []), *answer.labels]))
             else:
                 _print_answer(answer)
         answers.append(answer)
@@ -143,7 +144,7 @@ def _shorten(text: str) -> list[str]:
 
 
 def _dry_run(name: str, text: str, options: "TriageOptions") -> Rendered:
-    from uvmre.core.secrets.redact import redact
+    from uvmre.core.secrets.redact import certain_secrets
     from uvmre.core.triage.dry_run import as_data, as_lines
     from uvmre.flows.triage import understand_with
 
@@ -152,6 +153,7 @@ def _dry_run(name: str, text: str, options: "TriageOptions") -> Rendered:
     lines = as_lines(result.parsed, result.mre, findings, result.uv)
     data = as_data(result.parsed, result.mre, findings, result.missing)
     return Rendered(
-        "\n".join([f"{name}: {redact(result.parsed.title)}", *lines]),
+        "\n".join([f"{name}: {result.parsed.title}", *lines]),
         lambda: {"schema": 1, "issue": name, "uv": result.uv, **data},
+        secrets=certain_secrets(text),
     )

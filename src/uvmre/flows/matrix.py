@@ -10,6 +10,7 @@ from uvmre.core.outcome.symptom import Word
 from uvmre.core.progress import Progress
 from uvmre.core.search.matrix import Cell
 from uvmre.core.search.release import Release
+from uvmre.core.secrets.redact import redact
 from uvmre.errors import CannotTell, Interrupted, UsageError
 from uvmre.flows.options import RunOptions
 from uvmre.flows.probe.pool import ProbePool, parallel_jobs
@@ -107,7 +108,7 @@ def matrix(
     ]
     progress.cells(len(cells))
     with ProbePool(target, options, chosen, progress) as pool:
-        filler = _Filler(pool, progress)
+        filler = _Filler(pool, progress, target.secrets)
         filler.fill(cells, parallel_jobs(options))
     return FilledMatrix(target, chosen.releases, tuple(filler.filled[cell] for cell in cells), tuple(filler.refused))
 
@@ -128,6 +129,7 @@ def _interpreters(target: ProbeTarget, pythons: Sequence[str]) -> Iterator[tuple
 class _Filler:
     pool: ProbePool
     progress: Progress
+    secrets: frozenset[str]
     filled: dict[_EmptyCell, FilledCell] = field(default_factory=dict)
     refused: dict[str, None] = field(default_factory=dict)
 
@@ -142,7 +144,7 @@ class _Filler:
                 while waiting or running:
                     while waiting and len(running) < jobs:
                         cell = waiting.pop(0)
-                        self.progress.begun(str(cell))
+                        self.progress.begun(redact(str(cell), self.secrets))
                         running.add(threads.submit(self._run, cell))
                     self.pool.prefetch(list(dict.fromkeys(cell.release for cell in waiting))[:AHEAD])
                     for future in threads.first(running):
@@ -181,4 +183,4 @@ class _Filler:
 
     def _record(self, empty: _EmptyCell, cell: Cell, seconds: float = 0.0, *, kept: bool = False) -> None:
         self.filled[empty] = FilledCell(cell, seconds, kept)
-        self.progress.ended(str(empty), cell, kept=kept)
+        self.progress.ended(redact(str(empty), self.secrets), cell, kept=kept)

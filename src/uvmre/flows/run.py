@@ -166,7 +166,7 @@ def _observe_all(mre: Mre, runner: VariantRunner, evidence_folder: Path, *, keep
         return Variant(name, expect, *runner.observe(name, variant, dirs, judge=judge, keep=record))
 
     variants = [(BASE, "", mre), *((control.name, control.expect, overlay(mre, control)) for control in mre.controls)]
-    runner.progress.variants([name for name, _, _ in variants])
+    runner.progress.variants([redact(name, runner.secrets) for name, _, _ in variants])
     try:
         with contextlib.ExitStack() as stack:
             root = stack.enter_context(scratch(keep=keep))

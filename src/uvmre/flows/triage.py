@@ -91,7 +91,7 @@ def triage(issue: str, text: str, options: TriageOptions, progress: Progress | N
         # The next issue may need other releases; together they may exceed the cache's limit.
         cache_users.release_all(cache)
         housekeeping.prune_later(cache, progress, every=PRUNE_INTERVAL)
-    triaged = build_answer(issue, state, uv=read.uv, folder=str(folder) if read.mre else "")
+    triaged = build_answer(issue, text, state, uv=read.uv, folder=str(folder) if read.mre else "")
     # The reporter cannot fix what is missing here; a verdict reached before stands.
     if triaged.verdict.word in UNDECIDED and (failed := failed or _no_network(state, options.run)):
         raise failed

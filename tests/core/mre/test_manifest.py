@@ -210,7 +210,7 @@ LEAVES = "is outside the folder ({!r}): use a relative path with `/`"
         pytest.param(
             'variables = { A = "1" }',
             "variables = { A = 1 }",
-            "line 12: environment.variables A must be a string (in quotes), not 1",
+            "line 12: environment.variables A must be a string (in quotes)",
             id="a variable that is a number",
         ),
         pytest.param(

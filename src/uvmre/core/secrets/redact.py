@@ -10,8 +10,17 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from uvmre.core.mre.model import Mre, read_env_file
 from uvmre.core.outcome.observation import Observation
 from uvmre.core.secrets import rules
-from uvmre.core.secrets.rules import Span
-from uvmre.core.secrets.values import GENERIC, LEAST, MASK, is_placeholder, is_random, names_secret
+from uvmre.core.secrets.rules import PRINTS_PASSWORD, Span
+from uvmre.core.secrets.values import (
+    GENERIC,
+    LEAST,
+    MASK,
+    is_placeholder,
+    is_random,
+    is_token,
+    names_secret,
+    names_user,
+)
 
 if TYPE_CHECKING:
     from ahocorasick_rs import AhoCorasick
@@ -38,7 +47,8 @@ def secrets(mre: Mre) -> frozenset[str]:
             mappings.append(read_env_file(text))
         elif path.endswith(SETTINGS):
             mappings.append(_settings(text))
-    found |= {value for each in mappings for name, value in each.items() if names_secret(name)}
+    found |= {value for each in mappings for name, value in each.items() if _holds_secret(name, value)}
+    found |= {index.username for index in mre.indexes if is_token(index.username)}
     # One text is faster than many small ones.
     whole = "\n\n".join(
         [
@@ -51,6 +61,10 @@ def secrets(mre: Mre) -> frozenset[str]:
     )
     found |= {whole[start:end] for start, end in find_secrets(whole)}
     return frozenset(value for value in found if _is_known(value))
+
+
+def _holds_secret(name: str, value: str) -> bool:
+    return names_secret(name) or (names_user(name) and is_token(value))
 
 
 def _settings(text: str) -> dict[str, str]:
@@ -177,14 +191,20 @@ def _redact(value: Any, values: frozenset[str]) -> Any:
 
 def _entry(name: str, value: Any, values: frozenset[str]) -> Any:
     """Mask the value of a secret's name."""
-    secret = isinstance(value, str) and names_secret(name) and not is_placeholder(value)
+    secret = isinstance(value, str) and _holds_secret(name, value) and not is_placeholder(value)
     return MASK if secret else _redact(value, values)
 
 
+def certain_secrets(text: str) -> frozenset[str]:
+    """Return the secrets of a text that may repeat elsewhere, without what tells them there."""
+    found = {text[start:end] for start, end in find_secrets(text)}
+    return frozenset(each for each in found if len(each) >= LEAST_CERTAIN and is_random(each) and _is_known(each))
+
+
 def observed_secrets(observation: Observation, values: Collection[str]) -> frozenset[str]:
-    """Return the values with the secrets that only the outputs have, which may repeat elsewhere."""
-    texts = (text for step in observation.steps for text in (step.stdout, step.stderr))
-    found = {text[start:end] for text in texts for start, end in find_secrets(text)}
-    return frozenset(values) | {
-        value for value in found if len(value) >= LEAST_CERTAIN and is_random(value) and _is_known(value)
-    }
+    """Return the values with the secrets that only the outputs have."""
+    steps = observation.steps
+    texts = (certain_secrets(text) for step in steps for text in (step.stdout, step.stderr))
+    printed = {line for step in steps if PRINTS_PASSWORD in step.run for line in step.stdout.split("\n")}
+    words = {line for line in printed if line and not any(map(str.isspace, line))}
+    return frozenset(values).union(*texts, filter(_is_known, words))

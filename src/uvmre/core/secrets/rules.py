@@ -33,6 +33,11 @@ EXPRESSION = re.compile(r"(?<![\w.])[A-Za-z_][\w.]*+[\[(]")
 TRAILING = ",.:;!?}]*_"
 """Punctuation after a value in prose, Markdown and JSON."""
 
+PRINTS_PASSWORD = "keyring get "
+KEYRING = re.compile(
+    r"""keyring[ ]get[ ][^\n\\]{1,300}(?:\\n|\n)(?P<s>[^\s\\$#>%`"'|&;]{4,256}+)(?=[ \t]*(?:\\n|\n|\Z))"""
+)
+"""What `keyring get` prints."""
 AFTER_CURL = re.compile(
     r"""curl\b[^\n|;&]{0,200}?\s(?:-u|--user)[ =]?["']?[^\s:"']{0,100}:(?P<s>[^\s"'`;|&()<>]{1,512}+)""", re.IGNORECASE
 )
@@ -76,8 +81,12 @@ SHAPES = {
 }
 """Tokens by prefix: GitLab, GitHub, npm, PyPI, AWS, OpenAI, Stripe, Slack, Hugging Face, Docker, RubyGems, Google,
 JWT and Artifactory. A prefix matches only at the start of a word."""
-BOUNDARY = r"(?:(?<![\w*-])|(?<=%[0-9A-Fa-f][0-9A-Fa-f])|(?<=\\[nrt]))"
+BOUNDARY = r"(?:(?<![\w*-])|(?<=%[0-9A-Fa-f][0-9A-Fa-f])|(?<=\\[nrt])|(?<=\\x[0-9a-f][0-9a-f]))"
 """The start of a word, also after a percent-encoded or escaped character."""
+WITHIN = r"(?:(?<=[\w-])(?=\w{2,10}[_-][\w-]{20}))"
+"""The start of a long token within a word, as in the name of a file."""
+DISTINCT = ("glpat-", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "xoxb-", "xoxp-", "dckr_pat_")
+"""Prefixes that no word has inside."""
 CASED = {"AKIA", "ASIA", "ABIA", "ACCA", "AIza", "eyJ", "AKCp", "cmVmdGtu"}
 """Prefixes with capitals."""
 
@@ -134,7 +143,8 @@ def _accept(_: str, __: re.Match[str]) -> bool:
 
 def _shape(prefix: str, rest: str) -> Rule:
     cased = next((each for each in CASED if each.lower() == prefix), prefix)
-    pattern = re.compile(rf"{BOUNDARY}(?P<s>{re.escape(cased)}{rest})")
+    start = f"(?:{BOUNDARY}|{WITHIN})" if prefix in DISTINCT else BOUNDARY
+    pattern = re.compile(rf"{start}(?P<s>{re.escape(cased)}{rest})")
     return Rule((prefix,), _pattern(pattern, _not_placeholder))
 
 
@@ -247,6 +257,7 @@ RULES = (
     ),
     Rule(('auth"', "_auth", "auth:"), _pattern(DOCKER_AUTH, _is_random)),
     Rule(("curl ",), _pattern(AFTER_CURL, _not_placeholder)),
+    Rule((PRINTS_PASSWORD,), _pattern(KEYRING, _not_placeholder)),
     Rule(("-----begin",), _pattern(PEM, _accept)),
     Rule(
         (

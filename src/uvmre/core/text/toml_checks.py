@@ -85,7 +85,7 @@ def table_of(key: Check) -> Check:
             return "must be a table"
         mistakes = [key(name) for name in value]
         mistakes += [
-            f"{name} must be a string (in quotes), not {item!r}"
+            f"{name} must be a string (in quotes)"  # its value may be a secret
             for name, item in value.items()
             if not isinstance(item, str) or "\0" in item
         ]

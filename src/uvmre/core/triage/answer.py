@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from uvmre.core.mre.manifest import dump
 from uvmre.core.mre.model import Mre
 from uvmre.core.outcome.verdict import Verdict
-from uvmre.core.secrets.redact import redact, redact_deep, secrets
+from uvmre.core.secrets.redact import certain_secrets, redact, redact_deep, secrets
 from uvmre.core.triage.decide import decide, questions
 from uvmre.core.triage.parsed_issue import ParsedIssue
 from uvmre.core.triage.state import TriageRun, TriageState
@@ -39,6 +39,8 @@ class TriageAnswer:
     """Where the MRE is; empty if there is none."""
     exit: int | None = None
     """The exit code if it is not the verdict's: the issue could not be read, or uvmre failed."""
+
+    posted_secrets: frozenset[str] = frozenset()
 
     @property
     def exit_code(self) -> int:
@@ -76,18 +78,18 @@ class TriageAnswer:
     @cached_property
     def secrets(self) -> frozenset[str]:
         """Return the values to mask."""
-        return secrets(self.mre) if self.mre else frozenset()
+        return self.posted_secrets.union(secrets(self.mre) if self.mre else ())
 
     def redacted(self, data: T) -> T:
         """Return data of this issue without its secrets."""
         return redact_deep(data, self.secrets)
 
 
-def build_answer(issue: str, state: TriageState, *, uv: str, folder: str) -> TriageAnswer:
-    """Decide on an issue, and return the answer."""
-    verdict = decide(state)
-    reason = redact(verdict.reason, secrets(state.mre) if state.mre else ())
-    return TriageAnswer(issue, replace(verdict, reason=" ".join(reason.split())), state, uv, folder)
+def build_answer(issue: str, text: str, state: TriageState, *, uv: str, folder: str) -> TriageAnswer:
+    """Decide on an issue with a text, and return the answer."""
+    answer = TriageAnswer(issue, decide(state), state, uv, folder, posted_secrets=certain_secrets(text))
+    reason = " ".join(redact(answer.verdict.reason, answer.secrets).split())
+    return replace(answer, verdict=replace(answer.verdict, reason=reason))
 
 
 def to_data(answer: TriageAnswer) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from uvmre.core.mre.model import BASE
 from uvmre.core.outcome.observation import Observation
 from uvmre.core.outcome.verdict import verdict
 from uvmre.core.progress import Progress
-from uvmre.core.secrets.redact import secrets
+from uvmre.core.secrets.redact import redact, secrets
 from uvmre.errors import CannotTell, UsageError
 from uvmre.flows import housekeeping
 from uvmre.flows.options import RunOptions
@@ -188,7 +188,7 @@ class ProbePool:
             digest=self._target.key(variant),
             release=release,
             interpreter=interpreter.version if interpreter else "",
-            variant=variant,
+            variant=redact(variant, self._target.secrets),
             backend=self._backend.describe(),
             network=self._network,
             platform=catalogue.platform(),

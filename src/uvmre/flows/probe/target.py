@@ -54,6 +54,8 @@ class ProbeTarget:
     digests: Mapping[str, str] = field(default_factory=dict)
     origin: str = ""
     """Where the MRE came from, if that is outside."""
+    secrets: frozenset[str] = frozenset()
+    """Redacted in all that is printed and stored."""
     controls: Mapping[str, Mre] = field(default_factory=dict)
     """The variants that must behave on a release before the MRE itself counts there."""
 
@@ -88,16 +90,18 @@ def of_mre(folder: Path, names: Sequence[str] = (), *, every: bool = False, mre:
     """
     mre = mre or read_mre(folder)
     variants = {BASE: replace(mre, controls=()), **{control.name: overlay(mre, control) for control in mre.controls}}
+    values = secrets(mre)
     if unknown := [name for name in names if name not in variants]:
         raise UsageError(
             f"`{folder}` has no variant “{unknown[0]}”",
-            f"choose from {', '.join(f'“{name}”' for name in variants)}, or use `--all-variants`",
+            redact(f"choose from {', '.join(f'“{name}”' for name in variants)}, or use `--all-variants`", values),
         )
     selected = {name: each for name, each in variants.items() if every or name in (names or (BASE,))}
     digests = {name: digest(_bare(each)) for name, each in variants.items()}
     return ProbeTarget(
-        title=redact(mre.title, secrets(mre)),
-        issue=mre.issue,
+        title=redact(mre.title, values),
+        issue=redact(mre.issue, values),
+        secrets=values,
         reported=mre.environment.uv,
         python=mre.environment.python,
         base=mre,
@@ -129,7 +133,7 @@ def of_script(arguments: Sequence[str], cache: Path) -> ProbeTarget:
     files = tuple(File(argument, Path(argument).read_bytes()) for argument in argv if Path(argument).is_file())
     key = digest(replace(_bare(mre), files=files))
     return ProbeTarget(
-        title=shlex.join(arguments),
+        title=redact(shlex.join(arguments)),
         base=mre,
         variants={BASE: mre},
         recording=cache / SCRIPT_RECORDINGS / hashlib.sha256(key.encode()).hexdigest()[:16],

@@ -2,14 +2,14 @@
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from uvmre.core.mre.model import Mre
 from uvmre.core.outcome.observation import Observation, StepResult
 from uvmre.core.outcome.symptom import Outcome
 from uvmre.core.progress import Progress
-from uvmre.core.secrets.redact import observed_secrets, redact_deep
+from uvmre.core.secrets.redact import observed_secrets, redact, redact_deep
 from uvmre.gateway.session import Gateway
 from uvmre.run.backend import Backend, RunContext, RunFacts, StepRequest
 from uvmre.run.environment import RunDirs
@@ -37,10 +37,11 @@ class VariantRunner:
     ) -> tuple[Observation, Outcome]:
         """Run and judge one variant; `keep` gets the observation even when the run ends early."""
         context, steps = self.context, list[StepResult]()
+        masked = partial(redact, values=self.secrets)
 
         def ended(step: StepResult) -> None:
             steps.append(step)
-            self.progress.stepped(name, step)
+            self.progress.stepped(masked(name), replace(step, title=masked(step.title)))
 
         with self.gateway.listener(faults=mre.faults) as listener:
             facts = RunFacts(self.backend.name, context.uv, context.interpreter.version if context.interpreter else "")
@@ -51,7 +52,7 @@ class VariantRunner:
                 mre=mre,
                 gateway=listener.url,
                 connect=listener.connect,
-                on_step_start=partial(self.progress.step, name),
+                on_step_start=lambda title: self.progress.step(masked(name), masked(title)),
                 on_step_end=ended,
             )
             try:
@@ -75,7 +76,7 @@ class VariantRunner:
                 values = observed_secrets(observation, self.secrets)
                 outcome, observation = redact_deep(outcome, values), redact_deep(observation, values)
                 keep(observation)
-        self.progress.judged(name, outcome)
+        self.progress.judged(masked(name), outcome)
         return observation, outcome
 
 

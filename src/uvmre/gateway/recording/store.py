@@ -107,7 +107,9 @@ class Recording:
         """Start to record a response."""
         decoded = ((name.decode("latin-1"), value.decode("latin-1")) for name, value in headers)
         kept = tuple(header for header in decoded if header[0] != "set-cookie")  # a secret of one client
-        return RecordingWriter(self, key, RecordingEntry(method, url, status, kept, "", 0))
+        from uvmre.core.secrets.redact import redact
+
+        return RecordingWriter(self, key, RecordingEntry(method, redact(url), status, kept, "", 0))
 
     def commit(self, key: str, entry: RecordingEntry, body: Path) -> None:
         """Move a body and its entry into place."""
