@@ -108,7 +108,8 @@ def plant_mre(folder: Path, plants: Plants) -> None:
         f'version = 1\nsource = {{ registry = "{plant("a URL", "a lock file")}" }}\n'
         f'url = "https://host.example/a.whl?token={plants.value("a query in a lock file")}"\n'
     )
-    (folder / "all.txt").write_text(plants.all_kinds("a file"))
+    contained = plant("GitHub", "the text of a file of the symptom")
+    (folder / "all.txt").write_text(f"{plants.all_kinds('a file')}{contained}\n")
     (folder / f"notes-{plant('GitHub', 'a file name')}.md").write_text("notes\n")
     (folder / "data.bin").write_bytes(b"\xff\0" + plant("GitHub", "a binary file").encode())
     shown = plant("Slack", "the symptom")
@@ -155,7 +156,7 @@ output = [{text(shown)}]
 
 [[symptom.file]]
 path = "all.txt"
-contains = {text(plant("GitHub", "the text of a file of the symptom"))}
+contains = {text(contained)}
 
 [[control]]
 name = {text(f"without {plant('GitLab', 'the name of a control')}")}
@@ -214,5 +215,45 @@ $ export {plant("a variable", "a command of the issue")}
 $ echo {plant("an option", "a command of the issue")}
 $ uv lock --index-url {plant("a URL", "an option of the issue")}
 {plants.all_kinds("the output in the issue")}error: Failed to parse: `pyproject.toml` with {plant("npm", "the error of the issue")}
+```
+""")
+
+
+def plant_runnable_issue(path: Path, plants: Plants) -> None:
+    """Write an issue with secrets that has all that a run needs."""
+    plant = plants.plant
+    path.write_text(f"""\
+# uv lock fails with {plant("GitHub", "the title")}
+<!-- o/r#1 created 2025-01-22T10:00:00Z -->
+
+uv 0.5.21. My token is {plant("GitLab", "the text")}.
+
+say.py:
+
+```python
+print({plant("a variable", "a file")!r})
+print({plant("JSON", "a file")!r})
+```
+
+pyproject.toml:
+
+```toml
+[project]
+name = "a"
+version = "1"
+requires-python = ">=3.11"
+dependencies = ["six==99"]
+
+[tool.acme]
+{plant("TOML", "a pyproject.toml")}
+```
+
+```console
+$ python say.py
+$ {plant("a cloud's key", "a command")} uv lock
+{plant("a header", "the output")}
+  × No solution found when resolving dependencies:
+  ╰─▶ Because there is no version of six==99 and your project depends on six==99, we can conclude that your project's
+      requirements are unsatisfiable.
 ```
 """)

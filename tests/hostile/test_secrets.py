@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import _run_uvmre
-from tests.hostile.planted import KINDS, LINES, NAMED, Plants, plant_issue, plant_mre
+from tests.hostile.planted import KINDS, LINES, NAMED, Plants, plant_issue, plant_mre, plant_runnable_issue
 from uvmre.core.secrets.redact import redact
 
 BREAK = """\
@@ -44,6 +44,12 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "triage --label": ("triage", "issue.md", "--label"),
     "triage --dry-run": ("triage", "issue.md", "--dry-run"),
     "triage --dry-run --json": ("triage", "issue.md", "--dry-run", "--json"),
+    "triage, with a run": ("triage", "runs.md", "--verbose"),
+    "triage, with a run --json": ("triage", "runs.md", "--json"),
+    "triage, with a run --comment": ("triage", "runs.md", "--comment"),
+    "triage, with a run --label": ("triage", "runs.md", "--label"),
+    "triage, with a run --dry-run": ("triage", "runs.md", "--dry-run"),
+    "triage, with a run --dry-run --json": ("triage", "runs.md", "--dry-run", "--json"),
     "new --from-issue": ("new", "made", "--from-issue", "issue.md"),
     "new --from-issue --json": ("new", "made2", "--from-issue", "issue.md", "--json"),
     "an invalid manifest": ("run", "invalid"),
@@ -71,6 +77,7 @@ class Left:
         plant_mre(folder / "text", self.plants)
         (folder / "text" / "data.bin").unlink()
         plant_issue(folder / "issue.md", self.plants)
+        plant_runnable_issue(folder / "runs.md", self.plants)
         plant_mre(folder / "invalid", self.plants)
         manifest = folder / "invalid" / "mre.toml"
         invalid = self.plants.plant("GitHub", "an invalid manifest")
@@ -157,9 +164,10 @@ def test_no_command_prints_a_secret(left: Left, name: str) -> None:
 
 @pytest.mark.network
 def test_what_was_run_is_what_was_planted(left: Left) -> None:
-    assert "reproducible: " in left.printed["run, stdout"]
-    assert "0.5.21 shows" in left.printed["matrix, stdout"]
-    assert "$ echo uv publish --token ****" in left.printed["triage, stdout"]
+    assert "as reported   shows" in left.printed["run, stdout"]
+    assert "without ****" in left.printed["matrix, stdout"]
+    assert "UV_PUBLISH_TOKEN=****" in left.printed["triage, with a run, stdout"]
+    assert '"access_token": "****"' in left.printed["triage, with a run --comment, stdout"]
     assert left.printed["report, stdout"].count("****") > 80
 
 

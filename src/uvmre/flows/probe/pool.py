@@ -124,7 +124,8 @@ class ProbePool:
         judged = verdict(self._target.base, outcomes)
         stored_outcome = replace(base.stored, seconds=seconds)
         if judged.word == "inconclusive":
-            stored_outcome = StoredOutcome("broken", judged.reason.rstrip("."), seconds)
+            reason = redact(judged.reason.rstrip("."), self._target.secrets)  # it has the names of controls
+            stored_outcome = StoredOutcome("broken", reason, seconds)
         return ProbeResult(stored_outcome, base.complaint, tuple(refused), repeatable)
 
     def _run_alone(self, release: str, interpreter: Interpreter | None, variant: str) -> ProbeResult:
