@@ -23,6 +23,7 @@ bench: $(VENV)/.developed compiled
 	$(BIN)/python bench/gateway.py
 	$(BIN)/python bench/searches.py
 	$(BIN)/python bench/reading.py
+	$(BIN)/python bench/scrubbing.py
 	$(BIN)/python bench/containers.py
 
 # Real container engines for the tests, as far as this machine allows; `.ci/engines stop` ends them.

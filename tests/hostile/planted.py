@@ -228,13 +228,6 @@ def plant_runnable_issue(path: Path, plants: Plants) -> None:
 
 uv 0.5.21. My token is {plant("GitLab", "the text")}.
 
-say.py:
-
-```python
-print({plant("a variable", "a file")!r})
-print({plant("JSON", "a file")!r})
-```
-
 pyproject.toml:
 
 ```toml
@@ -249,7 +242,7 @@ dependencies = ["six==99"]
 ```
 
 ```console
-$ python say.py
+$ echo {plant("a variable", "a command")}
 $ {plant("a cloud's key", "a command")} uv lock
 {plant("a header", "the output")}
   × No solution found when resolving dependencies:

@@ -167,7 +167,7 @@ def test_what_was_run_is_what_was_planted(left: Left) -> None:
     assert "as reported   shows" in left.printed["run, stdout"]
     assert "without ****" in left.printed["matrix, stdout"]
     assert "UV_PUBLISH_TOKEN=****" in left.printed["triage, with a run, stdout"]
-    assert '"access_token": "****"' in left.printed["triage, with a run --comment, stdout"]
+    assert "AWS_SECRET_ACCESS_KEY=**** uv lock" in left.printed["triage, with a run --comment, stdout"]
     assert left.printed["report, stdout"].count("****") > 80
 
 
