@@ -9,11 +9,17 @@ import fcntl
 import itertools
 import os
 import secrets
+import stat
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 OWNER = ".uvmre-owner"
+ASIDE = ".aside-"
+"""The prefix of folders with unfinished files."""
+UNMARKED_SECONDS = 10.0
+"""The age of an empty folder without a mark whose owner was killed before it could lock one."""
 _locks: dict[Path, int] = {}
 """The folders of this process, with the descriptors of their locks."""
 
@@ -48,6 +54,34 @@ def temporary(parent: Path, prefix: str) -> Iterator[Path]:
         remove(folder)
 
 
+def write_file(path: Path, text: str, mode: int = 0o600) -> None:
+    """Write a file whole or not at all, with its parents; what a killed process left is removed by the next."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with temporary(path.parent, ASIDE) as folder:
+        new = folder / path.name
+        new.touch(mode)
+        new.write_text(text, encoding="utf-8")
+        install(new, path)
+
+
+def install(new: Path, path: Path) -> None:
+    """Move what is finished from a temporary folder to its place; what cannot be overwritten there is moved out."""
+    try:
+        new.rename(path)
+    except OSError:
+        if not path.exists():
+            raise
+        path.rename(new.with_name(f"{new.name}.replaced"))  # a folder in the place of a file, or a damaged folder
+        new.rename(path)
+
+
+def sweep(*parents: Path) -> None:
+    """Remove the hidden temporary folders of processes that have ended."""
+    for parent in parents:
+        for folder in abandoned(parent, "."):
+            delete_tree(folder)
+
+
 def remove(folder: Path) -> None:
     """Remove a folder of this process."""
     delete_tree(folder)
@@ -73,6 +107,7 @@ def abandoned(parent: Path, prefix: str) -> Iterator[Path]:
             try:
                 descriptor = os.open(Path(path, OWNER), os.O_RDWR | os.O_NOFOLLOW)
             except OSError:
+                _remove_unmarked(Path(path))
                 continue
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -113,6 +148,16 @@ def delete_tree(root: Path) -> None:
 
 def _is_mine(entry: "os.DirEntry[str]") -> bool:
     return entry.is_dir(follow_symlinks=False) and entry.stat(follow_symlinks=False).st_uid == os.geteuid()
+
+
+def _remove_unmarked(folder: Path) -> None:
+    """Remove a folder that is still empty: it was created, or all but removed, when its owner was killed."""
+    with contextlib.suppress(OSError):
+        found = folder.stat()
+        if stat.S_IMODE(found.st_mode) == stat.S_IRWXU and time.time() - found.st_mtime > UNMARKED_SECONDS:
+            if os.listdir(folder) == [f"{OWNER}-new"]:
+                (folder / f"{OWNER}-new").unlink()
+            folder.rmdir()
 
 
 def _unlock(folder: Path) -> None:

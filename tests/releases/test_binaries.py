@@ -44,7 +44,7 @@ def test_a_release_is_fetched_and_unpacked(network: Network, tmp_path: Path) -> 
     release, uv = get("0.5.21", tmp_path)
     assert release == "0.5.21"
     assert [says(uv), says(uv.with_name("uvx"))] == ["uv 0.5.21", "uvx 0.5.21"]
-    assert kept(tmp_path) == ["uv/0.5.21/uv", "uv/0.5.21/uvx"]
+    assert kept(tmp_path) == ["uv/0.5.21/receipt.json", "uv/0.5.21/uv", "uv/0.5.21/uvx"]
     assert os.listdir(tmp_path / "uv") == ["0.5.21"]  # noqa: PTH208 - what is hidden counts
     assert network.requested == [catalogue.INDEX, f"{FILES}/uv-0.5.21-py3-none-any.whl"]
 
@@ -139,7 +139,7 @@ def test_two_at_once_leave_one_whole_release(network: Network, tmp_path: Path) -
         first, second = pool.map(lambda _: get("0.5.21", tmp_path), range(2))
     assert first == second
     assert says(first[1]) == "uv 0.5.21"
-    assert kept(tmp_path) == ["uv/0.5.21/uv", "uv/0.5.21/uvx"]
+    assert kept(tmp_path) == ["uv/0.5.21/receipt.json", "uv/0.5.21/uv", "uv/0.5.21/uvx"]
     assert os.listdir(tmp_path / "uv") == ["0.5.21"]  # noqa: PTH208 - what is hidden counts
 
 
@@ -299,7 +299,7 @@ def test_one_that_fails_leaves_the_others_alone(network: Network, tmp_path: Path
     assert "hash mismatch" in found["0.5.20"]
     assert "there is no uv 0.5.22 on PyPI" in found["0.5.22"]
     assert "404" in found["0.6.0rc1"]
-    assert kept(tmp_path) == ["uv/0.5.21/uv", "uv/0.5.21/uvx"]
+    assert kept(tmp_path) == ["uv/0.5.21/receipt.json", "uv/0.5.21/uv", "uv/0.5.21/uvx"]
 
 
 @pytest.mark.parametrize("content", [b"PK\x05\x06" + b"\0" * 18, b"no zip at all"], ids=["empty", "no zip"])

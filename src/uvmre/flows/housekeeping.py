@@ -6,16 +6,20 @@ import sys
 import time
 from pathlib import Path
 
+from uvmre import temp_folders
 from uvmre.core.progress import Progress
 from uvmre.run import process
 
 STAMP = "pruned"
 """The file whose modification time is that of the last pruning."""
 HOURLY = 60 * 60.0
+FOLDERS = ("", "uv", "gateway", "gateway/leaves", "triage")
+"""Where temporary folders may be; the gateway sweeps those of recordings."""
 
 
 def prune_later(cache: Path, progress: Progress, *, every: float = HOURLY) -> None:
-    """Prune in a detached process of low priority if that is due."""
+    """Remove what killed processes left in the cache, and prune in a detached process if that is due."""
+    temp_folders.sweep(*(cache / folder for folder in FOLDERS))
     stamp = cache / STAMP
     with contextlib.suppress(OSError):
         try:

@@ -34,6 +34,10 @@ def read_mre(folder: Path) -> Mre:
     """
     files.require_folder(folder)
     require_own_folders(folder)
+    if any((folder / ".uvmre").glob("new-*")):
+        from uvmre.folder.write import recover
+
+        recover(folder)
     path = folder / MANIFEST
     if path.is_symlink() and not _is_inside(path, folder.resolve()):
         raise InputError(f"failed to read `{path}`", ["it is a link that leaves the folder: copy the file instead"])

@@ -1,7 +1,9 @@
 """Write an MRE into a folder, atomically, and never over files that uvmre did not write."""
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+import json
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from uvmre import temp_folders
@@ -14,8 +16,12 @@ from uvmre.errors import InputError, UsageError, naming_path
 from uvmre.folder import written
 from uvmre.folder.evidence import OWN
 
-OLD = "old"
-"""The folder of the old files until the new ones are in place."""
+STAGE = "new-"
+"""The prefix of the temporary folder in an MRE that is replaced."""
+NEW, OLD = "mre", "old"
+"""Its folders: of the new files, and of the old ones until the new ones are in place."""
+SWAP = "swap.json"
+"""Its file that names the new files while they are moved."""
 MAX_LISTED = 20
 """Paths listed in an error."""
 
@@ -61,15 +67,15 @@ def staged(target: Path, *, force: bool, confirm: Confirm | None = None, origin:
     Raises:
         UsageError: when the target cannot be written, or has other files.
     """
+    recover(target)
     _check(target, may_replace=force or confirm is not None)
     exists = target.is_dir()
     try:
-        parent, prefix = (target / OWN, "new-") if exists else (target.parent, f".{target.name}-")
+        parent, prefix = (target / OWN, STAGE) if exists else (target.parent, f".{target.name}-")
         created_parent = exists and not parent.exists()
         parent.mkdir(parents=True, exist_ok=True)
         for abandoned in temp_folders.abandoned(parent, prefix):
-            if not (abandoned / OLD).exists():  # else it holds old files of the target
-                temp_folders.delete_tree(abandoned)
+            temp_folders.delete_tree(abandoned)
         temporary = temp_folders.create(parent, prefix)
     except (PermissionError, FileExistsError, NotADirectoryError) as error:
         what = error.filename or target.parent
@@ -77,17 +83,14 @@ def staged(target: Path, *, force: bool, confirm: Confirm | None = None, origin:
             f"`{what}` cannot be written", "choose a folder that you can write to", cause=error.strerror or ""
         ) from None
     try:
-        new = temporary / "mre"
+        new = temporary / NEW
         with naming_path(target):
             yield new
             hashes = written.hash_files(new)
             if exists:
                 old_paths = _paths_to_replace(target, hashes, force=force, confirm=confirm)
-                if origin:  # before its files, in case this process is killed between the two
-                    written.write_record(target, written.read_record(target), origin)
-                _swap(target, new, temporary / OLD, old_paths, sorted(hashes))
+                _swap(target, temporary, old_paths, hashes, origin)
                 created_parent = False
-                written.write_record(target, hashes, origin)
             else:
                 written.write_record(new, hashes, origin)
                 new.rename(target)
@@ -163,27 +166,53 @@ def _shorten(lines: Sequence[str]) -> list[str]:
     return [*lines[:MAX_LISTED], *([f"and {more} more"] if more > 0 else [])]
 
 
-def _swap(target: Path, new: Path, old: Path, old_paths: Sequence[str], new_paths: Sequence[str]) -> None:
+def _swap(target: Path, temporary: Path, old_paths: Sequence[str], hashes: written.Hashes, origin: str) -> None:
     """Move the old files out and the new ones in; on failure, restore the target."""
-    undo: list[tuple[Path, Path]] = []
-
-    def move(source: Path, destination: Path) -> None:
-        destination.parent.mkdir(parents=True, exist_ok=True)
-        source.rename(destination)
-        undo.append((destination, source))
-
+    if origin:  # before its files, in case this process is killed between the two
+        written.write_record(target, written.read_record(target), origin)
+    if (target / written.RECORD).exists():
+        (temporary / OLD / OWN).mkdir(parents=True)
+        shutil.copyfile(target / written.RECORD, temporary / OLD / written.RECORD)
+    temp_folders.write_file(temporary / SWAP, json.dumps(sorted(hashes)))
     try:
-        for path in old_paths:
-            move(target / path, old / path)
+        _move(target, temporary / OLD, old_paths)
         _prune(target, old_paths)
-        for path in new_paths:
-            move(new / path, target / path)
+        _move(temporary / NEW, target, sorted(hashes))
+        written.write_record(target, hashes, origin)
     except BaseException:
-        for destination, source in reversed(undo):
-            source.parent.mkdir(parents=True, exist_ok=True)
-            destination.rename(source)
-        _prune(target, new_paths)
+        _restore(target, temporary)
         raise
+    (temporary / SWAP).unlink()  # from here on, the new files are those of the target
+
+
+def _restore(target: Path, temporary: Path) -> None:
+    """Move the new files out again and the old ones in, however far a swap has come."""
+    new_paths: list[str] = []
+    with contextlib.suppress(ValueError, TypeError):  # damaged: the old files are restored all the same
+        new_paths += map(str, json.loads((temporary / SWAP).read_text(encoding="utf-8")))
+    _move(target, temporary / NEW, [path for path in new_paths if not (temporary / NEW / path).exists()])
+    _prune(target, new_paths)
+    _move(temporary / OLD, target, [*written.hash_files(temporary / OLD), written.RECORD])
+    (temporary / SWAP).unlink()
+
+
+def _move(source: Path, destination: Path, paths: Iterable[str]) -> None:
+    """Move the files that exist; a folder that somebody sent may name others than its own."""
+    for path in paths:
+        folders = [(root, (root / path).parent) for root in (source, destination)]
+        if all(folder.resolve().is_relative_to(root.resolve()) for root, folder in folders):
+            with contextlib.suppress(FileNotFoundError):
+                (source / path).lstat()
+                (destination / path).parent.mkdir(parents=True, exist_ok=True)
+                (source / path).rename(destination / path)
+
+
+def recover(target: Path) -> None:
+    """Restore an MRE whose replacement was killed."""
+    for abandoned in temp_folders.abandoned(target / OWN, STAGE):
+        if (abandoned / SWAP).exists():
+            _restore(target, abandoned)
+        temp_folders.delete_tree(abandoned)
 
 
 def _prune(target: Path, paths: Sequence[str]) -> None:

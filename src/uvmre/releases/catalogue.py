@@ -6,7 +6,6 @@ Cached as 100 KB of JSON: the page has 2.6 MB and takes a third of a second to p
 import contextlib
 import json
 import re
-import tempfile
 import time
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
@@ -14,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from uvmre import temp_folders
 from uvmre.core.network import simple_formats, simple_page
 from uvmre.core.search.release import Release
 from uvmre.core.search.selector import select
@@ -293,16 +293,7 @@ def save(cache: Path, found: Catalogue) -> None:
         ],
         "wheels": {version: asdict(wheel) for version, wheel in found.wheels.items()},
     }
-    cache.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", dir=cache, prefix=".aside-", encoding="utf-8", delete=False) as file:
-        temporary = Path(file.name)
-        try:
-            json.dump(data, file)
-            file.close()
-            temporary.rename(cache / FILE)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
+    temp_folders.write_file(cache / FILE, json.dumps(data))
 
 
 def ping(seconds: float) -> tuple[str, float]:

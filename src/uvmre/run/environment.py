@@ -2,7 +2,6 @@
 
 import functools
 import os
-import tempfile
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -130,17 +129,16 @@ def outage_variables(mre: Mre) -> dict[str, str]:
 @functools.cache
 def _resolves(host: str) -> bool:
     """Return whether glibc's resolver finds a host without a nameserver."""
-    with tempfile.TemporaryDirectory() as folder:
-        try:
-            result = process.run(
-                ("getent", "ahosts", host),
-                cwd=Path(folder),
-                environment={"PATH": join_path(SYSTEM_PATH), **NO_RESOLVER},
-                timeout=RESOLVER_SECONDS,
-                stop=threading.Event(),
-            )
-        except OSError:  # not glibc
-            return True
+    try:
+        result = process.run(
+            ("getent", "ahosts", host),
+            cwd=Path("/"),
+            environment={"PATH": join_path(SYSTEM_PATH), **NO_RESOLVER},
+            timeout=RESOLVER_SECONDS,
+            stop=threading.Event(),
+        )
+    except OSError:  # not glibc
+        return True
     return result.exit != GETENT_NOT_FOUND
 
 

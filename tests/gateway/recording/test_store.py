@@ -23,6 +23,7 @@ def recorded(recording: Recording, body: bytes = b"a page", url: str = URL, stat
     with recording.start_entry(name, "GET", url, status, HEADERS) as writer:
         for i in range(0, len(body), 4):
             writer.write(body[i : i + 4])
+    recording.close()
     return name
 
 
@@ -60,6 +61,7 @@ def test_an_answer_that_broke_off_leaves_nothing(recording: Recording, tmp_path:
 
     with pytest.raises(ConnectionError):
         broken_off()
+    recording.close()
     assert files(tmp_path) == []
     assert recording.find_entry("name") is None
 

@@ -1,31 +1,29 @@
 """A recording: the responses of the network by their content, so that runs request each only once and cannot drift.
 
 An entry is a small file in the MRE's recording, named after its request; bodies are files in the cache, named after
-their sha256 and shared by all recordings. Both are written to a temporary file and renamed, so that runs may record at
+their sha256 and shared by all recordings. Both are written in a temporary folder and moved, so that runs may record at
 the same time and a killed one leaves nothing incomplete.
 """
 
 import contextlib
 import hashlib
+import itertools
 import json
 import os
 import re
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple
 
-from uvmre import files
+from uvmre import files, temp_folders
 from uvmre.errors import UsageError
 from uvmre.gateway.http.messages import Headers
 
 CHUNK = 64 * 1024
 ENTRY_LIMIT = 1_000_000
-TEMP_PREFIX = ".aside-"
 BODIES = "bodies"
 SHA256 = re.compile(r"[0-9a-f]{64}")
-DAY_SECONDS = 24 * 60 * 60
 METHODS = ("GET", "HEAD")
 KEY_HEADERS = (b"accept", b"range")
 """The headers on which responses of an index depend; bodies are requested without a content coding."""
@@ -86,7 +84,8 @@ class Recording:
         self._folder = folder
         self._bodies = bodies
         self._intact: dict[str, Path] = {}
-        self._swept = False
+        self._temporary: dict[Path, Path] = {}
+        self._numbers = itertools.count()
 
     def find_entry(self, key: str) -> RecordingEntry | None:
         """Return an entry whose body is intact."""
@@ -115,28 +114,29 @@ class Recording:
         """Move a body and its entry into place."""
         path = self._cached(entry.sha256)
         path.parent.mkdir(parents=True, exist_ok=True)
-        body.rename(path)
+        temp_folders.install(body, path)
         self._intact[entry.sha256] = path
-        import tempfile
+        file = self._unfinished(self._folder)
+        file.write_text(json.dumps(entry._asdict()), encoding="utf-8")
+        temp_folders.install(file, self._folder / f"{key}.json")
 
-        self._folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(
-            "w", dir=self._folder, prefix=TEMP_PREFIX, encoding="utf-8", delete=False
-        ) as file:
-            json.dump(entry._asdict(), file)
-        Path(file.name).rename(self._folder / f"{key}.json")
+    def unfinished_body(self) -> Path:
+        """Return the path of a new body, on the disk of the others."""
+        return self._unfinished(self._bodies)
 
-    def temp_folder(self) -> Path:
-        """Return the folder for unfinished bodies, on the same disk; old ones of killed processes are removed."""
-        self._bodies.mkdir(parents=True, exist_ok=True)
-        if not self._swept:
-            self._swept = True
-            for folder in (self._bodies, self._folder):
-                for left in folder.glob(f"{TEMP_PREFIX}*"):
-                    with contextlib.suppress(FileNotFoundError):
-                        if time.time() - left.stat().st_mtime > DAY_SECONDS:
-                            left.unlink()
-        return self._bodies
+    def close(self) -> None:
+        """Remove the folders of unfinished files, also those that a killed process left."""
+        for folder in self._temporary.values():
+            temp_folders.remove(folder)
+        temp_folders.sweep(self._bodies, self._folder)
+
+    def _unfinished(self, parent: Path) -> Path:
+        """Return a new path in a temporary folder of this process."""
+        folder = self._temporary.get(parent)
+        if folder is None or not folder.is_dir():
+            parent.mkdir(parents=True, exist_ok=True)
+            folder = self._temporary[parent] = temp_folders.create(parent, temp_folders.ASIDE)
+        return folder / str(next(self._numbers))
 
     def _cached(self, sha256: str) -> Path:
         return body_paths(self._folder, self._bodies, sha256)[0]
@@ -161,10 +161,7 @@ class RecordingWriter:
         self._recording, self._key, self._entry = recording, key, entry
         self._sha = hashlib.sha256()
         self._size = 0
-        import tempfile
-
-        folder = recording.temp_folder()
-        self._file = tempfile.NamedTemporaryFile(dir=folder, prefix=TEMP_PREFIX, delete=False)  # noqa: SIM115 - closed by `__exit__`
+        self._file = recording.unfinished_body().open("xb")
 
     def __enter__(self) -> "RecordingWriter":
         """Return the writer."""

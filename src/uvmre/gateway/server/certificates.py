@@ -4,14 +4,15 @@ Creating one takes 0.1 s of imports. It is stored in the cache, readable by its 
 only the processes that uvmre starts trust it.
 """
 
+import contextlib
 import hashlib
-import os
 import ssl
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from uvmre import temp_folders
 from uvmre.core.network.request import OPEN_HOSTS
 
 if TYPE_CHECKING:
@@ -21,25 +22,23 @@ AUTHORITY_SECONDS = 24 * 60 * 60
 AUTHORITY_FILE = "gateway/authority.pem"
 LEAVES = "leaves"
 CERTIFICATE = "-----BEGIN CERTIFICATE-----"
+LAST_LINE = "-----END CERTIFICATE-----\n"
 
 
 def load_authority(cache: Path) -> str:
     """Return the current authority: its private key and its certificate, as PEM."""
     path = cache / AUTHORITY_FILE
-    try:
-        if time.time() - path.stat().st_mtime < AUTHORITY_SECONDS:
-            stored = path.read_text(encoding="ascii")
-            if CERTIFICATE in stored:
-                return stored
-    except (OSError, UnicodeDecodeError):
-        pass  # missing or unreadable: create a new one
+    stored = _read_whole(path)
+    if stored and time.time() - path.stat().st_mtime < AUTHORITY_SECONDS:
+        return stored
     for old in path.parent.glob(f"{LEAVES}/*.pem"):
-        old.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            old.unlink()
     import trustme
 
     ca = trustme.CA(organization_name="uvmre, for one day")
     created = ca.private_key_pem.bytes().decode() + ca.cert_pem.bytes().decode()
-    _write_private(path, created)
+    temp_folders.write_file(path, created)
     for host in OPEN_HOSTS:  # while trustme is imported
         leaf_file(created, path.parent / LEAVES, host)
     return created
@@ -75,11 +74,11 @@ def leaf_file(authority: str, folder: Path, host: str, *, expired: bool = False)
     # Named after the authority: certificates of an earlier one are useless.
     name = hashlib.sha256(authority.encode()).hexdigest()[:16]
     path = folder / f"{name}-{'expired-' * expired}{quote(host, safe='')}.pem"
-    if not path.exists():
+    if not _read_whole(path):
         import trustme
 
         ca = trustme.CA.from_pem(public_part(authority).encode(), authority.partition(CERTIFICATE)[0].encode())
-        _write_private(path, _issue(ca, host, expired=expired))
+        temp_folders.write_file(path, _issue(ca, host, expired=expired))
     return path
 
 
@@ -92,16 +91,10 @@ def _issue(ca: "trustme.CA", host: str, *, expired: bool = False) -> str:
     return signed.private_key_pem.bytes().decode() + "".join(pem.bytes().decode() for pem in signed.cert_chain_pems)
 
 
-def _write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner can read, atomically."""
-    import tempfile
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent)
+def _read_whole(path: Path) -> str:
+    """Return what is in a file with a key and its certificates; empty if that is missing or damaged."""
     try:
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(text)
-        Path(temporary).rename(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+        stored = path.read_text(encoding="ascii")
+    except (OSError, UnicodeDecodeError):
+        return ""
+    return stored if CERTIFICATE in stored and stored.endswith(LAST_LINE) and "\0" not in stored else ""

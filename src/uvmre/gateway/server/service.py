@@ -20,6 +20,7 @@ from uvmre.gateway.server.certificates import Signer
 from uvmre.gateway.server.connection import Connection, Session
 
 if TYPE_CHECKING:
+    from uvmre.gateway.recording.store import Recording
     from uvmre.gateway.routing.respond import Responder
 
 STDIN = 0
@@ -37,6 +38,7 @@ class Service:
     def __init__(self, control: socket.socket, loop: asyncio.AbstractEventLoop) -> None:
         self._signer: Signer
         self._responder: Responder
+        self._recording: Recording | None = None
         self._cache = AnswerCache()
         self._control = control
         self._loop = loop
@@ -57,6 +59,8 @@ class Service:
         self._loop.add_signal_handler(signal.SIGTERM, self._stop)
         self._loop.run_forever()
         self._loop.run_until_complete(self._cancel_all())
+        if self._recording:
+            self._recording.close()
 
     def _stop(self) -> None:
         """Stop once: the signal, the pipe and the control socket may all ask for it."""
@@ -93,9 +97,10 @@ class Service:
                 from uvmre.gateway.recording.store import Recording
                 from uvmre.gateway.routing.respond import Responder
 
+                self._recording = Recording(Path(recording), Path(message["bodies"]))
                 self._signer = Signer(authority, Path(message["leaves"]))
                 config = pickle.loads(b64decode(message["config"]))
-                self._responder = Responder(config, Recording(Path(recording), Path(message["bodies"])), network)
+                self._responder = Responder(config, self._recording, network)
             case {"open": port, "faults": faults}:
                 listening = socket.socket(fileno=self._descriptors.pop(0))
                 session = Session(FaultInjector(pickle.loads(b64decode(faults))))
