@@ -95,7 +95,8 @@ def staged(target: Path, *, force: bool, confirm: Confirm | None = None, origin:
                 written.write_record(new, hashes, origin)
                 new.rename(target)
     finally:
-        temp_folders.remove(temporary)
+        if not (temporary / SWAP).exists():  # else it has old files that could not be restored
+            temp_folders.remove(temporary)
         if created_parent:
             with contextlib.suppress(OSError):
                 parent.rmdir()

@@ -42,6 +42,11 @@ def read_record(folder: Path) -> Hashes:
     return {}
 
 
+def is_unchanged(folder: Path) -> bool:
+    """Tell whether an MRE has the files that uvmre wrote, and no others."""
+    return (record := read_record(folder)) != {} and record == hash_files(folder)
+
+
 def read_origin(folder: Path) -> str:
     """Return where an MRE came from, if that is outside, as `an issue`; empty for one of the user."""
     if (folder / BUNDLED).exists():

@@ -92,11 +92,14 @@ class Gateway:
         }
         self._lock = threading.Lock()
         self._up = False
+        self._listening: set[socket.socket] = set()
 
     def __enter__(self) -> "Gateway":
         """Start the process without waiting for it."""
         self.pid, self._control, self._liveness = prespawn.acquire()
         self._answers = self._control.makefile("rb")
+        self._watcher = threading.Thread(target=self._watch, name="gateway", daemon=True)
+        self._watcher.start()
         self._send(self._settings)
         return self
 
@@ -104,10 +107,20 @@ class Gateway:
         """End the process."""
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGTERM)
+        os.waitpid(self.pid, 0)
+        self._watcher.join()
         self._answers.close()
         self._control.close()
         os.close(self._liveness)
-        os.waitpid(self.pid, 0)
+
+    def _watch(self) -> None:
+        """Wait for the end of the process, then refuse its clients, which would wait for a response for minutes."""
+        poll = select.poll()
+        poll.register(self._control, 0)  # no event but the end of the other side
+        poll.poll()
+        for listening in tuple(self._listening):
+            with contextlib.suppress(OSError):
+                listening.shutdown(socket.SHUT_RDWR)
 
     @property
     def certificate(self) -> bytes:
@@ -124,11 +137,13 @@ class Gateway:
         """Listen on a local port, a free one where it is 0; faults are counted from now on."""
         with socket.create_server(("127.0.0.1", port), backlog=BACKLOG) as listening:
             listener = Listener(self, listening)
-            with self._lock:
-                self._send({"open": listener.port, "faults": _serialized(faults)}, listening)
+            self._listening.add(listening)
             try:
+                with self._lock:
+                    self._send({"open": listener.port, "faults": _serialized(faults)}, listening)
                 yield listener
             finally:
+                self._listening.discard(listening)
                 listener.close()
 
     def attach(self, port: int, connection: socket.socket) -> None:
@@ -147,14 +162,21 @@ class Gateway:
         except ConnectionError:
             line = b""
         if not line:
-            raise CannotTell("the gateway ended early, so the steps had no network", "run it again")
+            raise _ended_early()
         return tuple(Request(**request) for request in json.loads(line))
 
     def _send(self, message: Mapping[str, object], *sockets: socket.socket) -> None:
         descriptors = [listening.fileno() for listening in sockets]
         data = json.dumps(message).encode() + b"\n"
-        sent = socket.send_fds(self._control, [data], descriptors) if descriptors else 0
-        self._control.sendall(data[sent:])
+        try:
+            sent = socket.send_fds(self._control, [data], descriptors) if descriptors else 0
+            self._control.sendall(data[sent:])
+        except ConnectionError:
+            raise _ended_early() from None
+
+
+def _ended_early() -> CannotTell:
+    return CannotTell("the gateway ended early, so the steps had no network", "run it again")
 
 
 def _serialized(value: object) -> str:
