@@ -19,7 +19,7 @@ OWNER = ".uvmre-owner"
 ASIDE = ".aside-"
 """The prefix of folders with unfinished files."""
 UNMARKED_SECONDS = 10.0
-"""The age of an empty folder without a mark whose owner was killed before it could lock one."""
+"""The age from which an empty folder without a mark has no owner."""
 _locks: dict[Path, int] = {}
 """The folders of this process, with the descriptors of their locks."""
 
@@ -54,12 +54,12 @@ def temporary(parent: Path, prefix: str) -> Iterator[Path]:
         remove(folder)
 
 
-def write_file(path: Path, text: str, mode: int = 0o600) -> None:
-    """Write a file whole or not at all, with its parents; what a killed process left is removed by the next."""
+def write_file(path: Path, text: str) -> None:
+    """Write a file that only its owner can read, whole or not at all, and create its parents."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with temporary(path.parent, ASIDE) as folder:
         new = folder / path.name
-        new.touch(mode)
+        new.touch(0o600)
         new.write_text(text, encoding="utf-8")
         install(new, path)
 
@@ -107,7 +107,10 @@ def abandoned(parent: Path, prefix: str) -> Iterator[Path]:
             try:
                 descriptor = os.open(Path(path, OWNER), os.O_RDWR | os.O_NOFOLLOW)
             except OSError:
-                _remove_unmarked(Path(path))
+                with contextlib.suppress(OSError):
+                    found = Path(path).stat()
+                    if stat.S_IMODE(found.st_mode) == stat.S_IRWXU and time.time() - found.st_mtime > UNMARKED_SECONDS:
+                        Path(path).rmdir()  # its owner was killed before it was marked, or while it was removed
                 continue
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -148,16 +151,6 @@ def delete_tree(root: Path) -> None:
 
 def _is_mine(entry: "os.DirEntry[str]") -> bool:
     return entry.is_dir(follow_symlinks=False) and entry.stat(follow_symlinks=False).st_uid == os.geteuid()
-
-
-def _remove_unmarked(folder: Path) -> None:
-    """Remove a folder that is still empty: it was created, or all but removed, when its owner was killed."""
-    with contextlib.suppress(OSError):
-        found = folder.stat()
-        if stat.S_IMODE(found.st_mode) == stat.S_IRWXU and time.time() - found.st_mtime > UNMARKED_SECONDS:
-            if os.listdir(folder) == [f"{OWNER}-new"]:
-                (folder / f"{OWNER}-new").unlink()
-            folder.rmdir()
 
 
 def _unlock(folder: Path) -> None:

@@ -417,3 +417,87 @@ def test_a_few_kills(make: Callable[[Path, str], World], backend: str, times: in
     if backend == "sandbox" and (fault := bubblewrap.find_fault()):
         pytest.skip(f"no sandbox here: {fault}")
     kill_often(make, backend, tmp_path, times)
+
+
+def cut(path: Path, chance: random.Random) -> None:
+    content = path.read_bytes()
+    path.write_bytes(content[: chance.randrange(max(1, len(content)))])
+
+
+def empty(path: Path, _: random.Random) -> None:
+    path.write_bytes(b"")
+
+
+def nuls(path: Path, chance: random.Random) -> None:
+    """Write NULs from somewhere on, as file systems may after a power cut."""
+    content = path.read_bytes()
+    kept = chance.choice([0, chance.randrange(max(1, len(content)))])
+    path.write_bytes(content[:kept] + bytes(len(content) - kept))
+
+
+def folder(path: Path, _: random.Random) -> None:
+    path.unlink()
+    (path / "below").mkdir(parents=True)
+
+
+HARMS = [cut, empty, nuls, folder]
+KINDS = (
+    *("releases.json", "outcomes.sqlite", "outcomes.sqlite-wal", "outcomes.sqlite-shm", "outcomes.sqlite.lock"),
+    *("pruned", "users/0", "gateway/authority.pem", "gateway/leaves/*.pem", "bodies/*/*"),
+    *("triage/*/mre.toml", "triage/*/pyproject.toml", "triage/*/.uvmre/written.json", "triage/*/.uvmre/.gitignore"),
+    *("triage/*/.uvmre/runs/*/run.json", "triage/*/.uvmre/recording/*.json"),
+    *(
+        "uv/*/uv",
+        "uv/*/uvx",
+        "uv/*/receipt.json",
+        "../../mre/.uvmre/recording/*.json",
+        "../../mre/.uvmre/runs/*/*.json",
+    ),
+)
+"""Every kind of file in the cache and of uvmre's own in an MRE."""
+
+
+def damage(world: World, kinds: tuple[str, ...], harm: Callable[[Path, random.Random], None], seed: int) -> int:
+    """Damage every file of some kinds; return how many."""
+    chance, damaged = random.Random(seed), 0
+    by_hand = not list(world.cache.glob("uv/*/receipt.json"))  # scripts of a test, which cannot be fetched again
+    for kind in kinds:
+        for path in sorted(world.cache.glob(kind)):
+            if path.is_file() and not (by_hand and kind.startswith(("uv/", "releases.json"))):
+                harm(path, chance)
+                damaged += 1
+    return damaged
+
+
+def survives(world: World, kinds: tuple[str, ...], harm: Callable[[Path, random.Random], None]) -> None:
+    if damage(world, kinds, harm, SEED):
+        context = f"UVMRE_SEED={SEED}, {harm.__name__} of {kinds}"
+        code, answer, said = world.call()
+        assert (code, answer) == world.answer, f"{context}\n{said}"
+        code, answer, said = world.call()
+        assert (code, answer) == world.answer, f"{context}, the second call\n{said}"
+        assert not world.temporary(), context
+
+
+@pytest.mark.parametrize("harm", HARMS)
+@pytest.mark.parametrize(
+    "make", [triage, pytest.param(run_real, marks=NETWORK), pytest.param(bisect, marks=pytest.mark.slow)]
+)
+def test_damaged_files_are_replaced_or_ignored(
+    make: Callable[[Path, str], World], harm: Callable[[Path, random.Random], None], tmp_path: Path
+) -> None:
+    world = make(tmp_path, "local")
+    world.rehearse()
+    survives(world, KINDS, harm)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("harm", HARMS)
+@pytest.mark.parametrize("make", [triage, pytest.param(run_real, marks=NETWORK), bisect])
+def test_each_damaged_file_is_replaced_or_ignored(
+    make: Callable[[Path, str], World], harm: Callable[[Path, random.Random], None], tmp_path: Path
+) -> None:
+    world = make(tmp_path, "local")
+    world.rehearse()
+    for kind in KINDS:
+        survives(world, (kind,), harm)

@@ -75,8 +75,12 @@ def triage(issue: str, text: str, options: TriageOptions, progress: Progress | N
     cache_users.hold(cache, f"{FOLDER}/{folder.name}")
     with contextlib.suppress(OSError):  # it may not exist yet
         os.utime(folder)
-    if read.mre:
-        _write(read.mre, folder, progress)
+    recover(folder)
+    if read.mre and not is_unchanged(folder):
+        with contextlib.suppress(FileNotFoundError):
+            aside = folder.rename(folder.with_name(f"{folder.name}.aside-{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}"))
+            progress.note(f"the MRE of an earlier triage was changed, and is now in `{aside}`")
+        write_mre(read.mre, folder, force=True, origin=ISSUE)
     fixed = tuple(finding.fixed for finding in read.findings if finding.fixed)
     runner = _Runner(folder, options.run, fixed, progress, time.monotonic())
     failed: UvmreError | None = None
@@ -97,18 +101,6 @@ def triage(issue: str, text: str, options: TriageOptions, progress: Progress | N
     if triaged.verdict.word in UNDECIDED and (failed := failed or _no_network(state, options.run)):
         raise failed
     return triaged
-
-
-def _write(mre: Mre, folder: Path, progress: Progress) -> None:
-    """Write the MRE of an issue, unless it is there; a damaged or edited one is kept beside it."""
-    recover(folder)
-    if is_unchanged(folder):
-        return
-    if folder.exists():
-        aside = folder.with_name(f"{folder.name}.aside-{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}")
-        folder.rename(aside)
-        progress.note(f"the MRE of an earlier triage was changed, and is now in `{aside}`")
-    write_mre(mre, folder, force=True, origin=ISSUE)
 
 
 def understand_with(options: TriageOptions, text: str) -> IssueMre:

@@ -65,6 +65,8 @@ def _prune(runs: Path, new: Path) -> None:
 def ignore_in_git(folder: Path) -> None:
     """Create `.uvmre`, ignored by git."""
     folder.mkdir(parents=True, exist_ok=True)
+    if (folder / ".gitignore").is_dir():
+        shutil.rmtree(folder / ".gitignore")
     (folder / ".gitignore").write_text("*\n")
 
 

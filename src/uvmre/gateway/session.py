@@ -162,21 +162,15 @@ class Gateway:
         except ConnectionError:
             line = b""
         if not line:
-            raise _ended_early()
+            raise CannotTell("the gateway ended early, so the steps had no network", "run it again")
         return tuple(Request(**request) for request in json.loads(line))
 
     def _send(self, message: Mapping[str, object], *sockets: socket.socket) -> None:
         descriptors = [listening.fileno() for listening in sockets]
         data = json.dumps(message).encode() + b"\n"
-        try:
+        with contextlib.suppress(ConnectionError):  # reported when the requests are popped
             sent = socket.send_fds(self._control, [data], descriptors) if descriptors else 0
             self._control.sendall(data[sent:])
-        except ConnectionError:
-            raise _ended_early() from None
-
-
-def _ended_early() -> CannotTell:
-    return CannotTell("the gateway ended early, so the steps had no network", "run it again")
 
 
 def _serialized(value: object) -> str:

@@ -251,7 +251,7 @@ def _unpack(wheel: bytearray, folder: Path) -> None:
         raise CannotTell(f"the wheel of uv {folder.name} is not a zip file", "use another release")
     folder.parent.mkdir(parents=True, exist_ok=True)
     with (
-        temp_folders.temporary(folder.parent, binary_cache.ASIDE) as temporary,
+        temp_folders.temporary(folder.parent, temp_folders.ASIDE) as temporary,
         zipfile.ZipFile(io.BytesIO(wheel)) as zipped,
     ):
         unpacked = temporary / "unpacked"

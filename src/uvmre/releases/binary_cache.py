@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from uvmre import temp_folders
 from uvmre.core.mre.schema import RELEASE
 from uvmre.releases import cache_users
 
@@ -19,8 +20,7 @@ ProgressCallback = Callable[[str, int, int], None]
 
 UV = "uv"
 RECEIPT = "receipt.json"
-ASIDE = ".aside-"
-UNFINISHED = (ASIDE, "tmp")
+UNFINISHED = (temp_folders.ASIDE, "tmp")
 """Prefixes of unfinished files."""
 BODIES = "bodies"
 SWEPT = ("", UV, BODIES, "gateway", "gateway/leaves")
@@ -76,10 +76,7 @@ def acquire(cache: Path, release: str) -> Path | None:
 
 def write_receipt(folder: Path) -> None:
     """Record what was unpacked into a folder, so that a damaged binary is fetched again instead of run."""
-    receipt = {}
-    for tool in folder.iterdir():
-        found = tool.stat()
-        receipt[tool.name] = (found.st_size, found.st_mtime_ns, _digest(tool))
+    receipt = {tool.name: (*_stamp(tool), _digest(tool)) for tool in folder.iterdir()}
     (folder / RECEIPT).write_text(json.dumps(receipt))
 
 
@@ -90,13 +87,17 @@ def is_intact(folder: Path) -> bool:
             with (folder / UV).open("rb") as file:
                 return file.read(1) not in (b"", b"\0")
         receipt = json.loads((folder / RECEIPT).read_bytes())
-        for name, (nbytes, modified, digest) in receipt.items():
-            found = (folder / name).stat()
-            if (found.st_size, found.st_mtime_ns) != (nbytes, modified) and _digest(folder / name) != digest:
-                return False
-        return UV in receipt
+        return UV in receipt and all(
+            _stamp(folder / name) == (nbytes, modified) or _digest(folder / name) == digest
+            for name, (nbytes, modified, digest) in receipt.items()
+        )
     except (OSError, ValueError, TypeError, AttributeError):
         return False
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    found = path.stat()
+    return found.st_size, found.st_mtime_ns
 
 
 def _digest(path: Path) -> str:
@@ -147,19 +148,18 @@ def prune(cache: Path, on_progress: ProgressCallback, *, keep: int = 20) -> Prun
 
 def remove(path: Path, used: float) -> bool:
     """Delete a path of the cache, unless it was used since."""
-    # Renamed first, so that no process finds it half deleted.
-    renamed = path.with_name(f"{ASIDE}{path.name}-{os.getpid()}")
     try:
         if path.lstat().st_mtime != used:
             return False
-        path.rename(renamed)
+        # Moved first, so that no process finds it half deleted.
+        with temp_folders.temporary(path.parent, temp_folders.ASIDE) as folder:
+            moved = path.rename(folder / path.name)
+            if moved.lstat().st_mtime != used:
+                with contextlib.suppress(OSError):  # it was created again, which is as good
+                    moved.rename(path)
+                    return False
     except OSError:
         return False
-    if renamed.lstat().st_mtime != used:
-        with contextlib.suppress(OSError):  # it was created again, which is as good
-            renamed.rename(path)
-            return False
-    _delete(renamed)
     return True
 
 

@@ -90,7 +90,7 @@ def _dockerfile(parts: Parts) -> Iterator[str]:
 @contextlib.contextmanager
 def _build_context(cache: Path, files: Mapping[str, Path]) -> Iterator[Path]:
     """Give a build context with these files, hard-linked where the file system allows it."""
-    with temp_folders.temporary(cache, rootfs.ASIDE) as folder:
+    with temp_folders.temporary(cache, temp_folders.ASIDE) as folder:
         for name, file in files.items():
             try:
                 os.link(file, folder / name)

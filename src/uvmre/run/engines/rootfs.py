@@ -14,8 +14,6 @@ from uvmre.run import interpreters, process
 
 FOLDER = "images"
 """The archives' folder in the cache."""
-ASIDE = ".aside-"
-"""The prefix of unfinished files, which pruning the cache removes."""
 TIMEOUT = 900.0
 LIBRARIES = ("ca-certificates", "netbase", "tzdata", "zlib1g", "libbz2-1.0", "liblzma5", "libsqlite3-0", "libffi8")
 LIBRARIES_BY_SUITE = {
@@ -120,7 +118,7 @@ def _staged(archive: Path) -> Iterator[tuple[Path, Path]]:
         archive.parent.mkdir(parents=True, exist_ok=True)
         with (
             archive.with_suffix(".lock").open("w") as lock,
-            temp_folders.temporary(archive.parents[1], ASIDE) as folder,
+            temp_folders.temporary(archive.parents[1], temp_folders.ASIDE) as folder,
         ):
             fcntl.flock(lock, fcntl.LOCK_EX)
             partial = folder / archive.name
