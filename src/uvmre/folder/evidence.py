@@ -66,7 +66,7 @@ def ignore_in_git(folder: Path) -> None:
     """Create `.uvmre`, ignored by git."""
     folder.mkdir(parents=True, exist_ok=True)
     if (folder / ".gitignore").is_dir():
-        shutil.rmtree(folder / ".gitignore")
+        temp_folders.delete_tree(folder / ".gitignore")
     (folder / ".gitignore").write_text("*\n")
 
 
