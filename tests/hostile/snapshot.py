@@ -48,7 +48,7 @@ def take_snapshot(folders: tuple[Path, ...], marker: str) -> Snapshot:
         mounts=frozenset(_mounts()),
         sockets=frozenset((sockets & _listening_sockets()) - foreign_sockets),
         shared_memory=frozenset(_shared_memory()),
-        cgroups=frozenset(str(path) for path in Path("/sys/fs/cgroup").glob("**/") if "uvmre" in path.name),
+        cgroups=frozenset(_abandoned_cgroups()),
         files=frozenset(line for folder in (*folders, ROOT) for line in _hashes(folder)),
         system=frozenset(_system()),
     )
@@ -117,6 +117,13 @@ def _mounts() -> Iterator[str]:
     for line in Path("/proc/self/mountinfo").read_text().splitlines():
         if "/containers/" not in line and "/buildah" not in line:
             yield " ".join(line.split()[3:6])
+
+
+def _abandoned_cgroups() -> Iterator[str]:
+    """Yield the cgroups of processes of uvmre that have ended."""
+    for path in Path("/sys/fs/cgroup").glob("**/uvmre-*/"):
+        if not psutil.pid_exists(int(path.name.split("-")[1])):
+            yield str(path)
 
 
 def _shared_memory() -> Iterator[str]:

@@ -1,5 +1,6 @@
 """The backend that runs steps as plain processes, without a sandbox."""
 
+import contextlib
 import os
 import stat
 from collections.abc import Mapping, Sequence
@@ -54,8 +55,9 @@ class Local:
             request.on_step_end(result)
             if result.timed_out or result.limit or (result.exit and (result.role == "setup" or step.layer)):
                 break
-        layer = steps[-1].layer
-        work = local_image.inside(dirs, layer.cwd) if layer else dirs.work
+        work, layer = dirs.work, steps[-1].layer
+        with contextlib.suppress(local_image.CannotRunStep):  # a RUN left a link in its place: it has no files
+            work = local_image.inside(dirs, layer.cwd) if layer else work
         return RunFacts(
             backend=self.name,
             uv=request.context.uv,

@@ -116,16 +116,31 @@ def _copy_from_stage(dirs: RunDirs, fetch: StageFetch) -> None:
     if not sources or not sources[0].exists():
         raise CannotRunStep(f"`{fetch.source}` is not in the stage that it is copied from")
     target = inside(dirs, fetch.target)
-    _confined(target.resolve() / "x", dirs.root, fetch.target)
+    _confined(target.resolve() / "x", folder(dirs), fetch.target)
     for each in sources:
-        _confined(each.resolve() / "x", dirs.root, fetch.source)
+        _confined(each.resolve() / "x", tree, fetch.source)
         if each.is_dir():
-            shutil.copytree(each, target, symlinks=True, dirs_exist_ok=True)
+            _copy_folder(each, target, folder(dirs))
         else:
             goal = target / each.name if fetch.target.endswith("/") or target.is_dir() else target
             goal.parent.mkdir(parents=True, exist_ok=True)
-            _remove_special(goal)
-            shutil.copy2(each, goal)
+            _copy_file(each, goal)
+
+
+def _copy_folder(source: Path, target: Path, image: Path) -> None:
+    """Merge a folder into one of the image, in which a RUN may have left links."""
+
+    def check(inner: str, _names: list[str]) -> tuple[str, ...]:
+        goal = target / Path(inner).relative_to(source)
+        _confined(goal / "x", image, str(goal.relative_to(image)))
+        return ()
+
+    shutil.copytree(source, target, symlinks=True, dirs_exist_ok=True, ignore=check, copy_function=_copy_file)
+
+
+def _copy_file(source: str | Path, target: str | Path) -> None:
+    _remove_special(Path(target))
+    shutil.copy2(source, target)
 
 
 @contextlib.contextmanager
