@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import httpcore
 
 CONNECTIONS = 100
+MAX_DOWNLOADS = 20 * 10**9
+"""Bytes that one run can add to the cache."""
 TIMEOUT = {"connect": client.CONNECT_SECONDS, "read": client.SECONDS, "write": client.SECONDS, "pool": None}
 # RFC 9110, 7.6.1: these are about one connection, not about the message.
 HOP_BY_HOP = {b"connection", b"keep-alive", b"proxy-authorization", b"proxy-connection", b"te", b"trailer"}
@@ -58,6 +60,7 @@ class Upstream:
         self._recording = recording
         self._network = network
         self._private_hosts = private_hosts
+        self._received = 0
 
     @contextlib.asynccontextmanager
     async def request(
@@ -90,6 +93,9 @@ class Upstream:
 
                     async def recorded() -> AsyncIterator[bytes]:
                         async for chunk in response.aiter_stream():
+                            self._received += len(chunk)
+                            if self._received > MAX_DOWNLOADS:
+                                raise UpstreamUnreachable(f"the run downloads over {MAX_DOWNLOADS // 10**9} GB")
                             writer.write(chunk)
                             yield chunk
 

@@ -7,6 +7,7 @@ import asyncio
 import ssl
 import weakref
 from collections.abc import Callable
+from dataclasses import replace
 from typing import cast
 
 import httptools
@@ -18,6 +19,8 @@ from uvmre.gateway.routing.faults import FaultInjector, MatchedFaults
 from uvmre.gateway.server.certificates import Signer
 
 HEAD_LIMIT = 64 * 1024
+MAX_REQUESTS = 100_000
+MAX_CONNECTIONS = 4_000
 HANDSHAKE_SECONDS = 30.0
 REJECTED_CA = "the client rejected the gateway's CA, as releases of uv do that ignore `SSL_CERT_FILE`"
 EXPIRED = "fault: expired-certificate"
@@ -33,10 +36,21 @@ class Session:
         """The open ones; weak, because their protocols change."""
         self.servers: list[asyncio.Server] = []
         self.is_closed = False
+        self._count = 0
 
     def log(self, request: Request) -> None:
-        """Store a request until its owner pops it."""
-        self.requests.append(request)
+        """Store a request until its owner pops it; a flood of them ends the listener."""
+        self._count += 1
+        if self._count == MAX_REQUESTS:
+            request = replace(request, answered_by="refused", reason=f"the step sends over {MAX_REQUESTS:,} requests")
+            self.close()
+        if self._count <= MAX_REQUESTS:
+            self.requests.append(request)
+
+    def is_flooded(self) -> bool:
+        """Tell whether too many connections are open."""
+        open_ones = self.connections  # counted exactly only where there are many, some of which are closed already
+        return len(open_ones) > MAX_CONNECTIONS < sum(not each.is_closing() for each in open_ones)
 
     def close(self) -> None:
         """Stop listening, and abort the open connections."""
@@ -76,6 +90,10 @@ class Connection(asyncio.Protocol):
         """Register the connection."""
         self._transport = cast("asyncio.Transport", transport)  # uvloop's transports are no asyncio classes
         self._session.connections.add(self._transport)
+        if self._session.is_flooded():
+            reason = f"the step opens over {MAX_CONNECTIONS:,} connections at once"
+            self._session.log(Request("CONNECT", "", "", 0, False, "refused", 0.0, reason))
+            self._session.close()
 
     def data_received(self, data: bytes) -> None:
         """Read up to the end of the head of a CONNECT, or hand over a plain HTTP connection."""
