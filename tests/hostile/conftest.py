@@ -61,7 +61,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip loudly where there is no sandbox."""
     fault = bubblewrap.find_fault()
     for item in items:
-        if fault and Path(__file__).parent in item.path.parents:
+        needs_it = "host" in getattr(item, "fixturenames", ())  # reading a stranger's files and text does not
+        if fault and needs_it and Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.skip(reason=f"no sandbox here ({fault}): NO ATTACK WAS TRIED"))
 
 

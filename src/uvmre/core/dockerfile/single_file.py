@@ -171,7 +171,7 @@ def _extracted(extraction: _Extraction, each: Instruction, cwd: str, variables: 
         same = next((other.path for other in extraction.files.values() if replace(file, path=other.path) == other), "")
         if not at.is_relative_to(cwd) and same:
             path = same
-        elif path in extraction.files or path in ("", DOCKERFILE) or is_reserved(path):
+        elif path in extraction.files or path in ("", DOCKERFILE) or is_reserved(path) or ".." in at.parts:
             return {}
         copy[str(at)] = path
         extraction.files[path] = replace(file, path=path)
