@@ -8,11 +8,11 @@ MAX_PROSE = 2000
 """Characters of a text outside of blocks: a report is never cut inside one."""
 SPECIAL = re.compile(r"([\\`*\[\]~|])|(?<!\w)_|_(?!\w)")
 REFERENCES = re.compile(
-    r"(?<=[@#])(?=\w)|(?<=\bGH-)(?=\d)|(?<=://)|(?<=\bwww)(?=\.)|(?<=\b[0-9a-f]{6})(?=[0-9a-f])"
-    r"|\A(?=[#>+=-]|\d+[.)](?:\s|\Z))",
+    r"(?<=[@#])(?=\w)|(?<=\bGH-)(?=\d)|(?<=://)|(?<=\bwww)(?=\.)|\A(?=[#>+=-]|\d+[.)](?:\s|\Z))",
     re.IGNORECASE,
 )
-"""Where GitHub would see a mention, an issue, a link, a commit, or the start of another block."""
+"""Where GitHub would see a mention, an issue, a link, or the start of another block."""
+COMMIT = re.compile(r"\b[0-9a-f]{7,64}\b", re.IGNORECASE)
 
 
 def fence(text: str, language: str = "") -> list[str]:
@@ -43,7 +43,8 @@ def code(text: str) -> str:
 
 def _escape(text: str) -> str:
     text = text.replace("&", "&amp;").replace("<", "&lt;")
-    return REFERENCES.sub("\u200b", SPECIAL.sub(lambda match: f"\\{match[0]}", text))
+    text = REFERENCES.sub("\u200b", SPECIAL.sub(lambda match: f"\\{match[0]}", text))
+    return COMMIT.sub(r"`\g<0>`", text)
 
 
 def cut(text: str, size: int) -> str:

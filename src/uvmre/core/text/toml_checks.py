@@ -15,6 +15,8 @@ Keys = Mapping[str, tuple[Check, bool]]
 
 MAX_TABLES = 1000
 """In an array, most of which are compared with each other."""
+NAME_LIMIT = 255
+"""Bytes of a name, on all common file systems."""
 VARIABLE = re.compile(r"\A[A-Za-z_][A-Za-z0-9_]*\Z")
 
 
@@ -47,6 +49,8 @@ def inner_path(value: Any) -> str:
     parts = PurePosixPath(value).parts
     if value.startswith("/") or ".." in parts or "\\" in value or not parts:
         return f"is outside the folder ({value!r}): use a relative path with `/`"
+    if max(len(part.encode()) for part in parts) > NAME_LIMIT:
+        return f"has a name of more than {NAME_LIMIT} bytes"
     whole = "/".join(parts)
     return "" if value.rstrip("/") == whole else f"is not normalized ({value!r}): use {whole!r}"
 
