@@ -93,6 +93,7 @@ class Gateway:
         self._lock = threading.Lock()
         self._up = False
         self._listening: set[socket.socket] = set()
+        self._ended = False
 
     def __enter__(self) -> "Gateway":
         """Start the process without waiting for it."""
@@ -118,6 +119,7 @@ class Gateway:
         poll = select.poll()
         poll.register(self._control, 0)  # no event but the end of the other side
         poll.poll()
+        self._ended = True
         for listening in tuple(self._listening):
             with contextlib.suppress(OSError):
                 listening.shutdown(socket.SHUT_RDWR)
@@ -139,6 +141,8 @@ class Gateway:
             listener = Listener(self, listening)
             self._listening.add(listening)
             try:
+                if self._ended:  # before the socket was among those that are closed
+                    raise _ended_early()
                 with self._lock:
                     self._send({"open": listener.port, "faults": _serialized(faults)}, listening)
                 yield listener
@@ -162,7 +166,7 @@ class Gateway:
         except ConnectionError:
             line = b""
         if not line:
-            raise CannotTell("the gateway ended early, so the steps had no network", "run it again")
+            raise _ended_early()
         return tuple(Request(**request) for request in json.loads(line))
 
     def _send(self, message: Mapping[str, object], *sockets: socket.socket) -> None:
@@ -171,6 +175,10 @@ class Gateway:
         with contextlib.suppress(ConnectionError):  # reported when the requests are popped
             sent = socket.send_fds(self._control, [data], descriptors) if descriptors else 0
             self._control.sendall(data[sent:])
+
+
+def _ended_early() -> CannotTell:
+    return CannotTell("the gateway ended early, so the steps had no network", "run it again")
 
 
 def _serialized(value: object) -> str:
