@@ -184,7 +184,7 @@ def attack(host: Host, tmp_path: Path) -> RunAttack:
 
     def run(
         *bodies: str,
-        files: Mapping[str, str] | None = None,
+        files: Mapping[str, str | bytes] | None = None,
         backend: str = "sandbox",
         prelude: str = "",
         **manifest: Any,
@@ -193,7 +193,7 @@ def attack(host: Host, tmp_path: Path) -> RunAttack:
         folder.mkdir()
         for name, content in (files or {}).items():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_text(content)
+            (folder / name).write_bytes(content.encode() if isinstance(content, str) else content)
         steps = [{"role": "observe", **_step(folder, number, body, prelude)} for number, body in enumerate(bodies)]
         timeout = manifest.pop("timeout", 60)
         options = manifest.pop("options", ())

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import psutil
 
+MANY_PROCESSES = 100
 KILL_SECONDS = 1.0
 """The time that the kernel gets to remove what was killed."""
 
@@ -50,11 +51,16 @@ def usage(pid: int) -> tuple[int, int]:
 
 
 def proportional_memory(pid: int) -> int:
-    """Return the memory of a process and its descendants, counting shared pages once. Slower than `usage`."""
+    """Return the memory of a process and its descendants, counting shared pages once. Slower than `usage`.
+
+    Of a fork bomb it is that of `usage`: hundreds of busy processes would take half a minute, and go on meanwhile.
+    """
     import psutil
 
-    memory = 0
-    for process in (*descendants(pid), psutil.Process(pid)):
+    processes, memory = descendants(pid), 0
+    if len(processes) > MANY_PROCESSES:
+        return usage(pid)[1]
+    for process in (*processes, psutil.Process(pid)):
         with contextlib.suppress(psutil.Error):
             memory += process.memory_full_info().pss if psutil.LINUX else process.memory_info().rss
     return memory
