@@ -343,5 +343,5 @@ def test_names_of_300_characters_are_named(stranger: Stranger) -> None:
     stranger.mre(f'{MANIFEST}[[control]]\nname = "c"\nexpect = "absent"\nfiles = {{ "{"n" * 300}" = "x" }}\n')
     ended = stranger.uvmre("run", stranger.folder, "--replay", "--json")
     assert ended.exit == 2
-    assert "line 13: control[1].files has a name of more than 255 bytes" in ended.stderr
+    assert "line 14: control[1].files has a name of more than 255 bytes" in ended.stderr
     assert json.loads(ended.stdout)["exit"] == 2
