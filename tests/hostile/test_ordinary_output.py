@@ -114,4 +114,3 @@ def test_ordinary_output_of_uv_is_not_redacted(uvmre: CommandLine, tmp_path: Pat
     masked = {name: text for name, text in outputs.items() if "****" in text or redact(text) != text}
     assert masked == {}
     assert len(outputs) >= LEAST, len(outputs)
-    print(f"{len(outputs)} outputs of {len(RELEASES)} releases, {sum(map(len, outputs.values()))} characters")

@@ -21,10 +21,11 @@ class RunReport:
     mre: Mre
     result: Result
     markdown: str
+    secrets: frozenset[str]
 
     def redacted(self, data: dict[str, Any]) -> dict[str, Any]:
         """Return what JSON says about this run without its secrets."""
-        return redact_deep(data, secrets(self.mre))
+        return redact_deep(data, self.secrets)
 
 
 def as_dockerfile(folder: Path) -> str:
@@ -51,4 +52,5 @@ def report(folder: Path) -> RunReport:
         raise UsageError(f"`{folder}` has no finished run", f"run it first: {again}")
     if result.digest != digest(mre):
         raise UsageError(f"`{folder}` changed since its last run", f"run it again: {again}")
-    return RunReport(mre, result, github(mre, result))
+    values = secrets(mre)
+    return RunReport(mre, result, github(mre, result, values), values)

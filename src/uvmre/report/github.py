@@ -16,6 +16,8 @@ from uvmre.report.markdown import code, cut, fence, prose
 
 LIMIT = 65_536
 """GitHub's limit for an issue or comment, counted in bytes to be safe."""
+MAX_REDACTED = 16 * LIMIT
+"""Bytes of the shortest files of which the report may have some: redaction makes a text shorter."""
 OPEN_LINES = 30
 """Longer output is folded."""
 LOG_SIZES = (20_000, 8_000, 3_000, 1_000, 300)
@@ -40,16 +42,15 @@ class _Part:
         return _bytes(self.block) - _bytes(self.placeholder)
 
 
-def github(mre: Mre, result: Result) -> str:
-    """Return the report as Markdown, at most LIMIT bytes of UTF-8."""
-    values = secrets(mre)
+def github(mre: Mre, result: Result, values: Collection[str] | None = None) -> str:
+    """Return the report as Markdown, at most LIMIT bytes of UTF-8, without the secrets `values` of the MRE."""
+    values = secrets(mre) if values is None else values
     # Redacted before truncating, which could leave half a secret.
     shown, result = redact_deep(replace(mre, files=()), values), redact_deep(_readable(result), values)
     manifest = _part(File(MANIFEST, dump(shown).encode()), values).block
     before = [*_variants(shown, result), "<details>", "<summary>The files</summary>", ""]
     head, tail = _text(before) + manifest, _text(["</details>", "", *_form(result)])
-    placed = sorted(enumerate(mre.files), key=lambda each: each[1].path)
-    parts = [_part(file, values, place) for place, file in placed]
+    parts = _parts(mre.files, values)
     room = LIMIT - _bytes(head + tail) + 1  # the last newline is removed
     files_size = sum(_bytes(part.block) for part in parts)
     summaries = []
@@ -178,9 +179,20 @@ def _why(control: Control | None, variant: Variant) -> str:
     return control.why if control and control.why else variant.outcome.reason
 
 
-def _part(file: File, values: Collection[str], place: int = -1) -> _Part:
+def _parts(files: Sequence[File], values: Collection[str]) -> list[_Part]:
+    """Return the files by path; those that are too long beside the shorter ones are not even redacted."""
+    by_size = sorted(range(len(files)), key=lambda place: len(files[place].content))
+    totals = itertools.accumulate(len(files[place].content) for place in by_size)
+    short = {place for place, total in zip(by_size, totals, strict=True) if total <= MAX_REDACTED}
+    by_path = sorted(range(len(files)), key=lambda place: files[place].path)
+    return [_part(files[place], values, place, short=place in short) for place in by_path]
+
+
+def _part(file: File, values: Collection[str], place: int = -1, *, short: bool = True) -> _Part:
     path, size = code(redact(file.path, values)), len(file.content)
     left_out = f"{path} is omitted: it is {{}} ({size} bytes).\n\n"
+    if not short:
+        return _Part(place, size, *[left_out.format("too long for an issue")] * 2)
     text = _content(file)
     if text is None:
         return _Part(place, size, left_out.format("not text"), left_out.format("too long for an issue"))

@@ -167,8 +167,8 @@ def _after_name(text: str, at: int) -> tuple[list[Span], int]:
     match = NAME.match(text, at)
     if not match:
         return [], at
-    begin = at
-    while begin > max(at - CONTEXT, 0) and (text[begin - 1].isalnum() or text[begin - 1] in "_-*"):
+    begin, first = at, max(at - CONTEXT, 0)
+    while begin > first and ((before := text[begin - 1]) in "_-*" or before.isalnum()):
         begin -= 1
     name = text[begin : match.end()].rstrip("]\"'\\")
     if not (names_secret(name) or names_user(name)):
@@ -180,7 +180,7 @@ def _after_name(text: str, at: int) -> tuple[list[Span], int]:
     value = VALUE.match(text, between.end()) if between else None
     if not between or not value:
         return [], at
-    kind = next(each for each in ("escaped", "double", "single", "word") if value[each] is not None)
+    kind = str(value.lastgroup)
     start, end = value.span(kind)
     if kind == "word":
         word = value["word"].partition("#")[0] if text[begin - 1 : begin] in ("?", "&") else value["word"]

@@ -84,6 +84,7 @@ def names_user(name: str) -> bool:
     return name.lower().endswith("username")
 
 
+@lru_cache(4096)
 def is_placeholder(value: str) -> bool:
     """Tell whether a value is a variable, a mask, a public password or a placeholder."""
     if len(value) < LEAST or value in PUBLIC or "***" in value:
