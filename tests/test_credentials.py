@@ -32,6 +32,9 @@ PLANTED = {
     "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "/v2/planted",
     "AZURE_CLIENT_SECRET": "planted-azure",
     "DB_PASS": "planted-db",
+    "GITLAB_PAT": "planted-pat",
+    "PAT": "planted-bare-pat",
+    "SSH_PWD": "planted-pwd",
     "npm_config__auth": "planted-npm-auth",
     "UV_INDEX_URL": "https://me:planted-in-url@host.example/simple",
     "SOMETHING": f"prefix {TOKEN}",
@@ -41,6 +44,7 @@ ORDINARY = {
     "https_proxy": "http://me:planted-proxy@proxy.example:3128",
     "PATH": "/usr/bin",
     "PWD": "/home/me",
+    "PYTHON_PATH": "/home/me",
     "SSH_AUTH_SOCK": "/tmp/agent",
     "KEYBOARD": "us",
     "UV_INDEX": "https://host.example/simple",
@@ -120,7 +124,7 @@ def test_an_ordinary_variable_is_kept(name: str) -> None:
 def test_no_step_finds_a_token_that_github_got(uvmre: CommandLine, hub: Hub) -> None:
     hub.answers["/repos/o/r/issues/1"] = (200, {**ISSUE, "body": BODY})
     hub.answers["/repos/o/r/issues/3"] = (200, {**ISSUE, "body": BODY.replace("print('searched", "print('looked at")})
-    ended = uvmre("triage", "o/r#1", "o/r#2", "o/r#3", "--json", **PLANTED)
+    ended = uvmre("triage", "o/r#1", "o/r#2", "o/r#3", "--json", "--trust", **PLANTED)
     assert ended.exit == 125, ended.stderr
     assert hub.requested == [(f"/repos/o/r/issues/{n}", f"Bearer {TOKEN}") for n in (1, 2, 3)]
     answers = [json.loads(line) for line in ended.stdout.splitlines()]

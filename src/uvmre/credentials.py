@@ -10,8 +10,8 @@ import os
 import sys
 from collections.abc import Mapping
 
-HINTS = ("TOKEN", "PASS", "SECRET", "KEY", "CREDENTIAL", "_PAT", "_PWD", "UV_INDEX_")
-"""A part of every secret name; most environments have none, and import nothing more."""
+HINTS = ("TOKEN", "PASS", "SECRET", "KEY", "CREDENTIAL", "_PAT_", "_PWD_", "UV_INDEX_")
+"""A part of every secret name with a `_` at its end; most environments have none, and import nothing more."""
 SHAPES = ("://", "ghp_", "ghs_", "gho_", "github_pat_", "glpat-", "pypi-", "npm_", "hf_", "-----BEGIN", "auth")
 SUFFIXES = ("_PASS", "_JWT", "_AUTH", "_AUTH_CONFIG")
 KEPT = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "GITHUB_API_URL")
@@ -47,7 +47,7 @@ def _is_secret(name: str, value: str) -> bool:
         return False
     if upper.startswith("UV_PUBLISH_") or upper.endswith(SUFFIXES) or "CREDENTIALS" in upper:
         return True
-    if any(hint in upper for hint in HINTS):
+    if upper == "PAT" or any(hint in f"{upper}_" for hint in HINTS):
         from uvmre.core.secrets.values import names_secret
 
         if names_secret(name) or (upper.startswith("UV_INDEX_") and upper.endswith("_USERNAME")):
