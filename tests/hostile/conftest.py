@@ -17,7 +17,7 @@ import pytest
 import tomli_w
 
 from tests.hostile.services import Services, serve
-from tests.hostile.snapshot import compare, survivors, take_snapshot
+from tests.hostile.snapshot import cgroups, compare, survivors, take_snapshot
 from tests.releases.caches import VERSIONS, stock
 from uvmre.run.sandbox import bubblewrap
 
@@ -74,6 +74,8 @@ class Host:
     services: Services
     marker: str
     variables: Mapping[str, str]
+    pids: set[int] = field(default_factory=lambda: {os.getpid()})
+    """The processes of uvmre."""
 
     @property
     def home(self) -> Path:
@@ -135,6 +137,7 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
         yield found
         assert compare(before, found.watched, marker) == {}
         assert services.visitors == []
+        assert cgroups(found.pids) == []
 
 
 @dataclass
@@ -255,12 +258,19 @@ def call_uvmre(
     host: Host, *arguments: str | Path, timeout: float = 120, variables: Mapping[str, str] | None = None
 ) -> "subprocess.CompletedProcess[str]":
     """Run the real command line as a user with secrets."""
-    return subprocess.run(
-        [sys.executable, "-m", "uvmre", *map(str, arguments)],
+    command = [sys.executable, "-m", "uvmre", *map(str, arguments)]
+    with subprocess.Popen(
+        command,
         cwd=host.folder,
         env={**host.variables, **(variables or {})},
         stdin=subprocess.DEVNULL,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        timeout=timeout,
-    )
+    ) as process:
+        host.pids.add(process.pid)
+        try:
+            stdout, stderr = process.communicate(timeout=timeout)
+        finally:
+            process.kill()
+    return subprocess.CompletedProcess(command, process.returncode, stdout, stderr)

@@ -34,6 +34,8 @@ def _serve(services: Services, listening: socket.socket, name: str) -> None:
             return
         services.visitors.append(name)
         with connection, contextlib.suppress(OSError):
+            connection.settimeout(1)
+            connection.recv(1000)  # unread, it would reset the connection
             connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nCANARY-TCP")
 
 

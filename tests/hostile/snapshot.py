@@ -27,7 +27,6 @@ class Snapshot:
     mounts: frozenset[str]
     sockets: frozenset[str]
     shared_memory: frozenset[str]
-    cgroups: frozenset[str]
     files: frozenset[str]
     system: frozenset[str]
 
@@ -48,7 +47,6 @@ def take_snapshot(folders: tuple[Path, ...], marker: str) -> Snapshot:
         mounts=frozenset(_mounts()),
         sockets=frozenset((sockets & _listening_sockets()) - foreign_sockets),
         shared_memory=frozenset(_shared_memory()),
-        cgroups=frozenset(_abandoned_cgroups()),
         files=frozenset(line for folder in (*folders, ROOT) for line in _hashes(folder)),
         system=frozenset(_system()),
     )
@@ -119,11 +117,10 @@ def _mounts() -> Iterator[str]:
             yield " ".join(line.split()[3:6])
 
 
-def _abandoned_cgroups() -> Iterator[str]:
-    """Yield the cgroups of processes of uvmre that have ended."""
-    for path in Path("/sys/fs/cgroup").glob("**/uvmre-*/"):
-        if not psutil.pid_exists(int(path.name.split("-")[1])):
-            yield str(path)
+def cgroups(pids: set[int]) -> list[str]:
+    """Return the cgroups that processes of uvmre have left."""
+    found = Path("/sys/fs/cgroup").glob("**/uvmre-*/")
+    return [str(path) for path in found if int(path.name.split("-")[1]) in pids]
 
 
 def _shared_memory() -> Iterator[str]:
