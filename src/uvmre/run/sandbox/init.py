@@ -57,4 +57,5 @@ def leave_root(user: int) -> None:
     libc.capset(struct.pack("Ii", CAPABILITY_VERSION, 0), bytes(CAPABILITY_BYTES))
 
 
-main()
+if __name__ == "__main__":
+    main()
