@@ -243,7 +243,7 @@ def test_every_issue_has_a_line_of_output(triage: CommandLine, tmp_path: Path) -
 def test_a_read_only_cache_is_an_error(triage: CommandLine, tmp_path: Path, home: Path) -> None:
     (home / "uvmre" / "triage").write_text("in the way")
     answer = only_answer(triage(issue(tmp_path, post(SYNC)), "--json"))
-    assert (answer["verdict"], answer["exit"]) == ("inconclusive", 2)
+    assert (answer["verdict"], answer["exit"]) == ("inconclusive", 125)
     assert "triage" in answer["reason"]
 
 
