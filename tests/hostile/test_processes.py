@@ -1,10 +1,15 @@
 """Steps that keep running, end what is not theirs, or take privileges from the kernel."""
 
+import os
 import platform
+import signal
+import subprocess
 
 import pytest
 
 from tests.hostile.conftest import Host, RunAttack
+from tests.hostile.snapshot import survivors
+from uvmre.run.sandbox import bubblewrap
 
 BLOCKED = ("stopped by EPERM", "stopped by ENOSYS")
 X86 = platform.machine() == "x86_64"
@@ -211,6 +216,34 @@ def test_no_process_outlives_its_step(attack: RunAttack, command: str) -> None:
     assert len(found.namespaces) == 2
     assert found.namespaces[0] != found.namespaces[1] or int(found.printed) <= 4
     assert found.seconds < 30
+
+
+def test_a_process_that_did_outlive_its_step_would_be_found() -> None:
+    system = [
+        "--ro-bind",
+        "/usr",
+        "/usr",
+        "--symlink",
+        "usr/bin",
+        "/bin",
+        "--symlink",
+        "usr/lib",
+        "/lib",
+        "--proc",
+        "/proc",
+    ]
+    links = ["--ro-bind-try", "/lib64", "/lib64", "--unshare-user", "--unshare-pid"]
+    sandbox = [bubblewrap.find_program(), *system, *links, "/bin/sh", "-c", "readlink /proc/self/ns/pid; exec sleep 60"]
+    orphan = ["sh", "-c", '"$@" & exec sleep 0.5', "sh", *sandbox]
+    with subprocess.Popen(orphan, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
+        assert process.stdout
+        namespace = process.stdout.readline().strip()
+        assert survivors(namespace) == []  # its owner still runs
+        process.wait()
+        found = survivors(namespace)
+        for pid in found:
+            os.kill(pid, signal.SIGKILL)
+    assert len(found) == 2
 
 
 def test_a_step_that_ignores_signals_ends_at_its_time_limit(attack: RunAttack) -> None:
