@@ -155,7 +155,7 @@ def test_an_mre_cannot_rewrite_itself_for_later(attack: RunAttack, host: Host, t
     assert found.outcome == "different"
 
 
-def test_a_step_cannot_take_away_the_folders_of_the_next(attack: RunAttack, host: Host) -> None:
+def test_a_step_that_takes_away_its_folders_takes_no_others(attack: RunAttack, host: Host) -> None:
     found = attack(
         """
         for path in (os.getcwd(), os.environ["HOME"], os.environ["TMPDIR"], "/tmp"):
@@ -165,12 +165,12 @@ def test_a_step_cannot_take_away_the_folders_of_the_next(attack: RunAttack, host
                     way(path)
                 except OSError:
                     continue
-                return path
         """,
-        "$ echo still here; exit 7",
+        "$ touch here; exit 7",
     )
     assert found.steps[0]["stdout"].endswith("stopped\n")
-    assert found.printed == "still here"
+    assert found.outcome == "broken"
+    assert "`attack 1` cannot be run" in found.data["reason"]
 
 
 LEAKS = {

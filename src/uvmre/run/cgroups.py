@@ -5,6 +5,7 @@ to do. Both versions are read, since the controllers may still be those of versi
 """
 
 import contextlib
+import functools
 import os
 import re
 import shlex
@@ -16,7 +17,7 @@ from pathlib import Path
 PREFIX = "uvmre-"
 ABANDONED_SECONDS = 60
 REMOVE_SECONDS = 1.0
-TICK = 0.01
+TICK = 0.001
 MOUNT = re.compile(r"^\S+ \S+ \S+ (\S+) (\S+) .* - (cgroup2?) \S+ (\S+)$", re.MULTILINE)
 LIMIT_FILES = {"memory": ("memory.max", "memory.limit_in_bytes"), "pids": ("pids.max",)}
 """Those of version 2 and of version 1."""
@@ -76,6 +77,7 @@ def control_group(limits: Mapping[str, int]) -> Iterator[ControlGroup]:
                 time.sleep(TICK)
 
 
+@functools.cache
 def _parent(controller: str) -> Path:
     """Return the folder in which a group can get a controller.
 

@@ -26,26 +26,31 @@ SYSTEM_PATH = ("/usr/local/bin", "/usr/bin", "/bin")
 
 @dataclass(frozen=True)
 class RunDirs:
-    """The folders of one run of one variant."""
+    """The folders of one run of one variant. A step may do what it likes in `space`, and only read the others."""
 
     root: Path
     system_path: tuple[str, ...] = SYSTEM_PATH
     """The end of the steps' PATH."""
 
     @property
+    def space(self) -> Path:
+        """Return the folder of all that steps write; in the sandbox one mount, in which hard links work."""
+        return self.root / "w"
+
+    @property
     def work(self) -> Path:
         """Return the folder of the MRE's files, in which the steps run."""
-        return self.root / "mre"
+        return self.space / "mre"
 
     @property
     def home(self) -> Path:
         """Return the steps' home, with uv's cache below it."""
-        return self.root / "home"
+        return self.space / "home"
 
     @property
     def temp(self) -> Path:
         """Return the steps' temporary folder."""
-        return self.root / "tmp"
+        return self.space / "tmp"
 
     @property
     def tools(self) -> Path:

@@ -15,6 +15,8 @@ from uvmre.run.process import Finished
 MB, GB = 10**6, 10**9
 BLOCK = 512
 """Bytes in a block of `ulimit -f` and of `st_blocks`."""
+CPU_GRACE = 2
+"""Seconds of CPU time between SIGXCPU, which names the limit, and SIGKILL."""
 PAUSE = 5
 """A walk through the files is followed by at least so many times its duration without one."""
 
@@ -39,7 +41,13 @@ class StepLimits:
 
         Processes can be counted only for a user of its own; elsewhere they are counted with the caller's.
         """
-        limits = [f"-t {seconds}", f"-f {self.file_size // BLOCK}", f"-n {self.open_files}", "-c 0"]
+        limits = [
+            f"-H -t {seconds + CPU_GRACE}",
+            f"-S -t {seconds}",
+            f"-f {self.file_size // BLOCK}",
+            f"-n {self.open_files}",
+            "-c 0",
+        ]
         lines = [f"ulimit {limit} 2>/dev/null" for limit in limits]
         if own_user:
             # The letter differs between bash and dash. Twice as many, so that the watch sees that there are too many.
@@ -58,14 +66,9 @@ class StepLimits:
 
     def engine_options(self, seconds: int) -> list[str]:
         """Return the options of a container engine's build for the same limits of each process."""
-        values = {
-            "cpu": seconds,
-            "fsize": self.file_size,
-            "nofile": self.open_files,
-            "nproc": self.processes,
-            "core": 0,
-        }
-        return [word for name, value in values.items() for word in ("--ulimit", f"{name}={value}:{value}")]
+        values = {"fsize": self.file_size, "nofile": self.open_files, "nproc": self.processes, "core": 0}
+        limits = [f"cpu={seconds}:{seconds + CPU_GRACE}", *(f"{name}={value}" for name, value in values.items())]
+        return [word for limit in limits for word in ("--ulimit", limit)]
 
 
 class LimitWatch:

@@ -13,6 +13,7 @@ from uvmre.core.outcome.observation import StepResult
 from uvmre.errors import naming_path
 from uvmre.run import environment, local_image, process, process_tree
 from uvmre.run.backend import LOCAL, RunFacts, StepRequest
+from uvmre.run.environment import RunDirs
 from uvmre.run.limits import LimitWatch, StepLimits
 from uvmre.run.process import Finished
 
@@ -82,10 +83,8 @@ class Local:
             result = self.execute(("/bin/sh", "-c", step.run), dirs.work, variables, step.timeout, request)
         else:
             result = self._run_layer(step, layer, request)
-        root = str(dirs.root)
         stdout, stderr = (
-            stream.decode(errors="replace").replace(f"{root}/{local_image.IMAGE}", "").replace(root, "")
-            for stream in (result.stdout, result.stderr)
+            _without_folders(stream.decode(errors="replace"), dirs) for stream in (result.stdout, result.stderr)
         )
         return StepResult(
             title=step.title,
@@ -114,7 +113,7 @@ class Local:
         self, command: Sequence[str], cwd: Path, variables: Mapping[str, str], timeout: int, request: StepRequest
     ) -> Finished:
         """Execute a command within the limits."""
-        watch = LimitWatch(self.limits, [request.dirs.root])
+        watch = LimitWatch(self.limits, [request.dirs.space])
         finished = process.run(
             self.limits.shell(command, timeout, own_user=False),
             cwd=cwd,
@@ -133,6 +132,13 @@ def _steps(mre: Mre) -> tuple[Step, ...]:
     from uvmre.core.dockerfile.interpret import with_steps
 
     return with_steps(mre).steps
+
+
+def _without_folders(text: str, dirs: RunDirs) -> str:
+    """Return a text without the run's own folders, as in an image."""
+    for folder in (local_image.folder(dirs), dirs.space, dirs.root):
+        text = text.replace(str(folder), "")
+    return text
 
 
 def _read_text(root: Path, path: Path) -> str | None:

@@ -30,7 +30,7 @@ class CannotRunStep(Exception):
 
 def folder(dirs: RunDirs) -> Path:
     """Return the root of the image."""
-    return dirs.root / IMAGE
+    return dirs.space / IMAGE
 
 
 def inside(dirs: RunDirs, path: str) -> Path:
@@ -39,8 +39,12 @@ def inside(dirs: RunDirs, path: str) -> Path:
     Raises:
         CannotRunStep: when a link that a step made leads out of the image.
     """
-    local = folder(dirs).joinpath(*(part for part in PurePosixPath(path).parts if part not in ("/", "..")))
-    return _confined(local, folder(dirs), path)
+    image = folder(dirs)
+    if image.is_symlink():
+        raise CannotRunStep("the image was replaced by a link")
+    return _confined(
+        image.joinpath(*(part for part in PurePosixPath(path).parts if part not in ("/", ".."))), image, path
+    )
 
 
 def _confined(local: Path, root: Path, path: str) -> Path:
@@ -82,6 +86,8 @@ def _prepare(dirs: RunDirs, layer: Layer) -> Path:
 
 def _start_stage(dirs: RunDirs, begin: StageStart) -> None:
     now, left = folder(dirs), dirs.root / STAGES
+    if now.is_symlink():
+        raise CannotRunStep("the image was replaced by a link")
     if now.exists():
         left.mkdir(exist_ok=True)
         now.rename(left / (dirs.root / CURRENT).read_text())

@@ -10,25 +10,27 @@ from typing import TYPE_CHECKING
 from uvmre.run import local_image, process, process_tree
 from uvmre.run.backend import SANDBOX, StepRequest
 from uvmre.run.cgroups import control_group
+from uvmre.run.environment import RunDirs
 from uvmre.run.interpreters import base_interpreter
 from uvmre.run.limits import LimitWatch
 from uvmre.run.local import Local
 from uvmre.run.process import Finished
 from uvmre.run.sandbox import bubblewrap
+from uvmre.run.sandbox.bubblewrap import Box
 
 if TYPE_CHECKING:
     import subprocess
 
 BOX = "sandbox"
-"""The run's folder of what is temporary for the sandbox itself."""
+"""The run's folder of what belongs to the sandbox itself."""
 PREFIX_PARTS = ("bin", "lib", "lib64", "include", "share")
 FIRST_USER = 2_000_000_000
 """From here on systemd's table of user ids has no use for them (https://systemd.io/UIDS-GIDS/)."""
 ETC = {
-    "/etc/hosts": "127.0.0.1 localhost uvmre\n::1 localhost\n",
-    "/etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",
-    "/etc/passwd": "user:x:{user}:{group}::/tmp:/bin/sh\n",
-    "/etc/group": "user:x:{group}:\n",
+    "hosts": "127.0.0.1 localhost uvmre\n::1 localhost\n",
+    "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",
+    "passwd": "user:x:{user}:{group}::/tmp:/bin/sh\n",
+    "group": "user:x:{group}:\n",
 }
 
 
@@ -57,13 +59,16 @@ class Sandbox(Local):
         Raises:
             CannotStart: when the sandbox cannot be made.
         """
-        writable, box = _writable(request), _box(request)
-        port = int(request.gateway.rpartition(":")[2])
+        dirs, port = request.dirs, int(request.gateway.rpartition(":")[2])
         user, group = os.geteuid(), os.getegid()
         if bubblewrap.is_root():
             user = group = FIRST_USER + port  # another one for each variant, whose processes are counted
-            _give_to(user, (*writable, *box))
-        watch = LimitWatch(self.limits, [*writable, *box])
+        box = _box(dirs, user, group)
+        written = (dirs.space, box.temp, box.shared_memory)
+        if bubblewrap.is_root():
+            _give_to(user, written)
+        limited = self.limits.shell(command, timeout, own_user=True)
+        watch = LimitWatch(self.limits, written)
         with contextlib.ExitStack() as stack:
             network = stack.enter_context(request.connect())
             limits = {"memory": self.limits.memory, "pids": self.limits.processes}
@@ -73,22 +78,24 @@ class Sandbox(Local):
             with os.fdopen(started_there, "wb", buffering=0) as reports_start:
                 variables_file = _open_file(stack, "\0".join(f"{name}={value}" for name, value in variables.items()))
                 filter_file = _open_file(stack, bubblewrap.system_call_filter())
-                etc = [(path, _open_file(stack, text.format(user=user, group=group))) for path, text in ETC.items()]
                 sandbox = [
-                    *(bubblewrap.find_program(), *bubblewrap.namespaces(), *bubblewrap.system_folders()),
-                    *(*bubblewrap.files(etc), *bubblewrap.mounts(_read_only(request), writable, *box)),
+                    *(
+                        bubblewrap.find_program(),
+                        *bubblewrap.namespaces(),
+                        *bubblewrap.mounts(box, _read_only(request), dirs.space),
+                    ),
                     *("--chdir", str(cwd), "--seccomp", str(filter_file)),
                     *(str(base_interpreter()), "-I", "-S", str(bubblewrap.INIT)),
-                    *(str(network), str(reports_start.fileno()), str(variables_file), str(port), str(user)),
+                    *(str(network), str(reports_start.fileno()), str(variables_file), str(port)),
                 ]
                 finished = process.run(
-                    control.enter([*sandbox, *self.limits.shell(command, timeout, own_user=True)]),
+                    control.enter([*sandbox, *bubblewrap.become(user), *limited]),
                     cwd=Path("/"),
                     environment={},
                     timeout=timeout,
                     stop=request.context.stop,
                     watch=watch,
-                    descriptors=[network, reports_start.fileno(), variables_file, filter_file, *(fd for _, fd in etc)],
+                    descriptors=[network, reports_start.fileno(), variables_file, filter_file],
                     end=_end,
                 )
             if not os.read(started, 1) and not (finished.timed_out or request.context.stop.is_set()):
@@ -107,12 +114,17 @@ def _open_file(stack: contextlib.ExitStack, content: str | bytes) -> int:
     return descriptor
 
 
-def _box(request: StepRequest) -> tuple[Path, Path]:
-    """Return the folders of `/tmp` and `/dev/shm`; they are on the disk, so that they count as files."""
-    folders = request.dirs.root / BOX / "tmp", request.dirs.root / BOX / "shm"
-    for folder in folders:
-        folder.mkdir(parents=True, exist_ok=True)
-    return folders
+def _box(dirs: RunDirs, user: int, group: int) -> Box:
+    """Create the folders of the sandbox itself, once for all steps of a variant."""
+    folder = dirs.root / BOX
+    box = Box(folder / "etc", folder / "tmp", folder / "shm")
+    if not folder.exists():
+        for each in (box.etc, box.temp, box.shared_memory):
+            each.mkdir(parents=True)
+        for name, text in ETC.items():
+            (box.etc / name).write_text(text.format(user=user, group=group), encoding="ascii")
+        bubblewrap.copy_configuration(box.etc)
+    return box
 
 
 def _give_to(user: int, folders: Sequence[Path]) -> None:
@@ -129,12 +141,6 @@ def _give_to(user: int, folders: Sequence[Path]) -> None:
                         left.append(entry.path)
                     elif entry.stat(follow_symlinks=False).st_uid != user:
                         os.lchown(entry.path, user, user)
-
-
-def _writable(request: StepRequest) -> list[Path]:
-    """Return the folders that a step may change; a later mount covers an earlier one."""
-    dirs = request.dirs
-    return [path for path in (dirs.work, dirs.home, dirs.temp, local_image.folder(dirs)) if path.is_dir()]
 
 
 def _read_only(request: StepRequest) -> list[Path]:

@@ -1,5 +1,6 @@
 """The command line of bubblewrap: what a step sees, and what it can write to."""
 
+import contextlib
 import functools
 import os
 import platform
@@ -8,6 +9,7 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from uvmre.run import process
 
@@ -17,21 +19,25 @@ ALL_USERS = str(2**32 - 1)
 FILTERS = Path(__file__).with_name("filters")
 INIT = Path(__file__).with_name("init.py")
 HOST = "uvmre"
+SETPRIV = "/usr/bin/setpriv"
 SYSTEM = ("usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32")
-CONFIGURATION = (
-    *("ld.so.cache", "ld.so.conf", "ld.so.conf.d", "alternatives", "os-release", "debian_version", "localtime"),
-    *("ssl/certs", "ssl/cert.pem", "ssl/openssl.cnf", "pki/tls/certs", "pki/tls/cert.pem", "pki/tls/openssl.cnf"),
-    *(
-        "pki/ca-trust/extracted",
-        "ca-certificates",
-        "crypto-policies",
-        "gai.conf",
-        "protocols",
-        "services",
-        "mime.types",
-    ),
+FILES = (
+    *("ld.so.cache", "ld.so.conf", "os-release", "debian_version", "localtime", "gai.conf", "protocols", "services"),
+    *("mime.types", "ssl/cert.pem", "ssl/openssl.cnf", "pki/tls/cert.pem", "pki/tls/openssl.cnf"),
+)
+FOLDERS = (
+    *("ld.so.conf.d", "alternatives", "ssl/certs", "pki/tls/certs", "pki/ca-trust/extracted", "ca-certificates"),
+    "crypto-policies",
 )
 """The parts of `/etc` that a dynamic loader, a resolver and TLS need; none has a private key."""
+
+
+class Box(NamedTuple):
+    """The folders that a sandbox has instead of the system's."""
+
+    etc: Path
+    temp: Path
+    shared_memory: Path
 
 
 @functools.cache
@@ -55,7 +61,9 @@ def find_fault() -> str:
         return "bubblewrap is not installed"
     if not _filter_file().exists():
         return f"there is no system call filter for {platform.machine()}"
-    tried = _execute(*namespaces(), *system_folders(), "/bin/true")
+    if is_root() and not Path(SETPRIV).exists():
+        return f"root needs `{SETPRIV}`, which is a part of util-linux"
+    tried = _execute(*namespaces(), "--ro-bind", "/", "/", "/bin/true")
     return f"bubblewrap failed: {process.failure(tried)}" if tried.exit else ""
 
 
@@ -99,39 +107,53 @@ def namespaces() -> Iterator[str]:
         yield "--unshare-user"
 
 
-def system_folders() -> Iterator[str]:
-    """Yield the options that mount the system, read-only."""
+def become(user: int) -> list[str]:
+    """Return the start of a command that executes another one as a user, if that is another one."""
+    ids = ["--reuid", str(user), "--regid", str(user), "--clear-groups"]
+    return [SETPRIV, *ids, "--bounding-set=-all", "--inh-caps=-all"] if user != os.geteuid() else []
+
+
+def copy_configuration(etc: Path) -> None:
+    """Copy the system's configuration into a folder, in which its own folders are only places to mount them at."""
+    for name in FILES:
+        with contextlib.suppress(OSError):
+            (etc / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(f"/etc/{name}", etc / name)
+    for name in _existing_folders():
+        (etc / name).mkdir(parents=True, exist_ok=True)
+
+
+def _existing_folders() -> list[str]:
+    return [name for name in FOLDERS if Path("/etc", name).is_dir()]
+
+
+def mounts(box: Box, read_only: Sequence[Path], space: Path) -> Iterator[str]:
+    """Yield the options that mount the system, read-only, and the folders of a run; nothing else is writable."""
     for name in SYSTEM:
         path = Path("/", name)
         if path.is_symlink():
             yield from ("--symlink", str(path.readlink()), str(path))
         elif path.is_dir():
             yield from ("--ro-bind", str(path), str(path))
-    configuration = [path for name in CONFIGURATION if (path := Path("/etc", name)).exists()]
-    yield from _parents(configuration)
-    for path in configuration:
-        yield from ("--ro-bind", str(path), str(path))
-
-
-def _parents(paths: Sequence[Path]) -> Iterator[str]:
-    """Yield the options that make parents; those that bubblewrap makes by itself are closed to other users."""
-    for parent in sorted({parent for path in paths for parent in path.parents} - {Path("/"), Path("/tmp")}):
+    yield from ("--ro-bind", str(box.etc), "/etc")
+    for name in _existing_folders():
+        yield from ("--ro-bind", f"/etc/{name}", f"/etc/{name}")
+    yield from (
+        "--proc",
+        "/proc",
+        "--dev",
+        "/dev",
+        "--bind",
+        str(box.shared_memory),
+        "/dev/shm",
+        "--remount-ro",
+        "/dev",
+    )
+    yield from ("--bind", str(box.temp), "/tmp")
+    # Parents that bubblewrap makes by itself are closed to other users where the folder outside is.
+    parents = {parent for path in (*read_only, space) for parent in path.parents}
+    for parent in sorted(parents - {Path("/"), Path("/tmp")}):
         yield from ("--perms", "0755", "--dir", str(parent))
-
-
-def files(contents: Sequence[tuple[str, int]]) -> Iterator[str]:
-    """Yield the options that make files in the sandbox of open ones."""
-    for path, descriptor in contents:
-        yield from ("--perms", "0444", "--ro-bind-data", str(descriptor), path)
-
-
-def mounts(read_only: Sequence[Path], writable: Sequence[Path], temp: Path, shared_memory: Path) -> Iterator[str]:
-    """Yield the options that mount the folders of a run alone: even `/` and `/dev` are read-only."""
-    yield from ("--proc", "/proc", "--dev", "/dev", "--bind", str(shared_memory), "/dev/shm", "--remount-ro", "/dev")
-    yield from ("--bind", str(temp), "/tmp")
-    yield from _parents([*read_only, *writable])
     for path in read_only:
         yield from ("--ro-bind", str(path), str(path))
-    for path in writable:
-        yield from ("--bind", str(path), str(path))
-    yield from ("--remount-ro", "/")
+    yield from ("--bind", str(space), str(space), "--remount-ro", "/")
