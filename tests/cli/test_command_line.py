@@ -273,8 +273,8 @@ def sleepers(unique: str) -> list[psutil.Process]:
 def test_keep_leaves_the_folder_of_the_steps(uvmre: CommandLine, mre: Path) -> None:
     ended = uvmre("run", mre, "--keep", "--json")
     kept = Path(json.loads(ended.stdout)["kept"])
-    assert (kept / "as_reported" / "mre" / "mre.toml").exists() is False
-    assert (kept / "as_reported" / "home").is_dir()
+    assert (kept / "as_reported" / "w" / "mre" / "mre.toml").exists() is False
+    assert (kept / "as_reported" / "w" / "home").is_dir()
 
 
 def test_a_reader_that_has_enough_is_no_fault(cache: Path, mre: Path) -> None:

@@ -73,7 +73,7 @@ def test_a_stand_in_is_made_once_listed_and_cleared(
     (created,) = uvmre("images", "prepare", tmp_path, "--json", **apart).json("images")["images"]
     assert (created["image"], created["state"], created["made_of"]) == (UV, "made", "uv 0.5.21 of its wheel")
     again = uvmre("images", "prepare", UV, **apart)
-    assert (again.stdout.split(maxsplit=2)[2], again.stderr) == ("there: uv 0.5.21 of its wheel\n", "")
+    assert (again.stdout.split(maxsplit=2)[2], again.stderr) == ("exists: uv 0.5.21 of its wheel\n", "")
     assert UV in uvmre("images", "ls", **apart).stdout
 
     # Its files are those of the release, and a Dockerfile copies them as from the real one.
@@ -96,9 +96,9 @@ def test_an_image_of_that_name_that_is_no_stand_in_is_left_alone(
     program = "podman" if (tmp_path / "bin" / "podman").exists() else "buildah"
     built = f"{program} build --quiet --tag {UV} {tmp_path}".split()
     subprocess.run(built, env=os.environ | apart, check=True, capture_output=True, timeout=100)
-    assert uvmre("images", "prepare", UV, **apart).stdout == f"{program:<7}  {UV}  there, and no stand-in\n"
+    assert uvmre("images", "prepare", UV, **apart).stdout == f"{program:<7}  {UV}  exists, not a stand-in\n"
     uvmre("cache", "prune", "--images", "--json", **apart).json("cache")
-    assert uvmre("images", "prepare", UV, **apart).stdout.endswith("no stand-in\n")
+    assert uvmre("images", "prepare", UV, **apart).stdout.endswith("not a stand-in\n")
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     os.mkfifo(place / "of-fifo/mre.toml")
     (place / "of-folder/mre.toml").mkdir()
     (place / "of-binary/mre.toml").write_bytes(bytes(range(256)))
-    (place / "of-huge/mre.toml").symlink_to("../huge")
+    with (place / "of-huge/mre.toml").open("wb") as file:
+        file.truncate(40_000_000)
     (place / "of-utf-16/mre.toml").write_bytes(MANIFEST.encode("utf-16"))
     (place / "of-nothing/mre.toml").write_bytes(b"")
     (place / "holds-loop/a").symlink_to("a")
@@ -321,7 +322,7 @@ STREAMS = [
     ("$UVMRE triage - --comment <&-", 2, "standard input is empty"),
     ("$UVMRE triage - --comment 0>/dev/null", 2, "cause: bad file descriptor"),
     ("$UVMRE triage - </dev/zero", 2, "standard input is larger than 32 MB"),
-    ("$UVMRE triage --comment $'\\xff.md'", 2, r"\xff.md is not text"),
+    ("$UVMRE triage --comment $'\\xff.md'", 2, ".md is not text"),
     ("mkdir gone && cd gone && rmdir ../gone && $UVMRE new x --defaults", 2, "the current folder is unusable"),
     ("mkdir gone && cd gone && rmdir ../gone && $UVMRE run", 2, "the current folder is unusable"),
     ("mkdir gone && cd gone && rmdir ../gone && $UVMRE triage --comment a.md", 2, "the current folder is unusable"),
@@ -396,9 +397,9 @@ def test_the_mre_as_a_dockerfile_in_json_is_as_its_schema_says(place: Path, home
     assert data["dockerfile"].startswith("#")
 
 
-ASKS = f"""#!/bin/sh
+ASKS = """#!/bin/sh
 echo "error: nobody knows" >&2
-{sys.executable} -c "import urllib.request as r; r.urlopen('https://pypi.org/simple/six/')" 2>/dev/null
+python3 -c "import urllib.request as r; r.urlopen('https://pypi.org/simple/six/')" 2>/dev/null
 exit 2
 """
 POST = """\

@@ -24,6 +24,7 @@ import psutil
 import pytest
 
 from tests.gateway.wire import UPSTREAM, Line, Upstream, line, raw, read_all, request, tls, trusting, upstream
+from uvmre import temp_folders
 from uvmre.core.network.index import Index
 from uvmre.core.network.registries import PROFILES
 from uvmre.gateway.config import GatewayConfig
@@ -559,9 +560,7 @@ def test_what_a_killed_gateway_left_is_swept_in_the_end(tmp_path: Path, origin: 
         client.send(request(origin.url("/swept?size=2000000&drip=0.03")))
         client.connection.recv(100)
         os.kill(gateway.pid, signal.SIGKILL)
-    (left,) = (path for path in bodies.rglob("*") if path.is_file())
-    old = time.time() - 7 * 24 * 60 * 60
-    os.utime(left, (old, old))
+    (left,) = (path for path in bodies.rglob("*") if path.is_file() and path.name != temp_folders.OWNER)
     config = GatewayConfig(allow_hosts=(UPSTREAM,))
     with (
         Gateway(tmp_path / "cache", tmp_path / "recording", config=config) as gateway,
@@ -706,15 +705,15 @@ def test_a_recording_that_a_full_disk_ended_leaves_no_half_file(tmp_path: Path) 
     mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", disk]
     if not shutil.which("mount") or subprocess.run(mount, capture_output=True).returncode:
         pytest.skip("no small disk can be mounted here")
+    recording = Recording(tmp_path / "recording", disk / "bodies")
     try:
         with (  # noqa: PT012 - it is the writing that fails, or the end
             pytest.raises(OSError, match="No space left"),
-            Recording(tmp_path / "recording", disk / "bodies").start_entry(
-                "key", "GET", "http://x/", 200, []
-            ) as writer,
+            recording.start_entry("key", "GET", "http://x/", 200, []) as writer,
         ):
             for _ in range(100):  # smaller than a buffer: the end of the file wants room as well
                 writer.write(bytes(1000))
-        assert [path for path in disk.rglob("*") if path.is_file()] == []
+        assert {path.name for path in disk.rglob("*") if path.is_file()} == {temp_folders.OWNER}
     finally:
+        recording.close()
         subprocess.run(["umount", disk], check=True)

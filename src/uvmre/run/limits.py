@@ -42,8 +42,8 @@ class StepLimits:
         Processes can be counted only for a user of its own; elsewhere they are counted with the caller's.
         """
         limits = [
-            f"-H -t {seconds + CPU_GRACE}",
             f"-S -t {seconds}",
+            f"-H -t {seconds + CPU_GRACE}",
             f"-f {self.file_size // BLOCK}",
             f"-n {self.open_files}",
             "-c 0",

@@ -31,6 +31,7 @@ SETTINGS = (".pypirc", "pip.conf", "pip.ini", ".npmrc", ".netrc", ".cfg", ".ini"
 ENV = ".env"
 BREAK = re.compile(r"\n[ \t│|]*+")
 """A line break, with the border of a box."""
+SURROGATES = re.compile("[\ud800-\udfff]")
 LEAST_CERTAIN = 8
 """Shorter values are not masked across line breaks, nor elsewhere if only an output has them."""
 
@@ -92,6 +93,7 @@ def redact(text: str, values: Iterable[str] = ()) -> str:
 def find_secrets(text: str, values: Iterable[str] = ()) -> list[Span]:
     """Return the spans of secrets in a text, in order, without overlaps."""
     values = frozenset(values)
+    text = SURROGATES.sub("\ufffd", text)  # in names that are not UTF-8; the automaton takes UTF-8 alone
     known = _automaton(values)
     found = [(start, end) for _, start, end in known.find_matches_as_indexes(text)] if known else []
     if (long := _long_values(values)) and "\n" in text:
