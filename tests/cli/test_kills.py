@@ -494,7 +494,8 @@ def survives(world: World, kinds: tuple[str, ...], harm: Callable[[Path, random.
 
 @pytest.mark.parametrize("harm", HARMS)
 @pytest.mark.parametrize(
-    "make", [triage, pytest.param(run_real, marks=NETWORK), pytest.param(bisect, marks=pytest.mark.slow)]
+    "make",
+    [triage, pytest.param(run_real, marks=[NETWORK, pytest.mark.slow]), pytest.param(bisect, marks=pytest.mark.slow)],
 )
 def test_damaged_files_are_replaced_or_ignored(
     make: Callable[[Path, str], World], harm: Callable[[Path, random.Random], None], tmp_path: Path

@@ -8,6 +8,7 @@ import sys
 import textwrap
 import time
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -57,10 +58,27 @@ sys.exit(7)
 """
 
 
+SAMPLES = {
+    "test_memory_is_that_of_all_processes_together": 2,
+    "test_the_size_of_all_files_is_limited_while_a_step_runs": 2,
+    "test_endless_output_is_ended": 2,
+    "test_a_fork_bomb_ends_and_the_machine_stays_usable": 2,
+    "test_what_uvmre_does_between_two_runs_stays_in_the_image": 8,
+    "test_a_backend_in_the_tree_stays_in_the_sandbox": 8,
+    "test_run_and_report_print_no_control_character_and_keep_them_in_the_evidence": 6,
+}
+"""Of the cases of these tests, which take seconds, `make test` runs the first few; `make test-all` runs all."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip loudly where there is no sandbox."""
     fault = bubblewrap.find_fault()
+    seen = Counter[str]()
     for item in items:
+        name = getattr(item, "originalname", "")
+        seen[name] += 1
+        if seen[name] > SAMPLES.get(name, seen[name]):
+            item.add_marker(pytest.mark.slow)
         needs_it = "host" in getattr(item, "fixturenames", ())  # reading a stranger's files and text does not
         if fault and needs_it and Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.skip(reason=f"no sandbox here ({fault}): NO ATTACK WAS TRIED"))

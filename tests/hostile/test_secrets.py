@@ -155,6 +155,7 @@ def test_every_kind_is_masked(kind: str) -> None:
 
 
 @pytest.mark.network
+@pytest.mark.slow
 @pytest.mark.parametrize("name", COMMANDS)
 def test_no_command_prints_a_secret(left: Left, name: str) -> None:
     stdout, stderr = left.printed[f"{name}, stdout"], left.printed[f"{name}, stderr"]
@@ -162,6 +163,7 @@ def test_no_command_prints_a_secret(left: Left, name: str) -> None:
     assert (left.plants.found_in(stdout), left.plants.found_in(stderr)) == ([], [])
 
 
+@pytest.mark.slow
 @pytest.mark.network
 def test_what_was_run_is_what_was_planted(left: Left) -> None:
     assert "as reported   shows" in left.printed["run, stdout"]
@@ -171,11 +173,13 @@ def test_what_was_run_is_what_was_planted(left: Left) -> None:
     assert left.printed["report, stdout"].count("****") > 80
 
 
+@pytest.mark.slow
 @pytest.mark.network
 def test_the_gateway_prints_no_secret(left: Left) -> None:
     assert left.plants.found_in(left.printed["gateway"]) == []
 
 
+@pytest.mark.slow
 @pytest.mark.network
 @pytest.mark.parametrize(
     ("where", "pattern", "least"),
@@ -200,6 +204,7 @@ def test_nothing_left_behind_has_a_secret(left: Left, where: str, pattern: str, 
     assert found == {}
 
 
+@pytest.mark.slow
 @pytest.mark.network
 def test_the_rest_of_the_cache_has_a_secret_only_in_the_mre_of_the_issue(left: Left) -> None:
     folders = {path for path in left.cache.glob("uvmre/triage/*") if path.is_dir()}
