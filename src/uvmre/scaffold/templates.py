@@ -1,5 +1,6 @@
 """The templates: their questions, checked answers, and rendering."""
 
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -196,7 +197,11 @@ def render(template: Template, answers: Answers, folder: Path, *, ask: bool) -> 
     import copier
     from copier.errors import CopierError
 
+    # Copier's own folders are beside the new one, and removed with it where this process is killed.
+    before, tempfile.tempdir = tempfile.tempdir, str(folder.parent)
     try:
         copier.run_copy(str(template.folder), str(folder), data=answers, defaults=not ask, quiet=True)
     except (CopierError, TemplateError) as error:
         raise unusable(template.name, [f"{type(error).__name__}: {error}"]) from None
+    finally:
+        tempfile.tempdir = before
