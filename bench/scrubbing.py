@@ -24,7 +24,7 @@ DEBUG Found fresh response for: https://pypi.org/simple/six/
 TRACE cache entry /home/me/.cache/uv/archive-v0/aB1cD2eF3gH4iJ5kL6mN7 sha256:0a1b2c3d4e5f60718293a4b5c6d7e8f90a1b
 DEBUG Adding transitive dependency for tokenizers==0.15.0: huggingface-hub>=0.16.4, <1.0
 DEBUG Selecting: anyio==4.8.0 [compatible] (anyio-4.8.0-py3-none-any.whl)
-DEBUG Searching for a compatible version of h11 @ file:///work/h11 (>=0.13, <0.15)
+DEBUG Searching for a compatible version of h11 @ file:///src/h11 (>=0.13, <0.15)
 """
 SECRETS = """\
 DEBUG Using credentials of https://me:hunter22@host.example/simple with UV_INDEX_ACME_PASSWORD=hunter22
