@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from uvmre.core.mre.files import File
-from uvmre.core.mre.model import Environment, Mre, Step, Symptom
+from uvmre.core.mre.model import BUNDLED, Environment, Mre, Step, Symptom
 from uvmre.errors import InputError, UsageError
 from uvmre.folder.read import read_mre
 from uvmre.folder.write import staged, write_mre
-from uvmre.folder.written import BUNDLED, RECORD, read_origin
+from uvmre.folder.written import RECORD, read_origin
 
 MRE = Mre(
     title="It breaks",

@@ -6,24 +6,9 @@ from typing import Any
 
 import pytest
 
+from tests.cli.test_triage import post as issue_text
 from tests.hostile.conftest import CANARY, Host, call_uvmre
 
-HEAD = """\
-# uv sync fails in my project
-<!-- somebody/something#1 created 2024-10-10T10:00:00Z -->
-_@somebody_
-
-With this `pyproject.toml`:
-
-```toml
-[project]
-name = "root"
-version = "0.1.0"
-requires-python = ">=3.8"
-```
-
-"""
-FORM = "\n### Platform\n\nUbuntu 22.04 x86_64\n\n### Version\n\nuv 0.4.0\n"
 ERROR = "error: it broke in two"
 """What `uv fail` of the releases in the cache prints; every post reports something else."""
 
@@ -49,7 +34,7 @@ COMMANDS = {
 
 def triage(host: Host, tmp_path: Path, body: str, *options: str, **variables: str) -> dict[str, Any]:
     post = tmp_path / "post.md"
-    post.write_text(HEAD + body + FORM)
+    post.write_text(issue_text(body, uv="0.4.0"))
     done = call_uvmre(host, "triage", post, "--json", *options, variables=variables)
     assert done.stdout, done.stderr
     answer: dict[str, Any] = json.loads(done.stdout)
@@ -126,7 +111,7 @@ def test_without_a_sandbox_nothing_of_a_post_is_run(host: Host, tmp_path: Path) 
 
 def test_an_mre_of_a_post_is_not_run_without_a_sandbox_either(host: Host, tmp_path: Path) -> None:
     post = tmp_path / "post.md"
-    post.write_text(HEAD + HARMLESS + FORM)
+    post.write_text(issue_text(HARMLESS, uv="0.4.0"))
     made = call_uvmre(host, "new", tmp_path / "mre", "--from-issue", post)
     assert made.returncode == 0, made.stderr
     done = call_uvmre(host, "run", tmp_path / "mre", "--json", variables={"PATH": broken_bubblewrap(tmp_path, host)})

@@ -315,3 +315,16 @@ def test_another_release_than_the_reported_one_is_reported() -> None:
 
 def test_steps_that_could_not_be_run_are_reported() -> None:
     assert "\nThe steps could not be run: no shell.\n" in github(MRE, result(obstacle="no shell"))
+
+
+@pytest.mark.parametrize(
+    ("backend", "platform"),
+    [
+        pytest.param("local", "Linux 6.1 x86_64", id="this machine"),
+        pytest.param("sandbox", "Linux 6.1 x86_64", id="this machine, in the sandbox"),
+        pytest.param("podman 4.3.1", "Linux 6.1 x86_64, in a container (podman 4.3.1)", id="a container"),
+    ],
+)
+def test_the_platform_names_the_container(backend: str, platform: str) -> None:
+    lines = github(replace(MRE, files=()), replace(result(), backend=backend)).splitlines()
+    assert lines[lines.index("### Platform") + 2] == platform

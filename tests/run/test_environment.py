@@ -167,7 +167,7 @@ def test_a_step_has_these_variables_and_no_others(place: RunDirs, monkeypatch: p
 
 def test_everything_lies_below_the_place_and_leads_to_the_listener(place: RunDirs) -> None:
     given = variables(place, MRE, DOOR)
-    assert (given["HOME"], given["TMPDIR"]) == (str(place.space / "home"), str(place.space / "tmp"))
+    assert (given["HOME"], given["TMPDIR"]) == (str(place.writable / "home"), str(place.writable / "tmp"))
     assert {given[name] for name in NAMES if name.lower().endswith("_proxy") and name != "NO_PROXY"} == {DOOR}
     certificates = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO")
     assert {given[name] for name in certificates} == {str(place.authority)}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from uvmre import files
-from uvmre.core.mre.model import MANIFEST, Mre
+from uvmre.core.mre.model import BUNDLED, MANIFEST, Mre
 from uvmre.core.progress import Progress
 from uvmre.core.secrets.redact import secret_lines, secrets
 from uvmre.errors import InputError, UsageError
@@ -104,7 +104,7 @@ def pack(
             confidential,
             "replace them, or use `--allow-secrets` if none of them is confidential",
         )
-    _, uv = binaries.get(release, cache, progress.downloading, bundled=folder / binaries.BUNDLED)
+    _, uv = binaries.get(release, cache, progress.downloading, bundled=folder / BUNDLED)
     top = folder.resolve().name or "mre"
     sha256 = packing.write_pack(target, top, [*own, *replayed, *_release(release, uv)], on_progress)
     named = tuple(dict.fromkeys(place.rpartition(":")[0] for place in confidential))
@@ -147,7 +147,7 @@ def _secret_places(mre: Mre, packed: Sequence[PackedFile]) -> Iterator[str]:
 
 
 def _release(release: str, uv: Path) -> Iterator[PackedFile]:
-    below = f"{binaries.BUNDLED}/{release}"
+    below = f"{BUNDLED}/{release}"
     yield PackedFile(f"{below}/{binaries.PLATFORM}", f"{catalogue.platform()}\n".encode())
     for tool in (uv.with_name(name) for name in binaries.TOOLS):
         if tool.exists():

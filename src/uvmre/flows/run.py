@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from uvmre.core.mre.model import BASE, Mre, overlay, slug
+from uvmre.core.mre.model import BASE, BUNDLED, Mre, overlay, slug
 from uvmre.core.mre.schema import RELEASE
 from uvmre.core.outcome.observation import Observation
 from uvmre.core.outcome.result import Result, Variant, digest
@@ -70,7 +70,7 @@ def run(
             _note_dockerfile(mre, progress)
         # A container has an interpreter of its own.
         interpreter = require_interpreter(options.python or mre.environment.python) if backend.uses_host else None
-        release, binary = _uv(uv, mre.environment.uv, folder / binaries.BUNDLED, options, progress)
+        release, binary = _uv(uv, mre.environment.uv, folder / BUNDLED, options, progress)
         now = datetime.now(UTC)
         with naming_path(folder):
             evidence_folder = evidence.begin_run(folder, release, now)

@@ -9,12 +9,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from uvmre.core.mre.model import LEFT_OUT
+from uvmre.core.mre.model import BUNDLED, LEFT_OUT
 from uvmre.folder.evidence import OWN, ignore_in_git
 
 RECORD = f"{OWN}/written.json"
-BUNDLED = f"{OWN}/uv"
-"""The releases of uv that come with a packed MRE."""
 SCHEMA = 1
 
 Hashes = Mapping[str, str]

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from uvmre.releases.catalogue import Catalogue, Wheel
 
 TOOLS = ("uv", "uvx")
-BUNDLED = ".uvmre/uv"
-"""The folder of the releases in a packed MRE."""
 PLATFORM = "platform"
 """The file beside a bundled release that names its platform."""
 MAX_PARALLEL = 4

@@ -213,8 +213,8 @@ def _content(file: File) -> str | None:
 
 
 def _container_note(result: Result) -> str:
-    """Return a note on the container."""
-    return "" if result.backend == "local" else f", in a container ({prose(result.backend)})"
+    """Return a note on the container, whose system may be another one than this machine's."""
+    return "" if result.backend in ("local", "sandbox") else f", in a container ({prose(result.backend)})"
 
 
 def _form(result: Result) -> list[str]:

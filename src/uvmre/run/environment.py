@@ -26,31 +26,31 @@ SYSTEM_PATH = ("/usr/local/bin", "/usr/bin", "/bin")
 
 @dataclass(frozen=True)
 class RunDirs:
-    """The folders of one run of one variant. A step may do what it likes in `space`, and only read the others."""
+    """The folders of one run of one variant. Steps write to `writable`, and read the others."""
 
     root: Path
     system_path: tuple[str, ...] = SYSTEM_PATH
     """The end of the steps' PATH."""
 
     @property
-    def space(self) -> Path:
+    def writable(self) -> Path:
         """Return the folder of all that steps write; in the sandbox one mount, in which hard links work."""
         return self.root / "w"
 
     @property
     def work(self) -> Path:
         """Return the folder of the MRE's files, in which the steps run."""
-        return self.space / "mre"
+        return self.writable / "mre"
 
     @property
     def home(self) -> Path:
         """Return the steps' home, with uv's cache below it."""
-        return self.space / "home"
+        return self.writable / "home"
 
     @property
     def temp(self) -> Path:
         """Return the steps' temporary folder."""
-        return self.space / "tmp"
+        return self.writable / "tmp"
 
     @property
     def tools(self) -> Path:

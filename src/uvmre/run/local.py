@@ -113,7 +113,7 @@ class Local:
         self, command: Sequence[str], cwd: Path, variables: Mapping[str, str], timeout: int, request: StepRequest
     ) -> Finished:
         """Execute a command within the limits."""
-        watch = LimitWatch(self.limits, [request.dirs.space])
+        watch = LimitWatch(self.limits, [request.dirs.writable])
         finished = process.run(
             self.limits.shell(command, timeout, own_user=False),
             cwd=cwd,
@@ -136,7 +136,7 @@ def _steps(mre: Mre) -> tuple[Step, ...]:
 
 def _without_folders(text: str, dirs: RunDirs) -> str:
     """Return a text without the run's own folders, as in an image."""
-    for folder in (local_image.folder(dirs), dirs.space, dirs.root):
+    for folder in (local_image.folder(dirs), dirs.writable, dirs.root):
         text = text.replace(str(folder), "")
     return text
 

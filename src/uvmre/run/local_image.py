@@ -30,7 +30,7 @@ class CannotRunStep(Exception):
 
 def folder(dirs: RunDirs) -> Path:
     """Return the root of the image."""
-    return dirs.space / IMAGE
+    return dirs.writable / IMAGE
 
 
 def inside(dirs: RunDirs, path: str) -> Path:

@@ -1,8 +1,12 @@
 """What the recording answers by itself: parts, heads and conditions of what it has as a whole; and what it lacks."""
 
 import asyncio
+import contextlib
+import socketserver
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
@@ -12,8 +16,16 @@ from hypothesis import strategies as st
 from tests.gateway.listeners import FILES, SIMPLE, PyPI, through
 from uvmre.core.network.request import Network
 from uvmre.core.outcome.observation import Observation
-from uvmre.gateway.recording.store import Headers, Recording
-from uvmre.gateway.recording.upstream import NotRecorded, Upstream, UpstreamAnswer, parse_range, range_headers
+from uvmre.gateway.recording import upstream
+from uvmre.gateway.recording.store import Headers, Recording, entry_key
+from uvmre.gateway.recording.upstream import (
+    NotRecorded,
+    Upstream,
+    UpstreamAnswer,
+    UpstreamUnreachable,
+    parse_range,
+    range_headers,
+)
 from uvmre.gateway.session import Gateway
 
 BODY = bytes(range(256)) * 1000  # in more than one piece of the recording
@@ -243,3 +255,38 @@ def test_what_the_recording_lacks_makes_the_run_broken(gateway: Gateway) -> None
     assert [(request.status, request.answered_by) for request in listener.requests] == [(504, "unreachable")] * 2
     observed = Observation("as reported", "0.13.9", "3.11.0", "local", "linux", (), listener.requests)
     assert len(observed.unanswered) == 2
+
+
+class Large(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("content-length", str(len(BODY)))
+        self.end_headers()
+        with contextlib.suppress(ConnectionError):
+            self.wfile.write(BODY)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_the_downloads_of_a_sandbox_are_limited(recording: Recording, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(upstream, "MAX_DOWNLOADS", len(BODY) + 100)
+    for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+
+    async def sizes(source: Upstream, port: int) -> list[int]:
+        found = []
+        for name in ("first", "second"):
+            async with source.request("GET", f"http://127.0.0.1:{port}/{name}", [ANY]) as answered:
+                found.append(len(await answered.read_body()))
+        return found
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Large) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        port = server.server_address[1]
+        with pytest.raises(UpstreamUnreachable, match="the run downloads over"):
+            asyncio.run(sizes(Upstream(recording, "auto", private_hosts=("127.0.0.1",)), port))
+        assert recording.find_entry(entry_key("GET", f"http://127.0.0.1:{port}/first", [ANY]) or "") is not None
+        assert recording.find_entry(entry_key("GET", f"http://127.0.0.1:{port}/second", [ANY]) or "") is None
+        assert asyncio.run(sizes(Upstream(recording, "live"), port)) == [len(BODY)] * 2
+        server.shutdown()

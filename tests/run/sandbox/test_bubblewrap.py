@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from uvmre.run.sandbox import bubblewrap
-from uvmre.run.sandbox.bubblewrap import Box
+from uvmre.run.sandbox.bubblewrap import OwnFolders
 
 TOOL = Path(__file__).parents[3] / ".ci" / "system-call-filter"
 
@@ -21,7 +21,9 @@ def options(arguments: list[str], name: str, count: int) -> list[tuple[str, ...]
 
 def arguments_for(folder: Path, read_only: list[Path]) -> list[str]:
     """Return the options for a run in a folder."""
-    return list(bubblewrap.mounts(Box(folder / "etc", folder / "tmp", folder / "shm"), read_only, folder / "space"))
+    return list(
+        bubblewrap.mounts(OwnFolders(folder / "etc", folder / "tmp", folder / "shm"), read_only, folder / "space")
+    )
 
 
 def test_the_system_is_read_only_and_has_no_home(tmp_path: Path) -> None:

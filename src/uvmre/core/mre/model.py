@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from uvmre.core.network.index import Fault, Index
 
 MANIFEST = "mre.toml"
+BUNDLED = ".uvmre/uv"
+"""The folder of the releases of uv that come with a packed MRE."""
 BASE = "as reported"
 """What the MRE itself is called among its variants."""
 SCHEMA = 1

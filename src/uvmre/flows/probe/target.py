@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from uvmre.core.mre.files import File
-from uvmre.core.mre.model import BASE, Environment, Mre, overlay
+from uvmre.core.mre.model import BASE, BUNDLED, Environment, Mre, overlay
 from uvmre.core.outcome import script
 from uvmre.core.outcome.observation import Observation
 from uvmre.core.outcome.result import digest
@@ -20,7 +20,6 @@ from uvmre.errors import UsageError
 from uvmre.folder.evidence import RECORDING
 from uvmre.folder.read import read_mre
 from uvmre.folder.written import read_origin
-from uvmre.releases import binaries
 from uvmre.run.environment import SYSTEM_PATH
 
 SCRIPT_RECORDINGS = "recordings"
@@ -108,7 +107,7 @@ def of_mre(folder: Path, names: Sequence[str] = (), *, every: bool = False, mre:
         variants=selected,
         recording=folder / RECORDING,
         origin=read_origin(folder),
-        bundled=folder / binaries.BUNDLED,
+        bundled=folder / BUNDLED,
         digests={**digests, BASE: digest(replace(_bare(mre), controls=mre.controls))},
         controls={each.name: variants[each.name] for each in mre.controls} if BASE in selected else {},
     )

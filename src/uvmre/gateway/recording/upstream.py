@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import math
 import re
 from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 CONNECTIONS = 100
 MAX_DOWNLOADS = 20 * 10**9
-"""Bytes that one run can add to the cache."""
+"""Bytes that one run in a sandbox can add to the cache."""
 TIMEOUT = {"connect": client.CONNECT_SECONDS, "read": client.SECONDS, "write": client.SECONDS, "pool": None}
 # RFC 9110, 7.6.1: these are about one connection, not about the message.
 HOP_BY_HOP = {b"connection", b"keep-alive", b"proxy-authorization", b"proxy-connection", b"te", b"trailer"}
@@ -60,7 +61,8 @@ class Upstream:
         self._recording = recording
         self._network = network
         self._private_hosts = private_hosts
-        self._received = 0
+        # A gateway that the user started may run for months.
+        self._downloads_left = math.inf if "*" in private_hosts else MAX_DOWNLOADS
 
     @contextlib.asynccontextmanager
     async def request(
@@ -93,8 +95,8 @@ class Upstream:
 
                     async def recorded() -> AsyncIterator[bytes]:
                         async for chunk in response.aiter_stream():
-                            self._received += len(chunk)
-                            if self._received > MAX_DOWNLOADS:
+                            self._downloads_left -= len(chunk)
+                            if self._downloads_left < 0:
                                 raise UpstreamUnreachable(f"the run downloads over {MAX_DOWNLOADS // 10**9} GB")
                             writer.write(chunk)
                             yield chunk

@@ -20,6 +20,7 @@ from uvmre.gateway.server.certificates import Signer
 
 HEAD_LIMIT = 64 * 1024
 MAX_REQUESTS = 100_000
+"""Requests that a listener keeps until they are popped: for a run, all of a variant's."""
 MAX_CONNECTIONS = 4_000
 HANDSHAKE_SECONDS = 30.0
 REJECTED_CA = "the client rejected the gateway's CA, as releases of uv do that ignore `SSL_CERT_FILE`"
@@ -36,21 +37,20 @@ class Session:
         """The open ones; weak, because their protocols change."""
         self.servers: list[asyncio.Server] = []
         self.is_closed = False
-        self._count = 0
 
     def log(self, request: Request) -> None:
         """Store a request until its owner pops it; a flood of them ends the listener."""
-        self._count += 1
-        if self._count == MAX_REQUESTS:
+        if len(self.requests) == MAX_REQUESTS - 1:
             request = replace(request, answered_by="refused", reason=f"the step sends over {MAX_REQUESTS:,} requests")
             self.close()
-        if self._count <= MAX_REQUESTS:
+        if len(self.requests) < MAX_REQUESTS:
             self.requests.append(request)
 
     def is_flooded(self) -> bool:
         """Tell whether too many connections are open."""
-        open_ones = self.connections  # counted exactly only where there are many, some of which are closed already
-        return len(open_ones) > MAX_CONNECTIONS < sum(not each.is_closing() for each in open_ones)
+        if len(self.connections) <= MAX_CONNECTIONS:  # some of them may be closed already
+            return False
+        return sum(not each.is_closing() for each in self.connections) > MAX_CONNECTIONS
 
     def close(self) -> None:
         """Stop listening, and abort the open connections."""

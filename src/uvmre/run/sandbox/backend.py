@@ -7,22 +7,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from uvmre.run import local_image, process, process_tree
+from uvmre.run import process, process_tree
 from uvmre.run.backend import SANDBOX, StepRequest
 from uvmre.run.cgroups import control_group
 from uvmre.run.environment import RunDirs
 from uvmre.run.interpreters import base_interpreter
 from uvmre.run.limits import LimitWatch
 from uvmre.run.local import Local
+from uvmre.run.local_image import CannotRunStep
 from uvmre.run.process import Finished
 from uvmre.run.sandbox import bubblewrap
-from uvmre.run.sandbox.bubblewrap import Box
+from uvmre.run.sandbox.bubblewrap import OwnFolders
 
 if TYPE_CHECKING:
     import subprocess
 
-BOX = "sandbox"
-"""The run's folder of what belongs to the sandbox itself."""
 PREFIX_PARTS = ("bin", "lib", "lib64", "include", "share")
 FIRST_USER = 2_000_000_000
 """From here on systemd's table of user ids has no use for them (https://systemd.io/UIDS-GIDS/)."""
@@ -32,10 +31,6 @@ ETC = {
     "passwd": "user:x:{user}:{group}::/tmp:/bin/sh\n",
     "group": "user:x:{group}:\n",
 }
-
-
-class CannotStart(local_image.CannotRunStep):
-    """The sandbox itself failed."""
 
 
 @dataclass(frozen=True)
@@ -57,14 +52,14 @@ class Sandbox(Local):
         """Execute a command in a sandbox, within the limits.
 
         Raises:
-            CannotStart: when the sandbox cannot be made.
+            CannotRunStep: when the sandbox cannot be made.
         """
         dirs, port = request.dirs, int(request.gateway.rpartition(":")[2])
         user, group = os.geteuid(), os.getegid()
         if bubblewrap.is_root():
             user = group = FIRST_USER + port  # another one for each variant, whose processes are counted
-        box = _box(dirs, user, group)
-        written = (dirs.space, box.temp, box.shared_memory)
+        own = _own_folders(dirs, user, group)
+        written = (dirs.writable, own.temp, own.shared_memory)
         if bubblewrap.is_root():
             _give_to(user, written)
         limited = self.limits.shell(command, timeout, own_user=True)
@@ -79,11 +74,8 @@ class Sandbox(Local):
                 variables_file = _open_file(stack, "\0".join(f"{name}={value}" for name, value in variables.items()))
                 filter_file = _open_file(stack, bubblewrap.system_call_filter())
                 sandbox = [
-                    *(
-                        bubblewrap.find_program(),
-                        *bubblewrap.namespaces(),
-                        *bubblewrap.mounts(box, _read_only(request), dirs.space),
-                    ),
+                    *(bubblewrap.find_program(), *bubblewrap.namespaces()),
+                    *bubblewrap.mounts(own, _read_only(request), dirs.writable),
                     *("--chdir", str(cwd), "--seccomp", str(filter_file)),
                     *(str(base_interpreter()), "-I", "-S", str(bubblewrap.INIT)),
                     *(str(network), str(reports_start.fileno()), str(variables_file), str(port)),
@@ -99,7 +91,7 @@ class Sandbox(Local):
                     end=_end,
                 )
             if not os.read(started, 1) and not (finished.timed_out or request.context.stop.is_set()):
-                raise CannotStart(f"the sandbox did not start: {process.failure(finished)}")
+                raise CannotRunStep(f"the sandbox did not start: {process.failure(finished)}")
             finished = replace(finished, limit=finished.limit or self.limits.of_controller(control.exceeded()))
         return replace(finished, limit=watch.after(finished, timeout))
 
@@ -114,17 +106,17 @@ def _open_file(stack: contextlib.ExitStack, content: str | bytes) -> int:
     return descriptor
 
 
-def _box(dirs: RunDirs, user: int, group: int) -> Box:
+def _own_folders(dirs: RunDirs, user: int, group: int) -> OwnFolders:
     """Create the folders of the sandbox itself, once for all steps of a variant."""
-    folder = dirs.root / BOX
-    box = Box(folder / "etc", folder / "tmp", folder / "shm")
+    folder = dirs.root / SANDBOX
+    own = OwnFolders(folder / "etc", folder / "tmp", folder / "shm")
     if not folder.exists():
-        for each in (box.etc, box.temp, box.shared_memory):
+        for each in own:
             each.mkdir(parents=True)
         for name, text in ETC.items():
-            (box.etc / name).write_text(text.format(user=user, group=group), encoding="ascii")
-        bubblewrap.copy_configuration(box.etc)
-    return box
+            (own.etc / name).write_text(text.format(user=user, group=group), encoding="ascii")
+        bubblewrap.copy_configuration(own.etc)
+    return own
 
 
 def _give_to(user: int, folders: Sequence[Path]) -> None:

@@ -13,7 +13,6 @@ from typing import NamedTuple
 
 from uvmre.run import process
 
-MINIMUM = (0, 6)
 SECONDS = 10.0
 ALL_USERS = str(2**32 - 1)
 FILTERS = Path(__file__).with_name("filters")
@@ -32,7 +31,7 @@ FOLDERS = (
 """The parts of `/etc` that a dynamic loader, a resolver and TLS need; none has a private key."""
 
 
-class Box(NamedTuple):
+class OwnFolders(NamedTuple):
     """The folders that a sandbox has instead of the system's."""
 
     etc: Path
@@ -127,7 +126,7 @@ def _existing_folders() -> list[str]:
     return [name for name in FOLDERS if Path("/etc", name).is_dir()]
 
 
-def mounts(box: Box, read_only: Sequence[Path], space: Path) -> Iterator[str]:
+def mounts(own: OwnFolders, read_only: Sequence[Path], writable: Path) -> Iterator[str]:
     """Yield the options that mount the system, read-only, and the folders of a run; nothing else is writable."""
     for name in SYSTEM:
         path = Path("/", name)
@@ -135,25 +134,15 @@ def mounts(box: Box, read_only: Sequence[Path], space: Path) -> Iterator[str]:
             yield from ("--symlink", str(path.readlink()), str(path))
         elif path.is_dir():
             yield from ("--ro-bind", str(path), str(path))
-    yield from ("--ro-bind", str(box.etc), "/etc")
+    yield from ("--ro-bind", str(own.etc), "/etc")
     for name in _existing_folders():
         yield from ("--ro-bind", f"/etc/{name}", f"/etc/{name}")
-    yield from (
-        "--proc",
-        "/proc",
-        "--dev",
-        "/dev",
-        "--bind",
-        str(box.shared_memory),
-        "/dev/shm",
-        "--remount-ro",
-        "/dev",
-    )
-    yield from ("--bind", str(box.temp), "/tmp")
+    yield from ("--proc", "/proc", "--dev", "/dev", "--bind", str(own.shared_memory), "/dev/shm")
+    yield from ("--remount-ro", "/dev", "--bind", str(own.temp), "/tmp")
     # Parents that bubblewrap makes by itself are closed to other users where the folder outside is.
-    parents = {parent for path in (*read_only, space) for parent in path.parents}
+    parents = {parent for path in (*read_only, writable) for parent in path.parents}
     for parent in sorted(parents - {Path("/"), Path("/tmp")}):
         yield from ("--perms", "0755", "--dir", str(parent))
     for path in read_only:
         yield from ("--ro-bind", str(path), str(path))
-    yield from ("--bind", str(space), str(space), "--remount-ro", "/")
+    yield from ("--bind", str(writable), str(writable), "--remount-ro", "/")
