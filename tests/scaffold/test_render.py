@@ -49,7 +49,7 @@ def told(answers: Answers) -> str:
 def make(target: Path, answers: Answers, *, force: bool = False) -> Mre:
     template = find_template("workspace-index")
     with staged(target, force=force) as folder:
-        render(template, check_answers(template, answers), folder, ask=False)
+        render(template, check_answers(template, answers), folder, ask=False, temporary=folder.parent)
     return read_mre(target)
 
 

@@ -12,6 +12,7 @@ from uvmre.core.mre.model import MANIFEST, Mre
 from uvmre.core.mre.schema import RELEASE
 from uvmre.core.progress import Progress
 from uvmre.errors import CannotTell, InputError, UsageError
+from uvmre.flows.scratch import scratch
 from uvmre.folder.read import read_mre
 from uvmre.folder.write import Confirm, staged, write_mre
 from uvmre.folder.written import read_record
@@ -58,8 +59,8 @@ def new(
     """
     chosen = templates.find_template(template) if template else _only()
     checked = templates.check_answers(chosen, answers or {})
-    with staged(target, force=force, confirm=confirm) as folder:
-        render(chosen, checked, folder, ask=ask)
+    with staged(target, force=force, confirm=confirm) as folder, scratch() as temporary:
+        render(chosen, checked, folder, ask=ask, temporary=temporary)
         _check(chosen, folder)
     return _new(target, chosen.name)
 

@@ -182,7 +182,7 @@ def _fault(question: Question, value: Any, environment: SandboxedEnvironment, co
     return environment.from_string(question.validator).render(context).strip()
 
 
-def render(template: Template, answers: Answers, folder: Path, *, ask: bool) -> None:
+def render(template: Template, answers: Answers, folder: Path, *, ask: bool, temporary: Path) -> None:
     """Render a template into a new folder.
 
     Args:
@@ -190,6 +190,7 @@ def render(template: Template, answers: Answers, folder: Path, *, ask: bool) -> 
         answers: as `check_answers` returns them.
         folder: the folder to create.
         ask: ask the other questions at the terminal, instead of using their defaults.
+        temporary: the folder of copier's own temporary ones, which it leaves where this process is killed.
 
     Raises:
         InputError: when the template cannot be rendered.
@@ -197,8 +198,7 @@ def render(template: Template, answers: Answers, folder: Path, *, ask: bool) -> 
     import copier
     from copier.errors import CopierError
 
-    # Copier's own folders are beside the new one, and removed with it where this process is killed.
-    before, tempfile.tempdir = tempfile.tempdir, str(folder.parent)
+    before, tempfile.tempdir = tempfile.tempdir, str(temporary)
     try:
         copier.run_copy(str(template.folder), str(folder), data=answers, defaults=not ask, quiet=True)
     except (CopierError, TemplateError) as error:
