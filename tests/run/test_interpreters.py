@@ -127,6 +127,17 @@ def test_a_folder_of_that_name_is_passed_over(machine: Machine) -> None:
     assert find_interpreter("3.98") is None
 
 
+@pytest.mark.skipif(os.geteuid() == 0, reason="no folder is closed to root")
+def test_a_folder_that_is_closed_to_us_is_passed_over(machine: Machine) -> None:
+    machine.install(machine.one / "python3.99", says("3.99.1"))
+    found = machine.install(machine.other / "python3.99", says("3.99.2"))
+    machine.one.chmod(0)
+    try:
+        assert find_interpreter("3.99") == Interpreter(found, "3.99.2")
+    finally:
+        machine.one.chmod(0o755)
+
+
 def test_shims_are_not_run(machine: Machine, tmp_path: Path) -> None:
     machine.install(machine.shims / "python3.98", f"#!/bin/sh\n: > '{tmp_path}/asked'\necho 3.98.4\n")
     assert find_interpreter("3.98") is None

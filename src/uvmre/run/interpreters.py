@@ -57,7 +57,7 @@ def _candidates(minor: str) -> Iterator[Path]:
         yield base
     for folder in _folders():
         path = folder / f"python{minor}"
-        if path.is_file() and os.access(path, os.X_OK):
+        if os.access(path, os.X_OK) and path.is_file():  # of a folder that is closed to us, `is_file` is an error
             yield path
 
 
