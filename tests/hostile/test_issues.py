@@ -8,6 +8,7 @@ import pytest
 
 from tests.cli.test_triage import post as issue_text
 from tests.hostile.conftest import CANARY, Host, call_uvmre
+from uvmre.run.sandbox import bubblewrap
 
 ERROR = "error: it broke in two"
 """What `uv fail` of the releases in the cache prints; every post reports something else."""
@@ -15,7 +16,7 @@ ERROR = "error: it broke in two"
 COMMANDS = {
     "the user's private key": ("cat {secret}", "No such file or directory"),
     "the shadow file": ("python -c 'print(open(\"/etc/shadow\").read())'", "No such file or directory"),
-    "the first process": ("cat /proc/1/environ", "Permission denied"),
+    "the first process": ("cat /proc/1/environ", "Permission denied" if bubblewrap.is_root() else ""),
     "the caller's variables": ("sh -c 'env | grep TOKEN'", ""),
     "a service of the host": (
         "python -c 'import socket; socket.create_connection((\"127.0.0.1\", {port}))'",
@@ -125,4 +126,4 @@ def test_an_mre_of_a_post_is_not_run_without_a_sandbox_either(host: Host, tmp_pa
 
 def test_trust_runs_a_post_without_a_sandbox(host: Host, tmp_path: Path) -> None:
     answer = triage(host, tmp_path, HARMLESS, "--trust", PATH=broken_bubblewrap(tmp_path, host))
-    assert answer["verdict"] == "reproducible", answer["reason"]
+    assert "uv 0.4.0 shows it" in answer["reason"]
