@@ -46,7 +46,7 @@ REST = (
         "/dev/vsock",
         "/dev/mqueue",
     ),
-    *("/proc/1/mem", "/proc/1/fd", "/proc/1/map_files", "/proc/1/cwd/etc", "/../../../root/.ssh"),
+    *("/proc/1/root/home/root", "/proc/1/cwd/mre.toml", "/../../../root/.ssh"),
 )
 
 
