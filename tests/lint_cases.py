@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from uvmre.core.mre.files import File
-from uvmre.core.mre.model import Environment, FilePattern, Mre, Step, Symptom
+from uvmre.core.mre.model import Environment, Mre, Step
+from uvmre.core.mre.symptom import FileSymptom, Symptom
 from uvmre.core.network.index import Index
 from uvmre.core.network.synthetic import SyntheticPackage
 from uvmre.core.triage.parsed_issue import Claim, Command, ParsedIssue
@@ -161,7 +162,7 @@ MISTAKES: dict[str, Mre] = {
     ),
     "git-not-moved": mre(
         {"pyproject.toml": GIT_SOURCE, "lib.toml": MEMBER.format(needs="") + BUILT},
-        Symptom(files=(FilePattern("uv.lock", 'name = "zz-lib"\nversion = "1"'),)),
+        Symptom(files=(FileSymptom("uv.lock", 'name = "zz-lib"\nversion = "1"'),)),
         GIT_SET_UP,
         "uv lock",
         f'cd repo && sed -i.old \'s/version = "1"/version = "2"/\' pyproject.toml && {COMMIT} two',

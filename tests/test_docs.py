@@ -8,8 +8,8 @@ import click
 import pytest
 
 from uvmre.cli.main import cli
+from uvmre.core.mre.keys import CONTROL, ENVIRONMENT, FAULT, FILE, INDEX, STEP, SYMPTOM, TOP
 from uvmre.core.mre.manifest import parse
-from uvmre.core.mre.schema import CONTROL, ENVIRONMENT, FAULT, FILE_PATTERN, INDEX, STEP, SYMPTOM, TOP
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -36,7 +36,7 @@ def test_the_reference_is_a_manifest_and_names_every_key() -> None:
     (block,) = re.findall(r"```toml\n(.*?)```", REFERENCE, re.DOTALL)
     mre = parse(block)
     assert mre.controls[0].explains
-    for keys in (TOP, ENVIRONMENT, SYMPTOM, STEP, FILE_PATTERN, CONTROL, INDEX, FAULT):
+    for keys in (TOP, ENVIRONMENT, SYMPTOM, STEP, FILE, CONTROL, INDEX, FAULT):
         for key in keys:
             assert re.search(rf"(^|\s){key} = ", block, re.MULTILINE), f"{key} is not in the reference"
 

@@ -8,8 +8,9 @@ import pytest
 from tests.timing import TooLong, grows, seconds
 from uvmre.core.dockerfile import build_log
 from uvmre.core.mre.files import File
-from uvmre.core.mre.model import Environment, Mre, Step, Symptom
-from uvmre.core.outcome import error_chain, symptom
+from uvmre.core.mre.model import Environment, Mre, Step
+from uvmre.core.mre.symptom import Symptom
+from uvmre.core.outcome import error_chain, matching
 from uvmre.core.outcome.observation import Observation, StepResult
 from uvmre.core.secrets import redact
 from uvmre.core.text import normalize
@@ -55,11 +56,11 @@ AGAIN = "the frobnicator is upside down\n"
 READERS: dict[str, Callable[[str], Any]] = {
     "an issue": read_issue,
     "plain": normalize.normalize,
-    "a symptom": lambda text: symptom.match(made("a").symptom, observed(text)),
+    "a symptom": lambda text: matching.match(made("a").symptom, observed(text)),
     "a symptom of many": lambda text: normalize.find_pattern("a … a … a", text),
     "a proof": lambda text: proofs.evidence_of(made("the frobnicator is upside down"), FAILS, observed(text + AGAIN)),
     "another release": lambda text: other_release.judge_release(
-        made("error: a b c d").symptom, observed(text), "0.4.6"
+        made("error: a b c d").symptom, None, observed(text), "0.4.6"
     ),
     "an error": error_chain.innermost_cause,
     "what is masked": error_chain.mask_local_details,

@@ -7,7 +7,7 @@ import pytest
 
 from tests.conftest import CommandLine
 from uvmre.cli.progress import LineProgress, QuietProgress
-from uvmre.core.outcome.symptom import Outcome
+from uvmre.core.outcome.matching import Outcome
 from uvmre.core.search.matrix import Cell
 
 SCRIPT = "#!/bin/sh\ncase $UVMRE_UV in 0.4.[0-6]) exit 1;; esac; exit 0\n"

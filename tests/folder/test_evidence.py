@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from uvmre.core.network.request import Request
+from uvmre.core.outcome.matching import Outcome
 from uvmre.core.outcome.observation import Observation, StepResult
 from uvmre.core.outcome.result import Result, Variant
-from uvmre.core.outcome.symptom import Outcome
 from uvmre.core.outcome.verdict import Verdict
 from uvmre.folder.evidence import begin_run, finish_run, latest_result, write_observation
 

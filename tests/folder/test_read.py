@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from uvmre.core.mre.files import File
-from uvmre.core.mre.model import Environment, Mre, Step, Symptom
+from uvmre.core.mre.model import Environment, Mre, Step
+from uvmre.core.mre.symptom import Symptom
 from uvmre.errors import InputError, UsageError
 from uvmre.folder.read import read_mre
 

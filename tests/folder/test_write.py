@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from uvmre.core.mre.files import File
-from uvmre.core.mre.model import BUNDLED, Environment, Mre, Step, Symptom
+from uvmre.core.mre.model import BUNDLED, Environment, Mre, Step
+from uvmre.core.mre.symptom import Symptom
 from uvmre.errors import InputError, UsageError
 from uvmre.folder.read import read_mre
 from uvmre.folder.write import staged, write_mre

@@ -3,7 +3,8 @@
 from datetime import date
 
 from uvmre.core.mre.files import File
-from uvmre.core.mre.model import Environment, Mre, Step, Symptom
+from uvmre.core.mre.model import Environment, Mre, Step
+from uvmre.core.mre.symptom import Symptom
 from uvmre.core.network.index import Index
 from uvmre.core.network.synthetic import SyntheticPackage
 from uvmre.gateway.config import GatewayConfig, gateway_config

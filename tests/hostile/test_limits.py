@@ -10,8 +10,8 @@ import pytest
 import tomli_w
 
 from tests.hostile.conftest import PRELUDE, SYMPTOM, UV, Host, RunAttack
+from uvmre.core.outcome.matching import Outcome
 from uvmre.core.outcome.result import Result
-from uvmre.core.outcome.symptom import Outcome
 from uvmre.flows.options import RunOptions
 from uvmre.flows.run import run
 from uvmre.run import backends

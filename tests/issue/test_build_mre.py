@@ -8,8 +8,8 @@ import pytest
 
 from uvmre.core.mre import manifest
 from uvmre.core.mre.model import HOLDS, Mre
+from uvmre.core.outcome.matching import match
 from uvmre.core.outcome.observation import Observation, StepResult
-from uvmre.core.outcome.symptom import match
 from uvmre.issue.build_mre import to_mre
 from uvmre.issue.read import read_issue
 

@@ -33,7 +33,8 @@ from tests.lint_cases import (
 )
 from uvmre.core.dockerfile.interpret import with_steps
 from uvmre.core.mre.files import File
-from uvmre.core.mre.model import Control, FilePattern, Mre, Step, Symptom, overlay, slug
+from uvmre.core.mre.model import Control, Mre, Step, overlay, slug
+from uvmre.core.mre.symptom import FileSymptom, Symptom
 from uvmre.core.triage.parsed_issue import Claim, Command, Located, ParsedIssue, PostedFile
 from uvmre.flows.new import new
 from uvmre.folder.read import read_mre
@@ -263,7 +264,7 @@ SOUND = {
     "locked once": changed("git-not-moved", None, "uv lock"),
     "locked with --upgrade": changed("git-not-moved", None, "uv lock", "uv lock --upgrade"),
     "a lock that fails": changed("git-not-moved", symptom=Symptom("failure", ("zz-lib: panicked at",))),
-    "another file": changed("git-not-moved", symptom=Symptom(files=(FilePattern("uv.lock", "requires-python"),))),
+    "another file": changed("git-not-moved", symptom=Symptom(files=(FileSymptom("uv.lock", "requires-python"),))),
     # metadata-without-version
     "metadata with a version": changed(
         "metadata-without-version",

@@ -11,7 +11,8 @@ import pytest
 from tests.conftest import CommandLine
 from tests.lint_cases import IN_AN_IMAGE, MISTAKES, TWO_PYTHONS, mre
 from uvmre.core.dockerfile.interpret import with_steps
-from uvmre.core.mre.model import Mre, Symptom
+from uvmre.core.mre.model import Mre
+from uvmre.core.mre.symptom import Symptom
 from uvmre.core.network.index import Index
 from uvmre.core.network.synthetic import SyntheticPackage
 from uvmre.folder.write import write_mre

@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from uvmre.core.mre.files import File
-from uvmre.core.mre.model import BASE, Environment, Mre, Step, Symptom
+from uvmre.core.mre.model import BASE, Environment, Mre, Step
+from uvmre.core.mre.symptom import Symptom
+from uvmre.core.outcome.matching import match
 from uvmre.core.outcome.observation import Observation, StepResult
 from uvmre.core.outcome.result import Result, Variant
-from uvmre.core.outcome.symptom import match
 from uvmre.core.outcome.verdict import verdict
 from uvmre.core.triage.answer import TriageAnswer, build_answer
 from uvmre.core.triage.parsed_issue import Claim, Command, Gap, ParsedIssue

@@ -11,7 +11,8 @@ from uvmre.core.dockerfile import parser as reader
 from uvmre.core.dockerfile.interpret import interpret, with_steps
 from uvmre.core.dockerfile.single_file import read_back
 from uvmre.core.mre.files import File
-from uvmre.core.mre.model import Environment, FilePattern, Mre, Step, Symptom
+from uvmre.core.mre.model import Environment, Mre, Step
+from uvmre.core.mre.symptom import FileSymptom, Symptom
 from uvmre.core.text.visible import visible
 from uvmre.errors import InputError
 from uvmre.folder.read import read_mre
@@ -22,7 +23,7 @@ MRE = Mre(
     "uv says too much",
     Environment("0.5.21", "3.11"),
     (Step("uv lock"), Step("uv sync", "observe")),
-    Symptom("failure", ("No solution found",), (FilePattern("uv.lock", "six = 1"),)),
+    Symptom("failure", ("No solution found",), (FileSymptom("uv.lock", "six = 1"),)),
     issue="https://github.com/astral-sh/uv/issues/1",
 )
 OWN = """\

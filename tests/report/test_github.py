@@ -11,11 +11,12 @@ from markdown_it.token import Token
 
 from uvmre.core.mre.files import File
 from uvmre.core.mre.manifest import parse
-from uvmre.core.mre.model import Control, Environment, Mre, Step, Symptom
+from uvmre.core.mre.model import Control, Environment, Mre, Step
+from uvmre.core.mre.symptom import Symptom
 from uvmre.core.network.request import Request
+from uvmre.core.outcome.matching import Outcome
 from uvmre.core.outcome.observation import Observation, StepResult
 from uvmre.core.outcome.result import Result, Variant
-from uvmre.core.outcome.symptom import Outcome
 from uvmre.core.outcome.verdict import Verdict
 from uvmre.core.text.visible import visible
 from uvmre.report.github import github

@@ -11,7 +11,8 @@ import pytest
 
 from uvmre import temp_folders
 from uvmre.core.mre.files import File
-from uvmre.core.mre.model import Environment, Mre, Step, Symptom
+from uvmre.core.mre.model import Environment, Mre, Step
+from uvmre.core.mre.symptom import Symptom
 from uvmre.core.network.index import Fault
 from uvmre.errors import UsageError
 from uvmre.run import environment

@@ -7,7 +7,8 @@ import pytest
 
 from uvmre.core.mre.files import File
 from uvmre.core.mre.layer import Layer, LayerFolder, StageFetch, StageStart
-from uvmre.core.mre.model import Environment, Mre, Symptom
+from uvmre.core.mre.model import Environment, Mre
+from uvmre.core.mre.symptom import Symptom
 from uvmre.run import local_image
 from uvmre.run.environment import RunDirs
 

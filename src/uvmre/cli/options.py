@@ -119,10 +119,10 @@ def _python(_context: click.Context, _option: click.Parameter, value: str) -> st
 
 
 def _hosts(_context: click.Context, _option: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
-    from uvmre.core.mre import schema
+    from uvmre.core.mre import keys
 
     for name in value:
-        if fault := schema.host(name.lower()):
+        if fault := keys.host(name.lower()):
             raise UsageError(f"`--allow-host` {fault}", "give the name alone, without a scheme, port or path")
     return value
 

@@ -15,8 +15,8 @@ from uvmre.core.text.visible import visible
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from uvmre.core.outcome.matching import Outcome
     from uvmre.core.outcome.observation import StepResult
-    from uvmre.core.outcome.symptom import Outcome
     from uvmre.core.search.matrix import Cell
 
 MEGABYTE = 1_000_000

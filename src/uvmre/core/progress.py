@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from uvmre.core.outcome.matching import Outcome
     from uvmre.core.outcome.observation import StepResult
-    from uvmre.core.outcome.symptom import Outcome
     from uvmre.core.search.matrix import Cell
 
 

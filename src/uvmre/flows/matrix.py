@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from uvmre.core.mre.model import BASE
-from uvmre.core.outcome.symptom import Word
+from uvmre.core.outcome.matching import Word
 from uvmre.core.progress import Progress
 from uvmre.core.search.matrix import Cell
 from uvmre.core.search.release import Release

@@ -8,8 +8,8 @@ from typing import Any
 
 from uvmre import files
 from uvmre.core.mre import import_packse, manifest
+from uvmre.core.mre.keys import RELEASE
 from uvmre.core.mre.model import MANIFEST, Mre
-from uvmre.core.mre.schema import RELEASE
 from uvmre.core.progress import Progress
 from uvmre.errors import CannotTell, InputError, UsageError
 from uvmre.flows.scratch import scratch

@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+from uvmre.core.mre.keys import RELEASE
 from uvmre.core.mre.model import BASE, BUNDLED, Mre, overlay, slug
-from uvmre.core.mre.schema import RELEASE
+from uvmre.core.outcome.matching import match
 from uvmre.core.outcome.observation import Observation
 from uvmre.core.outcome.result import Result, Variant, digest
-from uvmre.core.outcome.symptom import match
 from uvmre.core.outcome.verdict import Verdict, verdict
 from uvmre.core.progress import Progress
 from uvmre.core.secrets.redact import redact, redact_deep, secrets

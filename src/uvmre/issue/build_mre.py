@@ -5,8 +5,9 @@ import shlex
 from collections.abc import Sequence
 
 from uvmre.core.mre.files import File
-from uvmre.core.mre.model import HOLDS, Control, Environment, FilePattern, Mre, Step, Symptom, slug
-from uvmre.core.mre.schema import LEAST
+from uvmre.core.mre.keys import LEAST
+from uvmre.core.mre.model import HOLDS, Control, Environment, Mre, Step, slug
+from uvmre.core.mre.symptom import FileSymptom, Symptom
 from uvmre.core.network.request import PYPI_HOSTS
 from uvmre.core.outcome.error_chain import innermost_cause
 from uvmre.core.shell import statements
@@ -44,6 +45,7 @@ def to_mre(parsed: ParsedIssue) -> Mre:
         ),
         steps=tuple(steps),
         symptom=_symptom(claim, parsed.commands, folder),
+        expected=Symptom(output=claim.expected) if claim.expected else None,
         controls=(*_controls(parsed, claim, last), *_reachable_control(parsed)),
         indexes=parsed.indexes,
         faults=parsed.outages,
@@ -200,20 +202,19 @@ def _working_directory(state: Sequence[str]) -> str:
 
 def _symptom(claim: Claim, commands: Sequence[Command], folder: str) -> Symptom:
     """Return the symptom of a claim, without any text that the steps themselves print."""
-    expected = claim.expected
     if claim.test or _short_texts(claim) or (claim.kind == "failure" and not claim.output):
-        return Symptom(exit=HOLDS, expected=expected)
+        return Symptom(exit=HOLDS)
     if claim.kind == "failure":
         command = commands[claim.command] if 0 <= claim.command < len(commands) else None
         piped = command is not None and PIPED.search(re.sub(r"'[^']*'|\"[^\"]*\"", "", command.run))
-        return Symptom(exit=None if piped else "failure", output=claim.output, expected=expected)
+        return Symptom(exit=None if piped else "failure", output=claim.output)
     if claim.kind == "silence":
-        return Symptom(exit=0, output=claim.output, expected=expected)
+        return Symptom(exit=0, output=claim.output)
     if claim.kind == "file":
         path = f"{folder}/{claim.file}" if folder and not claim.file.startswith(f"{folder}/") else claim.file
-        patterns = tuple(FilePattern(path, text) for text in claim.contains)
-        return Symptom(output=claim.output, files=patterns, expected=expected)
-    return Symptom(output=claim.output, expected=expected)
+        patterns = tuple(FileSymptom(path, text) for text in claim.contains)
+        return Symptom(output=claim.output, files=patterns)
+    return Symptom(output=claim.output)
 
 
 def _controls(parsed: ParsedIssue, claim: Claim, last: int) -> list[Control]:

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from uvmre.core.outcome.symptom import Outcome, Word
+from uvmre.core.outcome.matching import Outcome, Word
 from uvmre.errors import cause
 
 FILE = "outcomes.sqlite"

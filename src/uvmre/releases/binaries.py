@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from uvmre import temp_folders
-from uvmre.core.mre.schema import RELEASE
+from uvmre.core.mre.keys import RELEASE
 from uvmre.errors import CannotTell, UsageError, UvmreError, cause, naming_path
 from uvmre.releases import binary_cache
 from uvmre.releases.binary_cache import ProgressCallback

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from uvmre import temp_folders
-from uvmre.core.mre.schema import RELEASE
+from uvmre.core.mre.keys import RELEASE
 from uvmre.releases import cache_users
 
 ProgressCallback = Callable[[str, int, int], None]

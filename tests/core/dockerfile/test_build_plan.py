@@ -6,7 +6,8 @@ import pytest
 
 from uvmre.core.dockerfile.build_plan import VERSION_COMMAND, BuildPlan, plan_build
 from uvmre.core.mre.files import File
-from uvmre.core.mre.model import Control, Environment, FilePattern, Mre, Step, Symptom
+from uvmre.core.mre.model import Control, Environment, Mre, Step
+from uvmre.core.mre.symptom import FileSymptom, Symptom
 from uvmre.errors import UsageError
 
 SYNC = Step("uv sync", "observe", "the sync", 7)
@@ -188,7 +189,7 @@ def test_a_control_s_home_is_laid_into_the_image_where_the_dockerfile_does_not()
 
 
 def test_what_the_symptom_looks_at_is_shown_at_the_end() -> None:
-    symptom = Symptom(0, files=(FilePattern("uv.lock", "x"),))
+    symptom = Symptom(0, files=(FileSymptom("uv.lock", "x"),))
     made = plan_build(mre(symptom=symptom), None, uv="0.5.21", labels=LABELS)
     (look,) = made.shown_files
     assert made.shown_files[look] == "uv.lock"

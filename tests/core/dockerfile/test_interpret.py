@@ -7,7 +7,8 @@ import pytest
 from uvmre.core.dockerfile.interpret import Interpreted, interpret, with_steps
 from uvmre.core.mre.files import File
 from uvmre.core.mre.layer import PATH, Layer, LayerFolder, StageFetch, StageStart
-from uvmre.core.mre.model import Environment, Mre, Step, Symptom
+from uvmre.core.mre.model import Environment, Mre, Step
+from uvmre.core.mre.symptom import Symptom
 from uvmre.errors import InputError
 
 MRE = Mre("t", Environment("0.5.21", env_file="mre.env"), (), Symptom(1))

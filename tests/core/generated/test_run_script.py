@@ -1,4 +1,4 @@
-"""`run.sh` of an MRE, really run: the same outcome as `symptom.match` on the same steps, and 125 where it cannot know."""
+"""`run.sh` of an MRE, really run: the same outcome as `matching.match` on the same steps, and 125 where it cannot know."""
 
 import ast
 import inspect
@@ -15,12 +15,13 @@ import pytest
 from uvmre.core.generated.names import is_generated
 from uvmre.core.generated.run_script import dockerfile, generated_files
 from uvmre.core.mre.files import File
-from uvmre.core.mre.model import Environment, FilePattern, Mre, Role, Step, Symptom
+from uvmre.core.mre.model import Environment, Mre, Role, Step
+from uvmre.core.mre.symptom import FileSymptom, Symptom
 from uvmre.core.network.index import Fault, Index
 from uvmre.core.network.synthetic import SyntheticPackage
-from uvmre.core.outcome import symptom
+from uvmre.core.outcome import matching
+from uvmre.core.outcome.matching import match
 from uvmre.core.outcome.observation import Observation, StepResult
-from uvmre.core.outcome.symptom import match
 from uvmre.core.text import normalize
 from uvmre.folder.read import read_mre
 from uvmre.folder.write import write_mre
@@ -99,7 +100,7 @@ MULTI = 'uv fail\n# it\'s "quoted" $HOME `x` \\'
         pytest.param(
             mre(
                 ("observe", "mkdir d; echo 'a = \"1\"' >d/x.lock"),
-                shows=Symptom(exit=0, files=(FilePattern("d/x.lock", "a = 1"),)),
+                shows=Symptom(exit=0, files=(FileSymptom("d/x.lock", "a = 1"),)),
             ),
             0,
             id="a file",
@@ -150,13 +151,14 @@ def test_its_judge_is_that_of_uvmre(tmp_path: Path, said: str, code: int) -> Non
     assert outcome.reason in ended.stderr
 
 
-@pytest.mark.parametrize("module", [normalize, symptom])
+@pytest.mark.parametrize("module", [normalize, matching])
 def test_its_judge_can_be_accepted_out_of_the_package(module: object) -> None:
     """Its source is copied into the script, so it imports nothing but types of ours, and runs on Python 3.8."""
     tree = ast.parse(inspect.getsource(module), feature_version=(3, 8))  # type: ignore[arg-type]
     imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     assert {name for name in imported if name and name.startswith("uvmre.")} <= {
         "uvmre.core.mre.model",
+        "uvmre.core.mre.symptom",
         "uvmre.core.outcome.observation",
         "uvmre.core.text.normalize",
         "uvmre.core.network.request",

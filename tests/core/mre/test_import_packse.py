@@ -4,7 +4,8 @@ import pytest
 
 from uvmre.core.mre import import_packse
 from uvmre.core.mre.manifest import dump, parse
-from uvmre.core.mre.model import FilePattern, Mre, Step, Symptom
+from uvmre.core.mre.model import Mre, Step
+from uvmre.core.mre.symptom import FileSymptom, Symptom
 from uvmre.core.network.synthetic import SyntheticPackage
 from uvmre.errors import InputError
 
@@ -131,7 +132,7 @@ python = "3.13.0"
     )
     assert (mre.environment.python, mre.environment.variables) == ("3.13.0", {"UV_PYTHON_DOWNLOADS": "never"})
     assert mre.steps == (Step("uv lock --prerelease allow --no-build-package tea", "observe"),)
-    assert mre.symptom == Symptom(exit=0, files=(FilePattern("uv.lock", 'name = "tea"\nversion = "2.0"\nsource ='),))
+    assert mre.symptom == Symptom(exit=0, files=(FileSymptom("uv.lock", 'name = "tea"\nversion = "2.0"\nsource ='),))
     assert (
         file(mre, "pyproject.toml")
         == """\

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from uvmre.core.mre.manifest import dump, parse
-from uvmre.core.mre.model import BASE, Control, Environment, FilePattern, Mre, Step, Symptom, slug
+from uvmre.core.mre.model import BASE, Control, Environment, Mre, Step, slug
+from uvmre.core.mre.symptom import FileSymptom, Symptom
 from uvmre.core.text.normalize import normalize
 from uvmre.errors import InputError
 
@@ -93,7 +94,7 @@ def test_every_key_is_read() -> None:
         issue="https://github.com/astral-sh/uv/issues/1",
         environment=Environment("0.5.21", "3.11", {"A": "1"}, "mre.env", date(2025, 1, 23), "home", ("bin",)),
         steps=(Step("uv lock", "setup", "lock it", 60), Step("uv sync", "observe")),
-        symptom=Symptom(2, ("401 Unauthorized",), (FilePattern("uv.lock", "name = foo"),)),
+        symptom=Symptom(2, ("401 Unauthorized",), (FileSymptom("uv.lock", "name = foo"),)),
         controls=(
             Control(
                 name="netrc",
@@ -504,7 +505,7 @@ SYMPTOMS = st.builds(
     Symptom,
     st.one_of(st.none(), st.just("failure"), st.integers(0, 255)),
     st.lists(PATTERNS, max_size=3).map(tuple),
-    st.lists(st.builds(FilePattern, PATHS, PATTERNS), max_size=2).map(tuple),
+    st.lists(st.builds(FileSymptom, PATHS, PATTERNS), max_size=2).map(tuple),
 ).filter(lambda symptom: bool(symptom.output or symptom.files or isinstance(symptom.exit, int)))
 ENVIRONMENTS = st.builds(
     Environment,

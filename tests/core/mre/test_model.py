@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from uvmre.core.mre.files import File
-from uvmre.core.mre.model import Control, Environment, Mre, Step, Symptom, overlay, read_env_file, slug
+from uvmre.core.mre.model import Control, Environment, Mre, Step, overlay, read_env_file, slug
+from uvmre.core.mre.symptom import Symptom
 
 MRE = Mre(
     title="t",

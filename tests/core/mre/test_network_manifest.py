@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from uvmre.core.mre.manifest import dump, parse
-from uvmre.core.mre.model import Control, Environment, Mre, Step, Symptom, overlay
+from uvmre.core.mre.model import Control, Environment, Mre, Step, overlay
+from uvmre.core.mre.symptom import Symptom
 from uvmre.core.network.index import Fault, Index
 from uvmre.core.network.registries import PROFILES
 from uvmre.core.network.synthetic import SyntheticPackage

@@ -10,11 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from uvmre.core.mre.files import File
-from uvmre.core.mre.model import BASE, Control, Environment, FilePattern, Mre, Step, Symptom
+from uvmre.core.mre.model import BASE, Control, Environment, Mre, Step
+from uvmre.core.mre.symptom import FileSymptom, Symptom
 from uvmre.core.network.request import Network, Request
+from uvmre.core.outcome.matching import Outcome
 from uvmre.core.outcome.observation import Observation, StepResult
 from uvmre.core.outcome.result import Result, Variant, digest, from_data, to_data
-from uvmre.core.outcome.symptom import Outcome
 from uvmre.core.outcome.verdict import Verdict
 
 RESULT = Result(
@@ -113,7 +114,7 @@ MRE = Mre(
     title="t",
     environment=Environment("0.5.21", "3.11", {"A": "1", "B": "2"}, "mre.env", date(2025, 1, 23), "home", ("bin",)),
     steps=(Step("uv lock"), Step("uv sync", "observe")),
-    symptom=Symptom(2, ("401",), (FilePattern("uv.lock", "foo"),)),
+    symptom=Symptom(2, ("401",), (FileSymptom("uv.lock", "foo"),)),
     controls=(Control("netrc", "absent", files={"home/.netrc": "machine a"}),),
     issue="https://github.com/astral-sh/uv/issues/1",
     files=(File("a", b"1"), File("b", b"2")),

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uvmre.core.mre.model import BASE, Control, Environment, Expectation, Mre, Step, Symptom
-from uvmre.core.outcome.symptom import Outcome, Word
+from uvmre.core.mre.model import BASE, Control, Environment, Expectation, Mre, Step
+from uvmre.core.mre.symptom import Symptom
+from uvmre.core.outcome.matching import Outcome, Word
 from uvmre.core.outcome.verdict import Answer, Verdict, verdict
 
 NETRC = Control("netrc", "absent")

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from uvmre.core.outcome.symptom import Word
+from uvmre.core.outcome.matching import Word
 from uvmre.core.search.bisect import Answer, Search
 from uvmre.core.search.bisect_result import History, Probe, to_data
 from uvmre.core.search.release import Release

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from uvmre.core.mre.files import File
-from uvmre.core.mre.model import Control, Environment, Mre, Step, Symptom
+from uvmre.core.mre.model import Control, Environment, Mre, Step
+from uvmre.core.mre.symptom import Symptom
 from uvmre.core.network.index import Index
 from uvmre.core.network.request import Request
 from uvmre.core.outcome.observation import Observation, StepResult

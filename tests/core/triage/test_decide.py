@@ -9,12 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from uvmre.core.mre.files import File
-from uvmre.core.mre.model import BASE, Control, Environment, Mre, Step, Symptom
+from uvmre.core.mre.model import BASE, Control, Environment, Mre, Step
+from uvmre.core.mre.symptom import Symptom
 from uvmre.core.network.index import Fault
 from uvmre.core.network.request import Request
+from uvmre.core.outcome.matching import Outcome, Word, match
 from uvmre.core.outcome.observation import Observation, StepResult
 from uvmre.core.outcome.result import Result, Variant
-from uvmre.core.outcome.symptom import Outcome, Word, match
 from uvmre.core.outcome.verdict import verdict
 from uvmre.core.search.bisect import Boundaries
 from uvmre.core.search.bisect_half import Edge

@@ -4,7 +4,8 @@ import datetime
 
 import pytest
 
-from uvmre.core.mre.model import Environment, Mre, Step, Symptom
+from uvmre.core.mre.model import Environment, Mre, Step
+from uvmre.core.mre.symptom import Symptom
 from uvmre.core.network.index import Fault
 from uvmre.core.triage.dry_run import as_data, as_lines
 from uvmre.core.triage.parsed_issue import Claim, Command, Gap, Located, ParsedIssue, PostedFile

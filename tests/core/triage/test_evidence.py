@@ -2,7 +2,8 @@
 
 import pytest
 
-from uvmre.core.mre.model import HOLDS, Environment, Mre, Step, Symptom
+from uvmre.core.mre.model import HOLDS, Environment, Mre, Step
+from uvmre.core.mre.symptom import Symptom
 from uvmre.core.outcome.observation import Observation, StepResult
 from uvmre.core.triage.evidence import Strength, cause_of, evidence_of, is_distinctive
 from uvmre.core.triage.other_release import judge_release, likeness
@@ -179,18 +180,18 @@ PROJECT = Symptom("failure", ("No `project` table found in `/a/pyproject.toml`",
     ],
 )
 def test_a_newer_release_that_fails_differently_does_not_have_the_bug(uv: str, stderr: str, word: str) -> None:
-    assert judge_release(PROJECT, run(stderr, uv=uv), "0.4.6").word == word
+    assert judge_release(PROJECT, None, run(stderr, uv=uv), "0.4.6").word == word
 
 
 def test_directories_do_not_count_in_a_reworded_error() -> None:
     symptom = Symptom("failure", ("No `project` table found in: `…/pyproject.toml`",))
     observation = run("error: No `project` section found in: `/home/me/thing/pyproject.toml`", uv="0.1.43")
-    assert judge_release(symptom, observation, "0.4.6").word == "shows"
+    assert judge_release(symptom, None, observation, "0.4.6").word == "shows"
 
 
 def test_an_older_release_with_a_similar_error_is_inconclusive() -> None:
     observation = run("error: No `project` part stands in `/a/pyproject.toml`", uv="0.1.43")
-    assert judge_release(PROJECT, observation, "0.4.6").word == "broken"
+    assert judge_release(PROJECT, None, observation, "0.4.6").word == "broken"
 
 
 @pytest.mark.parametrize(
@@ -205,8 +206,11 @@ def test_an_older_release_with_a_similar_error_is_inconclusive() -> None:
 def test_a_newer_release_that_prints_the_expected_output_is_fixed_even_if_it_fails(
     expected: tuple[str, ...], uv: str, word: str
 ) -> None:
-    silent = Symptom(0, ("all is well",), expected=expected)
-    assert judge_release(silent, run("error: the name does not match", uv=uv), "0.4.6").word == word
+    silent = Symptom(0, ("all is well",))
+    assert (
+        judge_release(silent, Symptom(output=expected), run("error: the name does not match", uv=uv), "0.4.6").word
+        == word
+    )
 
 
 @pytest.mark.parametrize(
@@ -227,12 +231,12 @@ def test_a_newer_release_that_prints_the_expected_output_is_fixed_even_if_it_fai
     ],
 )
 def test_an_exit_code_alone(symptom: Symptom, uv: str, exit_code: int, stderr: str, word: str) -> None:
-    assert judge_release(symptom, run(stderr, exit=exit_code, uv=uv), "0.4.6").word == word
+    assert judge_release(symptom, None, run(stderr, exit=exit_code, uv=uv), "0.4.6").word == word
 
 
 def test_a_headline_does_not_tell_whether_a_newer_release_is_fixed() -> None:
     assert (
-        judge_release(Symptom("failure", ("Failed to build `a`",)), run("error: no", uv="0.4.7"), "0.4.6").word
+        judge_release(Symptom("failure", ("Failed to build `a`",)), None, run("error: no", uv="0.4.7"), "0.4.6").word
         == "different"
     )
 

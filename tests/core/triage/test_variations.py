@@ -3,7 +3,8 @@
 import pytest
 
 from uvmre.core.mre.files import File
-from uvmre.core.mre.model import Environment, Mre, Step, Symptom
+from uvmre.core.mre.model import Environment, Mre, Step
+from uvmre.core.mre.symptom import Symptom
 from uvmre.core.triage.variations import MOST, variations
 
 ROOT = File("pyproject.toml", b"[tool.uv.workspace]\nmembers = ['a']\n")

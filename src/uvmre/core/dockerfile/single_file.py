@@ -14,8 +14,9 @@ from uvmre.core.dockerfile.image_names import parse_image_name
 from uvmre.core.dockerfile.parser import DOCKERFILE, Instruction, Stage, parse, run_instructions, stages
 from uvmre.core.mre import manifest
 from uvmre.core.mre.files import File
-from uvmre.core.mre.model import MANIFEST, Environment, Mre, Symptom
+from uvmre.core.mre.model import MANIFEST, Environment, Mre
 from uvmre.core.mre.portable_names import is_reserved
+from uvmre.core.mre.symptom import Symptom
 from uvmre.errors import InputError
 
 FILES = "mre-files"

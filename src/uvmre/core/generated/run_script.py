@@ -1,6 +1,6 @@
 """`run.sh` and a Dockerfile for an MRE that has none, so that it runs without uvmre.
 
-The script judges with the source of `symptom.py` and `normalize.py`: its answer is that of `uvmre run` for the MRE as
+The script judges with the source of `matching.py` and `normalize.py`: its answer is that of `uvmre run` for the MRE as
 reported. What it cannot know without the gateway it does not answer.
 """
 
@@ -28,7 +28,7 @@ from uvmre.core.generated.script_parts import (
 )
 from uvmre.core.mre.files import File
 from uvmre.core.mre.model import LEFT_OUT, MANIFEST, Mre
-from uvmre.core.outcome import symptom
+from uvmre.core.outcome import matching
 from uvmre.core.text import normalize
 from uvmre.core.text.visible import visible
 
@@ -134,7 +134,7 @@ def _build(mre: Mre) -> str:
 
 def _judge(mre: Mre, day: str, results: str) -> str:
     return JUDGE.format(
-        source="\n\n".join(_source(inspect.getsource(module)) for module in (normalize, symptom)),
+        source="\n\n".join(_source(inspect.getsource(module)) for module in (normalize, matching)),
         symptom=ascii(asdict(mre.symptom)),
         steps=ascii([(step.role, step.run if step.layer else step.title) for step in mre.steps]),
         dated=ascii(day),

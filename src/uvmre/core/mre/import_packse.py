@@ -11,8 +11,9 @@ from textwrap import fill
 from typing import Any, Literal
 
 from uvmre.core.mre.files import File
-from uvmre.core.mre.model import Environment, FilePattern, Mre, Step, Symptom
-from uvmre.core.mre.schema import python_version
+from uvmre.core.mre.keys import python_version
+from uvmre.core.mre.model import Environment, Mre, Step
+from uvmre.core.mre.symptom import FileSymptom, Symptom
 from uvmre.core.network.index import Index
 from uvmre.core.network.synthetic import check_packages, read_packages, requirement, specifier
 from uvmre.core.text.parse_toml import parse_toml
@@ -173,7 +174,7 @@ def _mre(data: Mapping[str, Any], uv: str) -> Mre:
     return Mre(
         title=_title(data),
         # An MRE has one interpreter; uv goes out for another where these commands could use it.
-        environment=Environment(uv, python, {} if kind == "install" else {"UV_PYTHON_DOWNLOADS": "never"}),
+        environment=Environment(uv, python, variables={} if kind == "install" else {"UV_PYTHON_DOWNLOADS": "never"}),
         indexes=(Index(PYPI, synthetic="replace", packages=read_packages(_to_manifest(data.get("packages", {})))),),
         steps=steps,
         symptom=_symptom(data, kind),
@@ -255,7 +256,7 @@ def _symptom(data: Mapping[str, Any], kind: Kind) -> Symptom:
     if kind == "lock":
         # What follows the version ends it.
         patterns = (f'name = "{name}"\nversion = "{version}"\nsource =' for name, version in expected)
-        return Symptom(exit=0, files=tuple(FilePattern("uv.lock", pattern) for pattern in patterns))
+        return Symptom(exit=0, files=tuple(FileSymptom("uv.lock", pattern) for pattern in patterns))
     if kind == "compile":
         # With `--universal` a marker may follow.
         end = "" if data.get("resolver_options", {}).get("universal") else "\n    # via"

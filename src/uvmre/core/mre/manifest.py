@@ -1,29 +1,17 @@
 """Parse and write `mre.toml`; all mistakes are reported at once, with their lines."""
 
 import json
-from dataclasses import fields
-from typing import TYPE_CHECKING, Any, Literal, cast
+from collections.abc import Mapping
+from dataclasses import MISSING, fields, replace
+from typing import Any
 
-from uvmre.core.mre.model import (
-    DEFAULT_TIMEOUT,
-    MANIFEST,
-    SCHEMA,
-    Control,
-    Environment,
-    Expectation,
-    FilePattern,
-    Mre,
-    Role,
-    Step,
-    Symptom,
-)
+from uvmre.core.mre.model import MANIFEST, SCHEMA, BackgroundService, Control, Deviation, Environment, Mre, Step
 from uvmre.core.mre.schema import mistakes
+from uvmre.core.mre.symptom import Count, FileSymptom, Symptom
+from uvmre.core.network.index import Fault, GitCommit, GitRepository, Index, StaticAnswer
 from uvmre.core.text.parse_toml import parse_toml
 from uvmre.core.text.visible import escape_hiding
 from uvmre.errors import InputError
-
-if TYPE_CHECKING:
-    from uvmre.core.network.index import Fault, Index
 
 
 def parse(text: str, *, source: str = MANIFEST, dockerfile: bool = False) -> Mre:
@@ -49,133 +37,103 @@ def parse(text: str, *, source: str = MANIFEST, dockerfile: bool = False) -> Mre
     return _mre(data)
 
 
+NESTED: Mapping[tuple[type, str], tuple[str, type]] = {
+    (Mre, "environment"): ("environment", Environment),
+    (Mre, "step"): ("steps", Step),
+    (Mre, "symptom"): ("symptom", Symptom),
+    (Mre, "expected"): ("expected", Symptom),
+    (Mre, "control"): ("controls", Control),
+    (Mre, "service"): ("services", BackgroundService),
+    (Mre, "index"): ("indexes", Index),
+    (Mre, "answer"): ("answers", StaticAnswer),
+    (Mre, "git"): ("repositories", GitRepository),
+    (Mre, "fault"): ("faults", Fault),
+    (Mre, "deviation"): ("deviations", Deviation),
+    (Symptom, "file"): ("files", FileSymptom),
+    (Symptom, "count"): ("counts", Count),
+    (Control, "symptom"): ("symptom", Symptom),
+    (Control, "step"): ("steps", Step),
+    (Control, "index"): ("indexes", Index),
+    (GitRepository, "commit"): ("commits", GitCommit),
+}
+"""The tables in a table: the key, the field of its value, and what each of them is. A field of a tuple is an array."""
+
+
 def _mre(data: dict[str, Any]) -> Mre:
-    environment, symptom = data["environment"], data["symptom"]
-    return Mre(
-        title=data["title"],
-        issue=data.get("issue", ""),
-        environment=Environment(
-            uv=environment["uv"],
-            python=environment.get("python", ""),
-            variables=environment.get("variables", {}),
-            env_file=environment.get("env-file", ""),
-            exclude_newer=environment.get("exclude-newer"),
-            home=environment.get("home", ""),
-            path=tuple(environment.get("path", ())),
-            allow_hosts=tuple(environment.get("allow-hosts", ())),
-        ),
-        indexes=tuple(_index(index) for index in data.get("index", ())),
-        faults=tuple(_fault(fault) for fault in data.get("fault", ())),
-        steps=_read_steps(data),
-        symptom=Symptom(
-            exit=cast("int | Literal['failure'] | None", symptom.get("exit")),
-            output=tuple(symptom.get("output", ())),
-            files=tuple(FilePattern(file["path"], file["contains"]) for file in symptom.get("file", ())),
-            expected=tuple(symptom.get("expected", ())),
-        ),
-        controls=tuple(
-            Control(
-                name=control["name"],
-                expect=cast("Expectation", control["expect"]),
-                why=control.get("why", ""),
-                variables=control.get("variables", {}),
-                unset=tuple(control.get("unset", ())),
-                files=control.get("files", {}),
-                steps=_read_steps(control),
-                explains=control.get("explains", ""),
-                faults=control.get("faults", True),
-            )
-            for control in data.get("control", ())
-        ),
-    )
+    setup = [{**table, "shared": True} for table in data.get("setup", ())]
+    others = {key: value for key, value in data.items() if key not in ("schema", "setup")}
+    mre: Mre = _read(Mre, {**others, "step": [*setup, *data.get("step", ())]})
+    return mre
 
 
-def _fault(data: dict[str, Any]) -> "Fault":
-    from uvmre.core.network.index import Fault
+def _read(kind: type, table: dict[str, Any]) -> Any:
+    """Return the value of a table that has no mistakes."""
+    values: dict[str, Any] = {}
+    for key, value in table.items():
+        name, inner = NESTED.get((kind, key), (_field_name(key), None))
+        if key == "packages":
+            from uvmre.core.network.synthetic import read_packages
 
-    return Fault(**{key.replace("-", "_"): value for key, value in data.items()})
+            values[name] = read_packages(value)
+        elif key == "step" and isinstance(value, list):
+            values[name] = _read_steps(value)
+        elif isinstance(value, list):
+            values[name] = tuple(_read(inner, each) if inner else each for each in value)
+        else:
+            values[name] = _read(inner, value) if inner else value
+    return kind(**values)
 
 
-def _index(data: dict[str, Any]) -> "Index":
-    from uvmre.core.network.index import Index
-    from uvmre.core.network.synthetic import read_packages
+def _read_steps(tables: list[dict[str, Any]]) -> tuple[Step, ...]:
+    """Return steps, of which the last one is observed if none says so."""
+    if tables and not any(table.get("role") == "observe" for table in tables):
+        tables = [*tables[:-1], {**tables[-1], "role": "observe"}]
+    return tuple(_read(Step, table) for table in tables)
 
-    others = {key: value for key, value in data.items() if key != "packages"}
-    return Index(**others, packages=read_packages(data.get("packages", {})))
+
+def _field_name(key: str) -> str:
+    return "from_" if key == "from" else key.replace("-", "_")
 
 
-def _read_steps(data: dict[str, Any]) -> tuple[Step, ...]:
-    return tuple(
-        Step(
-            run=step["run"],
-            role=cast("Role", step.get("role", "setup")),
-            name=step.get("name", ""),
-            timeout=step.get("timeout", DEFAULT_TIMEOUT),
-        )
-        for step in data.get("step", ())
-    )
+def _key(name: str) -> str:
+    return name.removesuffix("_").replace("_", "-")
 
 
 def dump(mre: Mre) -> str:
     """Return the manifest of an MRE without default values, as `parse` reads it."""
     import tomli_w
 
-    environment, symptom = mre.environment, mre.symptom
-    files = [{"path": file.path, "contains": file.contains} for file in symptom.files]
-    data = {
-        "schema": SCHEMA,
-        "title": mre.title,
-        **_non_empty(issue=mre.issue),
-        "environment": {
-            "uv": environment.uv,
-            **_non_empty(
-                python=environment.python,
-                **{"exclude-newer": environment.exclude_newer},
-                home=environment.home,
-                path=list(environment.path),
-            ),
-            **({"env-file": environment.env_file} if environment.env_file else {}),
-            **({"allow-hosts": list(environment.allow_hosts)} if environment.allow_hosts else {}),
-            **_non_empty(variables=dict(environment.variables)),
-        },
-        **_non_empty(step=[_step(step) for step in mre.steps if not step.layer]),
-        "symptom": {
-            **({} if symptom.exit is None else {"exit": symptom.exit}),
-            **_non_empty(output=list(symptom.output), expected=list(symptom.expected), file=files),
-        },
-        **_non_empty(control=[_control(control) for control in mre.controls]),
-        **_non_empty(index=[_changes(index) for index in mre.indexes], fault=[_changes(fault) for fault in mre.faults]),
-    }
+    data = {"schema": SCHEMA, **_table(replace(mre, files=()))}
     # tomli-w keeps \r\n in a multi-line string, which TOML reads as \n.
     return escape_hiding(tomli_w.dumps(data, multiline_strings="\\r" not in json.dumps(data, default=str)))
 
 
-def _step(step: Step) -> dict[str, Any]:
-    timeout = {} if step.timeout == DEFAULT_TIMEOUT else {"timeout": step.timeout}
-    return {**_non_empty(name=step.name), "role": step.role, "run": step.run, **timeout}
+def _table(value: Any) -> dict[str, Any]:
+    """Return the fields of a value that differ from their default, by the keys of the manifest, tables last."""
+    keys = {(kind, name): key for (kind, key), (name, _) in NESTED.items()}
+    plain: dict[str, Any] = {}
+    tables: dict[str, Any] = {}
+    for each in fields(value):
+        item, nested = getattr(value, each.name), keys.get((type(value), each.name))
+        if item == (each.default_factory() if each.default_factory is not MISSING else each.default):
+            continue
+        if nested == "step":
+            tables |= _step_tables(item)
+        elif nested:
+            tables[nested] = [_table(one) for one in item] if isinstance(item, tuple) else _table(item)
+        elif each.name == "packages":
+            from uvmre.core.network.synthetic import dump_packages
+
+            tables["packages"] = dump_packages(item)
+        elif isinstance(item, Mapping):
+            tables[_key(each.name)] = dict(item)
+        else:
+            plain[_key(each.name)] = list(item) if isinstance(item, tuple) else item
+    return plain | tables
 
 
-def _control(control: Control) -> dict[str, Any]:
-    return {
-        "name": control.name,
-        "expect": control.expect,
-        **_non_empty(why=control.why, explains=control.explains, unset=list(control.unset)),
-        **({} if control.faults else {"faults": False}),
-        **_non_empty(variables=dict(control.variables), files=dict(control.files)),
-        **_non_empty(step=[_step(step) for step in control.steps]),
-    }
-
-
-def _changes(value: "Index | Fault") -> dict[str, Any]:
-    """Return the fields of a value that differ from their default, by the keys of the manifest."""
-    values = ((field, getattr(value, field.name)) for field in fields(value))
-    changed = {field.name.replace("_", "-"): item for field, item in values if item != field.default}
-    if "packages" not in changed:
-        return changed
-    from uvmre.core.network.synthetic import dump_packages
-
-    return {**changed, "packages": dump_packages(changed["packages"])}
-
-
-def _non_empty(**values: Any) -> dict[str, Any]:
-    return {key: value for key, value in values.items() if value}
+def _step_tables(steps: tuple[Step, ...]) -> dict[str, Any]:
+    """Return the tables of steps that are not the RUNs of a Dockerfile."""
+    shared = [_table(replace(step, shared=False)) for step in steps if step.shared]
+    own = [_table(step) for step in steps if not step.shared and not step.layer]
+    return {key: tables for key, tables in (("setup", shared), ("step", own)) if tables}

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 from uvmre.core.mre.files import File
+from uvmre.core.mre.symptom import Symptom
 
 if TYPE_CHECKING:
     from uvmre.core.mre.layer import Layer
-    from uvmre.core.network.index import Fault, Index
+    from uvmre.core.network.index import Fault, GitRepository, Index, StaticAnswer
 
 MANIFEST = "mre.toml"
 BUNDLED = ".uvmre/uv"
@@ -25,7 +26,7 @@ Role = Literal["setup", "observe"]
 HOLDS = 100
 """Exit code of an observe step that checks a claim, where the claim holds; neither uv nor Python uses it."""
 
-Expectation = Literal["absent", "present"]
+Expectation = Literal["absent", "present", "different"]
 
 
 @dataclass(frozen=True)
@@ -34,11 +35,15 @@ class Step:
 
     run: str
     role: Role = "setup"
-    """`setup` must work, or the run is broken; `observe` is where the symptom is looked for."""
+    """"setup" must succeed, or the run is broken; "observe" is where the symptom is looked for."""
     name: str = ""
-    """What tables call it; the command where there is none."""
+    """Its name in tables, and where another key names a step; by default, its command."""
     timeout: int = DEFAULT_TIMEOUT
     """Seconds after which the step and all that it started are ended."""
+    idle_timeout: int = 0
+    """Seconds without output or a request after which they are ended; 0 for no such limit."""
+    shared: bool = False
+    """Whether it is a `[[setup]]`, which comes before the steps of every variant."""
     layer: "Layer | None" = None
     """What it needs beside that, where it is a RUN of the MRE's Dockerfile; such a step ends the run if it fails."""
 
@@ -49,53 +54,68 @@ class Step:
 
 
 @dataclass(frozen=True)
-class FilePattern:
-    """Text that must stand in a file after the steps."""
-
-    path: str
-    contains: str
-    """Compared as output is; `…` stands for anything."""
-
-
-@dataclass(frozen=True)
-class Symptom:
-    """What one sees when the bug shows: all of it, on one and the same observe step."""
-
-    exit: int | Literal["failure"] | None = None
-    """The exit code, or "failure" for any but 0."""
-    output: tuple[str, ...] = ()
-    """Texts that must all stand in the step's output, in this order; layout does not count, `…` stands for anything."""
-    files: tuple[FilePattern, ...] = ()
-    """Files to look at when the steps are done."""
-    expected: tuple[str, ...] = ()
-    """Texts that a release without the bug prints instead; a newer one that prints them is fixed, even if it fails."""
-
-    @property
-    def bare(self) -> bool:
-        """Tell whether it is an exit code alone, which any failure or any success of the step could give."""
-        return not self.output and not self.files
-
-
-@dataclass(frozen=True)
 class Control:
-    """A variant in which the symptom must be absent (or present): it proves that the MRE itself is sound."""
+    """A variant that proves that the MRE itself is sound: by default, the symptom must be absent in it."""
 
     name: str
-    expect: Expectation
+    expect: Expectation = "absent"
+    """Whether the symptom must be "absent" (the default) or "present"; "different" if the step must fail in another
+    way."""
     why: str = ""
     """What it shows, in one line."""
+    explains: str = ""
+    """The mistake that this variant fixes; if the symptom is then gone, the verdict is `explained`."""
+    uv: str = ""
+    """A release of uv for this variant only."""
+    python: str = ""
+    """An interpreter for this variant only."""
+    without_uv: bool = False
+    """Whether `uv` is not in PATH: if the symptom shows with `pip` or plain Python too, it is not uv's."""
     variables: Mapping[str, str] = field(default_factory=dict)
-    """Laid over the environment's."""
+    """Override those of the environment."""
     unset: tuple[str, ...] = ()
     """Variables that this variant must not have."""
     files: Mapping[str, str] = field(default_factory=dict)
-    """Laid over the folder's files."""
-    steps: tuple[Step, ...] = ()
-    """Instead of the MRE's own, where there are any."""
-    explains: str = ""
-    """The mistake that this variant fixes; where the symptom then goes, the verdict is `explained`."""
+    """Override the files of the folder."""
+    replace: Mapping[str, str] = field(default_factory=dict)
+    """Commands that replace those of the MRE's steps, by the names of the steps."""
     faults: bool = True
-    """Whether the MRE's faults of the network happen here too."""
+    """Whether the faults of the network are injected in this variant too."""
+    symptom: Symptom | None = None
+    """A symptom of its own, which `expect` is then about."""
+    steps: tuple[Step, ...] = ()
+    """Replace all the steps of the MRE."""
+    indexes: "tuple[Index, ...]" = ()
+    """Replace the indexes of the same URL."""
+
+
+@dataclass(frozen=True)
+class BackgroundService:
+    """A server of the MRE's own that runs beside each variant, and ends with it."""
+
+    name: str
+    """Steps find its port in the variable `NAME_PORT`, and the only service's in `PORT`."""
+    run: str
+    """Its command, run by `/bin/sh -c`; it must listen on 127.0.0.1 at `$PORT`."""
+    ready: str = ""
+    """The path that must answer before the first step starts, as `/health`; by default, the port must accept
+    connections."""
+    timeout: int = 30
+    """Seconds until it must be ready."""
+
+
+@dataclass(frozen=True)
+class Deviation:
+    """A place where the author departed from the report, which the verdict then mentions."""
+
+    from_: str
+    """What the report says."""
+    to: str
+    """What the MRE has instead."""
+    why: str = ""
+    """Why it was necessary."""
+    decides: bool = False
+    """Whether the outcome may depend on it: then a missing symptom does not make a verdict of `not_reproducible`."""
 
 
 @dataclass(frozen=True)
@@ -103,20 +123,31 @@ class Environment:
     """What the steps run in."""
 
     uv: str
-    """The release of the report."""
+    """The release of the report; or "latest", or the newest of a day as "@2026-07-01"."""
     python: str = ""
-    """The interpreter, as `3.11`; that of uvmre itself where empty."""
-    variables: Mapping[str, str] = field(default_factory=dict)
+    """The interpreter, as "3.11"; by default, the one that runs uvmre."""
+    pythons: tuple[str, ...] = ()
+    """More interpreters: `python3.8` is in PATH, and its path in the variable `PYTHON_3_8`."""
+    python_downloads: bool = False
+    """Whether uv's own downloads of Python are answered, with the interpreters of this machine."""
+    platform: str = ""
+    """The platform that the interpreter claims, as `sysconfig.get_platform()` returns it: "netbsd-10.0-amd64"."""
+    reported_platform: str = ""
+    """The platform of the report, which is only mentioned."""
+    exclude_newer: datetime.date | datetime.datetime | None = None
+    """The cutoff date of PyPI: a day, whose end counts, or a time with its offset."""
+    clock: bool = False
+    """Whether the steps' clock starts at the cutoff date."""
     env_file: str = ""
     """A file of the folder with more variables, one NAME=value a line, as `docker run --env-file` reads it."""
-    exclude_newer: datetime.date | None = None
-    """The day of the report: PyPI is as it was at its end."""
     home: str = ""
-    """A folder of the MRE whose content is put into the steps' home (`.netrc`, say)."""
+    """A folder of the MRE whose content is put into the steps' home."""
     path: tuple[str, ...] = ()
-    """Folders of the MRE that come first in the steps' PATH."""
+    """Folders of the MRE that come first in PATH."""
     allow_hosts: tuple[str, ...] = ()
-    """Hosts that the gateway lets through beside the indexes; `*.` in front stands for every name below."""
+    """Hosts that steps may reach, in addition to the indexes; `*.` in front stands for every name below."""
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """Variables of the steps, which override those of the env file."""
 
 
 @dataclass(frozen=True)
@@ -126,13 +157,23 @@ class Mre:
     title: str
     environment: Environment
     steps: tuple[Step, ...]
-    """Where the manifest has none, those of the Dockerfile."""
+    """Those of `[[setup]]` and `[[step]]`; without any of the latter, those of the Dockerfile."""
     symptom: Symptom
     controls: tuple[Control, ...] = ()
     issue: str = ""
+    """The URL of the report."""
+    needs: tuple[str, ...] = ()
+    """What a release must know for a run to tell anything: a command with options, as "uv audit --fix", a setting, as
+    "required-environments", or a variable, as "UV_TORCH_BACKEND"."""
+    expected: Symptom | None = None
+    """What one sees on a release without the bug; a run that shows neither is no answer."""
+    services: tuple[BackgroundService, ...] = ()
     indexes: "tuple[Index, ...]" = ()
     """Answered on this machine; the public test index is there without being named."""
+    answers: "tuple[StaticAnswer, ...]" = ()
+    repositories: "tuple[GitRepository, ...]" = ()
     faults: "tuple[Fault, ...]" = ()
+    deviations: tuple[Deviation, ...] = ()
     files: tuple[File, ...] = ()
 
     def file(self, path: str) -> File | None:
@@ -171,14 +212,28 @@ def overlay(mre: Mre, control: Control) -> Mre:
     )
     kept = tuple(file for file in files if file.path not in control.files)
     executable = {file.path for file in mre.files if file.executable}
+    replaced = {index.url for index in control.indexes}
     added = tuple(File(path, text.encode(), path in executable) for path, text in control.files.items())
     return replace(
         mre,
-        environment=replace(mre.environment, variables=variables),
+        environment=replace(mre.environment, variables=variables, python=control.python or mre.environment.python),
         files=kept + added,
-        steps=control.steps or mre.steps,
+        steps=_steps(mre, control),
+        symptom=control.symptom or mre.symptom,
+        expected=None if control.symptom else mre.expected,
+        indexes=(*(index for index in mre.indexes if index.url not in replaced), *control.indexes),
         faults=mre.faults if control.faults else (),
         controls=(),
+    )
+
+
+def _steps(mre: Mre, control: Control) -> tuple[Step, ...]:
+    """Return the steps of a variant: its own after the shared ones, or those of the MRE with other commands."""
+    if control.steps:
+        return (*(step for step in mre.steps if step.shared), *control.steps)
+    return tuple(
+        replace(step, run=control.replace[step.title], name=step.title) if step.title in control.replace else step
+        for step in mre.steps
     )
 
 

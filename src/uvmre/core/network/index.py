@@ -1,6 +1,7 @@
 """The indexes and network faults of an MRE."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
@@ -26,6 +27,11 @@ class Index:
     password: str = ""
     """Without a password, the index is public."""
     synthetic: Synthetic = "override"
+    """Whether its packages "override" those of PyPI, "merge" with or "replace" them."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Headers of every response, as `{ "cache-control" = "no-store" }`; an empty value removes one."""
+    http2: bool = False
+    """Whether it also speaks HTTP/2."""
     packages: "tuple[SyntheticPackage, ...]" = ()
     """The synthetic packages."""
 
@@ -45,6 +51,56 @@ class Index:
         from uvmre.core.network.registries import PROFILES
 
         return PROFILES[self.registry]
+
+
+@dataclass(frozen=True)
+class StaticAnswer:
+    """One `[[answer]]`: a response of its own to the requests that match; the first that matches is sent."""
+
+    url: str
+    """`*` matches anything; its host is then allowed."""
+    method: str = ""
+    """Only to requests of this method."""
+    credentials: str = ""
+    """Only to requests with these credentials, as "user:password"; "any" for all of them, "none" for none."""
+    header: str = ""
+    """Only to requests with this header, as "accept: *json*"."""
+    times: int | None = None
+    """Only to the first N requests that match."""
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    redirect: str = ""
+    """The URL of a redirect, whose status is 302 by default."""
+    body: str = ""
+    file: str = ""
+    """A file of the MRE that is the body."""
+
+
+@dataclass(frozen=True)
+class GitCommit:
+    """One commit of a repository."""
+
+    folder: str
+    """The folder of the MRE with all its files."""
+    branch: str = "main"
+    """The branch that it is on; the first commit of another branch comes after the one before it."""
+    tag: str = ""
+    message: str = "Update"
+    submodules: Mapping[str, str] = field(default_factory=dict)
+    """The URLs of repositories of the MRE, by their paths."""
+
+
+@dataclass(frozen=True)
+class GitRepository:
+    """One `[[git]]`: a repository that the gateway serves at its real address, also for ssh."""
+
+    url: str
+    """As "https://github.com/org/repo"."""
+    username: str = ""
+    password: str = ""
+    """Without a password, the repository is public."""
+    commits: tuple[GitCommit, ...] = ()
+    """Oldest first."""
 
 
 OUTAGES = ("unresolvable", "refused", "timeout")
@@ -83,6 +139,8 @@ class Fault:
     """The file's `.metadata` is missing, although the page announces it (PEP 658)."""
     expired_certificate: bool = False
     """The host's certificate has expired."""
+    untrusted_issuer: bool = False
+    """The host's certificate is from an authority that no client trusts."""
     redirect_loop: bool = False
     """The response redirects to the same URL."""
     unresolvable: bool = False

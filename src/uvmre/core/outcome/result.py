@@ -9,8 +9,8 @@ from typing import Any
 
 from uvmre.core.mre.model import Mre
 from uvmre.core.network.request import Network, Request
+from uvmre.core.outcome.matching import Outcome
 from uvmre.core.outcome.observation import Observation, StepResult
-from uvmre.core.outcome.symptom import Outcome
 from uvmre.core.outcome.verdict import Verdict
 
 SCHEMA = 1

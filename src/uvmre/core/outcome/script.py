@@ -3,9 +3,10 @@
 import shlex
 from collections.abc import Sequence
 
-from uvmre.core.mre.model import Environment, Mre, Step, Symptom
+from uvmre.core.mre.model import Environment, Mre, Step
+from uvmre.core.mre.symptom import Symptom
+from uvmre.core.outcome.matching import Outcome, last_line
 from uvmre.core.outcome.observation import Observation, StepResult
-from uvmre.core.outcome.symptom import Outcome, last_line
 
 BAD, GOOD, SKIP = 0, 1, 125
 NOT_EXECUTABLE, NOT_FOUND, BY_SIGNAL = 126, 127, 128

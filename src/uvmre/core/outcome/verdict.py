@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from uvmre.core.mre.model import BASE, Control, Mre
-from uvmre.core.outcome.symptom import Outcome
+from uvmre.core.outcome.matching import Outcome
 
 Answer = Literal["reproducible", "not_reproducible", "needs_more_information", "explained", "inconclusive"]
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from uvmre.core.outcome.symptom import Outcome, Word, is_conclusive
+from uvmre.core.outcome.matching import Outcome, Word, is_conclusive
 from uvmre.core.search.bisect import Boundaries, SearchStep
 from uvmre.core.search.bisect_half import Edge
 from uvmre.core.search.release import Release

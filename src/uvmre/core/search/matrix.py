@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import combinations, groupby
 from typing import Literal
 
-from uvmre.core.outcome.symptom import Word
+from uvmre.core.outcome.matching import Word
 from uvmre.core.search.release import parse_version
 
 Axis = Literal["release", "interpreter", "variant"]

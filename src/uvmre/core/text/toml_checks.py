@@ -98,14 +98,16 @@ def table_of(key: Check) -> Check:
     return inner
 
 
-def check_subtable(data: dict[str, Any], key: str, keys: Keys, others: Sequence[str] = ()) -> Iterator[Mistake]:
+def check_subtable(
+    data: dict[str, Any], key: str, keys: Keys, others: Sequence[str] = (), path: Path = ()
+) -> Iterator[Mistake]:
     """Yield the mistakes of a required table."""
     if key not in data:
-        yield (key,), f"is missing: add a [{key}] table"
+        yield (*path, key), f"is missing: add a [{key}] table"
     elif not isinstance(data[key], dict):
-        yield (key,), f"must be a table: write [{key}]"
+        yield (*path, key), f"must be a table: write [{key}]"
     else:
-        yield from check_table(data[key], keys, (key,), others)
+        yield from check_table(data[key], keys, (*path, key), others)
 
 
 def check_table(table: dict[str, Any], keys: Keys, path: Path, others: Sequence[str] = ()) -> Iterator[Mistake]:

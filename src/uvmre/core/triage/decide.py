@@ -4,7 +4,7 @@ import re
 from typing import Literal
 
 from uvmre.core.mre.model import HOLDS
-from uvmre.core.outcome.symptom import matching_step
+from uvmre.core.outcome.matching import matching_step
 from uvmre.core.outcome.verdict import Verdict
 from uvmre.core.triage.evidence import Strength, cause_of, contains_all
 from uvmre.core.triage.other_release import judge_release
@@ -93,7 +93,8 @@ def _is_fixed_in(state: TriageState, shown: TriageRun, good: TriageRun) -> bool:
         if no_output and not shown.planned.mre.controls:
             return False
         return good.outcome.word == "absent" and not _differs_only_in_version(shown, good)
-    outcome = judge_release(shown.planned.mre.symptom, good.result.base.observation, shown.result.uv)
+    mre, observed = shown.planned.mre, good.result.base.observation
+    outcome = judge_release(mre.symptom, mre.expected, observed, shown.result.uv)
     return outcome.word == "absent"
 
 

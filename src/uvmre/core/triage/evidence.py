@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from uvmre.core.mre.model import Mre, Symptom
+from uvmre.core.mre.model import Mre
+from uvmre.core.mre.symptom import Symptom
 from uvmre.core.outcome.error_chain import innermost_cause
+from uvmre.core.outcome.matching import last_line, matching_step
 from uvmre.core.outcome.observation import Observation, StepResult
-from uvmre.core.outcome.symptom import last_line, matching_step
 from uvmre.core.text.network_errors import NETWORK_ERRORS
 from uvmre.core.text.normalize import WILDCARD, find_pattern, find_pattern_ends, normalize, readable
 from uvmre.core.triage.parsed_issue import Claim

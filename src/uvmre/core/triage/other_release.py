@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from uvmre.core.mre.model import Symptom
+from uvmre.core.mre.symptom import Symptom
+from uvmre.core.outcome.matching import Outcome, match, unsupported_feature, unsupported_outcome
 from uvmre.core.outcome.observation import Observation, StepResult
-from uvmre.core.outcome.symptom import Outcome, match, unsupported_feature, unsupported_outcome
 from uvmre.core.search.release import parse_version
 from uvmre.core.text.network_errors import NETWORK_ERRORS
 from uvmre.core.text.normalize import readable
@@ -22,7 +22,7 @@ SAME_ERROR, SIMILAR_ERROR = 0.6, 0.34
 """The share of common word pairs from which an error is the reported one, reworded, and from which it may be."""
 
 
-def judge_release(symptom: Symptom, observation: Observation, reported: str) -> Outcome:
+def judge_release(symptom: Symptom, expected: Symptom | None, observation: Observation, reported: str) -> Outcome:
     """Judge a run of any release in a search that starts from the reported one.
 
     A newer release that fails differently, or prints what is expected, does not have the bug. An older release that
@@ -39,7 +39,7 @@ def judge_release(symptom: Symptom, observation: Observation, reported: str) -> 
         return Outcome("broken", f"this machine may cause the failure of {_failure(failed)}")
     if outcome.word != "different":
         return outcome
-    if newer and symptom.expected and contains_all(symptom.expected, observation):
+    if newer and expected and expected.output and contains_all(expected.output, observation):
         return Outcome("absent", f"the expected output of {_failure(failed)}")
     distinctive = [text for text in symptom.output if symptom.exit and is_distinctive(text)]
     share = likeness(distinctive[-1], output) if distinctive else 0.0

@@ -5,8 +5,8 @@ from functools import cached_property
 from typing import Literal
 
 from uvmre.core.mre.model import Mre
+from uvmre.core.outcome.matching import Outcome
 from uvmre.core.outcome.result import Result
-from uvmre.core.outcome.symptom import Outcome
 from uvmre.core.outcome.verdict import Verdict
 from uvmre.core.search.bisect_result import History
 from uvmre.core.triage.evidence import Evidence, Strength, evidence_of

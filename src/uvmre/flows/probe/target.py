@@ -11,9 +11,9 @@ from pathlib import Path
 from uvmre.core.mre.files import File
 from uvmre.core.mre.model import BASE, BUNDLED, Environment, Mre, overlay
 from uvmre.core.outcome import script
+from uvmre.core.outcome.matching import Outcome
 from uvmre.core.outcome.observation import Observation
 from uvmre.core.outcome.result import digest
-from uvmre.core.outcome.symptom import Outcome
 from uvmre.core.secrets.redact import redact, secrets
 from uvmre.core.triage.other_release import judge_release
 from uvmre.errors import UsageError
@@ -27,7 +27,7 @@ SCRIPT_RECORDINGS = "recordings"
 SHEBANG = b"#!"
 PYENV = "PYENV_ROOT"
 RULES = "rules 6"
-"""Part of the key of stored outcomes of MREs: change it with core/symptom.py or core/proof.py."""
+"""Part of the key of stored outcomes of MREs: change it with what judges a run."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +70,8 @@ class ProbeTarget:
         """Return the outcome of a run."""
         if self.script:
             return script.judge(observation)
-        return judge_release(self.variant(name, "").symptom, observation, self.reported)
+        mre = self.variant(name, "")
+        return judge_release(mre.symptom, mre.expected, observation, self.reported)
 
     def key(self, name: str) -> str:
         """Return the key of a variant's stored outcomes: all that decides them."""

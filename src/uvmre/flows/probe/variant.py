@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from uvmre.core.mre.model import Mre
+from uvmre.core.outcome.matching import Outcome
 from uvmre.core.outcome.observation import Observation, StepResult
-from uvmre.core.outcome.symptom import Outcome
 from uvmre.core.progress import Progress
 from uvmre.core.secrets.redact import observed_secrets, redact, redact_deep
 from uvmre.gateway.session import Gateway

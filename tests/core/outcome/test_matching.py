@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uvmre.core.mre.model import HOLDS, FilePattern, Role, Symptom
+from uvmre.core.mre.model import HOLDS, Role
+from uvmre.core.mre.symptom import FileSymptom, Symptom
 from uvmre.core.network.request import AnsweredBy, Request
+from uvmre.core.outcome.matching import Outcome, match
 from uvmre.core.outcome.observation import Observation, StepResult
-from uvmre.core.outcome.symptom import Outcome, match
 
 SYMPTOM = Symptom("failure", ("No solution found", "401 Unauthorized"))
 REPORTED = "error: No solution found\n  cause: 401 Unauthorized\n"
@@ -349,12 +350,12 @@ def test_a_different_exit_code_is_reported_with_both() -> None:
     ],
 )
 def test_a_file_is_looked_at(content: str | None, exit_code: int, outcome: Outcome) -> None:
-    symptom = Symptom(files=(FilePattern("lock", '"foo" … "2"'),))
+    symptom = Symptom(files=(FileSymptom("lock", '"foo" … "2"'),))
     assert match(symptom, observed(step(exit=exit_code), lock=content)) == outcome
 
 
 def test_a_file_that_no_one_looked_at_is_not_there() -> None:
-    assert match(Symptom(files=(FilePattern("lock", "a"),)), observed(step())).word == "absent"
+    assert match(Symptom(files=(FileSymptom("lock", "a"),)), observed(step())).word == "absent"
 
 
 NOISE = st.text(st.sampled_from("abc xyz.,\n"), max_size=200)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from uvmre.core.mre.model import Symptom
+from uvmre.core.mre.symptom import Symptom
 from uvmre.core.network.request import Request
 from uvmre.core.outcome.observation import Observation, StepResult
 from uvmre.core.text.normalize import find_pattern, normalize, readable
