@@ -112,7 +112,15 @@ def test_any_result_comes_back_from_json(variants: tuple[Variant, ...], verdict:
 
 MRE = Mre(
     title="t",
-    environment=Environment("0.5.21", "3.11", {"A": "1", "B": "2"}, "mre.env", date(2025, 1, 23), "home", ("bin",)),
+    environment=Environment(
+        "0.5.21",
+        "3.11",
+        exclude_newer=date(2025, 1, 23),
+        env_file="mre.env",
+        home="home",
+        path=("bin",),
+        variables={"A": "1", "B": "2"},
+    ),
     steps=(Step("uv lock"), Step("uv sync", "observe")),
     symptom=Symptom(2, ("401",), (FileSymptom("uv.lock", "foo"),)),
     controls=(Control("netrc", "absent", files={"home/.netrc": "machine a"}),),

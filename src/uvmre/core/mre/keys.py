@@ -118,9 +118,9 @@ ENVIRONMENT: Keys = {
     "variables": (table_of(variable), False),
 }
 SYMPTOM: Keys = {
-    "step": (line_of_text, False),
     "exit": (_exit, False),
     "output": (list_of(_pattern), False),
+    "step": (line_of_text, False),
     "adjacent": (boolean, False),
     "any": (list_of(_pattern), False),
     "absent": (list_of(_pattern), False),

@@ -95,7 +95,8 @@ def _field_name(key: str) -> str:
     return "from_" if key == "from" else key.replace("-", "_")
 
 
-def _key(name: str) -> str:
+def key_of(name: str) -> str:
+    """Return the key of a field."""
     return name.removesuffix("_").replace("_", "-")
 
 
@@ -126,9 +127,9 @@ def _table(value: Any) -> dict[str, Any]:
 
             tables["packages"] = dump_packages(item)
         elif isinstance(item, Mapping):
-            tables[_key(each.name)] = dict(item)
+            tables[key_of(each.name)] = dict(item)
         else:
-            plain[_key(each.name)] = list(item) if isinstance(item, tuple) else item
+            plain[key_of(each.name)] = list(item) if isinstance(item, tuple) else item
     return plain | tables
 
 

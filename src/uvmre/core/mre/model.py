@@ -34,6 +34,7 @@ class Step:
     """One shell command, run by `/bin/sh -c` in a shell of its own, as a Dockerfile's RUN is."""
 
     run: str
+    """The command, or several lines of them."""
     role: Role = "setup"
     """"setup" must succeed, or the run is broken; "observe" is where the symptom is looked for."""
     name: str = ""
@@ -58,6 +59,7 @@ class Control:
     """A variant that proves that the MRE itself is sound: by default, the symptom must be absent in it."""
 
     name: str
+    """Its name in tables."""
     expect: Expectation = "absent"
     """Whether the symptom must be "absent" (the default) or "present"; "different" if the step must fail in another
     way."""
@@ -155,6 +157,7 @@ class Mre:
     """A whole MRE: the manifest's fields and the folder's files (without the manifest)."""
 
     title: str
+    """What the report says, in one line."""
     environment: Environment
     steps: tuple[Step, ...]
     """Those of `[[setup]]` and `[[step]]`; without any of the latter, those of the Dockerfile."""

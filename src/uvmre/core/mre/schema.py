@@ -71,7 +71,7 @@ def _symptom(data: dict[str, Any], key: str, path: Path) -> Iterator[Mistake]:
             if not table.keys() & (keys.keys() - {"path", "least", "most"}):
                 choices = " or ".join(f"`{each}`" for each in keys if each not in ("path", "least", "most"))
                 yield (*path, key, name, i), f"says nothing: add {choices}"
-    if key == "symptom" and symptom.get("exit") in (None, "failure", "success") and not symptom.keys() & EVIDENCE:
+    if key == "symptom" and symptom.get("exit") in (None, "failure", "success") and not any(map(symptom.get, EVIDENCE)):
         yield (*path, key), "matches any failure: add text of the output, or of a file"
 
 

@@ -24,6 +24,7 @@ class Index:
     registry: str = PUBLIC_TEST_INDEX
     """The registry profile."""
     username: str = ""
+    """The username that it asks for; some registries accept one only, which is the default if there is a password."""
     password: str = ""
     """Without a password, the index is public."""
     synthetic: Synthetic = "override"
@@ -68,10 +69,13 @@ class StaticAnswer:
     times: int | None = None
     """Only to the first N requests that match."""
     status: int = 200
+    """The status; of a redirect, 302 by default."""
     headers: Mapping[str, str] = field(default_factory=dict)
+    """Headers of the response."""
     redirect: str = ""
-    """The URL of a redirect, whose status is 302 by default."""
+    """The URL of a redirect."""
     body: str = ""
+    """The body, as text."""
     file: str = ""
     """A file of the MRE that is the body."""
 
@@ -85,7 +89,9 @@ class GitCommit:
     branch: str = "main"
     """The branch that it is on; the first commit of another branch comes after the one before it."""
     tag: str = ""
+    """A tag of the commit."""
     message: str = "Update"
+    """Its message."""
     submodules: Mapping[str, str] = field(default_factory=dict)
     """The URLs of repositories of the MRE, by their paths."""
 
@@ -97,6 +103,7 @@ class GitRepository:
     url: str
     """As "https://github.com/org/repo"."""
     username: str = ""
+    """The username that it asks for."""
     password: str = ""
     """Without a password, the repository is public."""
     commits: tuple[GitCommit, ...] = ()

@@ -34,18 +34,23 @@ class SyntheticPackage:
     requires: tuple[str, ...] = ()
     """Requirements, as PEP 508 has them."""
     requires_python: str | None = None
+    """The versions of Python that it supports, as ">=3.8"."""
     extras: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Each extra's requirements."""
     wheel: bool = True
+    """Whether it has wheels."""
     wheel_tags: tuple[str, ...] = ANY
     """One wheel for each."""
     sdist: bool = True
+    """Whether it has an sdist."""
     build_backend: str = ""
     """The build backend of the sdist, such as hatchling; by default one without dependencies."""
     yanked: bool | str = False
     """Whether, or why."""
     uploaded: datetime | None = None
+    """When it was uploaded; the cutoff date applies to it."""
     description: str = ""
+    """Its summary."""
     file: str = ""
     """A wheel or sdist in the MRE's folder, served as it is instead of a generated one."""
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -117,7 +118,10 @@ def check_table(table: dict[str, Any], keys: Keys, path: Path, others: Sequence[
             if mistake := keys[key][0](value):
                 yield (*path, key), mistake
         elif key not in others:
-            yield (*path, key), f"is not a known key: use one of {', '.join([*keys, *others])}"
+            known = [*keys, *others]
+            close = get_close_matches(key, known, 1)
+            hint = f"did you mean `{close[0]}`?" if close else f"use one of {', '.join(known)}"
+            yield (*path, key), f"is not a known key: {hint}"
     for key, (_, required) in keys.items():
         if required and key not in table:
             yield (*path, key), f"is missing: add `{key} = …`"
