@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import CommandLine
+from uvmre.core.triage.draft import NO_COMMAND, NO_SYMPTOM
 from uvmre.folder.read import read_mre
 from uvmre.run import interpreters
 
@@ -166,11 +167,20 @@ def test_an_issue_gets_a_script_that_answers_as_run_does_on_a_real_uv(
         gateway.communicate(timeout=30)
 
 
-def test_an_issue_whose_symptom_any_failure_would_meet_leaves_no_folder(
-    uvmre: CommandLine, home: Path, tmp_path: Path
+@pytest.mark.parametrize(
+    ("post", "expected"),
+    [
+        pytest.param("```console\n$ uv lock\n```\n\nIt fails with an error.\n", NO_SYMPTOM, id="no text of the error"),
+        pytest.param("It does not work for me.\n", NO_COMMAND, id="no command"),
+    ],
+)
+def test_what_is_not_understood_of_an_issue_is_a_comment_and_the_mre_runs(
+    uvmre: CommandLine, home: Path, tmp_path: Path, post: str, expected: str
 ) -> None:
-    (tmp_path / "issue.md").write_text("# `uv lock` fails\n\n```console\n$ uv lock\n```\n\nIt fails with an error.\n")
-    ended = uvmre("new", "bug", "--from-issue", "issue.md", XDG_CACHE_HOME=str(home))
-    assert ended.exit == 125
-    assert "lacks details for an MRE: line" in ended.stderr
-    assert not (tmp_path / "bug").exists()
+    (tmp_path / "issue.md").write_text(f"# `uv lock` fails\n\n{post}")
+    made = uvmre("new", "bug", "--from-issue", "issue.md", XDG_CACHE_HOME=str(home))
+    assert made.exit == 0, made.stderr
+    assert f"# {expected}\n" in (tmp_path / "bug" / "mre.toml").read_text()
+    ran = uvmre("run", "bug", XDG_CACHE_HOME=str(home))
+    assert ran.exit == 125, ran.stdout
+    assert "inconclusive" in ran.stdout

@@ -301,8 +301,6 @@ def test_new_creates_an_mre_of_an_issue_that_runs(uvmre: CommandLine, home: Path
     assert made.exit == 0, made.stderr
     assert "found:" in made.stderr
     assert uvmre("run", "made", XDG_CACHE_HOME=str(home)).exit == 0
-    refused = uvmre("new", "other", "--from-issue", issue(tmp_path, NOTHING), XDG_CACHE_HOME=str(home))
-    assert (refused.exit, (tmp_path / "other").exists()) == (125, False)
     wrong = uvmre("new", "other", "--from-issue", path, "-t", "auth", XDG_CACHE_HOME=str(home))
     assert (wrong.exit, "--template" in wrong.stderr) == (2, True)
 

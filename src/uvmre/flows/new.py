@@ -1,6 +1,5 @@
 """Make an MRE: from a template, a scenario of packse, or a Dockerfile."""
 
-import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,8 @@ from uvmre.core.mre import import_packse, manifest
 from uvmre.core.mre.keys import RELEASE
 from uvmre.core.mre.model import MANIFEST, Mre
 from uvmre.core.progress import Progress
-from uvmre.errors import CannotTell, InputError, UsageError
+from uvmre.core.secrets.redact import redact_deep, secrets
+from uvmre.errors import InputError, UsageError
 from uvmre.flows.scratch import scratch
 from uvmre.folder.read import read_mre
 from uvmre.folder.write import Confirm, staged, write_mre
@@ -144,10 +144,13 @@ def from_issue(
 ) -> tuple[NewMre, list[str]]:
     """Make an MRE in `target` of an issue's text, and return it with what was understood of the text, in lines.
 
+    What was not understood is a comment of the manifest, or a text to fill in.
+
     Raises:
         UsageError: if the issue does not exist, or the folder is invalid.
-        CannotTell: if GitHub does not answer, or the text has nothing to run.
+        CannotTell: if GitHub does not answer.
     """
+    from uvmre.core.triage.draft import draft
     from uvmre.core.triage.dry_run import as_lines
     from uvmre.flows.issues import read_issues
     from uvmre.flows.understand import understand
@@ -155,19 +158,8 @@ def from_issue(
     _, text_of = read_issues((issue,), stdin)
     found = understand(text_of(issue), cache)
     findings = [(each.rule, each.where, each.why) for each in found.findings]
-    if found.mre is None:
-        raise CannotTell(
-            f"{issue} has nothing to run",
-            f"`uvmre triage --dry-run {shlex.quote(issue)}` prints what was understood, and what to ask",
-        )
-    try:
-        manifest.parse(manifest.dump(found.mre), dockerfile=True)
-    except InputError as error:
-        raise CannotTell(
-            f"{issue} lacks details for an MRE: {'; '.join(error.faults)}",
-            f"`uvmre triage --dry-run {shlex.quote(issue)}` prints what was understood, and what to ask",
-        ) from None
-    write_mre(found.mre, target, force=force, confirm=confirm, origin=ISSUE)
+    mre, comments = draft(found.parsed, found.mre, found.uv)
+    write_mre(mre, target, force=force, confirm=confirm, origin=ISSUE, comments=redact_deep(comments, secrets(mre)))
     return _new(target, issue), as_lines(found.parsed, found.mre, findings, found.uv)
 
 

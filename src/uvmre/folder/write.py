@@ -11,7 +11,7 @@ from uvmre.core.generated.run_script import generated_files
 from uvmre.core.mre import manifest
 from uvmre.core.mre.model import LEFT_OUT, MANIFEST, Mre
 from uvmre.core.mre.portable_names import is_reserved, name_faults
-from uvmre.core.text.visible import shown_name
+from uvmre.core.text.visible import shown_name, visible
 from uvmre.errors import InputError, UsageError, naming_path
 from uvmre.folder import written
 from uvmre.folder.evidence import OWN
@@ -29,7 +29,15 @@ Confirm = Callable[[Sequence[str]], bool]
 """Called with the paths that would be replaced or removed; returns whether to do it."""
 
 
-def write_mre(mre: Mre, target: Path, *, force: bool, confirm: Confirm | None = None, origin: str = "") -> None:
+def write_mre(
+    mre: Mre,
+    target: Path,
+    *,
+    force: bool,
+    confirm: Confirm | None = None,
+    origin: str = "",
+    comments: Sequence[str] = (),
+) -> None:
     """Write the manifest and the files of an MRE, and those that run it without uvmre.
 
     Args:
@@ -38,6 +46,7 @@ def write_mre(mre: Mre, target: Path, *, force: bool, confirm: Confirm | None = 
         force: replace files that uvmre wrote there before.
         confirm: called without `force`, where files would be replaced.
         origin: where it came from, if it is not the user's.
+        comments: lines at the top of the manifest.
 
     Raises:
         UsageError: when the folder cannot be written, or has other files.
@@ -49,7 +58,8 @@ def write_mre(mre: Mre, target: Path, *, force: bool, confirm: Confirm | None = 
         raise InputError(f"failed to write `{target}`", _shorten(faults))
     with staged(target, force=force, confirm=confirm, origin=origin) as folder:
         folder.mkdir()
-        (folder / MANIFEST).write_text(manifest.dump(mre), encoding="utf-8")
+        head = "".join(f"# {visible(line)}\n" for line in comments)
+        (folder / MANIFEST).write_text(head + manifest.dump(mre), encoding="utf-8")
         for file in files:
             path = folder / file.path
             path.parent.mkdir(parents=True, exist_ok=True)
