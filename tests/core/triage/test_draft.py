@@ -5,6 +5,7 @@ import pytest
 from uvmre.core.mre.manifest import dump, parse
 from uvmre.core.mre.model import Control, Environment, Mre, Step
 from uvmre.core.mre.symptom import Symptom
+from uvmre.core.network.index import Index
 from uvmre.core.triage.draft import NO_COMMAND, NO_SYMPTOM, STUB, draft
 from uvmre.core.triage.parsed_issue import Gap, ParsedIssue
 
@@ -30,6 +31,11 @@ def mre(**changes: object) -> Mre:
             mre(controls=(Control("a", files={"../x": ""}), Control("b"))),
             ["left out: the control “a”"],
             id="a control outside the folder",
+        ),
+        pytest.param(
+            mre(indexes=(Index("https://a/simple"), Index("https://a/simple/"))),
+            ["left out: the index https://a/simple/"],
+            id="two indexes at one address",
         ),
     ],
 )

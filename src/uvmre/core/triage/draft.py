@@ -29,6 +29,8 @@ def draft(parsed: ParsedIssue, mre: Mre | None, uv: str) -> tuple[Mre, list[str]
     wrong = {path[:2] for path, _ in mistakes(parse_toml(dump(mre)), dockerfile=True)}
     if ("symptom",) in {path[:1] for path in wrong}:
         mre, comments = replace(mre, symptom=STUB), [*comments, NO_SYMPTOM]
-    controls = tuple(control for n, control in enumerate(mre.controls) if ("control", n) not in wrong)
+    controls = tuple(each for n, each in enumerate(mre.controls) if ("control", n) not in wrong)
+    indexes = tuple(each for n, each in enumerate(mre.indexes) if ("index", n) not in wrong)
     comments += [f"left out: the control “{each.name}”" for each in mre.controls if each not in controls]
-    return replace(mre, controls=controls), comments
+    comments += [f"left out: the index {each.url}" for each in mre.indexes if each not in indexes]
+    return replace(mre, controls=controls, indexes=indexes), comments
