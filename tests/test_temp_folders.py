@@ -63,6 +63,21 @@ def test_a_folder_without_a_mark_is_no_one_s_to_remove(tmp_path: Path) -> None:
     assert kept not in temp_folders.owned()
 
 
+@pytest.mark.parametrize("marked", [True, False], ids=["before its mark had its name", "before it had a mark"])
+def test_a_folder_whose_creator_was_killed_before_it_was_marked_is_removed_at_once(
+    tmp_path: Path, marked: bool
+) -> None:
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    folders = [tmp_path / f"mine_{pid}_abcd_123" for pid in (ended.pid, os.getpid())]
+    for folder in folders:
+        folder.mkdir(0o700)
+        if marked:
+            (folder / temp_folders.UNNAMED).touch()
+    assert dead(tmp_path) == []
+    assert list(tmp_path.iterdir()) == folders[1:]
+
+
 def test_a_link_to_a_user_s_folder_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere" / temp_folders.OWNER).touch()

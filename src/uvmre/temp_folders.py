@@ -8,6 +8,7 @@ import contextlib
 import fcntl
 import itertools
 import os
+import re
 import secrets
 import stat
 import tempfile
@@ -16,20 +17,23 @@ from collections.abc import Iterator
 from pathlib import Path
 
 OWNER = ".uvmre-owner"
+UNNAMED = f"{OWNER}-new"
 ASIDE = ".aside-"
 """The prefix of folders with unfinished files."""
 UNMARKED_SECONDS = 10.0
-"""The age from which an empty folder without a mark has no owner."""
+"""The age from which a folder without a mark has no owner."""
+CREATOR = re.compile(r"(\d+)_[a-z0-9_]{8}\Z")
+"""The end of a folder's name: its creator's process id, which matters until the folder is marked."""
 _locks: dict[Path, int] = {}
 """The folders of this process, with the descriptors of their locks."""
 
 
 def create(parent: Path, prefix: str) -> Path:
     """Create a folder owned by this process until `remove` or `release`."""
-    folder = Path(tempfile.mkdtemp(dir=parent, prefix=prefix))
+    folder = Path(tempfile.mkdtemp(dir=parent, prefix=f"{prefix}{os.getpid()}_"))
     with contextlib.suppress(OSError):
         # Locked before it has its name, so that no sweep finds the unlocked mark of a living owner.
-        unnamed = folder / f"{OWNER}-new"
+        unnamed = folder / UNNAMED
         descriptor = os.open(unnamed, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -108,9 +112,9 @@ def abandoned(parent: Path, prefix: str) -> Iterator[Path]:
                 descriptor = os.open(Path(path, OWNER), os.O_RDWR | os.O_NOFOLLOW)
             except OSError:
                 with contextlib.suppress(OSError):
-                    found = Path(path).stat()
-                    if stat.S_IMODE(found.st_mode) == stat.S_IRWXU and time.time() - found.st_mtime > UNMARKED_SECONDS:
-                        Path(path).rmdir()  # its owner was killed before it was marked, or while it was removed
+                    if _is_unowned(Path(path)):  # its owner was killed before it was marked, or while it was removed
+                        Path(path, UNNAMED).unlink(missing_ok=True)
+                        Path(path).rmdir()
                 continue
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -147,6 +151,21 @@ def delete_tree(root: Path) -> None:
         if all(path.name == OWNER for path in root.iterdir()):
             (root / OWNER).unlink(missing_ok=True)
             root.rmdir()
+
+
+def _is_unowned(folder: Path) -> bool:
+    """Tell whether a folder without a mark is left behind: its creator has ended, or it is too old."""
+    found = folder.stat()
+    if stat.S_IMODE(found.st_mode) != stat.S_IRWXU:
+        return False
+    if time.time() - found.st_mtime > UNMARKED_SECONDS:
+        return True
+    creator = CREATOR.search(folder.name)
+    try:
+        os.kill(int(creator[1]) if creator else os.getpid(), 0)
+    except ProcessLookupError:
+        return True
+    return False
 
 
 def _is_mine(entry: "os.DirEntry[str]") -> bool:

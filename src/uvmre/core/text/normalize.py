@@ -21,7 +21,7 @@ TRAILING_STOPS = re.compile(r"(?<![.:])[.:]+(?= |$)")
 """The punctuation that ends a link or a hint; newer releases omit it."""
 SEPARATING_SPACE = re.compile(r" (?:(?<=\d )(?=\d)|(?<=\w )(?=[-_+] ?\w))")
 """The white space that separates two numbers, or a word from the next list item."""
-TEMPORARY = re.compile(r"(?<=/tmp/)(?:tmp|uvmre_)[a-z0-9_]{8}(?=/)|(?<=/\.tmp)[a-z0-9]{6}(?=/)")
+TEMPORARY = re.compile(r"(?<=/tmp/)(?:tmp|uvmre_\d+_)[a-z0-9_]{8}(?=/)|(?<=/\.tmp)[a-z0-9]{6}(?=/)")
 """Random folder names of Python, uvmre and uv."""
 UNRESOLVED = re.compile(
     r"temporaryfailureinnameresolution|nodenamenorservnameprovided,ornotknown|noaddressassociatedwithhostname"
