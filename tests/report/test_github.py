@@ -11,7 +11,7 @@ from markdown_it.token import Token
 
 from uvmre.core.mre.files import File
 from uvmre.core.mre.manifest import parse
-from uvmre.core.mre.model import Control, Environment, Mre, Step
+from uvmre.core.mre.model import Control, Deviation, Environment, Mre, Step
 from uvmre.core.mre.symptom import Symptom
 from uvmre.core.network.request import Request
 from uvmre.core.outcome.matching import Outcome
@@ -23,7 +23,7 @@ from uvmre.report.github import github
 
 MRE = Mre(
     title="uv sync does not ask for the password",
-    environment=Environment("0.5.21", "3.11", {"UV_LINK_MODE": "copy"}),
+    environment=Environment("0.5.21", "3.11", variables={"UV_LINK_MODE": "copy"}),
     steps=(Step("uv lock"), Step("uv sync", "observe")),
     symptom=Symptom("failure", ("401 Unauthorized",)),
     controls=(Control("a | b", "absent", why="With the password it works.", files={"a": 'say """x"""\n```\n'}),),
@@ -329,3 +329,15 @@ def test_steps_that_could_not_be_run_are_reported() -> None:
 def test_the_platform_names_the_container(backend: str, platform: str) -> None:
     lines = github(replace(MRE, files=()), replace(result(), backend=backend)).splitlines()
     assert lines[lines.index("### Platform") + 2] == platform
+
+
+def test_what_departs_from_the_report_is_not_told_as_its_words() -> None:
+    mre = replace(
+        MRE,
+        environment=replace(MRE.environment, reported_platform="Windows 11"),
+        deviations=(Deviation("a private index", "PyPI", "it is private"), Deviation("three members", "one")),
+    )
+    text = github(mre, result())
+    assert "- “a private index” is “PyPI” here (it is private)\n- “three members” is “one” here\n" in text
+    assert "### Platform\n\nWindows 11 (run on Linux 6.1 x86_64)" in text.replace("\\", "")
+    assert "departs" not in github(MRE, result())

@@ -14,13 +14,14 @@ from uvmre.core.mre.model import BASE, BUNDLED, Mre, overlay, slug
 from uvmre.core.outcome.matching import match
 from uvmre.core.outcome.observation import Observation
 from uvmre.core.outcome.result import Result, Variant, digest
+from uvmre.core.outcome.vacuous import vacuous_controls
 from uvmre.core.outcome.verdict import Verdict, verdict
 from uvmre.core.progress import Progress
 from uvmre.core.secrets.redact import redact, redact_deep, secrets
 from uvmre.errors import Interrupted, naming_path
 from uvmre.flows import housekeeping
 from uvmre.flows.options import RunOptions
-from uvmre.flows.probe.variant import VariantRunner, platform
+from uvmre.flows.probe.variant import VariantRunner, own_contexts, platform
 from uvmre.flows.scratch import scratch
 from uvmre.flows.thread_pool import Pool
 from uvmre.folder import evidence
@@ -74,17 +75,19 @@ def run(
         now = datetime.now(UTC)
         with naming_path(folder):
             evidence_folder = evidence.begin_run(folder, release, now)
+        context = RunContext(
+            base=mre,
+            uv=release,
+            binary=binary,
+            interpreter=interpreter,
+            python=options.python,
+            certificate=gateway.certificate,
+            live=options.live,
+            stop=threading.Event(),
+        )
         runner = VariantRunner(
-            context=RunContext(
-                base=mre,
-                uv=release,
-                binary=binary,
-                interpreter=interpreter,
-                python=options.python,
-                certificate=gateway.certificate,
-                live=options.live,
-                stop=threading.Event(),
-            ),
+            context=context,
+            contexts=own_contexts(context, lambda uv: _uv(uv, "", folder / BUNDLED, options, progress)[1]),
             backend=backend,
             gateway=gateway,
             progress=progress,
@@ -131,7 +134,8 @@ def _note_dockerfile(mre: Mre, progress: Progress) -> None:
 
 def _verdict(release: str, mre: Mre, variants: Sequence[Variant]) -> Verdict:
     """Return the verdict, whose reason names the release if it is not the reported one."""
-    judged = verdict(mre, {variant.name: variant.outcome for variant in variants})
+    vacuous = vacuous_controls(mre, [(each.name, each.observation, each.outcome) for each in variants])
+    judged = verdict(mre, {variant.name: variant.outcome for variant in variants}, vacuous)
     if release == mre.environment.uv:
         return judged
     return replace(judged, reason=f"On uv {release}, not the reported {mre.environment.uv}: {judged.reason}")

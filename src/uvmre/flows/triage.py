@@ -10,6 +10,7 @@ from pathlib import Path
 from uvmre.core.mre.manifest import dump
 from uvmre.core.mre.model import MANIFEST, Control, Mre, slug
 from uvmre.core.outcome.result import digest
+from uvmre.core.outcome.vacuous import vacuous_controls
 from uvmre.core.outcome.verdict import verdict
 from uvmre.core.progress import Progress
 from uvmre.core.secrets.redact import redact
@@ -166,7 +167,8 @@ class _Runner:
         # A control that works for the reporter may fail here for other reasons; only a conclusive one counts.
         conclusive = tuple(control for control in mre.controls if outcomes[control.name].word in ("shows", "absent"))
         mre = replace(mre, controls=conclusive)
-        return TriageRun(replace(planned, mre=mre), result, verdict(mre, outcomes))
+        vacuous = vacuous_controls(mre, [(each.name, each.observation, each.outcome) for each in result.variants])
+        return TriageRun(replace(planned, mre=mre), result, verdict(mre, outcomes, vacuous))
 
     def _recording_folder(self, planned: PlannedRun) -> Path:
         """Return the folder of a run's recording: an old one lacks PyPI as it is today."""

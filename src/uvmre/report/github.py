@@ -49,7 +49,8 @@ def github(mre: Mre, result: Result, values: Collection[str] | None = None) -> s
     shown, result = redact_deep(replace(mre, files=()), values), redact_deep(_readable(result), values)
     manifest = _part(File(MANIFEST, dump(shown).encode()), values).block
     before = [*_variants(shown, result), "<details>", "<summary>The files</summary>", ""]
-    head, tail = _text(before) + manifest, _text(["</details>", "", *_form(result)])
+    form = _form(result, shown.environment.reported_platform)
+    head, tail = _text(before) + manifest, _text(["</details>", "", *form])
     parts = _parts(mre.files, values)
     room = LIMIT - _bytes(head + tail) + 1  # the last newline is removed
     files_size = sum(_bytes(part.block) for part in parts)
@@ -58,7 +59,7 @@ def github(mre: Mre, result: Result, values: Collection[str] | None = None) -> s
         summaries.append(summary := _text(_summary(shown, result, size)))
         if _bytes(summary) + files_size <= room:
             return (summary + head + "".join(part.block for part in parts) + tail).removesuffix("\n")
-    return (_fit(summaries, head, parts, tail, room) or _cut(summaries[-1] + head + tail, result)).removesuffix("\n")
+    return (_fit(summaries, head, parts, tail, room) or _cut(summaries[-1] + head + tail, form)).removesuffix("\n")
 
 
 def _fit(summaries: Sequence[str], head: str, parts: Sequence[_Part], tail: str, room: int) -> str:
@@ -88,9 +89,9 @@ def _left_out(parts: Sequence[_Part]) -> str:
     return _text([f"{len(parts)} files are omitted: together they are too long for an issue ({size} bytes).", ""])
 
 
-def _cut(text: str, result: Result) -> str:
-    form = _text(["", "", "(cut: the steps alone are too long for an issue)", "", *_form(result)])
-    return text.encode()[: LIMIT - _bytes(form)].decode(errors="ignore") + form
+def _cut(text: str, form: Sequence[str]) -> str:
+    end = _text(["", "", "(cut: the steps alone are too long for an issue)", "", *form])
+    return text.encode()[: LIMIT - _bytes(end)].decode(errors="ignore") + end
 
 
 def _readable(result: Result) -> Result:
@@ -126,6 +127,11 @@ def _summary(mre: Mre, result: Result, size: int) -> list[str]:
         lines += [f"Stand-ins built on this machine were used instead of the images: {images}.", ""]
     if mre.environment.exclude_newer:
         lines += [f"PyPI is as it was at the end of {mre.environment.exclude_newer}.", ""]
+    if mre.deviations:
+        departs = (
+            f"- “{prose(d.from_)}” is “{prose(d.to)}” here" + f" ({prose(d.why)})" * bool(d.why) for d in mre.deviations
+        )
+        lines += ["The MRE departs from the report:", "", *departs, ""]
     variables = [f"{name}={value}" for name, value in mre.variables.items()]
     if variables:
         lines += ["With these variables:", "", *fence(visible("\n".join(variables)), "sh"), ""]
@@ -217,9 +223,10 @@ def _container_note(result: Result) -> str:
     return "" if result.backend in ("local", "sandbox") else f", in a container ({prose(result.backend)})"
 
 
-def _form(result: Result) -> list[str]:
+def _form(result: Result, reported: str) -> list[str]:
+    platform = prose(result.platform) + _container_note(result)
     return [
-        *("### Platform", "", prose(result.platform) + _container_note(result), ""),
+        *("### Platform", "", f"{prose(reported)} (run on {platform})" if reported else platform, ""),
         *("### Version", "", f"uv {prose(result.uv)}", ""),
         *("### Python version", "", f"Python {prose(result.python)}", ""),
     ]

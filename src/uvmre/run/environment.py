@@ -63,7 +63,7 @@ class RunDirs:
         return self.root / "authority.pem"
 
 
-def prepare(dirs: RunDirs, mre: Mre, uv: Path, interpreter: Interpreter | None) -> None:
+def prepare(dirs: RunDirs, mre: Mre, uv: Path, interpreter: Interpreter | None, *, without_uv: bool = False) -> None:
     """Create the folders and write the MRE's files; without an interpreter the steps use what PATH has."""
     # Releases like uv 0.2.30 read their cache before they create it.
     for folder in (dirs.work, dirs.home / ".cache" / "uv", dirs.temp, dirs.tools):
@@ -77,7 +77,9 @@ def prepare(dirs: RunDirs, mre: Mre, uv: Path, interpreter: Interpreter | None) 
     for kept in dirs.home.iterdir():
         kept.chmod(kept.stat().st_mode & 0o700)
     for name, tool in (("uv", uv), ("uvx", uv.with_name("uvx"))):  # a local build may have another name
-        if tool.exists():
+        if without_uv:  # in place of one that the system's PATH may have
+            write_file(dirs.tools, File(name, f"#!/bin/sh\necho '{name}: not found' >&2\nexit 127\n".encode(), True))
+        elif tool.exists():
             (dirs.tools / name).symlink_to(tool)
     if interpreter is None:
         return

@@ -41,7 +41,8 @@ class Local:
         """Run the steps in order, until a set-up step or a RUN fails, or a step exceeds a limit."""
         dirs = request.dirs
         with naming_path(dirs.root):
-            environment.prepare(dirs, request.mre, request.context.binary, request.context.interpreter)
+            context, without_uv = request.context, request.control is not None and request.control.without_uv
+            environment.prepare(dirs, request.mre, context.binary, context.interpreter, without_uv=without_uv)
             dirs.authority.write_bytes(request.context.certificate)
         steps, obstacle = _steps(request.mre), ""
         for step in steps:
@@ -80,7 +81,9 @@ class Local:
         dirs, layer = request.dirs, step.layer
         if layer is None:
             variables = environment.variables(dirs, request.mre, request.gateway)
-            result = self.execute(("/bin/sh", "-c", step.run), dirs.work, variables, step.timeout, request)
+            # A failure of any command of a set-up step is one of the step.
+            shell = ("/bin/sh", *(["-e"] if step.role == "setup" else []), "-c", step.run)
+            result = self.execute(shell, dirs.work, variables, step.timeout, request)
         else:
             result = self._run_layer(step, layer, request)
         stdout, stderr = (

@@ -538,3 +538,40 @@ MRES = st.builds(
 @settings(deadline=None, max_examples=60)
 def test_what_is_written_is_what_is_read(mre: Mre) -> None:
     assert parse(dump(mre)) == mre
+
+
+CONTROLLED = MINIMAL + '[[control]]\nname = "c"\n'
+
+
+@pytest.mark.parametrize(
+    ("keys", "fault"),
+    [
+        pytest.param('replace = { "uv sync" = "uv lock" }', "", id="a step by its command"),
+        pytest.param(
+            'replace = { sync = "uv lock" }',
+            "line 15: control[1].replace names no step of the MRE ('sync'): use one of `uv sync`",
+            id="a step that does not exist",
+        ),
+        pytest.param(
+            'replace = { "uv sync" = "uv lock" }\n[[control.step]]\nrun = "uv lock"',
+            "line 15: control[1].replace cannot be combined with [[control.step]], which replaces all steps",
+            id="steps that are replaced twice",
+        ),
+        pytest.param("without-uv = true", "", id="without uv"),
+        pytest.param(
+            'without-uv = true\nuv = "0.5.20"',
+            "line 16: control[1].uv cannot be combined with `without-uv`",
+            id="uv without uv",
+        ),
+        pytest.param(
+            'without-uv = true\nexpect = "present"',
+            'line 16: control[1].expect must be "absent" with `without-uv`: if the symptom shows, it is not uv\'s',
+            id="a symptom that must show without uv",
+        ),
+    ],
+)
+def test_a_control_changes_what_exists(keys: str, fault: str) -> None:
+    assert (faults(CONTROLLED + keys) if fault else ()) == ((fault,) if fault else ())
+    if not fault:
+        mre = parse(CONTROLLED + keys)
+        assert parse(dump(mre)) == mre

@@ -73,7 +73,9 @@ n=0
 step() {{
   n=$((n + 1))
   role=$1 limit=$2
-  set -- {variables} /bin/sh -c "$3"
+  # A failure of any command of a set-up step is one of the step.
+  [ "$role" = setup ] && strict=-e || strict=
+  set -- {variables} /bin/sh $strict -c "$3"
   for name in {passed_on}; do
     eval "value=\\${{$name-}}"
     [ -z "$value" ] || set -- "$name=$value" "$@"

@@ -55,6 +55,7 @@ def mistakes(data: dict[str, Any], *, dockerfile: bool = False) -> Iterator[Mist
     for i, repository in enumerate(dicts(data.get("git"))):
         yield from check_array(repository, "commit", COMMIT, ("git", i))
     yield from _names(data)
+    yield from _controls(data)
     yield from _indexes(data)
     yield from _faults(data)
 
@@ -84,6 +85,32 @@ def _names(data: dict[str, Any]) -> Iterator[Mistake]:
             if slug(name) in used:
                 yield ("control", i, "name"), f"is already used ({name!r}): choose another"
             used.add(slug(name))
+
+
+def _controls(data: dict[str, Any]) -> Iterator[Mistake]:
+    """Yield what a control cannot change, or does not."""
+    titles = {step_title(step) for key in ("setup", "step") for step in dicts(data.get(key))}
+    for i, control in enumerate(dicts(data.get("control"))):
+        path = ("control", i)
+        replaced = control.get("replace")
+        for name in replaced if isinstance(replaced, dict) else ():
+            if name not in titles:
+                known = ", ".join(f"`{title}`" for title in sorted(titles))
+                yield (*path, "replace"), f"names no step of the MRE ({name!r}): use one of {known}"
+        if replaced and control.get("step"):
+            yield (*path, "replace"), "cannot be combined with [[control.step]], which replaces all steps"
+        if control.get("without-uv") is True:
+            if "uv" in control:
+                yield (*path, "uv"), "cannot be combined with `without-uv`"
+            if control.get("expect") in ("present", "different"):
+                yield (*path, "expect"), 'must be "absent" with `without-uv`: if the symptom shows, it is not uv\'s'
+
+
+def step_title(step: dict[str, Any]) -> str:
+    """Return the name of a step, as `Step.title` does."""
+    run = step.get("run")
+    lines = run.strip().splitlines() if isinstance(run, str) else []
+    return str(step.get("name") or (lines[0] if lines else ""))
 
 
 def _indexes(data: dict[str, Any]) -> Iterator[Mistake]:

@@ -22,7 +22,7 @@ from uvmre.flows import housekeeping
 from uvmre.flows.options import RunOptions
 from uvmre.flows.probe.target import ProbeTarget
 from uvmre.flows.probe.uv_choice import ChosenReleases
-from uvmre.flows.probe.variant import VariantRunner
+from uvmre.flows.probe.variant import VariantRunner, own_contexts
 from uvmre.flows.scratch import scratch
 from uvmre.folder import evidence
 from uvmre.gateway.config import gateway_config
@@ -121,7 +121,9 @@ class ProbePool:
             result = self.run(release, interpreter, name)
             outcomes[name], repeatable = result.stored.outcome, repeatable and result.repeatable
             seconds, refused = seconds + result.stored.seconds, refused | dict.fromkeys(result.refused)
-        judged = verdict(self._target.base, outcomes)
+        # On another release a guess counts as it is: only the controls may spoil an outcome.
+        base_mre = self._target.base
+        judged = verdict(replace(base_mre, symptom=replace(base_mre.symptom, guess=False), deviations=()), outcomes)
         stored_outcome = replace(base.stored, seconds=seconds)
         if judged.word == "inconclusive":
             reason = redact(judged.reason.rstrip("."), self._target.secrets)  # it has the names of controls
@@ -135,17 +137,19 @@ class ProbePool:
         # A container runs the interpreter of its image unless another one is requested.
         replaced = interpreter and not self._backend.uses_host and interpreter.minor != self._target.python
         gateway = self._open_gateway()
+        context = RunContext(
+            base=self._target.base,
+            uv=release,
+            binary=binary,
+            interpreter=interpreter,
+            python=interpreter.minor if interpreter and replaced else "",
+            certificate=gateway.certificate,
+            live=self._options.live,
+            stop=self.stop,
+        )
         runner = VariantRunner(
-            context=RunContext(
-                base=self._target.base,
-                uv=release,
-                binary=binary,
-                interpreter=interpreter,
-                python=interpreter.minor if interpreter and replaced else "",
-                certificate=gateway.certificate,
-                live=self._options.live,
-                stop=self.stop,
-            ),
+            context=context,
+            contexts=own_contexts(context, self._downloads.get),
             backend=self._backend,
             gateway=gateway,
             progress=Progress(),  # cells are reported, not their steps

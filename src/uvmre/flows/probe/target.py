@@ -97,7 +97,7 @@ def of_mre(folder: Path, names: Sequence[str] = (), *, every: bool = False, mre:
             redact(f"choose from {', '.join(f'“{name}”' for name in variants)}, or use `--all-variants`", values),
         )
     selected = {name: each for name, each in variants.items() if every or name in (names or (BASE,))}
-    digests = {name: digest(_bare(each)) for name, each in variants.items()}
+    digests = {each.name: digest(replace(_bare(variants[each.name]), controls=(each,))) for each in mre.controls}
     return ProbeTarget(
         title=redact(mre.title, values),
         issue=redact(mre.issue, values),

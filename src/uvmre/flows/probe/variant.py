@@ -1,9 +1,10 @@
 """Run one variant under one release: fresh folders, a listener, the steps, the evidence, the outcome."""
 
 import os
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 
 from uvmre.core.mre.model import Mre
 from uvmre.core.outcome.matching import Outcome
@@ -13,6 +14,7 @@ from uvmre.core.secrets.redact import observed_secrets, redact, redact_deep
 from uvmre.gateway.session import Gateway
 from uvmre.run.backend import Backend, RunContext, RunFacts, StepRequest
 from uvmre.run.environment import RunDirs
+from uvmre.run.interpreters import require_interpreter
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +27,8 @@ class VariantRunner:
     progress: Progress
     secrets: frozenset[str]
     """Redacted in all evidence."""
+    contexts: Mapping[str, RunContext] = field(default_factory=dict)
+    """Those of the controls with a release or an interpreter of their own, by name."""
 
     def observe(
         self,
@@ -36,7 +40,7 @@ class VariantRunner:
         keep: Callable[[Observation], None] = lambda _: None,
     ) -> tuple[Observation, Outcome]:
         """Run and judge one variant; `keep` gets the observation even when the run ends early."""
-        context, steps = self.context, list[StepResult]()
+        context, steps = self.contexts.get(name, self.context), list[StepResult]()
         masked = partial(redact, values=self.secrets)
 
         def ended(step: StepResult) -> None:
@@ -78,6 +82,20 @@ class VariantRunner:
                 keep(observation)
         self.progress.judged(masked(name), outcome)
         return observation, outcome
+
+
+def own_contexts(context: RunContext, binary: Callable[[str], Path]) -> dict[str, RunContext]:
+    """Return the contexts of the controls with a release or an interpreter of their own; `binary` gets a release."""
+    found = {}
+    for control in context.base.controls:
+        own = context
+        if control.python and context.interpreter:
+            own = replace(own, interpreter=require_interpreter(control.python), python=control.python)
+        if control.uv:
+            own = replace(own, uv=control.uv, binary=binary(control.uv))
+        if own is not context:
+            found[control.name] = own
+    return found
 
 
 def platform() -> str:

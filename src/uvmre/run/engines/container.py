@@ -63,6 +63,8 @@ class Container:
             UsageError: when the MRE has no Dockerfile, or the control cannot be applied to it.
         """
         engine = _engine(self.name)
+        if request.control and request.control.without_uv:
+            return RunFacts(self.name, "", "", obstacle="a container is built with uv: use `--backend local`")
         plan = _plan(request, engine)
         dockerfile = (DOCKERFILE, plan.text)
         facts = RunFacts(self.describe(), plan.uv or request.context.uv, plan.python, artifacts=(dockerfile,))

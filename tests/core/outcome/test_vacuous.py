@@ -1,0 +1,48 @@
+"""Controls that could not have had the symptom."""
+
+import pytest
+
+from uvmre.core.mre.model import BASE, Control, Environment, Mre, Step
+from uvmre.core.mre.symptom import FileSymptom, Symptom
+from uvmre.core.outcome.matching import Outcome, Word
+from uvmre.core.outcome.observation import Observation, StepResult
+from uvmre.core.outcome.vacuous import vacuous_controls
+
+LOCK = Symptom(files=(FileSymptom("uv.lock", "six"),))
+TEXT = Symptom("failure", ("401 Unauthorized",))
+
+
+def observation(name: str, run: str, exit_code: int, lock: str | None) -> Observation:
+    step = StepResult("lock", run, "observe", exit_code, "", "", 0.1)
+    return Observation(name, "0.5.21", "3.11.7", "local", "Linux", (step,), files=(("uv.lock", lock),))
+
+
+def steps(run: str) -> tuple[Step, ...]:
+    return (Step(run, "observe", "lock"),)
+
+
+@pytest.mark.parametrize(
+    ("symptom", "control", "exit_code", "lock", "word", "expected"),
+    [
+        pytest.param(TEXT, Control("c", variables={"A": "1"}), 0, None, "absent", "", id="the same command"),
+        pytest.param(TEXT, Control("c", replace={"lock": "uv sync"}), 0, None, "absent", "", id="another command of uv"),
+        pytest.param(TEXT, Control("c", replace={"lock": "sh run.sh"}), 0, None, "absent", "", id="a script"),
+        pytest.param(TEXT, Control("c", replace={"lock": "cat <<E\nuv\nE"}), 0, None, "absent", "", id="a heredoc"),
+        pytest.param(TEXT, Control("c", replace={"lock": "cd a && echo"}), 0, None, "absent", "its observed step runs no uv command", id="no uv"),
+        pytest.param(TEXT, Control("c", steps=steps("true")), 0, None, "absent", "its observed step runs no uv command", id="no uv in steps of its own"),
+        pytest.param(TEXT, Control("c", steps=steps("true")), 0, None, "shows", "", id="it shows"),
+        pytest.param(TEXT, Control("c", "different", replace={"lock": "uvv lock"}), 127, None, "different", "a command was not found", id="a typing mistake"),
+        pytest.param(TEXT, Control("c", "different", replace={"lock": "uv x"}), 2, None, "different", "", id="another failure"),
+        pytest.param(LOCK, Control("c", variables={"A": "1"}), 0, "idna", "absent", "", id="another lock file"),
+        pytest.param(LOCK, Control("c", variables={"A": "1"}), 0, None, "absent", "it has no uv.lock", id="no lock file"),
+    ],
+)  # fmt: skip
+def test_a_control_that_proves_nothing_is_named(
+    symptom: Symptom, control: Control, exit_code: int, lock: str | None, word: Word, expected: str
+) -> None:
+    mre = Mre("t", Environment("0.5.21"), steps("uv lock"), symptom, (control,))
+    runs = [
+        (BASE, observation(BASE, "uv lock", 2, "six"), Outcome("shows", "so it is")),
+        ("c", observation("c", "", exit_code, lock), Outcome(word, "so it is")),
+    ]
+    assert vacuous_controls(mre, runs) == ({"c": expected} if expected else {})
