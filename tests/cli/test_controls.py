@@ -141,3 +141,17 @@ def test_the_verdict_says_what_the_mre_can_prove(
     data = run(uvmre, tmp_path, manifest)
     assert data["verdict"] == word, data["reason"]
     assert reason in data["reason"]
+
+
+def test_a_control_may_change_an_index(uvmre: CommandLine, tmp_path: Path) -> None:
+    index = '[[{}]]\nurl = "https://acme.example.com/simple"\n[{}.packages.acme.versions."{}"]\n'
+    manifest = (
+        'title = "acme 2 cannot be found"\n[environment]\nuv = "0.5.21"\n'
+        '[[step]]\nrun = "uv pip install --target out -i https://acme.example.com/simple acme==2"\n'
+        '[symptom]\noutput = ["there is no version of acme==2"]\n'
+        + index.format("index", "index", "1.0")
+        + '[[control]]\nname = "acme 2"\n'
+        + index.format("control.index", "control.index", "2.0")
+    )
+    data = run(uvmre, tmp_path, manifest)
+    assert [variant["outcome"] for variant in data["variants"]] == ["shows", "absent"], data["reason"]

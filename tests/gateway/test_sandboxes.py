@@ -13,7 +13,10 @@ import pytest
 from tests.gateway.listeners import ALONE, SIMPLE, trusting
 from uvmre.core.network.index import Fault
 from uvmre.core.network.request import Request
+from uvmre.gateway.config import GatewayConfig
+from uvmre.gateway.recording.store import Recording
 from uvmre.gateway.routing.faults import FaultInjector
+from uvmre.gateway.routing.respond import Responder
 from uvmre.gateway.server.connection import MAX_CONNECTIONS, MAX_REQUESTS, Session
 from uvmre.gateway.session import Gateway, Listener
 
@@ -104,8 +107,9 @@ def test_a_flood_of_connections_ends_the_listener_and_is_named(gateway: Gateway)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
-def test_a_flood_of_requests_ends_the_listener_and_is_named() -> None:
-    session = Session(FaultInjector(()))
+def test_a_flood_of_requests_ends_the_listener_and_is_named(tmp_path: Path) -> None:
+    recording = Recording(tmp_path / "recording", tmp_path / "bodies")
+    session = Session(FaultInjector(()), Responder(GatewayConfig(), recording, "replay"))
     request = Request("GET", "pypi.org", "/simple/x/", 200, False, "stand-in", 0.0)
     for _ in range(MAX_REQUESTS - 1):
         session.log(request)

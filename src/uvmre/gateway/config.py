@@ -31,7 +31,8 @@ def gateway_config(mre: "Mre", allow_hosts: tuple[str, ...] = (), *, sandbox: bo
 
     In a sandbox, an MRE cannot allow itself what is on this machine's own network; `allow_hosts` are the user's.
     """
-    paths = {package.file for index in mre.indexes for package in index.packages if package.file}
+    indexes = (*mre.indexes, *(index for control in mre.controls for index in control.indexes))
+    paths = {package.file for index in indexes for package in index.packages if package.file}
     files = {file.path: file.content for file in mre.files if file.path in paths}
     return GatewayConfig(
         exclude_newer=mre.environment.exclude_newer,

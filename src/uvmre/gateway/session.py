@@ -14,9 +14,10 @@ import socket
 import threading
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
-from uvmre.core.network.index import Fault
+from uvmre.core.network.index import Fault, Index
 from uvmre.core.network.request import Network, Request
 from uvmre.errors import CannotTell
 from uvmre.gateway import prespawn
@@ -82,13 +83,14 @@ class Gateway:
     ) -> None:
         """Prepare; the default config is PyPI and the public test index."""
         self._authority = load_authority(cache)
+        self._config = config or GatewayConfig()
         self._settings = {
             "authority": self._authority,
             "recording": str(recording),
             "bodies": str(cache / "bodies"),
             "network": network,
             "leaves": str(leaf_folder(cache)),
-            "config": _serialized(config or GatewayConfig()),
+            "config": _serialized(self._config),
         }
         self._lock = threading.Lock()
         self._up = False
@@ -135,8 +137,11 @@ class Gateway:
         return self._up or bool(select.select([self._control], [], [], 0)[0])
 
     @contextlib.contextmanager
-    def listener(self, port: int = 0, faults: tuple[Fault, ...] = ()) -> Iterator[Listener]:
-        """Listen on a local port, a free one where it is 0; faults are counted from now on."""
+    def listener(
+        self, port: int = 0, faults: tuple[Fault, ...] = (), indexes: tuple[Index, ...] | None = None
+    ) -> Iterator[Listener]:
+        """Listen on a local port, a free one where it is 0, for other indexes if given; faults are counted from now on."""
+        config = "" if indexes is None else _serialized(replace(self._config, indexes=indexes))
         with socket.create_server(("127.0.0.1", port), backlog=BACKLOG) as listening:
             listener = Listener(self, listening)
             self._listening.add(listening)
@@ -144,7 +149,7 @@ class Gateway:
                 if self._ended:  # before the socket was among those that are closed
                     raise _ended_early()
                 with self._lock:
-                    self._send({"open": listener.port, "faults": _serialized(faults)}, listening)
+                    self._send({"open": listener.port, "faults": _serialized(faults), "config": config}, listening)
                 yield listener
             finally:
                 self._listening.discard(listening)

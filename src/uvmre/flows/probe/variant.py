@@ -47,7 +47,8 @@ class VariantRunner:
             steps.append(step)
             self.progress.stepped(masked(name), replace(step, title=masked(step.title)))
 
-        with self.gateway.listener(faults=mre.faults) as listener:
+        indexes = None if mre.indexes == context.base.indexes else mre.indexes
+        with self.gateway.listener(faults=mre.faults, indexes=indexes) as listener:
             facts = RunFacts(self.backend.name, context.uv, context.interpreter.version if context.interpreter else "")
             request = StepRequest(
                 context=context,

@@ -8,7 +8,7 @@ import ssl
 import weakref
 from collections.abc import Callable
 from dataclasses import replace
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import httptools
 
@@ -17,6 +17,9 @@ from uvmre.errors import cause
 from uvmre.gateway.http.protocol import HttpProtocol, reset
 from uvmre.gateway.routing.faults import FaultInjector, MatchedFaults
 from uvmre.gateway.server.certificates import Signer
+
+if TYPE_CHECKING:
+    from uvmre.gateway.routing.respond import Responder
 
 HEAD_LIMIT = 64 * 1024
 MAX_REQUESTS = 100_000
@@ -30,8 +33,8 @@ EXPIRED = "fault: expired-certificate"
 class Session:
     """A listener in the gateway's process: its faults, requests and connections."""
 
-    def __init__(self, faults: FaultInjector) -> None:
-        self.faults = faults
+    def __init__(self, faults: FaultInjector, responder: "Responder") -> None:
+        self.faults, self.responder = faults, responder
         self.requests: list[Request] = []
         self.connections = weakref.WeakSet[asyncio.Transport]()
         """The open ones; weak, because their protocols change."""

@@ -20,6 +20,7 @@ from uvmre.gateway.server.certificates import Signer
 from uvmre.gateway.server.connection import Connection, Session
 
 if TYPE_CHECKING:
+    from uvmre.core.network.request import Network
     from uvmre.gateway.recording.store import Recording
     from uvmre.gateway.routing.respond import Responder
 
@@ -38,6 +39,7 @@ class Service:
     def __init__(self, control: socket.socket, loop: asyncio.AbstractEventLoop) -> None:
         self._signer: Signer
         self._responder: Responder
+        self._network: Network
         self._recording: Recording | None = None
         self._cache = AnswerCache()
         self._control = control
@@ -95,15 +97,15 @@ class Service:
         match message:
             case {"authority": authority, "recording": recording, "network": network}:
                 from uvmre.gateway.recording.store import Recording
-                from uvmre.gateway.routing.respond import Responder
 
                 self._recording = Recording(Path(recording), Path(message["bodies"]))
                 self._signer = Signer(authority, Path(message["leaves"]))
-                config = pickle.loads(b64decode(message["config"]))
-                self._responder = Responder(config, self._recording, network)
-            case {"open": port, "faults": faults}:
+                self._network = network
+                self._responder = self._new_responder(message["config"])
+            case {"open": port, "faults": faults, "config": config}:
                 listening = socket.socket(fileno=self._descriptors.pop(0))
-                session = Session(FaultInjector(pickle.loads(b64decode(faults))))
+                responder = self._new_responder(config) if config else self._responder
+                session = Session(FaultInjector(pickle.loads(b64decode(faults))), responder)
                 self._sessions[port] = self._loop.create_task(self._open(listening, session))
             case {"attach": port}:
                 self._start(self._attach(port, socket.socket(fileno=self._descriptors.pop(0))))
@@ -111,6 +113,12 @@ class Service:
                 self._start(self._send_requests(port, close=False))
             case {"close": port}:
                 self._start(self._send_requests(port, close=True))
+
+    def _new_responder(self, config: str) -> "Responder":
+        from uvmre.gateway.routing.respond import Responder
+
+        assert self._recording
+        return Responder(pickle.loads(b64decode(config)), self._recording, self._network)
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         """Start a task, and hold it, which the loop does not."""
@@ -144,8 +152,9 @@ class Service:
                 scheme,
             )
 
+        allows = session.responder.hosts.allows
         server = await self._loop.create_server(
-            lambda: Connection(session, self._signer, self._responder.hosts.allows, http), sock=listening, backlog=1024
+            lambda: Connection(session, self._signer, allows, http), sock=listening, backlog=1024
         )
         session.servers.append(server)
         return session
@@ -163,7 +172,8 @@ class Service:
 
     def _find_ready(self, request: ParsedRequest, session: Session) -> bytes | None:
         """Return a response that can be sent again; the request is logged all the same."""
-        ready = None if session.faults else self._cache.find(request)
+        shared = session.responder is self._responder and not session.faults
+        ready = self._cache.find(request) if shared else None
         if ready is None:
             return None
         session.log(ready.request)
@@ -172,9 +182,9 @@ class Service:
     async def _answer(self, http: HttpProtocol, request: ParsedRequest, session: Session) -> None:
         complete = False
         try:
-            ready = await self._responder.answer(Exchange(http, request, session.log), session.faults)
+            ready = await session.responder.answer(Exchange(http, request, session.log), session.faults)
             complete = True
-            if ready:
+            if ready and session.responder is self._responder:
                 self._cache.add(request, ready)
         except ConnectionCut:
             pass  # the partial response is intended, or cannot be helped
