@@ -140,7 +140,7 @@ class Gateway:
     def listener(
         self, port: int = 0, faults: tuple[Fault, ...] = (), indexes: tuple[Index, ...] | None = None
     ) -> Iterator[Listener]:
-        """Listen on a local port, a free one where it is 0, for other indexes if given; faults are counted from now on."""
+        """Listen on a local port, a free one where it is 0, for other indexes if given; faults are counted anew."""
         config = "" if indexes is None else _serialized(replace(self._config, indexes=indexes))
         with socket.create_server(("127.0.0.1", port), backlog=BACKLOG) as listening:
             listener = Listener(self, listening)
