@@ -13,7 +13,7 @@ from uvmre.core.search.release import Release, parse_version
 from uvmre.core.search.selector import select
 from uvmre.errors import CannotTell, Interrupted, UsageError
 from uvmre.flows.options import RunOptions
-from uvmre.flows.probe.pool import ProbePool, ProbeResult, parallel_jobs
+from uvmre.flows.probe.pool import ProbePool, ProbeResult
 from uvmre.flows.probe.target import ProbeTarget
 from uvmre.flows.probe.uv_choice import ChosenReleases, choose
 from uvmre.flows.thread_pool import Pool
@@ -99,7 +99,7 @@ def bisect(
     progress.cells(0)
     with ProbePool(target, options, row.chosen, progress) as cells:
         driver = _Driver(search, row, request, cells, interpreter, next(iter(target.variants)), progress)
-        driver.finish(parallel_jobs(options))
+        driver.finish(cells.jobs)
     history = History(
         releases=row.releases,
         reported=row.reported,

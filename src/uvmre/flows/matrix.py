@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from uvmre.core.mre.model import BASE
@@ -13,10 +13,11 @@ from uvmre.core.search.release import Release
 from uvmre.core.secrets.redact import redact
 from uvmre.errors import CannotTell, Interrupted, UsageError
 from uvmre.flows.options import RunOptions
-from uvmre.flows.probe.pool import ProbePool, parallel_jobs
+from uvmre.flows.probe.pool import ProbePool
 from uvmre.flows.probe.target import ProbeTarget
 from uvmre.flows.probe.uv_choice import choose
 from uvmre.flows.thread_pool import Pool
+from uvmre.releases import catalogue
 from uvmre.run import interpreters
 from uvmre.run.interpreters import Interpreter
 
@@ -93,6 +94,8 @@ def matrix(
         Interrupted: on ^C; finished runs are stored.
     """
     progress = progress or Progress()
+    if target.reported:
+        target = replace(target, reported=catalogue.resolve(target.reported, options.cache, offline=options.offline)[0])
     selector = selector or ",".join(dict.fromkeys([target.reported, "latest"] if target.reported else ()))
     if not selector:
         raise UsageError("a script needs the releases to run on", "name them with `--uv`, as in `--uv 0.5.20..0.5.22`")
@@ -109,7 +112,7 @@ def matrix(
     progress.cells(len(cells))
     with ProbePool(target, options, chosen, progress) as pool:
         filler = _Filler(pool, progress, target.secrets)
-        filler.fill(cells, parallel_jobs(options))
+        filler.fill(cells, pool.jobs)
     return FilledMatrix(target, chosen.releases, tuple(filler.filled[cell] for cell in cells), tuple(filler.refused))
 
 

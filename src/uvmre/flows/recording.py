@@ -78,7 +78,7 @@ def pack(
     mre, quoted = read_mre(folder), shlex.quote(str(folder))
     _take(target, folder)
     cache_users.hold(cache, str((folder / RECORDING).absolute()))
-    recording, release = folder / RECORDING, mre.environment.uv
+    recording, release = folder / RECORDING, catalogue.resolve(mre.environment.uv, cache)[0]
     checked = packing.check_recording(recording, cache / BODIES, on_progress)
     if not (checked.entries or checked.faults or (folder / RUNS).is_dir()):  # some runs ask for nothing
         raise UsageError(

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from uvmre.core.mre.keys import RELEASE
-from uvmre.core.mre.model import BASE, BUNDLED, Mre, overlay, slug
+from uvmre.core.mre.model import BASE, BUNDLED, Mre, has_fixed_port, overlay, slug
 from uvmre.core.outcome.matching import match
 from uvmre.core.outcome.observation import Observation
 from uvmre.core.outcome.result import Result, Variant, digest
@@ -30,8 +30,8 @@ from uvmre.folder.read import read_mre
 from uvmre.folder.written import read_origin
 from uvmre.gateway.config import gateway_config
 from uvmre.gateway.session import Gateway
-from uvmre.releases import binaries, cache_users
-from uvmre.run.backend import SANDBOX, RunContext
+from uvmre.releases import binaries, cache_users, catalogue
+from uvmre.run.backend import LOCAL, SANDBOX, RunContext
 from uvmre.run.backends import choose
 from uvmre.run.environment import RunDirs
 from uvmre.run.interpreters import require_interpreter
@@ -61,7 +61,9 @@ def run(
         CannotTell: if the network, the disk or the interpreter is not.
         Interrupted: on ^C; the evidence of finished steps is kept.
     """
-    progress, mre = progress or Progress(), mre or read_mre(folder)
+    progress, own = progress or Progress(), mre or read_mre(folder)
+    release, meaning = catalogue.resolve(own.environment.uv, options.cache, offline=options.offline)
+    mre = replace(own, environment=replace(own.environment, uv=release))
     cache_users.hold(options.cache, str((folder / RECORDING).absolute()))
     backend = choose(options.backend, origin=options.origin or read_origin(folder), trust=options.trust)
     # It starts on another core while the rest is prepared here.
@@ -95,7 +97,9 @@ def run(
         )
         variants, root = _observe_all(mre, runner, evidence_folder, keep=keep)
     result = _result(mre, runner, variants, options=options, started=now)
-    result = replace(result, evidence=str(evidence_folder), kept=str(root) if keep else "")
+    if meaning:
+        result = replace(result, verdict=replace(result.verdict, reason=f"{meaning}: {result.verdict.reason}"))
+    result = replace(result, digest=digest(own), evidence=str(evidence_folder), kept=str(root) if keep else "")
     with naming_path(evidence_folder):
         evidence.finish_run(evidence_folder, result)
     housekeeping.prune_later(options.cache, progress)
@@ -146,7 +150,6 @@ def _uv(uv: str, reported: str, bundled: Path, options: RunOptions, progress: Pr
     uv = uv or reported
     if not RELEASE.match(uv) and uv != "latest":
         from uvmre.flows.probe import uv_choice
-        from uvmre.releases import catalogue
 
         if uv_choice.names_binary(uv):
             local_build = uv_choice.inspect_build(Path(uv))
@@ -167,15 +170,20 @@ def _observe_all(mre: Mre, runner: VariantRunner, evidence_folder: Path, *, keep
 
     def observe(name: str, expect: str, variant: Mre) -> Variant:
         dirs, judge = RunDirs(root / slug(name).replace("-", "_")), partial(match, variant.symptom)
-        return Variant(name, expect, *runner.observe(name, variant, dirs, judge=judge, keep=record))
+        try:
+            return Variant(name, expect, *runner.observe(name, variant, dirs, judge=judge, keep=record))
+        finally:
+            if alone:  # what it left running would be met by the next one
+                runner.backend.clean_up(dirs.root)
 
     variants = [(BASE, "", mre), *((control.name, control.expect, overlay(mre, control)) for control in mre.controls)]
+    alone = runner.backend.name == LOCAL and has_fixed_port(*(variant for _, _, variant in variants))
     runner.progress.variants([redact(name, runner.secrets) for name, _, _ in variants])
     try:
         with contextlib.ExitStack() as stack:
             root = stack.enter_context(scratch(keep=keep))
             stack.callback(runner.backend.clean_up, root)
-            pool = stack.enter_context(Pool(os.cpu_count() or 1, "variant", runner.context.stop))
+            pool = stack.enter_context(Pool(1 if alone else os.cpu_count() or 1, "variant", runner.context.stop))
             futures = [pool.submit(observe, *variant) for variant in variants]
             return [pool.result(future) for future in futures], root
     except KeyboardInterrupt:

@@ -179,9 +179,7 @@ class _Runner:
 
     def _release(self, planned: PlannedRun) -> str:
         uv = planned.uv or planned.mre.environment.uv
-        if uv == "latest" or uv.startswith("@"):
-            return catalogue.choose(uv, self.options.cache, offline=self.options.offline)[0][-1].version
-        return uv
+        return catalogue.resolve(uv, self.options.cache, offline=self.options.offline)[0]
 
     def _search(self, state: TriageState, planned: PlannedRun, left: float) -> TriageState:
         mre = _limit_steps(planned.mre, 2 * STEP_SECONDS)

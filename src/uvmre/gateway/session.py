@@ -182,6 +182,12 @@ class Gateway:
             self._control.sendall(data[sent:])
 
 
+def free_port() -> int:
+    """Return a local port that is free at the moment."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
 def _ended_early() -> CannotTell:
     return CannotTell("the gateway ended early, so the steps had no network", "run it again")
 

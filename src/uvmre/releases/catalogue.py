@@ -267,6 +267,14 @@ def choose(
     return select(text, found.releases, reported=reported), found
 
 
+def resolve(uv: str, cache: Path, *, offline: bool = False) -> tuple[str, str]:
+    """Return the release that a manifest means by "latest" or by a day, and a sentence on that. Raises as `choose`."""
+    if uv[:1].isdigit():
+        return uv, ""
+    selected, found = choose(uv, cache, offline=offline)
+    return selected[-1].version, f"`{uv}` is uv {selected[-1].version}, as of {found.fetched_at:%Y-%m-%d}"
+
+
 def not_available(release: str, why: str) -> CannotTell:
     """Return the error for a release that is not cached and cannot be fetched."""
     hint = HINT_OFFLINE if why == OFFLINE else HINT_ONLINE

@@ -52,6 +52,10 @@ class StepRequest:
     """The URL of the variant's listener."""
     connect: Callable[[], AbstractContextManager[int]]
     """Opens a socket that takes the listening socket of another network, for this listener."""
+    free_port: Callable[[], int]
+    """Returns a local port that is free."""
+    network: list[int] | None = None
+    """Where services run beside the steps: the open namespace that all share, once the first command has made it."""
     on_step_start: Callable[[str], None]
     """Called with the title of each step when it starts."""
     on_step_end: Callable[[StepResult], None]

@@ -16,6 +16,7 @@ from uvmre.run.backend import LOCAL, RunFacts, StepRequest
 from uvmre.run.environment import RunDirs
 from uvmre.run.limits import LimitWatch, StepLimits
 from uvmre.run.process import Finished
+from uvmre.run.services import SETTLE, Services
 
 MAX_FILE = 20_000_000
 """Bytes read of a file of the symptom."""
@@ -44,19 +45,12 @@ class Local:
             context, without_uv = request.context, request.control is not None and request.control.without_uv
             environment.prepare(dirs, request.mre, context.binary, context.interpreter, without_uv=without_uv)
             dirs.authority.write_bytes(request.context.certificate)
-        steps, obstacle = _steps(request.mre), ""
-        for step in steps:
-            if request.context.stop.is_set():
-                break
-            request.on_step_start(step.title)
+        steps = _steps(request.mre)
+        with Services(self.execute, request) as services:
             try:
-                result = self._run_step(step, request)
-            except local_image.CannotRunStep as why:
-                obstacle = f"`{step.title}` cannot be run: {why}"
-                break
-            request.on_step_end(result)
-            if result.timed_out or result.limit or (result.exit and (result.role == "setup" or step.layer)):
-                break
+                obstacle = services.start() or self._run_steps(steps, services)
+            except local_image.CannotRunStep as error:
+                obstacle = f"the services cannot be run: {error}"
         work, layer = dirs.work, steps[-1].layer
         with contextlib.suppress(local_image.CannotRunStep):  # a RUN left a link in its place: it has no files
             work = local_image.inside(dirs, layer.cwd) if layer else work
@@ -66,7 +60,26 @@ class Local:
             python=request.context.interpreter.version if request.context.interpreter else "",
             files=tuple((file.path, _read_text(dirs.root, work / file.path)) for file in request.mre.symptom.files),
             obstacle=obstacle,
+            artifacts=tuple((name, _without_folders(text, dirs)) for name, text in services.logs()),
         )
+
+    def _run_steps(self, steps: Sequence[Step], services: Services) -> str:
+        """Run the steps until one ends the variant; return the obstacle that did, if any."""
+        request = services.request
+        for step in steps:
+            if request.context.stop.is_set():
+                break
+            request.on_step_start(step.title)
+            try:
+                result = self._run_step(step, request)
+            except local_image.CannotRunStep as why:
+                return f"`{step.title}` cannot be run: {why}"
+            request.on_step_end(result)
+            if fault := services.fault():
+                return fault
+            if result.timed_out or result.limit or (result.exit and (result.role == "setup" or step.layer)):
+                break
+        return services.fault(seconds=SETTLE)
 
     def clean_up(self, root: Path) -> None:
         """End the processes that steps below `root` left running."""

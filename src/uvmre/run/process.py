@@ -92,6 +92,7 @@ def run(
     watch: Watch = lambda _pid, _output: "",
     descriptors: Sequence[int] = (),
     end: "Callable[[subprocess.Popen[bytes]], None] | None" = None,
+    on_start: Callable[[], None] = lambda: None,
 ) -> Finished:
     """Run a command in a session of its own, without standard input, and end its whole group afterwards.
 
@@ -106,6 +107,7 @@ def run(
             returning the limit that it exceeds.
         descriptors: open files that the command inherits, besides its streams.
         end: ends what is left of the command, instead of `end_group`.
+        on_start: called once it is started.
 
     Raises:
         OSError: when the command cannot be started.
@@ -116,6 +118,7 @@ def run(
     assert process.stderr
     out, err = Capped(output_limit), Capped(output_limit)
     try:
+        on_start()
         ended_by = _collect(process, {process.stdout: out, process.stderr: err}, started + timeout, stop, watch)
     finally:
         (end or end_group)(process)

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     import psutil
 
 MANY_PROCESSES = 100
+LISTENING = "0A"
+"""The state in /proc/net/tcp."""
 KILL_SECONDS = 1.0
 """The time that the kernel gets to remove what was killed."""
 
@@ -101,6 +103,20 @@ def end_strays(root: Path) -> None:
     _kill_where(lambda variables: any(f"{root}/" in value for value in variables.values()))
 
 
+def listening_ports(root: Path) -> set[int]:
+    """Return the ports on which processes listen that have a folder below `root` in a variable, where /proc tells."""
+    ports: set[int] = set()
+    for process in _find_where(lambda variables: any(f"{root}/" in value for value in variables.values())):
+        folder = Path(f"/proc/{process.pid}")
+        with contextlib.suppress(OSError):
+            own = {str(descriptor.readlink()) for descriptor in (folder / "fd").iterdir()}
+            texts = [(folder / "net" / name).read_text(encoding="ascii") for name in ("tcp", "tcp6")]  # of its network
+            rows = [line.split() for text in texts for line in text.splitlines()]
+            listening = [row for row in rows if row[3] == LISTENING and f"socket:[{row[9]}]" in own]
+            ports |= {int(row[1].rpartition(":")[2], 16) for row in listening}
+    return ports
+
+
 def end_clients(gateway: str) -> None:
     """End clients of the gateway that still run, such as a container that its engine abandoned."""
     _kill_where(lambda variables: variables.get("HTTPS_PROXY", "").startswith(gateway))
@@ -108,11 +124,15 @@ def end_clients(gateway: str) -> None:
 
 def _kill_where(matches: Callable[[Mapping[str, str]], bool]) -> None:
     """Kill other processes with such variables, and their descendants."""
+    kill([each for found in _find_where(matches) for each in (found, *descendants(found.pid))])
+
+
+def _find_where(matches: Callable[[Mapping[str, str]], bool]) -> "list[psutil.Process]":
     import psutil
 
-    processes = []
+    found = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
             if process.pid != os.getpid() and matches(process.environ()):
-                processes += [process, *process.children(recursive=True)]
-    kill(processes)
+                found.append(process)
+    return found

@@ -30,6 +30,47 @@ def variables(text: str, **given: str) -> dict[str, str]:
     return {name: value for name, value in last(text, **given).variables.items() if name != "PATH"}
 
 
+VENV = "RUN python -m venv /opt/venv\n"
+OWN_PATH = "ENV PATH=/opt/venv/bin:$PATH\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "system"),
+    [
+        ("RUN uv venv && uv pip install x", False),
+        ("RUN uv venv && uv pip install --system x", True),
+        ("ENV VIRTUAL_ENV=/opt/venv\nRUN uv venv $VIRTUAL_ENV\nRUN uv pip install x", False),
+        ("ENV VIRTUAL_ENV=/opt/venv\nRUN uv venv $VIRTUAL_ENV\nRUN UV_SYSTEM_PYTHON=1 uv pip install x", True),
+        ("RUN uv venv /app/.venv\nRUN . /app/.venv/bin/activate && uv pip install x", False),
+        ("RUN uv venv /app/.venv\nRUN . /app/.venv/bin/activate && uv pip sync --break-system-packages x", True),
+        ("ENV V=/app/.venv\nRUN uv --quiet pip install --python $V x", False),
+        ("RUN uv pip install --python .venv x", False),
+        ("RUN uv pip install --python /usr/local/bin/python x", True),
+        ("RUN uv pip install --python=3.12 x", True),
+        ("RUN uv pip install -p $(which python3) x", True),
+        ("ENV UV_PYTHON=3.12\nRUN uv pip install x", True),
+        ("ENV UV_PYTHON=/app/.venv\nRUN uv pip install x", False),
+        ("RUN uv pip install --target /app/lib x", False),
+        ("RUN uv pip install --prefix=/install x", False),
+        ("RUN uv pip install --prefix=/usr/local x", True),
+        ("RUN cd /app && uv venv && uv pip install x", False),
+        ("RUN cd /app && uv venv && pip install x", True),
+        ("RUN python -m venv /opt/venv && . /opt/venv/bin/activate && pip install x", False),
+        ("RUN uv venv /opt/venv && . /opt/venv/bin/activate && pip install x", True),
+        (f"{VENV}{OWN_PATH}RUN pip install x", False),
+        (f"{VENV}RUN pip install x", True),
+        (f"RUN uv venv /opt/venv\n{OWN_PATH}RUN pip install x", True),
+        (f"RUN uv venv --seed /opt/venv\n{OWN_PATH}RUN python -m pip install x", False),
+        ("RUN pip install --target /app/lib x", False),
+        ("RUN pip3 install --target /usr/lib/x x", True),
+        ("RUN uv pip install x && pip install y", True),
+    ],
+)
+def test_only_what_installs_outside_of_the_image_needs_an_engine(text: str, system: bool) -> None:
+    layer = last(f"FROM python:3.12\n{text}")
+    assert ("system's Python" in layer.refused) == system
+
+
 @pytest.mark.parametrize(
     ("text", "given", "seen"),
     [

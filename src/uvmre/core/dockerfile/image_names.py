@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 
 from uvmre.core.search.release import parse_version
+from uvmre.errors import UsageError
 
 UV = re.compile(r"(?:ghcr\.io/astral-sh/uv|(?:docker\.io/)?astral/uv)(?=[:@]|$)")
 PYTHON = re.compile(r"\A(?:(?:docker\.io/)?(?:library/)?python|mcr\.microsoft\.com/\S*python)(?=[:@]|$)")
@@ -35,6 +36,8 @@ def slim_image(uv: str, python: str) -> str:
 
     By uv's changelog: images of Debian since 0.4.4, of trixie only since 0.10.0.
     """
+    if not uv[:1].isdigit():
+        raise UsageError(f"a Dockerfile needs a release of uv, not `{uv}`", "name it in `environment.uv`")
     release = parse_version(uv)
     if release < parse_version("0.4.4"):
         return ""

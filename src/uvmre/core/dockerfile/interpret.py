@@ -44,7 +44,12 @@ SYSTEM_COMMANDS = frozenset(
 INSTALLS_UV = re.compile(
     r"astral\.sh/uv/|\b(?:pip3?|pipx) install (?:-[-\w]+(?:=\S+)? )*[\"']?uv(?:[=~<>!][^\s&|;]*)?[\"']?\s*$"
 )
-INTO_THE_SYSTEM = re.compile(r"--(?:system|break-system-packages)\b|(?:^|[\s;&|])pip3? install\b")
+INTO_THE_SYSTEM = re.compile(r"--(?:system|break-system-packages)\b|\bUV_SYSTEM_PYTHON=[\"']?[1t]")
+UV_PIP = re.compile(r"\buv(?:\s+-\S+){0,9}\s+pip\b")
+"""Without `--system`, it refuses to install where there is no virtual environment."""
+PIP = re.compile(r"(?:^|[\s;&|])pip3? install\b")
+PLACE = re.compile(r"(--python|--target|--prefix|\s-[pt])[= ][\"']?([^\s;&|\"']+)")
+MAKES_PIP = re.compile(r"-m venv\b|\bvirtualenv\b|\bvenv\b.*--seed\b")
 
 
 @dataclass(frozen=True)
@@ -271,7 +276,7 @@ def _run(walk: _Walk, state: _State, instruction: Instruction) -> None:
             instruction, f"skipped: `{done[0]}` would change this machine, which must already have what it installs"
         )
         return
-    if INTO_THE_SYSTEM.search(run.command) or state.variables.get("UV_SYSTEM_PYTHON", "0") not in ("", "0", "false"):
+    if _changes_system(walk, state, run.command):
         raise NeedsEngine("it installs into the system's Python, which is that of this machine")
     try:
         mounts, variables = mounted_files(
@@ -292,6 +297,32 @@ def _run(walk: _Walk, state: _State, instruction: Instruction) -> None:
     # A script in a heredoc is named by its instruction.
     name = instruction.text.split("\n")[0] if run.command.startswith(AS_FILE) else ""
     walk.steps.append(Step(run.command, "observe" if called & {"uv", "uvx"} else "setup", name, layer=layer))
+
+
+def _changes_system(walk: _Walk, state: _State, command: str) -> bool:
+    """Tell whether a command may install into the machine's Python, rather than below the image."""
+    text, known = UV_PIP.sub("uv-pip", command), state.variables
+    pip, places = PIP.search(text), PLACE.findall(text)
+    if INTO_THE_SYSTEM.search(command) or known.get("UV_SYSTEM_PYTHON", "0") not in ("", "0", "false"):
+        return True
+    named = [*places, ("-p", known.get("UV_PYTHON", "."))] if pip or "uv-pip" in text else []
+    if any(_on_machine(option, place, known) for option, place in named):
+        return True
+    if not pip or any(option in ("--target", "--prefix", " -t") for option, _ in places):
+        return False
+    before = text[: pip.start()]
+    active = "/bin/activate" in before or not _on_machine("PATH", known["PATH"], known)
+    return not (active and any(MAKES_PIP.search(each) for each in (before, *(step.run for step in walk.steps))))
+
+
+def _on_machine(option: str, place: str, variables: Mapping[str, str]) -> bool:
+    """Tell whether a folder, or what an option names, is not below the image; `3.12` is an interpreter."""
+    try:
+        place = expand(place, variables)
+    except ValueError:  # as of `$(which python)`
+        return True
+    first = place.strip("/").split("/")[0]
+    return first in MACHINE if "/" in place else option.strip() in ("--python", "-p") and not place.startswith(".")
 
 
 def _add_refused(walk: _Walk, state: _State, instruction: Instruction, why: str) -> None:

@@ -37,7 +37,11 @@ def generated_files(mre: Mre) -> tuple[File, ...]:
     """Return the files that let an MRE run without uvmre: a script, and a Dockerfile where it has none."""
     name = OTHER_SCRIPT if mre.file(SCRIPT) else SCRIPT
     script = File(name, run_script(mre).encode(), executable=True)
-    return (script,) if mre.file(DOCKERFILE) else (script, File(DOCKERFILE, dockerfile(mre, name).encode()))
+    return (
+        (script,)
+        if mre.file(DOCKERFILE) or not mre.environment.uv[:1].isdigit()
+        else (script, File(DOCKERFILE, dockerfile(mre, name).encode()))
+    )
 
 
 def dockerfile(mre: Mre, script: str = SCRIPT) -> str:
@@ -81,6 +85,8 @@ def run_script(mre: Mre) -> str:
         notes="".join(f"\n# {' '.join(note.split())}" for note in notes),
     )
     gate = NEEDS_GATEWAY if needs else ""
+    if keys := [*whole.host_keys, *(["uv"] if not whole.environment.uv[:1].isdigit() else [])]:
+        gate = f'echo "error: only uvmre run can do what the key {keys[0]} asks for" >&2\nexit 125\n'
     body = _fresh(mre) + (_build(mre) if built else _tools(mre, python) + _steps(mre))
     return head + gate + body + _judge(whole, day, OF_BUILD if built else OF_STEPS)
 

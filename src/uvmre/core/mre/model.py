@@ -22,6 +22,10 @@ SCHEMA = 1
 LEFT_OUT = frozenset({".uvmre", ".git", ".venv", "__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache"})
 """Folders that come into that of an MRE by working in it, and are no part of it."""
 DEFAULT_TIMEOUT = 300
+FIXED_PORT = re.compile(
+    rb"(?:127\.0\.0\.1|localhost|0\.0\.0\.0|\[::1?\])[\"']?\s{0,3}[:,]\s{0,3}\d{2,5}\b"
+    rb"|--port[= ]\d|http\.server\b[^\n;&|]{0,80} \d{2,5}\b"
+)
 Role = Literal["setup", "observe"]
 HOLDS = 100
 """Exit code of an observe step that checks a claim, where the claim holds; neither uv nor Python uses it."""
@@ -125,7 +129,8 @@ class Environment:
     """What the steps run in."""
 
     uv: str
-    """The release of the report; or "latest", or the newest of a day as "@2026-07-01"."""
+    """The release of the report; or "latest", or the newest at the end of a day (UTC) as "@2026-07-01", which every run
+    resolves and names."""
     python: str = ""
     """The interpreter, as "3.11"; by default, the one that runs uvmre."""
     pythons: tuple[str, ...] = ()
@@ -184,11 +189,24 @@ class Mre:
         return next((file for file in self.files if file.path == path), None)
 
     @property
+    def host_keys(self) -> list[str]:
+        """Return its keys that only backends on this machine's own system understand."""
+        own = self.environment
+        used = {"service": self.services, "clock": own.clock, "pythons": own.pythons, "platform": own.platform}
+        return [key for key, value in used.items() if value]
+
+    @property
     def variables(self) -> dict[str, str]:
         """Return the variables of the steps: those of the env file, and the manifest's over them."""
         file = self.file(self.environment.env_file)
         file_variables = read_env_file(file.content.decode(errors="replace")) if file else {}
         return file_variables | dict(self.environment.variables)
+
+
+def has_fixed_port(*variants: Mre) -> bool:
+    """Tell whether variants name a local port, on which one could meet the server of another."""
+    files = any(FIXED_PORT.search(file.content) for mre in variants for file in mre.files)
+    return files or any(FIXED_PORT.search(step.run.encode()) for mre in variants for step in mre.steps)
 
 
 def slug(text: str) -> str:

@@ -56,6 +56,7 @@ def mistakes(data: dict[str, Any], *, dockerfile: bool = False) -> Iterator[Mist
         yield from check_array(repository, "commit", COMMIT, ("git", i))
     yield from _names(data)
     yield from _controls(data)
+    yield from _surroundings(data)
     yield from _indexes(data)
     yield from _faults(data)
 
@@ -111,6 +112,18 @@ def step_title(step: dict[str, Any]) -> str:
     run = step.get("run")
     lines = run.strip().splitlines() if isinstance(run, str) else []
     return str(step.get("name") or (lines[0] if lines else ""))
+
+
+def _surroundings(data: dict[str, Any]) -> Iterator[Mistake]:
+    names = [service.get("name") for service in dicts(data.get("service"))]
+    for i, name in enumerate(names):
+        if name in names[:i]:
+            yield ("service", i, "name"), f"is already used ({name!r}): choose another"
+    if names and not data.get("step"):
+        yield ("service",), "needs a [[step]]: a service cannot run beside the RUNs of a Dockerfile"
+    environment = data.get("environment")
+    if isinstance(environment, dict) and environment.get("clock") is True and "exclude-newer" not in environment:
+        yield ("environment", "clock"), "needs the date at which it starts: add `exclude-newer`"
 
 
 def _indexes(data: dict[str, Any]) -> Iterator[Mistake]:

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from uvmre import temp_folders
-from uvmre.core.mre.model import BASE
+from uvmre.core.mre.model import BASE, has_fixed_port
 from uvmre.core.outcome.observation import Observation
 from uvmre.core.outcome.verdict import verdict
 from uvmre.core.progress import Progress
@@ -86,6 +86,14 @@ class ProbePool:
         self._downloads.close()
         self._stack.close()
         housekeeping.prune_later(self._options.cache, self._progress)
+
+    @property
+    def jobs(self) -> int:
+        """Return how many cells run in parallel: on `local`, one if they share a port."""
+        if self._backend.name == LOCAL and has_fixed_port(self._target.base, *self._target.controls.values()):
+            return 1
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return self._options.jobs or cores + EXTRA_JOBS
 
     def stored(self, release: str, interpreter: Interpreter | None, variant: str) -> tuple[StoredOutcome, ...]:
         """Return the stored outcomes of a cell."""
@@ -198,12 +206,6 @@ class ProbePool:
             network=self._network,
             platform=catalogue.platform(),
         )
-
-
-def parallel_jobs(options: RunOptions) -> int:
-    """Return how many cells run in parallel."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return options.jobs or cores + EXTRA_JOBS
 
 
 def _is_repeatable(observation: Observation) -> bool:

@@ -11,7 +11,7 @@ from uvmre.core.outcome.matching import Outcome
 from uvmre.core.outcome.observation import Observation, StepResult
 from uvmre.core.progress import Progress
 from uvmre.core.secrets.redact import observed_secrets, redact, redact_deep
-from uvmre.gateway.session import Gateway
+from uvmre.gateway.session import Gateway, free_port
 from uvmre.run.backend import Backend, RunContext, RunFacts, StepRequest
 from uvmre.run.environment import RunDirs
 from uvmre.run.interpreters import require_interpreter
@@ -57,6 +57,7 @@ class VariantRunner:
                 mre=mre,
                 gateway=listener.url,
                 connect=listener.connect,
+                free_port=free_port,
                 on_step_start=lambda title: self.progress.step(masked(name), masked(title)),
                 on_step_end=ended,
             )

@@ -133,6 +133,8 @@ def _stand_ins(plan: BuildPlan, engine: Engine) -> tuple[str, ...]:
 
 def _unsupported(plan: BuildPlan, engine: Engine, request: StepRequest) -> str:
     """Return why the engine cannot build this; empty when it can."""
+    if keys := request.mre.host_keys:
+        return f"`{keys[0]}` works on the backends `local` and `sandbox` only"
     if plan.secrets and not engine.secrets:
         return (
             "the Dockerfile mounts a build secret, which docker's classic builder does not support: "

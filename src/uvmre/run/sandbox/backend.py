@@ -1,6 +1,7 @@
 """The backend `sandbox`: every step runs in namespaces of its own, which end with it."""
 
 import contextlib
+import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 PREFIX_PARTS = ("bin", "lib", "lib64", "include", "share")
 FIRST_USER = 2_000_000_000
 """From here on systemd's table of user ids has no use for them (https://systemd.io/UIDS-GIDS/)."""
+NO_GATEWAY = -1
 ETC = {
     "hosts": "127.0.0.1 localhost uvmre\n::1 localhost\n",
     "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",
@@ -60,12 +62,12 @@ class Sandbox(Local):
             user = group = FIRST_USER + port  # another one for each variant, whose processes are counted
         own = _own_folders(dirs, user, group)
         written = (dirs.writable, own.temp, own.shared_memory)
-        if bubblewrap.is_root():
+        if bubblewrap.is_root() and not request.network:
             _give_to(user, written)
         limited = self.limits.shell(command, timeout, own_user=True)
         watch = LimitWatch(self.limits, written)
         with contextlib.ExitStack() as stack:
-            network = stack.enter_context(request.connect())
+            network = _Network(stack, request)
             limits = {"memory": self.limits.memory, "pids": self.limits.processes}
             control = stack.enter_context(control_group(limits))
             started, started_there = os.pipe()
@@ -74,11 +76,12 @@ class Sandbox(Local):
                 variables_file = _open_file(stack, "\0".join(f"{name}={value}" for name, value in variables.items()))
                 filter_file = _open_file(stack, bubblewrap.system_call_filter())
                 sandbox = [
-                    *(bubblewrap.find_program(), *bubblewrap.namespaces()),
+                    *(*network.join, bubblewrap.find_program(), *bubblewrap.namespaces(network=not network.join)),
+                    *network.options,
                     *bubblewrap.mounts(own, _read_only(request), dirs.writable),
                     *("--chdir", str(cwd), "--seccomp", str(filter_file)),
                     *(str(base_interpreter()), "-I", "-S", str(bubblewrap.INIT)),
-                    *(str(network), str(reports_start.fileno()), str(variables_file), str(port)),
+                    *(str(network.gateway), str(reports_start.fileno()), str(variables_file), str(port)),
                 ]
                 finished = process.run(
                     control.enter([*sandbox, *bubblewrap.become(user), *limited]),
@@ -87,13 +90,44 @@ class Sandbox(Local):
                     timeout=timeout,
                     stop=request.context.stop,
                     watch=watch,
-                    descriptors=[network, reports_start.fileno(), variables_file, filter_file],
+                    descriptors=[*network.inherited, reports_start.fileno(), variables_file, filter_file],
                     end=_end,
+                    on_start=network.publish,
                 )
             if not os.read(started, 1) and not (finished.timed_out or request.context.stop.is_set()):
                 raise CannotRunStep(f"the sandbox did not start: {process.failure(finished)}")
             finished = replace(finished, limit=finished.limit or self.limits.of_controller(control.exceeded()))
         return replace(finished, limit=watch.after(finished, timeout))
+
+
+class _Network:
+    """The network of a sandbox: its own, or that of its variant, which the first sandbox makes and opens."""
+
+    def __init__(self, stack: contextlib.ExitStack, request: StepRequest) -> None:
+        self._shared, self._pipes, self.options, self.join = (
+            request.network,
+            tuple[int, ...](),
+            list[str](),
+            list[str](),
+        )
+        if self._shared:
+            self.gateway, self.inherited, self.join = NO_GATEWAY, self._shared, bubblewrap.join(*self._shared)
+            return
+        self.gateway = stack.enter_context(request.connect())
+        self.inherited = [self.gateway]
+        if self._shared is not None:
+            self._pipes = (*os.pipe(), *os.pipe())  # it tells its first process, and waits until that is known
+            self.options = ["--info-fd", str(self._pipes[1]), "--block-fd", str(self._pipes[2])]
+            self.inherited += self._pipes[1:3]
+
+    def publish(self) -> None:
+        """Open the network that others will join, once its sandbox starts."""
+        if self._pipes and self._shared is not None:
+            for descriptor in self._pipes[1:3]:
+                os.close(descriptor)
+            with os.fdopen(self._pipes[0], "rb") as info, contextlib.suppress(ValueError, OSError):  # it failed
+                self._shared += bubblewrap.open_network(json.load(info)["child-pid"])
+            os.close(self._pipes[3])
 
 
 def _open_file(stack: contextlib.ExitStack, content: str | bytes) -> int:

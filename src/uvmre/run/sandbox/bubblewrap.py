@@ -1,6 +1,7 @@
 """The command line of bubblewrap: what a step sees, and what it can write to."""
 
 import contextlib
+import fcntl
 import functools
 import os
 import platform
@@ -19,6 +20,9 @@ FILTERS = Path(__file__).with_name("filters")
 INIT = Path(__file__).with_name("init.py")
 HOST = "uvmre"
 SETPRIV = "/usr/bin/setpriv"
+NSENTER = "/usr/bin/nsenter"
+OWNER_OF_NAMESPACE = 0xB701
+"""NS_GET_USERNS of `ioctl_ns(2)`."""
 SYSTEM = ("usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32")
 FILES = (
     *("ld.so.cache", "ld.so.conf", "os-release", "debian_version", "localtime", "gai.conf", "protocols", "services"),
@@ -94,9 +98,11 @@ def is_root() -> bool:
     return os.geteuid() == 0 and mapped == ["0", "0", ALL_USERS]
 
 
-def namespaces() -> Iterator[str]:
-    """Yield the options for namespaces and privileges."""
-    yield from ("--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try")
+def namespaces(*, network: bool = True) -> Iterator[str]:
+    """Yield the options for namespaces and privileges, with a network of its own unless one is joined."""
+    yield from ("--unshare-ipc", "--unshare-pid", "--unshare-uts", "--unshare-cgroup-try")
+    if network:
+        yield "--unshare-net"
     yield from ("--hostname", HOST, "--new-session", "--die-with-parent", "--cap-drop", "ALL")
     if is_root():
         # Without its capabilities root still owns the kernel's settings in /proc/sys. So a step gets another user,
@@ -104,6 +110,18 @@ def namespaces() -> Iterator[str]:
         yield from ("--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID", "--cap-add", "CAP_SETPCAP")
     else:
         yield "--unshare-user"
+
+
+def join(network: int, user: int) -> list[str]:
+    """Return the start of a command that executes another one in a network, as its owner in their open namespaces."""
+    owner = [] if is_root() else [f"--user=/proc/self/fd/{user}", "--preserve-credentials"]
+    return [NSENTER, f"--net=/proc/self/fd/{network}", *owner]
+
+
+def open_network(pid: int) -> tuple[int, int]:
+    """Open the namespace of a process' network, and that of the user who owns it."""
+    network = os.open(f"/proc/{pid}/ns/net", os.O_RDONLY)
+    return network, fcntl.ioctl(network, OWNER_OF_NAMESPACE)
 
 
 def become(user: int) -> list[str]:

@@ -21,11 +21,12 @@ READ_SIZE = 65536
 def main() -> None:
     """Open the port and execute the command."""
     gateway, started, environment, port = map(int, sys.argv[1:5])
-    listening = _socket.socket(_socket.AF_INET, _socket.SOCK_STREAM)
-    listening.bind((LOOPBACK, port))
-    listening.listen(BACKLOG)
-    rights = (_socket.SOL_SOCKET, _socket.SCM_RIGHTS, listening.fileno().to_bytes(4, sys.byteorder))
-    _socket.socket(fileno=gateway).sendmsg([b"\0"], [rights])
+    if gateway >= 0:  # else another sandbox with this network has done so
+        listening = _socket.socket(_socket.AF_INET, _socket.SOCK_STREAM)
+        listening.bind((LOOPBACK, port))
+        listening.listen(BACKLOG)
+        rights = (_socket.SOL_SOCKET, _socket.SCM_RIGHTS, listening.fileno().to_bytes(4, sys.byteorder))
+        _socket.socket(fileno=gateway).sendmsg([b"\0"], [rights])
     text = b"".join(iter(lambda: posix.read(environment, READ_SIZE), b""))
     variables = dict(line.split(b"=", 1) for line in text.split(b"\0") if line)
     posix.write(started, b"\0")

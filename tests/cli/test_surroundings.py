@@ -1,0 +1,91 @@
+"""What the steps run in: the release by its date, the clock, interpreters and platforms. With real releases of uv."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import CommandLine, WriteMre, no_sandbox
+from tests.releases.caches import VERSIONS
+
+MANIFEST = """\
+title = "t"
+[environment]
+uv = "{uv}"
+{more}
+[[step]]
+run = '''
+{step}
+'''
+[symptom]
+exit = {exit}
+output = {output}
+"""
+
+
+@pytest.fixture(params=["local", "sandbox"])
+def backend(request: pytest.FixtureRequest) -> str:
+    if request.param == "sandbox" and (why := no_sandbox()):
+        pytest.skip(why)
+    return str(request.param)
+
+
+def manifest(step: str, output: list[str], *, uv: str = VERSIONS[0], more: str = "", exit: int = 3) -> str:
+    return MANIFEST.format(step=step, output=json.dumps(output), uv=uv, more=more, exit=exit)
+
+
+@pytest.mark.parametrize(
+    ("named", "release"), [("latest", "0.4.19"), ("@2024-08-08", "0.4.1"), ("@2024-08-14", "0.4.1")]
+)
+def test_a_release_by_its_day_is_resolved_and_named_in_the_report(
+    uvmre: CommandLine, write_mre: WriteMre, home: Path, named: str, release: str
+) -> None:
+    folder = write_mre(manifest("uv; exit 3", [f"uv {release}"], uv=named))
+    for options in ([], ["--replay"]):
+        ran = uvmre("run", folder, "--json", *options, XDG_CACHE_HOME=str(home)).json("run")
+        assert (ran["verdict"], ran["uv"], ran["reported_uv"]) == ("reproducible", release, release)
+        assert ran["reason"].startswith(f"`{named}` is uv {release}, as of {datetime.now(UTC):%Y-%m-%d}: The symptom")
+    report = uvmre("report", folder, XDG_CACHE_HOME=str(home))
+    assert f"`{named}` is uv {release}" in report.stdout.replace("\\", ""), report
+    matrix = uvmre("matrix", folder, "--json", XDG_CACHE_HOME=str(home)).json("matrix")
+    assert {cell["release"] for cell in matrix["cells"]} == {release, "0.4.19"}
+    found = uvmre("bisect", folder, "--json", XDG_CACHE_HOME=str(home)).json("bisect")
+    assert found["reported"] == release
+
+
+def test_a_day_before_the_first_release_and_a_wrong_word_are_mistakes(
+    uvmre: CommandLine, write_mre: WriteMre, home: Path
+) -> None:
+    ran = uvmre("run", write_mre(manifest("uv", [], uv="@2020-01-01")), XDG_CACHE_HOME=str(home))
+    assert (ran.exit, "uv had no release on 2020-01-01" in ran.stderr) == (2, True)
+    ran = uvmre("run", write_mre(manifest("uv", [], uv="newest")), XDG_CACHE_HOME=str(home))
+    assert (ran.exit, 'must be a release, such as "0.5.21", "latest"' in ran.stderr) == (2, True)
+
+
+def test_no_dockerfile_is_made_for_a_release_without_a_name(
+    uvmre: CommandLine, write_mre: WriteMre, home: Path
+) -> None:
+    ran = uvmre(
+        "report", "--format", "dockerfile", write_mre(manifest("uv", ["uv 0.4"], uv="latest")), XDG_CACHE_HOME=str(home)
+    )
+    assert (ran.exit, "a Dockerfile needs a release of uv, not `latest`" in ran.stderr) == (2, True), ran
+
+
+@pytest.mark.network
+@pytest.mark.parametrize(
+    "run",
+    [
+        "RUN uv venv && uv pip install iniconfig && ls .venv/lib/*/site-packages",
+        "ENV VIRTUAL_ENV=/opt/venv\nRUN uv venv $VIRTUAL_ENV\nRUN uv pip install iniconfig && ls /opt/venv/lib/*/site*",
+        "RUN uv venv /app/v\nRUN . /app/v/bin/activate && uv pip install iniconfig && ls /app/v/lib/*/site-packages",
+    ],
+)
+def test_a_followed_dockerfile_installs_into_a_virtual_environment_of_its_own(
+    uvmre: CommandLine, write_mre: WriteMre, backend: str, run: str
+) -> None:
+    text = manifest("", ["iniconfig"], uv="0.9.3", more='python = "3.12"', exit=0)
+    folder = write_mre(text.partition("[[step]]")[0] + text[text.index("[symptom]") :])
+    (folder / "Dockerfile").write_text(f"FROM python:3.12\nWORKDIR /app\n{run}\n")
+    ran = uvmre("run", folder, "--backend", backend, "--json").json("run")
+    assert ran["verdict"] == "reproducible", ran["reason"]
