@@ -269,7 +269,7 @@ def choose(
 
 def resolve(uv: str, cache: Path, *, offline: bool = False) -> tuple[str, str]:
     """Return the release that a manifest means by "latest" or by a day, and a sentence on that. Raises as `choose`."""
-    if uv[:1].isdigit():
+    if not uv or uv[:1].isdigit():
         return uv, ""
     selected, found = choose(uv, cache, offline=offline)
     return selected[-1].version, f"`{uv}` is uv {selected[-1].version}, as of {found.fetched_at:%Y-%m-%d}"
