@@ -37,7 +37,7 @@ def test_a_bare_machine_is_reported_how_to_get_the_rest(uvmre: CommandLine, tmp_
     assert not (tmp_path / "none").exists()
     lines = uvmre("doctor", **bare).stdout.splitlines()
     assert [line.split()[0] for line in lines] == [
-        *("uvmre", "docker", "podman", "buildah", "interpreters", "sandbox", "network", "cache")
+        *("uvmre", "docker", "podman", "buildah", "interpreters", "sandbox", "clock", "network", "cache")
     ]
     assert lines[1].endswith("dnf install moby-engine")
 

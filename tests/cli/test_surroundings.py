@@ -8,6 +8,10 @@ import pytest
 
 from tests.conftest import CommandLine, WriteMre, no_sandbox
 from tests.releases.caches import VERSIONS
+from uvmre.core.mre.manifest import parse
+from uvmre.errors import CannotTell
+from uvmre.run import environment
+from uvmre.run.environment import RunDirs, find_clock
 
 MANIFEST = """\
 title = "t"
@@ -89,3 +93,52 @@ def test_a_followed_dockerfile_installs_into_a_virtual_environment_of_its_own(
     (folder / "Dockerfile").write_text(f"FROM python:3.12\nWORKDIR /app\n{run}\n")
     ran = uvmre("run", folder, "--backend", backend, "--json").json("run")
     assert ran["verdict"] == "reproducible", ran["reason"]
+
+
+CLOCK = "exclude-newer = 2025-03-01\nclock = true"
+NOW = "python -c 'import time; print(time.strftime(\"now %F %H:%M\", time.gmtime()))'"
+LASTS = "python -c 'import time as t; a = t.monotonic(); t.sleep(1); print(\"slept\", round(t.monotonic() - a))'"
+
+
+@pytest.mark.skipif(not find_clock(), reason="libfaketime is not installed")
+@pytest.mark.parametrize(
+    ("cutoff", "now"),
+    [("2025-03-01", "now 2025-03-02 00:00"), ("2025-03-01T14:30:00+01:00", "now 2025-03-01 13:30")],
+)
+def test_the_clock_of_all_processes_starts_at_the_cutoff_and_timeouts_stay_real(
+    uvmre: CommandLine, write_mre: WriteMre, home: Path, backend: str, cutoff: str, now: str
+) -> None:
+    more = f"exclude-newer = {cutoff}\nclock = true"
+    text = manifest(f"date -u +'now %F %H:%M'; {LASTS}; {NOW}; exit 3", [now, "slept 1", now], more=more)
+    ran = uvmre("run", write_mre(text), "--backend", backend, "--json", XDG_CACHE_HOME=str(home)).json("run")
+    assert ran["verdict"] == "reproducible", ran["reason"]
+    assert not list(Path("/dev/shm").glob("*faketime*"))
+    text = text.replace("clock = true", "clock = false")
+    ran = uvmre("run", write_mre(text), "--backend", backend, "--json", XDG_CACHE_HOME=str(home)).json("run")
+    assert ran["variants"][0]["outcome"] == "different"
+
+
+@pytest.mark.network
+@pytest.mark.skipif(not find_clock(), reason="libfaketime is not installed")
+def test_uv_counts_a_span_of_time_from_the_faked_day(uvmre: CommandLine, write_mre: WriteMre, backend: str) -> None:
+    step = "echo tzdata | uv pip compile -q --exclude-newer '60 days' - || exit 9; exit 3"
+    folder = write_mre(manifest(step, ["tzdata==2024.2"], uv="0.9.29", more=CLOCK))  # 2025.1 is of January 22
+    ran = uvmre("run", folder, "--backend", backend, "--json").json("run")
+    assert ran["verdict"] == "reproducible", ran["reason"]
+    folder = write_mre(manifest(step, ["tzdata==2024.2"], uv="0.9.29", more=CLOCK.replace("true", "false")))
+    ran = uvmre("run", folder, "--backend", backend, "--json").json("run")
+    assert ran["variants"][0]["outcome"] == "different", ran["reason"]
+
+
+def test_where_the_clock_cannot_be_set_nothing_is_told(
+    uvmre: CommandLine, write_mre: WriteMre, home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (home / "uvmre" / "uv" / VERSIONS[0] / "uv").write_bytes(b"\x7fELF" + bytes(9000))
+    ran = uvmre("run", write_mre(manifest("uv", ["x123"], more=CLOCK)), XDG_CACHE_HOME=str(home))
+    assert ran.exit == 125
+    assert "`clock` does not work with a uv that is linked statically" in ran.stderr
+    dirs, mre = RunDirs(tmp_path), parse(manifest("uv", ["x123"], more=CLOCK))
+    monkeypatch.setattr(environment, "find_clock", lambda: None)
+    with pytest.raises(CannotTell) as raised:
+        environment.clock_variables(dirs, mre)
+    assert "pip install 'uvmre[clock]'" in raised.value.hint

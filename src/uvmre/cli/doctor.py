@@ -41,6 +41,9 @@ def _rows(health: "Health") -> list[tuple[str, str, str]]:
     rows.append(("interpreters", versions or "none found", "" if versions else "uv python install"))
     sandbox, network, cache = health.sandbox, health.network, health.cache
     rows.append(("sandbox", _state(f"{sandbox.name} {sandbox.version}", sandbox.why), sandbox.command))
+    rows.append(
+        ("clock", _state(f"{health.clock.name}, {health.clock.version}", health.clock.why), health.clock.command)
+    )
     rows.append(("network", _state(f"PyPI answers ({network.seconds:.1f} s)", network.why), ""))
     size = "unknown size" if cache.size is None else console.format_size(cache.size)
     rows.append(("cache", f"{cache.path}, {size}, {console.format_size(cache.free)} free", ""))
@@ -75,12 +78,15 @@ def _data(health: "Health") -> dict[str, object]:
             for checked in health.engines
         ],
         "interpreters": [{"version": each.version, "path": str(each.path)} for each in health.interpreters],
-        "sandbox": {
-            "name": health.sandbox.name,
-            "usable": not health.sandbox.why,
-            "why": health.sandbox.why,
-            "version": health.sandbox.version,
-            "command": health.sandbox.command,
+        **{
+            name: {
+                "name": tool.name,
+                "usable": not tool.why,
+                "why": tool.why,
+                "version": tool.version,
+                "command": tool.command,
+            }
+            for name, tool in (("sandbox", health.sandbox), ("clock", health.clock))
         },
         "network": {
             "pypi": not health.network.why,

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from uvmre.releases import binary_cache, catalogue
-from uvmre.run import interpreters
+from uvmre.run import environment, interpreters
 from uvmre.run.engines import availability
 from uvmre.run.engines.availability import Engine
 from uvmre.run.interpreters import Interpreter
@@ -89,6 +89,7 @@ class Health:
     engines: tuple[EngineStatus, ...]
     interpreters: tuple[Interpreter, ...]
     sandbox: ToolStatus
+    clock: ToolStatus
     network: NetworkStatus
     cache: CacheStatus
     seconds: float
@@ -118,6 +119,7 @@ def examine(cache: Path) -> Health:
         engines=tuple(EngineStatus(engine, _advice(engine)) for engine in detected),
         interpreters=result("interpreters", ()),
         sandbox=result("sandbox", ToolStatus("bubblewrap", why=late)),
+        clock=_clock(),
         network=NetworkStatus(why, seconds),
         cache=CacheStatus(cache, result("cache", None), _free(cache), result("writable", late)),
         seconds=time.monotonic() - began,
@@ -157,6 +159,13 @@ def _sandbox() -> ToolStatus:
         settings = {name: _setting(name) for name in (*SETTINGS, APPARMOR)}
         command = sandbox_command(bubblewrap.find_program(), settings, in_container=any(map(Path.exists, CONTAINERS)))
     return ToolStatus("bubblewrap", why=why, command=command)
+
+
+def _clock() -> ToolStatus:
+    """Check that the clock of steps can be set."""
+    found = environment.find_clock()
+    command = "" if found else install("libfaketime") or "pip install 'uvmre[clock]'"
+    return ToolStatus("libfaketime", str(found or ""), "" if found else "libfaketime is not installed", command)
 
 
 def _setting(name: str) -> str:

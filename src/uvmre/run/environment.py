@@ -1,15 +1,19 @@
 """The environment of a step: a fresh folder, home, cache and temp, and no inherited variables."""
 
 import functools
+import importlib.util
+import math
 import os
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from uvmre.core.mre.files import File
 from uvmre.core.mre.model import Mre
-from uvmre.errors import UsageError
+from uvmre.core.network.simple_page import end_of_day
+from uvmre.errors import CannotTell, UsageError
 from uvmre.run import process
 from uvmre.run.interpreters import Interpreter
 
@@ -21,6 +25,9 @@ GETENT_NOT_FOUND = 2
 PROBE_HOST = "pypi.org"
 """Stands for every host."""
 RESOLVER_SECONDS = 5
+CLOCKS = ("lib*/faketime/libfaketime.so.1", "lib*/*/faketime/libfaketime.so.1", "vendor/*/src/libfaketime.so.1")
+LOADER_WITHIN = 8192
+"""Bytes of a binary that have the name of its loader, if it has one."""
 SYSTEM_PATH = ("/usr/local/bin", "/usr/bin", "/bin")
 
 
@@ -108,6 +115,7 @@ def variables(dirs: RunDirs, mre: Mre, gateway: str) -> dict[str, str]:
         "LANG": "C.UTF-8",
         **gateway_variables(gateway, dirs.authority),
         **outage_variables(mre),
+        **clock_variables(dirs, mre),
         **mre.variables,
     }
 
@@ -120,6 +128,35 @@ def gateway_variables(url: str, authority: Path) -> dict[str, str]:
         **dict.fromkeys(("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "https_proxy", "http_proxy"), url),
         "NO_PROXY": NO_PROXY,
     }
+
+
+def clock_variables(dirs: RunDirs, mre: Mre) -> dict[str, str]:
+    """Return the variables with which the clock is at the cutoff date when the variant starts, and goes on from there.
+
+    Raises:
+        CannotTell: when there is no libfaketime, or uv is a static binary, which loads no library.
+    """
+    cutoff = mre.environment.exclude_newer
+    if not (mre.environment.clock and cutoff):
+        return {}
+    if not (library := find_clock()):
+        raise CannotTell("`clock` needs the library libfaketime", "install it with `pip install 'uvmre[clock]'`")
+    with (dirs.tools / "uv").open("rb") as binary:
+        if (head := binary.read(LOADER_WITHIN)).startswith(b"\x7fELF") and b"/ld-" not in head:
+            raise CannotTell("`clock` does not work with a uv that is linked statically", "use the uv of another wheel")
+    start = cutoff if isinstance(cutoff, datetime) else end_of_day(cutoff)
+    offset = start.timestamp() - dirs.authority.stat().st_mtime  # the same for all steps
+    apart = dict.fromkeys(("DONT_FAKE_MONOTONIC", "NO_FAKE_STAT"), "1")
+    return {"LD_PRELOAD": str(library), "FAKETIME": f"{math.ceil(offset):+}", **apart}
+
+
+@functools.cache
+def find_clock() -> Path | None:
+    """Return the library of libfaketime: the system's, else that of the PyPI package."""
+    package = importlib.util.find_spec("libfaketime")
+    below = [Path(package.origin).parent] if package and package.origin else []
+    found = (each for folder in (Path("/usr"), *below) for pattern in CLOCKS for each in folder.glob(pattern))
+    return next(found, None)
 
 
 def outage_variables(mre: Mre) -> dict[str, str]:

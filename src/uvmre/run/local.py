@@ -6,6 +6,7 @@ import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from uvmre.core.mre.layer import Layer
 from uvmre.core.mre.model import Mre, Step
@@ -17,6 +18,9 @@ from uvmre.run.environment import RunDirs
 from uvmre.run.limits import LimitWatch, StepLimits
 from uvmre.run.process import Finished
 from uvmre.run.services import SETTLE, Services
+
+if TYPE_CHECKING:
+    import subprocess
 
 MAX_FILE = 20_000_000
 """Bytes read of a file of the symptom."""
@@ -137,8 +141,16 @@ class Local:
             timeout=timeout,
             stop=request.context.stop,
             watch=watch,
+            end=_end,
         )
         return replace(finished, limit=watch.after(finished, timeout))
+
+
+def _end(running: "subprocess.Popen[bytes]") -> None:
+    """End what is left of a step, and what libfaketime leaves of a shell that became its command."""
+    process.end_group(running)
+    for left in Path("/dev/shm").glob(f"*faketime_*_{running.pid}"):
+        left.unlink(missing_ok=True)
 
 
 def _steps(mre: Mre) -> tuple[Step, ...]:

@@ -144,7 +144,8 @@ class Environment:
     exclude_newer: datetime.date | datetime.datetime | None = None
     """The cutoff date of PyPI: a day, whose end counts, or a time with its offset."""
     clock: bool = False
-    """Whether the steps' clock starts at the cutoff date."""
+    """Whether the steps' clock starts at the cutoff date: at the end of the day in UTC, or at the time. It needs
+    libfaketime, and a uv that is not linked statically."""
     env_file: str = ""
     """A file of the folder with more variables, one NAME=value a line, as `docker run --env-file` reads it."""
     home: str = ""

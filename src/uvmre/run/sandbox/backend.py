@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from uvmre.run import process, process_tree
+from uvmre.run import environment, process, process_tree
 from uvmre.run.backend import SANDBOX, StepRequest
 from uvmre.run.cgroups import control_group
 from uvmre.run.environment import RunDirs
@@ -176,6 +176,7 @@ def _read_only(request: StepRequest) -> list[Path]:
     found = [request.dirs.tools, request.dirs.authority, uv, uv.with_name("uvx"), bubblewrap.INIT]
     for interpreter in interpreters:
         found += _installation(interpreter)
+    found += [clock] if request.mre.environment.clock and (clock := environment.find_clock()) else []
     return [path for path in dict.fromkeys(found) if path.exists()]
 
 
