@@ -12,6 +12,7 @@ from uvmre.core.mre.manifest import parse
 from uvmre.errors import CannotTell
 from uvmre.run import environment
 from uvmre.run.environment import RunDirs, find_clock
+from uvmre.run.interpreters import available
 
 MANIFEST = """\
 title = "t"
@@ -142,3 +143,27 @@ def test_where_the_clock_cannot_be_set_nothing_is_told(
     with pytest.raises(CannotTell) as raised:
         environment.clock_variables(dirs, mre)
     assert "pip install 'uvmre[clock]'" in raised.value.hint
+
+
+@pytest.mark.network
+def test_more_interpreters_are_in_path_and_in_variables(uvmre: CommandLine, write_mre: WriteMre, backend: str) -> None:
+    others = [each for each in available() if each in ("3.8", "3.9", "3.10", "3.13")][:2]
+    if len(others) < 2:
+        pytest.skip("too few interpreters are installed")
+    name = f"PYTHON_{others[0].replace('.', '_')}"
+    step = f"""\
+uv venv -q -p {others[1]} && .venv/bin/python -c 'import sys; print("venv %d.%d" % sys.version_info[:2])'
+python{others[1]} -c 'import sys; print("path %d.%d" % sys.version_info[:2])'
+"${name}" -c 'import sys; print("variable %d.%d" % sys.version_info[:2])'
+python -c 'import sys; print("own %d.%d" % sys.version_info[:2])'
+exit 3"""
+    texts = [f"venv {others[1]}", f"path {others[1]}", f"variable {others[0]}", "own 3.12"]
+    folder = write_mre(manifest(step, texts, uv="0.9.29", more=f'python = "3.12"\npythons = {json.dumps(others)}'))
+    ran = uvmre("run", folder, "--backend", backend, "--json").json("run")
+    assert ran["verdict"] == "reproducible", ran["reason"]
+
+
+def test_without_one_of_the_interpreters_nothing_is_told(uvmre: CommandLine, write_mre: WriteMre, home: Path) -> None:
+    folder = write_mre(manifest("uv", ["x123"], more='pythons = ["3.77"]'))
+    ran = uvmre("run", folder, XDG_CACHE_HOME=str(home))
+    assert (ran.exit, "no interpreter found for Python 3.77" in ran.stderr) == (125, True), ran.stderr

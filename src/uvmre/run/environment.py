@@ -15,7 +15,7 @@ from uvmre.core.mre.model import Mre
 from uvmre.core.network.simple_page import end_of_day
 from uvmre.errors import CannotTell, UsageError
 from uvmre.run import process
-from uvmre.run.interpreters import Interpreter
+from uvmre.run.interpreters import Interpreter, require_interpreter
 
 NO_PROXY = "localhost,127.0.0.1"
 NO_RESOLVER = {"RES_OPTIONS": "attempts:0"}
@@ -90,8 +90,10 @@ def prepare(dirs: RunDirs, mre: Mre, uv: Path, interpreter: Interpreter | None, 
             (dirs.tools / name).symlink_to(tool)
     if interpreter is None:
         return
-    for name in ("python", "python3", f"python{interpreter.minor}"):
-        (dirs.tools / name).symlink_to(interpreter.path)
+    links = dict.fromkeys(("python", "python3", f"python{interpreter.minor}"), interpreter.path)
+    others = [require_interpreter(version) for version in mre.environment.pythons]
+    for name, path in ({f"python{each.minor}": each.path for each in others} | links).items():
+        (dirs.tools / name).symlink_to(path)
 
 
 def write_file(folder: Path, file: File) -> None:
@@ -115,6 +117,7 @@ def variables(dirs: RunDirs, mre: Mre, gateway: str) -> dict[str, str]:
         "LANG": "C.UTF-8",
         **gateway_variables(gateway, dirs.authority),
         **outage_variables(mre),
+        **python_variables(dirs, mre),
         **clock_variables(dirs, mre),
         **mre.variables,
     }
@@ -128,6 +131,12 @@ def gateway_variables(url: str, authority: Path) -> dict[str, str]:
         **dict.fromkeys(("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "https_proxy", "http_proxy"), url),
         "NO_PROXY": NO_PROXY,
     }
+
+
+def python_variables(dirs: RunDirs, mre: Mre) -> dict[str, str]:
+    """Return the variables with the paths of more interpreters."""
+    minors = (".".join(version.split(".")[:2]) for version in mre.environment.pythons)
+    return {f"PYTHON_{minor.replace('.', '_')}": str(dirs.tools / f"python{minor}") for minor in minors}
 
 
 def clock_variables(dirs: RunDirs, mre: Mre) -> dict[str, str]:

@@ -134,11 +134,8 @@ class Environment:
     python: str = ""
     """The interpreter, as "3.11"; by default, the one that runs uvmre."""
     pythons: tuple[str, ...] = ()
-    """More interpreters: `python3.8` is in PATH, and its path in the variable `PYTHON_3_8`."""
-    python_downloads: bool = False
-    """Whether uv's own downloads of Python are answered, with the interpreters of this machine."""
-    platform: str = ""
-    """The platform that the interpreter claims, as `sysconfig.get_platform()` returns it: "netbsd-10.0-amd64"."""
+    """More interpreters, one of each minor version: `python3.8` is in PATH, and its path in the variable
+    `PYTHON_3_8`."""
     reported_platform: str = ""
     """The platform of the report, which is only mentioned."""
     exclude_newer: datetime.date | datetime.datetime | None = None
@@ -193,7 +190,7 @@ class Mre:
     def host_keys(self) -> list[str]:
         """Return its keys that only backends on this machine's own system understand."""
         own = self.environment
-        used = {"service": self.services, "clock": own.clock, "pythons": own.pythons, "platform": own.platform}
+        used = {"service": self.services, "clock": own.clock, "pythons": own.pythons}
         return [key for key, value in used.items() if value]
 
     @property

@@ -12,7 +12,7 @@ from uvmre.run import environment, process, process_tree
 from uvmre.run.backend import SANDBOX, StepRequest
 from uvmre.run.cgroups import control_group
 from uvmre.run.environment import RunDirs
-from uvmre.run.interpreters import base_interpreter
+from uvmre.run.interpreters import base_interpreter, require_interpreter
 from uvmre.run.limits import LimitWatch
 from uvmre.run.local import Local
 from uvmre.run.local_image import CannotRunStep
@@ -173,6 +173,7 @@ def _read_only(request: StepRequest) -> list[Path]:
     """Return what a step may read besides the system: its tools, and what they are links to."""
     context, uv = request.context, request.context.binary
     interpreters = [base_interpreter(), *([context.interpreter.path] if context.interpreter else [])]
+    interpreters += [require_interpreter(version).path for version in request.mre.environment.pythons]
     found = [request.dirs.tools, request.dirs.authority, uv, uv.with_name("uvx"), bubblewrap.INIT]
     for interpreter in interpreters:
         found += _installation(interpreter)
