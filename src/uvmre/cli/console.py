@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -31,6 +31,7 @@ COLORS = {
 
 MEGABYTE = 1_000_000
 HANGING_INDENT = "    "
+MOST_MISSES = 2
 _PAINT = chr(0xF0000 + int.from_bytes(os.urandom(2), "big") % 0xFFF0)
 """Stands for the ESC of our own colours until the text is cleaned; no stranger knows which character it is."""
 
@@ -171,5 +172,15 @@ def render_result(result: "Result") -> str:
                 for name, outcome, steps in rows
             ),
             f"{paint(word, COLORS.get(word, 'yellow'))}: {' '.join(result.verdict.reason.split())}",
+            *_feedback_lines(result.feedback),
         ]
     )
+
+
+def _feedback_lines(feedback: Mapping[str, Any]) -> list[str]:
+    """Return the lines closest to the first texts of the symptom that were missed, and what to change next."""
+    edit = feedback.get("next_edit", "")
+    misses = [each for each in feedback.get("near_miss", ()) if 0 < each["similarity"] < 1 and each["line"] not in edit]
+    lines = [f"  “{each['text']}”: {each['similarity']:.0%} like “{each['line']}”" for each in misses[:MOST_MISSES]]
+    edit = edit.replace("\n", f"\n{HANGING_INDENT}")
+    return [*lines, *[f"{paint('next edit', 'cyan')}: {edit}"] * bool(edit)]

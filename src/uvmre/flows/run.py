@@ -109,6 +109,8 @@ def run(
 def _result(
     mre: Mre, runner: VariantRunner, variants: Sequence[Variant], *, options: RunOptions, started: datetime
 ) -> Result:
+    from uvmre.core.outcome.feedback import feedback
+
     first = variants[0].observation
     return Result(
         title=redact(mre.title, runner.secrets),
@@ -124,6 +126,7 @@ def _result(
         variants=tuple(replace(each, name=redact(each.name, runner.secrets)) for each in variants),
         verdict=redact_deep(_verdict(runner.context.uv, mre, variants), runner.secrets),
         stand_ins=tuple(dict.fromkeys(name for each in variants for name in each.observation.stand_ins)),
+        feedback=redact_deep(feedback(mre, variants), runner.secrets),
     )
 
 

@@ -4,8 +4,9 @@ import pytest
 
 from uvmre.core.mre.model import HOLDS, Environment, Mre, Step
 from uvmre.core.mre.symptom import Symptom
+from uvmre.core.outcome.feedback import cause_of
 from uvmre.core.outcome.observation import Observation, StepResult
-from uvmre.core.triage.evidence import Strength, cause_of, evidence_of, is_distinctive
+from uvmre.core.triage.evidence import Strength, evidence_of, is_distinctive
 from uvmre.core.triage.other_release import judge_release, likeness
 from uvmre.core.triage.parsed_issue import Claim
 

@@ -4,7 +4,7 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from uvmre.core.mre.model import Mre
@@ -51,6 +51,8 @@ class Result:
     """The folder in which the steps ran, if it was kept."""
     stand_ins: tuple[str, ...] = ()
     """The container images that are stand-ins made on this machine."""
+    feedback: Mapping[str, Any] = field(default_factory=dict)
+    """What `core.outcome.feedback` returns."""
 
     @property
     def base(self) -> Variant:

@@ -4,9 +4,10 @@ import re
 from typing import Literal
 
 from uvmre.core.mre.model import HOLDS
+from uvmre.core.outcome.feedback import cause_of
 from uvmre.core.outcome.matching import matching_step
 from uvmre.core.outcome.verdict import Verdict
-from uvmre.core.triage.evidence import Strength, cause_of, contains_all
+from uvmre.core.triage.evidence import Strength, contains_all
 from uvmre.core.triage.other_release import judge_release
 from uvmre.core.triage.state import Kind, TriageRun, TriageState
 

@@ -11,8 +11,8 @@ from enum import Enum
 
 from uvmre.core.mre.model import Mre
 from uvmre.core.mre.symptom import Symptom
-from uvmre.core.outcome.error_chain import innermost_cause
-from uvmre.core.outcome.matching import last_line, matching_step
+from uvmre.core.outcome.feedback import cause_of
+from uvmre.core.outcome.matching import matching_step
 from uvmre.core.outcome.observation import Observation, StepResult
 from uvmre.core.text.network_errors import NETWORK_ERRORS
 from uvmre.core.text.normalize import WILDCARD, find_pattern, find_pattern_ends, normalize, readable
@@ -114,12 +114,6 @@ def evidence_of(mre: Mre, claim: Claim, observation: Observation) -> Evidence:
 def is_distinctive(text: str) -> bool:
     """Tell whether a text is more than a headline that many errors share."""
     return len(normalize(HEADLINES.sub(" ", WILDCARD.sub(" ", text)))) >= FEWEST_CHARACTERS
-
-
-def cause_of(step: StepResult) -> str:
-    """Return the innermost cause that a step printed, as one line."""
-    cause = innermost_cause(step.stderr.strip() or step.stdout)
-    return cause.links[-1][:200] if cause else last_line(step)
 
 
 def _matches_innermost(symptom: Symptom, step: StepResult) -> bool:

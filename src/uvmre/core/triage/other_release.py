@@ -5,12 +5,13 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from uvmre.core.mre.symptom import Symptom
+from uvmre.core.outcome.feedback import cause_of
 from uvmre.core.outcome.matching import Outcome, match, unsupported_feature, unsupported_outcome
 from uvmre.core.outcome.observation import Observation, StepResult
 from uvmre.core.search.release import parse_version
 from uvmre.core.text.network_errors import NETWORK_ERRORS
 from uvmre.core.text.normalize import readable
-from uvmre.core.triage.evidence import cause_of, contains_all, is_distinctive
+from uvmre.core.triage.evidence import contains_all, is_distinctive
 
 ENVIRONMENT_FAILURE = re.compile(
     rf"{NETWORK_ERRORS}|no interpreter found"
