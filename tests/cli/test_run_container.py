@@ -98,6 +98,17 @@ def words(data: dict[str, Any]) -> dict[str, str]:
     return {variant["name"]: variant["outcome"] for variant in data["variants"]}
 
 
+def test_what_only_processes_of_this_machine_can_do_is_an_obstacle(
+    uvmre: CommandLine, engine: AtHand, tmp_path: Path
+) -> None:
+    folder = create(tmp_path / "mre", "uv sync")
+    text = (folder / "mre.toml").read_text()
+    (folder / "mre.toml").write_text(f'{text}[[service]]\nname = "a"\nrun = "serve"\n')
+    data = ran(uvmre, engine, folder)
+    assert words(data) == {"as reported": "broken"}
+    assert "`service` works on the backends `local` and `sandbox` only" in data["reason"]
+
+
 VARIANTS = {
     "run-export": (["-d", "dockerfile=run-export"], "shows"),
     "env": (["-d", "dockerfile=env"], "absent"),

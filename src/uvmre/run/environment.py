@@ -1,5 +1,6 @@
 """The environment of a step: a fresh folder, home, cache and temp, and no inherited variables."""
 
+import contextlib
 import functools
 import importlib.util
 import math
@@ -150,8 +151,8 @@ def clock_variables(dirs: RunDirs, mre: Mre) -> dict[str, str]:
         return {}
     if not (library := find_clock()):
         raise CannotTell("`clock` needs the library libfaketime", "install it with `pip install 'uvmre[clock]'`")
-    with (dirs.tools / "uv").open("rb") as binary:
-        if (head := binary.read(LOADER_WITHIN)).startswith(b"\x7fELF") and b"/ld-" not in head:
+    with contextlib.suppress(FileNotFoundError), (dirs.tools / "uv").open("rb") as file:  # a control may have none
+        if (head := file.read(LOADER_WITHIN)).startswith(b"\x7fELF") and b"/ld-" not in head:
             raise CannotTell("`clock` does not work with a uv that is linked statically", "use the uv of another wheel")
     start = cutoff if isinstance(cutoff, datetime) else end_of_day(cutoff)
     offset = start.timestamp() - dirs.authority.stat().st_mtime  # the same for all steps

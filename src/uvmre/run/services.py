@@ -77,7 +77,7 @@ class Services(contextlib.AbstractContextManager["Services"]):
         return self._pool.submit(self._execute, command, request.dirs.work, variables, timeout, request)
 
     def _start(self, service: BackgroundService, port: int) -> str:
-        seconds = sum((60, *(each.timeout for each in self._ports), *(each.timeout for each in self.request.mre.steps)))
+        seconds = 60 + sum(each.timeout for each in self._ports) + sum(each.timeout for each in self.request.mre.steps)
         running = self._running[service] = self._submit((*ONE_STREAM, service.run), seconds, PORT=str(port))
         command = (str(base_interpreter()), "-I", "-S", "-c", PROBE, str(port), service.ready)
         probe = self._submit(command, service.timeout)
@@ -94,10 +94,8 @@ class Services(contextlib.AbstractContextManager["Services"]):
         for service, running in self._running.items():
             if not self._interrupt.is_set() and wait([running], seconds).done:
                 ended = running.result()
-                why = (
-                    f"exceeded the limit of {ended.limit}" if ended.limit else f"ended {when} (exit code {ended.exit})"
-                )
-                return f"the service `{service.name}` {why}: {process.failure(ended)}"
+                how = f"exceeded the limit of {ended.limit}" if ended.limit else f"ended {when}"
+                return f"the service `{service.name}` {how} (exit code {ended.exit}): {process.failure(ended)}"
         return ""
 
     def logs(self) -> tuple[tuple[str, str], ...]:

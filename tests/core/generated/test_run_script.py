@@ -9,13 +9,14 @@ import sys
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from uvmre.core.generated.names import is_generated
-from uvmre.core.generated.run_script import dockerfile, generated_files
+from uvmre.core.generated.run_script import dockerfile, generated_files, run_script
 from uvmre.core.mre.files import File
-from uvmre.core.mre.model import Environment, Mre, Role, Step
+from uvmre.core.mre.model import BackgroundService, Environment, Mre, Role, Step
 from uvmre.core.mre.symptom import FileSymptom, Symptom
 from uvmre.core.network.index import Fault, Index
 from uvmre.core.network.synthetic import SyntheticPackage
@@ -320,3 +321,18 @@ def test_without_docker_a_dockerfile_is_no_answer(tmp_path: Path) -> None:
     (tools / "docker").write_text("#!/bin/sh\nexit 127\n")
     (tools / "docker").chmod(0o755)
     assert run(tmp_path / "mre").returncode == 125
+
+
+@pytest.mark.parametrize(
+    ("change", "key"),
+    [
+        ({"services": (BackgroundService("a", "serve"),)}, "service"),
+        ({"environment": Environment("0.5.21", pythons=("3.8",))}, "pythons"),
+        ({"environment": Environment("latest")}, "uv"),
+    ],
+)
+def test_a_script_for_what_only_uvmre_can_do_says_so(tmp_path: Path, change: dict[str, Any], key: str) -> None:
+    whole = replace(mre(("observe", "true")), **change)
+    (tmp_path / "run.sh").write_text(run_script(whole))
+    ended = subprocess.run(["sh", "run.sh"], cwd=tmp_path, capture_output=True, text=True)
+    assert (ended.returncode, f"the key {key} asks for" in ended.stderr) == (125, True), ended

@@ -90,7 +90,9 @@ class ProbePool:
     @property
     def jobs(self) -> int:
         """Return how many cells run in parallel: on `local`, one if they share a port."""
-        if self._backend.name == LOCAL and has_fixed_port(self._target.base, *self._target.controls.values()):
+        if self._backend.name == LOCAL and has_fixed_port(
+            *self._target.variants.values(), *self._target.controls.values()
+        ):
             return 1
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         return self._options.jobs or cores + EXTRA_JOBS

@@ -104,13 +104,11 @@ class _Network:
     """The network of a sandbox: its own, or that of its variant, which the first sandbox makes and opens."""
 
     def __init__(self, stack: contextlib.ExitStack, request: StepRequest) -> None:
-        self._shared, self._pipes, self.options, self.join = (
-            request.network,
-            tuple[int, ...](),
-            list[str](),
-            list[str](),
-        )
+        self._shared, self._pipes = request.network, tuple[int, ...]()
+        self.options, self.join = list[str](), list[str]()
         if self._shared:
+            if not Path(bubblewrap.NSENTER).exists():
+                raise CannotRunStep(f"the sandbox needs `{bubblewrap.NSENTER}`, which is a part of util-linux")
             self.gateway, self.inherited, self.join = NO_GATEWAY, self._shared, bubblewrap.join(*self._shared)
             return
         self.gateway = stack.enter_context(request.connect())
