@@ -75,6 +75,9 @@ def test_no_dockerfile_is_made_for_a_release_without_a_name(
         "report", "--format", "dockerfile", write_mre(manifest("uv", ["uv 0.4"], uv="latest")), XDG_CACHE_HOME=str(home)
     )
     assert (ran.exit, "a Dockerfile needs a release of uv, not `latest`" in ran.stderr) == (2, True), ran
+    folder = write_mre(manifest("uv", ["uv 0.4"], more='pythons = ["3.8"]'))
+    ran = uvmre("report", "--format", "dockerfile", folder, XDG_CACHE_HOME=str(home))
+    assert (ran.exit, "`pythons` cannot be written as a Dockerfile" in ran.stderr) == (2, True), ran
 
 
 @pytest.mark.network

@@ -16,7 +16,7 @@ from uvmre.core.mre.layer import HOME
 from uvmre.core.mre.model import Mre, Step
 from uvmre.core.secrets.redact import redact, secrets
 from uvmre.core.text.visible import visible
-from uvmre.errors import InputError
+from uvmre.errors import InputError, UsageError
 
 IGNORED = (DOCKERFILE, IGNORE, OWN_IGNORE)
 """Not needed in an image."""
@@ -165,6 +165,8 @@ def _stage(name: str, files: Sequence[File], base: str) -> list[str]:
 
 
 def _from_steps(mre: Mre, files: Sequence[File]) -> str:
+    if keys := mre.host_keys:
+        raise UsageError(f"`{keys[0]}` cannot be written as a Dockerfile", "share the folder, which `uvmre run` runs")
     environment = mre.environment
     image = slim_image(environment.uv, environment.python)
     lines = [f"FROM {PLATFORM} {image or f'python:{environment.python or 3}-slim'}"]
