@@ -1,5 +1,7 @@
 """A server of the MRE's own beside the steps: where it works, and one clear outcome for each way in which it does not."""
 
+import os
+import socket
 import time
 from pathlib import Path
 from typing import Any
@@ -180,6 +182,30 @@ def test_two_services_have_two_ports_and_no_common_one(
     step = f'{STEP} B_PORT / && false; test -z "$PORT" && python get.py MY_SERVER_PORT /'
     run = Run(uvmre, write_mre(manifest(f"{SERVER} $PORT", step, more=second)), home, backend)
     assert (run.word, len(run.logs)) == ("shows", 2), run.reason
+
+
+def test_a_step_beside_a_service_is_as_confined_as_another(uvmre: CommandLine, write_mre: WriteMre, home: Path) -> None:
+    if why := no_sandbox():
+        pytest.skip(why)
+    with socket.create_server(("127.0.0.1", 0)) as outside:
+        look = f"""\
+import os, socket
+with socket.socket() as tried:
+    print("reached" if not tried.connect_ex(("127.0.0.1", {outside.getsockname()[1]})) else "refused", flush=True)
+print(sorted(name for name in os.listdir("/proc/self/fd")), os.getuid(), flush=True)
+print(*(line.split(":")[0].strip() for line in open("/proc/net/dev").readlines()[2:]), flush=True)
+print(next(line for line in open("/proc/self/status") if line.startswith("CapEff")), flush=True)
+"""
+        write = f"cat >look.py <<'END'\n{look}END\npython look.py >$1.txt 2>&1"
+        service = f"set -- service\n{write}\ncat service.txt\n{SERVER} $PORT"
+        step = f"set -- step\n{write}\ncat step.txt; {STEP} PORT /"
+        run = Run(uvmre, write_mre(manifest(service, step)), home, "sandbox")
+    assert run.word == "shows", run.reason
+    for text in (run.logs["service-my-server.log"], run.data["variants"][0]["steps"][0]["stdout"]):
+        reached, files, devices, capabilities = text.splitlines()[:4]
+        assert (reached, devices, capabilities.split()[1]) == ("refused", "lo", "0" * 16)
+        assert files.startswith("['0', '1', '2', '3']")
+        assert os.geteuid() != 0 or int(files.rpartition(" ")[2]) > 1_000_000_000
 
 
 @pytest.mark.network

@@ -145,7 +145,7 @@ def test_where_the_clock_cannot_be_set_nothing_is_told(
     dirs, mre = RunDirs(tmp_path), parse(manifest("uv", ["x123"], more=CLOCK))
     monkeypatch.setattr(environment, "find_clock", lambda: None)
     with pytest.raises(CannotTell) as raised:
-        environment.clock_variables(dirs, mre)
+        environment.own_variables(dirs, mre)
     assert "pip install 'uvmre[clock]'" in raised.value.hint
 
 

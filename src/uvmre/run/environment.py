@@ -118,8 +118,7 @@ def variables(dirs: RunDirs, mre: Mre, gateway: str) -> dict[str, str]:
         "LANG": "C.UTF-8",
         **gateway_variables(gateway, dirs.authority),
         **outage_variables(mre),
-        **python_variables(dirs, mre),
-        **clock_variables(dirs, mre),
+        **own_variables(dirs, mre),
         **mre.variables,
     }
 
@@ -134,21 +133,16 @@ def gateway_variables(url: str, authority: Path) -> dict[str, str]:
     }
 
 
-def python_variables(dirs: RunDirs, mre: Mre) -> dict[str, str]:
-    """Return the variables with the paths of more interpreters."""
-    minors = (".".join(version.split(".")[:2]) for version in mre.environment.pythons)
-    return {f"PYTHON_{minor.replace('.', '_')}": str(dirs.tools / f"python{minor}") for minor in minors}
-
-
-def clock_variables(dirs: RunDirs, mre: Mre) -> dict[str, str]:
-    """Return the variables with which the clock is at the cutoff date when the variant starts, and goes on from there.
+def own_variables(dirs: RunDirs, mre: Mre) -> dict[str, str]:
+    """Return the variables with the paths of more interpreters, and with which the clock starts at the cutoff date.
 
     Raises:
         CannotTell: when there is no libfaketime, or uv is a static binary, which loads no library.
     """
-    cutoff = mre.environment.exclude_newer
-    if not (mre.environment.clock and cutoff):
-        return {}
+    minors = (".".join(version.split(".")[:2]) for version in mre.environment.pythons)
+    found = {f"PYTHON_{minor.replace('.', '_')}": str(dirs.tools / f"python{minor}") for minor in minors}
+    if not (mre.environment.clock and (cutoff := mre.environment.exclude_newer)):
+        return found
     if not (library := find_clock()):
         raise CannotTell("`clock` needs the library libfaketime", "install it with `pip install 'uvmre[clock]'`")
     with contextlib.suppress(FileNotFoundError), (dirs.tools / "uv").open("rb") as file:  # a control may have none
@@ -157,7 +151,7 @@ def clock_variables(dirs: RunDirs, mre: Mre) -> dict[str, str]:
     start = cutoff if isinstance(cutoff, datetime) else end_of_day(cutoff)
     offset = start.timestamp() - dirs.authority.stat().st_mtime  # the same for all steps
     apart = dict.fromkeys(("DONT_FAKE_MONOTONIC", "NO_FAKE_STAT"), "1")
-    return {"LD_PRELOAD": str(library), "FAKETIME": f"{math.ceil(offset):+}", **apart}
+    return {**found, "LD_PRELOAD": str(library), "FAKETIME": f"{math.ceil(offset):+}", **apart}
 
 
 @functools.cache

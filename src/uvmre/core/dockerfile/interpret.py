@@ -302,17 +302,15 @@ def _run(walk: _Walk, state: _State, instruction: Instruction) -> None:
 def _changes_system(walk: _Walk, state: _State, command: str) -> bool:
     """Tell whether a command may install into the machine's Python, rather than below the image."""
     text, known = UV_PIP.sub("uv-pip", command), state.variables
-    pip, places = PIP.search(text), PLACE.findall(text)
+    pip, places = PIP.search(text), [*PLACE.findall(text), ("-p", known.get("UV_PYTHON", "."))]
     if INTO_THE_SYSTEM.search(command) or known.get("UV_SYSTEM_PYTHON", "0") not in ("", "0", "false"):
         return True
-    named = [*places, ("-p", known.get("UV_PYTHON", "."))] if pip or "uv-pip" in text else []
-    if any(_on_machine(option, place, known) for option, place in named):
+    if (pip or "uv-pip" in text) and any(_on_machine(option, place, known) for option, place in places):
         return True
-    if not pip or any(option in ("--target", "--prefix", " -t") for option, _ in places):
-        return False
-    before = text[: pip.start()]
+    before = text[: pip.start()] if pip else ""
     active = "/bin/activate" in before or not _on_machine("PATH", known["PATH"], known)
-    return not (active and any(MAKES_PIP.search(each) for each in (before, *(step.run for step in walk.steps))))
+    own = active and any(MAKES_PIP.search(each) for each in (before, *(step.run for step in walk.steps)))
+    return bool(pip) and not own and not any(option in ("--target", "--prefix", " -t") for option, _ in places)
 
 
 def _on_machine(option: str, place: str, variables: Mapping[str, str]) -> bool:

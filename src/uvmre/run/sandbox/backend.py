@@ -1,6 +1,7 @@
 """The backend `sandbox`: every step runs in namespaces of its own, which end with it."""
 
 import contextlib
+import fcntl
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -124,7 +125,8 @@ class _Network:
             for descriptor in self._pipes[1:3]:
                 os.close(descriptor)
             with os.fdopen(self._pipes[0], "rb") as info, contextlib.suppress(ValueError, OSError):  # it failed
-                self._shared += bubblewrap.open_network(json.load(info)["child-pid"])
+                network = os.open(f"/proc/{json.load(info)['child-pid']}/ns/net", os.O_RDONLY)
+                self._shared += network, fcntl.ioctl(network, bubblewrap.OWNER_OF_NAMESPACE)
             os.close(self._pipes[3])
 
 

@@ -1,7 +1,6 @@
 """The command line of bubblewrap: what a step sees, and what it can write to."""
 
 import contextlib
-import fcntl
 import functools
 import os
 import platform
@@ -116,12 +115,6 @@ def join(network: int, user: int) -> list[str]:
     """Return the start of a command that executes another one in a network, as its owner in their open namespaces."""
     owner = [] if is_root() else [f"--user=/proc/self/fd/{user}", "--preserve-credentials"]
     return [NSENTER, f"--net=/proc/self/fd/{network}", *owner]
-
-
-def open_network(pid: int) -> tuple[int, int]:
-    """Open the namespace of a process' network, and that of the user who owns it."""
-    network = os.open(f"/proc/{pid}/ns/net", os.O_RDONLY)
-    return network, fcntl.ioctl(network, OWNER_OF_NAMESPACE)
 
 
 def become(user: int) -> list[str]:
