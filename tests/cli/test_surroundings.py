@@ -171,3 +171,27 @@ def test_without_one_of_the_interpreters_nothing_is_told(uvmre: CommandLine, wri
     folder = write_mre(manifest("uv", ["x123"], more='pythons = ["3.77"]'))
     ran = uvmre("run", folder, XDG_CACHE_HOME=str(home))
     assert (ran.exit, "no interpreter found for Python 3.77" in ran.stderr) == (125, True), ran.stderr
+
+
+@pytest.mark.network
+@pytest.mark.parametrize(
+    ("platform", "wheel"),
+    [
+        ("macosx-14.0-arm64", "idna markupsafe"),
+        ("win-amd64", "markupsafe six"),
+        ("linux-aarch64", "markupsafe"),
+        ("netbsd-10.0-amd64", "no usable wheels"),
+    ],
+)
+def test_an_interpreter_claims_a_platform(
+    uvmre: CommandLine, write_mre: WriteMre, backend: str, platform: str, wheel: str
+) -> None:
+    """Its markers and wheels are those of the platform, in environments that are made of it too."""
+    step = (
+        'uv venv -q && uv pip install --only-binary :all: --dry-run "markupsafe==2.1.5" '
+        "\"idna==3.7; sys_platform == 'darwin'\" \"six==1.16.0; platform_system == 'Windows'\" > out 2>&1; "
+        "grep -o 'idna\\|markupsafe\\|six\\|no usable wheels' out | sort -u | xargs; exit 3"
+    )
+    folder = write_mre(manifest(step, [wheel], uv="0.5.21", more=f'platform = "{platform}"'))
+    ran = uvmre("run", folder, "--json", "--backend", backend).json("run")
+    assert ran["verdict"] == "reproducible", ran["variants"][0]["steps"]

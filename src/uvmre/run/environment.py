@@ -16,6 +16,7 @@ from uvmre.core.mre.model import Mre
 from uvmre.core.network.simple_page import end_of_day
 from uvmre.errors import CannotTell, UsageError
 from uvmre.run import process
+from uvmre.run.claimed_platform import claim_platform
 from uvmre.run.interpreters import Interpreter, require_interpreter
 
 NO_PROXY = "localhost,127.0.0.1"
@@ -91,10 +92,14 @@ def prepare(dirs: RunDirs, mre: Mre, uv: Path, interpreter: Interpreter | None, 
             (dirs.tools / name).symlink_to(tool)
     if interpreter is None:
         return
-    links = dict.fromkeys(("python", "python3", f"python{interpreter.minor}"), interpreter.path)
+    path = interpreter.path
+    if mre.environment.platform:  # environments name the folder of `python`, so that it must have the libraries too
+        path = claim_platform(dirs.tools.parent, path, mre.environment.platform)
+    links = dict.fromkeys(("python", "python3", f"python{interpreter.minor}"), path)
     others = [require_interpreter(version) for version in mre.environment.pythons]
     for name, path in ({f"python{each.minor}": each.path for each in others} | links).items():
-        (dirs.tools / name).symlink_to(path)
+        if dirs.tools / name != path:
+            (dirs.tools / name).symlink_to(path)
 
 
 def write_file(folder: Path, file: File) -> None:

@@ -70,6 +70,10 @@ def url(value: Any) -> str:
     return "must not contain `?` or `#`" if parts.query or parts.fragment else ""
 
 
+_platform = matching(
+    r"(macosx-\d+\.\d+|win|linux|[a-z]+-\d[\w.]*)-[a-z0-9_]+",
+    'a platform, such as "macosx-14.0-arm64" or "netbsd-10.0-amd64"',
+)
 _ref = matching(r"[A-Za-z0-9][A-Za-z0-9._/-]*", 'a name of git, such as "main"')
 _raw = require(lambda v: isinstance(v, str) and v and "\0" not in v, "a non-empty string")
 _headers = table_of(matching(r"[A-Za-z0-9-]+", "the name of a header"))
@@ -105,6 +109,7 @@ ENVIRONMENT: Keys = {
     "uv": (_reported, True),
     "python": (python_version, False),
     "pythons": (list_of(python_version), False),
+    "platform": (_platform, False),
     "reported-platform": (line_of_text, False),
     "exclude-newer": (_date, False),
     "clock": (boolean, False),

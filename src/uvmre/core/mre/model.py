@@ -136,6 +136,9 @@ class Environment:
     pythons: tuple[str, ...] = ()
     """More interpreters, one of each minor version: `python3.8` is in PATH, and its path in the variable
     `PYTHON_3_8`."""
+    platform: str = ""
+    """The platform that the interpreter claims, as `sysconfig.get_platform()` returns it: "netbsd-10.0-amd64",
+    "macosx-14.0-arm64", "win-amd64". uv then has its markers and wheels; the system itself stays this one."""
     reported_platform: str = ""
     """The platform of the report, which is only mentioned."""
     exclude_newer: datetime.date | datetime.datetime | None = None

@@ -174,7 +174,14 @@ def _read_only(request: StepRequest) -> list[Path]:
     context, uv = request.context, request.context.binary
     interpreters = [base_interpreter(), *([context.interpreter.path] if context.interpreter else [])]
     interpreters += [require_interpreter(version).path for version in request.mre.environment.pythons]
-    found = [request.dirs.tools, request.dirs.authority, uv, uv.with_name("uvx"), bubblewrap.INIT]
+    found = [
+        *(request.dirs.root / name for name in ("lib", "include")),
+        request.dirs.tools,
+        request.dirs.authority,
+        uv,
+        uv.with_name("uvx"),
+        bubblewrap.INIT,
+    ]
     for interpreter in interpreters:
         found += _installation(interpreter)
     found += [clock] if request.mre.environment.clock and (clock := environment.find_clock()) else []
