@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import CommandLine
-from uvmre.core.triage.draft import NO_COMMAND, NO_SYMPTOM
+from uvmre.core.triage.fill_in import NO_COMMAND, NO_SYMPTOM
 from uvmre.folder.read import read_mre
 from uvmre.run import interpreters
 

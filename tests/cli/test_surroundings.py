@@ -135,7 +135,7 @@ def test_uv_counts_a_span_of_time_from_the_faked_day(uvmre: CommandLine, write_m
     assert ran["variants"][0]["outcome"] == "different", ran["reason"]
 
 
-def test_where_the_clock_cannot_be_set_nothing_is_told(
+def test_where_the_clock_cannot_be_set_there_is_no_verdict(
     uvmre: CommandLine, write_mre: WriteMre, home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (home / "uvmre" / "uv" / VERSIONS[0] / "uv").write_bytes(b"\x7fELF" + bytes(9000))
@@ -167,7 +167,9 @@ exit 3"""
     assert ran["verdict"] == "reproducible", ran["reason"]
 
 
-def test_without_one_of_the_interpreters_nothing_is_told(uvmre: CommandLine, write_mre: WriteMre, home: Path) -> None:
+def test_without_one_of_the_interpreters_there_is_no_verdict(
+    uvmre: CommandLine, write_mre: WriteMre, home: Path
+) -> None:
     folder = write_mre(manifest("uv", ["x123"], more='pythons = ["3.77"]'))
     ran = uvmre("run", folder, XDG_CACHE_HOME=str(home))
     assert (ran.exit, "no interpreter found for Python 3.77" in ran.stderr) == (125, True), ran.stderr

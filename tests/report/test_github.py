@@ -331,7 +331,7 @@ def test_the_platform_names_the_container(backend: str, platform: str) -> None:
     assert lines[lines.index("### Platform") + 2] == platform
 
 
-def test_what_departs_from_the_report_is_not_told_as_its_words() -> None:
+def test_what_departs_from_the_report_is_not_in_its_words() -> None:
     mre = replace(
         MRE,
         environment=replace(MRE.environment, reported_platform="Windows 11"),

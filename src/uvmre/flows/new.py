@@ -150,15 +150,15 @@ def from_issue(
         UsageError: if the issue does not exist, or the folder is invalid.
         CannotTell: if GitHub does not answer.
     """
-    from uvmre.core.triage.draft import draft
     from uvmre.core.triage.dry_run import as_lines
+    from uvmre.core.triage.fill_in import to_fill_in
     from uvmre.flows.issues import read_issues
     from uvmre.flows.understand import understand
 
     _, text_of = read_issues((issue,), stdin)
     found = understand(text_of(issue), cache)
     findings = [(each.rule, each.where, each.why) for each in found.findings]
-    mre, comments = draft(found.parsed, found.mre, found.uv)
+    mre, comments = to_fill_in(found.parsed, found.mre, found.uv)
     write_mre(mre, target, force=force, confirm=confirm, origin=ISSUE, comments=redact_deep(comments, secrets(mre)))
     return _new(target, issue), as_lines(found.parsed, found.mre, findings, found.uv)
 

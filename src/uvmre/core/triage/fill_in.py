@@ -15,7 +15,7 @@ NO_COMMAND = "not understood: the report has no command; replace the step"
 NO_SYMPTOM = "not understood: the symptom; fill it in, and remove `guess`"
 
 
-def draft(parsed: ParsedIssue, mre: Mre | None, uv: str) -> tuple[Mre, list[str]]:
+def to_fill_in(parsed: ParsedIssue, mre: Mre | None, uv: str) -> tuple[Mre, list[str]]:
     """Return an MRE whose manifest has no mistakes, and what was not understood, as lines of comments."""
     comments = [
         f"not understood: {f'line {gap.line}: ' if gap.line else ''}{' '.join(gap.description.split())}"

@@ -6,7 +6,7 @@ from uvmre.core.mre.manifest import dump, parse
 from uvmre.core.mre.model import Control, Environment, Mre, Step
 from uvmre.core.mre.symptom import Symptom
 from uvmre.core.network.index import Index
-from uvmre.core.triage.draft import NO_COMMAND, NO_SYMPTOM, STUB, draft
+from uvmre.core.triage.fill_in import NO_COMMAND, NO_SYMPTOM, STUB, to_fill_in
 from uvmre.core.triage.parsed_issue import Gap, ParsedIssue
 
 PARSED = ParsedIssue(
@@ -39,10 +39,10 @@ def mre(**changes: object) -> Mre:
         ),
     ],
 )
-def test_a_draft_has_no_mistakes_and_says_what_is_missing(given: Mre | None, comments: list[str]) -> None:
-    drafted, lines = draft(PARSED, given, "0.5.21")
-    assert parse(dump(drafted)) == drafted
+def test_an_mre_to_fill_in_has_no_mistakes_and_names_what_is_missing(given: Mre | None, comments: list[str]) -> None:
+    filled, lines = to_fill_in(PARSED, given, "0.5.21")
+    assert parse(dump(filled)) == filled
     assert lines == GAPS + comments
-    assert (drafted.symptom == STUB) == (NO_SYMPTOM in comments)
+    assert (filled.symptom == STUB) == (NO_SYMPTOM in comments)
     if given and not comments:
-        assert drafted == given
+        assert filled == given
