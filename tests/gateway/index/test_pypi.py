@@ -256,6 +256,11 @@ def test_a_file_without_an_upload_time_is_kept_and_reported(gateways: Gateways) 
 
 def test_uv_itself_is_not_subject_to_the_cutoff_date(gateways: Gateways) -> None:
     assert names(gateways["a day"], "uv") == {"uv-9.0-py3-none-any.whl"}
+    with through(gateways["a day"]) as (client, listener):
+        client.get(f"{SIMPLE}/uv/")
+        client.get(f"{SIMPLE}/six/")
+    notes = ["files after the cutoff date are kept: the release of uv decides which uv it needs", ""]
+    assert [request.reason for request in listener.requests] == notes
 
 
 @pytest.mark.parametrize("config", ["as it is", "a day", "override", "merge"])

@@ -123,6 +123,9 @@ class PackageSource:
         kept = simple_page.apply_cutoff(page, cutoff) if cutoff else page
         undated = sum(simple_page.upload_time(file) is None for file in kept.files) if cutoff else 0
         note = f"{undated} files without an upload time are kept" if undated else ""
+        times = (simple_page.upload_time(file) for file in page.files) if self._cutoff and not cutoff else ()
+        if self._cutoff and any(each and each >= simple_page.end_of_day(self._cutoff) for each in times):
+            note = f"files after the cutoff date are kept: the release of uv decides which {project} it needs"
         return ProjectPage(simple_page.merge_pages(synthetic, kept) if synthetic else kept, answer.replayed, note)
 
     async def _too_new(self, url: str, cutoff: date) -> str:
