@@ -197,3 +197,20 @@ def test_an_interpreter_claims_a_platform(
     folder = write_mre(manifest(step, [wheel], uv="0.5.21", more=f'platform = "{platform}"'))
     ran = uvmre("run", folder, "--json", "--backend", backend).json("run")
     assert ran["verdict"] == "reproducible", ran["variants"][0]["steps"]
+
+
+@pytest.mark.network
+def test_uv_downloads_python_from_this_machine(uvmre: CommandLine, write_mre: WriteMre, backend: str) -> None:
+    """What it installs runs, is listed as managed, and can be chosen."""
+    (other, *_) = [minor for minor in available() if minor != "3.11"]
+    step = (
+        f"uv python install {other} && uv venv -q --managed-python --python {other} && "
+        ".venv/bin/python -c 'import ssl, sys; print(*sys.version_info[:2], sys.base_prefix)'; exit 3"
+    )
+    more = f'python = "3.11"\npythons = ["{other}"]\npython-downloads = true'
+    folder = write_mre(
+        manifest(step, [f"{other.replace('.', ' ')} /home/.local/share/uv/python/…"], uv="0.13.9", more=more)
+    )
+    ran = uvmre("run", folder, "--json", "--backend", backend).json("run")
+    assert ran["verdict"] == "reproducible", ran["variants"][0]["steps"]
+    assert not ran["variants"][0]["requests"]

@@ -18,6 +18,7 @@ from uvmre.errors import CannotTell, UsageError
 from uvmre.run import process
 from uvmre.run.claimed_platform import claim_platform
 from uvmre.run.interpreters import Interpreter, require_interpreter
+from uvmre.run.python_downloads import LIST, VARIABLE, offer_downloads
 
 NO_PROXY = "localhost,127.0.0.1"
 NO_RESOLVER = {"RES_OPTIONS": "attempts:0"}
@@ -67,6 +68,11 @@ class RunDirs:
         return self.root / "bin"
 
     @property
+    def downloads(self) -> Path:
+        """Return the folder of what uv can download as Python."""
+        return self.root / "downloads"
+
+    @property
     def authority(self) -> Path:
         """Return the path of the gateway's CA."""
         return self.root / "authority.pem"
@@ -97,6 +103,8 @@ def prepare(dirs: RunDirs, mre: Mre, uv: Path, interpreter: Interpreter | None, 
         path = claim_platform(dirs.tools.parent, path, mre.environment.platform)
     links = dict.fromkeys(("python", "python3", f"python{interpreter.minor}"), path)
     others = [require_interpreter(version) for version in mre.environment.pythons]
+    if mre.environment.python_downloads:
+        offer_downloads(dirs.downloads, [interpreter, *others])
     for name, path in ({f"python{each.minor}": each.path for each in others} | links).items():
         if dirs.tools / name != path:
             (dirs.tools / name).symlink_to(path)
@@ -146,6 +154,8 @@ def own_variables(dirs: RunDirs, mre: Mre) -> dict[str, str]:
     """
     minors = (".".join(version.split(".")[:2]) for version in mre.environment.pythons)
     found = {f"PYTHON_{minor.replace('.', '_')}": str(dirs.tools / f"python{minor}") for minor in minors}
+    if mre.environment.python_downloads:
+        found[VARIABLE] = str(dirs.downloads / LIST)
     if not (mre.environment.clock and (cutoff := mre.environment.exclude_newer)):
         return found
     if not (library := find_clock()):

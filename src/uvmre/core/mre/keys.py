@@ -109,6 +109,7 @@ ENVIRONMENT: Keys = {
     "uv": (_reported, True),
     "python": (python_version, False),
     "pythons": (list_of(python_version), False),
+    "python-downloads": (boolean, False),
     "platform": (_platform, False),
     "reported-platform": (line_of_text, False),
     "exclude-newer": (_date, False),

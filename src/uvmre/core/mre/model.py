@@ -136,6 +136,9 @@ class Environment:
     pythons: tuple[str, ...] = ()
     """More interpreters, one of each minor version: `python3.8` is in PATH, and its path in the variable
     `PYTHON_3_8`."""
+    python_downloads: bool = False
+    """Whether uv's downloads of Python are answered, with the interpreters of `python` and `pythons`. Older releases
+    have a fixed list only, so add `needs = ["UV_PYTHON_DOWNLOADS_JSON_URL"]`."""
     platform: str = ""
     """The platform that the interpreter claims, as `sysconfig.get_platform()` returns it: "netbsd-10.0-amd64",
     "macosx-14.0-arm64", "win-amd64". uv then has its markers and wheels; the system itself stays this one."""
@@ -193,7 +196,8 @@ class Mre:
     def host_keys(self) -> list[str]:
         """Return its keys that only backends on this machine's own system understand."""
         own = self.environment
-        used = {"service": self.services, "clock": own.clock, "pythons": own.pythons}
+        used = {"service": self.services, "clock": own.clock, "pythons": own.pythons, "platform": own.platform}
+        used["python-downloads"] = own.python_downloads
         return [key for key, value in used.items() if value]
 
     @property

@@ -176,6 +176,7 @@ def _read_only(request: StepRequest) -> list[Path]:
     interpreters += [require_interpreter(version).path for version in request.mre.environment.pythons]
     found = [
         *(request.dirs.root / name for name in ("lib", "include")),
+        request.dirs.downloads,
         request.dirs.tools,
         request.dirs.authority,
         uv,
