@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from uvmre.core.mre.files import File
 from uvmre.core.mre.manifest import dump
 from uvmre.core.mre.model import MANIFEST, Control, Mre
+from uvmre.core.network.simple_page import describe_cutoff
 from uvmre.core.outcome.observation import StepResult
 from uvmre.core.outcome.result import Result, Variant
 from uvmre.core.secrets.redact import redact, redact_deep, secrets
@@ -126,7 +127,7 @@ def _summary(mre: Mre, result: Result, size: int) -> list[str]:
         images = ", ".join(map(code, result.stand_ins))
         lines += [f"Stand-ins built on this machine were used instead of the images: {images}.", ""]
     if mre.environment.exclude_newer:
-        lines += [f"PyPI is as it was at the end of {mre.environment.exclude_newer}.", ""]
+        lines += [f"PyPI is as it was {describe_cutoff(mre.environment.exclude_newer)}.", ""]
     if mre.deviations:
         departs = (
             f"- “{prose(d.from_)}” is “{prose(d.to)}” here" + f" ({prose(d.why)})" * bool(d.why) for d in mre.deviations

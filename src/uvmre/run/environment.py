@@ -8,12 +8,11 @@ import os
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 from uvmre.core.mre.files import File
 from uvmre.core.mre.model import Mre
-from uvmre.core.network.simple_page import end_of_day
+from uvmre.core.network.simple_page import cutoff_time
 from uvmre.errors import CannotTell, UsageError
 from uvmre.run import process
 from uvmre.run.claimed_platform import claim_platform
@@ -163,8 +162,7 @@ def own_variables(dirs: RunDirs, mre: Mre) -> dict[str, str]:
     with contextlib.suppress(FileNotFoundError), (dirs.tools / "uv").open("rb") as file:  # a control may have none
         if (head := file.read(LOADER_WITHIN)).startswith(b"\x7fELF") and b"/ld-" not in head:
             raise CannotTell("`clock` does not work with a uv that is linked statically", "use the uv of another wheel")
-    start = cutoff if isinstance(cutoff, datetime) else end_of_day(cutoff)
-    offset = start.timestamp() - dirs.authority.stat().st_mtime  # the same for all steps
+    offset = cutoff_time(cutoff).timestamp() - dirs.authority.stat().st_mtime  # the same for all steps
     apart = dict.fromkeys(("DONT_FAKE_MONOTONIC", "NO_FAKE_STAT"), "1")
     return {**found, "LD_PRELOAD": str(library), "FAKETIME": f"{math.ceil(offset):+}", **apart}
 

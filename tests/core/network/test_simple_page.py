@@ -1,7 +1,7 @@
 """A project's page: read from either form, cut off at a day, written in either form."""
 
 import json
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from uvmre.core.network.simple_formats import as_html, as_json, parse_page
-from uvmre.core.network.simple_page import HTML, JSON, Page, apply_cutoff, parse_filename, upload_time
+from uvmre.core.network.simple_page import HTML, JSON, Page, apply_cutoff, describe_cutoff, parse_filename, upload_time
 
 URL = "https://pypi.org/simple/six/"
 SIX = "https://files.pythonhosted.org/packages/six-1.0-py3-none-any.whl"
@@ -111,3 +111,18 @@ def test_json_that_is_no_page_is_an_error(text: str) -> None:
 def test_the_version_stands_in_the_name(filename: str, version: str | None) -> None:
     found = parse_filename(filename)
     assert (str(found[1]) if found else None) == version
+
+
+@pytest.mark.parametrize(
+    ("cutoff", "kept", "words"),
+    [
+        (date(2025, 1, 23), 2, "at the end of 2025-01-23"),
+        (datetime(2025, 1, 23, 14, tzinfo=UTC), 1, "at 2025-01-23 14:00:00+00:00"),
+        (datetime(2025, 1, 23, 16, tzinfo=timezone(timedelta(hours=1))), 2, "at 2025-01-23 16:00:00+01:00"),
+    ],
+)
+def test_a_cutoff_is_a_day_or_a_time(cutoff: date, kept: int, words: str) -> None:
+    files = [{"filename": f"a-{n}.tar.gz", "upload-time": f"2025-01-23T{n}:30:00Z"} for n in (13, 14)]
+    page = Page({"name": "a", "files": files})
+    assert len(apply_cutoff(page, cutoff).files) == kept
+    assert describe_cutoff(cutoff) == words

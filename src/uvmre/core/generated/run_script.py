@@ -28,6 +28,7 @@ from uvmre.core.generated.script_parts import (
 )
 from uvmre.core.mre.files import File
 from uvmre.core.mre.model import LEFT_OUT, MANIFEST, Mre
+from uvmre.core.network.simple_page import describe_cutoff
 from uvmre.core.outcome import matching
 from uvmre.core.text import normalize
 from uvmre.core.text.visible import visible
@@ -65,13 +66,12 @@ def run_script(mre: Mre) -> str:
     """Return a script that runs the steps of an MRE as reported, and whose exit code says whether the symptom shows."""
     whole = with_steps(mre)
     built = bool(whole.steps and whole.steps[0].layer)
-    day = str(mre.environment.exclude_newer or "")
+    cutoff = mre.environment.exclude_newer
+    day = describe_cutoff(cutoff).removeprefix("at ") if cutoff else ""
     needs = _needs(mre)
     notes = [f"Needs the gateway of uvmre for {need}." for need in needs]
     if day and not needs:
-        notes.append(
-            f"PyPI as at the end of {day} is what the gateway of uvmre has; without it, an absent symptom is 125."
-        )
+        notes.append(f"PyPI as at {day} is what the gateway of uvmre has; without it, an absent symptom is 125.")
     if built:
         notes.append("Builds the Dockerfile with docker and BuildKit.")
     python = mre.environment.python or "3"

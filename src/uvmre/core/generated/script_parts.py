@@ -142,7 +142,7 @@ def main():
         for reason in cannot:
             return 125, reason
     if outcome.word == "absent" and DATED and not SERVED:
-        return 125, outcome.reason + ", but with PyPI as it is today: only behind `uvmre gateway` is it as on " + DATED
+        return 125, outcome.reason + ", but with PyPI as it is today: only behind `uvmre gateway` is it as at " + DATED
     return {{"shows": 10, "absent": 11}}.get(outcome.word, 125), outcome.word + ": " + outcome.reason
 
 

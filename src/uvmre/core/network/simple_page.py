@@ -40,14 +40,21 @@ def upload_time(file: Mapping[str, Any]) -> datetime | None:
         return None
 
 
-def end_of_day(day: date) -> datetime:
-    """Return the end of a day in UTC, as uv's `--exclude-newer` includes the day itself."""
-    return datetime.combine(day + timedelta(days=1), time(), UTC)
+def cutoff_time(cutoff: date | datetime) -> datetime:
+    """Return the time of a cutoff: the end of a day in UTC, as uv's `--exclude-newer` includes the day itself."""
+    if isinstance(cutoff, datetime):
+        return cutoff
+    return datetime.combine(cutoff + timedelta(days=1), time(), UTC)
+
+
+def describe_cutoff(cutoff: date | datetime) -> str:
+    """Return when PyPI is as it was, to follow “PyPI as”."""
+    return f"at {cutoff}" if isinstance(cutoff, datetime) else f"at the end of {cutoff}"
 
 
 def apply_cutoff(page: Page, day: date) -> Page:
-    """Return the page as it was at the end of a day; files without an upload time are kept."""
-    end = end_of_day(day)
+    """Return the page as it was at a cutoff; files without an upload time are kept."""
+    end = cutoff_time(day)
     kept = [file for file in page.files if (came := upload_time(file)) is None or came < end]
     data = {**page.data, "files": kept}
     if "versions" in data:

@@ -6,7 +6,7 @@ from datetime import date
 
 from packaging.version import Version
 
-from uvmre.core.network.simple_page import end_of_day
+from uvmre.core.network.simple_page import cutoff_time
 from uvmre.core.search.release import Release, parse_version
 from uvmre.errors import InputError, UsageError
 
@@ -136,7 +136,7 @@ def _select_date(text: str, known: Sequence[Release]) -> Release:
     dated = [(release.date, release) for release in known if release.date and _is_usual(release)]
     if not dated:
         raise UsageError("the index has no upload times, so no release can be selected by date", SYNTAX_HINT)
-    there = [release for came, release in dated if came < end_of_day(day)]
+    there = [release for came, release in dated if came < cutoff_time(day)]
     if not there:
         first, release = min(dated)
         raise UsageError(

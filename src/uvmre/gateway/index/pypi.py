@@ -124,7 +124,7 @@ class PackageSource:
         undated = sum(simple_page.upload_time(file) is None for file in kept.files) if cutoff else 0
         note = f"{undated} files without an upload time are kept" if undated else ""
         times = (simple_page.upload_time(file) for file in page.files) if self._cutoff and not cutoff else ()
-        if self._cutoff and any(each and each >= simple_page.end_of_day(self._cutoff) for each in times):
+        if self._cutoff and any(each and each >= simple_page.cutoff_time(self._cutoff) for each in times):
             note = f"files after the cutoff date are kept: the release of uv decides which {project} it needs"
         return ProjectPage(simple_page.merge_pages(synthetic, kept) if synthetic else kept, answer.replayed, note)
 
@@ -137,7 +137,7 @@ class PackageSource:
         if address not in self._uploaded and known:
             await self.page(known[0])
         uploaded = self._uploaded.get(address)
-        if uploaded is None or uploaded < simple_page.end_of_day(cutoff):
+        if uploaded is None or uploaded < simple_page.cutoff_time(cutoff):
             return ""
         return f"it was uploaded on {uploaded:%Y-%m-%d}, after {cutoff}"
 

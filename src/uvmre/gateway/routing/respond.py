@@ -217,7 +217,7 @@ def _synthetic_index(n: int, index: Index, config: GatewayConfig) -> "SyntheticI
         return None
     from uvmre.gateway.index.synthetic_files import SyntheticIndex
 
-    end = simple_page.end_of_day(config.exclude_newer) if config.exclude_newer else None
+    end = simple_page.cutoff_time(config.exclude_newer) if config.exclude_newer else None
     packages = (each for each in index.packages if not end or not each.uploaded or each.uploaded < end)
     return SyntheticIndex(tuple(packages), config.files, f"{SYNTHETIC_FILES}/{n}")
 
