@@ -45,7 +45,7 @@ URLS = {
     "github-pages": "https://acme.github.io/index/simple/",
 }
 LOCKED = [
-    Index(url, profile, "" if profile in USERNAMES else "someone", "secret", "replace", PACKAGES)
+    Index(url, profile, "" if profile in USERNAMES else "someone", "secret", "replace", packages=PACKAGES)
     for profile, url in URLS.items()
 ]
 

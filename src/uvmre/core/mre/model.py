@@ -145,8 +145,8 @@ class Environment:
     reported_platform: str = ""
     """The platform of the report, which is only mentioned."""
     exclude_newer: datetime.date | datetime.datetime | None = None
-    """The cutoff date of PyPI: a day, whose end in UTC counts, or a time with its offset. uv and uv-build, which the release
-    under test decides, are exempt."""
+    """The cutoff date of PyPI: a day, whose end in UTC counts, or a time with its offset. uv and uv-build, which the
+    release under test decides, are exempt."""
     clock: bool = False
     """Whether the steps' clock starts at the cutoff date: at the end of the day in UTC, or at the time. It needs
     libfaketime, and a uv that is not linked statically."""
