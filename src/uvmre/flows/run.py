@@ -172,7 +172,8 @@ def _observe_all(mre: Mre, runner: VariantRunner, evidence_folder: Path, *, keep
             evidence.write_observation(evidence_folder, observation)
 
     def observe(name: str, expect: str, variant: Mre) -> Variant:
-        dirs, judge = RunDirs(root / slug(name).replace("-", "_")), partial(match, variant.symptom)
+        dirs = RunDirs(root / slug(name).replace("-", "_"))
+        judge = partial(match, variant.symptom, expected=variant.expected)
         try:
             return Variant(name, expect, *runner.observe(name, variant, dirs, judge=judge, keep=record))
         finally:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from uvmre.core.mre.model import Control, Mre
-from uvmre.core.outcome.observation import StepResult
+from uvmre.core.outcome.observation import FileState, StepResult
 from uvmre.run.environment import RunDirs
 from uvmre.run.interpreters import Interpreter
 
@@ -60,6 +60,8 @@ class StepRequest:
     """Called with the title of each step when it starts."""
     on_step_end: Callable[[StepResult], None]
     """Called with each step's result."""
+    count_requests: Callable[[], int]
+    """Returns how many requests the listener has had so far."""
 
 
 @dataclass(frozen=True)
@@ -71,8 +73,8 @@ class RunFacts:
     uv: str
     python: str
     """Empty where unknown."""
-    files: tuple[tuple[str, str | None], ...] = ()
-    """Path and content of each file in the symptom."""
+    files: tuple[FileState, ...] = ()
+    """The files of the symptom."""
     obstacle: str = ""
     """Why the steps could not be run."""
     stand_ins: tuple[str, ...] = ()

@@ -5,12 +5,12 @@ import os
 import signal
 import stat
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from uvmre.run import process_tree
-from uvmre.run.process import Finished
+from uvmre.run.process import TIMEOUT, Finished
 
 MB, GB = 10**6, 10**9
 BLOCK = 512
@@ -74,14 +74,26 @@ class StepLimits:
 class LimitWatch:
     """Called while a step runs, and when it has failed; returns the limit that it exceeds."""
 
-    def __init__(self, limits: StepLimits, folders: Sequence[Path]) -> None:
+    def __init__(
+        self,
+        limits: StepLimits,
+        folders: Sequence[Path],
+        idle_timeout: int = 0,
+        count_requests: Callable[[], int] = lambda: 0,
+    ) -> None:
         self._limits, self._folders = limits, folders
+        self._idle_timeout, self._count_requests = idle_timeout, count_requests
+        self._progress, self._progressed = (0, 0), time.monotonic()
         self._first = self._free = _free(folders[0])
         self._next_walk = 0.0
 
     def __call__(self, pid: int, output: int) -> str:
         """Return the limit that a running step exceeds; empty if none."""
         limits = self._limits
+        if (progress := (output, self._count_requests())) != self._progress:
+            self._progress, self._progressed = progress, time.monotonic()
+        elif self._idle_timeout and time.monotonic() - self._progressed > self._idle_timeout:
+            return TIMEOUT
         if output > limits.output:
             return size(limits.output, "of output")
         processes, memory = process_tree.usage(pid)
@@ -98,6 +110,11 @@ class LimitWatch:
             self._free = free
             return self._walk({file.st_ino: file for file in process_tree.unnamed_files(pid)}.values())
         return ""
+
+    def judge(self, finished: Finished, seconds: int) -> Finished:
+        """Return an ended step with the limit that ended it, or how long it had been idle when its time was up."""
+        idle = time.monotonic() - self._progressed if finished.timed_out else 0.0
+        return replace(finished, limit=self.after(finished, seconds), idle=idle)
 
     def after(self, finished: Finished, seconds: int) -> str:
         """Return the limit that ended a step."""

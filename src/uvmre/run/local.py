@@ -1,16 +1,16 @@
 """The backend that runs steps as plain processes, without a sandbox."""
 
-import contextlib
 import os
 import stat
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from uvmre.core.mre.layer import Layer
+from uvmre.core.mre.layer import HOME, Layer
 from uvmre.core.mre.model import Mre, Step
-from uvmre.core.outcome.observation import StepResult
+from uvmre.core.mre.symptom import FileSymptom
+from uvmre.core.outcome.observation import FileState, StepResult
 from uvmre.errors import naming_path
 from uvmre.run import environment, local_image, process, process_tree
 from uvmre.run.backend import LOCAL, RunFacts, StepRequest
@@ -49,32 +49,38 @@ class Local:
             context, without_uv = request.context, request.control is not None and request.control.without_uv
             environment.prepare(dirs, request.mre, context.binary, context.interpreter, without_uv=without_uv)
             dirs.authority.write_bytes(request.context.certificate)
-        steps = _steps(request.mre)
+        steps, before, files = _steps(request.mre), dict[str, FileState](), tuple[FileState, ...]()
         with Services(self.execute, request) as services:
             try:
-                obstacle = services.start() or self._run_steps(steps, services)
+                obstacle = services.start() or self._run_steps(steps, services, before)
             except local_image.CannotRunStep as error:
                 obstacle = f"the services cannot be run: {error}"
-        work, layer = dirs.work, steps[-1].layer
-        with contextlib.suppress(local_image.CannotRunStep):  # a RUN left a link in its place: it has no files
-            work = local_image.inside(dirs, layer.cwd) if layer else work
+        try:
+            files = tuple(_look(dirs, steps[-1], file, before) for file in request.mre.observed_files)
+        except local_image.CannotRunStep as error:
+            obstacle = obstacle or str(error)
         return RunFacts(
             backend=self.name,
             uv=request.context.uv,
             python=request.context.interpreter.version if request.context.interpreter else "",
-            files=tuple((file.path, _read_text(dirs.root, work / file.path)) for file in request.mre.symptom.files),
+            files=files,
             obstacle=obstacle,
             artifacts=tuple((name, _without_folders(text, dirs)) for name, text in services.logs()),
         )
 
-    def _run_steps(self, steps: Sequence[Step], services: Services) -> str:
-        """Run the steps until one ends the variant; return the obstacle that did, if any."""
+    def _run_steps(self, steps: Sequence[Step], services: Services, before: dict[str, FileState]) -> str:
+        """Run the steps until one ends the variant; return the obstacle that did, if any.
+
+        The files of the symptom before the first observe step are added to `before`.
+        """
         request = services.request
         for step in steps:
             if request.context.stop.is_set():
                 break
             request.on_step_start(step.title)
             try:
+                if step.role == "observe" and not before:
+                    before |= {file.path: _look(request.dirs, step, file) for file in request.mre.observed_files}
                 result = self._run_step(step, request)
             except local_image.CannotRunStep as why:
                 return f"`{step.title}` cannot be run: {why}"
@@ -100,7 +106,7 @@ class Local:
             variables = environment.variables(dirs, request.mre, request.gateway)
             # A failure of any command of a set-up step is one of the step.
             shell = ("/bin/sh", *(["-e"] if step.role == "setup" else []), "-c", step.run)
-            result = self.execute(shell, dirs.work, variables, step.timeout, request)
+            result = self.execute(shell, dirs.work, variables, step.timeout, request, idle_timeout=step.idle_timeout)
         else:
             result = self._run_layer(step, layer, request)
         stdout, stderr = (
@@ -117,6 +123,7 @@ class Local:
             timed_out=result.timed_out,
             truncated=result.truncated,
             limit=result.limit,
+            idle_seconds=result.idle,
         )
 
     def _run_layer(self, step: Step, layer: Layer, request: StepRequest) -> Finished:
@@ -130,10 +137,17 @@ class Local:
             return self.execute(command, cwd, variables, step.timeout, request)
 
     def execute(
-        self, command: Sequence[str], cwd: Path, variables: Mapping[str, str], timeout: int, request: StepRequest
+        self,
+        command: Sequence[str],
+        cwd: Path,
+        variables: Mapping[str, str],
+        timeout: int,
+        request: StepRequest,
+        *,
+        idle_timeout: int = 0,
     ) -> Finished:
         """Execute a command within the limits."""
-        watch = LimitWatch(self.limits, [request.dirs.writable])
+        watch = LimitWatch(self.limits, [request.dirs.writable], idle_timeout, request.count_requests)
         finished = process.run(
             self.limits.shell(command, timeout, own_user=False),
             cwd=cwd,
@@ -143,7 +157,7 @@ class Local:
             watch=watch,
             end=_end,
         )
-        return replace(finished, limit=watch.after(finished, timeout))
+        return watch.judge(finished, timeout)
 
 
 def _end(running: "subprocess.Popen[bytes]") -> None:
@@ -169,6 +183,24 @@ def _without_folders(text: str, dirs: RunDirs) -> str:
     return text
 
 
+def _look(dirs: RunDirs, step: Step, file: FileSymptom, before: Mapping[str, FileState] = {}) -> FileState:
+    """Return the state of a path in the step's folder or home, and nothing of what is outside the run's folder."""
+    nothing = FileState(file.path, exists=False)
+    home, work = dirs.home, dirs.work
+    try:
+        if step.layer:
+            home, work = local_image.inside(dirs, HOME), local_image.inside(dirs, step.layer.cwd)
+        path = home / file.path[2:] if file.path.startswith("~/") else work / file.path
+        if not path.parent.resolve().is_relative_to(dirs.root.resolve()) or not os.path.lexists(path):
+            return nothing
+        target = _without_folders(str(path.readlink()), dirs) if path.is_symlink() else ""
+    except (local_image.CannotRunStep, OSError, RuntimeError):  # such as a RUN's link in its place, or a loop of them
+        return nothing
+    content = _read_text(dirs.root, path)
+    unchanged = file.path in before and content is not None and before[file.path].content == content
+    return FileState(file.path, exists=True, content=content, target=target, unchanged=unchanged)
+
+
 def _read_text(root: Path, path: Path) -> str | None:
     """Read a regular file that is in the run's folder; a step may leave a link to any other."""
     try:
@@ -177,6 +209,9 @@ def _read_text(root: Path, path: Path) -> str | None:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # a FIFO would wait for its writer
         with os.fdopen(descriptor, "rb") as file:
             regular = stat.S_ISREG(os.fstat(descriptor).st_mode)
-            return file.read(MAX_FILE).decode(errors="replace") if regular else None
+            content = file.read(MAX_FILE + 1) if regular else b""
+            if len(content) > MAX_FILE:
+                raise local_image.CannotRunStep(f"`{path.name}`, a file of the symptom, has over {MAX_FILE:,} bytes")
+            return content.decode(errors="replace") if regular else None
     except (OSError, RuntimeError):  # before Python 3.13, a loop of symbolic links is not an OSError
         return None

@@ -40,6 +40,8 @@ class Finished:
     truncated: bool
     limit: str = ""
     """The limit that it exceeded, as `4 GB of memory`."""
+    idle: float = 0.0
+    """If it timed out, the seconds without output or a request before."""
 
 
 def failure(result: Finished) -> str:
@@ -104,7 +106,7 @@ def run(
         stop: set from another thread to end the command early.
         output_limit: bytes kept of each stream.
         watch: called several times a second with the process' id and the bytes of its output; ends the command by
-            returning the limit that it exceeds.
+            returning the limit that it exceeds, or TIMEOUT.
         descriptors: open files that the command inherits, besides its streams.
         end: ends what is left of the command, instead of `end_group`.
         on_start: called once it is started.

@@ -10,7 +10,7 @@ from uvmre.core.mre.model import HOLDS, Role
 from uvmre.core.mre.symptom import FileSymptom, Symptom
 from uvmre.core.network.request import AnsweredBy, Request
 from uvmre.core.outcome.matching import Outcome, match
-from uvmre.core.outcome.observation import Observation, StepResult
+from uvmre.core.outcome.observation import FileState, Observation, StepResult
 
 SYMPTOM = Symptom("failure", ("No solution found", "401 Unauthorized"))
 REPORTED = "error: No solution found\n  cause: 401 Unauthorized\n"
@@ -31,9 +31,8 @@ def step(
 def observed(
     *steps: StepResult, requests: tuple[Request, ...] = (), obstacle: str = "", **files: str | None
 ) -> Observation:
-    return Observation(
-        "as reported", "0.5.21", "3.11.7", "local", "Linux", steps, requests, tuple(files.items()), obstacle
-    )
+    states = tuple(FileState(path, text is not None, text) for path, text in files.items())
+    return Observation("as reported", "0.5.21", "3.11.7", "local", "Linux", steps, requests, states, obstacle)
 
 
 def request(answered_by: AnsweredBy, *, host: str = "pypi.org", path: str = "/simple/a/", reason: str = "") -> Request:

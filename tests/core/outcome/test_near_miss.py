@@ -12,7 +12,7 @@ from tests.timing import grows
 from uvmre.core.mre.model import Role
 from uvmre.core.mre.symptom import FileSymptom, Symptom
 from uvmre.core.outcome.near_miss import closest, near_misses
-from uvmre.core.outcome.observation import Observation, StepResult
+from uvmre.core.outcome.observation import FileState, Observation, StepResult
 from uvmre.core.text.normalize import BOXES, normalize, readable
 
 WORDS = re.compile(r"[a-z]{5,}(?!:)")
@@ -78,7 +78,7 @@ STEPS = (
 )
 
 
-def observed(files: tuple[tuple[str, str | None], ...] = ()) -> Observation:
+def observed(files: tuple[FileState, ...] = ()) -> Observation:
     roles: dict[str, Role] = {"setup": "setup", "observe": "observe"}
     steps = tuple(StepResult(name, name, roles[role], 1, out, err, 0.1) for name, role, out, err in STEPS)
     return Observation("as reported", "0.5.21", "3.11.7", "local", "Linux", steps, files=files)
@@ -104,7 +104,9 @@ def observed(files: tuple[tuple[str, str | None], ...] = ()) -> Observation:
     ],
 )
 def test_a_text_is_met_or_has_a_closest_line(symptom: Symptom, expected: tuple[object, ...]) -> None:
-    (found,) = near_misses(symptom, observed((("uv.lock", "a\nversion = 1\n"), ("gone", None))))
+    (found,) = near_misses(
+        symptom, observed((FileState("uv.lock", True, "a\nversion = 1\n"), FileState("gone", exists=False)))
+    )
     keys = ("kind", "met", "similarity", "line", "step", "stream")
     assert tuple(found[key] for key in keys) == expected
 

@@ -14,7 +14,7 @@ from uvmre.core.mre.model import BASE, Control, Environment, Mre, Step
 from uvmre.core.mre.symptom import FileSymptom, Symptom
 from uvmre.core.network.request import Network, Request
 from uvmre.core.outcome.matching import Outcome
-from uvmre.core.outcome.observation import Observation, StepResult
+from uvmre.core.outcome.observation import FileState, Observation, StepResult
 from uvmre.core.outcome.result import Result, Variant, digest, from_data, to_data
 from uvmre.core.outcome.verdict import Verdict
 
@@ -41,7 +41,7 @@ RESULT = Result(
                 "Linux 6.1 x86_64",
                 (StepResult("sync", "uv sync", "observe", 2, "out", "err ×", 1.25, False, True),),
                 (Request("GET", "pypi.org", "/simple/a/", 401, True, "stand-in", 0.5),),
-                (("uv.lock", None), ("a", "text")),
+                (FileState("uv.lock", exists=False), FileState("a", True, "text", "b", True)),
             ),
             Outcome("shows", "so it is"),
         ),
@@ -91,7 +91,7 @@ REQUESTS = st.builds(
 OBSERVATIONS = st.builds(
     Observation, TEXTS, st.just("0.5.22"), st.just("3.11.7"), st.just("local"), st.just("Linux 6.1 x86_64"),
     st.lists(STEPS, max_size=2).map(tuple), st.lists(REQUESTS, max_size=2).map(tuple),
-    st.lists(st.tuples(TEXTS, st.one_of(st.none(), TEXTS)), max_size=2).map(tuple), TEXTS,
+    st.lists(st.builds(FileState, TEXTS, st.booleans(), st.one_of(st.none(), TEXTS), TEXTS, st.booleans()), max_size=2).map(tuple), TEXTS,
 )  # fmt: skip
 OUTCOMES = st.builds(Outcome, st.sampled_from(["shows", "absent", "different", "broken"]), TEXTS)
 VARIANTS = st.tuples(st.sampled_from(["", "absent", "present"]), OBSERVATIONS, OUTCOMES).map(

@@ -5,7 +5,7 @@ import pytest
 from uvmre.core.mre.model import BASE, Control, Environment, Mre, Step
 from uvmre.core.mre.symptom import FileSymptom, Symptom
 from uvmre.core.outcome.matching import Outcome, Word
-from uvmre.core.outcome.observation import Observation, StepResult
+from uvmre.core.outcome.observation import FileState, Observation, StepResult
 from uvmre.core.outcome.vacuous import vacuous_controls
 
 LOCK = Symptom(files=(FileSymptom("uv.lock", "six"),))
@@ -14,7 +14,9 @@ TEXT = Symptom("failure", ("401 Unauthorized",))
 
 def observation(name: str, run: str, exit_code: int, lock: str | None) -> Observation:
     step = StepResult("lock", run, "observe", exit_code, "", "", 0.1)
-    return Observation(name, "0.5.21", "3.11.7", "local", "Linux", (step,), files=(("uv.lock", lock),))
+    return Observation(
+        name, "0.5.21", "3.11.7", "local", "Linux", (step,), files=(FileState("uv.lock", lock is not None, lock),)
+    )
 
 
 def steps(run: str) -> tuple[Step, ...]:

@@ -11,7 +11,7 @@ from uvmre.core.mre.model import Control, Environment, Mre, Step
 from uvmre.core.mre.symptom import Symptom
 from uvmre.core.network.index import Index
 from uvmre.core.network.request import Request
-from uvmre.core.outcome.observation import Observation, StepResult
+from uvmre.core.outcome.observation import FileState, Observation, StepResult
 from uvmre.core.secrets.redact import redact, redact_deep, secrets
 
 
@@ -165,7 +165,7 @@ def test_no_value_is_left(text: str, values: set[str]) -> None:
 def test_an_observation_is_masked_in_all_that_it_says() -> None:
     step = StepResult("A=s3cr3t uv", "A=s3cr3t uv sync", "observe", 2, "out s3cr3t", "err s3cr3t", 1.5, True, True)
     request = Request("GET", "example.com", "/simple?key=s3cr3t", 401, True, "upstream", 0.5, "because")
-    files = (("uv.lock", "at s3cr3t"), ("none", None))
+    files = (FileState("uv.lock", True, "at s3cr3t", "to s3cr3t"), FileState("none", exists=False))
     seen = Observation("as reported", "0.5.21", "3.11.7", "local", "Linux", (step,), (request,), files, "no shell")
     assert redact_deep(seen, {"s3cr3t"}) == Observation(
         "as reported",
@@ -175,7 +175,7 @@ def test_an_observation_is_masked_in_all_that_it_says() -> None:
         "Linux",
         (StepResult("A=**** uv", "A=**** uv sync", "observe", 2, "out ****", "err ****", 1.5, True, True),),
         (Request("GET", "example.com", "/simple?key=****", 401, True, "upstream", 0.5, "because"),),
-        (("uv.lock", "at ****"), ("none", None)),
+        (FileState("uv.lock", True, "at ****", "to ****"), FileState("none", exists=False)),
         "no shell",
     )
     assert redact_deep(Observation("as reported", "0.5.21", "3.11.7", "local", "Linux", ())).steps == ()

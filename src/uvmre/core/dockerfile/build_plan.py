@@ -103,7 +103,7 @@ def plan_build(
     if uv_from_context:
         text = edit_instructions(text, copy_uv_from_context)
     known = uv if uv_from_context else pinned_release(text)
-    shown = {_show_command(pattern.path): pattern.path for pattern in mre.symptom.files} if labels else {}
+    shown = {_show_command(pattern.path): pattern.path for pattern in mre.observed_files} if labels else {}
     if labels:
         text = _add_gateway(text, mre, labels, ask=not known)
     if shown:

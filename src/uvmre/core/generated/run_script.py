@@ -1,13 +1,12 @@
 """`run.sh` and a Dockerfile for an MRE that has none, so that it runs without uvmre.
 
-The script judges with the source of `matching.py` and `normalize.py`: its answer is that of `uvmre run` for the MRE as
+The script judges with the source of `matching.py` and what it needs: its answer is that of `uvmre run` for the MRE as
 reported. What it cannot know without the gateway it does not answer.
 """
 
 import inspect
 import re
 import shlex
-from dataclasses import asdict
 
 from uvmre.core.dockerfile.image_names import slim_image
 from uvmre.core.dockerfile.interpret import with_steps
@@ -26,12 +25,16 @@ from uvmre.core.generated.script_parts import (
     TOOLS,
     UNREACHABLE,
 )
+from uvmre.core.mre import symptom
 from uvmre.core.mre.files import File
 from uvmre.core.mre.model import LEFT_OUT, MANIFEST, Mre
 from uvmre.core.network.simple_page import describe_cutoff
-from uvmre.core.outcome import matching
+from uvmre.core.outcome import matching, observation, parts
 from uvmre.core.text import normalize
 from uvmre.core.text.visible import visible
+
+EMBEDDED = (symptom, observation, normalize, parts, matching)
+"""The modules of its judge."""
 
 
 def generated_files(mre: Mre) -> tuple[File, ...]:
@@ -85,7 +88,11 @@ def run_script(mre: Mre) -> str:
         notes="".join(f"\n# {' '.join(note.split())}" for note in notes),
     )
     gate = NEEDS_GATEWAY if needs else ""
-    if keys := [*whole.host_keys, *(["uv"] if not whole.environment.uv[:1].isdigit() else [])]:
+    if keys := [
+        *whole.host_keys,
+        *["symptom"] * bool(built and mre.observed_files),
+        *(["uv"] if not whole.environment.uv[:1].isdigit() else []),
+    ]:
         gate = f'echo "error: only uvmre run can do what the key {keys[0]} asks for" >&2\nexit 125\n'
     body = _fresh(mre) + (_build(mre) if built else _tools(mre, python) + _steps(mre))
     return head + gate + body + _judge(whole, day, OF_BUILD if built else OF_STEPS)
@@ -140,8 +147,9 @@ def _build(mre: Mre) -> str:
 
 def _judge(mre: Mre, day: str, results: str) -> str:
     return JUDGE.format(
-        source="\n\n".join(_source(inspect.getsource(module)) for module in (normalize, matching)),
-        symptom=ascii(asdict(mre.symptom)),
+        source="\n\n".join(_source(inspect.getsource(module)) for module in EMBEDDED),
+        symptom=ascii(mre.symptom),
+        expected=ascii(mre.expected),
         steps=ascii([(step.role, step.run if step.layer else step.title) for step in mre.steps]),
         dated=ascii(day),
         unreachable=UNREACHABLE,
@@ -151,5 +159,6 @@ def _judge(mre: Mre, day: str, results: str) -> str:
 
 
 def _source(text: str) -> str:
-    """Return a module's source without its own imports of uvmre, which are for types or in the script already."""
-    return re.sub(r"^from uvmre\.\S+ import (?:\([^)]*\)|.*)\n", "", text, flags=re.MULTILINE).strip("\n") + "\n"
+    """Return a module's source without its imports of uvmre, which are for types or in the script already."""
+    imports = r"^from (?:uvmre\.\S+ import (?:\([^)]*\)|.*)|__future__ .*)\n"
+    return re.sub(imports, "", text, flags=re.MULTILINE).strip("\n") + "\n"

@@ -106,20 +106,20 @@ from __future__ import annotations
 
 import os
 import sys
-from types import SimpleNamespace as Of
 
 {source}
 
 FRESH, SERVED = sys.argv[1:]
 SYMPTOM = {symptom}
+EXPECTED = {expected}
 STEPS = {steps}
 DATED = {dated}
 UNREACHABLE = re.compile({unreachable!r})
 
 
-def text(path, name=""):
+def text(*path):
     try:
-        with open(os.path.join(FRESH, path, name) if name else path, "rb") as file:
+        with open(os.path.join(FRESH, *path), "rb") as file:
             return file.read().decode(errors="replace").replace(FRESH, "")
     except OSError:
         return None
@@ -131,14 +131,12 @@ def main():
     steps = results()
     if not steps:
         return 125, "no step was run"
-    files = [(file["path"], text("mre", file["path"])) for file in SYMPTOM["files"]]
-    patterns = [Of(**file) for file in SYMPTOM["files"]]
-    bare = not SYMPTOM["output"] and not patterns
-    wanted = Of(exit=SYMPTOM["exit"], output=SYMPTOM["output"], files=patterns, bare=bare)
-    seen = Of(steps=steps, files=files, uv={uv!r}, obstacle="", requests=(), unanswered=())
-    outcome = match(wanted, seen)
+    paths = [file.path for file in SYMPTOM.files + (EXPECTED.files if EXPECTED else ())]
+    contents = [text("mre", path) for path in paths]
+    files = tuple(FileState(path, content is not None, content) for path, content in zip(paths, contents))
+    outcome = match(SYMPTOM, Observation("", {uv!r}, "", "", "", tuple(steps), (), files), EXPECTED)
     cannot = ("no response from a host: " + line for step in steps for line in unreachable(step))
-    if not UNREACHABLE.search(" ".join(wanted.output).lower()):
+    if not UNREACHABLE.search(" ".join(SYMPTOM.texts).lower()):
         for reason in cannot:
             return 125, reason
     if outcome.word == "absent" and DATED and not SERVED:
@@ -167,8 +165,7 @@ def results():
         code = text("said", "%d.exit" % number)
         if code is not None:
             said = [text("said", "%d.%s" % (number, stream)) for stream in ("stdout", "stderr")]
-            steps.append(Of(title=title, role=role, exit=int(code), stdout=said[0], stderr=said[1],
-                            seconds=0, timed_out=int(code) == 124, limit=""))
+            steps.append(StepResult(title, "", role, int(code), *said, 0, timed_out=int(code) == 124))
     return steps
 """
 OF_BUILD = '''\
@@ -193,8 +190,8 @@ def results():
     elif not {title for title, role in roles.items() if role == "observe"} <= {names[number] for number in done}:
         return []
     return [
-        Of(title=names[number], role=roles.get(names[number], "setup"), exit=codes[number], stdout="",
-           seconds=0, timed_out=False, limit="", stderr="\\n".join(said.get(number, ())))
+        StepResult(names[number], "", roles.get(names[number], "setup"), codes[number], "",
+                   "\\n".join(said.get(number, ())), 0)
         for number in done
     ]
 '''

@@ -1,6 +1,7 @@
 """The keys of every table of `mre.toml`, each with its check, and whether it is required."""
 
 import re
+import signal
 from datetime import date, datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -34,7 +35,6 @@ def _pattern(value: Any) -> str:
 
 
 RELEASE_OR_DAY = re.compile(rf"{RELEASE.pattern}|latest|@\d{{4}}-\d\d-\d\d")
-SIGNAL = re.compile(r"SIG[A-Z0-9]{2,8}")
 _version = matching(RELEASE, 'a release, such as "0.5.21"')
 _reported = matching(RELEASE_OR_DAY, 'a release, such as "0.5.21", "latest", or a day, such as "@2026-07-01"')
 python_version = matching(r"3\.\d+(\.\d+)?", 'a Python version, such as "3.12"')
@@ -46,7 +46,7 @@ _exit = require(
     lambda v: (
         v in ("failure", "success", "timeout")
         or (type(v) is int and 0 <= v <= 255)
-        or (isinstance(v, str) and SIGNAL.fullmatch(v))
+        or (isinstance(v, str) and v in signal.Signals.__members__)
     ),
     'an exit code from 0 to 255, "failure", "success", "timeout", or a signal, such as "SIGSEGV"',
 )
@@ -143,8 +143,8 @@ FILE: Keys = {
     "unchanged": (boolean, False),
     "links-to": (text, False),
 }
-EVIDENCE = {"output", "any", "absent", "raw", "differs-from", "slower-than", "file", "count"}
-"""What makes a symptom more than an exit code."""
+EVIDENCE = {"output", "any", "raw", "differs-from", "slower-than"}
+"""What makes a symptom more than an exit code, besides files and counts."""
 COUNT: Keys = {
     "requests": (url_pattern, False),
     "lines": (_pattern, False),

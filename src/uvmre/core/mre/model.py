@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 from uvmre.core.mre.files import File
-from uvmre.core.mre.symptom import Symptom
+from uvmre.core.mre.symptom import FileSymptom, Symptom
 
 if TYPE_CHECKING:
     from uvmre.core.mre.layer import Layer
@@ -179,7 +179,8 @@ class Mre:
     """What a release must know for a run to tell anything: a command with options, as "uv audit --fix", a setting, as
     "required-environments", or a variable, as "UV_TORCH_BACKEND"."""
     expected: Symptom | None = None
-    """What one sees on a release without the bug; a run that shows neither is no answer."""
+    """What one sees on a release without the bug, on a step that succeeds unless it has an `exit`; a run that shows
+    neither is no answer."""
     services: tuple[BackgroundService, ...] = ()
     indexes: "tuple[Index, ...]" = ()
     """Answered on this machine; the public test index is there without being named."""
@@ -197,9 +198,16 @@ class Mre:
     def host_keys(self) -> list[str]:
         """Return its keys that only backends on this machine's own system understand."""
         own = self.environment
-        used = {"service": self.services, "clock": own.clock, "pythons": own.pythons, "platform": own.platform}
-        used["python-downloads"] = own.python_downloads
+        used: dict[str, object] = {"service": self.services, "clock": own.clock, "pythons": own.pythons}
+        used |= {"platform": own.platform, "python-downloads": own.python_downloads}
+        used["symptom"] = any(each.needs_host for each in (self.symptom, self.expected) if each)
+        used["idle-timeout"] = any(step.idle_timeout for step in self.steps)
         return [key for key, value in used.items() if value]
+
+    @property
+    def observed_files(self) -> tuple[FileSymptom, ...]:
+        """Return the files of the symptom and of what is expected."""
+        return self.symptom.files + (self.expected.files if self.expected else ())
 
     @property
     def variables(self) -> dict[str, str]:
@@ -247,7 +255,7 @@ def overlay(mre: Mre, control: Control) -> Mre:
         files=kept + added,
         steps=_steps(mre, control),
         symptom=control.symptom or mre.symptom,
-        expected=None if control.symptom else mre.expected,
+        expected=None,  # of a release without the bug, which a control is not
         indexes=(*(index for index in mre.indexes if index.url not in replaced), *control.indexes),
         faults=mre.faults if control.faults else (),
         controls=(),

@@ -27,7 +27,7 @@ from uvmre.core.mre.keys import (
     url,
     url_pattern,
 )
-from uvmre.core.mre.model import BASE, slug
+from uvmre.core.mre.model import BASE, Step, slug
 from uvmre.core.network.index import OUTAGES, Fault
 from uvmre.core.network.request import OPEN_HOSTS
 from uvmre.core.text.toml_checks import Mistake, Path, check_array, check_subtable, check_table, dicts
@@ -37,9 +37,10 @@ def mistakes(data: dict[str, Any], *, dockerfile: bool = False) -> Iterator[Mist
     """Yield every mistake of a parsed manifest; with a Dockerfile beside it, steps are optional."""
     yield from check_table(data, TOP, (), TABLES)
     yield from check_subtable(data, "environment", ENVIRONMENT)
+    roles = _roles([*dicts(data.get("setup")), *dicts(data.get("step"))])
     for key in ("symptom", "expected"):
         if key in data or key == "symptom":
-            yield from _symptom(data, key, ())
+            yield from _symptom(data, key, (), roles)
     for key, keys in (("setup", SETUP), ("service", SERVICE), ("deviation", DEVIATION), ("answer", ANSWER)):
         yield from check_array(data, key, keys, ())
     yield from check_array(data, "step", STEP, ())
@@ -49,8 +50,13 @@ def mistakes(data: dict[str, Any], *, dockerfile: bool = False) -> Iterator[Mist
     for i, control in enumerate(dicts(data.get("control"))):
         yield from check_array(control, "step", STEP, ("control", i))
         yield from check_array(control, "index", INDEX, ("control", i), ("packages",))
+        own = _roles([*dicts(data.get("setup")), *dicts(control["step"])]) if "step" in control else roles
         if "symptom" in control:
-            yield from _symptom(control, "symptom", ("control", i))
+            yield from _symptom(control, "symptom", ("control", i), own)
+        elif own is not roles and isinstance(symptom := data.get("symptom"), dict):
+            for key in STEP_KEYS & symptom.keys() if own else ():
+                if symptom[key] not in own:
+                    yield ("control", i, "step"), f"has no step {symptom[key]!r}, which the symptom names"
     yield from check_array(data, "git", GIT, (), ("commit",))
     for i, repository in enumerate(dicts(data.get("git"))):
         yield from check_array(repository, "commit", COMMIT, ("git", i))
@@ -61,7 +67,18 @@ def mistakes(data: dict[str, Any], *, dockerfile: bool = False) -> Iterator[Mist
     yield from _faults(data)
 
 
-def _symptom(data: dict[str, Any], key: str, path: Path) -> Iterator[Mistake]:
+STEP_KEYS = {"step", "differs-from", "slower-than"}
+"""The keys of a symptom that name a step."""
+
+
+def _roles(tables: list[dict[str, Any]]) -> dict[str, str]:
+    """Return the roles of steps by their names; empty where the steps are those of a Dockerfile."""
+    named = [table for table in tables if isinstance(table.get("run"), str) and table["run"].strip()]
+    roles = {Step(table["run"], name=str(table.get("name", ""))).title: str(table.get("role")) for table in named}
+    return roles if "observe" in roles.values() or not roles else {**roles, next(reversed(roles)): "observe"}
+
+
+def _symptom(data: dict[str, Any], key: str, path: Path, roles: dict[str, str]) -> Iterator[Mistake]:
     """Yield the mistakes of a symptom, which must be more than an exit code that anything may cause."""
     yield from check_subtable(data, key, SYMPTOM, ("file", "count"), path)
     symptom = data.get(key)
@@ -73,8 +90,48 @@ def _symptom(data: dict[str, Any], key: str, path: Path) -> Iterator[Mistake]:
             if not table.keys() & (keys.keys() - {"path", "least", "most"}):
                 choices = " or ".join(f"`{each}`" for each in keys if each not in ("path", "least", "most"))
                 yield (*path, key, name, i), f"says nothing: add {choices}"
-    if key == "symptom" and symptom.get("exit") in (None, "failure", "success") and not any(map(symptom.get, EVIDENCE)):
+    files, counts = dicts(symptom.get("file")), dicts(symptom.get("count"))
+    exit_code, lacks = symptom.get("exit"), symptom.get("absent") or files or counts
+    named = any(map(symptom.get, EVIDENCE)) or any(count.get("least") != 0 for count in counts)
+    named |= any(file.keys() & {"contains", "raw", "ends-with", "links-to"} or file.get("exists") for file in files)
+    if not symptom and key == "expected":
+        yield (*path, key), "says nothing: add `exit`, or text of the output"
+    elif key == "symptom" and not named and lacks and exit_code in (None, "failure"):
+        yield (*path, key), "matches other failures too: add an `exit` code, or a text that must appear"
+    elif key == "symptom" and not named and not lacks and exit_code in (None, "failure", "success"):
         yield (*path, key), "matches any failure: add text of the output, or of a file"
+    yield from _step_names(symptom, (*path, key), roles)
+    if symptom.get("adjacent") is True and len(symptom.get("output") or ()) < 2:
+        yield (*path, key, "adjacent"), "needs two texts: add them to `output`"
+    if "factor" in symptom and "slower-than" not in symptom:
+        yield (*path, key, "factor"), "needs the step that is faster: add `slower-than = …`"
+    for i, count in enumerate(counts):
+        yield from _count(count, (*path, key, "count", i))
+    for i, file in enumerate(files):
+        others = sorted(file.keys() - {"path", "exists"})
+        if file.get("exists") is False and others:
+            yield (*path, key, "file", i, others[0]), "cannot be combined with `exists = false`"
+
+
+def _step_names(symptom: dict[str, Any], path: Path, roles: dict[str, str]) -> Iterator[Mistake]:
+    for name in sorted(STEP_KEYS & symptom.keys()):
+        value = symptom[name]
+        if not isinstance(value, str) or not roles:
+            continue
+        if value not in roles:
+            yield (*path, name), f"names no step ({value!r}): use one of {', '.join(map(repr, roles))}"
+        elif name == "step" and roles[value] != "observe":
+            yield (*path, name), f'names a set-up step ({value!r}): add `role = "observe"` to it'
+        elif name != "step" and value == symptom.get("step", next(reversed(roles)) if len(roles) == 1 else None):
+            yield (*path, name), f"names the step itself ({value!r}): name another one"
+
+
+def _count(count: dict[str, Any], path: Path) -> Iterator[Mistake]:
+    if "requests" in count and "lines" in count:
+        yield (*path, "lines"), "cannot be combined with `requests`: add another [[symptom.count]]"
+    least, most = count.get("least", 1), count.get("most")
+    if isinstance(least, int) and isinstance(most, int) and least > most:
+        yield (*path, "most"), f"is less than `least`, which is {least}" + " by default" * ("least" not in count)
 
 
 def _names(data: dict[str, Any]) -> Iterator[Mistake]:

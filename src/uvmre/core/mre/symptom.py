@@ -1,10 +1,9 @@
 """What one sees when a bug shows, as a value. The docstring under a field is its entry in the reference."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import Literal
-
-ExitPattern = int | Literal["failure", "success", "timeout"] | str
-"""A code, any but 0, 0, a hang, or the name of a signal."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +23,7 @@ class FileSymptom:
     exists: bool | None = None
     """Whether there must be such a file, folder or link."""
     unchanged: bool = False
-    """It must be as it was before the first observe step."""
+    """It must be a file, not a folder, with the content that it had before the first observe step."""
     links_to: str = ""
     """The target of the symbolic link that it must be; `…` matches anything."""
 
@@ -34,9 +33,9 @@ class Count:
     """Something that must happen a number of times, on the observe step."""
 
     requests: str = ""
-    """Requests to this URL, in which `*` matches anything."""
+    """Requests of any method to this URL, in which `*` matches anything; each try counts."""
     lines: str = ""
-    """Lines of the output that contain this text."""
+    """Lines of both streams that contain this text."""
     least: int = 1
     """At least so many."""
     most: int | None = None
@@ -47,9 +46,9 @@ class Count:
 class Symptom:
     """What one sees when the bug shows: all of it, on one and the same observe step."""
 
-    exit: ExitPattern | None = None
-    """The exit code; "failure" for any but 0, "success" for 0, "timeout" for a step that hangs, or a signal as
-    "SIGSEGV"."""
+    exit: int | Literal["failure", "success", "timeout"] | str | None = None
+    """The exit code; "failure" for any but 0, "success" for 0, "timeout" for a step that exceeds its `timeout` or
+    `idle-timeout`, or a signal as "SIGSEGV"."""
     output: tuple[str, ...] = ()
     """Texts that must all appear in one stream of the step, in this order."""
     files: tuple[FileSymptom, ...] = ()
@@ -57,9 +56,9 @@ class Symptom:
     step: str = ""
     """The name of the only observe step that can have it; by default any can."""
     adjacent: bool = False
-    """Whether these texts must be on lines that follow each other."""
+    """Whether the texts of `output` must be on lines that follow each other."""
     any: tuple[str, ...] = ()
-    """Texts of which at least one must appear."""
+    """Texts of which at least one must appear, in either stream."""
     absent: tuple[str, ...] = ()
     """Texts that must not appear in either stream."""
     raw: tuple[str, ...] = ()
@@ -67,7 +66,7 @@ class Symptom:
     differs_from: str = ""
     """The name of a step whose standard output or exit code must differ from that of this one."""
     slower_than: str = ""
-    """The name of a step that must take less time than this one, by `factor`."""
+    """The name of a step that must take less time than this one, by `factor` and by at least half a second."""
     factor: float = 2.0
     """How many times as long as that step."""
     guess: bool = False
@@ -77,8 +76,14 @@ class Symptom:
 
     @property
     def bare(self) -> bool:
-        """Tell whether it is an exit code alone, which any failure or any success of the step could give."""
-        return not (self.texts or self.absent or self.files or self.counts or self.differs_from or self.slower_than)
+        """Tell whether it is only an exit code and missing texts, as of any failure or any success of the step."""
+        return not (self.texts or self.files or self.counts or self.differs_from or self.slower_than)
+
+    @property
+    def needs_host(self) -> bool:
+        """Tell whether it is about more than texts of the output and of files in the steps' folder."""
+        looks = (FileSymptom(file.path, file.contains, file.absent) != file or "~/" in file.path for file in self.files)
+        return bool(self.raw or self.slower_than) or any(looks) or any(count.requests for count in self.counts)
 
     @property
     def texts(self) -> tuple[str, ...]:

@@ -1,14 +1,16 @@
 """A request of a step, what answers it, and the hosts that are open to every step."""
 
+import functools
+import re
 from dataclasses import dataclass
 from typing import Literal
 
 Network = Literal["auto", "live", "replay"]
 """What answers a run: the recording and then the network; the network only; the recording only."""
 
-AnsweredBy = Literal["upstream", "stand-in", "refused", "unreachable", "rejected-ca", "fault"]
+AnsweredBy = Literal["upstream", "stand-in", "refused", "unreachable", "rejected-ca", "fault", "pending"]
 """`stand-in`: the gateway itself; `refused`: the host is not allowed; `rejected-ca`: the client rejected the gateway's
-CA during the TLS handshake; `fault`: a fault of the MRE."""
+CA during the TLS handshake; `fault`: a fault of the MRE; `pending`: not answered when the steps ended."""
 
 TEST_INDEX = "pypi-proxy.fly.dev"
 """The public test index of uv's own tests."""
@@ -35,6 +37,10 @@ class Request:
     replayed: bool = False
     """Whether the response, or its source, comes from the recording."""
 
+    def is_to(self, url: str) -> bool:
+        """Tell whether it is to a URL in which `*` matches anything."""
+        return any(url_pattern(url).match(f"{scheme}://{self.host}{self.path}") for scheme in ("https", "http"))
+
     @property
     def line(self) -> str:
         """Return the request as one line of a log."""
@@ -42,3 +48,13 @@ class Request:
         by = f"{self.answered_by}{' (replayed)' * self.replayed}"
         what = f"{self.method} {self.host}{self.path} {self.status} {credentials} {by}"
         return f"{what} {self.seconds * 1000:.0f} ms {self.reason}".rstrip()
+
+
+@functools.cache
+def url_pattern(text: str) -> re.Pattern[str]:
+    """Compile a pattern in which only `*` is special; its host is in lower case."""
+    scheme, slashes, rest = text.rpartition("://")
+    host, slash, path = rest.partition("/")
+    return re.compile(
+        ".*".join(map(re.escape, f"{scheme}{slashes}{host.lower()}{slash}{path}".split("*"))) + r"\Z", re.S
+    )

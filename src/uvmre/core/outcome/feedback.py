@@ -10,9 +10,10 @@ from uvmre.core.mre.model import MANIFEST, Control, Mre, overlay
 from uvmre.core.network.simple_page import parse_filename
 from uvmre.core.outcome.matching import DOES_NOT_SUPPORT, last_line
 from uvmre.core.outcome.observation import Observation, StepResult
+from uvmre.core.outcome.parts import wrong_exit
 from uvmre.core.outcome.result import Variant
 from uvmre.core.outcome.verdict import EXPECTED
-from uvmre.core.text.normalize import find_pattern_ends, normalize, readable
+from uvmre.core.text.normalize import find_pattern_spans, normalize, readable
 
 Facts = Iterator[tuple[str, dict[str, Any]]]
 CLOSE = 0.6
@@ -71,11 +72,10 @@ def _judged(mre: Mre, variant: Variant) -> Facts:
         from uvmre.core.outcome.near_miss import near_misses
 
         yield from (("near_miss", each) for each in near_misses(mre.symptom, observation))
-        fits = {"failure": range(1, 256), "success": (0,)}.get(str(exit_), (exit_,))
-        steps = [step for step in observation.steps if step.role == "observe" and exit_ is not None]
-        for step in sorted(steps, key=lambda each: each.exit in fits)[-1:]:
-            data = {"kind": "exit", "text": str(exit_), "met": step.exit in fits, "line": str(step.exit)}
-            yield "near_miss", {**data, "similarity": float(step.exit in fits), "step": step.title, "stream": ""}
+        steps = [(not wrong_exit(exit_, each), each) for each in observation.steps if each.role == "observe"]
+        for met, step in sorted(steps, key=lambda each: each[0])[-1:] if exit_ is not None else ():
+            data = {"kind": "exit", "text": str(exit_), "met": met, "line": str(step.exit)}
+            yield "near_miss", {**data, "similarity": float(met), "step": step.title, "stream": ""}
     failed = [step for step in observation.steps if step.exit]
     if failed and word in ("different", "broken"):
         yield "cause", {"step": failed[-1].title, "line": cause_of(failed[-1])}
@@ -95,7 +95,7 @@ def _noticed(mre: Mre, variant: Variant) -> Facts:
         output = step.stderr + "\n" + step.stdout
         if step.timed_out:
             urls = [f"{request.host}{request.path}" for request in requests[-3:]]
-            yield "last_progress", {"step": step.title, "seconds": getattr(step, "idle_seconds", None), "urls": urls}
+            yield "last_progress", {"step": step.title, "seconds": round(step.idle_seconds, 1), "urls": urls}
         if IN_USE.search(output) and not any(map(IN_USE.search, (*texts, step.run))):
             line = next(line for line in readable(output).split("\n") if IN_USE.search(line))
             yield "conflicts", {"step": step.title, "line": line.strip()}
@@ -111,7 +111,7 @@ def _noticed(mre: Mre, variant: Variant) -> Facts:
 
 
 def _count(text: str, output: str) -> int:
-    return len(find_pattern_ends(text, normalize(output)))
+    return len(find_pattern_spans(text, normalize(output)))
 
 
 def _contents(mre: Mre, run: str = "") -> list[str]:

@@ -1,14 +1,17 @@
 """Match an observation with the reported symptom: the outcome of a variant."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from uvmre.core.mre.symptom import Symptom
 from uvmre.core.network.request import Request
 from uvmre.core.outcome.observation import Observation, StepResult
-from uvmre.core.text.normalize import find_pattern, normalize, readable
+from uvmre.core.outcome.parts import Missing, missing_parts
+from uvmre.core.text.normalize import readable
 
 Word = Literal["shows", "absent", "different", "broken"]
 
@@ -23,15 +26,6 @@ UNSUPPORTED = re.compile(
 UNSUPPORTED_SETTING = re.compile(r"unknown (?:field|variant) [`'](?P<a>[^`'\n]+)[`']|(?P<b>untagged enum \w+)")
 """The errors and warnings of uv for an unsupported setting."""
 
-RESET = normalize("Connection reset by peer (os error 104)")
-DIRECT = {
-    kind: "".join(normalize(f"{link}{between} {cause}") for between in (":", "\nCaused by:"))
-    for kind, link, cause in (
-        ("refused", "tcp connect error", "Connection refused (os error 111)"),
-        ("unresolvable", "dns error", "failed to lookup address information: Name or service not known"),
-    )
-}
-"""What uv prints without a proxy for an unreachable host, in one or two lines; with the gateway it prints `RESET`."""
 DOES_NOT_SUPPORT = "does not support"
 DISK_FULL = "No space left on device"
 
@@ -45,40 +39,60 @@ class Outcome:
     """One line."""
 
 
-def match(symptom: Symptom, observation: Observation) -> Outcome:
+def match(symptom: Symptom, observation: Observation, expected: Symptom | None = None) -> Outcome:
     """Return the outcome of an observation.
 
-    `shows`: one observe step has the whole symptom. `absent`: the observe steps succeed without it. `different`: an
-    observe step fails in another way. `broken`: no answer, because a setup step fails, a request has no response, the
-    release lacks a command, option or setting, or a step exceeds its time limit.
+    `shows`: one observe step has the whole symptom. `absent`: the observe steps succeed without it, and one has what is
+    expected, if that is known. `different`: an observe step fails in another way, or has neither. `broken`: no answer,
+    because a setup step fails, a request has no response, the release lacks a command, option or setting, or a step
+    exceeds its time limit, unless that is the symptom.
     """
-    if obstacle := _obstacle(observation):
+    if obstacle := _obstacle(symptom, observation):
         return Outcome("broken", obstacle)
-    observed = [step for step in observation.steps if step.role == "observe"]
+    observed = _observed(symptom, observation)
     failed = [step for step in observed if step.exit]
     if word := unsupported_feature(symptom, failed, settings=symptom.bare):
         return unsupported_outcome(observation, word)
-    missing = [_missing_parts(symptom, step, observation) for step in observed]
+    missing = [missing_parts(symptom, step, observation) for step in observed]
     if [] in missing:
         step = observed[missing.index([])]
-        return Outcome("shows", f"`{step.title}` exits with code {step.exit}, with everything that was reported")
+        how = "exceeds its time limit" if step.timed_out else f"exits with code {step.exit}"
+        return Outcome("shows", f"`{step.title}` {how}, with everything that was reported")
     # A program may continue after such an error of uv, and an ignored setting is only a warning.
     if word := unsupported_feature(symptom, failed, settings=True) or unsupported_feature(symptom, observed):
         return unsupported_outcome(observation, word)
-    if not failed:
-        return Outcome("absent", f"`{observed[-1].title}` succeeds")
-    failures = [(missing[i], step) for i, step in enumerate(observed) if step.exit]
-    least, step = min(failures, key=lambda pair: len(pair[0]))
-    return Outcome("different", f"`{step.title}` fails ({step.exit}), but not as reported: {least[0]}")
+    unexpected: list[list[Missing]] = []
+    if expected:
+        whole = replace(expected, exit="success" if expected.exit is None else expected.exit)
+        unexpected = [missing_parts(whole, step, observation) for step in _observed(expected, observation)]
+        if [] in unexpected:
+            step = _observed(expected, observation)[unexpected.index([])]
+            return Outcome("absent", f"`{step.title}` exits with code {step.exit}, as expected")
+    if failed:
+        least, step = min(zip(missing, observed), key=lambda pair: (not pair[1].exit, len(pair[0])))  # noqa: B905
+        return Outcome("different", f"`{step.title}` fails ({step.exit}), but not as reported: {least[0].why}")
+    for parts, step in zip(missing, observed):  # noqa: B905
+        if all(part.undecided for part in parts):
+            return Outcome("different", f"`{step.title}` succeeds, but {parts[0].why}")
+    if expected:
+        least = min(unexpected, key=len, default=[])
+        why = least[0].why if least else f"`{expected.step}` did not run"
+        return Outcome("different", f"it neither shows the symptom nor what is expected: {why}")
+    return Outcome("absent", f"`{observed[-1].title}` succeeds")
+
+
+def _observed(symptom: Symptom, observation: Observation) -> list[StepResult]:
+    """Return the observe steps that can have a symptom."""
+    return [step for step in observation.steps if step.role == "observe" and symptom.step in ("", step.title)]
 
 
 def matching_step(symptom: Symptom, observation: Observation) -> StepResult | None:
     """Return the first observe step that has the whole symptom."""
-    observed = [step for step in observation.steps if step.role == "observe"]
-    return next((step for step in observed if not _missing_parts(symptom, step, observation)), None)
+    observed = _observed(symptom, observation)
+    return next((step for step in observed if not missing_parts(symptom, step, observation)), None)
 
 
-def _obstacle(observation: Observation) -> str:
+def _obstacle(symptom: Symptom, observation: Observation) -> str:
     if observation.obstacle:
         return observation.obstacle
     if unanswered := observation.unanswered:
@@ -86,7 +100,7 @@ def _obstacle(observation: Observation) -> str:
     for step in observation.steps:
         if step.exit and DISK_FULL in step.stderr:
             return f"`{step.title}` fails because the disk is full"
-        if step.timed_out:
+        if step.timed_out and not (symptom.exit == "timeout" and step in _observed(symptom, observation)):
             return f"`{step.title}` exceeds its time limit ({step.seconds:.0f} s)"
         if step.limit:
             return f"`{step.title}` exceeds the limit of {step.limit}"
@@ -94,8 +108,8 @@ def _obstacle(observation: Observation) -> str:
             word = _find_unsupported(step.stderr, settings=True)
             why = f"uv {observation.uv} {DOES_NOT_SUPPORT} `{word}`" if word else last_line(step)
             return f"the setup step `{step.title}` fails ({step.exit}): {why}"
-    if not any(step.role == "observe" for step in observation.steps):
-        return "no observe step ran"
+    if not _observed(symptom, observation):
+        return f"`{symptom.step}` did not run" if symptom.step else "no observe step ran"
     return ""
 
 
@@ -107,7 +121,7 @@ def _no_response(requests: tuple[Request, ...]) -> str:
 
 def unsupported_feature(symptom: Symptom, steps: Iterable[StepResult], *, settings: bool = False) -> str:
     """Return the command, option or setting that a release does not support, unless that is the symptom."""
-    if any(_find_unsupported(text, settings=True) for text in symptom.output):
+    if any(_find_unsupported(text, settings=True) for text in symptom.texts):
         return ""
     output = (stream for step in steps for stream in (step.stderr, step.stdout))
     return next((word for text in output if (word := _find_unsupported(text, settings=settings))), "")
@@ -133,47 +147,3 @@ def last_line(step: StepResult) -> str:
     """Return the last line that a step printed."""
     output = readable(step.stderr).strip() or readable(step.stdout).strip()
     return output.splitlines()[-1].strip() if output else "no output"
-
-
-def _missing_parts(symptom: Symptom, step: StepResult, observation: Observation) -> list[str]:
-    """Return the parts of the symptom that a step does not have."""
-    missing = []
-    if symptom.exit == "failure" and not step.exit:
-        missing.append("it succeeds")
-    elif isinstance(symptom.exit, int) and symptom.exit != step.exit:
-        missing.append(f"the exit code is {step.exit}, not {symptom.exit}")
-    missing += _missing_output(symptom.output, step, observation)
-    contents = dict(observation.files)
-    for pattern in symptom.files:
-        content = contents.get(pattern.path)
-        if content is None:
-            missing.append(f"there is no file {pattern.path}")
-        elif find_pattern(pattern.contains, normalize(content)) is None:
-            missing.append(f"{pattern.path} does not contain “{pattern.contains}”")
-    return missing
-
-
-def without_proxy(text: str, observation: Observation) -> str:
-    """Return a normalized output as it is without a proxy, if hosts were unreachable in one way.
-
-    The gateway can only reset such a connection; with two ways, the resets are ambiguous.
-    """
-    reasons = (request.reason for request in observation.requests if request.answered_by == "fault")
-    kinds = {kind for reason in reasons for kind in DIRECT if reason.startswith(f"fault: {kind},")}
-    return text.replace(RESET, DIRECT[kinds.pop()]) if len(kinds) == 1 else text
-
-
-def _missing_output(patterns: tuple[str, ...], step: StepResult, observation: Observation) -> list[str]:
-    """Return the texts that are missing in the better of both streams, which must have them in order."""
-    best: list[str] | None = None
-    for stream in (step.stderr, step.stdout):
-        text, at, missing = without_proxy(normalize(stream), observation), 0, []
-        for pattern in patterns:
-            end = find_pattern(pattern, text, at)
-            if end is None:
-                missing.append(f"the output does not contain “{pattern}”")
-            else:
-                at = end
-        if best is None or len(missing) < len(best):
-            best = missing
-    return best or []

@@ -7,9 +7,9 @@ from heapq import nlargest
 from typing import Any
 
 from uvmre.core.mre.symptom import Symptom
-from uvmre.core.outcome.matching import without_proxy
 from uvmre.core.outcome.observation import Observation
-from uvmre.core.text.normalize import BOXES, WILDCARD, find_pattern_ends, normalize, readable
+from uvmre.core.outcome.parts import without_proxy
+from uvmre.core.text.normalize import BOXES, WILDCARD, find_pattern_spans, normalize, readable
 
 STEM = re.compile(r"\b\w{1,4}")
 """The first letters of a word, by which `fails` is like `failed`."""
@@ -24,14 +24,14 @@ def near_misses(symptom: Symptom, observation: Observation) -> Iterator[dict[str
     own = [each for each in observation.steps if each.role == "observe" and symptom.step in ("", each.title)]
     steps = [*own, *(each for each in observation.steps if each not in own)]
     streams = [(each.title, name, getattr(each, name), each in own) for each in steps for name in ("stderr", "stdout")]
-    contents = {path: content or "" for path, content in observation.files}
+    contents = {file.path: file.content or "" for file in observation.files}
     texts = [(kind, text, streams) for kind in ("output", "any", "raw") for text in getattr(symptom, kind) if streams]
     files = [(file.contains, file.path) for file in symptom.files if file.contains]
     texts += [("file", text, [("", path, contents.get(path, ""), True)]) for text, path in files]
     compared = {text: without_proxy(normalize(text), observation) for _, _, all_ in texts for _, _, text, _ in all_}
     found = []
     for kind, text, places in texts:
-        has = [at for at in places if (text in at[2] if kind == "raw" else find_pattern_ends(text, compared[at[2]]))]
+        has = [at for at in places if (text in at[2] if kind == "raw" else find_pattern_spans(text, compared[at[2]]))]
         rated = [(1.0, "", each) for each in has] or [(*closest(text, each[2]), each) for each in places]
         similarity, line, (step, stream, _, counts) = max(rated, key=lambda each: each[0])
         data = {"kind": kind, "text": text, "met": bool(has) and counts, "similarity": similarity, "line": line}

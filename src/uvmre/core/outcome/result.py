@@ -10,7 +10,7 @@ from typing import Any
 from uvmre.core.mre.model import Mre
 from uvmre.core.network.request import Network, Request
 from uvmre.core.outcome.matching import Outcome
-from uvmre.core.outcome.observation import Observation, StepResult
+from uvmre.core.outcome.observation import FileState, Observation, StepResult
 from uvmre.core.outcome.verdict import Verdict
 
 SCHEMA = 1
@@ -115,7 +115,7 @@ def from_data(data: Mapping[str, Any]) -> Result:
             data["platform"],
             tuple(StepResult(**step) for step in variant["steps"]),
             tuple(Request(**request) for request in variant["requests"]),
-            tuple((path, content) for path, content in variant["files"]),
+            tuple(FileState(**file) for file in variant["files"]),
             variant["obstacle"],
         )
         outcome = Outcome(variant["outcome"], variant["reason"])

@@ -30,9 +30,9 @@ def _reasons(mre: Mre, control: Control, observed: dict[str, Observation]) -> It
         yield "a command was not found"
     if _observed_programs(variant.steps) <= IDLE and not _observed_programs(mre.steps) <= IDLE:
         yield "its observed step runs no uv command"
-    reported, files = dict(observed[BASE].files), dict(observation.files)
+    reported, files = ({file.path for file in each.files if file.exists} for each in (observed[BASE], observation))
     for file in variant.symptom.files:
-        if reported.get(file.path) is not None and files.get(file.path) is None and not file.exists:
+        if file.path in reported and file.path not in files and not file.exists:
             yield f"it has no {file.path}"
 
 

@@ -72,29 +72,48 @@ def find_pattern(pattern: str, text: str, start: int = 0) -> int | None:
         text: normalized text.
         start: the offset at which the search starts.
     """
-    found = find_pattern_ends(pattern, text, start)
-    return found[0] if found else None
+    found = find_pattern_spans(pattern, text, start)
+    return found[0][1] if found else None
 
 
-def find_pattern_ends(pattern: str, text: str, start: int = 0) -> list[int]:
-    """Return the ends of all matches of a pattern in normalized text, as `find_pattern` does."""
-    ends: list[int] | None = None
+def find_pattern_spans(pattern: str, text: str, start: int = 0, *, whole: bool = True) -> list[tuple[int, int]]:
+    """Return all matches of a pattern as `find_pattern` does; without `whole`, also inside words."""
+    spans: list[tuple[int, int]] | None = None
     raw = WILDCARD.split(pattern)
     for number, written in enumerate(raw):
         block = normalize(written)
         if not block:
             continue
         starts = _occurrences(block, text, start)
-        if number == 0 or not written[0].isalnum():
+        if whole and (number == 0 or not written[0].isalnum()):
             starts = [at for at in starts if not CUT_BEFORE.search(text[max(at - 2, 0) : at + 1])]
-        if number == len(raw) - 1 or not written[-1].isalnum():
+        if whole and (number == len(raw) - 1 or not written[-1].isalnum()):
             starts = [at for at in starts if not CUT_AFTER.match(text, at + len(block))]
-        if ends is not None:
-            starts = [at for at in starts if (i := bisect_right(ends, at)) and at - ends[i - 1] <= WILDCARD_LIMIT]
-        if not starts:
+        if spans is None:
+            spans = [(at, at + len(block)) for at in starts]
+        else:
+            ends = [end for _, end in spans]
+            spans = [
+                (spans[i - 1][0], at + len(block))
+                for at in starts
+                if (i := bisect_right(ends, at)) and at - ends[i - 1] <= WILDCARD_LIMIT
+            ]
+        if not spans:
             return []
-        ends = [at + len(block) for at in starts]
-    return [start] if ends is None else ends
+    return [(start, start)] if spans is None else spans
+
+
+def cut_word(pattern: str, output: str) -> str:
+    """Return the word of an output inside which a pattern starts or ends that it only has so; else empty."""
+    if not find_pattern_spans(pattern, normalize(output), whole=False):
+        return ""
+    first, *others = pattern.split()
+    for word in readable(output).split():
+        text = normalize(word)
+        for outer in (first, *others[-1:]):
+            if find_pattern_spans(outer, text, whole=False) and not find_pattern_spans(outer, text):
+                return word.strip("`'\"“”‘’,;:()[]")
+    return ""
 
 
 def _occurrences(block: str, text: str, start: int) -> list[int]:

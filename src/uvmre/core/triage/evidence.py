@@ -15,7 +15,7 @@ from uvmre.core.outcome.feedback import cause_of
 from uvmre.core.outcome.matching import matching_step
 from uvmre.core.outcome.observation import Observation, StepResult
 from uvmre.core.text.network_errors import NETWORK_ERRORS
-from uvmre.core.text.normalize import WILDCARD, find_pattern, find_pattern_ends, normalize, readable
+from uvmre.core.text.normalize import WILDCARD, find_pattern, find_pattern_spans, normalize, readable
 from uvmre.core.triage.parsed_issue import Claim
 
 FEWEST_CHARACTERS = 12
@@ -129,13 +129,13 @@ def _matches_innermost(symptom: Symptom, step: StepResult) -> bool:
             at = end
         else:
             # A chain may repeat the text further down.
-            again = find_pattern_ends(symptom.output[-1], text, at) if links and at <= start else []
-            return (again[-1] if again else at) > start
+            again = find_pattern_spans(symptom.output[-1], text, at) if links and at <= start else []
+            return (again[-1][1] if again else at) > start
     return False
 
 
 def contains_all(texts: Sequence[str], observation: Observation) -> bool:
     """Tell whether all texts are in the steps' output or in the observed files."""
     outputs = [normalize(step.stdout + "\n" + step.stderr) for step in observation.steps]
-    outputs += [normalize(content) for _, content in observation.files if content]
+    outputs += [normalize(file.content) for file in observation.files if file.content]
     return all(any(find_pattern(text, each) is not None for each in outputs) for text in texts)

@@ -29,7 +29,7 @@ def judge_release(symptom: Symptom, expected: Symptom | None, observation: Obser
     A newer release that fails differently, or prints what is expected, does not have the bug. An older release that
     fails differently, or ignores a setting, is no evidence, nor is a failure that this machine may cause.
     """
-    outcome = match(symptom, observation)
+    outcome = match(symptom, observation, expected)
     newer = parse_version(observation.uv) > parse_version(reported)
     older = parse_version(observation.uv) < parse_version(reported)
     if older and outcome.word == "absent" and (word := unsupported_feature(symptom, observation.steps, settings=True)):
@@ -38,7 +38,7 @@ def judge_release(symptom: Symptom, expected: Symptom | None, observation: Obser
     output = "\n".join(readable(step.stderr) + "\n" + readable(step.stdout) for step in failed)
     if failed and symptom.bare and ENVIRONMENT_FAILURE.search(output):
         return Outcome("broken", f"this machine may cause the failure of {_failure(failed)}")
-    if outcome.word != "different":
+    if outcome.word != "different" or not failed:
         return outcome
     if newer and expected and expected.output and contains_all(expected.output, observation):
         return Outcome("absent", f"the expected output of {_failure(failed)}")
@@ -48,7 +48,7 @@ def judge_release(symptom: Symptom, expected: Symptom | None, observation: Obser
         return Outcome("shows", f"the reported error, reworded, of {_failure(failed)}")
     if share >= SIMILAR_ERROR or ENVIRONMENT_FAILURE.search(output):
         return outcome if newer else Outcome("broken", f"{outcome.reason}, which may be the same error, reworded")
-    past = distinctive or (symptom.bare and symptom.exit == 0)
+    past = distinctive or (symptom.bare and symptom.exit in (0, "success"))
     if not (newer and past):
         return outcome
     return Outcome("absent", f"not the reported error: {_failure(failed)}")

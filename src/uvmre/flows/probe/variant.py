@@ -44,6 +44,7 @@ class VariantRunner:
         masked = partial(redact, values=self.secrets)
 
         def ended(step: StepResult) -> None:
+            step = replace(step, requests=len(listener.requests) - sum(each.requests for each in steps))
             steps.append(step)
             self.progress.stepped(masked(name), replace(step, title=masked(step.title)))
 
@@ -60,6 +61,7 @@ class VariantRunner:
                 free_port=free_port,
                 on_step_start=lambda title: self.progress.step(masked(name), masked(title)),
                 on_step_end=ended,
+                count_requests=lambda: len(listener.requests),
             )
             try:
                 facts = self.backend.run(request)

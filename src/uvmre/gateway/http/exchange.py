@@ -48,6 +48,8 @@ class Exchange:
         self._http, self.request, self._log = http, request, log
         self.started = False
         self._chunked = False
+        self.fault = ""
+        """The faults of the MRE that match it."""
         self.fields = request.fields
         target = request.target.decode("latin-1")
         authority = self.fields.get(b"host", b"").decode("latin-1")
@@ -67,6 +69,11 @@ class Exchange:
         seconds = time.perf_counter() - self.request.started
         credentials = self.authorization is not None
         return Request(self.method, self.host, self.path, status, credentials, by, seconds, reason, replayed)
+
+    def log_pending(self) -> None:
+        """Log a request that has no whole response when the steps have ended."""
+        if not (self.fault and self.started):
+            self._log(self._entry(0, "fault" if self.fault else "pending", self.fault or "the steps ended before it"))
 
     async def send(
         self, response: Response, by: AnsweredBy, reason: str = "", *, replayed: bool | None = None
@@ -112,6 +119,7 @@ class Exchange:
 
     async def fail(self, reason: str, *, silent: bool) -> None:
         """Send no response: let the client wait until it disconnects, or reset its connection."""
+        self.started = True
         self._log(self._entry(0, "fault", reason))
         while silent and not self._http.lost:
             await asyncio.sleep(POLL_SECONDS)

@@ -1,7 +1,6 @@
 """The faults of an MRE: which of them match a request, and how they change its response."""
 
 import asyncio
-import functools
 import re
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -10,6 +9,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
+from uvmre.core.network.request import url_pattern
 from uvmre.gateway.http.exchange import TEXT_PLAIN, Response, without
 from uvmre.gateway.http.messages import Headers
 from uvmre.gateway.recording.upstream import UpstreamAnswer, single_chunk
@@ -135,18 +135,8 @@ def applies(fault: "Fault", method: str, url: str) -> bool:
     return _matches(fault.url, url)
 
 
-@functools.cache
-def _pattern(text: str) -> re.Pattern[str]:
-    """Compile a pattern in which only `*` is special; its host is in lower case."""
-    scheme, slashes, rest = text.rpartition("://")
-    host, slash, path = rest.partition("/")
-    return re.compile(
-        ".*".join(map(re.escape, f"{scheme}{slashes}{host.lower()}{slash}{path}".split("*"))) + r"\Z", re.S
-    )
-
-
 def _matches(pattern: str, text: str) -> bool:
-    return bool(_pattern(pattern).match(text))
+    return bool(url_pattern(pattern).match(text))
 
 
 def describe(fault: "Fault") -> str:

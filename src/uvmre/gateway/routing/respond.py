@@ -56,12 +56,14 @@ class Responder:
         """Answer one request, and return the response where it can be sent again."""
         outage = faults.match_outage(exchange.host, "http") if exchange.origin.startswith("http://") else None
         if outage:
+            exchange.fault = outage.reason
             await exchange.fail(outage.reason, silent=outage.faults[0][0].timeout)
             return None
         if not self.hosts.allows(exchange.host):
             await exchange.refuse(403, "refused", f"{exchange.host} is not a host of this MRE")
             return None
         matched = faults.match(exchange.method, exchange.url) or NO_FAULTS
+        exchange.fault = matched.reason
         if matched.delay:
             await asyncio.sleep(matched.delay)
         if response := matched.response:

@@ -14,6 +14,7 @@ import httptools
 
 from uvmre.core.network.request import Request
 from uvmre.errors import cause
+from uvmre.gateway.http.exchange import Exchange
 from uvmre.gateway.http.protocol import HttpProtocol, reset
 from uvmre.gateway.routing.faults import FaultInjector, MatchedFaults
 from uvmre.gateway.server.certificates import Signer
@@ -39,6 +40,8 @@ class Session:
         self.connections = weakref.WeakSet[asyncio.Transport]()
         """The open ones; weak, because their protocols change."""
         self.servers: list[asyncio.Server] = []
+        self.exchanges = set[Exchange]()
+        """Those without a whole response."""
         self.is_closed = False
 
     def log(self, request: Request) -> None:

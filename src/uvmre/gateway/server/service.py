@@ -164,6 +164,8 @@ class Service:
         session = await self._sessions[port]
         if close:
             del self._sessions[port]
+            for exchange in session.exchanges:
+                exchange.log_pending()
             session.close()
         requests, session.requests = session.requests, []
         answer = json.dumps([vars(request) for request in requests])
@@ -180,15 +182,17 @@ class Service:
         return b"".join((ready.head, CLOCK.end(), ready.body))
 
     async def _answer(self, http: HttpProtocol, request: ParsedRequest, session: Session) -> None:
-        complete = False
+        complete, exchange = False, Exchange(http, request, session.log)
+        session.exchanges.add(exchange)
         try:
-            ready = await session.responder.answer(Exchange(http, request, session.log), session.faults)
+            ready = await session.responder.answer(exchange, session.faults)
             complete = True
             if ready and session.responder is self._responder:
                 self._cache.add(request, ready)
         except ConnectionCut:
             pass  # the partial response is intended, or cannot be helped
         finally:
+            session.exchanges.discard(exchange)
             http.done(request, complete=complete)
 
 

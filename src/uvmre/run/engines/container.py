@@ -19,6 +19,7 @@ from uvmre.core.dockerfile.build_plan import BuildPlan
 from uvmre.core.dockerfile.edits import CONTEXT_FOLDER
 from uvmre.core.dockerfile.parser import DOCKERFILE
 from uvmre.core.mre.model import DEFAULT_TIMEOUT, Mre
+from uvmre.core.outcome.observation import FileState
 from uvmre.errors import naming_path
 from uvmre.run import environment, process, process_tree
 from uvmre.run.backend import RunFacts, StepRequest
@@ -86,7 +87,7 @@ class Container:
         return replace(
             facts,
             uv=watch.reported_uv or facts.uv,
-            files=tuple((pattern.path, watch.files.get(pattern.path)) for pattern in request.mre.symptom.files),
+            files=tuple(FileState(path, text is not None, text) for path, text in watch.files.items()),
             obstacle=obstacle,
             stand_ins=stand_ins.result(),
             artifacts=(dockerfile, (LOG, log.value().decode(errors="replace"))),

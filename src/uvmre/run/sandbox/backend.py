@@ -50,7 +50,14 @@ class Sandbox(Local):
         """Do nothing: no process outlives its step."""
 
     def execute(
-        self, command: Sequence[str], cwd: Path, variables: Mapping[str, str], timeout: int, request: StepRequest
+        self,
+        command: Sequence[str],
+        cwd: Path,
+        variables: Mapping[str, str],
+        timeout: int,
+        request: StepRequest,
+        *,
+        idle_timeout: int = 0,
     ) -> Finished:
         """Execute a command in a sandbox, within the limits.
 
@@ -66,7 +73,7 @@ class Sandbox(Local):
         if bubblewrap.is_root() and not request.network:
             _give_to(user, written)
         limited = self.limits.shell(command, timeout, own_user=True)
-        watch = LimitWatch(self.limits, written)
+        watch = LimitWatch(self.limits, written, idle_timeout, request.count_requests)
         with contextlib.ExitStack() as stack:
             network = _Network(stack, request)
             limits = {"memory": self.limits.memory, "pids": self.limits.processes}
@@ -98,7 +105,7 @@ class Sandbox(Local):
             if not os.read(started, 1) and not (finished.timed_out or request.context.stop.is_set()):
                 raise CannotRunStep(f"the sandbox did not start: {process.failure(finished)}")
             finished = replace(finished, limit=finished.limit or self.limits.of_controller(control.exceeded()))
-        return replace(finished, limit=watch.after(finished, timeout))
+        return watch.judge(finished, timeout)
 
 
 class _Network:
