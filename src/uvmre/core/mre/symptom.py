@@ -82,8 +82,10 @@ class Symptom:
     @property
     def needs_host(self) -> bool:
         """Tell whether it is about more than texts of the output and of files in the steps' folder."""
-        looks = (FileSymptom(file.path, file.contains, file.absent) != file or "~/" in file.path for file in self.files)
-        return bool(self.raw or self.slower_than) or any(looks) or any(count.requests for count in self.counts)
+        states = (
+            FileSymptom(file.path, file.contains, file.absent) != file or "~/" in file.path for file in self.files
+        )
+        return bool(self.raw or self.slower_than) or any(states) or any(count.requests for count in self.counts)
 
     @property
     def texts(self) -> tuple[str, ...]:

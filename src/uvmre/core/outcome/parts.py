@@ -41,7 +41,7 @@ def missing_parts(symptom: Symptom, step: StepResult, observation: Observation) 
     parts = [Missing(why) for why in [wrong_exit(symptom.exit, step)] if why]
     # All texts must be in one stream; the better one tells what is missing.
     outputs: list[list[Missing]] = [list(_output(symptom.output, text, stream)) for text, stream in zip(texts, streams)]  # noqa: B905
-    best = min(outputs, key=len)
+    best = min(outputs, key=lambda missing: (len(missing), -sum(part.undecided for part in missing)))
     parts += best
     if symptom.adjacent and [] in outputs and not any(_are_adjacent(symptom.output, stream) for stream in streams):
         parts.append(Missing("the texts are not on lines that follow each other"))
