@@ -1,11 +1,16 @@
 """Each kind of feedback, where there is something to say and where there is not."""
 
+import json
 import tomllib
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.timing import grows
 from uvmre.core.mre.files import File
@@ -311,6 +316,10 @@ TWO = Symptom(1, ("it breaks", "in the middle"))
             made("uv sync", CONTROL), [ran(code=0)], "correct `exit`, since the texts are all there: `uv sync` exits with code 0", id="another exit code",
         ),
         pytest.param(
+            made("uv sync", CONTROL, symptom=Symptom(1, ("two", "one"))), [ran(stderr="one\ntwo")],
+            "correct the order of the texts, or the rest of the symptom: `uv sync` fails (1), but not as reported: the output does not contain “one”", id="another order",
+        ),
+        pytest.param(
             made("uv sync || :", CONTROL), [ran("uv sync || :", 0, "error: other")],
             "end `uv sync || :` with the exit code of uv, whose error it hides: “other”", id="a hidden error",
         ),
@@ -351,3 +360,60 @@ def test_it_takes_time_in_proportion_to_the_output(pump: str) -> None:
         return lambda: feedback(mre, variants)
 
     assert not grows(work, (8_000, 32_000, 128_000))
+
+
+SCHEMA = json.loads((Path(__file__).parents[3] / "docs" / "schemas" / "run.json").read_text())
+FEEDBACK = {**SCHEMA["properties"]["feedback"], "$defs": SCHEMA["$defs"]}
+PARTS = [
+    "error: ",
+    "it breaks",
+    "\n",
+    "  × ",
+    "\x1b[2K\r",
+    "address already in use",
+    " + a==1",
+    "unknown field `a`",
+    "{",
+    "}",
+    "…",
+    " ",
+    "'",
+]
+OUTPUTS = st.lists(st.sampled_from(PARTS), max_size=8).map("".join)
+RUNS = st.sampled_from(
+    [
+        "uv sync",
+        "! uv lock || true",
+        "uv run a 2>&1 | cat b",
+        "echo it breaks",
+        "uv pip install git+https://a.org/b",
+        "'",
+    ]
+)
+
+
+@st.composite
+def observations(draw: st.DrawFn) -> Observation:
+    steps = [
+        StepResult(
+            run, run, role, draw(st.integers(0, 255)), draw(OUTPUTS), draw(OUTPUTS), 0.1, timed_out=draw(st.booleans())
+        )
+        for role, run in (
+            (role, draw(RUNS)) for role in draw(st.lists(st.sampled_from(["setup", "observe"]), max_size=3))
+        )
+    ]
+    paths = st.sampled_from(["", "/", WHEEL, "/a.whl", "/a-1.tar.gz?b", "//.metadata"])
+    requests = [
+        request(draw(paths), draw(st.integers(0, 599)), f"a.org {REFUSED}", draw(st.sampled_from(["upstream", "refused"])), draw(st.sampled_from(["a.org", "b", ""])))
+        for _ in range(draw(st.integers(0, 4)))
+    ]  # fmt: skip
+    return ran(steps=tuple(steps), requests=tuple(requests))
+
+
+@given(observations(), observations(), st.sampled_from([1, "failure", "success", "timeout", None]), RUNS)
+def test_any_run_has_feedback_that_fits_its_schema(base: Observation, other: Observation, code: Any, run: str) -> None:
+    texts = ("it breaks", "{0} …", "error")
+    symptom = Symptom(code, texts[:1], any=texts, raw=texts, absent=("zebra",))
+    found = judged(made(run, CONTROL, symptom=symptom, files=(File("b", b"it breaks\xff"),)), base, other)
+    jsonschema.validate(json.loads(json.dumps(found)), FEEDBACK)
+    parsed(found)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from typing import Any
 
+from uvmre.core.mre import keys
 from uvmre.core.mre.model import MANIFEST, Control, Mre, overlay
 from uvmre.core.network.simple_page import parse_filename
 from uvmre.core.outcome.matching import DOES_NOT_SUPPORT, last_line
@@ -84,8 +85,8 @@ def _judged(mre: Mre, variant: Variant) -> Facts:
 
         if missing := MISSING.search(variant.outcome.reason):
             yield "unavailable", {"feature": missing[1], "uv": observation.uv}
-        for why, header, keys in _remedies(mre, observation, missing[1] if missing else ""):
-            yield "remedy", {"why": why, "toml": f"{header}\n{dumps(keys)}".strip()}
+        for why, header, table in _remedies(mre, observation, missing[1] if missing else ""):
+            yield "remedy", {"why": why, "toml": f"{header}\n{dumps(table)}".strip()}
 
 
 def _noticed(mre: Mre, variant: Variant) -> Facts:
@@ -96,9 +97,9 @@ def _noticed(mre: Mre, variant: Variant) -> Facts:
         if step.timed_out:
             urls = [f"{request.host}{request.path}" for request in requests[-3:]]
             yield "last_progress", {"step": step.title, "seconds": round(step.idle_seconds, 1), "urls": urls}
-        if IN_USE.search(output) and not any(map(IN_USE.search, (*texts, step.run))):
-            line = next(line for line in readable(output).split("\n") if IN_USE.search(line))
-            yield "conflicts", {"step": step.title, "line": line.strip()}
+        if not any(map(IN_USE.search, (*texts, step.run))):
+            lines = [line.strip() for line in readable(output).split("\n") if IN_USE.search(line)]
+            yield from (("conflicts", {"step": step.title, "line": line}) for line in lines[:1])
         errors = step.stderr or step.stdout * ("2>&1" in step.run)
         before, *after = CALLS_UV.split(step.run.strip(), 1)
         hides = after and (before.rstrip().endswith("!") or {*"|;&\n"} & {*after[0]})  # the exit code of uv
@@ -131,8 +132,9 @@ def _versions(observation: Observation) -> set[str]:
 
 def _remedies(mre: Mre, observation: Observation, missing: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Yield what would remove the obstacles of a run: why, the header of a table of the manifest, and its keys."""
-    refused = (request.host for request in observation.unanswered if request.reason.endswith(NOT_A_HOST))
-    yield from ((f"`{host}` {NOT_A_HOST}", *_serve(host, mre)) for host in dict.fromkeys(refused))
+    refused = (each.host for each in observation.unanswered if each.reason.endswith(NOT_A_HOST))
+    hosts = (host for host in dict.fromkeys(refused) if not keys.host(host))  # not one that is no name
+    yield from ((f"`{host}` {NOT_A_HOST}", *_serve(host, mre)) for host in hosts)
     if missing:
         from uvmre.core.shell.uv_calls import parse_calls
 
@@ -165,11 +167,11 @@ def _serve(host: str, mre: Mre) -> tuple[str, dict[str, Any]]:
 def _weaknesses(mre: Mre, variants: Sequence[Variant]) -> Iterator[str]:
     """Yield why an outcome would prove little."""
     yield from () if mre.controls else ("there is no control",)
-    keys = {"unset": "variables", "replace": "step", "steps": "step", "indexes": "index", "without_uv": "without-uv"}
+    alias = {"unset": "variables", "replace": "step", "steps": "step", "indexes": "index", "without_uv": "without-uv"}
     for control, variant in zip(mre.controls, variants[1:], strict=True):
         plain = Control(control.name, control.expect, control.why, control.explains, symptom=control.symptom)
         names = (each.name for each in fields(Control) if getattr(control, each.name) != getattr(plain, each.name))
-        changed = sorted({keys.get(each, each) for each in names})
+        changed = sorted({alias.get(each, each) for each in names})
         if len(changed) > 1:
             yield f"control “{control.name}” differs from the MRE in more than one thing: {', '.join(changed)}"
         if control.expect == "absent" and variant.outcome.word == "shows":
@@ -187,6 +189,8 @@ def _edits(mre: Mre, variants: Sequence[Variant], found: dict[str, Any]) -> Iter
     facts = {key: [each for each in found.get(key, ()) if each["variant"] == base.name] for key in EDITS}
     missed = sorted((each for each in facts["near_miss"] if not each["met"]), key=lambda each: -each["similarity"])
     facts["near_miss"] = [each for each in missed if each["similarity"] >= CLOSE]
+    if not missed and base.outcome.word in ("absent", "different"):
+        yield f"correct the order of the texts, or the rest of the symptom: {base.outcome.reason}"
     for key, edit in EDITS.items() if base.outcome.word != "shows" else ():
         yield from ((edit if fact.get("line", fact) else ELSEWHERE).format(**fact) for fact in facts[key])
     yield from ((NOTHING if fact["kind"] != "exit" else ANOTHER_EXIT).format(**fact) for fact in missed)
