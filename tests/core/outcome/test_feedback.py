@@ -80,6 +80,7 @@ SWALLOWED = "error: Failed to spawn: `foo`\n  Caused by: No such file or directo
         pytest.param("! uv run foo", SWALLOWED, "", "No such file or directory", id="a negation"),
         pytest.param("uv run foo 2>&1 | cat", "", SWALLOWED, "No such file or directory", id="a pipe"),
         pytest.param("uv run foo", SWALLOWED, "", "", id="a program's own output"),
+        pytest.param("cd a && uv venv && uv run foo", SWALLOWED, "", "", id="one after the other"),
         pytest.param("uv run foo | cat", "", SWALLOWED, "", id="an output that is not uv's"),
         pytest.param("cat log; true", SWALLOWED, "", "", id="no uv"),
         pytest.param("uv run foo || true", "note: error: nothing", "", "", id="a quotation in a line"),

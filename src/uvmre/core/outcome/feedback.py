@@ -101,7 +101,7 @@ def _noticed(mre: Mre, variant: Variant) -> Facts:
             lines = [line.strip() for line in readable(output).split("\n") if IN_USE.search(line)]
             yield from (("conflicts", {"step": step.title, "line": line}) for line in lines[:1])
         errors = step.stderr or step.stdout * ("2>&1" in step.run)
-        before, *after = CALLS_UV.split(step.run.strip(), 1)
+        before, *after = CALLS_UV.split(step.run.strip().replace("&&", ""), 1)
         hides = after and (before.rstrip().endswith("!") or {*"|;&\n"} & {*after[0]})  # the exit code of uv
         if not step.exit and hides and ERROR.search(readable(errors)):
             line, quoted = cause_of(step), [step.run, *_contents(mre)]
