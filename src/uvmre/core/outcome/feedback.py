@@ -141,7 +141,7 @@ def _remedies(mre: Mre, observation: Observation, missing: str) -> Iterator[tupl
         calls = [call for step in mre.steps for call in parse_calls(step.run)]
         names = [call.name for call in calls if missing in call.argv or call.has(missing)]
         need = " ".join((*names[:1], *[missing] * (missing.startswith("-") or not names)))
-        yield f"a release without `{missing}` tells nothing; `needs` comes before all tables", "", {"needs": [*mre.needs, need]}
+        yield f"a release without `{missing}` tells nothing; before all tables", "", {"needs": [*mre.needs, need]}
     late = {step.title for step in observation.steps if step.timed_out}
     for step in (step for step in mre.steps if step.title in late and not step.layer):
         header, role = ("[[setup]]", {}) if step.shared else ("[[step]]", {"role": step.role})
