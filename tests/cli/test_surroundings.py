@@ -214,3 +214,16 @@ def test_uv_downloads_python_from_this_machine(uvmre: CommandLine, write_mre: Wr
     ran = uvmre("run", folder, "--json", "--backend", backend).json("run")
     assert ran["verdict"] == "reproducible", ran["variants"][0]["steps"]
     assert not ran["variants"][0]["requests"]
+
+
+@pytest.mark.network
+@pytest.mark.parametrize("uv", ["0.1.0", "0.1.2", "0.1.18", "0.1.3"])
+def test_releases_that_ignore_the_certificate_get_pypi_over_plain_http(
+    uvmre: CommandLine, write_mre: WriteMre, backend: str, uv: str
+) -> None:
+    folder = write_mre(
+        manifest("uv venv -q && uv pip install six==1.16.0 && uv pip freeze; exit 3", ["six==1.16.0"], uv=uv)
+    )
+    ran = uvmre("run", folder, "--json", "--backend", backend).json("run")
+    assert ran["verdict"] == "reproducible", ran["reason"]
+    assert ("over plain HTTP" in ran["reason"]) == (uv != "0.1.3")

@@ -33,7 +33,7 @@ from uvmre.gateway.session import Gateway
 from uvmre.releases import binaries, cache_users, catalogue
 from uvmre.run.backend import LOCAL, SANDBOX, RunContext
 from uvmre.run.backends import choose
-from uvmre.run.environment import RunDirs
+from uvmre.run.environment import RunDirs, without_tls
 from uvmre.run.interpreters import require_interpreter
 
 
@@ -143,6 +143,9 @@ def _verdict(release: str, mre: Mre, variants: Sequence[Variant]) -> Verdict:
     """Return the verdict, whose reason names the release if it is not the reported one."""
     vacuous = vacuous_controls(mre, [(each.name, each.observation, each.outcome) for each in variants])
     judged = verdict(mre, {variant.name: variant.outcome for variant in variants}, vacuous)
+    if without_tls(mre, release) is not mre:
+        plain = f"uv {release} ignores `SSL_CERT_FILE`, so that PyPI was served over plain HTTP."
+        judged = replace(judged, reason=f"{judged.reason} {plain}")
     if release == mre.environment.uv:
         return judged
     return replace(judged, reason=f"On uv {release}, not the reported {mre.environment.uv}: {judged.reason}")

@@ -7,7 +7,7 @@ import math
 import os
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from uvmre.core.mre.files import File
@@ -20,6 +20,8 @@ from uvmre.run.interpreters import Interpreter, require_interpreter
 from uvmre.run.python_downloads import LIST, VARIABLE, offer_downloads
 
 NO_PROXY = "localhost,127.0.0.1"
+IGNORE_CERTIFICATES = frozenset({"0.1.0", "0.1.1", "0.1.2", "0.1.18"})
+"""The releases of uv that ignore `SSL_CERT_FILE`, so that they reject the gateway's CA."""
 NO_RESOLVER = {"RES_OPTIONS": "attempts:0"}
 """Keeps glibc from asking a nameserver; `/etc/hosts` and systemd's resolver still count."""
 GETENT_NOT_FOUND = 2
@@ -143,6 +145,14 @@ def gateway_variables(url: str, authority: Path) -> dict[str, str]:
         **dict.fromkeys(("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "https_proxy", "http_proxy"), url),
         "NO_PROXY": NO_PROXY,
     }
+
+
+def without_tls(mre: Mre, uv: str) -> Mre:
+    """Return an MRE whose index is PyPI over plain HTTP, for a release that rejects the gateway's CA."""
+    if uv not in IGNORE_CERTIFICATES or any(name.endswith("INDEX_URL") for name in mre.variables):
+        return mre
+    variables = {"UV_INDEX_URL": "http://pypi.org/simple", **mre.environment.variables}
+    return replace(mre, environment=replace(mre.environment, variables=variables))
 
 
 def own_variables(dirs: RunDirs, mre: Mre) -> dict[str, str]:

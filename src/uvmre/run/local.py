@@ -44,9 +44,10 @@ class Local:
 
     def run(self, request: StepRequest) -> RunFacts:
         """Run the steps in order, until a set-up step or a RUN fails, or a step exceeds a limit."""
-        dirs = request.dirs
+        dirs, context = request.dirs, request.context
+        request = replace(request, mre=environment.without_tls(request.mre, context.uv))
         with naming_path(dirs.root):
-            context, without_uv = request.context, request.control is not None and request.control.without_uv
+            without_uv = request.control is not None and request.control.without_uv
             environment.prepare(dirs, request.mre, context.binary, context.interpreter, without_uv=without_uv)
             dirs.authority.write_bytes(request.context.certificate)
         steps, before, files = _steps(request.mre), dict[str, FileState](), tuple[FileState, ...]()

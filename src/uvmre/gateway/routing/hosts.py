@@ -80,7 +80,7 @@ class Hosts:
             return self._stored(host, path_only, authorization)
         if host in (TEST_INDEX, *LOOPBACK) and not self._live:
             return self._public(origin, host, path_only, question + query, authorization, site=None)
-        return ForwardRoute(f"{origin}{path}")
+        return ForwardRoute(f"https://{host}{path}" if host in PYPI_HOSTS else f"{origin}{path}")
 
     def _stored(self, host: str, path: str, authorization: str | None) -> Decision:
         """Answer as the storage to which an index redirects: it only accepts signed URLs."""

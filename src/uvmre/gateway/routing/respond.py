@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from uvmre.core.network import simple_page
 from uvmre.core.network.index import Index
-from uvmre.core.network.request import AnsweredBy, Network
+from uvmre.core.network.request import PYPI_HOSTS, AnsweredBy, Network
 from uvmre.errors import cause
 from uvmre.gateway.config import GatewayConfig
 from uvmre.gateway.http.exchange import (
@@ -20,7 +20,7 @@ from uvmre.gateway.http.exchange import (
 )
 from uvmre.gateway.index import pypi_proxy
 from uvmre.gateway.index.pypi import EMPTY, PAGE, PackageSource, ProjectPage, buffered, page_answer
-from uvmre.gateway.index.pypi_proxy import PYPI, SYNTHETIC_FILES, Location
+from uvmre.gateway.index.pypi_proxy import FILES, PYPI, SYNTHETIC_FILES, Location
 from uvmre.gateway.index.registry_page import render_page, storage_url
 from uvmre.gateway.recording.store import Recording
 from uvmre.gateway.recording.upstream import NotRecorded, Upstream, UpstreamAnswer, UpstreamUnreachable, single_chunk
@@ -202,6 +202,8 @@ class Responder:
             await exchange.stream(answer.chunks)
             return None
         body = await answer.read_body()
+        if page and exchange.origin == f"http://{PYPI_HOSTS[0]}":  # a client without TLS can fetch no other files
+            body = body.replace(FILES.encode(), FILES.replace("https:", "http:").encode())
         gzip_min_size = GZIP_MIN_SIZE if route and page else None  # PyPI compresses its pages
         if rewritten:
             content_type = fields.get(b"content-type", b"")
