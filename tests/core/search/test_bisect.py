@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from uvmre.core.search.bisect import SPOT_CHECKS, Answer, Boundaries, Runs, Search, SearchStep, Span, confidence
-from uvmre.core.search.bisect_half import MOST_SKIPPED, Edge
+from uvmre.core.search.bisect_half import MOST_LACKING, MOST_SKIPPED, Edge
 
 ANSWERS: dict[str, Answer] = {"x": "bad", ".": "good", "?": "skip"}
 UV = 333
@@ -475,3 +475,43 @@ def test_a_fix_that_was_accepted_back_soon_is_found(jobs: int, blip: int) -> Non
     result = search.result()
     assert result.first_good
     assert (result.first_good.good, result.first_good.word) == (blip, "exact")
+
+
+@st.composite
+def introduced(draw: st.DrawFn) -> tuple[list[Answer], int, int, int]:
+    """Return a history in which a command came at one release and the bug at the same or a later one."""
+    n = draw(st.integers(2, UV))
+    came = draw(st.integers(1, n - 1))
+    bad = draw(st.integers(came, n - 1))
+    reported = draw(st.integers(bad, n - 1))
+    answers: list[Answer] = ["lacks" if i < came else "good" if i < bad else "bad" for i in range(n)]
+    return answers, came, bad, reported
+
+
+@given(introduced(), st.integers(1, 4))
+@settings(deadline=None, max_examples=300)
+def test_few_releases_without_the_command_are_probed(case: tuple[list[Answer], int, int, int], jobs: int) -> None:
+    answers, came, bad, reported = case
+    search = Search(len(answers), reported)
+    asked = [index for batch in ended(search, answers, jobs) for index in batch]
+    edge = search.result().first_bad
+    assert edge
+    assert edge.bad == bad
+    assert edge.word == ("introduced" if bad == came else "exact")
+    assert sum(answers[index] == "lacks" for index in asked) <= MOST_LACKING
+
+
+@given(introduced(), st.sets(st.integers(0, UV)))
+@settings(deadline=None, max_examples=300)
+def test_inconclusive_releases_do_not_make_a_boundary_wrong(
+    case: tuple[list[Answer], int, int, int], skipped: set[int]
+) -> None:
+    answers, came, bad, reported = case
+    mixed: list[Answer] = ["skip" if i in skipped and i not in (bad, reported) else a for i, a in enumerate(answers)]
+    search = Search(len(mixed), reported)
+    ended(search, mixed)
+    edge = search.result().first_bad
+    assert edge
+    if edge.word in ("introduced", "exact"):
+        assert edge.bad == bad
+    assert mixed[edge.bad] == "bad"

@@ -23,6 +23,7 @@ UNSUPPORTED = re.compile(
     r"|(?P<g>\buvx): (?:command )?not found"
 )
 """The errors of clap 3 and 4 for an unsupported command, option or value, and of a shell for a missing `uvx`."""
+CLAP_ERROR = re.compile(r"^error: (?:unrecognized subcommand|unexpected argument|Found argument|The subcommand) ", re.M)
 UNSUPPORTED_SETTING = re.compile(r"unknown (?:field|variant) [`'](?P<a>[^`'\n]+)[`']|(?P<b>untagged enum \w+)")
 """The errors and warnings of uv for an unsupported setting."""
 
@@ -104,9 +105,11 @@ def _obstacle(symptom: Symptom, observation: Observation) -> str:
             return f"`{step.title}` exceeds its time limit ({step.seconds:.0f} s)"
         if step.limit:
             return f"`{step.title}` exceeds the limit of {step.limit}"
+        word = _find_unsupported(step.stderr, settings=True) if step.role == "setup" else ""
+        if word and CLAP_ERROR.search(step.stderr):  # also in a step that goes on after it
+            return f"the setup step `{step.title}` fails: {unsupported_reason(observation.uv, word)}"
         if step.role == "setup" and step.exit:
-            word = _find_unsupported(step.stderr, settings=True)
-            why = f"uv {observation.uv} {DOES_NOT_SUPPORT} `{word}`" if word else last_line(step)
+            why = unsupported_reason(observation.uv, word) if word else last_line(step)
             return f"the setup step `{step.title}` fails ({step.exit}): {why}"
     if not _observed(symptom, observation):
         return f"`{symptom.step}` did not run" if symptom.step else "no observe step ran"
@@ -140,7 +143,12 @@ def _find_unsupported(text: str, *, settings: bool) -> str:
 
 def unsupported_outcome(observation: Observation, word: str) -> Outcome:
     """Return the outcome of a release without a feature."""
-    return Outcome("broken", f"uv {observation.uv} {DOES_NOT_SUPPORT} `{word}`")
+    return Outcome("broken", unsupported_reason(observation.uv, word))
+
+
+def unsupported_reason(uv: str, word: str) -> str:
+    """Return the reason of an outcome on a release without a feature."""
+    return f"uv {uv} {DOES_NOT_SUPPORT} `{word}`"
 
 
 def last_line(step: StepResult) -> str:

@@ -118,12 +118,15 @@ class Search:
         if not self.lowest <= index <= self.highest:
             raise ValueError(f"{index} is not within {self.lowest} … {self.highest}")
         runs = self._runs.get(index, Runs(0, 0))
-        if answer != "skip":
+        if answer not in ("skip", "lacks"):
+            assert not isinstance(answer, str) or answer in ("bad", "good")
             more = answer if isinstance(answer, Runs) else Runs(1, 1) if answer == "bad" else Runs(0, self.repeat)
             runs = self._runs[index] = Runs(runs.bad + more.bad, runs.total + more.total)
         word: Answer = "bad" if runs.bad else "good" if runs.total >= self.repeat else "skip"
-        if word == "skip" and answer != "skip":
+        if word == "skip" and answer not in ("skip", "lacks"):
             return  # more runs follow
+        if word == "skip" and answer == "lacks" and index < self.reported:
+            word = "lacks"
         self._running.discard(index)
         if word != self._answers.get(index):
             before = self._span(index)
@@ -166,10 +169,14 @@ class Search:
         return Span(half.near, half.far)
 
     def _halves(self, answers: Mapping[int, Answer], running: Collection[int]) -> tuple[Half, Half]:
-        down = {i: answer for i, answer in answers.items() if i <= self.reported}
+        lacking = [i for i, answer in answers.items() if answer == "lacks"]
+        # Older releases than one that lacks a command lack it too.
+        end = max(lacking, default=self.lowest)
+        down = {i: answer for i, answer in answers.items() if end <= i <= self.reported}
         up = {i: answer for i, answer in answers.items() if i >= self.reported}
         indexes = frozenset(running)
-        return Half(self.reported, self.lowest, down, indexes), Half(self.reported, self.highest, up, indexes)
+        below = Half(self.reported, end, down, frozenset(i for i in indexes if i > end), len(lacking))
+        return below, Half(self.reported, self.highest, up, indexes)
 
     def _settled(self, answers: Mapping[int, Answer]) -> bool:
         return answers.get(self.reported) == "bad" and all(half.settled for half in self._halves(answers, ()))
@@ -198,7 +205,7 @@ class Search:
         near = [i for i in before if i not in answers and i not in running]
         near = near[: max(0, min(jobs, NEAR_FIX_CHECKS - len(self.spot_checks & set(before))))]
         parts = [(down.near, up.near)]
-        if down.far is not None:
+        if down.far is not None and not down.lacking:
             parts.append((self.lowest, down.far))
         if up.far is not None:
             parts.append((up.far, self.highest))

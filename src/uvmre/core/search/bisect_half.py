@@ -1,13 +1,15 @@
 """One half of a bisection: the answers from the reported release to one end, and the next probes."""
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice, pairwise
+from math import comb
 from typing import Literal
 
-Answer = Literal["bad", "good", "skip"]
-"""The symptom shows; it is absent; the release is inconclusive."""
+Answer = Literal["bad", "good", "skip", "lacks"]
+"""The symptom shows; it is absent; the release is inconclusive; it lacks a command, so that older ones lack it too."""
 
 PAST_SKIPPED = 4
 """Probes, at growing distance, past an inconclusive release next to the last conclusive one."""
@@ -15,9 +17,13 @@ MOST_SKIPPED = 16
 """Inconclusive releases that are probed between a good and a bad one; then only the ends of their block."""
 
 
-Ending = Literal["exact", "between", "beyond", "silent", "open"]
+MOST_LACKING = 4
+"""Releases without the command that are probed at most."""
+
+
+Ending = Literal["exact", "between", "beyond", "silent", "introduced", "open"]
 """How the bad releases end: next to a good one; at inconclusive ones before a good one; not within the range; at
-inconclusive ones up to the end of the range; the search is not done."""
+inconclusive ones up to the end of the range; next to one that lacks the command; the search is not done."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +51,8 @@ class Half:
     end: int
     answers: Mapping[int, Answer]
     running: frozenset[int]
+    lacking: int = 0
+    """Probed releases that lack the command; if there are any, the end is the newest of them."""
 
     def _away(self, index: int) -> int:
         return abs(index - self.reported)
@@ -88,6 +96,8 @@ class Half:
         skipped = [i for i in self._beyond if i in self.answers]
         untested = len(self._beyond) - len(skipped)
         word: tuple[Ending, Ending] = ("beyond", "silent") if self.far is None else ("exact", "between")
+        if self.lacking and self.far is None and skipped == [self.end]:
+            word = ("introduced", "introduced")
         return Edge(
             word[bool(skipped)] if self.settled else "open", self.near, self.far, tuple(sorted(skipped)), untested, sure
         )
@@ -96,9 +106,26 @@ class Half:
         """Return up to N releases to probe, once the end has an answer."""
         if self.end not in self.answers:
             return []
+        if self.far is None and self.lacking:
+            return self._above_lacking() if jobs else []
         if self.far is None:
             return self._inwards(jobs)
         return self._between(min(self.near, self.far), max(self.near, self.far), jobs)
+
+    def _above_lacking(self) -> list[int]:
+        """Return the next release to probe above those that lack the command, of which few more may be probed.
+
+        It is the egg drop: with n probes of which k lack the command, the sum of n over 1 … k releases can be told
+        apart. One at a time, as two at once could both lack it.
+        """
+        width = self.near - self.end - 1
+        if width < 1 or any(self.end < i < self.near for i in self.running):
+            return []
+        left = max(1, MOST_LACKING - self.lacking)
+        probes = next(n for n in itertools.count(1) if _tellable(n, left) >= width)
+        planned = self.near - min(width, _tellable(probes - 1, left - 1) + 1)
+        free = (i for i in _outwards(planned, self.end, self.near) if i not in self.answers)
+        return list(islice(free, 1))
 
     def _inwards(self, jobs: int) -> list[int]:
         """Go inwards from an inconclusive end with growing steps, then back to the first conclusive release."""
@@ -136,6 +163,11 @@ class Half:
                 free = (i for i in _outwards(planned, start, stop) if i not in self.answers and i not in found)
                 found += islice(free, 1)
         return found
+
+
+def _tellable(probes: int, lacking: int) -> int:
+    """Return among how many releases a boundary is found with so many probes, of which some lack the command."""
+    return sum(comb(probes, k) for k in range(1, lacking + 1))
 
 
 def share(widths: Sequence[int], jobs: int) -> list[int]:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from uvmre import temp_folders
 from uvmre.core.mre.model import BASE, has_fixed_port
+from uvmre.core.outcome.matching import DOES_NOT_SUPPORT
 from uvmre.core.outcome.observation import Observation
 from uvmre.core.outcome.verdict import verdict
 from uvmre.core.progress import Progress
@@ -212,7 +213,9 @@ class ProbePool:
 
 def _is_repeatable(observation: Observation) -> bool:
     """Return whether a run ended by itself, rather than by an interrupt, the network or a full disk."""
-    if observation.obstacle or any(request.answered_by == "unreachable" for request in observation.unanswered):
+    if observation.obstacle and DOES_NOT_SUPPORT not in observation.obstacle:
+        return False
+    if any(request.answered_by == "unreachable" for request in observation.unanswered):
         return False
     return not any("No space left on device" in step.stderr for step in observation.steps)
 

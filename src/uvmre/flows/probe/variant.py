@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from uvmre.core.mre.model import Mre
-from uvmre.core.outcome.matching import Outcome
+from uvmre.core.outcome.matching import Outcome, unsupported_reason
 from uvmre.core.outcome.observation import Observation, StepResult
 from uvmre.core.progress import Progress
 from uvmre.core.secrets.redact import observed_secrets, redact, redact_deep
@@ -15,6 +15,7 @@ from uvmre.gateway.session import Gateway, free_port
 from uvmre.run.backend import Backend, RunContext, RunFacts, StepRequest
 from uvmre.run.environment import RunDirs
 from uvmre.run.interpreters import require_interpreter
+from uvmre.run.needs import missing_need
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +65,10 @@ class VariantRunner:
                 count_requests=lambda: len(listener.requests),
             )
             try:
-                facts = self.backend.run(request)
+                if need := missing_need(context.binary, mre.needs):
+                    facts = replace(facts, obstacle=unsupported_reason(context.uv, need))
+                else:
+                    facts = self.backend.run(request)
             finally:
                 listener.close()
                 observation = Observation(
