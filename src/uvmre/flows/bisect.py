@@ -5,6 +5,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from uvmre.core.outcome.matching import DOES_NOT_SUPPORT
 from uvmre.core.progress import Progress
 from uvmre.core.search.bisect import SPOT_CHECKS, Runs, Search
 from uvmre.core.search.bisect_result import History, Probe
@@ -227,7 +228,7 @@ class _Driver:
             try:
                 results.append(self.cells.run(version, self.interpreter, self.variant))
             except CannotTell as error:
-                if version in self.row.chosen.catalogue.wheels:
+                if index == self.row.reported:
                     raise
                 return [ProbeResult(StoredOutcome("broken", error.summary, 0.0))]
             if results[-1].complaint or _inconclusive([results[-1].stored]):
@@ -255,7 +256,8 @@ class _Driver:
         if total:
             self.search.record(index, runs)
         if not total or (total < self.request.repeat and _inconclusive(outcomes)):
-            self.search.record(index, "skip")
+            lacks = shown.word == "broken" and DOES_NOT_SUPPORT in shown.reason
+            self.search.record(index, "lacks" if lacks else "skip")
 
     def _version(self, index: int) -> str:
         return self.row.releases[index].version

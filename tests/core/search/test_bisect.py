@@ -506,7 +506,7 @@ def test_few_releases_without_the_command_are_probed(case: tuple[list[Answer], i
 def test_inconclusive_releases_do_not_make_a_boundary_wrong(
     case: tuple[list[Answer], int, int, int], skipped: set[int]
 ) -> None:
-    answers, came, bad, reported = case
+    answers, _, bad, reported = case
     mixed: list[Answer] = ["skip" if i in skipped and i not in (bad, reported) else a for i, a in enumerate(answers)]
     search = Search(len(mixed), reported)
     ended(search, mixed)

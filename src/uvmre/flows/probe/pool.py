@@ -37,6 +37,8 @@ from uvmre.run.environment import RunDirs
 from uvmre.run.interpreters import Interpreter
 
 TICK = 0.2
+RETRY_SECONDS = 1.0
+"""Before the second and last attempt of a download."""
 EXTRA_JOBS = 1
 """Parallel runs beyond the number of cores: a run waits for disk and network about half of its time."""
 
@@ -268,7 +270,8 @@ class _Downloads:
     def _fetch(self, release: str) -> FetchedRelease:
         if local_build := self._chosen.local_builds.get(release):
             return FetchedRelease(release, local_build)
-        (fetched,) = binaries.fetch(
+        fetch = partial(
+            binaries.fetch,
             [release],
             self._options.cache,
             self._progress.downloading,
@@ -277,4 +280,7 @@ class _Downloads:
             stop=self._stop,
             offline=self._options.offline,
         )
+        (fetched,) = fetch()
+        if not (fetched.uv or self._options.offline or self._stop.wait(RETRY_SECONDS)):
+            (fetched,) = fetch()
         return fetched
