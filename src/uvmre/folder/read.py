@@ -54,7 +54,7 @@ def read_mre(folder: Path) -> Mre:
     found = tuple(_files(folder, faults))
     mre = manifest.parse(text, source=str(path), dockerfile=any(file.path == DOCKERFILE for file in found))
     whole = replace(mre, files=found)
-    faults += [*_env_faults(whole), *_package_faults(whole)]
+    faults += [*_env_faults(whole), *_named_faults(whole)]
     if faults:
         raise InputError(f"`{folder}` has {len(faults)} error{'s' * (len(faults) > 1)}", faults)
     if whole.steps:
@@ -103,11 +103,18 @@ def _env_faults(mre: Mre) -> list[str]:
     return [f"{name}: {key!r} is not the name of a variable" for key in variables if not VARIABLE.match(key)]
 
 
-def _package_faults(mre: Mre) -> Iterator[str]:
+def _named_faults(mre: Mre) -> Iterator[str]:
     for index in mre.indexes:
         for package in index.packages:
             if package.file and mre.file(package.file) is None:
                 yield f"{package.name} {package.version} names {package.file}, which is not in the folder"
+    for answer in mre.answers:
+        if answer.file and mre.file(answer.file) is None:
+            yield f"the answer of {answer.url} names {answer.file}, which is not in the folder"
+    for repository in mre.repositories:
+        for commit in repository.commits:
+            if not any(file.path.startswith(f"{commit.folder.rstrip('/')}/") for file in mre.files):
+                yield f"the repository {repository.url} names the folder {commit.folder}, which has no files"
 
 
 def _files(folder: Path, faults: list[str]) -> Iterator[File]:

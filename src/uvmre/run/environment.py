@@ -9,6 +9,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from urllib.parse import quote
 
 from uvmre.core.mre.files import File
 from uvmre.core.mre.model import Mre
@@ -133,6 +134,7 @@ def variables(dirs: RunDirs, mre: Mre, gateway: str) -> dict[str, str]:
         **gateway_variables(gateway, dirs.authority),
         **outage_variables(mre),
         **own_variables(dirs, mre),
+        **git_variables(mre),
         **mre.variables,
     }
 
@@ -153,6 +155,24 @@ def without_tls(mre: Mre, uv: str) -> Mre:
         return mre
     variables = {"UV_INDEX_URL": "http://pypi.org/simple", **mre.environment.variables}
     return replace(mre, environment=replace(mre.environment, variables=variables))
+
+
+def git_variables(mre: Mre) -> dict[str, str]:
+    """Return the variables with which git reaches the MRE's repositories through the gateway instead of ssh.
+
+    With their credentials, as their host would accept the key of the ssh client.
+    """
+    keys = []
+    for repository in mre.repositories:
+        scheme, _, rest = repository.url.removesuffix(".git").partition("://")
+        host, _, path = rest.partition("/")
+        user = f"{quote(repository.username, safe='')}:{quote(repository.password, safe='')}@"
+        key = f"url.{scheme}://{user if repository.password else ''}{host}/{path}.insteadOf"
+        keys += [(key, f"git@{host}:{path}"), (key, f"ssh://git@{host}/{path}")]
+    pairs = {
+        f"GIT_CONFIG_{name}_{n}": each[i] for n, each in enumerate(keys) for i, name in enumerate(("KEY", "VALUE"))
+    }
+    return {"GIT_CONFIG_COUNT": str(len(keys)), **pairs} if keys else {}
 
 
 def own_variables(dirs: RunDirs, mre: Mre) -> dict[str, str]:

@@ -113,7 +113,7 @@ def test_another_authority_is_not_trusted(tmp_path: Path) -> None:
 
 def test_one_that_ran_out_is_what_a_client_says_it_is(tmp_path: Path) -> None:
     kept = load_authority(tmp_path)
-    context = Signer(kept, leaf_folder(tmp_path)).context("pypi.org", expired=True)
+    context = Signer(kept, leaf_folder(tmp_path)).context("pypi.org", "expired")
     with pytest.raises(ssl.SSLCertVerificationError, match="expired"):
         handshake(context, trusting(kept, tmp_path / "p.pem"), "pypi.org")
 

@@ -102,6 +102,8 @@ def _needs(mre: Mre) -> list[str]:
     """Return what only the gateway can answer."""
     needs = [f"the index {re.sub(r'//[^/@]*@', '//', index.url)} ({index.registry})" for index in mre.indexes]
     needs += [f"the synthetic packages of {index.url}" for index in mre.indexes if index.packages]
+    needs += [f"the answer of {answer.url}" for answer in mre.answers]
+    needs += [f"the repository {repository.url}" for repository in mre.repositories]
     return [*needs, *(f"faults of {fault.url}" for fault in mre.faults)]
 
 

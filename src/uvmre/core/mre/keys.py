@@ -76,7 +76,16 @@ _platform = matching(
 )
 _ref = matching(r"[A-Za-z0-9][A-Za-z0-9._/-]*", 'a name of git, such as "main"')
 _raw = require(lambda v: isinstance(v, str) and v and "\0" not in v, "a non-empty string")
-_headers = table_of(matching(r"[A-Za-z0-9-]+", "the name of a header"))
+
+
+def _headers(value: Any) -> str:
+    if mistake := table_of(matching(r"[A-Za-z0-9-]+", "the name of a header"))(value):
+        return mistake
+    framing = {"connection", "content-length", "transfer-encoding", "date"} & {name.lower() for name in value}
+    if framing:
+        return f"must not set `{min(framing)}`, which the gateway sends"
+    fine = all(text.isprintable() and max(text, default=" ") <= "\xff" for text in value.values())
+    return "" if fine else "must have values in one line of Latin-1"
 
 
 def _place(value: Any) -> str:

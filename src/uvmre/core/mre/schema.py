@@ -28,9 +28,11 @@ from uvmre.core.mre.keys import (
     url_pattern,
 )
 from uvmre.core.mre.model import BASE, Step, slug
-from uvmre.core.network.index import OUTAGES, Fault
+from uvmre.core.network.index import OUTAGES, Fault, repository_address
 from uvmre.core.network.request import OPEN_HOSTS
 from uvmre.core.text.toml_checks import Mistake, Path, check_array, check_subtable, check_table, dicts
+
+REDIRECTS = (301, 302, 303, 307, 308)
 
 
 def mistakes(data: dict[str, Any], *, dockerfile: bool = False) -> Iterator[Mistake]:
@@ -64,6 +66,8 @@ def mistakes(data: dict[str, Any], *, dockerfile: bool = False) -> Iterator[Mist
     yield from _controls(data)
     yield from _surroundings(data)
     yield from _indexes(data)
+    yield from _answers(data)
+    yield from _repositories(data)
     yield from _faults(data)
 
 
@@ -203,6 +207,34 @@ def _indexes(data: dict[str, Any]) -> Iterator[Mistake]:
         for key in ("registry", "username", "password"):
             if key in index and address[0] in OPEN_HOSTS:
                 yield ("index", i, key), f"cannot be set for {address[0]}"
+
+
+def _answers(data: dict[str, Any]) -> Iterator[Mistake]:
+    for i, answer in enumerate(dicts(data.get("answer"))):
+        bodies = [key for key in ("redirect", "body", "file") if answer.get(key)]
+        for key in bodies[1:]:
+            yield ("answer", i, key), f"cannot be combined with `{bodies[0]}`"
+        if answer.get("redirect") and answer.get("status", 302) not in REDIRECTS:
+            yield ("answer", i, "status"), "is not that of a redirect: use 301, 302, 303, 307 or 308"
+
+
+def _repositories(data: dict[str, Any]) -> Iterator[Mistake]:
+    known: list[str] = []
+    for i, repository in enumerate(dicts(data.get("git"))):
+        address = repository_address(repository.get("url"))
+        if address in known:
+            yield ("git", i, "url"), "is already used: a repository has one [[git]]"
+        if not repository.get("commit"):
+            yield ("git", i), "has no commit: add a [[git.commit]] with `folder`"
+        if repository.get("username") and not repository.get("password"):
+            yield ("git", i, "username"), "needs a password: add `password = …`"
+        for j, commit in enumerate(dicts(repository.get("commit"))):
+            submodules = commit.get("submodules")
+            for named in submodules.values() if isinstance(submodules, dict) else ():
+                if repository_address(named) not in known:
+                    expected = "must be the URL of a [[git]] above it"
+                    yield ("git", i, "commit", j, "submodules"), f"{expected}, not {named!r}"
+        known.append(address)
 
 
 def _faults(data: dict[str, Any]) -> Iterator[Mistake]:

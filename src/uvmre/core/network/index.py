@@ -79,6 +79,16 @@ class StaticAnswer:
     file: str = ""
     """A file of the MRE that is the body."""
 
+    @property
+    def host(self) -> str:
+        """Return the host of the pattern."""
+        return Fault(self.url).host
+
+    @property
+    def response_status(self) -> int:
+        """Return the status that is sent."""
+        return 302 if self.redirect and self.status == 200 else self.status
+
 
 @dataclass(frozen=True)
 class GitCommit:
@@ -108,6 +118,12 @@ class GitRepository:
     """Without a password, the repository is public."""
     commits: tuple[GitCommit, ...] = ()
     """Oldest first."""
+
+
+def repository_address(url: object) -> str:
+    """Return host and path of a repository, without what may differ in its URL."""
+    parts = urlsplit(str(url))
+    return f"{parts.netloc.rpartition('@')[2]}{parts.path.rstrip('/').removesuffix('.git')}".lower()
 
 
 OUTAGES = ("unresolvable", "refused", "timeout")

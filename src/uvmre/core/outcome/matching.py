@@ -28,6 +28,8 @@ UNSUPPORTED_SETTING = re.compile(r"unknown (?:field|variant) [`'](?P<a>[^`'\n]+)
 """The errors and warnings of uv for an unsupported setting."""
 
 DOES_NOT_SUPPORT = "does not support"
+NETWORK = re.compile(r"request|retr|connect|fetch|download|http|network|timed? ?out|dns|client|proxy", re.IGNORECASE)
+CERTIFICATE = re.compile(r"certificate|issuer|self.signed|x509", re.IGNORECASE)
 DISK_FULL = "No space left on device"
 
 
@@ -49,7 +51,7 @@ def match(symptom: Symptom, observation: Observation, expected: Symptom | None =
     exceeds its time limit, unless that is the symptom.
     """
     if obstacle := _obstacle(symptom, observation):
-        return Outcome("broken", obstacle)
+        return _despite_rejected_ca(symptom, observation) or Outcome("broken", obstacle)
     observed = _observed(symptom, observation)
     failed = [step for step in observed if step.exit]
     if word := unsupported_feature(symptom, failed, settings=symptom.bare):
@@ -114,6 +116,26 @@ def _obstacle(symptom: Symptom, observation: Observation) -> str:
     if not _observed(symptom, observation):
         return f"`{symptom.step}` did not run" if symptom.step else "no observe step ran"
     return ""
+
+
+def _despite_rejected_ca(symptom: Symptom, observation: Observation) -> Outcome | None:
+    """Return the outcome of a symptom that is met in full although a client rejected the gateway's CA; else None.
+
+    Other texts of the network prove nothing then, as they come from the rejected CA.
+    """
+    if not observation.unanswered:
+        return None
+    texts = " ".join(symptom.texts)
+    if not texts or (NETWORK.search(texts) and not CERTIFICATE.search(texts)):
+        return None
+    if any(request.answered_by != "rejected-ca" for request in observation.unanswered):
+        return None
+    kept = tuple(request for request in observation.requests if request.answered_by != "rejected-ca")
+    outcome = match(symptom, replace(observation, requests=kept))
+    if outcome.word != "shows":
+        return None
+    why = "the client rejected the gateway's CA: declare that as a [[fault]] with `untrusted-issuer = true`"
+    return Outcome("shows", f"{outcome.reason}; {why}")
 
 
 def _no_response(requests: tuple[Request, ...]) -> str:

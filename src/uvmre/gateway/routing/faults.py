@@ -95,15 +95,25 @@ class FaultInjector:
         matched = self._match(url, lambda fault: applies(fault, method, url))
         return MatchedFaults(matched, url) if matched else None
 
-    def match_tls(self, host: str) -> bool:
-        """Count a connection, and tell whether it gets an expired certificate."""
-        return bool(self._match(host, lambda fault: fault.expired_certificate and _matches(fault.host, host)))
+    def count(self, key: object) -> int:
+        """Count something else of the variant, and return how often it was."""
+        self._counts[key] += 1
+        return self._counts[key]
+
+    def match_tls(self, host: str) -> str:
+        """Count a connection, and return what is wrong with its certificate; empty if nothing is."""
+
+        def is_flaw(fault: "Fault") -> bool:
+            return (fault.expired_certificate or fault.untrusted_issuer) and matches(fault.host, host)
+
+        matched = self._match(host, is_flaw)
+        return "" if not matched else "expired" if matched[0][0].expired_certificate else "untrusted"
 
     def match_outage(self, host: str, scheme: str = "https") -> MatchedFaults | None:
         """Count a connection, and return the first fault that keeps it from the host."""
 
         def is_outage(fault: "Fault") -> bool:
-            return bool(fault.outage) and _matches(fault.scheme, scheme) and _matches(fault.host, host)
+            return bool(fault.outage) and matches(fault.scheme, scheme) and matches(fault.host, host)
 
         matched = self._match(host, is_outage)
         return MatchedFaults(matched[:1], host) if matched else None
@@ -125,18 +135,20 @@ def applies(fault: "Fault", method: str, url: str) -> bool:
     """Tell whether a fault matches a request; changes of the body do not match a HEAD."""
     if (
         fault.expired_certificate
+        or fault.untrusted_issuer
         or fault.outage
         or (method == "HEAD" and not (fault.status or fault.delay or fault.redirect_loop))
     ):
         return False
     if fault.missing_metadata:
         # The pattern may be that of the file itself.
-        return url.endswith(METADATA) and (_matches(fault.url, url) or _matches(fault.url, url[: -len(METADATA)]))
-    return _matches(fault.url, url)
+        return url.endswith(METADATA) and (matches(fault.url, url) or matches(fault.url, url[: -len(METADATA)]))
+    return matches(fault.url, url)
 
 
-def _matches(pattern: str, text: str) -> bool:
-    return bool(url_pattern(pattern).match(text))
+def matches(pattern: str, text: str, *, raw: bool = False) -> bool:
+    """Tell whether a text matches a pattern of a URL; or one of any text, where `raw`."""
+    return bool(url_pattern(f"///{pattern}" if raw else pattern).match(f"///{text}" if raw else text))
 
 
 def describe(fault: "Fault") -> str:

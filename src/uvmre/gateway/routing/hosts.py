@@ -11,7 +11,9 @@ from uvmre.gateway.config import GatewayConfig
 from uvmre.gateway.http.exchange import TEXT_PLAIN, Response
 from uvmre.gateway.http.messages import nginx_page
 from uvmre.gateway.index import pypi_proxy
+from uvmre.gateway.index.git_server import GITHUB, GITHUB_URLS
 from uvmre.gateway.index.pypi_proxy import Location, basic_auth
+from uvmre.gateway.routing.faults import matches
 
 LOOPBACK = ("127.0.0.1", "localhost")
 """The gateway's own address, at which the public test index answers too, for a browser or a client without proxy."""
@@ -61,11 +63,18 @@ class Hosts:
         self._sites = [_IndexSite(n, index) for n, index in enumerate(config.indexes)]
         self._storages = {site.storage for site in self._sites if site.storage}
         self._allowed = [host.lower() for host in config.allow_hosts]
+        self._declared = [answer.host for answer in config.answers]
+        for hostname in (urlsplit(each.url).hostname or "" for each in config.repositories):
+            self._declared += [hostname, *(GITHUB_URLS if hostname == GITHUB else ())]
 
     def allows(self, host: str) -> bool:
-        """Tell whether a step may reach this host."""
+        """Tell whether a step may reach this host, if only what the MRE declares at it."""
         if not HOST.match(host):
             return False
+        return self.serves(host) or any(matches(pattern, host) for pattern in self._declared)
+
+    def serves(self, host: str) -> bool:
+        """Tell whether a step may reach all of this host."""
         known = host in (*OPEN_HOSTS, *LOOPBACK) or any(site.host == host for site in self._sites)
         return known or host in self._storages or any(fnmatch.fnmatchcase(host, pattern) for pattern in self._allowed)
 

@@ -18,12 +18,15 @@ from uvmre.gateway.http.exchange import (
     not_modified,
     without,
 )
+from uvmre.gateway.http.messages import BODILESS
 from uvmre.gateway.index import pypi_proxy
+from uvmre.gateway.index.git_server import GitServer
 from uvmre.gateway.index.pypi import EMPTY, PAGE, PackageSource, ProjectPage, buffered, page_answer
 from uvmre.gateway.index.pypi_proxy import FILES, PYPI, SYNTHETIC_FILES, Location
 from uvmre.gateway.index.registry_page import render_page, storage_url
 from uvmre.gateway.recording.store import Recording
 from uvmre.gateway.recording.upstream import NotRecorded, Upstream, UpstreamAnswer, UpstreamUnreachable, single_chunk
+from uvmre.gateway.routing.answers import static_answer
 from uvmre.gateway.routing.faults import ConnectionCut, FaultInjector, MatchedFaults
 from uvmre.gateway.routing.hosts import BODY_LIMIT, FileRoute, ForwardRoute, Hosts, PageRoute, nginx_answer
 
@@ -43,6 +46,7 @@ class Responder:
         self._live = network == "live"
         self.hosts = Hosts(config, live=self._live)
         self._indexes = config.indexes
+        self._answers, self._files, self._git = config.answers, config.files, GitServer(config)
         upstream, cutoff = Upstream(recording, network, config.private_hosts), config.exclude_newer
         synthetic = [_synthetic_index(n, index, config) for n, index in enumerate(config.indexes)]
         others = {f"{SYNTHETIC_FILES}/{n}": index for n, index in enumerate(synthetic) if index}
@@ -70,6 +74,16 @@ class Responder:
             await exchange.send(response, "fault", matched.reason)
             return None
         try:
+            declared = static_answer(self._answers, self._files, exchange, faults) or self._git.answer(exchange)
+            if declared:
+                length = [] if declared.status in BODILESS else [(b"content-length", b"%d" % len(declared.body))]
+                answer = buffered(declared.status, declared.body, [*declared.headers, *length], synthetic=True)
+                await self._send(exchange, answer, "stand-in", matched)
+                return None
+            if not self.hosts.serves(exchange.host):
+                reason = f"no `[[answer]]` or `[[git]]` matches {exchange.method} {exchange.url}"
+                await exchange.refuse(403, "refused", reason)
+                return None
             ready = await self._respond(exchange, matched)
         except UpstreamUnreachable as error:
             await self._fail(exchange, 502, str(error))
@@ -82,7 +96,7 @@ class Responder:
         except Exception as error:  # must never be judged as a response
             await self._fail(exchange, 500, f"the gateway itself failed ({error!r})")
         else:
-            return None if faults or self._live else ready
+            return None if faults or self._answers or self._live else ready
         return None
 
     async def _fail(self, exchange: Exchange, status: int, reason: str) -> None:

@@ -59,26 +59,29 @@ class Signer:
 
     def __init__(self, authority: str, folder: Path) -> None:
         self._authority, self._folder = authority, folder
-        self._contexts: dict[tuple[str, bool], ssl.SSLContext] = {}
+        self._contexts: dict[tuple[str, str], ssl.SSLContext] = {}
 
-    def context(self, host: str, *, expired: bool = False) -> ssl.SSLContext:
-        """Return the TLS context of a host."""
-        if (host, expired) not in self._contexts:
-            context = self._contexts[host, expired] = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(leaf_file(self._authority, self._folder, host, expired=expired))
-        return self._contexts[host, expired]
+    def context(self, host: str, flaw: str = "") -> ssl.SSLContext:
+        """Return the TLS context of a host; a flaw is "expired" or "untrusted"."""
+        if (host, flaw) not in self._contexts:
+            context = self._contexts[host, flaw] = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(leaf_file(self._authority, self._folder, host, flaw))
+        return self._contexts[host, flaw]
 
 
-def leaf_file(authority: str, folder: Path, host: str, *, expired: bool = False) -> Path:
+def leaf_file(authority: str, folder: Path, host: str, flaw: str = "") -> Path:
     """Return the file with a host's key and certificate, which is created where missing."""
     # Named after the authority: certificates of an earlier one are useless.
     name = hashlib.sha256(authority.encode()).hexdigest()[:16]
-    path = folder / f"{name}-{'expired-' * expired}{quote(host, safe='')}.pem"
+    path = folder / f"{name}-{flaw}{'-' * bool(flaw)}{quote(host, safe='')}.pem"
     if not _read_whole(path):
         import trustme
 
-        ca = trustme.CA.from_pem(public_part(authority).encode(), authority.partition(CERTIFICATE)[0].encode())
-        temp_folders.write_file(path, _issue(ca, host, expired=expired))
+        if flaw == "untrusted":
+            ca = trustme.CA(organization_name="an authority that no client trusts")
+        else:
+            ca = trustme.CA.from_pem(public_part(authority).encode(), authority.partition(CERTIFICATE)[0].encode())
+        temp_folders.write_file(path, _issue(ca, host, expired=flaw == "expired"))
     return path
 
 

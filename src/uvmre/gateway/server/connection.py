@@ -28,7 +28,7 @@ MAX_REQUESTS = 100_000
 MAX_CONNECTIONS = 4_000
 HANDSHAKE_SECONDS = 30.0
 REJECTED_CA = "the client rejected the gateway's CA, as releases of uv do that ignore `SSL_CERT_FILE`"
-EXPIRED = "fault: expired-certificate"
+FLAWS = {"expired": "fault: expired-certificate", "untrusted": "fault: untrusted-issuer"}
 
 
 class Session:
@@ -136,15 +136,15 @@ class Connection(asyncio.Protocol):
         elif not self._head.endswith(b"\r\n\r\n"):
             self._refuse(400, "Bad Request", host, "what follows a CONNECT must wait for the response")
         else:
-            expired = self._session.faults.match_tls(host)
+            flaw = self._session.faults.match_tls(host)
             try:
-                context = self._signer.context(host, expired=expired)
+                context = self._signer.context(host, flaw)
             except (ValueError, OSError) as error:
                 self._refuse(502, "Bad Gateway", host, f"there is no certificate for {host} ({cause(error)})")
                 return
             self._transport.pause_reading()  # what follows is TLS
             self._transport.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
-            self._task = asyncio.get_running_loop().create_task(self._start_tls(host, context, expired=expired))
+            self._task = asyncio.get_running_loop().create_task(self._start_tls(host, context, flaw))
 
     def _refuse(self, status: int, phrase: str, host: str, reason: str) -> None:
         self._session.log(Request("CONNECT", host, "", status, False, "refused", 0.0, reason))
@@ -160,11 +160,11 @@ class Connection(asyncio.Protocol):
         if self._outage != "timeout":
             self._transport.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
 
-    async def _start_tls(self, host: str, context: ssl.SSLContext, *, expired: bool) -> None:
+    async def _start_tls(self, host: str, context: ssl.SSLContext, flaw: str) -> None:
         protocol = self._http("https")
-        if expired:
-            self._session.log(Request("TLS", host, "", 0, False, "fault", 0.0, EXPIRED))
-        is_logged = expired
+        if flaw:
+            self._session.log(Request("TLS", host, "", 0, False, "fault", 0.0, FLAWS[flaw]))
+        is_logged = bool(flaw)
 
         def log_rejected_ca() -> None:
             nonlocal is_logged
