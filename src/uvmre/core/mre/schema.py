@@ -57,7 +57,7 @@ def mistakes(data: dict[str, Any], *, dockerfile: bool = False) -> Iterator[Mist
             yield from _symptom(control, "symptom", ("control", i), own)
         elif own is not roles and isinstance(symptom := data.get("symptom"), dict):
             for key in STEP_KEYS & symptom.keys() if own else ():
-                if symptom[key] not in own:
+                if isinstance(symptom[key], str) and symptom[key] not in own:
                     yield ("control", i, "step"), f"has no step {symptom[key]!r}, which the symptom names"
     yield from check_array(data, "git", GIT, (), ("commit",))
     for i, repository in enumerate(dicts(data.get("git"))):
@@ -105,7 +105,8 @@ def _symptom(data: dict[str, Any], key: str, path: Path, roles: dict[str, str]) 
     elif key == "symptom" and not named and not lacks and exit_code in (None, "failure", "success"):
         yield (*path, key), "matches any failure: add text of the output, or of a file"
     yield from _step_names(symptom, (*path, key), roles)
-    if symptom.get("adjacent") is True and len(symptom.get("output") or ()) < 2:
+    texts = symptom.get("output", [])
+    if symptom.get("adjacent") is True and isinstance(texts, list) and len(texts) < 2:
         yield (*path, key, "adjacent"), "needs two texts: add them to `output`"
     if "factor" in symptom and "slower-than" not in symptom:
         yield (*path, key, "factor"), "needs the step that is faster: add `slower-than = …`"
