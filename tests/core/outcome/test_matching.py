@@ -147,11 +147,6 @@ def test_an_observation_is_judged(observation: Observation, outcome: Outcome) ->
             id="a request was answered and its last try was not",
         ),
         pytest.param(
-            observed(step(exit=2, err=REPORTED), requests=(request("rejected-ca", reason="it broke off the TLS"),)),
-            "no response from pypi.org: it broke off the TLS",
-            id="the client does not trust the gateway",
-        ),
-        pytest.param(
             observed(step("uv lock", 2, err="warning: slow\nerror: no\n\n", role="setup")),
             "the setup step `uv lock` fails (2): error: no",
             id="a set-up step failed and said why last",
@@ -370,3 +365,22 @@ def test_whatever_stands_around_the_reported_texts_it_shows(before: str, between
 def test_a_different_outcome_names_the_step_that_failed() -> None:
     seen = observed(step("one", 0, out="a1"), step("two", 1, out="zz"))
     assert match(Symptom(output=("a1", "b1")), seen).reason.startswith("`two` fails (1)")
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("401 Unauthorized", "shows"),
+        ("invalid peer certificate: UnknownIssuer", "shows"),
+        ("error sending request", "broken"),
+    ],
+)
+def test_a_rejected_authority_does_not_hide_a_symptom_that_it_cannot_cause(text: str, word: str) -> None:
+    rejected = (request("rejected-ca", reason="it broke off the TLS"),)
+    outcome = match(Symptom("failure", (text,)), observed(step(exit=2, err=f"error: {text}"), requests=rejected))
+    assert outcome.word == word
+    assert ("untrusted-issuer" in outcome.reason) == (word == "shows")
+    other = match(
+        Symptom("failure", ("another text",)), observed(step(exit=2, err=f"error: {text}"), requests=rejected)
+    )
+    assert other.word == "broken"

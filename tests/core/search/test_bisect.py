@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from uvmre.core.search.bisect import SPOT_CHECKS, Answer, Boundaries, Runs, Search, SearchStep, Span, confidence
-from uvmre.core.search.bisect_half import MOST_LACKING, MOST_SKIPPED, Edge
+from uvmre.core.search.bisect_half import MOST_SKIPPED, MOST_UNSUPPORTED, Edge
 
 ANSWERS: dict[str, Answer] = {"x": "bad", ".": "good", "?": "skip"}
 UV = 333
@@ -498,7 +498,7 @@ def test_few_releases_without_the_command_are_probed(case: tuple[list[Answer], i
     assert edge
     assert edge.bad == bad
     assert edge.word == ("introduced" if bad == came else "exact")
-    assert sum(answers[index] == "lacks" for index in asked) <= MOST_LACKING
+    assert sum(answers[index] == "lacks" for index in asked) <= MOST_UNSUPPORTED
 
 
 @given(introduced(), st.sets(st.integers(0, UV)))

@@ -37,6 +37,10 @@ def _pattern(value: Any) -> str:
 RELEASE_OR_DAY = re.compile(rf"{RELEASE.pattern}|latest|@\d{{4}}-\d\d-\d\d")
 _version = matching(RELEASE, 'a release, such as "0.5.21"')
 _reported = matching(RELEASE_OR_DAY, 'a release, such as "0.5.21", "latest", or a day, such as "@2026-07-01"')
+_need = matching(
+    re.compile(r"uvx?( [\w@.,:/=+-]+)+|(?!uvx?$)[\w.-]+"),
+    'a command, as "uv audit --fix", or the name of a setting or a variable',
+)
 python_version = matching(r"3\.\d+(\.\d+)?", 'a Python version, such as "3.12"')
 _date = require(
     lambda v: isinstance(v, date) and (not isinstance(v, datetime) or v.tzinfo is not None),
@@ -239,7 +243,7 @@ TOP: Keys = {
     "schema": (_schema, False),
     "title": (line_of_text, True),
     "issue": (line_of_text, False),
-    "needs": (list_of(line_of_text), False),
+    "needs": (list_of(_need), False),
 }
 TABLES = (
     *("environment", "symptom", "expected", "setup", "step", "control"),

@@ -176,8 +176,9 @@ class Mre:
     issue: str = ""
     """The URL of the report."""
     needs: tuple[str, ...] = ()
-    """What a release must know for a run to tell anything: a command with options, as "uv audit --fix", a setting, as
-    "required-environments", or a variable, as "UV_TORCH_BACKEND"."""
+    """What a release must know for a run to tell anything; one that does not is `broken`, and a search takes it for
+    neither good nor bad. A command with options, as "uv audit --fix", is known if uv accepts it before `--help`; a
+    setting, as "required-environments", or a variable, as "UV_TORCH_BACKEND", if the binary contains that name."""
     expected: Symptom | None = None
     """What one sees on a release without the bug, on a step that succeeds unless it has an `exit`; a run that shows
     neither is no answer."""

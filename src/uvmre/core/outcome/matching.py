@@ -23,10 +23,11 @@ UNSUPPORTED = re.compile(
     r"|(?P<g>\buvx): (?:command )?not found"
 )
 """The errors of clap 3 and 4 for an unsupported command, option or value, and of a shell for a missing `uvx`."""
-CLAP_ERROR = re.compile(r"^error: (?:unrecognized subcommand|unexpected argument|Found argument|The subcommand) ", re.M)
 UNSUPPORTED_SETTING = re.compile(r"unknown (?:field|variant) [`'](?P<a>[^`'\n]+)[`']|(?P<b>untagged enum \w+)")
 """The errors and warnings of uv for an unsupported setting."""
 
+ERROR_LINES = re.compile(r"^(?:error: .*(?:\n\s+\[possible .*)?|\S*sh: .*)", re.MULTILINE)
+"""The lines that are an error of uv or of a shell, and do not only quote one."""
 DOES_NOT_SUPPORT = "does not support"
 NETWORK = re.compile(r"request|retr|connect|fetch|download|http|network|timed? ?out|dns|client|proxy", re.IGNORECASE)
 CERTIFICATE = re.compile(r"certificate|issuer|self.signed|x509", re.IGNORECASE)
@@ -107,12 +108,12 @@ def _obstacle(symptom: Symptom, observation: Observation) -> str:
             return f"`{step.title}` exceeds its time limit ({step.seconds:.0f} s)"
         if step.limit:
             return f"`{step.title}` exceeds the limit of {step.limit}"
-        word = _find_unsupported(step.stderr, settings=True) if step.role == "setup" else ""
-        if word and CLAP_ERROR.search(step.stderr):  # also in a step that goes on after it
-            return f"the setup step `{step.title}` fails: {unsupported_reason(observation.uv, word)}"
         if step.role == "setup" and step.exit:
+            word = find_unsupported(step.stderr, settings=True)
             why = unsupported_reason(observation.uv, word) if word else last_line(step)
             return f"the setup step `{step.title}` fails ({step.exit}): {why}"
+        if step.role == "setup" and (word := unsupported_feature(symptom, [step])):
+            return f"the setup step `{step.title}` hides an error: {unsupported_reason(observation.uv, word)}"
     if not _observed(symptom, observation):
         return f"`{symptom.step}` did not run" if symptom.step else "no observe step ran"
     return ""
@@ -146,10 +147,14 @@ def _no_response(requests: tuple[Request, ...]) -> str:
 
 def unsupported_feature(symptom: Symptom, steps: Iterable[StepResult], *, settings: bool = False) -> str:
     """Return the command, option or setting that a release does not support, unless that is the symptom."""
-    if any(_find_unsupported(text, settings=True) for text in symptom.texts):
+    if any(find_unsupported(text, settings=True) for text in symptom.texts):
         return ""
-    output = (stream for step in steps for stream in (step.stderr, step.stdout))
-    return next((word for text in output if (word := _find_unsupported(text, settings=settings))), "")
+    found = (
+        find_unsupported(stream, settings=settings, hidden=not step.exit)
+        for step in steps
+        for stream in (step.stderr, step.stdout)
+    )
+    return next(filter(None, found), "")
 
 
 def is_conclusive(outcome: Outcome) -> bool:
@@ -157,9 +162,14 @@ def is_conclusive(outcome: Outcome) -> bool:
     return outcome.word != "broken" or DOES_NOT_SUPPORT in outcome.reason
 
 
-def _find_unsupported(text: str, *, settings: bool) -> str:
+def find_unsupported(text: str, *, settings: bool, hidden: bool = False) -> str:
+    """Return the command, option or setting that an error of uv names; empty if none does.
+
+    In a step that succeeds, where the error is `hidden`, another program may print the same words inside a line.
+    """
     output = readable(text)
-    match = UNSUPPORTED.search(output) or (UNSUPPORTED_SETTING.search(output) if settings else None)
+    errors = "\n".join(ERROR_LINES.findall(output)) if hidden else output
+    match = UNSUPPORTED.search(errors) or (UNSUPPORTED_SETTING.search(output) if settings else None)
     return next(word for word in match.groups() if word) if match else ""
 
 

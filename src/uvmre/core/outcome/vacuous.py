@@ -1,5 +1,6 @@
 """Controls that could not have had the symptom, so that its absence proves nothing."""
 
+import re
 from collections.abc import Iterator, Sequence
 
 from uvmre.core.mre.model import BASE, Control, Mre, Step, overlay
@@ -9,6 +10,8 @@ from uvmre.core.shell.uv_calls import parse_calls
 
 NOT_FOUND = (126, 127)
 """The exit codes of a shell that cannot execute a command."""
+MISSING_UV = re.compile(r"^uvx?: not found", re.MULTILINE)
+"""What a step without uv prints in place of it."""
 IDLE = {
     *(":", "[", "cat", "cd", "cp", "echo", "exit", "export", "false", "grep", "ls", "mkdir"),
     *("mv", "printf", "pwd", "rm", "set", "sleep", "test", "touch", "true"),
@@ -19,14 +22,15 @@ IDLE = {
 def vacuous_controls(mre: Mre, runs: "Sequence[tuple[str, Observation, Outcome]]") -> dict[str, str]:
     """Return the names of such controls, and why; `runs` has the MRE's and each control's observation and outcome."""
     observed = {name: observation for name, observation, _ in runs}
-    without = {name for name, _, outcome in runs if outcome.word in ("absent", "different")}
-    reasons = ((each.name, next(_reasons(mre, each, observed), "")) for each in mre.controls if each.name in without)
+    decided = {name for name, _, outcome in runs if outcome.word != "broken"}
+    reasons = ((each.name, next(_reasons(mre, each, observed), "")) for each in mre.controls if each.name in decided)
     return {name: reason for name, reason in reasons if reason}
 
 
 def _reasons(mre: Mre, control: Control, observed: dict[str, Observation]) -> Iterator[str]:
     variant, observation = overlay(mre, control), observed[control.name]
-    if any(step.role == "observe" and step.exit in NOT_FOUND for step in observation.steps):
+    steps = [step for step in observation.steps if step.role == "observe"]
+    if any(step.exit in NOT_FOUND or (control.without_uv and MISSING_UV.search(step.stderr)) for step in steps):
         yield "a command was not found"
     if _observed_programs(variant.steps) <= IDLE and not _observed_programs(mre.steps) <= IDLE:
         yield "its observed step runs no uv command"

@@ -54,7 +54,8 @@ def _judge(mre: Mre, outcomes: Mapping[str, Outcome], vacuous: Mapping[str, str]
         names = ", ".join(f"“{control.name}”" for control in broken)
         why = outcomes[broken[0].name].reason
         return Verdict("inconclusive", f"A control could not be run ({names}): {why}.")
-    without_uv = next((c for c in mre.controls if c.without_uv and _word(c, outcomes) == "shows"), None)
+    sound = [control for control in mre.controls if control.name not in vacuous]
+    without_uv = next((c for c in sound if c.without_uv and _word(c, outcomes) == "shows"), None)
     if base.word == "shows" and without_uv:
         return Verdict("explained", f"The symptom shows without uv too (“{without_uv.name}”): it is not uv's.")
     if unsound := [fault for control in mre.controls if (fault := _fault(control, outcomes))]:

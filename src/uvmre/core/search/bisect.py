@@ -169,13 +169,13 @@ class Search:
         return Span(half.near, half.far)
 
     def _halves(self, answers: Mapping[int, Answer], running: Collection[int]) -> tuple[Half, Half]:
-        lacking = [i for i, answer in answers.items() if answer == "lacks"]
+        unsupported = [i for i, answer in answers.items() if answer == "lacks"]
         # Older releases than one that lacks a command lack it too.
-        end = max(lacking, default=self.lowest)
+        end = max(unsupported, default=self.lowest)
         down = {i: answer for i, answer in answers.items() if end <= i <= self.reported}
         up = {i: answer for i, answer in answers.items() if i >= self.reported}
         indexes = frozenset(running)
-        below = Half(self.reported, end, down, frozenset(i for i in indexes if i > end), len(lacking))
+        below = Half(self.reported, end, down, frozenset(i for i in indexes if i > end), len(unsupported))
         return below, Half(self.reported, self.highest, up, indexes)
 
     def _settled(self, answers: Mapping[int, Answer]) -> bool:
@@ -205,7 +205,7 @@ class Search:
         near = [i for i in before if i not in answers and i not in running]
         near = near[: max(0, min(jobs, NEAR_FIX_CHECKS - len(self.spot_checks & set(before))))]
         parts = [(down.near, up.near)]
-        if down.far is not None and not down.lacking:
+        if down.far is not None and not down.unsupported:
             parts.append((self.lowest, down.far))
         if up.far is not None:
             parts.append((up.far, self.highest))

@@ -17,7 +17,7 @@ MOST_SKIPPED = 16
 """Inconclusive releases that are probed between a good and a bad one; then only the ends of their block."""
 
 
-MOST_LACKING = 4
+MOST_UNSUPPORTED = 4
 """Releases without the command that are probed at most."""
 
 
@@ -51,7 +51,7 @@ class Half:
     end: int
     answers: Mapping[int, Answer]
     running: frozenset[int]
-    lacking: int = 0
+    unsupported: int = 0
     """Probed releases that lack the command; if there are any, the end is the newest of them."""
 
     def _away(self, index: int) -> int:
@@ -96,7 +96,7 @@ class Half:
         skipped = [i for i in self._beyond if i in self.answers]
         untested = len(self._beyond) - len(skipped)
         word: tuple[Ending, Ending] = ("beyond", "silent") if self.far is None else ("exact", "between")
-        if self.lacking and self.far is None and skipped == [self.end]:
+        if self.unsupported and self.far is None and skipped == [self.end]:
             word = ("introduced", "introduced")
         return Edge(
             word[bool(skipped)] if self.settled else "open", self.near, self.far, tuple(sorted(skipped)), untested, sure
@@ -106,13 +106,13 @@ class Half:
         """Return up to N releases to probe, once the end has an answer."""
         if self.end not in self.answers:
             return []
-        if self.far is None and self.lacking:
-            return self._above_lacking() if jobs else []
+        if self.far is None and self.unsupported:
+            return self._above_unsupported() if jobs else []
         if self.far is None:
             return self._inwards(jobs)
         return self._between(min(self.near, self.far), max(self.near, self.far), jobs)
 
-    def _above_lacking(self) -> list[int]:
+    def _above_unsupported(self) -> list[int]:
         """Return the next release to probe above those that lack the command, of which few more may be probed.
 
         It is the egg drop: with n probes of which k lack the command, the sum of n over 1 … k releases can be told
@@ -121,7 +121,7 @@ class Half:
         width = self.near - self.end - 1
         if width < 1 or any(self.end < i < self.near for i in self.running):
             return []
-        left = max(1, MOST_LACKING - self.lacking)
+        left = max(1, MOST_UNSUPPORTED - self.unsupported)
         probes = next(n for n in itertools.count(1) if _tellable(n, left) >= width)
         planned = self.near - min(width, _tellable(probes - 1, left - 1) + 1)
         free = (i for i in _outwards(planned, self.end, self.near) if i not in self.answers)
@@ -165,9 +165,9 @@ class Half:
         return found
 
 
-def _tellable(probes: int, lacking: int) -> int:
+def _tellable(probes: int, unsupported: int) -> int:
     """Return among how many releases a boundary is found with so many probes, of which some lack the command."""
-    return sum(comb(probes, k) for k in range(1, lacking + 1))
+    return sum(comb(probes, k) for k in range(1, unsupported + 1))
 
 
 def share(widths: Sequence[int], jobs: int) -> list[int]:

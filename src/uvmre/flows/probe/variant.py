@@ -11,11 +11,11 @@ from uvmre.core.outcome.matching import Outcome, unsupported_reason
 from uvmre.core.outcome.observation import Observation, StepResult
 from uvmre.core.progress import Progress
 from uvmre.core.secrets.redact import observed_secrets, redact, redact_deep
+from uvmre.flows.probe.needs import missing_need
 from uvmre.gateway.session import Gateway, free_port
 from uvmre.run.backend import Backend, RunContext, RunFacts, StepRequest
 from uvmre.run.environment import RunDirs
 from uvmre.run.interpreters import require_interpreter
-from uvmre.run.needs import missing_need
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,8 +64,9 @@ class VariantRunner:
                 on_step_end=ended,
                 count_requests=lambda: len(listener.requests),
             )
+            uses_uv = not (request.control and request.control.without_uv)
             try:
-                if need := missing_need(context.binary, mre.needs):
+                if need := missing_need(context.binary, mre.needs if uses_uv else ()):
                     facts = replace(facts, obstacle=unsupported_reason(context.uv, need))
                 else:
                     facts = self.backend.run(request)

@@ -1,11 +1,10 @@
 """The git repositories of an MRE, made in memory, and what GitHub answers for them. The only import of dulwich."""
 
-import calendar
 import gzip
 import io
 import json
 import re
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -140,8 +139,8 @@ class GitServer:
         commit.tree = commit_tree(made.object_store, entries)
         commit.parents = [parent] if parent else []
         commit.author = commit.committer = AUTHOR
-        day = (self._config.exclude_newer or BORN).timetuple()[:3]
-        commit.author_time = commit.commit_time = calendar.timegm((*day, n, 0, 0))
+        day = datetime(*(self._config.exclude_newer or BORN).timetuple()[:3], n % 24, tzinfo=UTC)
+        commit.author_time = commit.commit_time = int(day.timestamp())
         commit.author_timezone = commit.commit_timezone = 0
         commit.message = described.message.encode() + b"\n"
         made.object_store.add_object(commit)

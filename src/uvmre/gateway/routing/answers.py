@@ -26,13 +26,13 @@ def static_answer(
 
 def _applies(answer: "StaticAnswer", exchange: Exchange) -> bool:
     sent = exchange.authorization
-    wanted = {"": True, "any": sent is not None, "none": sent is None}.get(answer.credentials)
-    if wanted is None:
-        wanted = sent is not None and is_authorized(basic_auth(*answer.credentials.split(":", 1)), sent)
+    fits = {"": True, "any": sent is not None, "none": sent is None}.get(answer.credentials)
+    if fits is None:
+        fits = sent is not None and is_authorized(basic_auth(*answer.credentials.split(":", 1)), sent)
     name, _, pattern = answer.header.partition(": ")
     value = exchange.fields.get(name.lower().encode())
     return (
-        wanted
+        fits
         and answer.method in ("", exchange.method)
         and matches(answer.url, exchange.url)
         and (not name or (value is not None and matches(pattern, value.decode("latin-1"), raw=True)))
