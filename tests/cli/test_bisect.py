@@ -395,3 +395,68 @@ def test_what_is_kept_and_cannot_be_read_is_reported_and_set_aside(
 
 def test_the_cache_is_as_these_tests_think() -> None:
     assert (VERSIONS[0], VERSIONS[-1], len(VERSIONS)) == ("0.4.0", "0.4.19", 20)
+
+
+MRE = """\
+title = "t"
+[environment]
+uv = "0.4.9"
+{more}
+[[step]]
+run = '''
+number=$(uv --version); number=${{number##*.}}; number=${{number%% *}}
+{body}
+'''
+[symptom]
+exit = "failure"
+output = ["the frobnicator is upside down"]
+"""
+UNKNOWN = "echo \"error: unrecognized subcommand 'frob'\" >&2; exit 2"
+FAILS = "echo 'error: the frobnicator is upside down' >&2; exit 2"
+
+
+@pytest.mark.parametrize(
+    ("body", "ending", "kinds", "groups"),
+    [
+        pytest.param(
+            f'[ "$number" -lt 6 ] && {{ {UNKNOWN}; }}; [ "$number" -lt 12 ] && {{ {FAILS}; }}; exit 0',
+            "introduced",
+            ["introduced", "behaviour"],
+            ["broken", "shows", "absent"],
+            id="the command came with the bug",
+        ),
+        pytest.param(
+            f'[ "$number" -lt 6 ] && exit 0; [ "$number" -lt 12 ] && {{ {FAILS}; }}; '
+            "echo 'error: it is refused because of its other end' >&2; exit 2",
+            "exact",
+            ["behaviour", "message_changed"],
+            ["absent", "shows", "absent"],
+            id="another error came in its place",
+        ),
+    ],
+)
+def test_what_changed_at_a_boundary_is_named(
+    bisect: CommandLine, tmp_path: Path, body: str, ending: str, kinds: list[str], groups: list[str]
+) -> None:
+    (tmp_path / "mre").mkdir()
+    (tmp_path / "mre" / "mre.toml").write_text(MRE.format(more="", body=body))
+    data = bisect("mre", "--json").json("bisect")
+    assert (data["first_bad"]["version"], data["first_good"]["version"]) == ("0.4.6", "0.4.12"), data["sentences"]
+    assert data["first_bad"]["ending"] == ending
+    assert [data["first_bad"]["kind"], data["first_good"]["kind"]] == kinds
+    assert [group["outcome"] for group in data["groups"]] == groups
+    explained = bisect("mre", "--explain")
+    assert ("lacks it" in explained.stdout) == (ending == "introduced")
+    assert ("the first release that supports it" in explained.stdout) == (ending == "introduced")
+
+
+@pytest.mark.slow
+def test_a_release_that_takes_far_longer_than_the_reported_one_is_skipped(bisect: CommandLine, tmp_path: Path) -> None:
+    body = f'[ "$number" = 12 ] && sleep 60; [ "$number" -lt 12 ] && {{ {FAILS}; }}; exit 0'
+    (tmp_path / "mre").mkdir()
+    (tmp_path / "mre" / "mre.toml").write_text(MRE.format(more="", body=body))
+    started = time.monotonic()
+    data = bisect("mre", "--json", "--range", "0.4.9..0.4.13").json("bisect")
+    assert time.monotonic() - started < 50
+    assert data["first_good"]["version"] == "0.4.13"
+    assert data["first_good"]["skipped"] == ["0.4.12"]

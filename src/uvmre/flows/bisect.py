@@ -24,6 +24,10 @@ from uvmre.run.interpreters import Interpreter, require_interpreter
 
 CONCLUSIVE = ("shows", "absent")
 GAP = 10
+SLOWER = 10
+"""A release that takes so many times as long as the reported one is skipped …"""
+LEAST_SECONDS = 20.0
+"""… if that is more than this."""
 FIRST = "0.1.0"
 """The release with which uv was announced; 0.0.5, of the same evening, is run only if the range names it."""
 
@@ -226,7 +230,7 @@ class _Driver:
         results: list[ProbeResult] = []
         while len(results) < times and not self.cells.stop.is_set():
             try:
-                results.append(self.cells.run(version, self.interpreter, self.variant))
+                results.append(self.cells.run(version, self.interpreter, self.variant, self._limit()))
             except CannotTell as error:
                 if index == self.row.reported:
                     raise
@@ -234,6 +238,13 @@ class _Driver:
             if results[-1].complaint or _inconclusive([results[-1].stored]):
                 break
         return results
+
+    def _limit(self) -> float:
+        """Return the most seconds of a step, from what the reported release took; 0 where that is not known yet."""
+        reported = self.probes.get(self.row.reported)
+        if reported is None or not reported.total:
+            return 0.0
+        return max(LEAST_SECONDS, SLOWER * reported.seconds / max(1, reported.total))
 
     def _collect(self, index: int, results: list[ProbeResult]) -> None:
         for result in results:

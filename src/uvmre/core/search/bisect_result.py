@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
-from uvmre.core.outcome.matching import Outcome, Word, is_conclusive
+from uvmre.core.outcome.matching import DOES_NOT_SUPPORT, Outcome, Word, is_conclusive
 from uvmre.core.search.bisect import Boundaries, SearchStep
 from uvmre.core.search.bisect_half import Edge
 from uvmre.core.search.release import Release
@@ -14,7 +14,11 @@ RELEASE_NOTES = "https://github.com/astral-sh/uv/releases/tag/"
 AT_MOST = 4
 """Releases that a sentence names at most."""
 FIRST_BAD, FIRST_GOOD = "first bad", "first good"
-ANSWERS = {"bad": "shows", "good": "absent", "skip": "cannot tell"}
+ANSWERS = {"bad": "shows", "good": "absent", "skip": "cannot tell", "lacks": "lacks it"}
+OTHER_ERROR = "not the reported error"
+"""The start of the reason for which a newer release that fails differently is good."""
+Kind = Literal["behaviour", "introduced", "message_changed"]
+"""The same steps then do something else; the command or setting came; only the error is another one."""
 
 
 @dataclass(frozen=True)
@@ -84,10 +88,34 @@ class History:
         edge = self.boundaries.first_bad
         if self.unsound or edge is None or edge.word == "open":
             return ""
+        if edge.word == "introduced":
+            return self._version(edge.bad)
         before = self.probes.get(edge.bad - 1)
         if edge.word in ("between", "silent") and not (before and is_conclusive(Outcome(before.word, before.reason))):
             return ""
         return self._version(edge.bad)
+
+    def kind(self, edge: Edge, neighbour: int | None) -> Kind | None:
+        """Return what changed at a boundary, from the outcome of the release beside the bad ones."""
+        probe = None if neighbour is None else self.probes.get(neighbour)
+        if probe is None:
+            return None
+        if edge.word == "introduced" or DOES_NOT_SUPPORT in probe.reason:
+            return "introduced"
+        reworded = probe.word == "different" or probe.reason.startswith(OTHER_ERROR) or "reworded" in probe.reason
+        return "message_changed" if reworded else "behaviour"
+
+    def groups(self) -> list[dict[str, str]]:
+        """Return the distinct outcomes of neighbouring probed releases, each with its range."""
+        found: list[dict[str, str]] = []
+        for index, probe in sorted(self.probes.items()):
+            version = self._version(index)
+            reason = probe.reason.replace(version, "…")
+            if found and (found[-1]["outcome"], found[-1]["reason"]) == (probe.word, reason):
+                found[-1]["last"] = version
+            else:
+                found.append({"first": version, "last": version, "outcome": probe.word, "reason": reason})
+        return found
 
     def sentences(self) -> list[str]:
         """Return the result as sentences."""
@@ -129,7 +157,7 @@ class History:
 
     def _firsts(self) -> Iterator[tuple[str, int | None]]:
         down, up = self.boundaries.first_bad, self.boundaries.first_good
-        if down and down.word in ("exact", "between"):
+        if down and down.word in ("exact", "between", "introduced"):
             yield FIRST_BAD, down.bad
         if up:
             yield FIRST_GOOD, up.good
@@ -142,6 +170,8 @@ class History:
             return bad
         if edge.word == "between":
             return f"{bad}, or one before it: {self._inconclusive(edge)}; {self._release_name(edge.good)} is good"
+        if edge.word == "introduced":
+            return f"{bad}, the first release that supports it"
         oldest = "the oldest" if self.lowest == 0 else "the oldest in the range"
         if edge.word == "beyond":
             return f"at or before {bad}, {oldest}"
@@ -220,6 +250,7 @@ def to_data(history: History) -> dict[str, Any]:
         "first_good": _edge(history, boundaries.first_good, first_good=True) if sound else None,
         "returns": [history.releases[index].version for index in boundaries.returns],
         "flaky": history.flaky,
+        "groups": history.groups(),
         "probes": [
             {
                 "release": history.releases[index].version,
@@ -247,9 +278,12 @@ def _edge(history: History, edge: Edge | None, *, first_good: bool) -> dict[str,
     index = edge.good if first_good else edge.bad
     other = edge.bad if first_good else edge.good
     release = None if index is None else history.releases[index]
-    linked = release is not None and release.published and (first_good or edge.word in ("exact", "between"))
+    linked = (
+        release is not None and release.published and (first_good or edge.word in ("exact", "between", "introduced"))
+    )
     return {
         "ending": edge.word,
+        "kind": history.kind(edge, edge.good if first_good else edge.bad - 1),
         "version": release.version if release else None,
         "date": f"{release.date:%Y-%m-%d}" if release and release.date else None,
         "notes": f"{RELEASE_NOTES}{release.version}" if linked and release else None,

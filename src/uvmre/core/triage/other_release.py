@@ -8,6 +8,7 @@ from uvmre.core.mre.symptom import Symptom
 from uvmre.core.outcome.feedback import cause_of
 from uvmre.core.outcome.matching import Outcome, match, unsupported_feature, unsupported_outcome
 from uvmre.core.outcome.observation import Observation, StepResult
+from uvmre.core.search.bisect_result import OTHER_ERROR
 from uvmre.core.search.release import parse_version
 from uvmre.core.text.network_errors import NETWORK_ERRORS
 from uvmre.core.text.normalize import readable
@@ -51,7 +52,7 @@ def judge_release(symptom: Symptom, expected: Symptom | None, observation: Obser
     past = distinctive or (symptom.bare and symptom.exit in (0, "success"))
     if not (newer and past):
         return outcome
-    return Outcome("absent", f"not the reported error: {_failure(failed)}")
+    return Outcome("absent", f"{OTHER_ERROR}: {_failure(failed)}")
 
 
 def _failure(failed: Sequence[StepResult]) -> str:

@@ -2,6 +2,7 @@
 
 import contextlib
 import itertools
+import math
 import os
 import threading
 from collections.abc import Iterable
@@ -109,15 +110,15 @@ class ProbePool:
         """Download releases in the background."""
         self._downloads.prefetch(releases)
 
-    def run(self, release: str, interpreter: Interpreter | None, variant: str) -> ProbeResult:
-        """Run a cell once, and store its outcome if it is repeatable.
+    def run(self, release: str, interpreter: Interpreter | None, variant: str, limit: float = 0.0) -> ProbeResult:
+        """Run a cell once, and store its outcome if it is repeatable; `limit` is the most seconds of a step, if given.
 
         The MRE itself counts only on a release where its controls behave.
 
         Raises:
             CannotTell: if the release is not available.
         """
-        result = self._run_alone(release, interpreter, variant)
+        result = self._run_alone(release, interpreter, variant, limit)
         if variant == BASE and result.stored.word in ("shows", "absent") and self._target.controls:
             result = self._with_controls(result, release, interpreter)
         if result.repeatable:
@@ -143,9 +144,11 @@ class ProbePool:
             stored_outcome = StoredOutcome("broken", reason, seconds)
         return ProbeResult(stored_outcome, base.complaint, tuple(refused), repeatable)
 
-    def _run_alone(self, release: str, interpreter: Interpreter | None, variant: str) -> ProbeResult:
+    def _run_alone(self, release: str, interpreter: Interpreter | None, variant: str, limit: float) -> ProbeResult:
         binary = self._downloads.get(release)
         mre = self._target.variant(variant, release)
+        if limit and mre.symptom.exit != "timeout":
+            mre = replace(mre, steps=tuple(replace(s, timeout=min(s.timeout, math.ceil(limit))) for s in mre.steps))
         root = self._root / str(next(self._numbers))
         # A container runs the interpreter of its image unless another one is requested.
         replaced = interpreter and not self._backend.uses_host and interpreter.minor != self._target.python
@@ -177,7 +180,8 @@ class ProbePool:
         complaint = self._target.complaint(observation)
         stored = StoredOutcome(outcome.word, outcome.reason, observation.seconds)
         refused = dict.fromkeys(request.host for request in observation.requests if request.answered_by == "refused")
-        return ProbeResult(stored, complaint, tuple(refused), not complaint and _is_repeatable(observation))
+        repeatable = _is_repeatable(observation) and not (limit and any(step.timed_out for step in observation.steps))
+        return ProbeResult(stored, complaint, tuple(refused), not complaint and repeatable)
 
     def _open_gateway(self) -> Gateway:
         with self._lock:
