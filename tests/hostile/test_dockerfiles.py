@@ -151,4 +151,4 @@ def test_a_symptoms_file_in_an_image_is_never_one_of_the_host(attack: RunAttack,
     dockerfile = f"{FROM}\nWORKDIR /app\nRUN ln -s /{host.home}/.ssh /app/sub; uv --version; exit 0\n"
     symptom = {"exit": 0, "output": ["uv 0.4"], "file": [{"path": "sub/id_rsa", "contains": CANARY}]}
     found = attack(files={"Dockerfile": dockerfile}, symptom=symptom)
-    assert found.base["files"] == [["sub/id_rsa", None]]
+    assert [(file["path"], file["content"]) for file in found.base["files"]] == [("sub/id_rsa", None)]

@@ -194,7 +194,7 @@ def test_a_file_of_the_symptom_is_never_one_of_the_host(attack: RunAttack, host:
     symptom = {"exit": 7, "output": ["stopped"], "file": [{"path": leaked, "contains": CANARY}]}
     found = attack(f"os.chmod('.', 0o755)\n{body.format(secret=str(host.secret))}", symptom=symptom)
     assert found.outcome == "different"
-    assert found.base["files"] in ([[leaked, None]], [[leaked, ""]])
+    assert [(file["path"], file["content"] or None) for file in found.base["files"]] == [(leaked, None)]
 
 
 def test_a_device_cannot_be_made(attack: RunAttack) -> None:

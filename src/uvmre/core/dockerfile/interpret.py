@@ -49,7 +49,7 @@ UV_PIP = re.compile(r"\buv(?:\s+-\S+){0,9}\s+pip\b")
 """Without `--system`, it refuses to install where there is no virtual environment."""
 PIP = re.compile(r"(?:^|[\s;&|])pip3? install\b")
 PLACE = re.compile(r"(--python|--target|--prefix|\s-[pt])[= ][\"']?([^\s;&|\"']+)")
-MAKES_PIP = re.compile(r"-m venv\b|\bvirtualenv\b|\bvenv\b.*--seed\b")
+MAKES_PIP = re.compile(r"-m venv\b|\bvirtualenv\b|\bvenv\b.{0,200}--seed\b")
 
 
 @dataclass(frozen=True)
