@@ -169,3 +169,18 @@ def test_a_symptom_of_a_rejected_certificate_is_met_and_the_fault_is_suggested(
     data = run(uvmre, folder)
     assert data["verdict"] == "reproducible", data["reason"]
     assert "untrusted-issuer" in data["reason"]
+
+
+@pytest.mark.parametrize(
+    ("headers", "pages"), [("", 1), ('headers = { "cache-control" = "no-store", "etag" = "" }', 2)]
+)
+def test_an_index_sends_headers_of_its_own(
+    uvmre: CommandLine, write_mre: WriteMre, backend: str, headers: str, pages: int
+) -> None:
+    """uv keeps a page as long as the index says."""
+    tables = f'[[index]]\nurl = "https://acme.example.com/simple"\nregistry = "devpi"\n{headers}\n[index.packages.acme.versions."1.0"]\n'
+    compile = "echo acme | uv pip compile -q -i https://acme.example.com/simple -"
+    data = run(uvmre, write_mre(manifest(f"{compile} && {compile}", "acme==1.0", tables)), backend)
+    assert data["verdict"] == "reproducible", data["reason"]
+    paths = [request["path"] for request in data["variants"][0]["requests"]]
+    assert paths.count("/simple/acme/") == pages

@@ -217,7 +217,6 @@ INDEX: Keys = {
     "password": (line_of_text, False),
     "synthetic": (one_of("override", "merge", "replace"), False),
     "headers": (_headers, False),
-    "http2": (boolean, False),
 }
 FAULT: Keys = {
     "url": (url_pattern, True),

@@ -31,8 +31,6 @@ class Index:
     """Whether its packages "override" those of PyPI, "merge" with or "replace" them."""
     headers: Mapping[str, str] = field(default_factory=dict)
     """Headers of every response, as `{ "cache-control" = "no-store" }`; an empty value removes one."""
-    http2: bool = False
-    """Whether it also speaks HTTP/2."""
     packages: "tuple[SyntheticPackage, ...]" = ()
     """The synthetic packages."""
 

@@ -49,6 +49,8 @@ class RegistryProfile:
     uploaded: bool = True
     """Whether JSON has upload times (PEP 700)."""
     uploaded_in_html: bool = False
+    cache_control: bool = True
+    """Whether its pages have PyPI's `cache-control`."""
     requires_python: bool = True
     yanked: bool = True
     head: int = 200
@@ -142,6 +144,7 @@ PROFILES = {
         metadata=False,  # devpi/devpi#1018
         uploaded=False,  # devpi/devpi#1061
         ranges=False,  # devpi/devpi#1021
+        cache_control=False,  # devpi sends none
         says_ranges=False,
     ),
     "pytorch": RegistryProfile(

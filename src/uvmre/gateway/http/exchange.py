@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterable, Callable, Iterable
+from collections.abc import AsyncIterable, Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -47,6 +47,8 @@ class Exchange:
     def __init__(self, http: HttpProtocol, request: ParsedRequest, log: Callable[[Request], None]) -> None:
         self._http, self.request, self._log = http, request, log
         self.started = False
+        self.own_headers: Mapping[str, str] = {}
+        """Headers of the index that answers, which override those of its responses; an empty one removes them."""
         self._chunked = False
         self.fault = ""
         """The faults of the MRE that match it."""
@@ -87,7 +89,7 @@ class Exchange:
         headers, body = [*response.headers], response.body
         if response.sized and response.status not in BODILESS:
             headers.append((b"content-length", b"%d" % len(body)))
-        begin, chunked = head(response.status, headers, self.request)
+        begin, chunked = head(response.status, self._with_own(headers), self.request)
         if self.method == "HEAD" or response.status in BODILESS:
             body = b""
         if chunked:
@@ -103,10 +105,14 @@ class Exchange:
         self, status: int, headers: Headers, by: AnsweredBy, reason: str = "", *, replayed: bool = False
     ) -> None:
         """Start a response whose body is streamed, and log it."""
-        begin, self._chunked = head(status, headers, self.request)
+        begin, self._chunked = head(status, self._with_own(headers), self.request)
         self.started = True
         self._log(self._entry(status, by, reason, replayed=replayed))
         self._http.write(begin + CLOCK.end())
+
+    def _with_own(self, headers: Headers) -> Headers:
+        own = {name.lower().encode(): value.encode("latin-1") for name, value in self.own_headers.items()}
+        return [*without(own, headers), *((name, value) for name, value in own.items() if value)]
 
     async def stream(self, chunks: AsyncIterable[bytes]) -> None:
         """Send the body without buffering it; it is read to its end even where the client disconnects."""

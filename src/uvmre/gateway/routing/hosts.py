@@ -2,6 +2,7 @@
 
 import fnmatch
 import re
+from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
@@ -77,6 +78,11 @@ class Hosts:
         """Tell whether a step may reach all of this host."""
         known = host in (*OPEN_HOSTS, *LOOPBACK) or any(site.host == host for site in self._sites)
         return known or host in self._storages or any(fnmatch.fnmatchcase(host, pattern) for pattern in self._allowed)
+
+    def headers_of(self, host: str, path: str) -> Mapping[str, str]:
+        """Return the headers that the index at a URL sends with every response."""
+        site = self._site(host, path.partition("?")[0])
+        return site.index.headers if site else {}
 
     def decide(self, origin: str, host: str, path: str, authorization: str | None) -> Decision:
         """Decide what answers a request to an allowed host; several Authorization headers are joined by newlines."""

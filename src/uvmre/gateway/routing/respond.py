@@ -105,6 +105,7 @@ class Responder:
 
     async def _respond(self, exchange: Exchange, matched: MatchedFaults) -> ReadyAnswer | None:
         decision = self.hosts.decide(exchange.origin, exchange.host, exchange.path, exchange.authorization)
+        exchange.own_headers = self.hosts.headers_of(exchange.host, exchange.path)
         if isinstance(decision, ForwardRoute):
             return await self._forward(decision, exchange, matched)
         if isinstance(decision, Response):
@@ -152,11 +153,14 @@ class Responder:
                 return buffered(profile.missing, b"", [TEXT_PLAIN])
             found = ProjectPage(simple_page.Page({**EMPTY.data, "name": route.project}))
         page = render_page(found.page, index, exchange.origin)
+        dropped = set() if profile.cache_control else {b"cache-control"}
         if as_json:
-            return page_answer(simple_formats.as_json(page), found, as_json=True)
+            answer = page_answer(simple_formats.as_json(page), found, as_json=True)
+            return answer._replace(headers=without(dropped, answer.headers))
         html = simple_formats.as_html(page, profile.attributes, dated=profile.uploaded_in_html)
         answer = page_answer(html, found, as_json=False)
-        return answer._replace(headers=[(b"content-type", profile.form.encode()), *answer.headers[1:]])
+        headers = without(dropped, answer.headers[1:])
+        return answer._replace(headers=[(b"content-type", profile.form.encode()), *headers])
 
     async def _file(
         self, route: FileRoute, exchange: Exchange, profile: "RegistryProfile", matched: MatchedFaults
