@@ -10,7 +10,7 @@ from pathlib import Path
 
 from uvmre.core.network.request import Request
 from uvmre.core.outcome.matching import Outcome
-from uvmre.core.outcome.observation import Observation, StepResult
+from uvmre.core.outcome.observation import FileState, Observation, StepResult
 from uvmre.core.outcome.result import Result, Variant
 from uvmre.core.outcome.verdict import Verdict
 from uvmre.folder.evidence import begin_run, finish_run, latest_result, write_observation
@@ -31,7 +31,7 @@ OBSERVATION = Observation(
         Request("GET", "pypi.org", "/simple/a/", 200, False, "upstream", 0.0125),
         Request("CONNECT", "example.com", "", 403, True, "refused", 0.001, "it is not on the list"),
     ),
-    (("uv.lock", None),),
+    (FileState("uv.lock", exists=False),),
 )
 RESULT = Result(
     title="t",
