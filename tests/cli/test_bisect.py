@@ -397,11 +397,10 @@ def test_the_cache_is_as_these_tests_think() -> None:
     assert (VERSIONS[0], VERSIONS[-1], len(VERSIONS)) == ("0.4.0", "0.4.19", 20)
 
 
-MRE = """\
+NUMBERED = """\
 title = "t"
 [environment]
 uv = "0.4.9"
-{more}
 [[step]]
 run = '''
 number=$(uv --version); number=${{number##*.}}; number=${{number%% *}}
@@ -439,7 +438,7 @@ def test_what_changed_at_a_boundary_is_named(
     bisect: CommandLine, tmp_path: Path, body: str, ending: str, kinds: list[str], groups: list[str]
 ) -> None:
     (tmp_path / "mre").mkdir()
-    (tmp_path / "mre" / "mre.toml").write_text(MRE.format(more="", body=body))
+    (tmp_path / "mre" / "mre.toml").write_text(NUMBERED.format(body=body))
     data = bisect("mre", "--json").json("bisect")
     assert (data["first_bad"]["version"], data["first_good"]["version"]) == ("0.4.6", "0.4.12"), data["sentences"]
     assert data["first_bad"]["ending"] == ending
@@ -454,7 +453,7 @@ def test_what_changed_at_a_boundary_is_named(
 def test_a_release_that_takes_far_longer_than_the_reported_one_is_skipped(bisect: CommandLine, tmp_path: Path) -> None:
     body = f'[ "$number" = 12 ] && sleep 60; [ "$number" -lt 12 ] && {{ {FAILS}; }}; exit 0'
     (tmp_path / "mre").mkdir()
-    (tmp_path / "mre" / "mre.toml").write_text(MRE.format(more="", body=body))
+    (tmp_path / "mre" / "mre.toml").write_text(NUMBERED.format(body=body))
     started = time.monotonic()
     data = bisect("mre", "--json", "--range", "0.4.9..0.4.13").json("bisect")
     assert time.monotonic() - started < 50
