@@ -90,7 +90,8 @@ class LimitWatch:
     def __call__(self, pid: int, output: int) -> str:
         """Return the limit that a running step exceeds; empty if none."""
         limits = self._limits
-        if (progress := (output, self._count_requests())) != self._progress:
+        requests = self._count_requests() if self._idle_timeout else 0  # asking a busy gateway takes time
+        if (progress := (output, requests)) != self._progress:
             self._progress, self._progressed = progress, time.monotonic()
         elif self._idle_timeout and time.monotonic() - self._progressed > self._idle_timeout:
             return TIMEOUT
