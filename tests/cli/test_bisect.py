@@ -459,3 +459,26 @@ def test_a_release_that_takes_far_longer_than_the_reported_one_is_skipped(bisect
     assert time.monotonic() - started < 50
     assert data["first_good"]["version"] == "0.4.13"
     assert data["first_good"]["skipped"] == ["0.4.12"]
+    (late,) = [probe for probe in data["probes"] if probe["release"] == "0.4.12"]
+    assert late["reason"].endswith("far longer than uv 0.4.9 took")
+
+
+def test_a_program_that_does_not_support_something_is_no_release_without_a_command(
+    bisect: CommandLine, tmp_path: Path
+) -> None:
+    # 0.4.5 alone fails, so that older ones must not be taken as lacking a command.
+    manifest = NUMBERED.replace("[[step]]", PREPARED, 1)
+    (tmp_path / "mre").mkdir()
+    body = f'[ "$number" -ge 3 ] && {{ {FAILS}; }}; exit 0'
+    (tmp_path / "mre" / "mre.toml").write_text(manifest.format(body=body))
+    data = bisect("mre", "--json", "--range", "0.4.0..0.4.9").json("bisect")
+    assert data["first_bad"]["version"] == "0.4.3", data["sentences"]
+    assert "lacks" not in {step["answer"] for step in data["path"]}
+
+
+PREPARED = """\
+[[setup]]
+run = '''
+uv --version | grep -qv 'uv 0.4.[45] *$' || {{ echo 'error: the wheel does not support `musl`' >&2; exit 1; }}
+'''
+[[step]]"""

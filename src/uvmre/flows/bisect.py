@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from uvmre.core.outcome.matching import DOES_NOT_SUPPORT
+from uvmre.core.outcome.matching import is_lack
 from uvmre.core.progress import Progress
 from uvmre.core.search.bisect import SPOT_CHECKS, Runs, Search
 from uvmre.core.search.bisect_result import History, Probe
@@ -200,7 +200,9 @@ class _Driver:
             raise Interrupted("interrupted", "finished runs are stored; run the same command to continue") from None
 
     def _next_probes(self, jobs: int) -> tuple[int, ...]:
-        # The spot checks at the end run together: they are few, and independent.
+        # The reported release comes alone, as its time limits the others. The spot checks at the end run together: they
+        # are few, and independent.
+        jobs = jobs if self.row.reported in self.probes else 1
         jobs = max(jobs, SPOT_CHECKS) if jobs > 1 and self.search.spot_checking else jobs
         if probes := self.search.next_indexes(jobs):
             return probes
@@ -267,7 +269,7 @@ class _Driver:
         if total:
             self.search.record(index, runs)
         if not total or (total < self.request.repeat and _inconclusive(outcomes)):
-            lacks = shown.word == "broken" and DOES_NOT_SUPPORT in shown.reason
+            lacks = shown.word == "broken" and is_lack(shown.reason)
             self.search.record(index, "lacks" if lacks else "skip")
 
     def _version(self, index: int) -> str:

@@ -515,3 +515,34 @@ def test_inconclusive_releases_do_not_make_a_boundary_wrong(
     if edge.word in ("introduced", "exact"):
         assert edge.bad == bad
     assert mixed[edge.bad] == "bad"
+
+
+@given(introduced(), st.data(), st.integers(1, 4))
+@settings(deadline=None, max_examples=300)
+def test_a_release_that_alone_lacks_the_command_is_no_boundary_below_a_conclusive_one(
+    case: tuple[list[Answer], int, int, int], data: st.DataObject, jobs: int
+) -> None:
+    answers, _, _, reported = case
+    alone = data.draw(st.sets(st.integers(0, len(answers) - 1), max_size=3)) - {reported}
+    mixed: list[Answer] = ["lacks" if i in alone else answer for i, answer in enumerate(answers)]
+    search = Search(len(mixed), reported)
+    ended(search, mixed, jobs)
+    edge, known = search.result().first_bad, {step.index: step.answer for step in search.explain()}
+    assert edge
+    if edge.word == "introduced":
+        assert all(known[i] in ("lacks", "skip") for i in known if i < edge.bad)
+
+
+@pytest.mark.parametrize(
+    ("lacking", "first_bad"), [([*range(10)], 10), ([*range(6), 9], 6)], ids=["with the one before", "alone"]
+)
+def test_the_release_beside_the_newest_without_the_command_is_checked(lacking: list[int], first_bad: int) -> None:
+    answers: list[Answer] = ["lacks" if i in lacking else "bad" for i in range(15)]
+    search = Search(15, 14)
+    for index in (14, 0, 12, 10, 9):
+        search.record(index, answers[index])
+    asked = [index for batch in ended(search, answers) for index in batch]
+    assert 8 in asked
+    edge = search.result().first_bad
+    assert edge
+    assert (edge.bad, edge.word) == (first_bad, "introduced")

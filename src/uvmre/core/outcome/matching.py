@@ -159,7 +159,12 @@ def unsupported_feature(symptom: Symptom, steps: Iterable[StepResult], *, settin
 
 def is_conclusive(outcome: Outcome) -> bool:
     """Tell whether an outcome is an answer: also a different failure, or an unsupported feature."""
-    return outcome.word != "broken" or DOES_NOT_SUPPORT in outcome.reason
+    return outcome.word != "broken" or is_lack(outcome.reason)
+
+
+def is_lack(reason: str) -> bool:
+    """Tell whether a reason is that a release lacks a feature, and does not only quote a program that says so."""
+    return bool(re.search(rf"\buv \d\S* {DOES_NOT_SUPPORT} `", reason))
 
 
 def find_unsupported(text: str, *, settings: bool, hidden: bool = False) -> str:

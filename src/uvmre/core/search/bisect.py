@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import pairwise, product
 from typing import Literal
 
-from uvmre.core.search.bisect_half import Answer, Edge, Half, midpoints, share
+from uvmre.core.search.bisect_half import MOST_UNSUPPORTED, Answer, Edge, Half, midpoints, share
 
 SPOT_CHECKS = 4
 """Releases away from the boundaries that are probed in the end, because a bug may come back."""
@@ -169,8 +169,9 @@ class Search:
         return Span(half.near, half.far)
 
     def _halves(self, answers: Mapping[int, Answer], running: Collection[int]) -> tuple[Half, Half]:
-        unsupported = [i for i, answer in answers.items() if answer == "lacks"]
-        # Older releases than one that lacks a command lack it too.
+        # Older releases than one that lacks a command lack it too, unless one of them was conclusive.
+        known = min((i for i, answer in answers.items() if answer in ("bad", "good")), default=self.reported)
+        unsupported = [i for i, answer in answers.items() if answer == "lacks" and i < known]
         end = max(unsupported, default=self.lowest)
         down = {i: answer for i, answer in answers.items() if end <= i <= self.reported}
         up = {i: answer for i, answer in answers.items() if i >= self.reported}
@@ -204,6 +205,9 @@ class Search:
         before = range(up.far - 1, max(self.reported, up.far - NEAR_FIX), -1) if up.far is not None else range(0)
         near = [i for i in before if i not in answers and i not in running]
         near = near[: max(0, min(jobs, NEAR_FIX_CHECKS - len(self.spot_checks & set(before))))]
+        beside = down.end - 1  # a release that lacks the command alone is no boundary
+        if down.far is None and 0 < down.unsupported < MOST_UNSUPPORTED and jobs > 0 and beside >= self.lowest:
+            near = [i for i in (beside,) if i not in answers and i not in running] + near[: jobs - 1]
         parts = [(down.near, up.near)]
         if down.far is not None and not down.unsupported:
             parts.append((self.lowest, down.far))

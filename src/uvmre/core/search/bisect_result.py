@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from uvmre.core.outcome.matching import DOES_NOT_SUPPORT, Outcome, Word, is_conclusive
+from uvmre.core.outcome.matching import Outcome, Word, is_conclusive, is_lack
 from uvmre.core.search.bisect import Boundaries, SearchStep
 from uvmre.core.search.bisect_half import Edge
 from uvmre.core.search.release import Release
@@ -100,7 +100,7 @@ class History:
         probe = None if neighbour is None else self.probes.get(neighbour)
         if probe is None:
             return None
-        if edge.word == "introduced" or DOES_NOT_SUPPORT in probe.reason:
+        if edge.word == "introduced" or is_lack(probe.reason):
             return "introduced"
         reworded = probe.word == "different" or probe.reason.startswith(OTHER_ERROR) or "reworded" in probe.reason
         return "message_changed" if reworded else "behaviour"

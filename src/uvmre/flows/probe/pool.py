@@ -14,7 +14,7 @@ from pathlib import Path
 
 from uvmre import temp_folders
 from uvmre.core.mre.model import BASE, has_fixed_port
-from uvmre.core.outcome.matching import DOES_NOT_SUPPORT
+from uvmre.core.outcome.matching import is_lack
 from uvmre.core.outcome.observation import Observation
 from uvmre.core.outcome.verdict import verdict
 from uvmre.core.progress import Progress
@@ -120,19 +120,21 @@ class ProbePool:
         """
         result = self._run_alone(release, interpreter, variant, limit)
         if variant == BASE and result.stored.word in ("shows", "absent") and self._target.controls:
-            result = self._with_controls(result, release, interpreter)
+            result = self._with_controls(result, release, interpreter, limit)
         if result.repeatable:
             self._save(self._key(release, interpreter, variant), result.stored)
         return result
 
-    def _with_controls(self, base: ProbeResult, release: str, interpreter: Interpreter | None) -> ProbeResult:
+    def _with_controls(
+        self, base: ProbeResult, release: str, interpreter: Interpreter | None, limit: float
+    ) -> ProbeResult:
         outcomes = {BASE: base.stored.outcome}
         seconds, repeatable, refused = base.stored.seconds, base.repeatable, dict.fromkeys(base.refused)
         for name in self._target.controls:
             if stored := self.stored(release, interpreter, name):
                 outcomes[name] = stored[-1].outcome
                 continue
-            result = self.run(release, interpreter, name)
+            result = self.run(release, interpreter, name, limit)
             outcomes[name], repeatable = result.stored.outcome, repeatable and result.repeatable
             seconds, refused = seconds + result.stored.seconds, refused | dict.fromkeys(result.refused)
         # On another release a guess counts as it is: only the controls may spoil an outcome.
@@ -180,7 +182,13 @@ class ProbePool:
         complaint = self._target.complaint(observation)
         stored = StoredOutcome(outcome.word, outcome.reason, observation.seconds)
         refused = dict.fromkeys(request.host for request in observation.requests if request.answered_by == "refused")
-        repeatable = _is_repeatable(observation) and not (limit and any(step.timed_out for step in observation.steps))
+        repeatable = _is_repeatable(observation)
+        if limit and outcome.word == "broken" and any(step.timed_out for step in observation.steps):
+            # The limit depends on this machine's load.
+            repeatable, stored = (
+                False,
+                replace(stored, reason=f"{outcome.reason}, far longer than uv {self._target.reported} took"),
+            )
         return ProbeResult(stored, complaint, tuple(refused), not complaint and repeatable)
 
     def _open_gateway(self) -> Gateway:
@@ -219,7 +227,7 @@ class ProbePool:
 
 def _is_repeatable(observation: Observation) -> bool:
     """Return whether a run ended by itself, rather than by an interrupt, the network or a full disk."""
-    if observation.obstacle and DOES_NOT_SUPPORT not in observation.obstacle:
+    if observation.obstacle and not is_lack(observation.obstacle):
         return False
     if any(request.answered_by == "unreachable" for request in observation.unanswered):
         return False
