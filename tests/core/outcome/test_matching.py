@@ -147,6 +147,11 @@ def test_an_observation_is_judged(observation: Observation, outcome: Outcome) ->
             id="a request was answered and its last try was not",
         ),
         pytest.param(
+            observed(step(exit=2, err="error: no"), requests=(request("rejected-ca", reason="it broke off the TLS"),)),
+            "no response from pypi.org: it broke off the TLS",
+            id="the client does not trust the gateway",
+        ),
+        pytest.param(
             observed(step("uv lock", 2, err="warning: slow\nerror: no\n\n", role="setup")),
             "the setup step `uv lock` fails (2): error: no",
             id="a set-up step failed and said why last",
@@ -367,20 +372,26 @@ def test_a_different_outcome_names_the_step_that_failed() -> None:
     assert match(Symptom(output=("a1", "b1")), seen).reason.startswith("`two` fails (1)")
 
 
+ISSUER = "invalid peer certificate: UnknownIssuer"
+
+
 @pytest.mark.parametrize(
-    ("text", "word"),
+    ("texts", "others", "word"),
     [
-        ("401 Unauthorized", "shows"),
-        ("invalid peer certificate: UnknownIssuer", "shows"),
-        ("error sending request", "broken"),
+        pytest.param((ISSUER,), (), "shows", id="the certificate is the symptom"),
+        pytest.param(("error sending request for url", ISSUER), (), "shows", id="and more of the network"),
+        pytest.param(("panicked at src/lib.rs",), (), "shows", id="no rejected certificate causes it"),
+        pytest.param(("error sending request for url",), (), "broken", id="any fault of the network causes it"),
+        pytest.param((), (), "broken", id="a failure without a text"),
+        pytest.param(("a text that is missing",), (), "broken", id="not met"),
+        pytest.param((ISSUER,), (request("refused", host="b"),), "broken", id="a host that is refused"),
+        pytest.param((ISSUER,), (request("unreachable", host="b"),), "broken", id="no network"),
     ],
 )
-def test_a_rejected_authority_does_not_hide_a_symptom_that_it_cannot_cause(text: str, word: str) -> None:
-    rejected = (request("rejected-ca", reason="it broke off the TLS"),)
-    outcome = match(Symptom("failure", (text,)), observed(step(exit=2, err=f"error: {text}"), requests=rejected))
-    assert outcome.word == word
-    assert ("untrusted-issuer" in outcome.reason) == (word == "shows")
-    other = match(
-        Symptom("failure", ("another text",)), observed(step(exit=2, err=f"error: {text}"), requests=rejected)
-    )
-    assert other.word == "broken"
+def test_a_symptom_that_is_met_in_full_counts_although_the_authority_was_rejected(
+    texts: tuple[str, ...], others: tuple[Request, ...], word: str
+) -> None:
+    output = f"error sending request for url (https://a)\n  Caused by: {ISSUER}\nthread panicked at src/lib.rs\n"
+    requests = (request("rejected-ca", path=""), *others)
+    outcome = match(Symptom(2, texts), observed(step(exit=2, err=output), requests=requests))
+    assert (outcome.word, "`untrusted-issuer = true`" in outcome.reason) == (word, word == "shows")

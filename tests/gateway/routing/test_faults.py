@@ -151,7 +151,7 @@ def test_a_fault_meets_never_more_than_it_says(urls: list[str], fault: Fault) ->
     ],
 )
 def test_a_certificate_runs_out_by_the_host_of_the_pattern(pattern: str, host: str, expected: bool) -> None:
-    assert FaultInjector((Fault(pattern, expired_certificate=True),)).match_tls(host) == ("expired" if expected else "")
+    assert FaultInjector((Fault(pattern, expired_certificate=True),)).match_tls(host) == "expired" * expected
     assert FaultInjector((Fault(pattern, status=500),)).match_tls(host) == ""
 
 
@@ -540,6 +540,19 @@ def test_an_expired_certificate_is_reported_as_such_and_is_no_rejected_ca(gatewa
         assert client.get(PAGE).status_code == 200
     actual = [(r.method, r.host, r.status, r.answered_by) for r in listener.requests]
     assert actual == [("TLS", "private.example.com", 0, "fault"), ("GET", "pypi.org", 200, "stand-in")]
+    assert all_answered(listener)
+
+
+def test_an_untrusted_issuer_is_reported_as_such_and_is_no_rejected_ca(gateway: Gateway) -> None:
+    with through(gateway, fault(f"{PRIVATE}/*", untrusted_issuer=True)) as (client, listener):
+        with pytest.raises(httpx.ConnectError, match="unable to get local issuer certificate"):
+            client.get(f"{PRIVATE}/x/")
+        assert client.get(PAGE).status_code == 200
+    assert next((r.host, r.answered_by, r.reason) for r in listener.requests) == (
+        "private.example.com",
+        "fault",
+        "fault: untrusted-issuer",
+    )
     assert all_answered(listener)
 
 

@@ -139,8 +139,9 @@ class GitServer:
         commit.tree = commit_tree(made.object_store, entries)
         commit.parents = [parent] if parent else []
         commit.author = commit.committer = AUTHOR
-        day = datetime(*(self._config.exclude_newer or BORN).timetuple()[:3], n % 24, tzinfo=UTC)
-        commit.author_time = commit.commit_time = int(day.timestamp())
+        day = self._config.exclude_newer or BORN
+        begun = datetime(day.year, day.month, day.day, tzinfo=UTC)
+        commit.author_time = commit.commit_time = int(begun.timestamp()) + n * 3600
         commit.author_timezone = commit.commit_timezone = 0
         commit.message = described.message.encode() + b"\n"
         made.object_store.add_object(commit)
