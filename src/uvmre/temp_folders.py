@@ -22,7 +22,7 @@ ASIDE = ".aside-"
 """The prefix of folders with unfinished files."""
 UNMARKED_SECONDS = 10.0
 """The age from which a folder without a mark has no owner."""
-CREATOR = re.compile(r"(?<!\d)(\d{1,10})_[a-z0-9_]{8}\Z")
+CREATOR = re.compile(r"(?<!\d)(\d{1,7})_[a-z0-9_]{8}\Z")
 """The end of a folder's name: its creator's process id, which matters until the folder is marked."""
 _locks: dict[Path, int] = {}
 """The folders of this process, with the descriptors of their locks."""

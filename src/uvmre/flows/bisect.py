@@ -246,7 +246,7 @@ class _Driver:
         reported = self.probes.get(self.row.reported)
         if reported is None or not reported.total:
             return 0.0
-        return max(LEAST_SECONDS, SLOWER * reported.seconds / max(1, reported.total))
+        return max(LEAST_SECONDS, SLOWER * reported.seconds / reported.total)
 
     def _collect(self, index: int, results: list[ProbeResult]) -> None:
         for result in results:

@@ -120,6 +120,7 @@ def _result(
         python=first.python,
         backend=first.backend,
         platform=platform(),
+        reported_platform=redact(mre.environment.reported_platform, runner.secrets),
         network=options.network,
         started=started.isoformat(timespec="seconds"),
         digest=digest(mre),

@@ -68,7 +68,13 @@ MULTI = 'uv fail\n# it\'s "quoted" $HOME `x` \\'
         pytest.param(mre(FAIL), 0, id="it shows"),
         pytest.param(mre(("observe", MULTI)), 0, id="quotes stay as they are"),
         pytest.param(mre(("observe", "uv fine")), 1, id="it succeeds"),
+        pytest.param(
+            mre(("observe", "uv fine"), shows=Symptom("failure", ("it broke in two",), guess=True)),
+            125,
+            id="a guess is absent",
+        ),
         pytest.param(mre(("setup", "uv fail"), FAIL), 125, id="a set-up step fails"),
+        pytest.param(mre(("setup", "uv fail; true"), FAIL), 125, id="the first command of a set-up step fails"),
         pytest.param(mre(("observe", "uv fail && x"), ("observe", "uv fine")), 0, id="the first of two shows it"),
         pytest.param(mre(("observe", "echo no >&2; false")), 125, id="it fails otherwise"),
         pytest.param(

@@ -12,8 +12,8 @@ LOCK = Symptom(files=(FileSymptom("uv.lock", "six"),))
 TEXT = Symptom("failure", ("401 Unauthorized",))
 
 
-def observation(name: str, run: str, exit_code: int, lock: str | None) -> Observation:
-    step = StepResult("lock", run, "observe", exit_code, "", "", 0.1)
+def observation(name: str, run: str, exit_code: int, lock: str | None, stderr: str = "") -> Observation:
+    step = StepResult("lock", run, "observe", exit_code, "", stderr, 0.1)
     return Observation(
         name, "0.5.21", "3.11.7", "local", "Linux", (step,), files=(FileState("uv.lock", lock is not None, lock),)
     )
@@ -49,3 +49,23 @@ def test_a_control_that_proves_nothing_is_named(
         ("c", observation("c", "", exit_code, lock), Outcome(word, "so it is")),
     ]
     assert vacuous_controls(mre, runs) == ({"c": expected} if expected else {})
+
+
+@pytest.mark.parametrize(
+    ("stderr", "expected"),
+    [
+        ("/bin/sh: 1: nosuch: not found\n", True),
+        ("bash: line 1: nosuch: command not found\n", True),
+        ("uvx: not found\n", True),
+        ("error: package `a` was not found\n", False),
+        ("  cause: the file: not found here\n", False),
+    ],
+)
+def test_a_command_that_does_not_exist_is_noticed_in_a_step_that_goes_on(stderr: str, expected: bool) -> None:
+    control = Control("c", replace={"lock": "nosuch lock || true"})
+    mre = Mre("t", Environment("0.5.21"), steps("uv lock"), TEXT, (control,))
+    runs = [
+        (BASE, observation(BASE, "uv lock", 2, None), Outcome("shows", "so it is")),
+        ("c", observation("c", "", 0, None, stderr), Outcome("absent", "so it is")),
+    ]
+    assert bool(vacuous_controls(mre, runs)) == expected

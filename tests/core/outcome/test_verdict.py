@@ -1,10 +1,12 @@
 """What the outcomes of an MRE and of its controls say together."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uvmre.core.mre.model import BASE, Control, Environment, Expectation, Mre, Step
+from uvmre.core.mre.model import BASE, Control, Deviation, Environment, Expectation, Mre, Step
 from uvmre.core.mre.symptom import Symptom
 from uvmre.core.outcome.matching import Outcome, Word
 from uvmre.core.outcome.verdict import Answer, Verdict, verdict
@@ -200,3 +202,42 @@ def test_only_a_sound_mre_tells_anything(base: Word, found: list[tuple[Expectati
     assert (told.word == "explained") == (
         base == "shows" and sound and any(explains and expect == "absent" for expect, _, explains in found)
     )
+
+
+PIP = Control("pip", without_uv=True)
+GUESS = replace(mre(FIXES).symptom, guess=True)
+WINDOWS = Environment("0.5.21", reported_platform="Windows 11")
+DECIDES = Deviation("a private index", "PyPI", decides=True)
+NAMED = Deviation("three members", "one")
+
+
+@pytest.mark.parametrize(
+    ("given", "found", "vacuous", "word", "says"),
+    [
+        pytest.param(mre(PIP), outcomes("shows", pip="shows"), {}, "explained", "without uv too (“pip”): it is not uv's", id="it shows without uv"),
+        pytest.param(mre(PIP), outcomes("shows", pip="shows"), {"pip": "a command was not found"}, "inconclusive", "not sound", id="it shows only since uv is missing"),
+        pytest.param(mre(PIP), outcomes("shows", pip="different"), {}, "reproducible", "its control behaves", id="another program fails in another way"),
+        pytest.param(mre(PIP), outcomes("absent", pip="absent"), {}, "not_reproducible", "its control behaves", id="absent with and without uv"),
+        pytest.param(mre(NETRC), outcomes("shows", netrc="absent"), {"netrc": "it has no uv.lock"}, "reproducible", "no control confirms the MRE; the control “netrc” proves nothing: it has no uv.lock", id="a vacuous control"),
+        pytest.param(mre(FIXES), outcomes("shows", fixed="absent"), {"fixed": "it has no uv.lock"}, "reproducible", "no control confirms", id="a vacuous control explains nothing"),
+        pytest.param(replace(mre(FIXES), symptom=GUESS), outcomes("shows", fixed="absent"), {}, "reproducible", "The symptom, which is a guess, shows", id="a guess explains nothing"),
+        pytest.param(replace(mre(NETRC), symptom=GUESS), outcomes("absent", netrc="absent"), {}, "inconclusive", "it is a guess", id="a guess is absent"),
+        pytest.param(replace(mre(FIXES), deviations=(DECIDES,)), outcomes("shows", fixed="absent"), {}, "reproducible", "“a private index” is “PyPI” here", id="a deviation that decides explains nothing"),
+        pytest.param(replace(mre(NETRC), deviations=(DECIDES,)), outcomes("absent", netrc="absent"), {}, "inconclusive", "departs in what may decide", id="absent, and a deviation may decide"),
+        pytest.param(replace(mre(NETRC), deviations=(NAMED,)), outcomes("absent", netrc="absent"), {}, "not_reproducible", "“three members” is “one” here", id="absent, and a deviation does not decide"),
+        pytest.param(replace(mre(NETRC), environment=WINDOWS), outcomes("absent", netrc="absent"), {}, "not_reproducible", "The report is about Windows 11.", id="absent on another system"),
+        pytest.param(mre(Control("c", "different")), outcomes("shows", c="different"), {}, "reproducible", "its control behaves", id="another failure that is expected"),
+        pytest.param(mre(Control("c", "different")), outcomes("shows", c="absent"), {}, "inconclusive", "expects the symptom to be different, but its outcome is absent", id="a failure that did not come"),
+    ],
+)  # fmt: skip
+def test_what_an_author_guessed_or_left_out_proves_nothing(
+    given: Mre, found: dict[str, Outcome], vacuous: dict[str, str], word: Answer, says: str
+) -> None:
+    judged = verdict(given, found, vacuous)
+    assert (judged.word, says in judged.reason) == (word, True), judged.reason
+
+
+@pytest.mark.parametrize("platform", ["Linux 6.8 x86_64", "Ubuntu 24.04", ""])
+def test_a_report_about_linux_needs_no_mention(platform: str) -> None:
+    given = replace(mre(), environment=Environment("0.5.21", reported_platform=platform))
+    assert "The report is about" not in verdict(given, outcomes("absent")).reason

@@ -4,7 +4,7 @@ import pytest
 
 from uvmre.core.mre.model import HOLDS, Environment, Mre, Step
 from uvmre.core.mre.symptom import Symptom
-from uvmre.core.outcome.feedback import cause_of
+from uvmre.core.outcome.error_chain import cause_of
 from uvmre.core.outcome.observation import Observation, StepResult
 from uvmre.core.triage.evidence import Strength, evidence_of, is_distinctive
 from uvmre.core.triage.other_release import judge_release, likeness

@@ -152,6 +152,7 @@ def _judge(mre: Mre, day: str, results: str) -> str:
         source="\n\n".join(_source(inspect.getsource(module)) for module in EMBEDDED),
         symptom=ascii(mre.symptom),
         expected=ascii(mre.expected),
+        guessed=mre.is_guess,
         steps=ascii([(step.role, step.run if step.layer else step.title) for step in mre.steps]),
         dated=ascii(day),
         unreachable=UNREACHABLE,

@@ -112,6 +112,7 @@ import sys
 FRESH, SERVED = sys.argv[1:]
 SYMPTOM = {symptom}
 EXPECTED = {expected}
+GUESSED = {guessed}
 STEPS = {steps}
 DATED = {dated}
 UNREACHABLE = re.compile({unreachable!r})
@@ -139,6 +140,8 @@ def main():
     if not UNREACHABLE.search(" ".join(SYMPTOM.texts).lower()):
         for reason in cannot:
             return 125, reason
+    if outcome.word == "absent" and GUESSED:
+        return 125, outcome.reason + ", but the symptom or the MRE is a guess"
     if outcome.word == "absent" and DATED and not SERVED:
         return 125, outcome.reason + ", but with PyPI as it is today: only behind `uvmre gateway` is it as at " + DATED
     return {{"shows": 10, "absent": 11}}.get(outcome.word, 125), outcome.word + ": " + outcome.reason

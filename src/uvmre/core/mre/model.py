@@ -143,7 +143,8 @@ class Environment:
     """The platform that the interpreter claims, as `sysconfig.get_platform()` returns it: "netbsd-10.0-amd64",
     "macosx-14.0-arm64", "win-amd64". uv then has its markers and wheels; the system itself stays this one."""
     reported_platform: str = ""
-    """The platform of the report, which is only mentioned."""
+    """The platform of the report, as text: the report names it, and the verdict on an absent symptom, if it is no
+    Linux."""
     exclude_newer: datetime.date | datetime.datetime | None = None
     """The cutoff date of PyPI: a day, whose end in UTC counts, or a time with its offset. uv and uv-build, which the
     release under test decides, are exempt."""
@@ -194,6 +195,11 @@ class Mre:
     def file(self, path: str) -> File | None:
         """Return the file of that path."""
         return next((file for file in self.files if file.path == path), None)
+
+    @property
+    def is_guess(self) -> bool:
+        """Tell whether an absent symptom proves nothing, because the author guessed what decides."""
+        return self.symptom.guess or any(each.decides for each in self.deviations)
 
     @property
     def host_keys(self) -> list[str]:

@@ -1,7 +1,7 @@
 """All mistakes of a parsed `mre.toml`."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -63,7 +63,7 @@ def mistakes(data: dict[str, Any], *, dockerfile: bool = False) -> Iterator[Mist
     for i, repository in enumerate(dicts(data.get("git"))):
         yield from check_array(repository, "commit", COMMIT, ("git", i))
     yield from _names(data)
-    yield from _controls(data)
+    yield from _controls(data, roles)
     yield from _surroundings(data)
     yield from _indexes(data)
     yield from _answers(data)
@@ -150,15 +150,14 @@ def _names(data: dict[str, Any]) -> Iterator[Mistake]:
             used.add(slug(name))
 
 
-def _controls(data: dict[str, Any]) -> Iterator[Mistake]:
+def _controls(data: dict[str, Any], titles: Iterable[str]) -> Iterator[Mistake]:
     """Yield what a control cannot change, or does not."""
-    titles = {step_title(step) for key in ("setup", "step") for step in dicts(data.get(key))}
     for i, control in enumerate(dicts(data.get("control"))):
         path = ("control", i)
         replaced = control.get("replace")
         for name in replaced if isinstance(replaced, dict) else ():
             if name not in titles:
-                known = ", ".join(f"`{title}`" for title in sorted(titles))
+                known = ", ".join(f"`{title}`" for title in titles)
                 yield (*path, "replace"), f"names no step of the MRE ({name!r}): use one of {known}"
         if replaced and control.get("step"):
             yield (*path, "replace"), "cannot be combined with [[control.step]], which replaces all steps"
@@ -167,13 +166,6 @@ def _controls(data: dict[str, Any]) -> Iterator[Mistake]:
                 yield (*path, "uv"), "cannot be combined with `without-uv`"
             if control.get("expect") in ("present", "different"):
                 yield (*path, "expect"), 'must be "absent" with `without-uv`: if the symptom shows, it is not uv\'s'
-
-
-def step_title(step: dict[str, Any]) -> str:
-    """Return the name of a step, as `Step.title` does."""
-    run = step.get("run")
-    lines = run.strip().splitlines() if isinstance(run, str) else []
-    return str(step.get("name") or (lines[0] if lines else ""))
 
 
 def _surroundings(data: dict[str, Any]) -> Iterator[Mistake]:

@@ -57,7 +57,7 @@ class StaticAnswer:
     """One `[[answer]]`: a response of its own to the requests that match; the first that matches is sent."""
 
     url: str
-    """`*` matches anything; its host is then allowed."""
+    """`*` matches anything. A request to its host that matches no answer is refused, unless the host is allowed too."""
     method: str = ""
     """Only to requests of this method."""
     credentials: str = ""

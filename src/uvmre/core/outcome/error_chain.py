@@ -3,6 +3,8 @@
 import re
 from dataclasses import dataclass
 
+from uvmre.core.outcome.matching import last_line
+from uvmre.core.outcome.observation import StepResult
 from uvmre.core.text.network_errors import NETWORK_ERRORS
 from uvmre.core.text.normalize import ANSI
 
@@ -96,6 +98,12 @@ def innermost_cause(output: str) -> Cause | None:
         return None
     links = tuple(text for link in found.links if (text := _shorten(link)))
     return Cause(links, found.offset, found.fatal, any(NETWORK.search(link) for link in links[-2:])) if links else None
+
+
+def cause_of(step: StepResult) -> str:
+    """Return the innermost cause that a step printed, as one line."""
+    cause = innermost_cause(step.stderr.strip() or step.stdout)
+    return cause.links[-1][:200] if cause else last_line(step)
 
 
 def _panic(lines: list[str]) -> Cause | None:

@@ -9,8 +9,8 @@ from typing import Any
 from uvmre.core.mre import keys
 from uvmre.core.mre.model import MANIFEST, Control, Mre, overlay
 from uvmre.core.network.simple_page import parse_filename
-from uvmre.core.outcome.matching import DOES_NOT_SUPPORT, last_line
-from uvmre.core.outcome.observation import Observation, StepResult
+from uvmre.core.outcome.matching import DOES_NOT_SUPPORT
+from uvmre.core.outcome.observation import Observation
 from uvmre.core.outcome.parts import wrong_exit
 from uvmre.core.outcome.result import Variant
 from uvmre.core.outcome.verdict import EXPECTED
@@ -58,14 +58,6 @@ def feedback(mre: Mre, variants: Sequence[Variant]) -> dict[str, Any]:
     return {key: value for key, value in found.items() if value}
 
 
-def cause_of(step: StepResult) -> str:
-    """Return the innermost cause that a step printed, as one line."""
-    from uvmre.core.outcome.error_chain import innermost_cause
-
-    cause = innermost_cause(step.stderr.strip() or step.stdout)
-    return cause.links[-1][:200] if cause else last_line(step)
-
-
 def _judged(mre: Mre, variant: Variant) -> Facts:
     """Yield why a variant has another outcome than the symptom's."""
     observation, word, exit_ = variant.observation, variant.outcome.word, mre.symptom.exit
@@ -79,6 +71,8 @@ def _judged(mre: Mre, variant: Variant) -> Facts:
             yield "near_miss", {**data, "similarity": float(met), "step": step.title, "stream": ""}
     failed = [step for step in observation.steps if step.exit]
     if failed and word in ("different", "broken"):
+        from uvmre.core.outcome.error_chain import cause_of
+
         yield "cause", {"step": failed[-1].title, "line": cause_of(failed[-1])}
     if word == "broken":
         from tomli_w import dumps
@@ -104,6 +98,8 @@ def _noticed(mre: Mre, variant: Variant) -> Facts:
         before, *after = CALLS_UV.split(step.run.strip().replace("&&", ""), 1)
         hides = after and (before.rstrip().endswith("!") or {*"|;&\n"} & {*after[0]})  # the exit code of uv
         if not step.exit and hides and ERROR.search(readable(errors)):
+            from uvmre.core.outcome.error_chain import cause_of
+
             line, quoted = cause_of(step), [step.run, *_contents(mre)]
             if not any(_count(line, each) for each in quoted) and not any(_count(each, output) for each in texts):
                 yield "swallowed", {"step": step.title, "line": line}

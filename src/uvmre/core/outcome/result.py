@@ -45,6 +45,8 @@ class Result:
     """The digest of the MRE."""
     variants: tuple[Variant, ...]
     verdict: Verdict
+    reported_platform: str = ""
+    """The platform of the report, as it says."""
     evidence: str = ""
     """The folder with the streams and requests."""
     kept: str = ""

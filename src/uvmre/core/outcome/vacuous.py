@@ -10,8 +10,8 @@ from uvmre.core.shell.uv_calls import parse_calls
 
 NOT_FOUND = (126, 127)
 """The exit codes of a shell that cannot execute a command."""
-MISSING_UV = re.compile(r"^uvx?: not found", re.MULTILINE)
-"""What a step without uv prints in place of it."""
+MISSING = re.compile(r"^(?:\S+: (?:line )?\d+: )?[\w./-]+: (?:command )?not found$", re.MULTILINE)
+"""What a shell prints for a command that does not exist, also in a step that goes on."""
 IDLE = {
     *(":", "[", "cat", "cd", "cp", "echo", "exit", "export", "false", "grep", "ls", "mkdir"),
     *("mv", "printf", "pwd", "rm", "set", "sleep", "test", "touch", "true"),
@@ -30,7 +30,7 @@ def vacuous_controls(mre: Mre, runs: "Sequence[tuple[str, Observation, Outcome]]
 def _reasons(mre: Mre, control: Control, observed: dict[str, Observation]) -> Iterator[str]:
     variant, observation = overlay(mre, control), observed[control.name]
     steps = [step for step in observation.steps if step.role == "observe"]
-    if any(step.exit in NOT_FOUND or (control.without_uv and MISSING_UV.search(step.stderr)) for step in steps):
+    if any(step.exit in NOT_FOUND or MISSING.search(step.stderr) for step in steps):
         yield "a command was not found"
     if _observed_programs(variant.steps) <= IDLE and not _observed_programs(mre.steps) <= IDLE:
         yield "its observed step runs no uv command"

@@ -1,5 +1,6 @@
 """The verdict on an MRE, from its outcome and those of its controls."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -17,6 +18,7 @@ EXIT_CODES: Mapping[Answer, int] = {
     "inconclusive": 125,
 }
 """0: the bug shows; 1: it does not; 125: cannot tell, which `git bisect run` skips."""
+OTHER_SYSTEM = re.compile(r"windows|mac|darwin|bsd", re.IGNORECASE)
 EXPECTED: Mapping[str, Word] = {"present": "shows", "absent": "absent", "different": "different"}
 
 
@@ -64,7 +66,7 @@ def _judge(mre: Mre, outcomes: Mapping[str, Outcome], vacuous: Mapping[str, str]
         return _absent(mre, f"{base.reason}{_sound(mre, vacuous)}")
     for control in mre.controls:
         gone = control.explains and outcomes[control.name].word == "absent" and control.name not in vacuous
-        if gone and not _is_guess(mre):
+        if gone and not mre.is_guess:
             fixed = f"with that fixed (“{control.name}”), the symptom is gone"
             return Verdict("explained", f"The symptom shows because {control.explains}; {fixed}.")
     guess = ", which is a guess," if mre.symptom.guess else ""
@@ -75,16 +77,11 @@ def _absent(mre: Mre, reason: str) -> Verdict:
     """Return the verdict on an absent symptom, which proves nothing where the MRE guesses."""
     if mre.symptom.guess:
         return Verdict("inconclusive", f"The symptom is absent, but it is a guess: {reason}.")
-    if any(each.decides for each in mre.deviations):
+    if mre.is_guess:
         return Verdict("inconclusive", f"The symptom is absent, where the MRE departs in what may decide: {reason}.")
     platform = mre.environment.reported_platform
-    return Verdict(
-        "not_reproducible", f"The symptom is absent: {reason}." + f" The report is about {platform}." * bool(platform)
-    )
-
-
-def _is_guess(mre: Mre) -> bool:
-    return mre.symptom.guess or any(each.decides for each in mre.deviations)
+    about = f" The report is about {platform}." if OTHER_SYSTEM.search(platform) else ""
+    return Verdict("not_reproducible", f"The symptom is absent: {reason}.{about}")
 
 
 def _word(control: Control, outcomes: Mapping[str, Outcome]) -> str:

@@ -4,7 +4,7 @@ import re
 from typing import Literal
 
 from uvmre.core.mre.model import HOLDS
-from uvmre.core.outcome.feedback import cause_of
+from uvmre.core.outcome.error_chain import cause_of
 from uvmre.core.outcome.matching import matching_step
 from uvmre.core.outcome.verdict import Verdict
 from uvmre.core.triage.evidence import Strength, contains_all

@@ -11,7 +11,7 @@ from enum import Enum
 
 from uvmre.core.mre.model import Mre
 from uvmre.core.mre.symptom import Symptom
-from uvmre.core.outcome.feedback import cause_of
+from uvmre.core.outcome.error_chain import cause_of
 from uvmre.core.outcome.matching import matching_step
 from uvmre.core.outcome.observation import Observation, StepResult
 from uvmre.core.text.network_errors import NETWORK_ERRORS

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from uvmre.core.mre.symptom import Symptom
-from uvmre.core.outcome.feedback import cause_of
+from uvmre.core.outcome.error_chain import cause_of
 from uvmre.core.outcome.matching import Outcome, match, unsupported_feature, unsupported_outcome
 from uvmre.core.outcome.observation import Observation, StepResult
 from uvmre.core.search.bisect_result import OTHER_ERROR

@@ -184,11 +184,8 @@ class ProbePool:
         refused = dict.fromkeys(request.host for request in observation.requests if request.answered_by == "refused")
         repeatable = _is_repeatable(observation)
         if limit and outcome.word == "broken" and any(step.timed_out for step in observation.steps):
-            # The limit depends on this machine's load.
-            repeatable, stored = (
-                False,
-                replace(stored, reason=f"{outcome.reason}, far longer than uv {self._target.reported} took"),
-            )
+            repeatable = False  # the limit depends on this machine's load
+            stored = replace(stored, reason=f"{outcome.reason}, far longer than uv {self._target.reported} took")
         return ProbeResult(stored, complaint, tuple(refused), not complaint and repeatable)
 
     def _open_gateway(self) -> Gateway:
