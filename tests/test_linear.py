@@ -57,12 +57,19 @@ def test_all_patterns_are_found() -> None:
     ("pattern", "method"),
     [
         pytest.param(r"(?m)^\s*(?:[│|]\s*)*(?:├─▶|caused by:)", "finditer", id="a line's beginning that spans lines"),
-        pytest.param(r"[.:]+(?= |$)", "finditer", id="a run that is begun at each place"),
-        pytest.param(r"docker compose\b.*\bbuild\b", "finditer", id="words far apart on a line"),
-        pytest.param(r"\{[^}]*token", "finditer", id="what is open again and again"),
+        pytest.param(r"[.:]+(?= |$)", "finditer", id="a run that is begun at each place", marks=pytest.mark.slow),
+        pytest.param(
+            r"docker compose\b.*\bbuild\b", "finditer", id="words far apart on a line", marks=pytest.mark.slow
+        ),
+        pytest.param(r"\{[^}]*token", "finditer", id="what is open again and again", marks=pytest.mark.slow),
         pytest.param(r"\s*[│|]?\s*hint", "match", id="two runs beside each other"),
-        pytest.param(r"uv\s+(?:--?[\w-]+\s+)*sync", "match", id="a loop that can take the same in two ways"),
-        pytest.param(r"(?:(?:\.{0,2}|[\w.-]+)/)*x", "match", id="branches that take the same"),
+        pytest.param(
+            r"uv\s+(?:--?[\w-]+\s+)*sync",
+            "match",
+            id="a loop that can take the same in two ways",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(r"(?:(?:\.{0,2}|[\w.-]+)/)*x", "match", id="branches that take the same", marks=pytest.mark.slow),
     ],
 )
 def test_a_slow_pattern_is_observed(pattern: str, method: str) -> None:

@@ -21,14 +21,14 @@ output = {output}
 """
 
 
-@pytest.fixture(params=["local", "sandbox"])
+@pytest.fixture(params=["local", pytest.param("sandbox", marks=pytest.mark.slow)])
 def backend(request: pytest.FixtureRequest) -> str:
     if request.param == "sandbox" and (why := no_sandbox()):
         pytest.skip(why)
     return str(request.param)
 
 
-def manifest(step: str, *output: str, more: str = "", uv: str = "0.5.21") -> str:
+def manifest(step: str, *output: str, more: str = "", uv: str = "0.9.15") -> str:
     return MANIFEST.format(step=step, output=json.dumps(output), more=more, uv=uv)
 
 

@@ -64,7 +64,7 @@ def build_wheel(folder, settings=None, metadata=None):
 """
 
 
-@pytest.fixture(params=["local", "sandbox"])
+@pytest.fixture(params=["local", pytest.param("sandbox", marks=pytest.mark.slow)])
 def backend(request: pytest.FixtureRequest) -> str:
     if request.param == "sandbox" and (why := no_sandbox()):
         pytest.skip(why)

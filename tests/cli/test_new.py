@@ -55,10 +55,24 @@ TOOL = "_summary: A tool\ntitle: {type: str, default: x}\n"
     ("files", "fault"),
     [
         pytest.param({"copier.yml": "title: {type: str}\n", "mre.toml": ""}, "has no `_summary`", id="no summary"),
-        pytest.param({"copier.yml": "_summary: [1]\n", "mre.toml": ""}, "has no `_summary`", id="an odd summary"),
-        pytest.param({"copier.yml": "- 1\n", "mre.toml": ""}, "copier.yml is not a mapping", id="a list"),
-        pytest.param({"copier.yml": "", "mre.toml": ""}, "copier.yml is not a mapping", id="nothing in it"),
-        pytest.param({"copier.yml": "a: [\n", "mre.toml": ""}, "copier.yml: while parsing", id="no YAML"),
+        pytest.param(
+            {"copier.yml": "_summary: [1]\n", "mre.toml": ""},
+            "has no `_summary`",
+            id="an odd summary",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            {"copier.yml": "- 1\n", "mre.toml": ""}, "copier.yml is not a mapping", id="a list", marks=pytest.mark.slow
+        ),
+        pytest.param(
+            {"copier.yml": "", "mre.toml": ""},
+            "copier.yml is not a mapping",
+            id="nothing in it",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            {"copier.yml": "a: [\n", "mre.toml": ""}, "copier.yml: while parsing", id="no YAML", marks=pytest.mark.slow
+        ),
         pytest.param(
             {"copier.yml": "_summary: A\na: b\n", "mre.toml": ""}, "the question `a` is not a mapping", id="short"
         ),

@@ -172,10 +172,11 @@ def test_a_run_has_its_own_exit_code_and_output(uvmre: CommandLine, engine: AtHa
 @pytest.mark.network
 def test_what_the_symptom_looks_at_is_read_in_the_image(uvmre: CommandLine, engine: AtHand, tmp_path: Path) -> None:
     dockerfile = f"{FROM}WORKDIR /app\nRUN echo first\nRUN echo kept here > a.txt\n"
-    files = '[[symptom.file]]\npath = "a.txt"\ncontains = "kept here"\n[[symptom.file]]\npath = "b.txt"\ncontains = "not there"'
-    symptom = f"exit = 0\n{files}"
+    tables = '[[symptom.file]]\npath = "a.txt"\ncontains = "kept here"\n[[symptom.file]]\npath = "b.txt"\ncontains = "not there"'
+    symptom = f"exit = 0\n{tables}"
     data = ran(uvmre, engine, create(tmp_path / "mre", "echo kept here > a.txt", dockerfile, symptom))
-    assert data["variants"][0]["files"] == [["a.txt", "kept here\n"], ["b.txt", None]]
+    files = {file["path"]: file["content"] for file in data["variants"][0]["files"]}
+    assert files == {"a.txt": "kept here\n", "b.txt": None}
     assert words(data) == {"as reported": "absent"}
 
 

@@ -148,6 +148,7 @@ def test_of_a_flood_of_output_the_two_ends_are_kept(
     assert len(log) < 1_100_000
 
 
+@pytest.mark.slow
 def test_a_flood_without_an_end_is_ended(uvmre: CommandLine, write_mre: WriteMre, home: Path, backend: str) -> None:
     run = Run(uvmre, write_mre(manifest(f"yes flood &\n{SERVER} $PORT", "sleep 20")), home, backend)
     assert run.word == "broken"
@@ -245,7 +246,7 @@ files."answer.txt" = "the answer of a control"
 """
 
 
-@pytest.mark.parametrize("daemon", [False, True])
+@pytest.mark.parametrize("daemon", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_variants_with_servers_of_their_own_on_one_port_run_one_after_the_other(
     uvmre: CommandLine, write_mre: WriteMre, home: Path, backend: str, daemon: bool
 ) -> None:

@@ -29,7 +29,7 @@ output = {output}
 """
 
 
-@pytest.fixture(params=["local", "sandbox"])
+@pytest.fixture(params=["local", pytest.param("sandbox", marks=pytest.mark.slow)])
 def backend(request: pytest.FixtureRequest) -> str:
     if request.param == "sandbox" and (why := no_sandbox()):
         pytest.skip(why)
@@ -107,7 +107,10 @@ LASTS = "python -c 'import time as t; a = t.monotonic(); t.sleep(1); print(\"sle
 @pytest.mark.skipif(not find_clock(), reason="libfaketime is not installed")
 @pytest.mark.parametrize(
     ("cutoff", "now"),
-    [("2025-03-01", "now 2025-03-02 00:00"), ("2025-03-01T14:30:00+01:00", "now 2025-03-01 13:30")],
+    [
+        ("2025-03-01", "now 2025-03-02 00:00"),
+        pytest.param("2025-03-01T14:30:00+01:00", "now 2025-03-01 13:30", marks=pytest.mark.slow),
+    ],
 )
 def test_the_clock_of_all_processes_starts_at_the_cutoff_and_timeouts_stay_real(
     uvmre: CommandLine, write_mre: WriteMre, home: Path, backend: str, cutoff: str, now: str

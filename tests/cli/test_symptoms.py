@@ -17,7 +17,7 @@ def step(run: str, *keys: str) -> str:
     return "\n".join(("[[step]]", 'name = "it"', 'role = "observe"', *keys, f"run = '''{run}'''\n"))
 
 
-@pytest.fixture(params=["local", "sandbox"])
+@pytest.fixture(params=["local", pytest.param("sandbox", marks=pytest.mark.slow)])
 def judge(uvmre: CommandLine, write_mre: WriteMre, request: pytest.FixtureRequest) -> Any:
     """Return a function that runs a manifest and returns what the MRE itself did."""
 
@@ -135,7 +135,11 @@ HANGS = "uv --version; exec sleep 30"
             id="output is progress",
         ),
         pytest.param(
-            step(HANGS, "idle-timeout = 1") + '[symptom]\noutput = ["uv 0.5.21"]', "broken", "time limit", id="no key"
+            step(HANGS, "idle-timeout = 1") + '[symptom]\noutput = ["uv 0.5.21"]',
+            "broken",
+            "time limit",
+            id="no key",
+            marks=pytest.mark.slow,
         ),
         pytest.param(
             step("uv pip compile -q --index-url https://no.example/simple - <<E\nsix\nE\nsleep 30", "idle-timeout = 1")
