@@ -1,6 +1,7 @@
 """Imports go down only, and each outside thing is used by one module or package."""
 
 import ast
+import functools
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -60,8 +61,13 @@ DOORS = {
 IMPURE = {"os", "pathlib", "time", "subprocess", "socket", "random", "shutil", "tempfile", "io", "threading"}
 
 
-def imports(path: Path, *, typing: bool = True) -> Iterator[str]:
-    """Yield the modules that a file imports, anywhere in it; without `typing`, not those for types only."""
+@functools.cache
+def imports(path: Path, *, typing: bool = True) -> tuple[str, ...]:
+    """Return the modules that a file imports, anywhere in it; without `typing`, not those for types only."""
+    return tuple(_imports(path, typing=typing))
+
+
+def _imports(path: Path, *, typing: bool) -> Iterator[str]:
     tree = ast.parse(path.read_text())
     skipped = {
         id(child)

@@ -115,7 +115,9 @@ resolver_options.universal = true
 
 
 @pytest.mark.network
-@pytest.mark.parametrize("name", SCENARIOS)
+@pytest.mark.parametrize(
+    "name", [*[*SCENARIOS][:2], *(pytest.param(n, marks=pytest.mark.slow) for n in [*SCENARIOS][2:])]
+)
 def test_uv_does_what_a_scenario_expects(uvmre: CommandLine, tmp_path: Path, name: str) -> None:
     (tmp_path / "kettle.toml").write_text(HEAD + SCENARIOS[name])
     created = uvmre("new", "mre", "--from-packse", "kettle.toml", "--uv", UV)

@@ -151,7 +151,7 @@ OFFLINE = "`uv build` still tries to fetch `uv_build`, although it is built into
         ),
         pytest.param(
             "`uv lock` should not need PyPI", OFFLINE, "uv pip compile --no-deps in.txt", "needs_more_information",
-            "on uv ", id="every release needs the host",
+            "on uv ", id="every release needs the host", marks=pytest.mark.slow,
         ),
     ],
 )  # fmt: skip

@@ -269,6 +269,7 @@ def alive(length: str) -> bool:
 
 
 @pytest.mark.network
+@pytest.mark.slow
 def test_much_output_is_capped(uvmre: CommandLine, engine: AtHand, tmp_path: Path) -> None:
     run = "yes output | head -c 100000000; exit 1"
     folder = create(tmp_path / "mre", run)

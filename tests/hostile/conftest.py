@@ -68,6 +68,8 @@ SAMPLES = {
     "test_run_and_report_print_no_control_character_and_keep_them_in_the_evidence": 6,
 }
 """Of the cases of these tests, which take seconds, `make test` runs the first few; `make test-all` runs all."""
+SAMPLE = 6
+"""The cases of each other attack that `make test` runs."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -77,10 +79,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         name = getattr(item, "originalname", "")
         seen[name] += 1
-        if seen[name] > SAMPLES.get(name, seen[name]):
-            item.add_marker(pytest.mark.slow)
         needs_it = "host" in getattr(item, "fixturenames", ())  # reading a stranger's files and text does not
-        if fault and needs_it and Path(__file__).parent in item.path.parents:
+        here = Path(__file__).parent in item.path.parents
+        if seen[name] > SAMPLES.get(name, SAMPLE if here and needs_it else seen[name]):
+            item.add_marker(pytest.mark.slow)
+        if fault and needs_it and here:
             item.add_marker(pytest.mark.skip(reason=f"no sandbox here ({fault}): NO ATTACK WAS TRIED"))
 
 
