@@ -1,8 +1,10 @@
 """Fixtures of all tests: the real command line, a cache of real releases, and skips where PyPI does not answer."""
 
+import contextlib
 import functools
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -25,6 +27,8 @@ settings.register_profile("here", deadline=None)
 settings.load_profile("ci" if os.environ.get("CI") else "here")
 
 
+MOST_SECONDS = 120
+"""The time that a command line may take."""
 SCHEMAS = Path(__file__).parents[1] / "docs" / "schemas"
 
 
@@ -86,16 +90,25 @@ def _run_uvmre(
     inherited = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "FORCE_COLOR")}
     # What a test is about does not depend on the sandbox, unless it is one of tests/hostile.
     trust = ["--trust"] if no_sandbox() and arguments[:1] in [("triage",), ("run",), ("bisect",), ("matrix",)] else []
-    done = subprocess.run(
-        [*prefix, sys.executable, "-m", "uvmre", *map(str, arguments), *trust],
+    with subprocess.Popen(
+        [*prefix, sys.executable, "-X", "faulthandler", "-m", "uvmre", *map(str, arguments), *trust],
         cwd=cwd or folder,
         env={**inherited, "XDG_CACHE_HOME": str(cache), **variables},
         stdin=subprocess.DEVNULL,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        timeout=120,
-    )
-    return Ended(done.returncode, done.stdout, done.stderr)
+    ) as process:
+        try:
+            stdout, stderr = process.communicate(timeout=MOST_SECONDS)
+        except subprocess.TimeoutExpired:
+            # Where each of its threads is, for what happens once in a thousand runs.
+            process.send_signal(signal.SIGABRT)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                pytest.fail(f"it hangs: {process.communicate(timeout=10)[1]}")
+            process.kill()
+            pytest.fail("it ended and left a process that holds its streams")
+    return Ended(process.returncode, stdout, stderr)
 
 
 WriteMre = Callable[..., Path]

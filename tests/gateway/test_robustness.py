@@ -27,6 +27,8 @@ from tests.gateway.wire import UPSTREAM, Line, Upstream, line, raw, read_all, re
 from uvmre import temp_folders
 from uvmre.core.network.index import Index
 from uvmre.core.network.registries import PROFILES
+from uvmre.errors import CannotTell
+from uvmre.gateway import session
 from uvmre.gateway.config import GatewayConfig
 from uvmre.gateway.recording.store import Recording, body_paths, is_intact
 from uvmre.gateway.session import Gateway, Listener
@@ -717,3 +719,15 @@ def test_a_recording_that_a_full_disk_ended_leaves_no_half_file(tmp_path: Path) 
     finally:
         recording.close()
         subprocess.run(["umount", disk], check=True)
+
+
+def test_a_process_that_hangs_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session, "GRACE", 0.5)
+    monkeypatch.setattr(session, "ANSWER_SECONDS", 0.5)
+    with Gateway(tmp_path / "cache", tmp_path / "recording") as gateway, gateway.listener() as listener:
+        assert listener.requests == ()
+        os.kill(gateway.pid, signal.SIGSTOP)
+        with pytest.raises(CannotTell, match="the gateway ended early"):
+            _ = gateway.pop_requests(listener.port)
+        listener._closed = True  # it cannot answer
+    assert not psutil.pid_exists(gateway.pid)

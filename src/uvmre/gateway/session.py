@@ -25,6 +25,10 @@ from uvmre.gateway.config import GatewayConfig
 from uvmre.gateway.server.certificates import leaf_folder, load_authority, public_part
 
 BACKLOG = 1024
+GRACE = 5.0
+"""Seconds between SIGTERM and SIGKILL."""
+ANSWER_SECONDS = 60.0
+"""The time in which the process answers a message; it takes a millisecond."""
 
 
 class Listener:
@@ -100,6 +104,7 @@ class Gateway:
     def __enter__(self) -> "Gateway":
         """Start the process without waiting for it."""
         self.pid, self._control, self._liveness = prespawn.acquire()
+        self._control.settimeout(ANSWER_SECONDS)
         self._answers = self._control.makefile("rb")
         self._watcher = threading.Thread(target=self._watch, name="gateway", daemon=True)
         self._watcher.start()
@@ -107,11 +112,14 @@ class Gateway:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """End the process."""
+        """End the process, by force if it does not end in time."""
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGTERM)
+            self._watcher.join(GRACE)
+            if self._watcher.is_alive():
+                os.kill(self.pid, signal.SIGKILL)
         os.waitpid(self.pid, 0)
-        self._watcher.join()
+        self._watcher.join(GRACE)
         self._answers.close()
         self._control.close()
         os.close(self._liveness)
@@ -168,7 +176,7 @@ class Gateway:
                 if not self._up:
                     self._up = bool(self._answers.readline())
                 line = self._answers.readline()
-        except ConnectionError:
+        except OSError:  # it ended, or hangs
             line = b""
         if not line:
             raise _ended_early()
@@ -177,7 +185,7 @@ class Gateway:
     def _send(self, message: Mapping[str, object], *sockets: socket.socket) -> None:
         descriptors = [listening.fileno() for listening in sockets]
         data = json.dumps(message).encode() + b"\n"
-        with contextlib.suppress(ConnectionError):  # reported when the requests are popped
+        with contextlib.suppress(OSError):  # reported when the requests are popped
             sent = socket.send_fds(self._control, [data], descriptors) if descriptors else 0
             self._control.sendall(data[sent:])
 
