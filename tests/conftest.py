@@ -157,6 +157,16 @@ def pypi_answers() -> bool:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    cases: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        if item.get_closest_marker("few") and not item.get_closest_marker("slow"):
+            cases.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    for group in cases.values():
+        most = next(iter(group[0].iter_markers("few"))).args[0]
+        kept = {number * len(group) // most for number in range(most)}
+        for number, item in enumerate(group):
+            if number not in kept:
+                item.add_marker(pytest.mark.slow)
     marked = [item for item in items if item.get_closest_marker("network")]
     if marked and not pypi_answers():
         for item in marked:

@@ -497,6 +497,7 @@ def survives(world: World, kinds: tuple[str, ...], harm: Callable[[Path, random.
     "make",
     [triage, pytest.param(run_real, marks=[NETWORK, pytest.mark.slow]), pytest.param(bisect, marks=pytest.mark.slow)],
 )
+@pytest.mark.few(1)
 def test_damaged_files_are_replaced_or_ignored(
     make: Callable[[Path, str], World], harm: Callable[[Path, random.Random], None], tmp_path: Path
 ) -> None:

@@ -423,6 +423,7 @@ error: it broke in two
 
 @pytest.mark.parametrize("form", ["--comment", "--label", "", "--json"])
 @pytest.mark.parametrize("network", ["", "--replay"])
+@pytest.mark.few(3)
 def test_without_a_network_nothing_is_requested_of_the_reporter(form: str, network: str, tmp_path: Path) -> None:
     stock(tmp_path)
     (tmp_path / "uvmre/uv/0.4.9/uv").write_text(ASKS)

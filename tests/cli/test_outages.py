@@ -65,6 +65,7 @@ def outcome(
         pytest.param("timeout", LATE, id="timeout"),
     ],
 )
+@pytest.mark.few(2)
 def test_uv_prints_the_same_as_without_a_proxy(
     uvmre: CommandLine, tmp_path: Path, kind: str, output: list[str], release: str
 ) -> None:

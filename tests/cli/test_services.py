@@ -113,6 +113,7 @@ def test_a_path_must_answer_with_less_than_500(
         ),
     ],
 )
+@pytest.mark.few(4)
 def test_a_service_that_is_not_ready_is_an_obstacle_with_its_reason(
     uvmre: CommandLine, write_mre: WriteMre, home: Path, backend: str, service: str, why: str
 ) -> None:

@@ -43,6 +43,7 @@ def manifest(step: str, output: list[str], *, uv: str = VERSIONS[0], more: str =
 @pytest.mark.parametrize(
     ("named", "release"), [("latest", "0.4.19"), ("@2024-08-08", "0.4.1"), ("@2024-08-14", "0.4.1")]
 )
+@pytest.mark.few(1)
 def test_a_release_by_its_day_is_resolved_and_named_in_the_report(
     uvmre: CommandLine, write_mre: WriteMre, home: Path, named: str, release: str
 ) -> None:
@@ -89,6 +90,7 @@ def test_no_dockerfile_is_made_for_a_release_without_a_name(
         "RUN uv venv /app/v\nRUN . /app/v/bin/activate && uv pip install iniconfig && ls /app/v/lib/*/site-packages",
     ],
 )
+@pytest.mark.few(1)
 def test_a_followed_dockerfile_installs_into_a_virtual_environment_of_its_own(
     uvmre: CommandLine, write_mre: WriteMre, backend: str, run: str
 ) -> None:
@@ -188,6 +190,7 @@ def test_without_one_of_the_interpreters_there_is_no_verdict(
         ("netbsd-10.0-amd64", "no usable wheels"),
     ],
 )
+@pytest.mark.few(2)
 def test_an_interpreter_claims_a_platform(
     uvmre: CommandLine, write_mre: WriteMre, backend: str, platform: str, wheel: str
 ) -> None:
@@ -221,6 +224,7 @@ def test_uv_downloads_python_from_this_machine(uvmre: CommandLine, write_mre: Wr
 
 @pytest.mark.network
 @pytest.mark.parametrize("uv", ["0.1.0", "0.1.2", "0.1.18", "0.1.3"])
+@pytest.mark.few(1)
 def test_releases_that_ignore_the_certificate_get_pypi_over_plain_http(
     uvmre: CommandLine, write_mre: WriteMre, backend: str, uv: str
 ) -> None:

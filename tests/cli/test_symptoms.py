@@ -84,6 +84,7 @@ def judge(uvmre: CommandLine, write_mre: WriteMre, request: pytest.FixtureReques
         pytest.param(step("uv --version"), 'output = ["uv 0.5.2"]', "different", id="cut"),
     ],
 )
+@pytest.mark.few(8)
 def test_a_symptom(judge: Any, steps: str, symptom: str, outcome: str) -> None:
     assert judge(f"{steps}[symptom]\n{symptom}\n")["outcome"] == outcome
 
@@ -111,6 +112,7 @@ def test_a_symptom(judge: Any, steps: str, symptom: str, outcome: str) -> None:
         pytest.param('path = "out"\ncontains = "root"', "different", id="nothing outside is read"),
     ],
 )
+@pytest.mark.few(5)
 def test_a_file_symptom(judge: Any, file: str, outcome: str) -> None:
     run = "uv lock -q && uv venv -q && ln -s /etc/passwd out && ln -s $PWD/uv.lock own"
     found = judge(f'{INIT}{step(run)}[symptom]\nexit = "success"\n[[symptom.file]]\n{file}\n')
@@ -157,6 +159,7 @@ HANGS = "uv --version; exec sleep 30"
         ),
     ],
 )
+@pytest.mark.few(2)
 def test_a_hang(judge: Any, manifest: str, outcome: str, reason: str) -> None:
     found = judge(manifest)
     assert found["outcome"] == outcome, found["reason"]
@@ -175,6 +178,7 @@ def test_a_hang(judge: Any, manifest: str, outcome: str, reason: str) -> None:
         pytest.param("uv --version; false", 'exit = 1\noutput = ["uv 0.5.21"]', "absent", id="an expected failure"),
     ],
 )
+@pytest.mark.few(2)
 def test_what_is_expected(judge: Any, run: str, expected: str, outcome: str) -> None:
     assert judge(f'{step(run)}[symptom]\noutput = ["panicked"]\n[expected]\n{expected}\n')["outcome"] == outcome
 

@@ -170,6 +170,7 @@ requires-python = ">=3.11"
         ),
     ],
 )
+@pytest.mark.few(2)
 def test_a_bisection_of_the_mre_that_triage_made_finds_the_same_boundary(
     triage: CommandLine, uvmre: CommandLine, home: Path, tmp_path: Path, text: str, boundary: dict[str, str | None]
 ) -> None:
@@ -317,6 +318,7 @@ WITH_SECRET = console(f"UV_INDEX_CORP_PASSWORD={SECRET} uv sync", BUILD)
 
 
 @pytest.mark.parametrize("form", ["--json", "--comment", "--dry-run", ""])
+@pytest.mark.few(2)
 def test_no_secret_in_the_output(triage: CommandLine, tmp_path: Path, form: str) -> None:
     ended = triage(issue(tmp_path, post(WITH_SECRET)), *([form] if form else []))
     assert "uv sync" in ended.stdout

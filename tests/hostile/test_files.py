@@ -189,6 +189,7 @@ TOML_BOMBS = {
 
 @pytest.mark.parametrize("kind", ["manifest", "scenario"])
 @pytest.mark.parametrize(("bomb", "fault"), TOML_BOMBS.values(), ids=TOML_BOMBS.keys())
+@pytest.mark.few(6)
 def test_toml_bombs_are_invalid_toml(stranger: Stranger, bomb: str, fault: str, kind: str) -> None:
     stranger.mre(f"{MANIFEST}\n{bomb}\n".replace("\n\n", "\n"))
     manifest = stranger.folder / "mre.toml"

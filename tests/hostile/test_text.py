@@ -59,6 +59,7 @@ def own(text: str) -> str:
 
 
 @attacks
+@pytest.mark.few(3)
 def test_run_and_report_print_no_control_character_and_keep_them_in_the_evidence(
     stranger: Stranger, attack: str
 ) -> None:
@@ -211,6 +212,7 @@ some_markdown = pytest.mark.parametrize("name", ["a mention", "HTML", "a fence",
 
 
 @some_markdown
+@pytest.mark.few(2)
 def test_a_report_to_paste_pings_closes_and_links_nothing(stranger: Stranger, name: str) -> None:
     text = MARKDOWN[name]
     line = " ".join(text.split())
@@ -227,6 +229,7 @@ def test_a_report_to_paste_pings_closes_and_links_nothing(stranger: Stranger, na
 
 
 @some_markdown
+@pytest.mark.few(2)
 def test_a_comment_to_paste_pings_closes_and_links_nothing(stranger: Stranger, name: str) -> None:
     text = MARKDOWN[name]
     line = " ".join(text.split())

@@ -114,6 +114,7 @@ MULTI = 'uv fail\n# it\'s "quoted" $HOME `x` \\'
         pytest.param(mre(("observe", "uv fail; echo 'No space left on device' >&2; false")), 125, id="disk full"),
     ],
 )
+@pytest.mark.few(7)
 def test_it_answers_as_uvmre_does(tmp_path: Path, state: Mre, expected: int) -> None:
     write_mre(state, tmp_path / "mre", force=False)
     ended = run(tmp_path / "mre")

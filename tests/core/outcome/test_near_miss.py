@@ -54,6 +54,7 @@ def test_there_are_as_many_pairs_as_releases_have_layouts() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(ALL))
+@pytest.mark.few(20)
 def test_one_wrong_word_leads_to_the_line_in_every_layout(name: str) -> None:
     for situation, one, other in PAIRS:
         if situation == name:
@@ -63,6 +64,7 @@ def test_one_wrong_word_leads_to_the_line_in_every_layout(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(ALL))
+@pytest.mark.few(20)
 def test_another_wording_leads_to_the_error(name: str) -> None:
     for situation, one, other in OTHERS:
         if situation == name:
@@ -148,6 +150,7 @@ PUMPS = (
 
 @pytest.mark.parametrize("pump", PUMPS)
 @pytest.mark.parametrize("text", ["Because six was not found in the registry", "a " * 200, "a" * 400])
+@pytest.mark.few(6)
 def test_it_takes_time_in_proportion_to_the_output(pump: str, text: str) -> None:
     def work(length: int) -> Callable[[], object]:
         output = pump * (length // len(pump))
