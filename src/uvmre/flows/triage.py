@@ -15,6 +15,8 @@ from uvmre.core.outcome.verdict import verdict
 from uvmre.core.progress import Progress
 from uvmre.core.secrets.redact import redact
 from uvmre.core.triage.answer import TriageAnswer, build_answer
+from uvmre.core.triage.decide import choose, decide
+from uvmre.core.triage.hypothesis import Hypothesis
 from uvmre.core.triage.next_run import next_run
 from uvmre.core.triage.state import Mistake, PlannedRun, TriageRun, TriageState
 from uvmre.errors import CannotTell, Interrupted, UvmreError
@@ -27,6 +29,9 @@ from uvmre.flows.run import run
 from uvmre.flows.understand import IssueMre, understand
 from uvmre.folder.write import recover, write_mre
 from uvmre.folder.written import is_unchanged
+from uvmre.issue.propose import propose
+from uvmre.lint.find import find_mistakes
+from uvmre.lint.finding import Finding
 from uvmre.releases import cache_users, catalogue
 from uvmre.report.comment import comment
 
@@ -34,6 +39,9 @@ FOLDER = "triage"
 """The cache's folder of issues' MREs, with their recordings and evidence."""
 SECONDS = 230.0
 """The time after which no further run of one issue starts."""
+PROPOSAL_SECONDS = 60.0
+"""The time after which no further hypothesis is tried."""
+MOST_RUNS = 40
 RESERVE = 50.0
 """The part of it that is left for the runs after a search."""
 STEP_SECONDS = 80
@@ -71,7 +79,6 @@ def triage(issue: str, text: str, options: TriageOptions, progress: Progress | N
     progress, cache = progress or Progress(), options.run.cache
     options = replace(options, run=replace(options.run, origin=ISSUE))
     read = understand_with(options, text)
-    state = TriageState(read.parsed, read.mre, read.uv_stated, options.search, read.missing, _mistakes(read))
     folder = _folder(read, cache)
     cache_users.hold(cache, f"{FOLDER}/{folder.name}")
     with contextlib.suppress(OSError):  # it may not exist yet
@@ -82,26 +89,81 @@ def triage(issue: str, text: str, options: TriageOptions, progress: Progress | N
             aside = folder.rename(folder.with_name(f"{folder.name}.aside-{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}"))
             progress.note(f"the MRE of an earlier triage was changed, and is now in `{aside}`")
         write_mre(read.mre, folder, force=True, origin=ISSUE)
-    fixed = tuple(finding.fixed for finding in read.findings if finding.fixed)
-    runner = _Runner(folder, options.run, fixed, progress, time.monotonic())
-    failed: UvmreError | None = None
+    triager = _Triager(read, text, options, folder, progress)
     try:
-        while not state.stop_reason and (planned := next_run(state)):
-            try:
-                state = runner.add(state, planned)
-            except Interrupted:
-                raise
-            except UvmreError as error:
-                failed, state = error, replace(state, stop_reason=error.summary)
+        triager.run()
     finally:
         # The next issue may need other releases; together they may exceed the cache's limit.
         cache_users.release_all(cache)
         housekeeping.prune_later(cache, progress, every=PRUNE_INTERVAL)
-    triaged = build_answer(issue, text, state, uv=read.uv, folder=str(folder) if read.mre else "")
+    attempts = triager.attempts or [triager.state_of(None)]
+    state = choose(attempts)
+    if state.mre and state.runs:
+        _keep(state, folder)
+    triaged = build_answer(issue, text, state, attempts, uv=read.uv, folder=str(folder) if read.mre else "")
     # The reporter cannot fix what is missing here; a verdict reached before stands.
-    if triaged.verdict.word in UNDECIDED and (failed := failed or _no_network(state, options.run)):
+    if triaged.verdict.word in UNDECIDED and (failed := triager.failed or _no_network(state, options.run)):
         raise failed
     return triaged
+
+
+class _Triager:
+    """Tries the hypotheses of an issue, one after the other, until one is proven or none is left."""
+
+    def __init__(self, read: IssueMre, text: str, options: TriageOptions, folder: Path, progress: Progress) -> None:
+        self._read, self._text, self._options = read, text, options
+        self._runner = _Runner(folder, options.run, progress, time.monotonic())
+        self.attempts: list[TriageState] = []
+        self.failed: UvmreError | None = None
+
+    def run(self) -> None:
+        """Try them all; then look closer at the likeliest one, if its symptom does not show."""
+        while self.failed is None and self._runner.seconds < PROPOSAL_SECONDS and self._runner.count < MOST_RUNS:
+            hypothesis = propose(self._read.hypotheses, self.attempts)
+            if hypothesis is None:
+                break
+            self._explore(self.state_of(hypothesis), last=False)
+            if decide(self.attempts[-1]).word in ("reproducible", "explained"):
+                return
+        if self.attempts and self.failed is None and not any(each.reproducing_run for each in self.attempts):
+            self._explore(self.attempts.pop(0), last=True)
+            self.attempts.insert(0, self.attempts.pop())
+
+    def state_of(self, hypothesis: Hypothesis | None) -> TriageState:
+        """Return what is known of a hypothesis before it runs."""
+        read = self._read
+        if hypothesis is None:
+            return TriageState(read.parsed, read.mre, read.uv_stated, self._options.search, read.missing)
+        findings = find_mistakes(hypothesis.mre, hypothesis.parsed, self._text)
+        return TriageState(
+            hypothesis.parsed,
+            hypothesis.mre,
+            read.uv_stated,
+            self._options.search,
+            read.missing,
+            tuple(map(_mistake, findings)),
+            hypothesis.repairs,
+            hypothesis.source,
+        )
+
+    def _explore(self, state: TriageState, *, last: bool) -> None:
+        """Run one hypothesis as often as its verdict needs, and add what came out to the attempts."""
+        findings = find_mistakes(state.mre, state.parsed, self._text) if state.mre else ()
+        self._runner.fixed = tuple(finding.fixed for finding in findings if finding.fixed)
+        try:
+            while not state.stop_reason and (planned := next_run(state, last=last)):
+                state = self._runner.add(state, planned)
+        except Interrupted:
+            raise
+        except UvmreError as error:
+            self.failed, state = error, replace(state, stop_reason=error.summary)
+        self.attempts.append(state)
+
+
+def _keep(state: TriageState, folder: Path) -> None:
+    """Write the MRE of the answer into the folder, where a search has not written it already."""
+    if state.mre and state.history is None and (folder / MANIFEST).read_text(encoding="utf-8") != dump(state.mre):
+        write_mre(state.mre, folder, force=True, origin=ISSUE)
 
 
 def understand_with(options: TriageOptions, text: str) -> IssueMre:
@@ -125,11 +187,9 @@ def as_comment(triaged: TriageAnswer) -> str:
     return comment(triaged)
 
 
-def _mistakes(read: IssueMre) -> tuple[Mistake, ...]:
-    return tuple(
-        Mistake(each.rule, each.where, each.why, each.fixed.name if each.fixed else "", each.question)
-        for each in read.findings
-    )
+def _mistake(finding: Finding) -> Mistake:
+    control = finding.fixed.name if finding.fixed else ""
+    return Mistake(finding.rule, finding.where, finding.why, control, finding.question)
 
 
 def _folder(read: IssueMre, cache: Path) -> Path:
@@ -137,19 +197,27 @@ def _folder(read: IssueMre, cache: Path) -> Path:
     return cache / FOLDER / f"{slug(redact(read.parsed.title))}-{name}"
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Runner:
     """Executes planned runs until the time is up."""
 
     folder: Path
     options: RunOptions
-    fixed: tuple[Control, ...]
     progress: Progress
     started: float
+    fixed: tuple[Control, ...] = ()
+    """The variants in which a known mistake of the MRE is fixed."""
+    count: int = 0
+
+    @property
+    def seconds(self) -> float:
+        """Return the seconds since the start."""
+        return time.monotonic() - self.started
 
     def add(self, state: TriageState, planned: PlannedRun) -> TriageState:
         """Execute a planned run and add it to the state."""
-        left = SECONDS - (time.monotonic() - self.started)
+        left = SECONDS - self.seconds
+        self.count += 1
         if left <= 0:
             return replace(state, stop_reason=f"not all could be run in {SECONDS:.0f} s")
         if planned.kind == "history":

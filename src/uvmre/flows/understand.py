@@ -9,11 +9,12 @@ from uvmre.core.mre.model import Mre
 from uvmre.core.search.release import Release
 from uvmre.core.search.release import parse_version as as_version
 from uvmre.core.search.selector import select
+from uvmre.core.triage.hypothesis import Hypothesis
 from uvmre.core.triage.parsed_issue import ParsedIssue
 from uvmre.errors import UsageError
 from uvmre.flows.bisect import FIRST
 from uvmre.issue.build_mre import to_mre
-from uvmre.issue.read import read_issue
+from uvmre.issue.read import read_hypotheses
 from uvmre.lint.find import find_mistakes
 from uvmre.lint.finding import Finding
 from uvmre.releases import catalogue
@@ -36,6 +37,8 @@ class IssueMre:
     missing: tuple[str, ...] = ()
     """What the post says that it is about, and is not to be had here."""
     findings: tuple[Finding, ...] = ()
+    hypotheses: tuple[Hypothesis, ...] = ()
+    """All readings of the post, this one first."""
 
 
 def understand(
@@ -56,15 +59,21 @@ def understand(
     found = catalogue.load(cache, offline=offline)
     known = [each for each in select("all", found.releases) if as_version(each.version) >= as_version(FIRST)]
     days = [(release.version, release.date.date()) for release in known if release.date]
-    parsed = read_issue(text, days, comments=comments)
+    readings = read_hypotheses(text, days, comments=comments)
+    parsed = readings[0]
     uv, stated, doubts = _release(parsed, known, cache, offline=offline)
     if not parsed.commands:
         return IssueMre(parsed, None, uv, stated, doubts)
-    mre = to_mre(parsed)
-    python, missing = _python(mre.environment.python)
-    on = None if today else mre.environment.exclude_newer
-    mre = replace(mre, environment=replace(mre.environment, uv=uv, python=python, exclude_newer=on))
-    return IssueMre(parsed, mre, uv, stated, (*doubts, *missing), find_mistakes(mre, parsed, text))
+    hypotheses, missing = [], tuple[str, ...]()
+    for reading in readings:
+        mre = to_mre(reading)
+        python, missing = _python(mre.environment.python)
+        on = None if today else mre.environment.exclude_newer
+        mre = replace(mre, environment=replace(mre.environment, uv=uv, python=python, exclude_newer=on))
+        hypotheses.append(Hypothesis(reading, mre))
+    mre = hypotheses[0].mre
+    findings = find_mistakes(mre, parsed, text)
+    return IssueMre(parsed, mre, uv, stated, (*doubts, *missing), findings, tuple(hypotheses))
 
 
 def _release(

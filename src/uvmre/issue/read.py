@@ -3,7 +3,7 @@
 import datetime
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from uvmre.core.triage.parsed_issue import Claim, Command, Gap, ParsedIssue, PostedFile
 from uvmre.issue import private_index
@@ -13,7 +13,7 @@ from uvmre.issue.environment import versions
 from uvmre.issue.files import content_type, inferred, missing, pyproject
 from uvmre.issue.gaps import incomplete, unavailable
 from uvmre.issue.markdown import blocks
-from uvmre.issue.markdown.header import opening_post
+from uvmre.issue.markdown.header import OpeningPost, opening_post
 from uvmre.issue.timeline.classify import classify
 from uvmre.issue.timeline.events import Timeline, build_timeline, sentences_of
 from uvmre.issue.timeline.order import OrderedEvents, order_events
@@ -26,8 +26,41 @@ CREATES_VENV = re.compile(r"\buv\s+(?:venv|sync|add|run)\b|-m\s+(?:venv|virtuale
 PIP_INSTALL = re.compile(r"^uv\s+pip\s+install\s+(?P<rest>[A-Za-z].*)$")
 
 
+MOST_HYPOTHESES = 6
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """What all hypotheses of a post share."""
+
+    post: OpeningPost
+    environment: versions.PostedEnvironment
+    timeline: Timeline
+    ordered: OrderedEvents
+    sentences: list[tuple[str, int]]
+    facts: Facts
+    renumbered: Callable[[int], int]
+
+    @property
+    def from_dockerfile(self) -> bool:
+        """Tell whether commands come from a Dockerfile."""
+        return any(event.source == "dockerfile" for event in self.timeline.events)
+
+    @property
+    def prose(self) -> str:
+        """Return the title and the sentences."""
+        return " ".join([self.post.title, *(sentence for sentence, _ in self.sentences)])
+
+
 def read_issue(text: str, releases: Sequence[tuple[str, datetime.date]] = (), *, comments: bool = False) -> ParsedIssue:
-    """Parse an issue's text.
+    """Parse an issue's text with its likeliest claim; the arguments are those of `read_hypotheses`."""
+    return read_hypotheses(text, releases, comments=comments)[0]
+
+
+def read_hypotheses(
+    text: str, releases: Sequence[tuple[str, datetime.date]] = (), *, comments: bool = False
+) -> tuple[ParsedIssue, ...]:
+    """Parse an issue's text once for each claim that it may make, the likeliest first; at least once.
 
     Args:
         text: the post in Markdown, below its title and date as `gh` or an archive writes them.
@@ -46,28 +79,32 @@ def read_issue(text: str, releases: Sequence[tuple[str, datetime.date]] = (), *,
         post.title, commands, {renumbered(i): text for i, text in ordered.context.items()}, sentences, ordered.files,
         [replace(file, before=renumbered(file.before)) for file in ordered.results], ordered.expected,
     )  # fmt: skip
-    claims = rules.claims(facts)
-    claim = claims[0] if claims else Claim("none", -1, 0)
+    reading = _Reading(post, environment, timeline, ordered, sentences, facts, renumbered)
+    claims = rules.claims(facts) or [Claim("none", -1, 0)]
+    return tuple(_with_claim(reading, claim) for claim in claims[:MOST_HYPOTHESES])
+
+
+def _with_claim(reading: _Reading, claim: Claim) -> ParsedIssue:
+    """Return the post as it is with one of its claims."""
+    post, environment, ordered = reading.post, reading.environment, reading.ordered
+    commands = list(reading.facts.commands)
     files = _files(
         ordered,
-        timeline,
+        reading.timeline,
         commands,
         environment.python.text if environment.python else "",
-        renumbered=renumbered,
+        renumbered=reading.renumbered,
         claim_test=claim.test,
     )
-    variables = (*timeline.variables, *ordered.variables.items())
+    variables = (*reading.timeline.variables, *ordered.variables.items())
     denied = bool(re.search(r"\b40[13]\b|credentials", " ".join(claim.output)))
     private = private_index.stand_in(commands, files, variables, denied=denied)
-    commands, claim, claims = _repeat_command(list(private.commands), claim, claims, facts)
-    from_dockerfile = any(event.source == "dockerfile" for event in timeline.events)
-    if not from_dockerfile and (lock := missing.required_lock(commands, {file.path for file in files})):
+    commands, claim = _repeat_command(list(private.commands), claim, reading.facts)
+    if not reading.from_dockerfile and (lock := missing.required_lock(commands, {file.path for file in files})):
         at, command = lock
         commands.insert(at, command)
-        claims = [replace(item, command=item.command + (item.command >= at)) for item in claims]
-        claim = claims[0] if claims else claim
-    prose = " ".join([post.title, *(sentence for sentence, _ in sentences)])
-    outages = outage.required_outages(commands, claim, prose)
+        claim = replace(claim, command=claim.command + (claim.command >= at))
+    outages = outage.required_outages(commands, claim, reading.prose)
     private = private.without({fault.host for fault in outages})
     parsed = ParsedIssue(
         title=post.title,
@@ -85,9 +122,9 @@ def read_issue(text: str, releases: Sequence[tuple[str, datetime.date]] = (), *,
         outages=outages,
         stand_ins=(*private.descriptions, *map(outage.describe, outages), *_file_stand_ins(private.files)),
     )
-    known_gaps = [gap for gap in ordered.gaps if not (from_dockerfile and "needs `docker" in gap.description)]
-    known_gaps += incomplete.shortened_files(parsed.files, sentences)
-    gaps = (*known_gaps, *_gaps(parsed, environment, prose, private.hosts, timeline))
+    known_gaps = [gap for gap in ordered.gaps if not (reading.from_dockerfile and "needs `docker" in gap.description)]
+    known_gaps += incomplete.shortened_files(parsed.files, reading.sentences)
+    gaps = (*known_gaps, *_gaps(parsed, reading, private.hosts))
     if post.cut:
         gaps = (*gaps, Gap(post.cut, "the text exceeds the size limit, and the rest is ignored", False))
     return replace(parsed, gaps=tuple(_relevant_gaps(gaps, parsed)))
@@ -178,35 +215,30 @@ def _file_stand_ins(files: Sequence[PostedFile]) -> tuple[str, ...]:
     return tuple(f"{file.path}: synthesized, not in the post ({file.why})" for file in inferred_files)
 
 
-def _repeat_command(
-    commands: list[Command], claim: Claim, claims: list[Claim], facts: Facts
-) -> tuple[list[Command], Claim, list[Claim]]:
+def _repeat_command(commands: list[Command], claim: Claim, facts: Facts) -> tuple[list[Command], Claim]:
     """Repeat the command if the post says that only the second run fails."""
     why = second_run.fails_on_repeat(facts, claim)
     if not why:
-        return commands, claim, claims
+        return commands, claim
     command = commands[claim.command]
     at = claim.command + 1
     commands.insert(at, replace(command, added_because=f"the post says “{why}”"))
     commands[claim.command] = replace(command, output="")
-    moved = [replace(item, command=item.command + 1) if item.command >= claim.command else item for item in claims]
-    return commands, moved[0], moved
+    return commands, replace(claim, command=at)
 
 
-def _gaps(
-    parsed: ParsedIssue, environment: versions.PostedEnvironment, prose: str, hosts: Sequence[str], timeline: Timeline
-) -> list[Gap]:
+def _gaps(parsed: ParsedIssue, reading: _Reading, hosts: Sequence[str]) -> list[Gap]:
     paths = {file.path for file in parsed.files}
-    from_dockerfile = any(event.source == "dockerfile" for event in timeline.events)
+    environment = reading.environment
     found = [
         Gap(item.line, item.text, False, "Which version of uv is it (`uv --version`)?") for item in environment.doubts
     ]
     found += incomplete.unclear_claim(parsed.commands, parsed.claim)
     found += unavailable.unavailable_platform(
-        parsed.commands, parsed.claim, environment, parsed.title, prose, has_outages=bool(parsed.outages)
+        parsed.commands, parsed.claim, environment, parsed.title, reading.prose, has_outages=bool(parsed.outages)
     )
     found += incomplete.missing_files(
-        parsed.commands, parsed.claim, parsed.files, paths, from_dockerfile=from_dockerfile
+        parsed.commands, parsed.claim, parsed.files, paths, from_dockerfile=reading.from_dockerfile
     )
     found += unavailable.private_resources(
         parsed.commands, parsed.claim, parsed.files, [*hosts, *(f.host for f in parsed.outages)]
@@ -220,8 +252,8 @@ def _gaps(
         description = "it depends on the packages and the permissions of a private index"
         question = "Does it also fail with the public test index, https://pypi-proxy.fly.dev/basic-auth/simple?"
         found.append(Gap(parsed.claim.line, description, True, question))
-    if parsed.claim.kind == "none" and timeline.unmatched:
-        line = timeline.unmatched[0].block.line
+    if parsed.claim.kind == "none" and reading.timeline.unmatched:
+        line = reading.timeline.unmatched[0].block.line
         found.append(Gap(line, "the command that printed this output is unknown", True, "Which command printed this?"))
     return found
 

@@ -1,6 +1,6 @@
 """The answer to one issue, and its JSON form (docs/schemas/triage.json)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, TypeVar
@@ -33,6 +33,9 @@ class TriageAnswer:
     """The argument that names it."""
     verdict: Verdict
     state: TriageState = EMPTY_STATE
+    """The reading of the issue that answers it."""
+    attempts: tuple[TriageState, ...] = ()
+    """All readings that were tried."""
     uv: str = ""
     """The release that the report is about; empty if it is unknown."""
     folder: str = ""
@@ -85,9 +88,12 @@ class TriageAnswer:
         return redact_deep(data, self.secrets)
 
 
-def build_answer(issue: str, text: str, state: TriageState, *, uv: str, folder: str) -> TriageAnswer:
+def build_answer(
+    issue: str, text: str, state: TriageState, attempts: Sequence[TriageState] = (), *, uv: str, folder: str
+) -> TriageAnswer:
     """Decide on an issue with a text, and return the answer."""
-    answer = TriageAnswer(issue, decide(state), state, uv, folder, posted_secrets=certain_secrets(text))
+    secret = certain_secrets(text)
+    answer = TriageAnswer(issue, decide(state), state, tuple(attempts), uv, folder, posted_secrets=secret)
     reason = " ".join(redact(answer.verdict.reason, answer.secrets).split())
     return replace(answer, verdict=replace(answer.verdict, reason=reason))
 

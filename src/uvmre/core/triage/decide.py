@@ -1,6 +1,7 @@
 """Decide what an issue's text and its runs mean together. A wrong `reproducible` is the worst answer."""
 
 import re
+from collections.abc import Sequence
 from typing import Literal
 
 from uvmre.core.mre.model import HOLDS
@@ -21,16 +22,22 @@ OTHER_PLATFORM = re.compile(
     r"windows|win(?:10|11|32|64)|mac ?os|darwin|os x|apple|aarch64|arm64|freebsd|powershell|musl"
 )
 MOST_CHARACTERS = 160
+MOST_INVENTIONS = 3
+
+
+def choose(attempts: Sequence[TriageState]) -> TriageState:
+    """Return the attempt that answers the issue: the first that is proven, else one that shows, else the likeliest."""
+    proven = [each for each in attempts if decide(each).word in ("reproducible", "explained")]
+    shown = [each for each in attempts if each.reproducing_run]
+    return [*proven, *shown, *attempts][0]
 
 
 def decide(state: TriageState) -> Verdict:
-    """Return the verdict on an issue."""
-    if state.reproducing_run and (explanation := _explained(state, state.reproducing_run)):
-        return explanation
+    """Return the verdict on one reading of an issue."""
+    if state.reproducing_run:
+        return _explained(state, state.reproducing_run) or _shows(state, state.reproducing_run)
     if state.mre is None or state.blocking_gaps or not state.runs:
         return _more_information(state)
-    if state.reproducing_run:
-        return _shows(state, state.reproducing_run)
     return _does_not_show(state, state.runs[0])
 
 
@@ -61,6 +68,8 @@ def _shows(state: TriageState, shown: TriageRun) -> Verdict:
     conditions = CONDITIONS.get(shown.kind, "")
     symptom = _sentence(f"uv {shown.result.uv} shows it{conditions}: {_symptom_text(state, shown)}")
     boundary, cutoff = _boundary_text(state), _cutoff_text(state, shown)
+    if unproven := _unproven(state):
+        return Verdict(_undecided(state), f"{symptom} {_sentence(unproven)}{boundary}{cutoff}")
     if state.evidence.strength is Strength.STRONG:
         return Verdict("reproducible", f"{symptom}{boundary}{cutoff}")
     weak = f"Weak evidence: {state.evidence.why}"
@@ -79,6 +88,15 @@ def _shows(state: TriageState, shown: TriageRun) -> Verdict:
         weak = f"{weak}; no release without the symptom is known"
     word = _undecided(state)
     return Verdict(word, f"{symptom} {_sentence(weak)}{cutoff}")
+
+
+def _unproven(state: TriageState) -> str:
+    """Return why nothing that an MRE shows can prove the report: too much of it is not the reporter's."""
+    altering = next((each for each in state.repairs if each.kind == "altering"), None)
+    if altering:
+        return f"Probably: {altering.description}, which changes what the report shows"
+    inventions = [each.description for each in state.repairs if each.kind == "inventing"]
+    return f"Probably: {'; '.join(inventions)}" if len(inventions) >= MOST_INVENTIONS else ""
 
 
 def _is_fixed_in(state: TriageState, shown: TriageRun, good: TriageRun) -> bool:

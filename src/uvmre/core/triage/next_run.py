@@ -9,16 +9,20 @@ from uvmre.core.triage.state import PlannedRun, TriageRun, TriageState
 from uvmre.core.triage.variations import variations
 
 
-def next_run(state: TriageState) -> PlannedRun | None:
-    """Return what to run next; None if the verdict needs no further run."""
-    if state.mre is None or (state.blocking_gaps and not any(mistake.control for mistake in state.mistakes)):
+def next_run(state: TriageState, *, last: bool = True) -> PlannedRun | None:
+    """Return what to run next; None if the verdict needs no further run.
+
+    Args:
+        state: what is known.
+        last: whether no other reading is left, so that an absent symptom needs a closer look.
+    """
+    if state.mre is None:
         return None
     if not state.runs:
         return PlannedRun("reported", state.mre)
-    return next(
-        _runs_to_confirm(state, state.reproducing_run) if state.reproducing_run else _runs_to_exclude(state, state.mre),
-        None,
-    )
+    if state.reproducing_run:
+        return next(_runs_to_confirm(state, state.reproducing_run), None)
+    return next(_runs_to_exclude(state, state.mre), None) if last else None
 
 
 def _runs_to_confirm(state: TriageState, shown: TriageRun) -> Iterator[PlannedRun]:

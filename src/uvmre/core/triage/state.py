@@ -10,6 +10,7 @@ from uvmre.core.outcome.result import Result
 from uvmre.core.outcome.verdict import Verdict
 from uvmre.core.search.bisect_result import History
 from uvmre.core.triage.evidence import Evidence, Strength, evidence_of
+from uvmre.core.triage.hypothesis import RULES, Repair
 from uvmre.core.triage.parsed_issue import Gap, ParsedIssue
 
 Kind = Literal["reported", "day", "today", "history", "good", "latest", "varied"]
@@ -75,7 +76,7 @@ class TriageRun:
 
 @dataclass(frozen=True)
 class TriageState:
-    """Everything known of an issue so far."""
+    """One reading of an issue, and everything known of it so far."""
 
     parsed: ParsedIssue
     mre: Mre | None
@@ -86,6 +87,12 @@ class TriageState:
     missing: tuple[str, ...] = ()
     """Conditions of the report that are not available here."""
     mistakes: tuple[Mistake, ...] = ()
+    repairs: tuple[Repair, ...] = ()
+    """What was changed because of the runs of earlier readings."""
+    source: str = RULES
+    """The reader that proposed it."""
+    neighbours: tuple[str, ...] = ()
+    """Releases after the reported one, to compare with it where no search is made."""
     runs: tuple[TriageRun, ...] = ()
     history: History | None = None
     stop_reason: str = ""
@@ -111,11 +118,17 @@ class TriageState:
             return Evidence(Strength.WEAK, "the symptom does not show")
         run = self.reproducing_run
         found = evidence_of(run.planned.mre, self.parsed.claim, run.result.base.observation)
-        if found.strength is Strength.STRONG and self.parsed.stand_ins:
-            return Evidence(Strength.DISTINCTIVE, f"the run uses a stand-in ({self.parsed.stand_ins[0]})")
-        if found.strength is Strength.STRONG and self.missing:
-            return Evidence(Strength.DISTINCTIVE, self.missing[0])
+        if found.strength is Strength.STRONG and (why := self._assumption()):
+            return Evidence(Strength.DISTINCTIVE, why)
         return found
+
+    def _assumption(self) -> str:
+        """Return what the MRE has that the report has not, or the reverse; empty if nothing."""
+        if self.parsed.stand_ins:
+            return f"the run uses a stand-in ({self.parsed.stand_ins[0]})"
+        added = next((each.description for each in self.repairs if each.kind != "neutral"), "")
+        gap = next((gap.description for gap in self.blocking_gaps), "")
+        return next(filter(None, [added, *self.missing, gap]), "")
 
     @property
     def blocking_gaps(self) -> tuple[Gap, ...]:

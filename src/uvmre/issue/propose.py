@@ -1,0 +1,22 @@
+"""The built-in reader: which hypothesis of an issue is tried next."""
+
+from collections.abc import Sequence
+
+from uvmre.core.triage.hypothesis import Hypothesis
+from uvmre.core.triage.state import TriageState
+from uvmre.issue.repairs.repair import repair
+
+
+def propose(hypotheses: Sequence[Hypothesis], attempts: Sequence[TriageState]) -> Hypothesis | None:
+    """Return the next hypothesis: the last one repaired, where its run says how, else the next of the post.
+
+    Args:
+        hypotheses: those of the post, the likeliest first.
+        attempts: what was tried so far, with its runs.
+    """
+    tried = [attempt.mre for attempt in attempts]
+    if attempts and not attempts[-1].reproducing_run:
+        repaired = repair(attempts[-1])
+        if repaired and repaired.mre not in tried:
+            return repaired
+    return next((each for each in hypotheses if each.mre not in tried), None)

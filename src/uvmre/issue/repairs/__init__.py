@@ -1,0 +1,1 @@
+"""Repairs of an MRE, each keyed on what its last run printed."""
