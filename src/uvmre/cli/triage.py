@@ -28,6 +28,7 @@ MAX_LINES = 30
 @click.option("--with-comments", "comments", is_flag=True, help="Read the comments too.")
 @click.option("--today", is_flag=True, help="Use PyPI as it is now, not as it was on the day of the post.")
 @click.option("--dry-run", is_flag=True, help="Print what was extracted and what is missing, without running it.")
+@click.option("--explain", is_flag=True, help="Print what was tried, which text became what, and why it was rejected.")
 @click.option("--comment", is_flag=True, help="Print the answer as a comment to paste.")
 @click.option("--label", is_flag=True, help="Print only the labels for the issue.")
 @run_options("jobs", "trust")
@@ -40,6 +41,7 @@ def triage(
     comments: bool,
     today: bool,
     dry_run: bool,
+    explain: bool,
     comment: bool,
     label: bool,
     options: "RunOptions",
@@ -55,8 +57,10 @@ def triage(
     from uvmre.flows.issues import read_issues
     from uvmre.flows.triage import TriageOptions, as_comment
 
-    if sum([dry_run, comment, label]) > 1 or (as_json and (comment or label)):
-        raise UsageError("`--json`, `--comment`, `--label` and `--dry-run` exclude each other", "use one of them")
+    if sum([dry_run, comment, label, explain]) > 1 or (as_json and (comment or label or explain)):
+        raise UsageError(
+            "`--json`, `--comment`, `--label`, `--explain` and `--dry-run` exclude each other", "use one of them"
+        )
     settings = TriageOptions(run=options, search=search, today=today, comments=comments)
     with show_progress() as progress:
         progress.detail("reading the issues")
@@ -78,6 +82,8 @@ def triage(
             elif label:
                 shown = answer.redacted(f"{name}:")
                 console.print_document(" ".join([*([shown] if len(names) > 1 else []), *answer.labels]))
+            elif explain:
+                _print_explanation(answer)
             else:
                 _print_answer(answer)
         answers.append(answer)
@@ -114,12 +120,17 @@ def _exit_code(answers: "list[TriageAnswer]") -> int:
     return 3 if 3 in codes else CannotTell.exit_code if codes else 0
 
 
+def _print_verdict(answer: "TriageAnswer") -> None:
+    title, word = answer.state.parsed.title, answer.verdict.word
+    console.print_text(answer.redacted(f"{answer.issue}: {title}" if title else answer.issue))
+    console.print_text(f"{console.paint(word, console.COLORS.get(word, 'yellow'))}: {answer.verdict.reason}")
+
+
 def _print_answer(answer: "TriageAnswer") -> None:
     from uvmre.core.triage.decide import questions
 
-    state, word = answer.state, answer.verdict.word
-    console.print_text(answer.redacted(f"{answer.issue}: {state.parsed.title}" if state.parsed.title else answer.issue))
-    console.print_text(f"{console.paint(word, console.COLORS.get(word, 'yellow'))}: {answer.verdict.reason}")
+    state = answer.state
+    _print_verdict(answer)
     lines = list(answer.sentences)
     if main := answer.main_run:
         for step in main.result.base.observation.steps:
@@ -131,6 +142,14 @@ def _print_answer(answer: "TriageAnswer") -> None:
         console.print_text(answer.redacted(line))
     if answer.folder:
         console.print_message(f"MRE: {answer.folder}")
+
+
+def _print_explanation(answer: "TriageAnswer") -> None:
+    from uvmre.core.triage.explain import as_lines
+
+    _print_verdict(answer)
+    for line in as_lines(answer.attempts):
+        console.print_text(answer.redacted(line))
 
 
 def _shorten(text: str) -> list[str]:

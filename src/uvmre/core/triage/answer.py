@@ -9,6 +9,7 @@ from uvmre.core.mre.manifest import dump
 from uvmre.core.mre.model import Mre
 from uvmre.core.outcome.verdict import Verdict
 from uvmre.core.secrets.redact import certain_secrets, redact, redact_deep, secrets
+from uvmre.core.triage import explain
 from uvmre.core.triage.decide import decide, questions
 from uvmre.core.triage.parsed_issue import ParsedIssue
 from uvmre.core.triage.state import TriageRun, TriageState
@@ -133,6 +134,7 @@ def to_data(answer: TriageAnswer) -> dict[str, Any]:
             }
             for run in answer.state.runs
         ],
+        "hypotheses": explain.as_data(answer.attempts),
         "mre": _mre_data(answer.mre) if answer.mre else None,
         "folder": answer.folder,
     }

@@ -16,7 +16,7 @@ def next_run(state: TriageState, *, last: bool = True) -> PlannedRun | None:
         state: what is known.
         last: whether no other reading is left, so that an absent symptom needs a closer look.
     """
-    if state.mre is None:
+    if state.mre is None or state.parsed.claim.kind == "none":
         return None
     if not state.runs:
         return PlannedRun("reported", state.mre)

@@ -74,6 +74,8 @@ class Claim:
     """Where the claim comes from, as one line: a sentence, or a part of the output."""
     unconfirmed: bool = False
     """Whether the texts alone are weak evidence, so that another release must behave differently."""
+    rule: str = ""
+    """The id of the rule that found it."""
 
 
 @dataclass(frozen=True)

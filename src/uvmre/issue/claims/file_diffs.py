@@ -2,10 +2,10 @@
 
 import difflib
 import re
-from collections.abc import Sequence
 from dataclasses import replace
 
-from uvmre.core.triage.parsed_issue import Claim, PostedFile
+from uvmre.core.triage.parsed_issue import Claim
+from uvmre.issue.claims.facts import Facts
 
 PROJECT_METADATA = re.compile(
     r"^\s*(?:name|version|description|authors?|readme|requires-python|license|keywords|maintainers)\s*="
@@ -14,12 +14,11 @@ PROJECT_METADATA = re.compile(
 LOCK_DETAIL = re.compile(r"^\s*(?:source|sdist|wheels|hash|size|url|upload-time|revision)\b|^\s*\{ url|sha256:")
 
 
-def file_claims(
-    posted: Sequence[PostedFile], results: Sequence[PostedFile], expected: Sequence[PostedFile], commands: int
-) -> list[Claim]:
+def file_claims(facts: Facts) -> list[Claim]:
     """Return the claims of the posted results, the last one first."""
+    posted, expected, commands = facts.files, facts.expected, len(facts.commands)
     found = []
-    for result in reversed(results):
+    for result in reversed(facts.results):
         before = [file for file in posted if file.path == result.path and file.before <= result.before]
         target = next((file for file in expected if file.path == result.path), None)
         base = target or (before[-1] if before else None)

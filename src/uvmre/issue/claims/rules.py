@@ -1,6 +1,7 @@
-"""The rules that derive claims from a post."""
+"""The rules that derive claims from a post: a table, the likeliest first."""
 
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from uvmre.core.triage.parsed_issue import Claim
 from uvmre.issue.claims import errors, file_diffs, outputs, silence, state_checks
@@ -8,22 +9,32 @@ from uvmre.issue.claims.facts import Facts
 from uvmre.issue.claims.second_run import repeated_run
 
 
+@dataclass(frozen=True)
+class ClaimRule:
+    """A rule that finds claims of one kind."""
+
+    id: str
+    find: Callable[[Facts], Sequence[Claim]]
+
+
+RULES = (
+    ClaimRule("repeated-run", repeated_run),
+    ClaimRule("failing-output", errors.failures),
+    ClaimRule("warning", errors.relevant_warnings),
+    ClaimRule("differing-output", outputs.differing_output),
+    ClaimRule("resulting-file", file_diffs.file_claims),
+    ClaimRule("quoted-error", errors.quoted_errors),
+    ClaimRule("state", state_checks.state_claims),
+    ClaimRule("shown-output", outputs.shown_output),
+    ClaimRule("quoted-output", outputs.quoted_output),
+    ClaimRule("silence", silence.silence),
+)
+
+
 def claims(facts: Facts) -> list[Claim]:
     """Return the possible claims of a post, the likeliest first."""
     if all(each.works is True for each in facts.commands):
         # What works is on another release: the posted commands are the failing ones.
         facts = replace(facts, commands=[replace(each, works=None) for each in facts.commands])
-    repeated = repeated_run(facts)
-    found = [
-        *([repeated] if repeated else []),
-        *errors.failures(facts),
-        *errors.relevant_warnings(facts),
-        *outputs.differing_output(facts),
-        *file_diffs.file_claims(facts.files, facts.results, facts.expected, len(facts.commands)),
-        *errors.quoted_errors(facts),
-        *state_checks.state_claims(facts),
-        *outputs.shown_output(facts),
-        *outputs.quoted_output(facts),
-        *silence.silence(facts),
-    ]
+    found = [replace(claim, rule=rule.id) for rule in RULES for claim in rule.find(facts)]
     return list({(each.kind, each.command, each.output, each.contains, each.test): each for each in found}.values())

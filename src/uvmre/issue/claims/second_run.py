@@ -21,7 +21,7 @@ RESULT = re.compile(r"[+~-] |Installed|Audited")
 FIXES = re.compile(r"(?i)works (?:fine )?(?:when|if|after)|fixes|is fine|goes away|succeeds|resolves")
 
 
-def repeated_run(facts: Facts) -> Claim | None:
+def repeated_run(facts: Facts) -> list[Claim]:
     """Return the claim of the second of two runs of the same command."""
     for i, each in enumerate(facts.commands):
         first = next((j for j in range(i) if facts.commands[j].run == each.run), None)
@@ -34,10 +34,10 @@ def repeated_run(facts: Facts) -> Claim | None:
             texts = tuple(mask_local_details(re.sub(r" in [\d.]+m?s$", "", line)) for line in lines)
             if texts:
                 why = "the second run succeeds, the first does not"
-                return Claim("output", i, each.line + 1, texts, expected=before.texts, unconfirmed=True, why=why)
+                return [Claim("output", i, each.line + 1, texts, expected=before.texts, unconfirmed=True, why=why)]
         if now is not None:
-            return failure(each, i, now)
-    return None
+            return [failure(each, i, now)]
+    return []
 
 
 def fails_on_repeat(facts: Facts, claim: Claim) -> str:
