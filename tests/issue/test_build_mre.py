@@ -73,7 +73,11 @@ def test_an_edit_is_a_step() -> None:
 
 def test_the_environment() -> None:
     environment = mre(f"```toml\n{PROJECT}```\n```\n$ uv sync\n{ERROR}\n```").environment
-    assert (environment.uv, environment.python, str(environment.exclude_newer)) == ("0.5.20", "3.12", "2025-01-20")
+    assert (environment.uv, environment.python, str(environment.exclude_newer)) == (
+        "0.5.20",
+        "3.12",
+        "2025-01-20 10:00:00+00:00",
+    )
 
 
 @pytest.mark.parametrize(
@@ -154,3 +158,18 @@ def test_a_working_command_is_a_control_with_its_file() -> None:
 def test_the_manifest_can_be_read_back(text: str) -> None:
     built = mre(text)
     assert manifest.parse(manifest.dump(built)).symptom == built.symptom
+
+
+@pytest.mark.parametrize(
+    ("run", "output", "tolerated"),
+    [
+        ("ls uv.lock", "ls: cannot access 'uv.lock': No such file or directory", True),
+        ("which python3.8", "python3.8 not found", True),
+        ("ls", "pyproject.toml", False),
+        ("cat a | uv lock", "cat: a: No such file or directory", False),
+        ("sed -i s/a/b/ a.txt", "sed: cannot read a.txt: No such file or directory", False),
+    ],
+)
+def test_a_look_at_what_is_missing_does_not_stop_the_run(run: str, output: str, tolerated: bool) -> None:
+    first = steps(f"```\n$ {run}\n{output}\n$ uv init\n$ uv sync\n{ERROR}\n```")[0]
+    assert first[1] == (f"( {run}\n) || true" if tolerated else run)

@@ -363,6 +363,6 @@ def test_head() -> None:
     found = parse("nothing")
     assert (found.title, found.created, found.issue) == (
         "It goes wrong",
-        datetime.date(2025, 1, 20),
+        datetime.datetime(2025, 1, 20, 10, tzinfo=datetime.UTC),
         "https://github.com/some/where/issues/1",
     )

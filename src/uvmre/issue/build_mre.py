@@ -13,6 +13,7 @@ from uvmre.core.outcome.error_chain import innermost_cause
 from uvmre.core.shell import statements
 from uvmre.core.text.normalize import normalize
 from uvmre.core.triage.parsed_issue import Claim, Command, ParsedIssue, PostedFile
+from uvmre.issue.commands import recognize
 from uvmre.issue.environment import versions
 from uvmre.issue.files import content_type
 
@@ -131,7 +132,7 @@ def _constant_exports(run: str) -> dict[str, str]:
 def _allow_failure(run: str, command: Command) -> str:
     """Ignore the failure of a command that failed for the reporter too."""
     failed = command.works is not True and command.output and innermost_cause(command.output)
-    return f"( {run}\n) || true" if failed else run
+    return f"( {run}\n) || true" if failed or recognize.fails_to_read(run, command.output) else run
 
 
 def _observe_steps(run: str, claim: Claim, state: Sequence[str]) -> list[Step]:

@@ -260,6 +260,12 @@ def test_a_report_about_an_unknown_command_can_show() -> None:
     assert match(symptom, observed(step(exit=2, err="error: unrecognized subcommand 'sync'"))).word == "shows"
 
 
+def test_a_report_about_a_value_can_show_without_its_list_of_values() -> None:
+    error = "error: invalid value '1' for '--no-cache'\n  [possible values: true, false]"
+    assert match(Symptom(2, ("invalid value '1' for '--no-cache'",)), observed(step(exit=2, err=error))).word == "shows"
+    assert match(Symptom(2, ("invalid value '2' for '--no-cache'",)), observed(step(exit=2, err=error))).word != "shows"
+
+
 LACKS = {
     "command": "error: unrecognized subcommand 'lock'\n\nUsage: uv [OPTIONS] <COMMAND>",
     "option": "error: unexpected argument '--all-packages' found",

@@ -35,8 +35,14 @@ def test_detect(text: str, tag: str, kind: str) -> None:
 
 def test_ellipses_are_removed_with_their_lines() -> None:
     assert without_ellipses("a = 1\n...\nb = ['...']\nc = 2") == ("a = 1\nb = []\nc = 2", [1, 2])
+    assert without_ellipses("a = 1\n# ...\nb = ['c', '...']") == ("a = 1\nb = ['c', ]", [1, 2])
     assert parse_toml("a = ['b', ...]\n") == {"a": ["b"]}
     assert parse_toml("a = [\n") is None
+
+
+@pytest.mark.parametrize("text", ['description = "..."\n', "a = '…'\n...\n", "a = '''\n...\n'''\n"])
+def test_a_text_of_three_dots_is_a_value(text: str) -> None:
+    assert next(iter((parse_toml(text) or {}).values())).strip() in ("...", "…")
 
 
 def test_tables() -> None:

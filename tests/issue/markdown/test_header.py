@@ -28,6 +28,8 @@ _Comment by @other on 2025-02-04 09:00_
 Does it?
 """
 
+TIME = datetime.datetime(2025, 2, 3, 10, tzinfo=datetime.UTC)
+
 
 @pytest.mark.parametrize(
     ("text", "title", "created", "issue"),
@@ -35,11 +37,14 @@ Does it?
         (
             "# Sync forgets\n<!-- some/where#12 created 2025-02-03T10:00:00Z -->\n_@someone_\n\nIt does.",
             "Sync forgets",
-            datetime.date(2025, 2, 3),
+            TIME,
             "https://github.com/some/where/issues/12",
         ),
         ('# "`uv sync` forgets"\n\nIt does.', "`uv sync` forgets", None, ""),
-        (ARCHIVED, "Sync forgets", datetime.date(2025, 2, 3), "https://github.com/some/where/issues/12"),
+        (ARCHIVED, "Sync forgets", TIME, "https://github.com/some/where/issues/12"),
+        ("# It fails\n<!-- created 2025-02-03T10:00:00Z -->\nIt does.", "It fails", TIME, ""),
+        ("# It fails\n<!-- created 2025-02-03 -->\nIt does.", "It fails", datetime.date(2025, 2, 3), ""),
+        ("# It fails\n<!-- created 2025-02-31 -->\nIt does.", "It fails", None, ""),
         ("It does.", "", None, ""),
         ("---\nno front matter\n\nIt does.", "", None, ""),
     ],

@@ -147,7 +147,7 @@ def _no_response(requests: tuple[Request, ...]) -> str:
 
 def unsupported_feature(symptom: Symptom, steps: Iterable[StepResult], *, settings: bool = False) -> str:
     """Return the command, option or setting that a release does not support, unless that is the symptom."""
-    if any(find_unsupported(text, settings=True) for text in symptom.texts):
+    if any(find_unsupported(f"{text}\n  [possible values", settings=True) for text in symptom.texts):
         return ""
     found = (
         find_unsupported(stream, settings=settings, hidden=not step.exit)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from uvmre.core.mre.model import HOLDS
+from uvmre.core.network.simple_page import describe_cutoff
 from uvmre.core.outcome.error_chain import cause_of
 from uvmre.core.outcome.matching import matching_step
 from uvmre.core.outcome.verdict import Verdict
@@ -246,10 +247,11 @@ def _cutoff_text(state: TriageState, shown: TriageRun) -> str:
         return ""
     if today is shown:
         cutoff = state.mre.environment.exclude_newer if state.mre else None
-        return f" The run with PyPI as of {cutoff} is inconclusive." if cutoff else ""
-    if today.outcome.word == shown.outcome.word:
+        return f" The run with PyPI as it was {describe_cutoff(cutoff)} is inconclusive." if cutoff else ""
+    if today.outcome.word == shown.outcome.word or date is None:
         return ""
-    return f" This is PyPI as of {date}; today's PyPI: {today.outcome.word} ({_shorten(today.outcome.reason)})."
+    then, now = f"PyPI as it was {describe_cutoff(date)}", f"{today.outcome.word} ({_shorten(today.outcome.reason)})"
+    return f" This is {then}; today's PyPI: {now}."
 
 
 def _prints_expected(state: TriageState, good: TriageRun) -> bool | None:

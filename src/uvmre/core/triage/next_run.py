@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime
 
 from uvmre.core.mre.model import Mre
 from uvmre.core.triage.evidence import Strength
@@ -43,7 +44,7 @@ def _runs_to_exclude(state: TriageState, mre: Mre) -> Iterator[PlannedRun]:
     """Yield the runs that a verdict of `not_reproducible` still needs."""
     first = state.runs[0]
     uv, date = first.result.uv, mre.environment.exclude_newer
-    if not state.uv_stated and date and not state.run_of("day"):
+    if not state.uv_stated and date and not isinstance(date, datetime) and not state.run_of("day"):
         yield PlannedRun("day", mre, f"@{date}")
     if date and not state.run_of("today") and _depends_on_cutoff(first):
         yield PlannedRun("today", replace(mre, environment=replace(mre.environment, exclude_newer=None)), uv)

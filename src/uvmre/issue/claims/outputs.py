@@ -5,6 +5,7 @@ import re
 from uvmre.core.outcome.error_chain import innermost_cause, mask_local_details, strip_log_prefixes
 from uvmre.core.triage.parsed_issue import Claim, Command
 from uvmre.issue.claims.facts import Facts, overlap, source
+from uvmre.issue.commands.recognize import fails_to_read
 from uvmre.issue.markdown import blocks
 
 VOLATILE = re.compile(
@@ -118,6 +119,8 @@ def shown_output(facts: Facts) -> list[Claim]:
     for i, each in enumerate(facts.commands):
         lines = stable_lines(each.output) if each.works is not True else []
         if not lines or innermost_cause(each.output) or re.match(r"uv --version|uv version", each.run):
+            continue
+        if fails_to_read(each.run, each.output):
             continue
         prose = [code for sentence, _ in facts.sentences for code, _ in blocks.inline_code(sentence) if len(code) > 3]
         selected = (

@@ -31,6 +31,10 @@ _UV_WORDS = (
     "indexes uninstall"
 )
 UV_WORDS = frozenset(_UV_WORDS.split())
+_READ_ONLY = "ls cat which grep head tail stat test type file readlink find"
+READ_ONLY = frozenset(_READ_ONLY.split())
+"""Programs that change nothing, so that nothing depends on whether they fail."""
+READING_FAILED = re.compile(r"(?i)no such file|not found|cannot |can't |no \S+ in \(")
 HEREDOC = re.compile(r"(?<!<)<<-?\s*(['\"]?)(?P<word>[A-Za-z_]\w*)\1")
 GLOBAL_OPTION = re.compile(r"--?[a-zA-Z][\w-]*(?:=\S+)?")
 
@@ -52,6 +56,12 @@ def is_command(text: str, *, strict: bool = True) -> bool:
     if not parts:
         return False
     return all(_is_known(part) for part in parts[:1]) if strict else True
+
+
+def fails_to_read(run: str, output: str) -> bool:
+    """Tell whether a command only reads, and its output says that what it reads is missing."""
+    parts = statements(run)
+    return bool(parts and parts[0].program in READ_ONLY and len(parts) == 1 and READING_FAILED.search(output))
 
 
 def _is_path(first: str) -> bool:

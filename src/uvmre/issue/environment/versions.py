@@ -93,6 +93,7 @@ def parse_environment(
         releases: the releases of uv with their dates; with them, releases after the post are ignored.
         created: the date of the post.
     """
+    created = created.date() if isinstance(created, datetime.datetime) else created
     known = {
         version: day
         for version, day in releases

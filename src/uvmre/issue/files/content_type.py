@@ -15,7 +15,9 @@ ELLIPSIS_LINE = re.compile(
     r"\A\s*(?:#+\s*|//\s*)?(?:\.{2,}|…|\[(?:\.{2,}|…)\]|<snip>|\[?snip(?:ped)?\]?|\(?(?:rest|others?"
     r"|etc)\b[^=]{0,40}\.{3}\)?)\s*(?:,\s*)?"
 )
-ELLIPSIS_ITEM = re.compile(r"""["'](?:\.{3}|…)["']\s*,?|(?<=\[)\s*(?:\.{3}|…)\s*(?=\])|,\s*(?:\.{3}|…)\s*(?=\])""")
+ELLIPSIS_TEXT = re.compile(r"""(?<!=)(?<!= )["'](?:\.{3}|…)["']\s*,?""")
+"""An item of an array; the value of a key is not one, such as a description that is not filled in."""
+ELLIPSIS_ITEM = re.compile(ELLIPSIS_TEXT.pattern + r"|(?<=\[)\s*(?:\.{3}|…)\s*(?=\])|,\s*(?:\.{3}|…)\s*(?=\])")
 OUTPUT = re.compile(
     r"(?<!\s)\s*(?:error\b.{0,20}:|warning:|[×✗]\s|[├╰]─▶|Caused by:|Traceback \(most"
     r"|(?:DEBUG|TRACE|INFO|WARN|ERROR)\b|hint:"
@@ -135,18 +137,30 @@ def project_name(text: str) -> str:
 
 
 def without_ellipses(text: str) -> tuple[str, list[int]]:
-    """Return the text without its ellipses, and their line numbers (from 0)."""
+    """Return the text without its ellipses, and their line numbers (from 0).
+
+    In what is valid TOML, only comments and strings of arrays can be one.
+    """
+    valid = _is_toml(text)
+    item = ELLIPSIS_TEXT if valid else ELLIPSIS_ITEM
     kept: list[str] = []
     removed: list[int] = []
     for number, line in enumerate(text.split("\n")):
-        if line.strip() and ELLIPSIS_LINE.fullmatch(line):
+        if line.strip() and ELLIPSIS_LINE.fullmatch(line) and (not valid or line.lstrip()[0] == "#"):
             removed.append(number)
             continue
-        if ("..." in line or "…" in line) and ELLIPSIS_ITEM.search(line):
+        if ("..." in line or "…" in line) and item.search(line):
             removed.append(number)
-            line = ELLIPSIS_ITEM.sub("", line)  # noqa: PLW2901
+            line = item.sub("", line)  # noqa: PLW2901
         kept.append(line)
     return "\n".join(kept), removed
+
+
+def _is_toml(text: str) -> bool:
+    try:
+        return bool(toml.parse_toml(text))
+    except ValueError:
+        return False
 
 
 def _is_python(text: str) -> bool:

@@ -1,5 +1,6 @@
 """Parse the head of an issue's text: title, date and URL of the opening post, without comments."""
 
+import contextlib
 import datetime
 import re
 from dataclasses import dataclass
@@ -9,7 +10,10 @@ LONGEST_TEXT = 131_072
 MOST_LINES = 8_000
 LONGEST_LINE = 4_000
 """The number of characters of a line that are read: longer lines are generated."""
-HEAD = re.compile(r"\A<!-- *(?P<repo>[\w.-]+/[\w.-]+)#(?P<number>\d+) +created +(?P<date>\d{4}-\d\d-\d\d)[^\n]*-->")
+HEAD = re.compile(
+    r"\A<!-- *(?:(?P<repo>[\w.-]+/[\w.-]+)#(?P<number>\d+) +)?"
+    r"created +(?P<date>\d{4}-\d\d-\d\d(?:T[\d:.]{1,20}Z)?)[^\n]*-->"
+)
 FRONT = re.compile(r"\A(?P<key>[a-z_]+): *+(?P<value>[^\n]*)")
 REPLY = re.compile(
     r"_(?:Comment by|Label|Closed|Reopened|Assigned|Unassigned|Renamed|Referenced|Added|Removed|Locked)\b"
@@ -24,6 +28,7 @@ class OpeningPost:
     title: str
     lines: tuple[str, ...]
     created: datetime.date | None = None
+    """Its day, or its time where that is known."""
     issue: str = ""
     cut: int = 0
     """The first line (from 1) that is truncated; 0 for none."""
@@ -46,7 +51,8 @@ def opening_post(text: str, *, comments: bool = False) -> OpeningPost:
     for i, line in enumerate(lines[:30]):
         if found := HEAD.fullmatch(line.strip()):
             metadata.setdefault("created_at", found["date"])
-            metadata.setdefault("url", f"https://github.com/{found['repo']}/issues/{found['number']}")
+            if found["repo"]:
+                metadata.setdefault("url", f"https://github.com/{found['repo']}/issues/{found['number']}")
             lines[i] = ""
         elif OPENED.fullmatch(line.strip()):
             lines[i] = ""
@@ -98,7 +104,10 @@ def _without_replies(lines: list[str]) -> list[str]:
 
 
 def _date(text: str) -> datetime.date | None:
-    try:
+    """Return the time of a text, its day if it has no time with an offset; None if it is neither."""
+    with contextlib.suppress(ValueError):
+        if (moment := datetime.datetime.fromisoformat(text)).tzinfo:
+            return moment
+    with contextlib.suppress(ValueError):
         return datetime.date.fromisoformat(text[:10])
-    except ValueError:
-        return None
+    return None
