@@ -1,6 +1,7 @@
 """Claims of errors and warnings."""
 
 import re
+from dataclasses import replace
 
 from uvmre.core.outcome.error_chain import PANICKED, RAISED, STARTS, Cause, innermost_cause, warnings
 from uvmre.core.shell import statements
@@ -28,7 +29,17 @@ def failures(facts: Facts) -> list[Claim]:
     errors = [(i, innermost_cause(each.output)) for i, each in enumerate(facts.commands) if each.works is not True]
     failed = [(i, found) for i, found in errors if found and _is_relevant(facts.commands[i], found)]
     ranked = sorted(failed, key=lambda pair: (-_nearness(facts, pair), pair[0]))
-    return [failure(facts.commands[i], i, found) for i, found in ranked]
+    claims = [failure(facts.commands[i], i, found) for i, found in ranked]
+    return [replace(each, unconfirmed=each.unconfirmed or _is_printed_by_script(facts, each)) for each in claims]
+
+
+def _is_printed_by_script(facts: Facts, claim: Claim) -> bool:
+    """Tell whether a program of the post prints the error: alone it says nothing about uv."""
+    text = re.sub(r"\A\w{1,60}: ", "", claim.output[-1]) if claim.output else ""
+    parts = [part for part in text.split("…") if len(part.strip()) > 5]
+    scripts = [file.text for file in facts.files if file.path.endswith((".py", ".sh"))]
+    programs = [*scripts, *(each.run for each in facts.commands if "<<" in each.run or " -c " in each.run)]
+    return bool(parts) and any(all(part in program for part in parts) for program in programs)
 
 
 def _is_relevant(command: Command, found: Cause) -> bool:

@@ -60,8 +60,8 @@ def is_command(text: str, *, strict: bool = True) -> bool:
 
 def fails_to_read(run: str, output: str) -> bool:
     """Tell whether a command only reads, and its output says that what it reads is missing."""
-    parts = statements(run)
-    return bool(parts and parts[0].program in READ_ONLY and len(parts) == 1 and READING_FAILED.search(output))
+    parts = statements(run) if not re.search(r"[|>&;]", run) else ()
+    return bool(parts and parts[0].program in READ_ONLY and READING_FAILED.search(output))
 
 
 def _is_path(first: str) -> bool:

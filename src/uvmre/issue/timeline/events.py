@@ -28,6 +28,12 @@ SHOWS = re.compile(
     r"|happens?|below|following|traceback|look(?:s)? like|message|stdout|stderr|actual|observed"
     r"|instead|claims?|complains?|throws?|raises?)\b"
 )
+WANTED = re.compile(
+    r"(?i)\b(?:should|expect(?:ed|ing|ation)?|would (?:like|want|love|expect)|(?:I|we) want|ought|desired|ideally)\b"
+)
+HAPPENS = re.compile(
+    r"(?i)\b(?:but|instead|actual(?:ly)?|gets?|got|sees?|saw|no|not|however|yet|while|fails?|because|what|why)\b|n't\b"
+)
 _PRINTS_FILE = "cat tail head less more type bat batcat Get-Content"
 PRINTS_FILE = frozenset(_PRINTS_FILE.split())
 RUN_IN_DOCKER = re.compile(
@@ -188,6 +194,8 @@ def _attach_output(
             events.append(Event(line, run, output, context=context, source="dockerfile"))
         return True
     lead = (blocks.sentences(context) or [""])[-1]
+    if is_output and WANTED.search(lead) and not HAPPENS.search(lead):
+        return True
     fails = sentiment.says_fails(lead)
     mentions = [
         mention
