@@ -16,6 +16,7 @@ from uvmre.core.progress import Progress
 from uvmre.core.secrets.redact import redact
 from uvmre.core.triage.answer import TriageAnswer, build_answer
 from uvmre.core.triage.decide import choose, decide
+from uvmre.core.triage.evidence import Strength
 from uvmre.core.triage.hypothesis import Hypothesis
 from uvmre.core.triage.next_run import next_run
 from uvmre.core.triage.state import Mistake, PlannedRun, TriageRun, TriageState
@@ -117,17 +118,24 @@ class _Triager:
         self.failed: UvmreError | None = None
 
     def run(self) -> None:
-        """Try them all; then look closer at the likeliest one, if its symptom does not show."""
-        while self.failed is None and self._runner.seconds < PROPOSAL_SECONDS and self._runner.count < MOST_RUNS:
-            hypothesis = propose(self._read.hypotheses, self.attempts)
-            if hypothesis is None:
+        """Run each once on the reported release; then look closer at those that show, the best evidence first."""
+        while self._may_go_on and (hypothesis := propose(self._read.hypotheses, self.attempts)):
+            state = self.state_of(hypothesis)
+            planned = next_run(state)
+            self.attempts.append(self._add(state, planned) if planned else state)
+            if self.attempts[-1].evidence.strength is Strength.STRONG:
                 break
-            self._explore(self.state_of(hypothesis), last=False)
-            if decide(self.attempts[-1]).word in ("reproducible", "explained"):
+        shown = [number for number, each in enumerate(self.attempts) if each.reproducing_run]
+        for number in sorted(shown, key=lambda number: list(Strength).index(self.attempts[number].evidence.strength)):
+            self._explore(number)
+            if decide(self.attempts[number]).word in ("reproducible", "explained"):
                 return
-        if self.attempts and self.failed is None and not any(each.reproducing_run for each in self.attempts):
-            self._explore(self.attempts.pop(0), last=True)
-            self.attempts.insert(0, self.attempts.pop())
+        if self.attempts and not shown:
+            self._explore(0)
+
+    @property
+    def _may_go_on(self) -> bool:
+        return self.failed is None and self._runner.seconds < PROPOSAL_SECONDS and self._runner.count < MOST_RUNS
 
     def state_of(self, hypothesis: Hypothesis | None) -> TriageState:
         """Return what is known of a hypothesis before it runs."""
@@ -144,20 +152,27 @@ class _Triager:
             tuple(map(_mistake, findings)),
             hypothesis.repairs,
             hypothesis.source,
+            read.neighbours,
         )
 
-    def _explore(self, state: TriageState, *, last: bool) -> None:
-        """Run one hypothesis as often as its verdict needs, and add what came out to the attempts."""
+    def _explore(self, number: int) -> None:
+        """Run one attempt as often as its verdict needs."""
+        state = self.attempts[number]
+        while self.failed is None and not state.stop_reason and (planned := next_run(state)):
+            state = self._add(state, planned)
+        self.attempts[number] = state
+
+    def _add(self, state: TriageState, planned: PlannedRun) -> TriageState:
+        """Execute a planned run and add it to an attempt."""
         findings = find_mistakes(state.mre, state.parsed, self._text) if state.mre else ()
-        self._runner.fixed = tuple(finding.fixed for finding in findings if finding.fixed)
+        fixed = tuple(finding.fixed for finding in findings if finding.fixed)
         try:
-            while not state.stop_reason and (planned := next_run(state, last=last)):
-                state = self._runner.add(state, planned)
+            return self._runner.add(state, planned, fixed)
         except Interrupted:
             raise
         except UvmreError as error:
-            self.failed, state = error, replace(state, stop_reason=error.summary)
-        self.attempts.append(state)
+            self.failed = error
+            return replace(state, stop_reason=error.summary)
 
 
 def _keep(state: TriageState, folder: Path) -> None:
@@ -205,8 +220,6 @@ class _Runner:
     options: RunOptions
     progress: Progress
     started: float
-    fixed: tuple[Control, ...] = ()
-    """The variants in which a known mistake of the MRE is fixed."""
     count: int = 0
 
     @property
@@ -214,22 +227,22 @@ class _Runner:
         """Return the seconds since the start."""
         return time.monotonic() - self.started
 
-    def add(self, state: TriageState, planned: PlannedRun) -> TriageState:
-        """Execute a planned run and add it to the state."""
+    def add(self, state: TriageState, planned: PlannedRun, fixed: tuple[Control, ...]) -> TriageState:
+        """Execute a planned run, beside the variants in which a known mistake is fixed, and add it to the state."""
         left = SECONDS - self.seconds
         self.count += 1
         if left <= 0:
             return replace(state, stop_reason=f"not all could be run in {SECONDS:.0f} s")
         if planned.kind == "history":
             return self._search(state, planned, left)
-        return replace(state, runs=(*state.runs, self._run(state, planned, left)))
+        return replace(state, runs=(*state.runs, self._run(state, planned, left, fixed)))
 
-    def _run(self, state: TriageState, planned: PlannedRun, left: float) -> TriageRun:
+    def _run(self, state: TriageState, planned: PlannedRun, left: float, fixed: tuple[Control, ...]) -> TriageRun:
         uv = self._release(planned)
         mre = _limit_steps(replace(planned.mre, environment=replace(planned.mre.environment, uv=uv)), left)
         # Fixed variants run beside the MRE itself, so that they take no extra time.
         first = planned.kind in ("reported", "day", "today") and state.mre and mre.controls == state.mre.controls
-        with_fixed = replace(mre, controls=(*mre.controls, *(self.fixed if first else ())))
+        with_fixed = replace(mre, controls=(*mre.controls, *(fixed if first else ())))
         result = run(self._recording_folder(planned), self.options, uv=uv, mre=with_fixed, progress=self.progress)
         outcomes = {variant.name: variant.outcome for variant in result.variants}
         # A control that works for the reporter may fail here for other reasons; only a conclusive one counts.

@@ -21,6 +21,8 @@ from uvmre.releases import catalogue
 from uvmre.run import interpreters
 
 A_DAY = timedelta(days=1)
+DISTANCES = (1, 2, 3, 5, 10)
+"""How many releases after the reported one those are with which it is compared: most fixes come within five."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,8 @@ class IssueMre:
     findings: tuple[Finding, ...] = ()
     hypotheses: tuple[Hypothesis, ...] = ()
     """All readings of the post, this one first."""
+    neighbours: tuple[str, ...] = ()
+    """The releases after `uv` with which it is compared."""
 
 
 def understand(
@@ -73,7 +77,10 @@ def understand(
         hypotheses.append(Hypothesis(reading, mre))
     mre = hypotheses[0].mre
     findings = find_mistakes(mre, parsed, text)
-    return IssueMre(parsed, mre, uv, stated, (*doubts, *missing), findings, tuple(hypotheses))
+    stable = (each for each in known if not as_version(each.version).is_prerelease)
+    later = [each.version for each in stable if as_version(each.version) > as_version(uv)]
+    neighbours = tuple(later[distance - 1] for distance in DISTANCES if distance <= len(later))
+    return IssueMre(parsed, mre, uv, stated, (*doubts, *missing), findings, tuple(hypotheses), neighbours)
 
 
 def _release(

@@ -9,6 +9,7 @@ from uvmre.core.triage.parsed_issue import Claim, Command, Gap, ParsedIssue, Pos
 from uvmre.issue import private_index
 from uvmre.issue.claims import outage, rules, second_run
 from uvmre.issue.claims.facts import Facts
+from uvmre.issue.commands.inferred import inferred_commands
 from uvmre.issue.environment import versions
 from uvmre.issue.files import content_type, inferred, missing, pyproject
 from uvmre.issue.gaps import incomplete, unavailable
@@ -26,7 +27,8 @@ CREATES_VENV = re.compile(r"\buv\s+(?:venv|sync|add|run)\b|-m\s+(?:venv|virtuale
 PIP_INSTALL = re.compile(r"^uv\s+pip\s+install\s+(?P<rest>[A-Za-z].*)$")
 
 
-MOST_HYPOTHESES = 6
+CALLS_UV = re.compile(r"\buvx?\b")
+MOST_HYPOTHESES = 8
 
 
 @dataclass(frozen=True)
@@ -75,9 +77,13 @@ def read_hypotheses(
     ordered = order_events(timeline)
     sentences = sentences_of(parts)
     commands, renumbered = _complete_commands(ordered)
+    more = inferred_commands(post.title, parts, ordered.files, commands)
+    if more and not any(CALLS_UV.search(each.run) for each in commands):
+        commands, more = [*commands, more[0]], more[1:]
     facts = Facts(
         post.title, commands, {renumbered(i): text for i, text in ordered.context.items()}, sentences, ordered.files,
         [replace(file, before=renumbered(file.before)) for file in ordered.results], ordered.expected,
+        [(each.block.text, each.block.line) for each in timeline.unmatched], more,
     )  # fmt: skip
     reading = _Reading(post, environment, timeline, ordered, sentences, facts, renumbered)
     claims = rules.claims(facts) or [Claim("none", -1, 0)]
@@ -88,6 +94,9 @@ def _with_claim(reading: _Reading, claim: Claim) -> ParsedIssue:
     """Return the post as it is with one of its claims."""
     post, environment, ordered = reading.post, reading.environment, reading.ordered
     commands = list(reading.facts.commands)
+    if claim.command >= len(commands):
+        commands.append(reading.facts.all_commands[claim.command])
+        claim = replace(claim, command=len(commands) - 1)
     files = _files(
         ordered,
         reading.timeline,
@@ -99,7 +108,7 @@ def _with_claim(reading: _Reading, claim: Claim) -> ParsedIssue:
     variables = (*reading.timeline.variables, *ordered.variables.items())
     denied = bool(re.search(r"\b40[13]\b|credentials", " ".join(claim.output)))
     private = private_index.stand_in(commands, files, variables, denied=denied)
-    commands, claim = _repeat_command(list(private.commands), claim, reading.facts)
+    commands, claim = _repeat_command(list(private.commands), claim, replace(reading.facts, commands=commands))
     if not reading.from_dockerfile and (lock := missing.required_lock(commands, {file.path for file in files})):
         at, command = lock
         commands.insert(at, command)

@@ -24,6 +24,8 @@ OTHER_PLATFORM = re.compile(
 )
 MOST_CHARACTERS = 160
 MOST_INVENTIONS = 3
+COMPARED: tuple[Kind, ...] = ("good", "neighbour", "latest")
+"""The runs of other releases that may lack the bug, the most telling first."""
 
 
 def choose(attempts: Sequence[TriageState]) -> TriageState:
@@ -74,17 +76,21 @@ def _shows(state: TriageState, shown: TriageRun) -> Verdict:
     if state.evidence.strength is Strength.STRONG:
         return Verdict("reproducible", f"{symptom}{boundary}{cutoff}")
     weak = f"Weak evidence: {state.evidence.why}"
-    good = state.run_of("good") or state.run_of("latest")
-    if good and state.evidence.strength is not Strength.NONE and _is_fixed_in(state, shown, good):
-        expected = _prints_expected(state, good)
+    others = [run for kind in COMPARED for run in state.runs if run.kind == kind]
+    fixed = [run for run in others if _is_fixed_in(state, shown, run)]
+    again = state.run_of("again")
+    if fixed and again and not again.shows:
+        weak = f"It does not show every time: {again.outcome.reason}"
+    elif fixed and state.evidence.strength is not Strength.NONE:
+        expected = _prints_expected(state, fixed[0])
         if expected is not False:
             differs = "prints the expected output" if expected else "behaves differently, in exactly the reported way"
-            return Verdict("reproducible", f"{symptom} uv {good.result.uv} {differs}.{boundary}{cutoff}")
-        weak = f"uv {good.result.uv} behaves differently, but not as the report expects"
+            return Verdict("reproducible", f"{symptom} uv {fixed[0].result.uv} {differs}.{boundary}{cutoff}")
+        weak = f"uv {fixed[0].result.uv} behaves differently, but not as the report expects"
     elif state.stop_reason:
         weak = f"{weak}; {state.stop_reason}"
-    elif good:
-        weak = f"{weak}; on uv {good.result.uv}: {good.outcome.reason}"
+    elif others:
+        weak = f"{weak}; on uv {others[0].result.uv}: {others[0].outcome.reason}"
     else:
         weak = f"{weak}; no release without the symptom is known"
     word = _undecided(state)

@@ -10,32 +10,35 @@ from uvmre.core.triage.state import PlannedRun, TriageRun, TriageState
 from uvmre.core.triage.variations import variations
 
 
-def next_run(state: TriageState, *, last: bool = True) -> PlannedRun | None:
-    """Return what to run next; None if the verdict needs no further run.
-
-    Args:
-        state: what is known.
-        last: whether no other reading is left, so that an absent symptom needs a closer look.
-    """
+def next_run(state: TriageState) -> PlannedRun | None:
+    """Return what to run next; None if the verdict needs no further run."""
     if state.mre is None or state.parsed.claim.kind == "none":
         return None
     if not state.runs:
         return PlannedRun("reported", state.mre)
-    if state.reproducing_run:
-        return next(_runs_to_confirm(state, state.reproducing_run), None)
-    return next(_runs_to_exclude(state, state.mre), None) if last else None
+    return next(
+        _runs_to_confirm(state, state.reproducing_run) if state.reproducing_run else _runs_to_exclude(state, state.mre),
+        None,
+    )
 
 
 def _runs_to_confirm(state: TriageState, shown: TriageRun) -> Iterator[PlannedRun]:
     """Yield the runs that a symptom which shows still needs."""
     mre, uv = replace(shown.planned.mre, controls=()), shown.result.uv
-    if state.search:
-        if state.history is None:
-            yield PlannedRun("history", shown.planned.mre, uv)
-        elif state.first_good and state.evidence.strength is not Strength.STRONG and not state.run_of("good"):
-            yield PlannedRun("good", mre, state.first_good)
-    elif not state.run_of("latest"):
+    strong = state.evidence.strength is Strength.STRONG
+    if (not strong or not state.search) and not state.run_of("latest"):
         yield PlannedRun("latest", mre, "latest")
+    if not strong and state.evidence.strength is not Strength.NONE and not state.differing_run:
+        # A later release may fail for another reason: a closer one is compared then.
+        tried = {run.planned.uv for run in state.runs}
+        yield from (PlannedRun("neighbour", mre, each) for each in state.neighbours if each not in tried)
+    if strong or state.differing_run:
+        if state.search and state.history is None:
+            yield PlannedRun("history", shown.planned.mre, uv)
+        elif state.first_good and not strong and not state.run_of("good"):
+            yield PlannedRun("good", mre, state.first_good)
+        if not strong and not state.run_of("again"):
+            yield PlannedRun("again", mre, uv)
     if _depends_on_cutoff(shown) and not state.run_of("today"):
         yield PlannedRun("today", replace(mre, environment=replace(mre.environment, exclude_newer=None)), uv)
 

@@ -13,9 +13,10 @@ from uvmre.core.triage.evidence import Evidence, Strength, evidence_of
 from uvmre.core.triage.hypothesis import RULES, Repair
 from uvmre.core.triage.parsed_issue import Gap, ParsedIssue
 
-Kind = Literal["reported", "day", "today", "history", "good", "latest", "varied"]
+Kind = Literal["reported", "day", "today", "history", "good", "latest", "neighbour", "again", "varied"]
 """Why the MRE is run: on the reported release; on the last release of the report's date, if the report names none;
-with today's PyPI; to search for the boundaries; on the first good release; on the latest; with one variation."""
+with today's PyPI; to search for the boundaries; on the first good release; on the latest; on a release soon after the
+reported one; on the reported one once more; with one variation."""
 
 
 UNKNOWN_SYMPTOM = Gap(
@@ -92,7 +93,7 @@ class TriageState:
     source: str = RULES
     """The reader that proposed it."""
     neighbours: tuple[str, ...] = ()
-    """Releases after the reported one, to compare with it where no search is made."""
+    """Releases after the reported one, to compare with it."""
     runs: tuple[TriageRun, ...] = ()
     history: History | None = None
     stop_reason: str = ""
@@ -110,6 +111,12 @@ class TriageState:
         if found and found.kind == "today" and any(run.outcome.word == "absent" for run in tried):
             return None
         return found
+
+    @property
+    def differing_run(self) -> TriageRun | None:
+        """Return the run of another release that may be without the bug."""
+        others = (run for run in self.runs if run.kind in ("good", "neighbour", "latest"))
+        return next((run for run in others if run.outcome.word in ("absent", "different")), None)
 
     @cached_property
     def evidence(self) -> Evidence:

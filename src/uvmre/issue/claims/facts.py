@@ -24,6 +24,15 @@ class Facts:
     files: Sequence[PostedFile]
     results: Sequence[PostedFile]
     expected: Sequence[PostedFile]
+    loose: Sequence[tuple[str, int]] = ()
+    """Output without a command, each with its line."""
+    inferred: Sequence[Command] = ()
+    """Commands that the post may be about: the index of the first one follows that of the last command."""
+
+    @property
+    def all_commands(self) -> list[Command]:
+        """Return the commands and the inferred ones."""
+        return [*self.commands, *self.inferred]
 
     @property
     def statements(self) -> list[tuple[str, int]]:

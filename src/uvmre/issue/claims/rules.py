@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from uvmre.core.triage.parsed_issue import Claim
-from uvmre.issue.claims import errors, file_diffs, outputs, silence, state_checks
+from uvmre.issue.claims import elsewhere, errors, file_diffs, outputs, silence, state_checks
 from uvmre.issue.claims.facts import Facts
 from uvmre.issue.claims.second_run import repeated_run
 
@@ -20,6 +20,7 @@ class ClaimRule:
 RULES = (
     ClaimRule("repeated-run", repeated_run),
     ClaimRule("failing-output", errors.failures),
+    ClaimRule("loose-error", elsewhere.loose_errors),
     ClaimRule("warning", errors.relevant_warnings),
     ClaimRule("differing-output", outputs.differing_output),
     ClaimRule("resulting-file", file_diffs.file_claims),
@@ -37,4 +38,5 @@ def claims(facts: Facts) -> list[Claim]:
         # What works is on another release: the posted commands are the failing ones.
         facts = replace(facts, commands=[replace(each, works=None) for each in facts.commands])
     found = [replace(claim, rule=rule.id) for rule in RULES for claim in rule.find(facts)]
+    found += [replace(claim, rule="error-elsewhere") for claim in elsewhere.same_errors(facts, found)]
     return list({(each.kind, each.command, each.output, each.contains, each.test): each for each in found}.values())
