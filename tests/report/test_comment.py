@@ -51,7 +51,7 @@ def test_verdict_commands_and_files() -> None:
 
 def test_questions_and_differences_from_the_report() -> None:
     gap = Gap(3, "a.txt is not in the post", True, "What is in a.txt?")
-    text = comment(triage_answer(parsed=replace(PARSED, gaps=(gap,), stand_ins=("a stand-in index",))))
+    text = comment(triage_answer("other", parsed=replace(PARSED, gaps=(gap,), stand_ins=("a stand-in index",))))
     assert text.startswith("**needs_more_information**: a.txt is not in the post.")
     assert "To reproduce this, please answer:\n\n- What is in a.txt?\n" in text
     assert "Differences from the report:\n\n- a stand-in index\n" in text

@@ -436,17 +436,17 @@ UNDATED = replace(MRE, environment=replace(MRE.environment, exclude_newer=None))
     ("state", "kinds"),
     [
         pytest.param(state_of(mre=None), [], id="nothing to run"),
-        pytest.param(state_of(parsed=replace(PARSED, gaps=(GAP,))), [], id="a blocking gap"),
+        pytest.param(state_of(parsed=replace(PARSED, claim=Claim("none", -1, 0))), [], id="no symptom to look for"),
         pytest.param(
-            state_of(parsed=replace(PARSED, gaps=(GAP,)), mistakes=(TWICE,)),
-            ["reported", "latest", "today"],
-            id="a blocking gap, and a mistake that can be fixed",
+            state_of(parsed=replace(PARSED, gaps=(GAP,))),
+            ["reported", "latest", "again", "today"],
+            id="a blocking gap is a reason to doubt",
         ),
         pytest.param(state_of(), ["reported", "latest", "today"], id="it shows"),
         pytest.param(state_of(search=True), ["reported", "history", "today"], id="it shows, and since when"),
         pytest.param(
             state_of(search=True, parsed=replace(PARSED, claim=WEAK)),
-            ["reported", "history", "good", "today"],
+            ["reported", "latest", "history", "good", "again", "today"],
             id="an unconfirmed claim is run on the first good release",
         ),
         pytest.param(state_of(mre=UNDATED), ["reported", "latest"], id="today as it is"),

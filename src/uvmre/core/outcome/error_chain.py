@@ -57,6 +57,8 @@ FILE_NAME = re.compile(r"[/\\](?P<last>[\w.+-]+\.(?:toml|lock|txt|in|py|cfg|whl|
 PATCH = re.compile(r"(?i)(?<=python )(3\.\d+)\.\d+|(?<=current Python version \()3[\d.]+")
 SLOT = re.compile(r"(?<=[/.@:-])[\[<][A-Za-z][\w -]*[\]>]|[\[<][A-Za-z][\w -]*[\]>](?=[./@])|\*{3,}")
 TIMED = re.compile(r"\b\d+(?:\.\d+)?(?:ms|µs|s)\b")
+POSITION = re.compile(r"(?<=\bcolumn )\d{3,}")
+"""A place in a page that an index renders anew."""
 HASH = re.compile(r"\b(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{16,64}\b|\.tmp\w{6}")
 
 
@@ -200,4 +202,4 @@ def mask_local_details(text: str) -> str:
         text = HOME.sub(folder, text)
     text = SLOT.sub("…", text)
     text = PATCH.sub(lambda found: f"{found[1]}…" if found[1] else "…", text)
-    return HASH.sub("…", TIMED.sub("…", text))
+    return POSITION.sub("…", HASH.sub("…", TIMED.sub("…", text)))

@@ -76,7 +76,7 @@ class Strength(Enum):
     WEAK = "weak"
     """It proves the bug if another release behaves differently."""
     NONE = "none"
-    """Other releases cannot prove it either: the network of a run is not the reporter's."""
+    """Other releases cannot prove it either: the network of a run is not the reporter's, or any error would match."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def evidence_of(mre: Mre, claim: Claim, observation: Observation) -> Evidence:
         return Evidence(Strength.WEAK, "the command succeeds, and its output may be correct")
     texts = [text for text in mre.symptom.output if is_distinctive(text)]
     if not texts:
-        return Evidence(Strength.WEAK, "the report quotes only a headline that other errors share")
+        return Evidence(Strength.NONE, "the report quotes only a headline that other errors share")
     if found := ENVIRONMENT_ERRORS.search(" ".join(texts[-1].split())):
         group = found.lastgroup or "file"
         why = f"{ENVIRONMENT_CAUSES[group]} would produce the same error (“{found[0].strip()}”)"
