@@ -11,7 +11,7 @@ import pytest
 SRC = Path(__file__).parents[1] / "src"
 MODULES = {".".join(path.relative_to(SRC).with_suffix("").parts): path for path in SRC.rglob("*.py")}
 
-MIDDLE = ("folder", "gateway", "inbox", "issue", "lint", "outcomes", "releases", "report", "run", "scaffold")
+MIDDLE = ("folder", "gateway", "inbox", "issue", "lint", "outcomes", "readers", "releases", "report", "run", "scaffold")
 ALLOWED = {
     "errors": set(),
     "core": {"errors"},

@@ -1,12 +1,15 @@
 """The documentation names every command, option, manifest key, module and decision, and no others."""
 
+import json
 import re
 import subprocess
 import sys
+import tomllib
 from collections import Counter
 from pathlib import Path
 
 import click
+import jsonschema
 import pytest
 
 from uvmre.cli.main import cli
@@ -44,6 +47,19 @@ def test_the_reference_of_the_keys_is_that_of_the_model() -> None:
     assert (ROOT / "docs" / "manifest-keys.md").read_bytes() == page, (
         "run .ci/manifest-reference > docs/manifest-keys.md"
     )
+
+
+def test_the_schema_of_the_manifest_is_that_of_the_model() -> None:
+    command = [sys.executable, ROOT / ".ci" / "manifest-reference", "--schema"]
+    schema = subprocess.run(command, capture_output=True, check=True).stdout
+    assert (ROOT / "docs" / "schemas" / "mre.json").read_bytes() == schema, (
+        "run .ci/manifest-reference --schema > docs/schemas/mre.json"
+    )
+    (block,) = re.findall(r"```toml\n(.*?)```", REFERENCE, re.DOTALL)
+    validator = jsonschema.Draft202012Validator(json.loads(schema))
+    validator.check_schema(validator.schema)
+    assert not list(validator.iter_errors(tomllib.loads(block)))
+    assert list(validator.iter_errors({**tomllib.loads(block), "no-such-key": 1}))
 
 
 def test_the_architecture_names_every_module() -> None:

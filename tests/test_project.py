@@ -118,5 +118,6 @@ def test_a_wheel_is_typed_and_has_the_templates(tmp_path: Path) -> None:
         told = Parser().parsestr(archive.read(metadata).decode())
     assert "uvmre/py.typed" in files
     assert "uvmre/templates/workspace-index/copier.yml" in files
+    assert {"uvmre/readers/prompt.md", "uvmre/readers/mre.json"} <= files
     assert "Typing :: Typed" in told.get_all("classifier", [])
     assert {each.partition(",")[0] for each in told.get_all("project-url", [])} >= {"Repository", "Issues"}

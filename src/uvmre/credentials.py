@@ -2,13 +2,14 @@
 
 A step that runs as a process of the user can read `/proc/PID/environ` of others, where an unset variable stays. So this
 process executes itself again without them. The token for GitHub alone is handed over, in a pipe for the process that
-reads issues.
+reads issues; and all of them for the user's own program of `triage --reader`, in a pipe that is read before any step.
 """
 
 import fcntl
+import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 HINTS = ("TOKEN", "PASS", "SECRET", "KEY", "CREDENTIAL", "_PAT_", "_PWD_", "UV_INDEX_")
 """A part of every secret name with a `_` at its end; most environments have none, and import nothing more."""
@@ -20,8 +21,13 @@ TOKENS = ("GITHUB_TOKEN", "GH_TOKEN")
 READ_ISSUES = ("triage", "new")
 PIPE = "UVMRE_GITHUB_PIPE"
 """Names the descriptor of the pipe with the token for GitHub."""
+READER = "--reader"
+READER_PIPE = "UVMRE_READER_PIPE"
+"""Names the descriptor of the pipe with the variables of that program."""
 MAX_TOKEN = 4096
 """Bytes that every pipe takes at once."""
+MAX_VARIABLES = 16_384
+"""Bytes that a new pipe takes, on all systems."""
 
 
 def remove() -> None:
@@ -33,6 +39,8 @@ def remove() -> None:
     token = next(filter(None, map(os.environ.get, TOKENS)), "")
     if token and sys.argv[1:2] and sys.argv[1] in READ_ISSUES:
         kept[PIPE] = str(_pipe(os.fsencode(token)[:MAX_TOKEN]))
+    if sys.argv[1:2] == ["triage"] and any(each.partition("=")[0] == READER for each in sys.argv):
+        kept[READER_PIPE] = str(_pipe(_small_variables(secret)))
     os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], kept)
 
 
@@ -70,9 +78,30 @@ def _pipe(content: bytes) -> int:
     return kept
 
 
-def take_pipe() -> int | None:
+def _small_variables(names: Iterable[str]) -> bytes:
+    """Return variables as JSON: all that fit into a pipe, the shortest first."""
+    found: dict[str, str] = {}
+    for name in sorted(names, key=lambda name: len(os.environ[name])):
+        longer = {**found, name: os.environ[name]}
+        if len(json.dumps(longer)) > MAX_VARIABLES:
+            break
+        found = longer
+    return json.dumps(found).encode()
+
+
+def take_reader_variables() -> dict[str, str]:
+    """Return the secret variables for the program of `--reader`, once, before anything is executed."""
+    descriptor = take_pipe(READER_PIPE)
+    if descriptor is None:
+        return {}
+    with open(descriptor, "rb") as file:  # noqa: PTH123 - a descriptor
+        found: dict[str, str] = json.loads(file.read(MAX_VARIABLES) or b"{}")
+    return found
+
+
+def take_pipe(name: str = PIPE) -> int | None:
     """Return the descriptor of the pipe with the token, once; the caller closes it before anything is executed."""
-    number = os.environ.pop(PIPE, "")
+    number = os.environ.pop(name, "")
     if not number.isdigit() or int(number) < 3:
         return None
     try:

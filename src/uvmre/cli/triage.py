@@ -1,12 +1,12 @@
 """`uvmre triage`."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from uvmre.cli import console
-from uvmre.cli.options import run_options
+from uvmre.cli.options import FOLDER, run_options
 from uvmre.cli.output import Rendered, print_rendered
 from uvmre.cli.progress import show_progress, verbose_option
 from uvmre.errors import CannotTell, Interrupted, UsageError, UvmreError
@@ -26,6 +26,13 @@ MAX_LINES = 30
 @click.argument("issues", nargs=-1, required=True, metavar="ISSUE...")
 @click.option("--bisect", "search", is_flag=True, help="Find the first bad and the first fixed release.")
 @click.option("--with-comments", "comments", is_flag=True, help="Read the comments too.")
+@click.option("--mre", type=FOLDER, metavar="FOLDER", help="Run an MRE that somebody made of the issue instead.")
+@click.option(
+    "--reader",
+    default="",
+    metavar="COMMAND",
+    help="Ask a program for an MRE if the rules reach no verdict: claude, codex, llm or any command.",
+)
 @click.option("--today", is_flag=True, help="Use PyPI as it is now, not as it was on the day of the post.")
 @click.option("--dry-run", is_flag=True, help="Print what was extracted and what is missing, without running it.")
 @click.option("--explain", is_flag=True, help="Print what was tried, which text became what, and why it was rejected.")
@@ -37,15 +44,14 @@ MAX_LINES = 30
 def triage(
     issues: tuple[str, ...],
     *,
-    search: bool,
-    comments: bool,
-    today: bool,
+    reader: str,
     dry_run: bool,
     explain: bool,
     comment: bool,
     label: bool,
     options: "RunOptions",
     as_json: bool,
+    **reading: Any,
 ) -> int:
     """Read each ISSUE (a file, `-`, a folder of files, a GitHub URL or OWNER/REPO#N), create an MRE, and run it.
 
@@ -55,16 +61,20 @@ def triage(
     """
     from uvmre.core.triage.answer import to_data
     from uvmre.flows.issues import read_issues
+    from uvmre.flows.other_readers import prepare_reader
     from uvmre.flows.triage import TriageOptions, as_comment
 
     if sum([dry_run, comment, label, explain]) > 1 or (as_json and (comment or label or explain)):
         raise UsageError(
             "`--json`, `--comment`, `--label`, `--explain` and `--dry-run` exclude each other", "use one of them"
         )
-    settings = TriageOptions(run=options, search=search, today=today, comments=comments)
+    settings = TriageOptions(run=options, reader=prepare_reader(reader) if reader else None, **reading)
+    if settings.mre and (reader or dry_run):
+        raise UsageError("`--mre` excludes `--reader` and `--dry-run`", "use one of them")
     with show_progress() as progress:
         progress.detail("reading the issues")
-        names, fetch = read_issues(issues, console.read_stdin, comments=comments, offline=options.offline)
+        names, fetch = read_issues(issues, console.read_stdin, comments=settings.comments, offline=options.offline)
+    _require_one_issue(names, settings)
     if dry_run:
         for name in names:
             print_rendered(_dry_run(name, fetch(name), settings), as_json=as_json)
@@ -88,6 +98,11 @@ def triage(
                 _print_answer(answer)
         answers.append(answer)
     return _exit_code(answers)
+
+
+def _require_one_issue(names: list[str], settings: "TriageOptions") -> None:
+    if settings.mre and len(names) > 1:
+        raise UsageError(f"`--mre` is for one issue, and these are {len(names)}", "name the issue that it is an MRE of")
 
 
 def _answer(name: str, fetch: Fetch, options: "TriageOptions") -> "TriageAnswer":

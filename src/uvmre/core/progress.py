@@ -26,6 +26,9 @@ class Progress:
     def judged(self, variant: str, outcome: "Outcome") -> None:
         """A variant has an outcome."""
 
+    def detail(self, sentence: str) -> None:
+        """What takes its time."""
+
     def note(self, sentence: str) -> None:
         """A warning."""
 

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,14 +18,16 @@ from uvmre.core.secrets.redact import redact
 from uvmre.core.triage.answer import TriageAnswer, build_answer
 from uvmre.core.triage.decide import choose, decide
 from uvmre.core.triage.evidence import Strength
-from uvmre.core.triage.hypothesis import Hypothesis
+from uvmre.core.triage.hypothesis import RULES, Hypothesis
 from uvmre.core.triage.next_run import next_run
+from uvmre.core.triage.parsed_issue import ParsedIssue
 from uvmre.core.triage.state import Mistake, PlannedRun, TriageRun, TriageState
 from uvmre.errors import CannotTell, Interrupted, UvmreError
 from uvmre.flows import housekeeping
 from uvmre.flows.bisect import BisectRequest, bisect
 from uvmre.flows.new import ISSUE
 from uvmre.flows.options import RunOptions
+from uvmre.flows.other_readers import PROGRAM_SOURCE, IssueFacts, OtherReader, ReaderProgram, read_folder
 from uvmre.flows.probe.target import of_mre
 from uvmre.flows.run import run
 from uvmre.flows.understand import IssueMre, understand
@@ -62,6 +65,10 @@ class TriageOptions:
     today: bool = False
     """Whether to use PyPI as it is today rather than as of the post."""
     comments: bool = False
+    mre: Path | None = None
+    """The folder of an MRE that somebody made of the issue; the rules' own are not tried then."""
+    reader: ReaderProgram | None = None
+    """A program that proposes MREs where the rules reach no verdict."""
 
 
 def triage(issue: str, text: str, options: TriageOptions, progress: Progress | None = None) -> TriageAnswer:
@@ -80,19 +87,24 @@ def triage(issue: str, text: str, options: TriageOptions, progress: Progress | N
     progress, cache = progress or Progress(), options.run.cache
     options = replace(options, run=replace(options.run, origin=ISSUE))
     read = understand_with(options, text)
-    folder = _folder(read, cache)
+    facts = IssueFacts(read, text, comments=options.comments, today=options.today)
+    given = read_folder(facts, options.mre, progress) if options.mre else None
+    first = given[0].mre if given else read.mre
+    folder = _folder(read, first, cache)
     cache_users.hold(cache, f"{FOLDER}/{folder.name}")
     with contextlib.suppress(OSError):  # it may not exist yet
         os.utime(folder)
     recover(folder)
-    if read.mre and not is_unchanged(folder):
+    if first and not is_unchanged(folder):
         with contextlib.suppress(FileNotFoundError):
             aside = folder.rename(folder.with_name(f"{folder.name}.aside-{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}"))
             progress.note(f"the MRE of an earlier triage was changed, and is now in `{aside}`")
-        write_mre(read.mre, folder, force=True, origin=ISSUE)
+        write_mre(first, folder, force=True, origin=ISSUE)
     triager = _Triager(read, text, options, folder, progress)
     try:
-        triager.run()
+        triager.run(given)
+        if options.reader and not given and not triager.failed and _is_undecided(triager.attempts):
+            triager.run_reader(OtherReader(options.reader, facts, issue, cache, progress))
     finally:
         # The next issue may need other releases; together they may exceed the cache's limit.
         cache_users.release_all(cache)
@@ -101,7 +113,7 @@ def triage(issue: str, text: str, options: TriageOptions, progress: Progress | N
     state = choose(attempts)
     if state.mre and state.runs:
         _keep(state, folder)
-    triaged = build_answer(issue, text, state, attempts, uv=read.uv, folder=str(folder) if read.mre else "")
+    triaged = build_answer(issue, text, state, attempts, uv=read.uv, folder=str(folder) if state.mre else "")
     # The reporter cannot fix what is missing here; a verdict reached before stands.
     if triaged.verdict.word in UNDECIDED and (failed := triager.failed or _no_network(state, options.run)):
         raise failed
@@ -117,12 +129,14 @@ class _Triager:
         self.attempts: list[TriageState] = []
         self.failed: UvmreError | None = None
 
-    def run(self) -> None:
+    def run(self, given: tuple[Hypothesis, str] | None) -> None:
         """Run each once on the reported release; then look closer at those that show, the best evidence first."""
+        if given:
+            self.attempts.append(replace(self.state_of(given[0]), stop_reason=given[1]))
+            self._explore(0)
+            return
         while self._may_go_on and (hypothesis := propose(self._read.hypotheses, self.attempts)):
-            state = self.state_of(hypothesis)
-            planned = next_run(state)
-            self.attempts.append(self._add(state, planned) if planned else state)
+            self._start(hypothesis)
             if self.attempts[-1].evidence.strength is Strength.STRONG:
                 break
         shown = [number for number, each in enumerate(self.attempts) if each.reproducing_run]
@@ -137,12 +151,32 @@ class _Triager:
     def _may_go_on(self) -> bool:
         return self.failed is None and self._runner.seconds < PROPOSAL_SECONDS and self._runner.count < MOST_RUNS
 
+    def run_reader(self, reader: OtherReader) -> None:
+        """Try what a program proposes; the time that it takes is not that of the runs."""
+        while self._runner.count < MOST_RUNS:
+            before = reader.seconds
+            hypothesis = reader.propose(self.attempts)
+            self._runner.started += reader.seconds - before
+            if hypothesis is None:
+                return
+            self._start(hypothesis)
+            if self.attempts[-1].reproducing_run:
+                self._explore(-1)
+            if decide(self.attempts[-1]).word in ("reproducible", "explained"):
+                return
+
+    def _start(self, hypothesis: Hypothesis) -> None:
+        """Run a hypothesis once, on the reported release."""
+        state = self.state_of(hypothesis)
+        planned = next_run(state)
+        self.attempts.append(self._add(state, planned) if planned else state)
+
     def state_of(self, hypothesis: Hypothesis | None) -> TriageState:
         """Return what is known of a hypothesis before it runs."""
         read = self._read
         if hypothesis is None:
             return TriageState(read.parsed, read.mre, read.uv_stated, self._options.search, read.missing)
-        findings = find_mistakes(hypothesis.mre, hypothesis.parsed, self._text)
+        findings = self._findings(hypothesis.mre, hypothesis.parsed, hypothesis.source)
         return TriageState(
             hypothesis.parsed,
             hypothesis.mre,
@@ -164,15 +198,27 @@ class _Triager:
 
     def _add(self, state: TriageState, planned: PlannedRun) -> TriageState:
         """Execute a planned run and add it to an attempt."""
-        findings = find_mistakes(state.mre, state.parsed, self._text) if state.mre else ()
+        findings = self._findings(state.mre, state.parsed, state.source) if state.mre else ()
+        if state.mre and not (self._runner.folder / MANIFEST).exists():  # the rules made none
+            write_mre(state.mre, self._runner.folder, force=True, origin=ISSUE)
         fixed = tuple(finding.fixed for finding in findings if finding.fixed)
         try:
             return self._runner.add(state, planned, fixed)
         except Interrupted:
             raise
         except UvmreError as error:
-            self.failed = error
+            self.failed = None if state.source == PROGRAM_SOURCE else error
             return replace(state, stop_reason=error.summary)
+
+    def _findings(self, mre: Mre, parsed: ParsedIssue, source: str) -> Sequence[Finding]:
+        """Return the known mistakes of an MRE; of another reader's, only those that the report itself has."""
+        reported = {finding.rule for finding in self._read.findings}
+        found = find_mistakes(mre, parsed, self._text)
+        return tuple(each for each in found if source == RULES or each.rule in reported)
+
+
+def _is_undecided(attempts: Sequence[TriageState]) -> bool:
+    return not attempts or decide(choose(attempts)).word in UNDECIDED
 
 
 def _keep(state: TriageState, folder: Path) -> None:
@@ -207,8 +253,8 @@ def _mistake(finding: Finding) -> Mistake:
     return Mistake(finding.rule, finding.where, finding.why, control, finding.question)
 
 
-def _folder(read: IssueMre, cache: Path) -> Path:
-    name = digest(read.mre)[:12] if read.mre else "none"
+def _folder(read: IssueMre, mre: Mre | None, cache: Path) -> Path:
+    name = digest(mre)[:12] if mre else "none"
     return cache / FOLDER / f"{slug(redact(read.parsed.title))}-{name}"
 
 
@@ -246,7 +292,9 @@ class _Runner:
         result = run(self._recording_folder(planned), self.options, uv=uv, mre=with_fixed, progress=self.progress)
         outcomes = {variant.name: variant.outcome for variant in result.variants}
         # A control that works for the reporter may fail here for other reasons; only a conclusive one counts.
-        conclusive = tuple(control for control in mre.controls if outcomes[control.name].word in ("shows", "absent"))
+        conclusive = mre.controls
+        if state.source == RULES:
+            conclusive = tuple(each for each in mre.controls if outcomes[each.name].word in ("shows", "absent"))
         mre = replace(mre, controls=conclusive)
         vacuous = vacuous_controls(mre, [(each.name, each.observation, each.outcome) for each in result.variants])
         return TriageRun(replace(planned, mre=mre), result, verdict(mre, outcomes, vacuous))

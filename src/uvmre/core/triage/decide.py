@@ -37,8 +37,10 @@ def choose(attempts: Sequence[TriageState]) -> TriageState:
 
 def decide(state: TriageState) -> Verdict:
     """Return the verdict on one reading of an issue."""
-    if state.reproducing_run:
-        return _explained(state, state.reproducing_run) or _shows(state, state.reproducing_run)
+    if shown := state.reproducing_run:
+        # That is what the author of the MRE says; only a known mistake explains a report.
+        by_author = Verdict("inconclusive", shown.verdict.reason) if shown.verdict.word == "explained" else None
+        return by_author or _explained(state, shown) or _shows(state, shown)
     if state.mre is None or state.blocking_gaps or not state.runs:
         return _more_information(state)
     return _does_not_show(state, state.runs[0])

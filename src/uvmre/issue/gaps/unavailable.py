@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from uvmre.core.network.request import OPEN_HOSTS
 from uvmre.core.outcome.error_chain import NETWORK
 from uvmre.core.triage.parsed_issue import Claim, Command, Gap, PostedFile
+from uvmre.core.triage.proposal import HANGS
 from uvmre.issue.environment.versions import PostedEnvironment
 
 PLACEHOLDER = re.compile(
@@ -31,10 +32,6 @@ MACOS = re.compile(
 WINDOWS_SYSTEM = re.compile(r"(?i)\bwin(?:dows|10|11|32|64)")
 PYPY = re.compile(r"(?i)\b(?:pypy[\d.]*|graalpy|pyodide|free-?threaded|3\.1[34]t)\b")
 GIT = re.compile(r"git\s*=\s*[\"'](?P<url>[^\"']+)|git\+(?P<plus>(?:https?|ssh)://[^\s\"'@#]+)")
-HANGS = re.compile(
-    r"(?i)\b(?:hangs?|hanging|hung|stuck|never (?:finish|end|return|complete)\w*|infinite(?:ly)?"
-    r"|freez\w+|deadlock\w*|forever)\b"
-)
 PERMISSIONS = re.compile(
     r"(?i)permission denied|operation not permitted|read-only file system|os error (?:1|13|16|18|26|28"
     r"|30|39)\)|cross-device|text file busy|quota"
