@@ -162,7 +162,7 @@ class OtherReader:
             (folder / "request").write_text(request, encoding="utf-8", errors="replace")
             (folder / "empty").mkdir()
             finished = process.run(
-                ["/bin/sh", "-c", f'exec < "$0"\n{command}', str(folder / "request")],
+                ["/bin/sh", "-c", f'exec < "$1"\n{command}', "sh", str(folder / "request")],
                 # An agent must not take files of the user, or instructions in them, for the issue's.
                 cwd=folder / "empty" if preset else Path.cwd(),
                 environment=self._program.environment,
@@ -174,5 +174,8 @@ class OtherReader:
         if finished.limit or len(finished.stdout) > MOST_BYTES:
             raise protocol.UnreadableAnswerError(f"it printed more than {MOST_BYTES // 1_000_000} MB")
         if finished.timed_out or finished.exit:
-            raise protocol.UnreadableAnswerError(process.failure(replace(finished, stdout=b"")))
+            why = process.failure(replace(finished, stdout=b""))
+            raise protocol.UnreadableAnswerError(
+                why if finished.timed_out else f"it exits with {finished.exit} ({why})"
+            )
         return protocol.parse_answer(finished.stdout.decode(errors="replace"))
