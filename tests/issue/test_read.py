@@ -79,7 +79,8 @@ def test_commands_that_are_not_run(command: str) -> None:
         ("```\n$ uv lock && uv tree\na v1\n```", ["uv lock && uv tree"]),
         ("if you run `uv add 'a>=2'` on `b, you get it", ["uv add 'a>=2'"]),
         ("`uv lock` fails here.", ["uv lock"]),
-        ("1. `uv init a`\n2. `uv lock`", ["uv init a", "uv lock"]),
+        ("1. `uv init a`\n2. `uv lock`", ["uv init a", "cd a", "uv lock"]),
+        ("1. `uv init a`\n2. `uv lock --project a`", ["uv init a", "uv lock --project a"]),
         ("Repro steps:\nuv init\nuv add a", ["uv init", "uv add a"]),
         ("command: `uv tree --no-dev`", ["uv tree --no-dev"]),
         ("```dockerfile\nFROM a\nENV UV_A=1\nRUN uv sync\nCOPY . .\nRUN uv lock\n```", ["uv sync", "uv lock"]),
@@ -243,7 +244,7 @@ def test_a_missing_final_newline() -> None:
 
 def test_missing_output() -> None:
     claim = parse("1. `uv init a`\n2. Run `uv export` and see the empty output.").claim
-    assert (claim.command, claim.test) == (1, "test -z \"$( uv export 2>/dev/null | grep -v '^ *#' )\"")
+    assert (claim.command, claim.test) == (2, "test -z \"$( uv export 2>/dev/null | grep -v '^ *#' )\"")
 
 
 def test_a_repeated_command() -> None:

@@ -16,8 +16,11 @@ from uvmre.issue.gaps import incomplete, unavailable
 from uvmre.issue.markdown import blocks
 from uvmre.issue.markdown.header import OpeningPost, opening_post
 from uvmre.issue.timeline.classify import classify
+from uvmre.issue.timeline.described import described_project
 from uvmre.issue.timeline.events import Timeline, build_timeline, sentences_of
+from uvmre.issue.timeline.image_files import as_copied, copies_lock, shifted
 from uvmre.issue.timeline.order import OrderedEvents, order_events
+from uvmre.issue.timeline.prose import with_prose
 
 NEEDS_VENV = re.compile(r"\buv\s+(?:--\S+\s+){0,12}pip\s+(?:install|sync|list|uninstall|freeze|check|show|tree)\b")
 OTHER_TARGET = re.compile(
@@ -73,9 +76,9 @@ def read_hypotheses(
     found = blocks.parse_blocks(post.lines)
     environment = versions.parse_environment(post.title, found, releases, post.created)
     parts = classify(found)
-    timeline = build_timeline(parts, environment)
-    ordered = order_events(timeline)
     sentences = sentences_of(parts)
+    timeline = with_prose(build_timeline(parts, environment), parts, post.title, sentences)
+    ordered = order_events(timeline)
     commands, renumbered = _complete_commands(ordered)
     more = inferred_commands(post.title, parts, ordered.files, commands)
     if more and not any(CALLS_UV.search(each.run) for each in commands):
@@ -104,14 +107,17 @@ def _with_claim(reading: _Reading, claim: Claim) -> ParsedIssue:
         environment.python.text if environment.python else "",
         renumbered=reading.renumbered,
         claim_test=claim.test,
+        sentences=reading.sentences,
     )
     variables = (*reading.timeline.variables, *ordered.variables.items())
     denied = bool(re.search(r"\b40[13]\b|credentials", " ".join(claim.output)))
     private = private_index.stand_in(commands, files, variables, denied=denied)
     commands, claim = _repeat_command(list(private.commands), claim, replace(reading.facts, commands=commands))
-    if not reading.from_dockerfile and (lock := missing.required_lock(commands, {file.path for file in files})):
+    lock = missing.required_lock(commands, {file.path for file in files})
+    if lock and (not reading.from_dockerfile or copies_lock(reading.timeline, files)):
         at, command = lock
         commands.insert(at, command)
+        private = replace(private, files=shifted(private.files, at))
         claim = replace(claim, command=claim.command + (claim.command >= at))
     outages = outage.required_outages(commands, claim, reading.prose)
     private = private.without({fault.host for fault in outages})
@@ -189,6 +195,7 @@ def _files(
     *,
     renumbered: Callable[[int], int],
     claim_test: str,
+    sentences: Sequence[tuple[str, int]],
 ) -> tuple[PostedFile, ...]:
     """Return the completed files, and those that must exist."""
     files: list[PostedFile] = []
@@ -204,13 +211,16 @@ def _files(
         elif file.path.endswith(".toml"):
             text, _ = content_type.without_ellipses(text)
         files.append(replace(file, text=text, why=why, before=renumbered(file.before)))
+    is_made = any(re.search(r"\buv\s+(?:init|add)\b", item.run) for item in commands)
+    if needs_project and not is_made and not any(file.path.endswith("pyproject.toml") for file in files):
+        files += filter(None, [described_project(sentences, python)])
     trees = [tree.block.text for tree in timeline.trees]
     from_dockerfile = any(event.source == "dockerfile" for event in timeline.events)
     files = missing.with_files_of_errors(files, commands)
     outputs = [item.output for item in commands if item.output]
-    files += inferred.infer_files(
-        [file for file in files if not file.good], trees, outputs, python=python, from_dockerfile=from_dockerfile
-    )
+    shown = [file for file in files if not file.good]
+    inferred_files = inferred.infer_files(shown, trees, outputs, python=python, from_dockerfile=from_dockerfile)
+    files += [as_copied(file, timeline, commands) for file in inferred_files]
     paths = {file.path for file in files}
     if claim_test:
         files += [replace(file, before=0) for file in missing.required_requirements(commands, paths)]

@@ -54,7 +54,11 @@ def test_links_of_a_listing_are_created() -> None:
 
 
 def test_variables_of_a_dockerfile() -> None:
-    assert timeline("```dockerfile\nFROM a\nENV UV_A=1 B=2\nRUN uv sync\n```").variables == (("UV_A", "1"),)
+    assert timeline("```dockerfile\nFROM a\nENV UV_A=1 B=2\nENV PATH=/b UV_C=/d E=/f\nRUN uv sync\n```").variables == (
+        ("UV_A", "1"),
+        ("B", "2"),
+        ("UV_C", "/d"),
+    )
 
 
 def test_sentences_have_their_lines() -> None:

@@ -209,7 +209,7 @@ def _take_context_files(
             continue
         if removed and each.text != (changed := _renumber_stages(each.text, len(removed))):
             extraction.replaced_lines[each.first] = changed.split("\n")
-        for word in _context_sources(each):
+        for word in context_sources(each):
             if context is None:
                 context = tuple(file for file in read_context() if file.path not in extraction.files)
             files = [file for match in copy_sources(word, build_context(context)) for file in match.files]
@@ -226,7 +226,7 @@ def _renumber_stages(text: str, fewer: int) -> str:
     return re.sub(r"(?<=[ ,=-]from=)[1-9]\d*(?=[\s,])", lambda match: str(int(match[0]) - fewer), text)
 
 
-def _context_sources(each: Instruction) -> list[str]:
+def context_sources(each: Instruction) -> list[str]:
     """Return the paths that an instruction copies from the context."""
     if each.name in ("COPY", "ADD"):
         if each.flag("from") is not None:

@@ -30,6 +30,7 @@ REQUESTED = re.compile(
     r"(?:--python|-p|uv python pin|uv venv --python"
     r"|uvx? .{0,300}?-p)[ =]+(?:c?python-?)?@?(?P<version>3\.\d{1,2}(?:\.\d+)?)\b"
 )
+IMAGE_PYTHON = re.compile(r"astral-sh/uv:(?:[\w.]{1,20}-)?python(?P<version>3\.\d{1,2})\b")
 USED = re.compile(r"Using (?:CPython|Python) (?P<version>3\.\d{1,2}(?:\.\d+)?)")
 SYSTEM = re.compile(
     r"\b(?P<system>windows(?: \d+| server \d+)?|win(?:10|11|32|64)|mac ?os(?: x)?|darwin|os x|ubuntu"
@@ -225,7 +226,7 @@ def _python(found: Sequence[Block]) -> Located | None:
         match = PYTHON.search(block.text) or PLAIN_PYTHON.search(block.text)
         if is_form and match and not NOTHING.fullmatch(block.text.strip()):
             return _at(block, match)
-    for pattern in (USED, PYTHON):
+    for pattern in (USED, IMAGE_PYTHON, PYTHON):
         for block in found:
             if match := pattern.search(block.text):
                 return _at(block, match)

@@ -55,7 +55,7 @@ def infer_files(
         for path, why in _metadata_files(data, folder):
             add(path, "", file.line, why)
     for file in [*files, *found]:
-        if file.path.endswith("pyproject.toml") and not from_dockerfile:
+        if file.path.endswith("pyproject.toml"):
             data = content_type.parse_toml(file.text) or {}
             folder = file.path.removesuffix("pyproject.toml")
             if (module := _module(data, folder, known)) is not None:

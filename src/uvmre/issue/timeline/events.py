@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from uvmre.core.shell import statements
-from uvmre.issue.commands import dockerfile
+from uvmre.issue.commands import dockerfile, image_log
 from uvmre.issue.commands.transcript import TranscriptEntry
 from uvmre.issue.environment import sentiment
 from uvmre.issue.environment.versions import PostedEnvironment
@@ -28,7 +28,7 @@ SHOWS = re.compile(
     r"|happens?|below|following|traceback|look(?:s)? like|message|stdout|stderr|actual|observed"
     r"|instead|claims?|complains?|throws?|raises?)\b"
 )
-WANTED = re.compile(
+DESIRED = re.compile(
     r"(?i)\b(?:should|expect(?:ed|ing|ation)?|would (?:like|want|love|expect)|(?:I|we) want|ought|desired|ideally)\b"
 )
 HAPPENS = re.compile(
@@ -36,11 +36,6 @@ HAPPENS = re.compile(
 )
 _PRINTS_FILE = "cat tail head less more type bat batcat Get-Content"
 PRINTS_FILE = frozenset(_PRINTS_FILE.split())
-RUN_IN_DOCKER = re.compile(
-    r"(?:RUN|Running: \[/bin/(?:ba)?sh(?: -o pipefail)? -c)\s+(?P<run>uvx?\s[^\n\]]{0,1000}?)"
-    r"(?::?\s*(?:\]\s*)?$|\s{2,})",
-    re.MULTILINE,
-)
 INCOMPLETE = re.compile(
     r"^uv\s+(?:pip\s+(?:install|compile|sync|uninstall)|add|remove|python\s+(?:pin|install)"
     r"|tool\s+(?:install|run)|pip|tool|python|cache)$|\.\.\.|…| X\b|<[a-z]"
@@ -67,6 +62,8 @@ class Event:
     source: str = "code"
     """Where it comes from: `code`, a `line` or a `sentence` of prose, a list's `step`, a `dockerfile`, a `listing`."""
     kind: content_type.Kind = ""
+    image: dockerfile.ImageCommand | None = None
+    """The RUN of a Dockerfile that it is."""
 
 
 @dataclass(frozen=True)
@@ -98,14 +95,14 @@ def build_timeline(found: Sequence[ClassifiedBlock], environment: PostedEnvironm
         elif block.role == "dockerfile":
             commands, exported = dockerfile.commands_of(text, block.block.line)
             variables |= exported if works is not True else {}
-            context = block.block.before
-            events += [Event(line, run, works=works, context=context, source="dockerfile") for run, line in commands]
+            events += [_of_image(command, block, works) for command in commands]
         elif block.role == "other" and (links := LINK.findall(text)) and len(links) == text.count("\n"):
             for path, target in links:
                 run, context = f"touch {target} && ln -s {target} {path}", f"{path} is a link to {target}"
                 events.append(Event(block.block.line, run, context=context, source="listing"))
         elif block.role in ("output", "other") or (block.role == "file" and _is_file_output(events)):
-            if not _attach_output(events, block, found[max(number - 2, 0) : number], works) and block.role == "output":
+            attached = _is_desired(block) or _attach_output(events, block, found[max(number - 2, 0) : number], works)
+            if not attached and block.role == "output":
                 unmatched.append(block)
         elif block.role == "file":
             why, context = block.why, block.block.before
@@ -145,6 +142,11 @@ def _event(
     return Event(entry.line, entry.run, entry.output, works, entry.comment or block.block.before, source=source)
 
 
+def _of_image(command: dockerfile.ImageCommand, block: ClassifiedBlock, works: bool | None) -> Event:
+    context = block.block.before
+    return Event(command.line, command.run, works=works, context=context, source="dockerfile", image=command)
+
+
 def _is_irrelevant(run: str) -> bool:
     version = re.match(r"(?:uvx?|python\S*|pip)\s+(?:--version|-V|version|self version)\s*$", run)
     return bool(version) or run.startswith(("uname", "docker build", "docker-compose", "docker compose"))
@@ -178,6 +180,12 @@ def _is_file_output(events: list[Event]) -> bool:
     return bool(parts) and parts[-1].program in PRINTS_FILE
 
 
+def _is_desired(block: ClassifiedBlock) -> bool:
+    """Tell whether an output is what the post asks for, not what happens."""
+    lead = (blocks.sentences(block.block.before) or [""])[-1]
+    return block.role == "output" and bool(DESIRED.search(lead)) and not HAPPENS.search(lead)
+
+
 def _attach_output(
     events: list[Event], block: ClassifiedBlock, before: Sequence[ClassifiedBlock], works: bool | None
 ) -> bool:
@@ -185,17 +193,9 @@ def _attach_output(
     line, output, context = block.block.line, block.block.text, block.block.before
     is_output = block.role == "output"
     commands = [i for i, event in enumerate(events) if event.run]
-    if found := RUN_IN_DOCKER.search(output):
-        run = " ".join(found["run"].split())
-        open_runs = [i for i in commands if " ".join(events[i].run.split()) == run and not events[i].output]
-        if open_runs:
-            events[open_runs[-1]] = replace(events[open_runs[-1]], output=output)
-        else:
-            events.append(Event(line, run, output, context=context, source="dockerfile"))
+    if is_output and _attach_runs(events, block):
         return True
     lead = (blocks.sentences(context) or [""])[-1]
-    if is_output and WANTED.search(lead) and not HAPPENS.search(lead):
-        return True
     fails = sentiment.says_fails(lead)
     mentions = [
         mention
@@ -228,6 +228,19 @@ def _attach_output(
         events[last] = replace(events[last], output=output, works=events[last].works if works is None else works)
         return True
     return False
+
+
+def _attach_runs(events: list[Event], block: ClassifiedBlock) -> bool:
+    """Attach the output of an image's build to the RUNs of the Dockerfile, or to new ones; tell whether it is such."""
+    runs = [(run, text) for run, text in image_log.runs_of(block.block.text) if dockerfile.CALLS_UV.search(run)]
+    for run, printed in runs:
+        is_open = [i for i, event in enumerate(events) if event.run and not event.output]
+        same = [i for i in is_open if " ".join(events[i].run.split())[:80] == run[:80]]
+        if same:
+            events[same[-1]] = replace(events[same[-1]], output=printed)
+        elif statements.statements(run):
+            events.append(Event(block.block.line, run, printed, context=block.block.before, source="dockerfile"))
+    return bool(runs)
 
 
 def _is_listing(text: str) -> bool:
