@@ -90,7 +90,18 @@ def read_hypotheses(
     )  # fmt: skip
     reading = _Reading(post, environment, timeline, ordered, sentences, facts, renumbered)
     claims = rules.claims(facts) or [Claim("none", -1, 0)]
-    return tuple(_with_claim(reading, claim) for claim in claims[:MOST_HYPOTHESES])
+    first = _with_first_versions(ordered)
+    others = [] if first is ordered else [_with_claim(replace(reading, ordered=first), claims[0])]
+    readings = [_with_claim(reading, claim) for claim in claims[: MOST_HYPOTHESES - len(others)]]
+    return (*readings[:1], *others, *readings[1:])
+
+
+def _with_first_versions(ordered: OrderedEvents) -> OrderedEvents:
+    """Return the events with only the first of several versions of a file between which no command stands."""
+    kept: dict[tuple[str, int], PostedFile] = {}
+    for file in ordered.files:
+        kept.setdefault((file.path, file.before), file)
+    return ordered if len(kept) == len(ordered.files) else replace(ordered, files=list(kept.values()))
 
 
 def _with_claim(reading: _Reading, claim: Claim) -> ParsedIssue:

@@ -22,6 +22,8 @@ SAME_PLATFORM = re.compile(
 OTHER_PLATFORM = re.compile(
     r"windows|win(?:10|11|32|64)|mac ?os|darwin|os x|apple|aarch64|arm64|freebsd|powershell|musl"
 )
+FIRM_RULES = ("failing-output", "differing-output", "repeated-run", "warning", "")
+"""The rules whose claim is what the observed command prints in the report; none where the MRE came from elsewhere."""
 MOST_CHARACTERS = 160
 MOST_INVENTIONS = 3
 COMPARED: tuple[Kind, ...] = ("good", "neighbour", "latest")
@@ -205,8 +207,15 @@ def _missing_condition(state: TriageState) -> str:
         return state.missing[0]
     if _is_other_platform(state) and state.parsed.platform:
         return f"it was reported on {state.parsed.platform.text}"
+    if state.parsed.claim.rule not in FIRM_RULES:
+        return "what is looked for is not the output that the report shows of this command"
     if state.parsed.stand_ins:
         return f"the run uses a stand-in ({state.parsed.stand_ins[0]})"
+    if state.repairs:
+        return f"the MRE was repaired ({state.repairs[0].description})"
+    paths = [file.path for file in state.parsed.files if not file.good]
+    if twice := next((path for path in paths if paths.count(path) > 1), ""):
+        return f"the report shows {twice} more than once"
     inferred = [file.path for file in state.parsed.files if file.inferred and not TRIVIAL_FILE.search(file.path)]
     if inferred:
         return f"the report does not show {', '.join(inferred[:3])}"

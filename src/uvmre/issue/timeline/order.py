@@ -78,11 +78,7 @@ def order_events(timeline: Timeline) -> OrderedEvents:
 
 def _with_names(timeline: Timeline) -> list[Event]:
     """Give unnamed files the names that commands use."""
-    runs = [event.run for event in timeline.events if event.run]
-    present = {event.path for event in timeline.events if event.path}
-    python = [path for run in runs for path in PYTHON_ARGUMENT.findall(run) if path not in present and "-c " not in run]
-    requirements = [path for run in runs for path in REQUIREMENTS_ARGUMENT.findall(run) if path not in present]
-    python, requirements = list(dict.fromkeys(python)), list(dict.fromkeys(requirements))
+    python, requirements = (_used_before_shown(timeline, each) for each in (PYTHON_ARGUMENT, REQUIREMENTS_ARGUMENT))
     events: list[Event] = []
     for event in timeline.events:
         if event.run or event.path or not event.text:
@@ -93,6 +89,18 @@ def _with_names(timeline: Timeline) -> list[Event]:
             path = names.clean_path(candidates.pop(0))
             events.append(replace(event, path=path, why=f"a command uses {path}"))
     return [event for event in events if event.run or event.path]
+
+
+def _used_before_shown(timeline: Timeline, argument: re.Pattern[str]) -> list[str]:
+    """Return the paths in the arguments of commands above which no block has that name."""
+    shown: set[str] = set()
+    found: dict[str, None] = {}
+    for event in timeline.events:
+        if event.path:
+            shown.add(event.path)
+        elif "-c " not in event.run or argument is REQUIREMENTS_ARGUMENT:
+            found |= dict.fromkeys(path for path in argument.findall(event.run) if path not in shown)
+    return list(found)
 
 
 def _file(ordered: OrderedEvents, event: Event) -> None:
