@@ -9,7 +9,7 @@ from uvmre.core.network.simple_page import describe_cutoff
 from uvmre.core.outcome.error_chain import cause_of
 from uvmre.core.outcome.matching import matching_step
 from uvmre.core.outcome.verdict import Verdict
-from uvmre.core.triage.evidence import Strength, contains_all
+from uvmre.core.triage.evidence import FIRM_RULES, Strength, contains_all
 from uvmre.core.triage.other_release import judge_release
 from uvmre.core.triage.state import Kind, TriageRun, TriageState
 
@@ -22,8 +22,6 @@ SAME_PLATFORM = re.compile(
 OTHER_PLATFORM = re.compile(
     r"windows|win(?:10|11|32|64)|mac ?os|darwin|os x|apple|aarch64|arm64|freebsd|powershell|musl"
 )
-FIRM_RULES = ("failing-output", "differing-output", "repeated-run", "warning", "")
-"""The rules whose claim is what the observed command prints in the report; none where the MRE came from elsewhere."""
 MOST_CHARACTERS = 160
 MOST_INVENTIONS = 3
 COMPARED: tuple[Kind, ...] = ("good", "neighbour", "latest")

@@ -61,6 +61,8 @@ ENVIRONMENT_CAUSES = {
     "tool": "a missing tool",
     "module": "a missing module",
 }
+FIRM_RULES = ("failing-output", "differing-output", "repeated-run", "warning", "")
+"""The rules whose claim is what the observed command prints in the report; none where the MRE came from elsewhere."""
 LINK = re.compile(r"^[^\S\n]*(?:[│|][^\S\n]*)*(?:├─▶|╰─▶|\|->|`->|caused by:|cause:)", re.IGNORECASE | re.MULTILINE)
 PANIC = re.compile(r"panicked at|internal error: entered unreachable|stack overflow|segmentation fault", re.IGNORECASE)
 SIGNALS = 128
@@ -100,7 +102,8 @@ def evidence_of(mre: Mre, claim: Claim, observation: Observation) -> Evidence:
         return Evidence(Strength.WEAK, "the command succeeds, and its output may be correct")
     texts = [text for text in mre.symptom.output if is_distinctive(text)]
     if not texts:
-        return Evidence(Strength.NONE, "the report quotes only a headline that other errors share")
+        strength = Strength.WEAK if claim.rule in FIRM_RULES else Strength.NONE
+        return Evidence(strength, "the report quotes only a headline that other errors share")
     if found := ENVIRONMENT_ERRORS.search(" ".join(texts[-1].split())):
         group = found.lastgroup or "file"
         why = f"{ENVIRONMENT_CAUSES[group]} would produce the same error (“{found[0].strip()}”)"

@@ -8,6 +8,7 @@ from uvmre.core.text.normalize import find_pattern, normalize, readable
 from uvmre.core.triage.hypothesis import Hypothesis, Repair
 from uvmre.core.triage.state import TriageState
 from uvmre.issue.repairs import environment
+from uvmre.issue.repairs.reworded import reword
 from uvmre.issue.repairs.rule import Failure, RepairRule
 
 RULES: tuple[RepairRule, ...] = environment.RULES
@@ -31,7 +32,7 @@ def repair(attempt: TriageState) -> Hypothesis | None:
         if changed and changed[0] != hypothesis.mre and _adds_only(hypothesis, changed[0]):
             done = Repair(rule.id, rule.kind, found[0].strip(), changed[1])
             return replace(hypothesis, mre=changed[0], repairs=(*hypothesis.repairs, done))
-    return None
+    return reword(failure)
 
 
 def _failure(hypothesis: Hypothesis, observation: Observation) -> Failure | None:
