@@ -17,7 +17,7 @@ from uvmre.core.progress import Progress
 from uvmre.core.secrets.redact import redact
 from uvmre.core.triage.answer import TriageAnswer, build_answer
 from uvmre.core.triage.decide import choose, decide
-from uvmre.core.triage.evidence import Strength
+from uvmre.core.triage.evidence import FIRM_RULES, Strength
 from uvmre.core.triage.hypothesis import RULES, Hypothesis
 from uvmre.core.triage.next_run import next_run
 from uvmre.core.triage.parsed_issue import ParsedIssue
@@ -137,15 +137,21 @@ class _Triager:
             return
         while self._may_go_on and (hypothesis := propose(self._read.hypotheses, self.attempts)):
             self._start(hypothesis)
-            if self.attempts[-1].evidence.strength is Strength.STRONG:
-                break
+            if hypothesis.parsed.claim.rule in FIRM_RULES and self._is_proven(len(self.attempts) - 1):
+                return
         shown = [number for number, each in enumerate(self.attempts) if each.reproducing_run]
         for number in sorted(shown, key=lambda number: list(Strength).index(self.attempts[number].evidence.strength)):
-            self._explore(number)
-            if decide(self.attempts[number]).word in ("reproducible", "explained"):
+            if self._is_proven(number):
                 return
         if self.attempts and not shown:
             self._explore(0)
+
+    def _is_proven(self, number: int) -> bool:
+        """Run an attempt that shows as often as its verdict needs; return whether that proves it."""
+        if self.attempts[number].reproducing_run is None:
+            return False
+        self._explore(number)
+        return decide(self.attempts[number]).word in ("reproducible", "explained")
 
     @property
     def _may_go_on(self) -> bool:

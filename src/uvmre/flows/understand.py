@@ -73,7 +73,8 @@ def understand(
         mre = to_mre(reading)
         python, missing = _python(mre.environment.python)
         on = None if today else mre.environment.exclude_newer
-        mre = replace(mre, environment=replace(mre.environment, uv=uv, python=python, exclude_newer=on))
+        more = tuple(each for each in mre.environment.pythons if each != python and interpreters.find_interpreter(each))
+        mre = replace(mre, environment=replace(mre.environment, uv=uv, python=python, pythons=more, exclude_newer=on))
         hypotheses.append(Hypothesis(reading, mre))
     mre = hypotheses[0].mre
     findings = find_mistakes(mre, parsed, text)

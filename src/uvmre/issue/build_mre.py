@@ -41,6 +41,7 @@ def to_mre(parsed: ParsedIssue) -> Mre:
         environment=Environment(
             uv=parsed.uv.text if parsed.uv else UNKNOWN_RELEASE,
             python=python_version(parsed),
+            pythons=more_pythons(parsed),
             variables=dict(parsed.variables) | variables,
             exclude_newer=parsed.created,
         ),
@@ -279,17 +280,23 @@ def _with_unique_names(controls: Sequence[Control]) -> list[Control]:
 
 def python_version(parsed: ParsedIssue) -> str:
     """Return the Python version of the MRE; empty for any."""
-    requested = versions.requested_python(each.run for each in parsed.commands)
+    requested = versions.requested_pythons(each.run for each in parsed.commands)
     reported = ".".join(parsed.python.text.split(".")[:2]) if parsed.python else ""
     specifiers = [
         _requires_python(file) for file in parsed.files if file.path.endswith("pyproject.toml") and not file.good
     ]
     minors = [minor for minor in MINORS if all(_allows(each, minor) for each in specifiers)]
-    if requested:
-        return requested
+    if len(requested) == 1:
+        return requested[0]
     if reported and (reported in minors or not any(specifiers)):
         return reported
     return minors[0] if any(specifiers) and minors else ""
+
+
+def more_pythons(parsed: ParsedIssue) -> tuple[str, ...]:
+    """Return the other Python versions that commands request."""
+    first = python_version(parsed)
+    return tuple(each for each in versions.requested_pythons(each.run for each in parsed.commands) if each != first)
 
 
 def _requires_python(file: PostedFile) -> str:

@@ -4,7 +4,7 @@ import datetime
 
 import pytest
 
-from uvmre.issue.environment.versions import parse_environment, requested_python
+from uvmre.issue.environment.versions import parse_environment, requested_pythons
 from uvmre.issue.markdown.blocks import parse_blocks
 
 DAY = datetime.date(2025, 1, 20)
@@ -90,16 +90,16 @@ def test_python(text: str, python: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("runs", "python"),
+    ("runs", "pythons"),
     [
-        (["uv venv --python 3.9", "uv sync"], "3.9"),
-        (["uv python pin 3.12"], "3.12"),
-        (["uv sync -p 3.9", "uv sync -p 3.10"], ""),
-        (["uv pip compile -p 3.7 a.in"], ""),
+        (["uv venv --python 3.9", "uv sync"], ["3.9"]),
+        (["uv python pin 3.12"], ["3.12"]),
+        (["uv sync -p 3.9", "uv sync -p 3.10"], ["3.9", "3.10"]),
+        (["uv pip compile -p 3.7 a.in"], []),
     ],
 )
-def test_requested_python(runs: list[str], python: str) -> None:
-    assert requested_python(runs) == python
+def test_requested_pythons(runs: list[str], pythons: list[str]) -> None:
+    assert requested_pythons(runs) == pythons
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from uvmre.core.network.simple_page import describe_cutoff
 from uvmre.core.outcome.error_chain import cause_of
 from uvmre.core.outcome.matching import matching_step
 from uvmre.core.outcome.verdict import Verdict
-from uvmre.core.triage.evidence import FIRM_RULES, Strength, contains_all
+from uvmre.core.triage.evidence import ENVIRONMENT_CAUSES, ENVIRONMENT_ERRORS, FIRM_RULES, Strength, contains_all
 from uvmre.core.triage.other_release import judge_release
 from uvmre.core.triage.state import Kind, TriageRun, TriageState
 
@@ -207,6 +207,9 @@ def _missing_condition(state: TriageState) -> str:
         return f"it was reported on {state.parsed.platform.text}"
     if state.parsed.claim.rule not in FIRM_RULES:
         return "what is looked for is not the output that the report shows of this command"
+    found = ENVIRONMENT_ERRORS.search(" ".join(state.parsed.claim.output[-1:]))
+    if found and found.lastgroup != "package":
+        return f"{ENVIRONMENT_CAUSES[found.lastgroup or 'file']} on the reporter's machine may be the cause"
     if state.parsed.stand_ins:
         return f"the run uses a stand-in ({state.parsed.stand_ins[0]})"
     if state.repairs:

@@ -43,6 +43,8 @@ ASKS_VERSION = re.compile(
     r"^(?:uvx?|python[\d.]*|pip)\s+(?:--version|-V|version|self version|-v -V)$|^(?:uname|lsb_release"
     r"|sw_vers|cat /etc/)\b|^which uv$|^type uv$"
 )
+ENTERS_EMPTY = re.compile(r"^(?:cd|pushd) [\"']?(?:\$\(mktemp -d[^)\n]{0,60}\)|`mktemp -d[^`\n]{0,60}`)[\"']?$")
+"""A new empty folder, as that of the MRE is."""
 _IRRELEVANT = "clear vim vi nano code open less more emacs exit logout history subl idea man top htop ssh su"
 IRRELEVANT = frozenset(_IRRELEVANT.split())
 _OTHER_TOOLS = "pip pip3 poetry pdm hatch conda mamba pip-compile pipx rye pipenv virtualenv pixi pip-sync tox nox"
@@ -147,7 +149,13 @@ def _rewrite_statement(text: str) -> RewrittenCommand:
     parts = statements.statements(text)
     program = parts[0].program if parts else text.split(maxsplit=1)[0] if text.split() else ""
     text = TEMPORARY.sub("$TMPDIR/", text)
-    if not text or program in IRRELEVANT or ASKS_VERSION.match(text) or INSTALLS_UV.search(text):
+    if (
+        not text
+        or program in IRRELEVANT
+        or ENTERS_EMPTY.match(text)
+        or ASKS_VERSION.match(text)
+        or INSTALLS_UV.search(text)
+    ):
         return RewrittenCommand()
     if gap := _outside_need(text, program):
         return RewrittenCommand(text if "git+" in text and program in ("uv", "uvx") else "", gap=gap)

@@ -233,11 +233,10 @@ def _python(found: Sequence[Block]) -> Located | None:
     return None
 
 
-def requested_python(commands: Iterable[str]) -> str:
-    """Return the Python version that the commands request; empty if they request none, or several."""
+def requested_pythons(commands: Iterable[str]) -> list[str]:
+    """Return the Python versions that the commands request, in order."""
     matches = (match for run in commands if "pip compile" not in run for match in REQUESTED.finditer(run))
-    requested = {".".join(match["version"].split(".")[:2]) for match in matches}
-    return requested.pop() if len(requested) == 1 else ""
+    return list(dict.fromkeys(".".join(match["version"].split(".")[:2]) for match in matches))
 
 
 def _platform(found: Sequence[Block]) -> Located | None:
