@@ -79,7 +79,7 @@ def _steps(
             steps += _observe_steps(run, claim, state)
         else:
             steps.append(Step(_script([*state, _allow_failure(run, command)]), "setup", name=_step_name(run)))
-    return steps, _working_directory(state), variables
+    return steps, working_directory(state), variables
 
 
 def _relevant_commands(commands: Sequence[Command], last: int) -> list[int]:
@@ -187,7 +187,7 @@ def _write_step(file: PostedFile, state: Sequence[str]) -> Step:
     return Step("\n".join(lines), "setup", name=f"write {file.path}")
 
 
-def _working_directory(state: Sequence[str]) -> str:
+def working_directory(state: Sequence[str]) -> str:
     """Return the directory in which a command runs after these."""
     parts: list[str] = []
     for run in state:

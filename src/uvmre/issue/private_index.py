@@ -95,7 +95,7 @@ def stand_in(
             host = _host(address)
             if not host or host in PUBLIC_HOSTS:
                 return match[0]
-            index = _index(address, username, password)
+            index = index_of(address, username, password)
             if index is None:
                 return match[0]
             index = replace(index, packages=tuple(SyntheticPackage(name, "1.0.0") for name in packages))
@@ -124,7 +124,8 @@ def _host(address: str) -> str:
         return ""
 
 
-def _index(address: str, username: str, password: str) -> Index | None:
+def index_of(address: str, username: str, password: str) -> Index | None:
+    """Return the index that stands in for a private one; None if its address is no URL of a host."""
     try:
         parts = urlsplit(address)
         port = f":{parts.port}" if parts.port else ""

@@ -15,7 +15,7 @@ from uvmre.issue.files import content_type, inferred, missing, pyproject
 from uvmre.issue.gaps import incomplete, unavailable
 from uvmre.issue.markdown import blocks
 from uvmre.issue.markdown.header import OpeningPost, opening_post
-from uvmre.issue.timeline.classify import classify
+from uvmre.issue.timeline.classify import ClassifiedBlock, classify, unplaced_files
 from uvmre.issue.timeline.described import described_project
 from uvmre.issue.timeline.events import Timeline, build_timeline, sentences_of
 from uvmre.issue.timeline.image_files import as_copied, copies_lock, shifted
@@ -40,6 +40,7 @@ class _Reading:
 
     post: OpeningPost
     environment: versions.PostedEnvironment
+    parts: Sequence[ClassifiedBlock]
     timeline: Timeline
     ordered: OrderedEvents
     sentences: list[tuple[str, int]]
@@ -88,7 +89,7 @@ def read_hypotheses(
         [replace(file, before=renumbered(file.before)) for file in ordered.results], ordered.expected,
         [(each.block.text, each.block.line) for each in timeline.unmatched], more,
     )  # fmt: skip
-    reading = _Reading(post, environment, timeline, ordered, sentences, facts, renumbered)
+    reading = _Reading(post, environment, parts, timeline, ordered, sentences, facts, renumbered)
     claims = rules.claims(facts) or [Claim("none", -1, 0)]
     first = _with_first_versions(ordered)
     others = [] if first is ordered else [_with_claim(replace(reading, ordered=first), claims[0])]
@@ -143,6 +144,8 @@ def _with_claim(reading: _Reading, claim: Claim) -> ParsedIssue:
         files=private.files,
         commands=tuple(commands),
         claim=claim,
+        unplaced=_unplaced(reading, private.files),
+        requirements=missing.quoted_requirements([sentence for sentence, _ in reading.sentences]),
         variables=_with_usernames(variables, private),
         indexes=private.indexes,
         outages=outages,
@@ -154,6 +157,13 @@ def _with_claim(reading: _Reading, claim: Claim) -> ParsedIssue:
     if post.cut:
         gaps = (*gaps, Gap(post.cut, "the text exceeds the size limit, and the rest is ignored", False))
     return replace(parsed, gaps=tuple(_relevant_gaps(gaps, parsed)))
+
+
+def _unplaced(reading: _Reading, files: Sequence[PostedFile]) -> tuple[PostedFile, ...]:
+    """Return the blocks that are no files of the MRE."""
+    used = [*files, *reading.ordered.good, *reading.ordered.results, *reading.ordered.expected]
+    outputs = {each.output for each in reading.ordered.commands}
+    return unplaced_files(reading.parts, {file.line for file in used if file.line}, outputs)
 
 
 def _complete_commands(ordered: OrderedEvents) -> tuple[list[Command], Callable[[int], int]]:

@@ -107,6 +107,10 @@ class ParsedIssue:
     files: tuple[PostedFile, ...] = ()
     commands: tuple[Command, ...] = ()
     claim: Claim = Claim("none", -1, 0)
+    unplaced: tuple[PostedFile, ...] = ()
+    """Blocks that are no file of the MRE, because nothing says how it is called."""
+    requirements: tuple[str, ...] = ()
+    """Requirements in sentences, as `numpy==1.2`."""
     variables: tuple[tuple[str, str], ...] = ()
     gaps: tuple[Gap, ...] = ()
     indexes: "tuple[Index, ...]" = ()

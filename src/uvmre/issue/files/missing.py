@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from uvmre.core.triage.parsed_issue import Command, PostedFile
 from uvmre.issue.files import content_type, names, pyproject
+from uvmre.issue.markdown import blocks
 
 BUILD_OF = re.compile(
     r"(?:Failed to (?:build|prepare)|Building"
@@ -41,6 +42,23 @@ def required_project(commands: Sequence[Command], python: str) -> PostedFile | N
         "`uv add` requires a project, and the post shows none",
         inferred=True,
     )
+
+
+def quoted_requirements(sentences: Sequence[str]) -> tuple[str, ...]:
+    """Return the requirements in the sentences' inline code: a version, an extra or an address shows that it is one."""
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    found = []
+    for sentence in sentences:
+        for code, _ in blocks.inline_code(sentence):
+            try:
+                requirement = Requirement(code[:200])
+            except InvalidRequirement:
+                continue
+            is_package = requirement.name.lower() not in ("python", "uv")
+            if is_package and (requirement.specifier or requirement.extras or requirement.url):
+                found.append(code)
+    return tuple(dict.fromkeys(found))
 
 
 def required_tools(commands: Sequence[Command]) -> list[Command]:

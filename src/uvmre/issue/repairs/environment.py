@@ -1,28 +1,41 @@
-"""Repairs of what a step runs in: a virtual environment, its activation script."""
+"""Repairs of what a step runs in: a virtual environment, its activation script, the version of Python."""
 
 import re
 
-from uvmre.issue.repairs.rule import Change, Failure, RepairRule
+from uvmre.issue.repairs.rule import Change, Failure, rule
+
+REQUIRES = re.compile(r'(?m)^requires-python = "[^"\n]*"')
+ADDED_PROJECT = "a [project]"
+"""How the reading says that it completed a posted fragment."""
 
 
-def _add_venv(failure: Failure, _: re.Match[str]) -> Change:
+@rule("neutral", r"No virtual environment found|Failed to locate a virtualenv or Conda environment")
+def no_venv(failure: Failure, _: re.Match[str]) -> Change:
+    """Add `uv venv` where there is no virtual environment."""
     return failure.with_step_before("uv venv"), "added `uv venv`"
 
 
-def _add_venv_of_script(failure: Failure, found: re.Match[str]) -> Change:
-    folder = found["folder"].removeprefix("./")
-    if folder.startswith(("/", "~")):
-        return None
+@rule(
+    "neutral",
+    r"(?P<folder>[\w./~-]{1,80})/bin/activate(?:\.\w{1,6})?'?: (?:No such file|[Nn]ot found)"
+    r"|No interpreter found (?:at|in|for) (?:path|directory|executable name)"
+    r" `(?P<other>[\w./~-]{0,80}?venv[\w.-]{0,20})",
+)
+def no_named_venv(failure: Failure, found: re.Match[str]) -> Change:
+    """Create the virtual environment whose activation script or interpreter is not there."""
+    folder = (found["folder"] or found["other"]).removeprefix("./")
     run = "uv venv" if folder == ".venv" else f"uv venv {folder}"
+    if not failure.path(folder) or any(run in step.run for step in failure.mre.steps):
+        return None
     return failure.with_step_before(run), f"added `{run}`"
 
 
-RULES = (
-    RepairRule("no-venv", "neutral", re.compile(r"No virtual environment found"), _add_venv),
-    RepairRule(
-        "no-activate-script",
-        "neutral",
-        re.compile(r"(?P<folder>[\w./~-]{1,80})/bin/activate: (?:No such file or directory|not found)"),
-        _add_venv_of_script,
-    ),
-)
+@rule("neutral", r"requested Python version \([^)]{1,60}\) does not satisfy Python ?>=3\.\d{1,2}\b")
+def python_too_old(failure: Failure, _: re.Match[str]) -> Change:
+    """Raise a `requires-python` that the post does not state to what a dependency needs."""
+    minors = {int(each) for each in re.findall(r"does not satisfy Python ?>=3\.(\d{1,2})\b", failure.output)}
+    requires = f'requires-python = ">=3.{max(minors)}"'
+    completed = {file.path for file in failure.hypothesis.parsed.files if ADDED_PROJECT in file.why}
+    files = (each for each in failure.mre.files if each.path in failure.made_up | completed)
+    texts = {each.path: REQUIRES.sub(requires, each.content.decode(errors="replace"), count=1) for each in files}
+    return failure.with_files(texts), f"`{requires}`, where the post states none"

@@ -1,19 +1,30 @@
 """Repair the MRE of an attempt, as the output of its last run says."""
 
+import re
+import shlex
 from dataclasses import replace
 
 from uvmre.core.mre.model import Mre
+from uvmre.core.outcome.error_chain import mask_local_details
 from uvmre.core.outcome.observation import Observation
-from uvmre.core.text.normalize import find_pattern, normalize, readable
+from uvmre.core.text.normalize import BOXES, find_pattern, normalize, readable
 from uvmre.core.triage.hypothesis import Hypothesis, Repair
+from uvmre.core.triage.parsed_issue import Claim
 from uvmre.core.triage.state import TriageState
-from uvmre.issue.repairs import environment
+from uvmre.issue.repairs import content, environment, project, remote, steps
 from uvmre.issue.repairs.reworded import reword
-from uvmre.issue.repairs.rule import Failure, RepairRule
+from uvmre.issue.repairs.rule import LEAST, Failure, RepairRule
 
-RULES: tuple[RepairRule, ...] = environment.RULES
+_TABLES = (steps, environment, project, content, remote)
+RULES = tuple(each for table in _TABLES for each in vars(table).values() if isinstance(each, RepairRule))
+"""Of those that apply, the first counts."""
 MOST_REPAIRS = 4
 """Of one hypothesis."""
+CALLS_MISSING = re.compile(
+    r"(?i)\bnot (?:found|exist)|n't exist|missing|no such|unable to|cannot|can't|could not|\bno [`\w]|failed to"
+)
+MADE = {"uv venv": ".venv", "uv lock": "uv.lock"}
+"""What commands make that they do not name."""
 
 
 def repair(attempt: TriageState) -> Hypothesis | None:
@@ -21,40 +32,76 @@ def repair(attempt: TriageState) -> Hypothesis | None:
     if attempt.mre is None or not attempt.runs or len(attempt.repairs) >= MOST_REPAIRS:
         return None
     hypothesis = Hypothesis(attempt.parsed, attempt.mre, attempt.repairs, attempt.source)
-    failure = _failure(hypothesis, attempt.runs[-1].result.base.observation)
-    if failure is None:
-        return None
-    for rule in RULES:
-        found = rule.trigger.search(failure.output)
-        if found is None or _is_claimed(hypothesis, found[0]):
-            continue
-        changed = rule.apply(failure, found)
-        if changed and changed[0] != hypothesis.mre and _adds_only(hypothesis, changed[0]):
-            done = Repair(rule.id, rule.kind, found[0].strip(), changed[1])
-            return replace(hypothesis, mre=changed[0], repairs=(*hypothesis.repairs, done))
-    return reword(failure)
+    failure = failure_of(hypothesis, attempt.runs[-1].result.base.observation)
+    return (repair_failure(failure) or reword(failure)) if failure else None
 
 
-def _failure(hypothesis: Hypothesis, observation: Observation) -> Failure | None:
-    """Return the step that ended a run."""
+def failure_of(hypothesis: Hypothesis, observation: Observation) -> Failure | None:
+    """Return the step that ended a run; None if none failed."""
     at = len(observation.steps) - 1
-    if at < 0 or at >= len(hypothesis.mre.steps) or not observation.steps[at].exit or observation.unanswered:
+    if at < 0 or at >= len(hypothesis.mre.steps) or not observation.steps[at].exit:
         return None
     step = observation.steps[at]
-    output = " ".join(readable(f"{step.stderr}\n{step.stdout}").split())
-    return Failure(hypothesis, step, at, output)
+    output = BOXES.sub("", readable(f"{step.stderr}\n{step.stdout}"))
+    return Failure(hypothesis, step, at, " ".join(output.split()))
 
 
-def _is_claimed(hypothesis: Hypothesis, text: str) -> bool:
-    """Tell whether a text is in the claim: what the report is about is no obstacle to it."""
-    claimed = normalize(" ".join(hypothesis.parsed.claim.output))
-    return find_pattern(text, claimed) is not None
+def repair_failure(failure: Failure) -> Hypothesis | None:
+    """Return the hypothesis with the first repair that applies to a failed step and leaves what the report is about."""
+    hypothesis = failure.hypothesis
+    for each in RULES:
+        found = each.trigger.search(failure.output)
+        claimed = found and (failure.shows_claim or _is_claimed(hypothesis.parsed.claim, found[0]))
+        if not found or (claimed and each is not steps.quoted_error) or not (change := each.apply(failure, found)):
+            continue
+        changed = replace(hypothesis, mre=change[0]) if isinstance(change[0], Mre) else change[0]
+        if changed.mre != hypothesis.mre and keeps_report(hypothesis, changed.mre):
+            done = Repair(each.id, each.kind, found[0].strip(), change[1])
+            return replace(changed, repairs=(*hypothesis.repairs, done))
+    return None
 
 
-def _adds_only(hypothesis: Hypothesis, changed: Mre) -> bool:
-    """Tell whether a changed MRE still has every posted file as it was, and nothing that the claim calls missing."""
-    posted = {file.path for file in hypothesis.parsed.files if not file.inferred}
-    kept = all(changed.file(path) == hypothesis.mre.file(path) for path in posted)
-    new = {file.path for file in changed.files} - {file.path for file in hypothesis.mre.files}
-    claimed = " ".join((*hypothesis.parsed.claim.output, hypothesis.parsed.claim.file))
-    return kept and not any(path in claimed for path in new)
+def _is_claimed(claim: Claim, text: str) -> bool:
+    """Tell whether a text is in a claim: what the report is about is no obstacle to it."""
+    claimed, found = normalize(" ".join(claim.output)), normalize(text)
+    is_quoted = any(find_pattern(each, found) is not None for each in claim.output if len(each) >= LEAST)
+    patterns = (text, mask_local_details(text))
+    return bool(found) and (is_quoted or any(find_pattern(each, claimed) is not None for each in patterns))
+
+
+def keeps_report(hypothesis: Hypothesis, changed: Mre) -> bool:
+    """Tell whether a changed MRE has every posted file as it was, and makes nothing that the claim is about."""
+    for file in hypothesis.parsed.files:
+        before, after = hypothesis.mre.file(file.path), changed.file(file.path)
+        if file.inferred or before == after:
+            continue
+        if not before or not after or environment.ADDED_PROJECT not in file.why:
+            return False
+        one, other = (environment.REQUIRES.sub("", each.content.decode(errors="replace")) for each in (before, after))
+        if one != other:
+            return False
+    return not any(_is_about(hypothesis.parsed.claim, path) for path in _made(hypothesis.mre, changed))
+
+
+def _made(mre: Mre, changed: Mre) -> set[str]:
+    """Return the files and folders that a changed MRE has and the other one has not."""
+
+    def paths(each: Mre) -> set[str]:
+        names = {file.path for file in each.files}
+        return names | {path[:at] for path in names for at, letter in enumerate(path) if letter == "/"}
+
+    found = paths(changed) - paths(mre)
+    for step in {*changed.steps} - {*mre.steps}:
+        line = step.name.split("\n")[0]
+        if line in MADE:
+            found.add(MADE[line])
+        elif line.startswith(("uv venv ", "mkdir -p ", "make ")):
+            found.add(shlex.split(line)[-1])
+    return found
+
+
+def _is_about(claim: Claim, path: str) -> bool:
+    """Tell whether a claim calls a path missing, or is about its existence or content."""
+    name = re.compile(rf"(?<![\w-]){re.escape(path)}(?![\w-])")
+    is_checked = bool(name.search(f"{claim.test} {claim.file}"))
+    return is_checked or any(name.search(each) and CALLS_MISSING.search(each) for each in claim.output)
