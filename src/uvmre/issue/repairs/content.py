@@ -10,6 +10,7 @@ from uvmre.issue.repairs.rule import Change, Failure, rule
 ARCHIVE = re.compile(
     r"(?P<name>[A-Za-z0-9][\w.]{0,80}?)-(?P<version>\d[\w.+!]{0,40})(?:-(?P<tag>\S{1,80})\.whl|\.tar\.gz)\Z"
 )
+FILE = re.compile(r"\.(?:whl|gz|zip|txt|in|toml|py|cfg)\Z")
 MAKE_ARCHIVE = """\
 mkdir -p {folder}
 python3 - <<'END'
@@ -24,6 +25,9 @@ with zipfile.ZipFile(path, "w") if path.endswith(".whl") else tarfile.open(path,
             info.size = len(text)
             archive.addfile(info, io.BytesIO(text.encode()))
 END"""
+DIRECT = re.compile(
+    r"(?P<name>[A-Za-z0-9][\w.-]{0,80})(?:\[[^\]\n]{0,80}\])? ?@ ?(?:file:|\.)[^\s'\"]{0,200}/(?P<folder>[\w.-]{1,80})"
+)
 METADATA_FILE = r"(?P<path>[\w./-]{0,200}(?:readme|licen[cs]e|changelog|changes|history)[\w.-]{0,20})"
 
 
@@ -41,8 +45,9 @@ def project_files(failure: Failure, folder: str, name: str) -> dict[str, str]:
 def _add_project(failure: Failure, folder: str) -> Change:
     """Add a minimal project in a folder, under the name that a source has for it."""
     last = folder.rpartition("/")[2]
-    sources = {str(each.get("path", "")).rstrip("/").rpartition("/")[2]: name for name, each in failure.sources()}
-    files = project_files(failure, folder, sources.get(last, last))
+    names = {str(each.get("path", "")).rstrip("/").rpartition("/")[2]: name for name, each in failure.sources()}
+    names |= {each["folder"]: each["name"] for each in DIRECT.finditer(failure.text)}
+    files = project_files(failure, folder, names.get(last, last))
     if not folder or any(failure.mre.file(f"{folder}/{each}") for each in ("pyproject.toml", "setup.py")):
         return None
     return failure.with_files(files), f"added a minimal project in `{folder}`"
@@ -58,7 +63,7 @@ def no_distribution(failure: Failure, found: re.Match[str]) -> Change:
     folder, _, last = path.rpartition("/")
     archive = ARCHIVE.match(last)
     if archive is None:
-        return None if path.endswith((".whl", ".gz", ".zip")) else _add_project(failure, path)
+        return None if FILE.search(last) else _add_project(failure, path)
     name, version = archive["name"], archive["version"]
     info = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
     root = f"{name}-{version}"

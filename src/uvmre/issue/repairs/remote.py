@@ -13,7 +13,7 @@ from uvmre.issue.repairs.rule import Change, Failure, rule
 
 URL = re.compile(r"https?://[^\s'\"<>)\]]{1,300}")
 USER = re.compile(r"(?<=://)[^\s/@]{1,200}@")
-COMMIT = re.compile(r"[0-9a-f]{7,40}")
+COMMIT = re.compile(r"[0-9a-f]{40}|(?=\d{0,39}[a-f])[0-9a-f]{7,39}")
 
 
 def _uses(failure: Failure, address: str) -> Iterator[tuple[str, str, str, bool]]:
@@ -49,7 +49,9 @@ def git_repository(failure: Failure, found: re.Match[str]) -> Change:
         files |= project_files(failure, f"{root}/{folder}".rstrip("/"), name or last)
         if ref not in ("", "main", "HEAD"):
             commits.append(GitCommit(root, branch=ref) if is_branch else GitCommit(root, tag=ref))
-    repository = GitRepository(f"https://{address}", commits=tuple(dict.fromkeys(commits)))
+    repository = GitRepository(
+        f"https://{address}", commits=tuple(each for i, each in enumerate(commits) if each not in commits[:i])
+    )
     mre = failure.with_files(files)
     return replace(mre, repositories=(*mre.repositories, repository)), f"a local repository stands in for {address}"
 
@@ -69,13 +71,17 @@ def index(failure: Failure, found: re.Match[str]) -> Change:
     return replace(failure.mre, indexes=(*failure.mre.indexes, made)), f"a local index stands in for {page}"
 
 
-@rule("standing in", r"[Bb]ecause (?P<name>[\w.-]{1,80}) was not found in the (?:package registry|provided package)")
+@rule(
+    "standing in",
+    r"[Bb]ecause (?P<name>[\w.-]{1,80}) was not found in the (?:package registry|provided package)"
+    r"|[Tt]here is no version of (?P<other>[\w.-]{1,80})(?:\{[^}]{0,80}\})?==(?P<version>[\d.]{1,40}\+[\w.]{1,40})",
+)
 def private_package(failure: Failure, found: re.Match[str]) -> Change:
-    """Replace a package that PyPI lacks by a synthetic one, if the MRE has a private index."""
-    if not failure.mre.indexes or found["name"] not in failure.text:
+    """Replace a package or a local version that PyPI lacks by a synthetic one, if the MRE has a private index."""
+    name = found["name"] or found["other"]
+    if not failure.mre.indexes or name not in failure.text:
         return None
+    package = SyntheticPackage(name, found["version"] or failure.version_of(name))
     first, *others = failure.mre.indexes
-    first = replace(
-        first, packages=(*first.packages, SyntheticPackage(found["name"], failure.version_of(found["name"])))
-    )
-    return replace(failure.mre, indexes=(first, *others)), f"a synthetic package stands in for `{found['name']}`"
+    first = replace(first, packages=(*first.packages, package))
+    return replace(failure.mre, indexes=(first, *others)), f"a synthetic package stands in for `{name}`"

@@ -15,7 +15,7 @@ from uvmre.issue.repairs import content, environment, project, remote, steps
 from uvmre.issue.repairs.reworded import reword
 from uvmre.issue.repairs.rule import LEAST, Failure, RepairRule
 
-_TABLES = (steps, environment, project, content, remote)
+_TABLES = (steps, environment, content, project, remote)
 RULES = tuple(each for table in _TABLES for each in vars(table).values() if isinstance(each, RepairRule))
 """Of those that apply, the first counts."""
 MOST_REPAIRS = 4

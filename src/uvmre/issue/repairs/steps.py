@@ -7,17 +7,16 @@ from dataclasses import replace
 
 from uvmre.core.mre.symptom import Symptom
 from uvmre.core.shell import statements
-from uvmre.issue.files import content_type
 from uvmre.issue.repairs.rule import Change, Failure, rule
 
 _READ_ONLY = "ls cat which grep egrep rg tree diff head tail echo pwd env stat find file wc printenv type whereis du"
 READ_ONLY = frozenset(_READ_ONLY.split())
 """Programs that only print; what they print decides nothing in a set-up step."""
-WRITES = re.compile(r"[<>]|\bxargs\b|-exec|-delete")
+VERSION = (("-V",), ("--version",))
+WRITES = re.compile(r"[<>]|\b(?:xargs|tee)\b|-exec|-delete")
 CLOSE = 0.8
 """How similar two options are that differ by a slip or a rename; uv names others too."""
-NOT_FOUND = r"(?:\A|sh: (?:line )?\d{0,6}:? ?)(?P<program>[^\s:/]{1,60}): (?:command )?not found"
-CANNOT_ENTER = r"cd: (?:can't cd to )?(?P<folder>[\w.-][^\s:$~]{0,120})(?:: No such file or directory|(?=\s|\Z))"
+NOT_FOUND = r"(?:\A|sh: (?:line )?\d{0,6}:? ?)(?P<program>[^\s:]{1,60}): (?:command )?(?:not found|No such file)"
 
 
 @rule("neutral", r"(?:error: |Caused by: |cause: |× |[A-Z]\w{0,40}Error: |\A).{1,80}")
@@ -46,7 +45,9 @@ def decoration(failure: Failure, found: re.Match[str]) -> Change:
 def read_only_step(failure: Failure, _: re.Match[str]) -> Change:
     """Ignore that a set-up step fails which only prints, such as `ls` or `cat`."""
     parts, run = statements.statements(failure.commands[1]), failure.step.run
-    only_prints = bool(parts) and all(part.program in READ_ONLY and part.simple for part in parts)
+    only_prints = bool(parts) and all(
+        part.simple and (part.program in READ_ONLY or part.argv[1:] in VERSION) for part in parts
+    )
     if not failure.is_setup or not only_prints or WRITES.search(failure.commands[1]):
         return None
     return failure.with_run(f"( {run}\n) || true"), f"`{parts[0].program}` only prints, so it may fail"
@@ -56,7 +57,7 @@ def read_only_step(failure: Failure, _: re.Match[str]) -> Change:
 def other_tool(failure: Failure, found: re.Match[str]) -> Change:
     """Leave out a set-up step whose program is not here."""
     parts = statements.statements(failure.commands[1])
-    if not failure.is_setup or len(parts) != 1 or parts[0].program != found["program"].removesuffix(".exe"):
+    if not failure.is_setup or len(parts) != 1 or parts[0].argv[:1] != (found["program"],):
         return None
     return failure.without_step(), f"left out `{parts[0].text[:60]}`"
 
@@ -73,24 +74,13 @@ def similar_option(failure: Failure, found: re.Match[str]) -> Change:
     return (failure.with_run(run), f"`{good}` replaces `{bad}`") if is_close else None
 
 
-@rule("neutral", CANNOT_ENTER)
-def project_folder(failure: Failure, found: re.Match[str]) -> Change:
-    """Leave out a `cd` into the folder of the project, if its files are posted without that."""
-    root, folder = failure.mre.file("pyproject.toml"), found["folder"].rstrip("/")
-    name = content_type.project_name(root.content.decode(errors="replace")) if root else ""
-    line = re.compile(rf"(?m)^cd [\"']?{re.escape(folder)}/?[\"']?$\n?")
-    if not name or folder.rpartition("/")[2].replace("_", "-") != name.replace("_", "-"):
-        return None
-    steps = tuple(replace(each, run=line.sub("", each.run) or "true") for each in failure.mre.steps)
-    return replace(failure.mre, steps=steps), f"left out `cd {folder}`: the files are posted without that folder"
-
-
-@rule("inventing", CANNOT_ENTER)
+@rule("inventing", r"cd: (?:can't cd to )?(?P<folder>[\w.-][^\s:$~]{0,120})(?:: No such file or directory|(?=\s|\Z))")
 def no_folder(failure: Failure, found: re.Match[str]) -> Change:
     """Create a folder that a `cd` enters and of which the post shows nothing."""
     path = failure.path(f"/mre/{found['folder']}")
     run = f"mkdir -p {shlex.quote(path)}"
-    has_it = not path or any(each.run == run for each in failure.mre.steps)
+    # A project at the root is that of the folder, and was found without entering it.
+    has_it = not path or failure.mre.file("pyproject.toml") or any(each.run == run for each in failure.mre.steps)
     return None if has_it else (failure.with_step_before(run, at_root=True), f"added the folder `{path}`")
 
 
