@@ -62,6 +62,11 @@ def test_the_schema_of_the_manifest_is_that_of_the_model() -> None:
     assert list(validator.iter_errors({**tomllib.loads(block), "no-such-key": 1}))
 
 
+def test_the_page_of_repairs_is_that_of_the_rules() -> None:
+    page = subprocess.run([sys.executable, ROOT / ".ci" / "repairs-reference"], capture_output=True, check=True).stdout
+    assert (ROOT / "docs" / "repairs.md").read_bytes() == page, "run .ci/repairs-reference > docs/repairs.md"
+
+
 def test_the_architecture_names_every_module() -> None:
     page = (ROOT / "docs" / "architecture.md").read_text()
     files = [path for path in (ROOT / "src" / "uvmre").rglob("*.py") if not {"flows", "cli"} & set(path.parts)]

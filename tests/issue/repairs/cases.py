@@ -351,11 +351,11 @@ CASES = (
             " and your project depends\n      on acme, we can conclude that your project's requirements are unsatisfiable.\n",
             "  ╰─▶ Because there is no version of acme==2.0+cu118 and your project depends\n      on acme==2.0+cu118",
         ),
-        not_for="Because there is no version of acme==2.0 and your project depends on acme==2.0",
         {
             "pyproject.toml": PROJECT.format('"acme"')
             + '[[tool.uv.index]]\nname = "own"\nurl = "https://pypi.acme.example.org/simple"\n'
         },
+        not_for="Because there is no version of acme==2.0 and your project depends on acme==2.0",
         real=False,
     ),
 )

@@ -13,7 +13,7 @@ NO_PROJECT = (
     r"|[Ss]ource distribution directory contains neither|The archive contains neither a `pyproject\.toml`"
 )
 NO_FILE = (
-    r"(?:[Ff]ailed to (?:read from|open) file|File not found:|Failed to spawn:|can't open file|environment file found at:)"
+    r"(?:[Ff]ailed to (?:read from|open) file|File not found:|to spawn:|can't open file|environment file found at:)"
     r" [`']?(?P<path>[\w./+-]{1,200}\.(?:py|txt|in|toml|env|cfg|ini|json)|[\w./-]{0,200}\.env)\b"
     r"(?!.{0,80}(?:denied|parse))"
 )
