@@ -202,6 +202,7 @@ def _attach_output(
         for each in [each for each in before if each.role == "prose"][-1:]
         for mention in each.mentions
         if not INCOMPLETE.search(mention.run)
+        and not _is_aside(mention)
         and not (fails and sentiment.says_works(sentiment.clause_with(mention.comment, mention.run)) is True)
     ]
     if not mentions and fails and EXTERNAL_LINK.search(lead):
@@ -241,6 +242,12 @@ def _attach_runs(events: list[Event], block: ClassifiedBlock) -> bool:
         elif statements.statements(run):
             events.append(Event(block.block.line, run, printed, context=block.block.before, source="dockerfile"))
     return bool(runs)
+
+
+def _is_aside(mention: TranscriptEntry) -> bool:
+    """Tell whether a sentence names a command only in parentheses."""
+    before = mention.comment.partition(f"`{mention.run}`")[0]
+    return before.count("(") > before.count(")")
 
 
 def _is_listing(text: str) -> bool:
