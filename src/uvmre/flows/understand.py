@@ -21,7 +21,7 @@ from uvmre.releases import catalogue
 from uvmre.run import interpreters
 
 A_DAY = timedelta(days=1)
-DISTANCES = (1, 2, 3, 5, 10)
+DISTANCES = (1, 2, 3, 5, 10, 20, 40)
 """How many releases after the reported one those are with which it is compared: most fixes come within five."""
 
 
