@@ -20,7 +20,7 @@ from uvmre.issue.timeline.described import described_project
 from uvmre.issue.timeline.events import Timeline, build_timeline, sentences_of
 from uvmre.issue.timeline.image_files import as_copied, copies_lock, shifted
 from uvmre.issue.timeline.order import OrderedEvents, order_events
-from uvmre.issue.timeline.prose import with_prose
+from uvmre.issue.timeline.prose import numbered_lines, with_prose
 
 NEEDS_VENV = re.compile(r"\buv\s+(?:--\S+\s+){0,12}pip\s+(?:install|sync|list|uninstall|freeze|check|show|tree)\b")
 OTHER_TARGET = re.compile(
@@ -87,7 +87,7 @@ def read_hypotheses(
     facts = Facts(
         post.title, commands, {renumbered(i): text for i, text in ordered.context.items()}, sentences, ordered.files,
         [replace(file, before=renumbered(file.before)) for file in ordered.results], ordered.expected,
-        [(each.block.text, each.block.line) for each in timeline.unmatched], more,
+        [(each.block.text, each.block.line) for each in timeline.unmatched], numbered_lines(post.lines), more,
     )  # fmt: skip
     reading = _Reading(post, environment, parts, timeline, ordered, sentences, facts, renumbered)
     claims = rules.claims(facts) or [Claim("none", -1, 0)]

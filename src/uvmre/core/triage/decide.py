@@ -11,6 +11,7 @@ from uvmre.core.outcome.matching import matching_step
 from uvmre.core.outcome.verdict import Verdict
 from uvmre.core.triage.evidence import ENVIRONMENT_CAUSES, ENVIRONMENT_ERRORS, FIRM_RULES, Strength, contains_all
 from uvmre.core.triage.other_release import judge_release
+from uvmre.core.triage.parsed_issue import NOT_RELEASED
 from uvmre.core.triage.state import Kind, TriageRun, TriageState
 
 CONDITIONS: dict[Kind, str] = {"day": " (the newest release of that day)", "today": " with today's PyPI"}
@@ -101,6 +102,9 @@ def _shows(state: TriageState, shown: TriageRun) -> Verdict:
 
 def _unproven(state: TriageState) -> str:
     """Return why nothing that an MRE shows can prove the report: too much of it is not the reporter's."""
+    doubt = next((gap.description for gap in state.parsed.gaps if NOT_RELEASED in gap.description), "")
+    if doubt and not state.uv_stated:
+        return f"The release of the report is unknown: {doubt}"
     altering = next((each for each in state.repairs if each.kind == "altering"), None)
     if altering:
         return f"Probably: {altering.description}, which changes what the report shows"

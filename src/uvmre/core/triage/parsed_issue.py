@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from uvmre.core.network.index import Fault, Index
 
+NOT_RELEASED = "did not exist at the date of the post"
+"""What is said of a release."""
 Kind = Literal["failure", "output", "file", "silence", "none"]
 
 

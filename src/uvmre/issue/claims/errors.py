@@ -1,6 +1,7 @@
 """Claims of errors and warnings."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 
 from uvmre.core.outcome.error_chain import PANICKED, RAISED, STARTS, Cause, innermost_cause, warnings
@@ -21,6 +22,26 @@ MISSING_INPUT = re.compile(
 
 QUOTED = re.compile(
     r"[Ff]ailed to|No \w+ (?:found|solution)|Unable to|Could not|Because |Distribution not found|warning: "
+)
+FAILS_WITH = re.compile(
+    r"(?i)\b(?:stop(?:s|ped)?|fail(?:s|ed|ing)?|error(?:s|ed)?|complain\w{0,3}|reject\w{0,3}|refus\w{1,3}|dies|died"
+    r"|exit(?:s|ed)?|crash\w{0,3}|throws?|raises?)\b[^`\"“.;]{0,30}\Z"
+)
+NO_ERROR = re.compile(r"uvx? |--?\w|[\w./-]{1,100}\.\w{2,4}\Z|[\w-]{1,60}(?:\[[^\]]{0,60}\])? ?[<>=~!@]")
+"""Commands, options, files and requirements."""
+INTRODUCED = re.compile(
+    r"(?i)\b(?:says|error(?: message)?(?: is)?|message(?: is)?|prints|reports|fails with|complains|stops with):\s{1,3}"
+    r"(?P<text>[A-Z][a-z].{12,300})\Z"
+)
+TOLD = re.compile(
+    r"(?i)(?:step \d{1,2}|`uvx? [^`\n]{1,200}`|(?:the )?(?:last|final|second|third) (?:step|command|one|run)|it|uv)"
+    r"(?: (?:then|now|always|still|again|also|even|just|wrongly)){0,2}"
+    r" (?P<verb>says|reports|complains|claims|errors|fails)"
+    r"(?: saying| with(?: an error)?| (?:the|an) error| complaining)?(?: that)? (?P<text>[a-z][^.;,:`]{11,200})"
+)
+ARTICLE = re.compile(r"\A(?:the|an?|its|my) ")
+VERB = re.compile(
+    r" (?=(?:needs?|is|are|was|were|does|do|has|have|had|cannot|can't|could|must|requires?|failed|already|did)\b)"
 )
 
 
@@ -80,16 +101,40 @@ def relevant_warnings(facts: Facts) -> list[Claim]:
 def quoted_errors(facts: Facts) -> list[Claim]:
     """Return the claims of errors in a sentence, for the command in that sentence or the last one."""
     found = []
-    for sentence, line in facts.sentences:
+    for sentence, line in facts.statements if facts.commands else ():
         if sentiment.is_proposal(sentence) and not state_checks.FAILS.search(sentence):
             continue
-        for code, _ in blocks.inline_code(sentence):
-            if len(code) <= 12 or not (RAISED.match(code) or STARTS.match(code) or QUOTED.match(code)):
-                continue
-            reason = innermost_cause(code) or innermost_cause(f"error: {code}")
-            if reason and facts.commands:
+        for text in _errors_in(sentence):
+            if reason := innermost_cause(text) or innermost_cause(f"error: {text}"):
                 i = facts.command_in(sentence, range(len(facts.commands)), len(facts.commands) - 1)
-                kind: Kind = "output" if code.startswith("warning") else "failure"
+                kind: Kind = "output" if text.startswith("warning") else "failure"
                 texts = tuple(text.removeprefix("warning: ") for text in reason.texts)
                 found.append(Claim(kind, i, line, texts, why=source(sentence)))
+    return found
+
+
+def _errors_in(sentence: str) -> Iterator[str]:
+    """Yield the errors that a sentence quotes, or introduces by a colon."""
+    for text, at in blocks.quotations(sentence):
+        if len(text) <= 12:
+            continue
+        is_error = RAISED.match(text) or STARTS.match(text) or QUOTED.match(text)
+        if is_error or (" " in text and FAILS_WITH.search(sentence[:at]) and not NO_ERROR.match(text)):
+            yield text
+    if introduced := INTRODUCED.search(sentence):
+        yield introduced["text"].rstrip(". ")
+
+
+def told_errors(facts: Facts) -> list[Claim]:
+    """Return the claims of errors that a sentence retells: `Step 4 says that the lockfile needs to be updated`."""
+    found = []
+    uv = [i for i, each in enumerate(facts.commands) if each.works is not True and re.search(r"\buvx?\s", each.run)]
+    for sentence, line in facts.sentences if uv else ():
+        told = TOLD.match(sentence)
+        if told and not sentiment.is_proposal(sentence[: told.end()]):
+            # Between a subject and its verb, uv may name a file.
+            text = VERB.sub("…", ARTICLE.sub("", told["text"]), count=1)
+            i = facts.command_in(sentence, uv, uv[-1])
+            kind: Kind = "failure" if told["verb"].lower() in ("fails", "errors") else "output"
+            found.append(Claim(kind, i, line, (text,), unconfirmed=True, why=source(sentence)))
     return found

@@ -1,12 +1,13 @@
 """The content of a post, from which the claims are derived."""
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from uvmre.core.triage.parsed_issue import Command, PostedFile
 
 WORD = re.compile(r"[a-z][a-z0-9_.-]{2,}", re.IGNORECASE)
+STEP = re.compile(r"(?i)\bstep (\d{1,2})\b")
 _COMMON = (
     "the and with when for not uv does doesn that this from into error issue run using fails fail python package file"
 )
@@ -26,6 +27,8 @@ class Facts:
     expected: Sequence[PostedFile]
     loose: Sequence[tuple[str, int]] = ()
     """Output without a command, each with its line."""
+    numbers: Mapping[int, int] = field(default_factory=dict)
+    """The line of each numbered step."""
     inferred: Sequence[Command] = ()
     """Commands that the post may be about: the index of the first one follows that of the last command."""
 
@@ -40,7 +43,11 @@ class Facts:
         return [(self.title, 1), *self.sentences]
 
     def command_in(self, sentence: str, candidates: Iterable[int], default: int) -> int:
-        """Return the first of some commands that is in a sentence."""
+        """Return the command of the step that a sentence names, else the first of some commands that is in it."""
+        if step := STEP.search(sentence):
+            line = self.numbers.get(int(step[1]), 0)
+            at = [i for i in candidates if self.commands[i].line == line]
+            return at[-1] if at else default
         return next((i for i in candidates if self.commands[i].run in sentence), default)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from uvmre.core.search.release import parse_version
-from uvmre.core.triage.parsed_issue import Located
+from uvmre.core.triage.parsed_issue import NOT_RELEASED, Located
 from uvmre.issue.markdown import blocks
 from uvmre.issue.markdown.blocks import Block
 
@@ -19,11 +19,20 @@ UV_VERSION = re.compile(
 ANY = re.compile(rf"(?<![\w.=<>~/-]){NUMBER}(?![-\w%+])")
 EXACT = re.compile(r"(?<![\w.])v?(\d++\.\d++\.\d++(?:(?:a|b|rc)\d++)?+)(?![\w.]*\d)")
 IMAGE = re.compile(r"astral-sh/uv:(?P<version>\d+\.\d+(?:\.\d+)?)")
+PINS = (
+    IMAGE,
+    re.compile(
+        r"astral-sh/setup-uv@[^\n]{0,80}\n(?:[^\n]{0,200}\n){0,6}?[^\S\n]{1,20}version: {0,4}[\"']?v?"
+        r"(?P<version>\d+\.\d+\.\d+)"
+    ),
+    re.compile(r"\bUV_VERSION[:=] {0,4}[\"']?v?(?P<version>\d+\.\d+\.\d+)"),
+)
+"""Releases that an image, a workflow or a variable names."""
 HEADING = re.compile(r"\b(?:uv )?versions?\b|^environment\b|^version info", re.IGNORECASE)
 PYTHON_HEADING = re.compile(r"\bpython\b", re.IGNORECASE)
 PLATFORM_HEADING = re.compile(r"\b(?:platform|operating system|os)\b", re.IGNORECASE)
 PYTHON = re.compile(
-    r"(?i)(?<!-)\b(?:c?python|py)(?:[- ]?version)?\s*(?:[:=`]+\s*)?v?(?P<version>3\.\d{1,2}(?:\.\d+)?)\b"
+    r"(?i)(?<!-)\b(?:c?python|py)(?:[- ]?version)?\s*(?:[:=`]+\s*)?[\"']?v?(?P<version>3\.\d{1,2}(?:\.\d+)?)\b"
 )
 PLAIN_PYTHON = re.compile(r"(?<![\w.])(?P<version>3\.\d{1,2}(?:\.\d+)?)(?![\w.]*\d)")
 REQUESTED = re.compile(
@@ -111,7 +120,7 @@ def parse_environment(
             uv = Located(version, candidate.line)
             break
         if not version and known and candidate.text not in {each.text.split()[1] for each in doubts}:
-            doubts.append(Located(f"uv {candidate.text} did not exist at the date of the post", candidate.line))
+            doubts.append(Located(f"uv {candidate.text} {NOT_RELEASED}", candidate.line))
     if uv is None and known and created:
         earlier = [version for version, day in known.items() if day < created and not _is_prerelease(version)]
         later = [version for version in known if not _is_prerelease(version)]
@@ -143,7 +152,7 @@ def _candidates(title: str, found: Sequence[Block]) -> Iterator[Located]:
     yield from sorted(_failing(found), key=lambda candidate: parse_version(candidate.text), reverse=True)
     for match in (*SINCE.finditer(title), *UV_VERSION.finditer(title)):
         yield Located(match["version"], 1)
-    images = [_at(block, match) for block in found for match in IMAGE.finditer(block.text)]
+    images = [_at(block, match) for block in found for pin in PINS for match in pin.finditer(block.text)]
     yield from reversed(images)
     yield from _any_mention(found)
 

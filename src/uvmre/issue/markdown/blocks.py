@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
 
 INLINE_CODE = re.compile(r"(?<!`)(`{1,3})(?!`)([^`\n]{1,400}(?:\n[^`\n]{1,400})?)(?<!`)\1(?!`)")
+QUOTATION = re.compile(r"“([^”\n]{12,300})”|(?<![\w=])\"([^\"\n]{12,300})\"(?!\w)")
 COMMAND = re.compile(r"(?<!`)`(uvx? [^`\n]{1,300})`(?!`)")
 TAGS = re.compile(r"</?[a-zA-Z][^<>\n]{0,300}>")
 SUMMARY = re.compile(r"<summary>(.{1,300}?)</summary>", re.DOTALL | re.IGNORECASE)
@@ -161,6 +162,14 @@ def inline_code(text: str) -> list[tuple[str, int]]:
     # A backtick is left open: find at least the commands.
     listed = {code for code, _ in paired}
     return [*paired, *((found[1], found.start()) for found in COMMAND.finditer(text) if found[1] not in listed)]
+
+
+def quotations(text: str) -> list[tuple[str, int]]:
+    """Return the inline code and the texts in double quotes of a paragraph, each with its offset."""
+    codes = inline_code(text)
+    masked = INLINE_CODE.sub(lambda found: "`" * len(found[0]), text)
+    spans = [found for found in QUOTATION.finditer(text) if masked[found.start()] != "`"]
+    return [*codes, *((" ".join((found[1] or found[2]).split()), found.start()) for found in spans)]
 
 
 def sentences(text: str) -> list[str]:

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from uvmre.core.triage.parsed_issue import PostedFile
-from uvmre.issue.commands import recognize, transcript
+from uvmre.issue.commands import recognize, transcript, workflow
 from uvmre.issue.commands.transcript import TranscriptEntry
 from uvmre.issue.files import content_type, names
 from uvmre.issue.markdown import blocks
 from uvmre.issue.markdown.blocks import Block
 
-Role = Literal["commands", "script", "file", "output", "tree", "dockerfile", "other", "prose"]
+Role = Literal["commands", "workflow", "script", "file", "output", "tree", "dockerfile", "other", "prose"]
 LEADING = re.compile(
     r"^\s*(?:[-*+]|\d+[.)])?\s*(?:(?:run|command|cmd|then|and|execute|repro(?:duce)?|1st|2nd)\s*:?\s*)?", re.IGNORECASE
 )
@@ -67,6 +67,11 @@ def unplaced_files(parts: Sequence[ClassifiedBlock], used: Set[int], outputs: Se
 
 
 def _code(block: Block) -> ClassifiedBlock:
+    if runs := workflow.commands_of(block.text, block.tag):
+        at = [max(block.text.find(run.split("\n", 1)[0]), 0) for run in runs]
+        lines = [block.line + block.text.count("\n", 0, each) for each in at]
+        entries = tuple(TranscriptEntry(run, line, prompted=False) for run, line in zip(runs, lines, strict=True))
+        return ClassifiedBlock("workflow", block, entries)
     entries = tuple(transcript.entries(block))
     kind = content_type.detect(block.text, block.tag)
     if entries and kind not in ("script", "dockerfile", "pyproject", "tree"):

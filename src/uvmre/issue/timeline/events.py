@@ -21,6 +21,7 @@ IMPERATIVE = re.compile(
     r"(?:run|execute|call|try|type|do|invoke|create|add|install|init\w*|sync|lock|use|start|make|build"
     r"|update|upgrade|remove|export)\b"
 )
+AGAIN = re.compile(r"(?i),? (?:once |yet )?(?:again|more|a (?:second|third) time|twice)\b.{0,60}")
 EXTERNAL_LINK = re.compile(r"\]\(https?://|https?://\S+")
 SHOWS = re.compile(
     r"(?i)\b(?:output|outputs|prints?|results?|shows?|see|get|gets|gives?|error|fails?|log|produces?"
@@ -60,7 +61,8 @@ class Event:
     text: str = ""
     why: str = ""
     source: str = "code"
-    """Where it comes from: `code`, a `line` or a `sentence` of prose, a list's `step`, a `dockerfile`, a `listing`."""
+    """Where it comes from: `code`, a `line` or a `sentence` of prose, a list's `step`, a `dockerfile`, a `workflow`, a
+    `listing`."""
     kind: content_type.Kind = ""
     image: dockerfile.ImageCommand | None = None
     """The RUN of a Dockerfile that it is."""
@@ -84,9 +86,10 @@ def build_timeline(found: Sequence[ClassifiedBlock], environment: PostedEnvironm
     variables: dict[str, str] = {}
     for number, block in enumerate(found):
         text, works = block.block.text, sentiment.block_works(block.block, environment)
-        if block.role == "commands":
+        if block.role in ("commands", "workflow"):
             if not _is_script_output(events, block):
-                events += [_event(entry, block, works, environment) for entry in block.entries]
+                source = "workflow" if block.role == "workflow" else "code"
+                events += [_event(entry, block, works, environment, source) for entry in block.entries]
         elif block.role == "script":
             events += _script(block, works)
         elif block.role == "prose":
@@ -120,12 +123,21 @@ def _steps(block: ClassifiedBlock) -> list[Event]:
     """Return the commands in the sentences of a list item that gives instructions."""
     if block.block.kind != "item" or block.entries:
         return []
-    mentions = [each for each in block.mentions if IMPERATIVE.match(each.comment) and not INCOMPLETE.search(each.run)]
+    mentions = [
+        each
+        for each in block.mentions
+        if (IMPERATIVE.match(each.comment) or _is_step(each)) and not INCOMPLETE.search(each.run)
+    ]
     return [
-        Event(mention.line, mention.run, context=mention.comment, source="step")
+        Event(mention.line, mention.run, context=mention.comment, source="line" if _is_step(mention) else "step")
         for mention in mentions
         if not sentiment.is_proposal(mention.comment)
     ]
+
+
+def _is_step(mention: TranscriptEntry) -> bool:
+    """Tell whether a list item is a command and says that it is a repetition."""
+    return bool(AGAIN.fullmatch(mention.comment.removeprefix(f"`{mention.run}`")))
 
 
 def _event(
@@ -219,6 +231,8 @@ def _attach_output(
     if not commands:
         return False
     last = commands[-1]
+    if events[last].source == "workflow":
+        last = next((i for i in reversed(commands) if dockerfile.CALLS_UV.search(events[i].run)), last)
     if events[last].output:
         # The same command again, on another release or after a change.
         is_repeated = is_output and bool(OTHER_RELEASE.search(context))

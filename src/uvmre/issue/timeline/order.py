@@ -250,12 +250,21 @@ def _is_source(ordered: OrderedEvents, path: str, event: Event) -> bool:
 def _can_enter(ordered: OrderedEvents, run: str) -> bool:
     """Tell whether a directory exists: a command creates it, or it contains a file."""
     target = run[3:].strip().strip("\"'").split("&&")[0].strip().rstrip("/")
+    if set(target.split("/")) == {".."}:
+        return sum(map(_levels, ordered.commands)) >= target.count("..")
     if not target or target in ("-", "..", ".", "$_", '$_"') or target.startswith(("$", "../", "`")):
         return target not in (".", "")
     path = names.clean_path(target)
     last = target.rpartition("/")[2]
     inside = any(file.path.startswith(f"{path}/") for file in ordered.files)
     return not target.startswith("~") and (path in ordered.created or last in ordered.created or inside)
+
+
+def _levels(command: Command) -> int:
+    """Return by how many directories a command descends."""
+    found = re.match(r"cd\s+[\"']?([^\s\"']+)", command.run)
+    parts = found[1].split("/") if found and not found[1].startswith("$") else []
+    return sum(-1 if part == ".." else part not in ("", ".") for part in parts)
 
 
 def _relocate(ordered: OrderedEvents, timeline: Timeline) -> None:

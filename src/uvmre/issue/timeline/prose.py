@@ -15,6 +15,7 @@ VARIABLE = re.compile(
     r"`?(?P<name>UV_[A-Z0-9_]{2,60})`?(?:=|\s+(?:to|as|is|=)\s+)[`\"']?(?P<value>[\w./:+-]{1,100})"
 )
 ASSIGNMENT = re.compile(r"`(?P<name>UV_[A-Z0-9_]{2,60})=(?P<value>[\w./:+-]{1,100})`")
+NUMBERED = re.compile(r" {0,3}(\d{1,2})[.)] ")
 UNSET = re.compile(r"(?i)\b(?:without|unset\w*|un-?setting|remov\w+|also|tried|workaround|instead)\b")
 
 
@@ -24,10 +25,15 @@ def with_prose(
     """Return the timeline with what the sentences add."""
     events = _with_project_of_init(timeline.events, found, title)
     runs = [event.run for event in events]
-    is_shown = any(event.run and event.source == "code" for event in events)
+    is_shown = any(event.run and event.source in ("code", "workflow") for event in events)
     stated = _variables_of([title, *(sentence for sentence, _ in sentences)], runs)
     stated = {name: value for name, value in stated.items() if name in title or not is_shown}
     return replace(timeline, events=tuple(events), variables=tuple({**stated, **dict(timeline.variables)}.items()))
+
+
+def numbered_lines(lines: Sequence[str]) -> dict[int, int]:
+    """Return the line of each numbered step."""
+    return {int(found[1]): i for i, line in enumerate(lines, 1) if (found := NUMBERED.match(line))}
 
 
 def _with_project_of_init(events: Sequence[Event], found: Sequence[ClassifiedBlock], title: str) -> list[Event]:
