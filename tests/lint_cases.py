@@ -191,6 +191,11 @@ MISTAKES: dict[str, Mre] = {
         "uv venv",
         "unset SSL_CERT_FILE; uv pip install six",
     ),
+    "required-version": mre(
+        {"pyproject.toml": ROOT.format(needs="") + '[tool.uv]\nrequired-version = ">=0.5.22"\n'},
+        Symptom("failure", ("Required uv version `>=0.5.22` does not match the running version",)),
+        "uv lock",
+    ),
     "venv-in-sdist": mre(
         {
             "pyproject.toml": ROOT.format(needs="") + BUILT + '[tool.hatch.build.targets.sdist]\ninclude = ["*"]\n',
@@ -241,7 +246,20 @@ name = "zz-lib"
 version = "1"
 source = { editable = "libs/zz-lib" }
 """
+NEEDS_README = f'{ROOT.format(needs="")}readme = "README.md"\n{BUILT}'
 IN_AN_IMAGE = {
+    "project-layer": replace(
+        mre(
+            {
+                "Dockerfile": f"{DOCKERFILE}COPY pyproject.toml ./\nRUN uv sync\nCOPY . .\n",
+                "pyproject.toml": NEEDS_README,
+                "README.md": "",
+                "app/__init__.py": "",
+            },
+            Symptom("failure", ("Readme file does not exist: README.md",)),
+        ),
+        steps=(),
+    ),
     "run-export": in_an_image("run-export", f"COPY . .\nRUN export {GIVEN}\nRUN uv lock\n"),
     "dependency-layer": in_an_image(
         "dependency-layer",

@@ -68,14 +68,16 @@ def test_every_mistake_is_found_once_and_can_be_fixed(name: str) -> None:
     assert finding.fixed is not None
     assert finding.fixed.expect == "absent"
     assert finding.fixed.explains
-    assert overlay(MISTAKES[name], finding.fixed) != replace(MISTAKES[name], controls=())
+    assert finding.fixed.uv or overlay(MISTAKES[name], finding.fixed) != replace(MISTAKES[name], controls=())
 
 
 @pytest.mark.parametrize("name", MISTAKES)
 def test_what_is_fixed_is_not_found_again(name: str) -> None:
     (finding,) = find_mistakes(MISTAKES[name])
     assert finding.fixed is not None
-    again = find_mistakes(overlay(MISTAKES[name], finding.fixed))
+    fixed = overlay(MISTAKES[name], finding.fixed)
+    uv = finding.fixed.uv or fixed.environment.uv
+    again = find_mistakes(replace(fixed, environment=replace(fixed.environment, uv=uv)))
     assert [each for each in again if each.fixed] == []
 
 
@@ -431,7 +433,8 @@ def test_fixed_variants_have_names_of_their_own() -> None:
 
 
 def test_no_rule_is_missing_a_mistake() -> None:
-    assert len(RULES) == len(MISTAKES)  # undefined-extra has two names, other-interpreter needs a post
+    # undefined-extra has two names, other-interpreter needs a post, project-layer a Dockerfile.
+    assert len(RULES) == len(MISTAKES) + 1
 
 
 PIECES = st.sampled_from(
@@ -509,3 +512,50 @@ def test_the_template_has_no_mistake_but_the_one_that_was_requested(credentials:
         new(Path(folder) / "bug", template="workspace-index", answers=answers)
         found = [finding.rule for finding in find_mistakes(read_mre(Path(folder) / "bug"))]
     assert found == (["run-export"] if dockerfile == "run-export" else [])
+
+
+@pytest.mark.parametrize(
+    ("needed", "release"),
+    [
+        (">=0.5.22,<1", "0.5.22"),
+        ("==0.5.30", "0.5.30"),
+        ("0.5.30", "0.5.30"),
+        (">0.5.21", ""),
+        (">=0.5.21", None),
+        ("<0.6", None),
+        ("no version", None),
+    ],
+)
+def test_the_required_release(needed: str, release: str | None) -> None:
+    text = ROOT.format(needs="") + f'[tool.uv]\nrequired-version = "{needed}"\n'
+    found = find_mistakes(changed("required-version", {"pyproject.toml": text}))
+    assert [each.fixed.uv if each.fixed else "" for each in found] == ([] if release is None else [release])
+
+
+def test_a_project_layer_of_a_post() -> None:
+    project = f'{ROOT.format(needs="")}readme = "README.md"\n[build-system]\nrequires = ["hatchling"]\n'
+    base = mre({"pyproject.toml": project}, Symptom(output=("Readme file does not exist: README.md",)), "uv sync")
+    later = PostedFile("docs/it.md", "", 1, "", inferred=True, before=1)
+    (finding,) = find_mistakes(base, ParsedIssue("It fails", files=(later,)))
+    assert finding.rule == "project-layer"
+    assert finding.fixed
+    assert [step.run for step in finding.fixed.steps] == [
+        "uv sync --no-install-project",
+        "mkdir -p docs\ntouch docs/it.md",
+        "uv sync",
+    ]
+    for other in (replace(later, before=0), replace(later, inferred=False)):
+        assert find_mistakes(base, ParsedIssue("It fails", files=(other,))) == ()
+
+
+@pytest.mark.parametrize(
+    "layer", ["COPY . .\nRUN uv sync", "COPY . .\nRUN uv sync --no-install-project\nCOPY . .", "RUN uv sync"]
+)
+def test_no_project_layer(layer: str) -> None:
+    base = with_files(IN_AN_IMAGE["project-layer"], f"{DOCKERFILE}{layer}\n")
+    assert find_mistakes(with_steps(base)) == ()
+
+
+def with_files(base: Mre, dockerfile: str) -> Mre:
+    kept = tuple(file for file in base.files if file.path != "Dockerfile")
+    return replace(base, files=(*kept, File("Dockerfile", dockerfile.encode())))

@@ -13,6 +13,7 @@ from uvmre.lint.rules import (
     interpreters,
     layers,
     options,
+    releases,
     requirements,
     run_export,
     sources,
@@ -25,6 +26,7 @@ RULES: tuple[Callable[[Subject], Iterator[Finding]], ...] = (
     run_export.run_export,
     layers.build_variables,
     layers.dependency_layer,
+    layers.project_layer,
     credentials.json_credential,
     credentials.index_variable,
     workspace.member_not_built,
@@ -39,6 +41,7 @@ RULES: tuple[Callable[[Subject], Iterator[Finding]], ...] = (
     interpreters.other_interpreter,
     tls.unknown_issuer,
     build.venv_in_sdist,
+    releases.required_version,
 )
 
 

@@ -27,6 +27,7 @@ FAILS_WITH = re.compile(
     r"(?i)\b(?:stop(?:s|ped)?|fail(?:s|ed|ing)?|error(?:s|ed)?|complain\w{0,3}|reject\w{0,3}|refus\w{1,3}|dies|died"
     r"|exit(?:s|ed)?|crash\w{0,3}|throws?|raises?)\b[^`\"“.;]{0,30}\Z"
 )
+SHOULD = re.compile(r"(?i)\b(?:should|would|expect\w{0,5})\b[^,;]{0,60}\Z")
 NO_ERROR = re.compile(r"uvx? |--?\w|[\w./-]{1,100}\.\w{2,4}\Z|[\w-]{1,60}(?:\[[^\]]{0,60}\])? ?[<>=~!@]")
 """Commands, options, files and requirements."""
 INTRODUCED = re.compile(
@@ -36,8 +37,8 @@ INTRODUCED = re.compile(
 TOLD = re.compile(
     r"(?i)(?:step \d{1,2}|`uvx? [^`\n]{1,200}`|(?:the )?(?:last|final|second|third) (?:step|command|one|run)|it|uv)"
     r"(?: (?:then|now|always|still|again|also|even|just|wrongly)){0,2}"
-    r" (?P<verb>says|reports|complains|claims|errors|fails)"
-    r"(?: saying| with(?: an error)?| (?:the|an) error| complaining)?(?: that)? (?P<text>[a-z][^.;,:`]{11,200})"
+    r" (?:says|reports|complains|claims)(?: that)? (?!(?:with|when|if|for|on|in|about|because|after|to)\b)"
+    r"(?P<text>[a-z][^.;,:`\"“]{11,200})"
 )
 ARTICLE = re.compile(r"\A(?:the|an?|its|my) ")
 VERB = re.compile(
@@ -116,7 +117,7 @@ def quoted_errors(facts: Facts) -> list[Claim]:
 def _errors_in(sentence: str) -> Iterator[str]:
     """Yield the errors that a sentence quotes, or introduces by a colon."""
     for text, at in blocks.quotations(sentence):
-        if len(text) <= 12:
+        if len(text) <= 12 or SHOULD.search(sentence[:at]):
             continue
         is_error = RAISED.match(text) or STARTS.match(text) or QUOTED.match(text)
         if is_error or (" " in text and FAILS_WITH.search(sentence[:at]) and not NO_ERROR.match(text)):
@@ -135,6 +136,5 @@ def told_errors(facts: Facts) -> list[Claim]:
             # Between a subject and its verb, uv may name a file.
             text = VERB.sub("…", ARTICLE.sub("", told["text"]), count=1)
             i = facts.command_in(sentence, uv, uv[-1])
-            kind: Kind = "failure" if told["verb"].lower() in ("fails", "errors") else "output"
-            found.append(Claim(kind, i, line, (text,), unconfirmed=True, why=source(sentence)))
+            found.append(Claim("output", i, line, (text,), unconfirmed=True, why=source(sentence)))
     return found

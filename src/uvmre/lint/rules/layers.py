@@ -1,13 +1,14 @@
 """Mistakes in the variables and layers of an image's build."""
 
 import re
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any
 
 from uvmre.core.dockerfile.parser import Instruction, parse_run
-from uvmre.core.mre.model import read_env_file
+from uvmre.core.mre.model import Step, read_env_file
 from uvmre.core.shell.uv_calls import exported_variables, parse_calls, with_flag
 from uvmre.core.text.normalize import find_pattern, normalize
 from uvmre.lint.dockerfiles import DockerfileImage, images, uses_uv
@@ -28,6 +29,13 @@ NO_MEMBER = (
     "is not included as workspace package in",
     "Distribution not found at",
 )
+NOT_COPIED = (
+    "file does not exist",
+    "Unable to determine which files to ship",
+    "Expected a Python module at",
+    "No file/folder found for package",
+)
+"""What build backends print for a missing readme, licence or package."""
 
 
 def build_variables(subject: Subject) -> Iterator[Finding]:
@@ -222,3 +230,49 @@ def _members_there(subject: Subject, root: Project, image: DockerfileImage, befo
 def _with_flags(text: str) -> str:
     text = re.sub(r"(?<![ \t])[ \t]+--(?:locked|no-install-project|frozen|no-install-workspace)\b", "", text)
     return with_flag(text, "sync", "--frozen --no-install-workspace")
+
+
+def project_layer(subject: Subject) -> Iterator[Finding]:
+    """Find a `uv sync` that installs the project before its readme and sources are copied.
+
+    https://docs.astral.sh/uv/guides/integration/docker/#intermediate-layers.
+    """
+    if not subject.symptom_contains(*NOT_COPIED) or not any(each.built for each in projects(subject)):
+        return
+    later = [file for file in subject.parsed.files if file.before and file.inferred] if subject.parsed else []
+    last = subject.mre.steps[-1]
+    if later and _installs_project(last.run):
+        made = [shlex.quote(file.path) for file in later]
+        folders = " ".join(dict.fromkeys(shlex.quote(str(PurePosixPath(file.path).parent)) for file in later))
+        first = replace(last, run=_without_project(last.run), role="setup", name="")
+        copy = Step(f"mkdir -p {folders}\ntouch {' '.join(made)}", "setup", name="copy the project")
+        yield _project_layer(subject.at_step(last), steps=(*subject.mre.steps[:-1], first, copy, last))
+    for image in images(subject):
+        for at, each in enumerate(image.stage.instructions):
+            copies = [after for after in image.stage.instructions[at + 1 :] if after.name == "COPY"]
+            if each.name != "RUN" or not _installs_project(parse_run(each).command) or not copies:
+                continue
+            lines = image.text.split("\n")
+            changed = [*lines[: each.first - 1], _without_project(each.text), *lines[each.last : copies[-1].last]]
+            changed += [each.text, *lines[copies[-1].last :]]
+            yield _project_layer(f"{image.path}:{each.first}", files={image.path: "\n".join(changed)})
+            return
+
+
+def _project_layer(where: str, *, steps: tuple[Step, ...] = (), files: dict[str, str] | None = None) -> Finding:
+    rule = "project-layer"
+    why = (
+        "this `uv sync` installs the project before its readme and sources are copied, so it needs"
+        " `--no-install-project`, and a second `uv sync` after the copy"
+    )
+    shows = "With `--no-install-project` first, then the copy, then `uv sync`."
+    return Finding(rule, where, sentence(why), with_fix(rule, shows, why, files=files, steps=steps))
+
+
+def _installs_project(run: str) -> bool:
+    kept = ("--no-install-project", "--no-install-workspace", "--no-install-local", "--only-group")
+    return any(call.verb == "sync" and not call.has(*kept) for call in parse_calls(run))
+
+
+def _without_project(text: str) -> str:
+    return with_flag(text, "sync", "--no-install-project")
