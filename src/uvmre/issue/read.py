@@ -9,7 +9,6 @@ from uvmre.core.triage.parsed_issue import Claim, Command, Gap, ParsedIssue, Pos
 from uvmre.issue import private_index
 from uvmre.issue.claims import outage, rules, second_run
 from uvmre.issue.claims.facts import Facts
-from uvmre.issue.commands.inferred import inferred_commands
 from uvmre.issue.environment import versions
 from uvmre.issue.files import content_type, inferred, missing, pyproject
 from uvmre.issue.gaps import incomplete, unavailable
@@ -19,6 +18,7 @@ from uvmre.issue.timeline.classify import ClassifiedBlock, classify, unplaced_fi
 from uvmre.issue.timeline.described import described_project
 from uvmre.issue.timeline.events import Timeline, build_timeline, sentences_of
 from uvmre.issue.timeline.image_files import as_copied, copies_lock, shifted
+from uvmre.issue.timeline.inferred_commands import inferred_commands
 from uvmre.issue.timeline.order import OrderedEvents, order_events
 from uvmre.issue.timeline.prose import numbered_lines, with_prose
 
