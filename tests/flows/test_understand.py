@@ -55,7 +55,10 @@ def test_the_cutoff_date_is_the_date_of_the_post_unless_today(cache: Path) -> No
     dated, undated = understand(text, cache).mre, understand(text, cache, today=True).mre
     assert dated is not None
     assert undated is not None
-    assert (str(dated.environment.exclude_newer), undated.environment.exclude_newer) == ("2024-09-05", None)
+    assert (str(dated.environment.exclude_newer), undated.environment.exclude_newer) == (
+        "2024-09-05 10:00:00+00:00",
+        None,
+    )
 
 
 def test_the_nearest_interpreter_replaces_a_missing_one(cache: Path) -> None:
