@@ -367,3 +367,21 @@ def test_head() -> None:
         datetime.datetime(2025, 1, 20, 10, tzinfo=datetime.UTC),
         "https://github.com/some/where/issues/1",
     )
+
+
+def test_a_block_without_a_name_is_kept() -> None:
+    text = "```toml\n[options]\nkey = 1\n```\n\n```\nnumpy==2.1\n```\n\nIt is all.\n\n" + FAILS
+    assert [(file.path, file.text.strip()) for file in parse(text).unplaced] == [
+        ("pyproject.toml", "[options]\nkey = 1"),
+        ("requirements.txt", "numpy==2.1"),
+    ]
+
+
+def test_neither_a_file_nor_an_output_is_left() -> None:
+    text = f"`pyproject.toml`:\n\n```toml\n{PROJECT}```\n\n```\n$ uv pip freeze\nnumpy==2.1\n```\n"
+    assert not parse(text).unplaced
+
+
+def test_requirements_in_sentences_have_a_version_or_an_extra() -> None:
+    text = "With `numpy==2.1`, `httpx[http2]`, `Flask >= 3.0` and `thing`, on `python>=3.8` and `--extra`, it fails."
+    assert parse(text).requirements == ("numpy==2.1", "httpx[http2]", "Flask >= 3.0")

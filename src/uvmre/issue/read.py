@@ -144,7 +144,9 @@ def _with_claim(reading: _Reading, claim: Claim) -> ParsedIssue:
         files=private.files,
         commands=tuple(commands),
         claim=claim,
-        unplaced=_unplaced(reading, private.files),
+        unplaced=unplaced_files(
+            reading.parts, [*private.files, *ordered.good, *ordered.results, *ordered.expected], commands
+        ),
         requirements=missing.quoted_requirements([sentence for sentence, _ in reading.sentences]),
         variables=_with_usernames(variables, private),
         indexes=private.indexes,
@@ -157,13 +159,6 @@ def _with_claim(reading: _Reading, claim: Claim) -> ParsedIssue:
     if post.cut:
         gaps = (*gaps, Gap(post.cut, "the text exceeds the size limit, and the rest is ignored", False))
     return replace(parsed, gaps=tuple(_relevant_gaps(gaps, parsed)))
-
-
-def _unplaced(reading: _Reading, files: Sequence[PostedFile]) -> tuple[PostedFile, ...]:
-    """Return the blocks that are no files of the MRE."""
-    used = [*files, *reading.ordered.good, *reading.ordered.results, *reading.ordered.expected]
-    outputs = {each.output for each in reading.ordered.commands}
-    return unplaced_files(reading.parts, {file.line for file in used if file.line}, outputs)
 
 
 def _complete_commands(ordered: OrderedEvents) -> tuple[list[Command], Callable[[int], int]]:

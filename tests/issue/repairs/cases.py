@@ -158,6 +158,15 @@ CASES = (
         not_for="mkdir: cannot create directory ‘wall’: Permission denied\n",
     ),
     RuleCase(
+        "nothing-to-remove",
+        ("rm -r uv.lock dist", "uv --version"),
+        (
+            "rm: cannot remove 'uv.lock': No such file or directory\nrm: cannot remove 'dist': No such file or directory\n",
+        ),
+        at=0,
+        not_for="rm: cannot remove 'dist': Permission denied\n",
+    ),
+    RuleCase(
         "no-venv",
         ("uv pip install iniconfig",),
         (
@@ -234,29 +243,6 @@ CASES = (
             "thing/__init__.py": "",
         },
         not_for="error: failed to open file `/mre/uv.lock`: No such file or directory (os error 2)\n",
-    ),
-    RuleCase(
-        "no-version-file",
-        ("uv build",),
-        ("OSError: Error getting the version from source `regex`: file does not exist: src/thing/about.py\n",),
-        {
-            "pyproject.toml": HATCH.replace('version = "0.1.0"', 'dynamic = ["version"]')
-            + '[tool.hatch.version]\npath = "src/thing/about.py"\n',
-            "src/thing/__init__.py": "",
-        },
-        not_for="OSError: Error getting the version from source `vcs`\n",
-    ),
-    RuleCase(
-        "no-git-history",
-        ("uv build",),
-        ("LookupError: setuptools-scm was unable to detect version for /mre.\n",),
-        {
-            "pyproject.toml": PROJECT.format("").replace('version = "0.1.0"', 'dynamic = ["version"]')
-            + '[build-system]\nrequires = ["setuptools", "setuptools-scm"]\nbuild-backend = "setuptools.build_meta"\n'
-            "[tool.setuptools_scm]\n"
-        },
-        not_for="LookupError: unable to detect version\n",
-        real=False,
     ),
     RuleCase(
         "no-find-links",

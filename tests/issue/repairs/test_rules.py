@@ -141,14 +141,6 @@ def test_a_made_up_requires_python_is_raised_and_a_posted_one_never() -> None:
     assert not used(replace(case, inferred=False), case.messages[0])
 
 
-def test_a_completed_fragment_keeps_what_was_posted() -> None:
-    case = replace(BY_RULE["python-too-old"], inferred=False)
-    given = failure(case, case.messages[0])
-    (file,) = given.hypothesis.parsed.files
-    parsed = replace(given.hypothesis.parsed, files=(replace(file, why="the heading; added: a [project]"),))
-    assert repair_failure(replace(given, hypothesis=replace(given.hypothesis, parsed=parsed)))
-
-
 def test_a_project_at_a_path_has_the_name_of_its_source() -> None:
     text = '[tool.uv.sources]\nwall = { path = "libs/acme" }\n'
     case = replace(BY_RULE["no-distribution"], files={"pyproject.toml": text}, steps=("uv lock",))

@@ -17,6 +17,10 @@ INDEX_VARIABLE = re.compile(r"\bUV_INDEX_(?P<name>[A-Z0-9_]+?)_(?:USERNAME|PASSW
 NO_PROJECT = re.compile(r"No `?project`? (?:table|section) found in")
 UNMANAGED = re.compile(r"[Pp]roject is marked as unmanaged")
 UV_ADD = re.compile(r"uv\s+(?:--\S+\s+){0,12}add\s(?!.{0,500}--script)")
+QUOTED = re.compile(
+    r"(?!(?:python|uv)\b)[A-Za-z][\w.-]{0,80}(?:\[[\w,. -]{1,80}\])?"
+    r"\s?(?:(?<=\])|[<>=!~]=?=?\s?\d[\w.*+!<>=~, -]{0,80})"
+)
 INIT = re.compile(r"\buv\s+init\b")
 
 
@@ -45,20 +49,9 @@ def required_project(commands: Sequence[Command], python: str) -> PostedFile | N
 
 
 def quoted_requirements(sentences: Sequence[str]) -> tuple[str, ...]:
-    """Return the requirements in the sentences' inline code: a version, an extra or an address shows that it is one."""
-    from packaging.requirements import InvalidRequirement, Requirement
-
-    found = []
-    for sentence in sentences:
-        for code, _ in blocks.inline_code(sentence):
-            try:
-                requirement = Requirement(code[:200])
-            except InvalidRequirement:
-                continue
-            is_package = requirement.name.lower() not in ("python", "uv")
-            if is_package and (requirement.specifier or requirement.extras or requirement.url):
-                found.append(code)
-    return tuple(dict.fromkeys(found))
+    """Return the requirements in the sentences' inline code: a version or an extra shows that it is one."""
+    codes = (code for sentence in sentences for code, _ in blocks.inline_code(sentence))
+    return tuple(dict.fromkeys(code for code in codes if QUOTED.fullmatch(code)))
 
 
 def required_tools(commands: Sequence[Command]) -> list[Command]:

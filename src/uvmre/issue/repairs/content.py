@@ -2,7 +2,6 @@
 
 import re
 import shlex
-from dataclasses import replace
 
 from uvmre.issue.files import pyproject
 from uvmre.issue.repairs.rule import Change, Failure, rule
@@ -104,21 +103,6 @@ def no_metadata_file(failure: Failure, found: re.Match[str]) -> Change:
     """Add the readme, licence or changelog, empty, that the project's metadata name."""
     path = failure.path_in_project(found["path"])
     return failure.with_file(path, "", f"added an empty `{path}`")
-
-
-@rule("inventing", r"version from source .{1,40}file does not exist: (?P<path>[\w./-]{1,200}\.py)")
-def no_version_file(failure: Failure, found: re.Match[str]) -> Change:
-    """Add the file from which a build backend takes the version."""
-    path = failure.path_in_project(found["path"])
-    return failure.with_file(path, '__version__ = "0.1.0"\n', f"added `{path}` with a version")
-
-
-@rule("inventing", r"setuptools-scm was unable to detect version for")
-def no_git_history(failure: Failure, _: re.Match[str]) -> Change:
-    """Give setuptools-scm a version where it finds no git history."""
-    environment, name = failure.mre.environment, "SETUPTOOLS_SCM_PRETEND_VERSION"
-    changed = replace(environment, variables={name: "0.1.0", **environment.variables})
-    return replace(failure.mre, environment=changed), f"set `{name}`"
 
 
 @rule(

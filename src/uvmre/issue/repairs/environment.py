@@ -5,8 +5,6 @@ import re
 from uvmre.issue.repairs.rule import Change, Failure, rule
 
 REQUIRES = re.compile(r'(?m)^requires-python = "[^"\n]*"')
-ADDED_PROJECT = "a [project]"
-"""How the reading says that it completed a posted fragment."""
 
 
 @rule("neutral", r"No virtual environment found|Failed to locate a virtualenv or Conda environment")
@@ -35,7 +33,7 @@ def python_too_old(failure: Failure, _: re.Match[str]) -> Change:
     """Raise a `requires-python` that the post does not state to what a dependency needs."""
     minors = {int(each) for each in re.findall(r"does not satisfy Python ?>=3\.(\d{1,2})\b", failure.output)}
     requires = f'requires-python = ">=3.{max(minors)}"'
-    completed = {file.path for file in failure.hypothesis.parsed.files if ADDED_PROJECT in file.why}
-    files = (each for each in failure.mre.files if each.path in failure.made_up | completed)
+    posted = {file.path for file in failure.hypothesis.parsed.files if not file.inferred}
+    files = (each for each in failure.mre.files if each.path not in posted)
     texts = {each.path: REQUIRES.sub(requires, each.content.decode(errors="replace"), count=1) for each in files}
     return failure.with_files(texts), f"`{requires}`, where the post states none"

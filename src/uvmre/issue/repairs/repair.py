@@ -71,15 +71,9 @@ def _is_claimed(claim: Claim, text: str) -> bool:
 
 def keeps_report(hypothesis: Hypothesis, changed: Mre) -> bool:
     """Tell whether a changed MRE has every posted file as it was, and makes nothing that the claim is about."""
-    for file in hypothesis.parsed.files:
-        before, after = hypothesis.mre.file(file.path), changed.file(file.path)
-        if file.inferred or before == after:
-            continue
-        if not before or not after or environment.ADDED_PROJECT not in file.why:
-            return False
-        one, other = (environment.REQUIRES.sub("", each.content.decode(errors="replace")) for each in (before, after))
-        if one != other:
-            return False
+    posted = {file.path for file in hypothesis.parsed.files if not file.inferred}
+    if any(hypothesis.mre.file(path) != changed.file(path) for path in posted):
+        return False
     return not any(_is_about(hypothesis.parsed.claim, path) for path in _made(hypothesis.mre, changed))
 
 

@@ -54,12 +54,6 @@ class Failure:
         is_specific = claim.kind == "failure" and bool(claim.output) and len(claim.output[-1]) >= LEAST
         return is_specific and all(find_pattern(each, text) is not None for each in claim.output)
 
-    @property
-    def made_up(self) -> frozenset[str]:
-        """Return the paths of the files whose content the post does not show."""
-        posted = {file.path for file in self.hypothesis.parsed.files if not file.inferred}
-        return frozenset(file.path for file in self.mre.files if file.path not in posted)
-
     @cached_property
     def commands(self) -> tuple[str, str]:
         """Return the lines of the step that enter folders, and those of its command."""
@@ -95,10 +89,10 @@ class Failure:
                     if isinstance(each, dict):
                         yield name, each
 
-    def version_of(self, name: str, default: str = "0.1.0") -> str:
+    def version_of(self, name: str) -> str:
         """Return a version of a package that meets what the MRE requires, where that is simple."""
         found = re.search(PINNED % re.escape(name), self.text)
-        return found["version"] if found else default
+        return found["version"] if found else "0.1.0"
 
     def with_file(self, path: str, text: str, done: str) -> "Change":
         """Return the MRE with one more file, if it lacks that."""

@@ -102,3 +102,9 @@ def venv_exists(failure: Failure, _: re.Match[str]) -> Change:
 def folder_exists(failure: Failure, _: re.Match[str]) -> Change:
     """Replace `mkdir` of a folder that exists by `mkdir -p`."""
     return failure.with_run(re.sub(r"\bmkdir (?!-p)", "mkdir -p ", failure.step.run)), "`mkdir -p` replaces `mkdir`"
+
+
+@rule("neutral", r"rm: cannot remove .{1,120}?: No such file or directory")
+def nothing_to_remove(failure: Failure, _: re.Match[str]) -> Change:
+    """Replace `rm` of what does not exist by `rm -f`."""
+    return failure.with_run(re.sub(r"(?m)^rm\s", "rm -f ", failure.step.run)), "`rm -f` replaces `rm`"

@@ -1,11 +1,11 @@
 """Classify the blocks of a post: commands, a script, a file, output, a tree, a Dockerfile, or prose."""
 
 import re
-from collections.abc import Sequence, Set
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from uvmre.core.triage.parsed_issue import PostedFile
+from uvmre.core.triage.parsed_issue import Command, PostedFile
 from uvmre.issue.commands import recognize, transcript, workflow
 from uvmre.issue.commands.transcript import TranscriptEntry
 from uvmre.issue.files import content_type, names
@@ -18,13 +18,7 @@ LEADING = re.compile(
 )
 ASSIGNS = re.compile(r"\A\s*(?:#.*|(?:export )?[A-Za-z_]\w*=.*)")
 UV_CALL = re.compile(r"\A(?:\w+=\S* )*uvx? ")
-DEFAULT_NAMES: dict[content_type.Kind, str] = {
-    "toml": "pyproject.toml",
-    "pyproject": "pyproject.toml",
-    "requirements": "requirements.txt",
-    "python": "main.py",
-    "script": "main.py",
-}
+USUAL_NAMES = {"toml": "pyproject.toml", "requirements": "requirements.txt", "python": "main.py", "script": "main.py"}
 ONLY_CODE = re.compile(r"`{1,3}([^`\n]+)`{1,3}[.:;]?")
 
 
@@ -48,21 +42,17 @@ def classify(found: Sequence[Block]) -> list[ClassifiedBlock]:
     return [_code(block) if block.kind == "code" else _prose(block) for block in found]
 
 
-def unplaced_files(parts: Sequence[ClassifiedBlock], used: Set[int], outputs: Set[str]) -> tuple[PostedFile, ...]:
-    """Return the blocks that may be files and are none of the MRE yet, under the usual name of their type.
-
-    Args:
-        parts: the blocks of the post.
-        used: the lines of the blocks that are files, or what they become.
-        outputs: what commands print.
-    """
+def unplaced_files(
+    parts: Sequence[ClassifiedBlock], used: Sequence[PostedFile], commands: Sequence[Command]
+) -> tuple[PostedFile, ...]:
+    """Return the blocks that may be files, and are none and no output, each under the usual name of its type."""
+    known = {file.line for file in used} | {each.output for each in commands}
     return tuple(
-        PostedFile(DEFAULT_NAMES[part.kind], part.block.text, part.block.line, "a block without a name")
+        PostedFile(USUAL_NAMES[part.kind], part.block.text, part.block.line, "a block without a name")
         for part in parts
         if part.role in ("file", "other")
-        and part.kind in DEFAULT_NAMES
-        and part.block.line not in used
-        and part.block.text not in outputs
+        and part.kind in USUAL_NAMES
+        and not {part.block.line, part.block.text} & known
     )
 
 
