@@ -24,6 +24,8 @@ from uvmre.run.interpreters import Interpreter, require_interpreter
 
 CONCLUSIVE = ("shows", "absent")
 GAP = 10
+GALLOP = (1, 2, 3, 5, 10)
+"""Distances from the reported release, up to the first release without the bug."""
 SLOWER = 10
 """A release that takes so many times as long as the reported one is skipped …"""
 LEAST_SECONDS = 20.0
@@ -49,6 +51,8 @@ class BisectRequest:
     gap: int = GAP
     """Run all releases between the reported and the first fixed one if there are at most this many: a fix may have been
     reverted and redone."""
+    gallop: bool = False
+    """Probe a few releases after the reported one first, at growing distance: most fixes come soon."""
 
 
 @dataclass(frozen=True)
@@ -203,6 +207,8 @@ class _Driver:
         # The reported release comes alone, as its time limits the others. The spot checks at the end run together: they
         # are few, and independent.
         jobs = jobs if self.row.reported in self.probes else 1
+        if self.request.gallop and (probes := self._gallop(jobs)):
+            return probes
         jobs = max(jobs, SPOT_CHECKS) if jobs > 1 and self.search.spot_checking else jobs
         if probes := self.search.next_indexes(jobs):
             return probes
@@ -210,6 +216,16 @@ class _Driver:
         if edge is None or edge.good is None or edge.good - self.row.reported - 1 > self.request.gap:
             return ()
         return tuple(index for index in range(self.row.reported + 1, edge.good) if index not in self.probes)
+
+    def _gallop(self, jobs: int) -> tuple[int, ...]:
+        """Return the next releases soon after the reported one, where the bug shows, up to the first without it."""
+        reported = self.probes.get(self.row.reported)
+        if reported is None or not reported.bad:
+            return ()
+        indexes = [index for d in GALLOP if (index := self.row.reported + d) <= self.row.highest]
+        if any(probe.total and not probe.bad for index in indexes if (probe := self.probes.get(index))):
+            return ()
+        return tuple(index for index in indexes if index not in self.probes)[:jobs]
 
     def _missing_runs(self, index: int) -> int:
         """Pass a release's stored outcomes to the search, and return how many runs are missing."""
