@@ -64,7 +64,7 @@ class IssueFacts:
         """Return the hypothesis of an MRE, and why it is rejected before it runs; empty if it is not."""
         read, created = self.read, self.read.parsed.created
         built = build_hypothesis(self._post, mre, uv=read.uv, created=created, today=self._today, source=source)
-        return built, rejection(self._post, mre)
+        return built, rejection(self._post, mre, read.uv if read.uv_stated else "")
 
     def as_data(self, issue: str) -> dict[str, Any]:
         """Return what a program gets to know of it, without secrets."""
@@ -85,9 +85,9 @@ def read_folder(facts: IssueFacts, folder: Path, progress: Progress) -> tuple[Hy
         UsageError: when the folder has no MRE, or one with faults.
     """
     mre = read_mre(folder)
-    if mre.environment.uv != facts.read.uv:
+    if mre.environment.uv != facts.read.uv and not facts.read.uv_stated:
         progress.note(
-            f"the MRE names uv {mre.environment.uv}, and runs on uv {facts.read.uv}, which the report is about"
+            f"the MRE names uv {mre.environment.uv}, and runs on uv {facts.read.uv}, the latest before the post"
         )
     return facts.hypothesis(mre, FOLDER_SOURCE)
 

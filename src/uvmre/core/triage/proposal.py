@@ -5,13 +5,14 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import chain
 
 from uvmre.core.mre.files import File
 from uvmre.core.mre.model import Mre
 from uvmre.core.mre.symptom import Symptom
 from uvmre.core.shell.uv_calls import parse_calls
-from uvmre.core.text.normalize import WILDCARD, find_pattern, normalize
-from uvmre.core.triage.evidence import is_distinctive
+from uvmre.core.text.normalize import WILDCARD, find_pattern, find_pattern_spans, normalize
+from uvmre.core.triage.evidence import FEWEST_CHARACTERS, is_distinctive
 from uvmre.core.triage.hypothesis import Hypothesis
 from uvmre.core.triage.parsed_issue import Claim, ParsedIssue
 
@@ -20,7 +21,7 @@ ORDINARY = re.compile(
     r"|Creating virtual ?env.*|Activate with.*|Usage: .*"
     r"|(?:Resolved|Prepared|Installed|Uninstalled|Audited|Checked) \d.*"
     r"|(?:Building|Built|Downloading|Downloaded|Updating|Updated|Fetching|Cloning|Initialized|Adding|Added|Removed"
-    r"|Pinned|Successfully built)\b.*|[+~-] \S+==.*)$",
+    r"|Pinned|Successfully built)\b.*|[+~-] \S+==.*|warning: .{0,80}\b(?:experimental|preview) and may change.*)$",
     re.IGNORECASE | re.MULTILINE,
 )
 """What uv prints when all is well: its wording changes between releases."""
@@ -38,6 +39,8 @@ SKELETON = re.compile(
     r"\[(?:project|build-system)\]|(?:name|version|description|requires-python|readme)\b.*|[\[\](){},]*"
 )
 """Lines that any `pyproject.toml` has."""
+MOST_PLACES = 20
+"""Where in a post a text is looked at."""
 OVERRIDDEN = re.compile(r"\b(?:alias uvx?=|function uvx?\b|uvx? ?\( ?\))")
 """What makes a shell run something else for `uv`."""
 
@@ -67,15 +70,26 @@ class PostText:
         return bool(normalize(WILDCARD.sub(" ", text))) and find_pattern(text, self.whole) is not None
 
     def complains_about(self, text: str) -> bool:
-        """Tell whether a text stands in prose, beside an error, or in a claim that the rules read."""
+        """Tell whether a text stands in prose, beside an error, or overlaps with a claim that the rules read."""
         failing = [code for code in self.code if FAILURE.search(code)]
+        if any(find_pattern(text, normalize(each)) is not None for each in (*self.prose, *failing)):
+            return True
         claims = [each.claim for each in self.readings]
-        read = [text for claim in claims for text in (*claim.output, *claim.contains)]
-        return any(find_pattern(text, normalize(each)) is not None for each in (*self.prose, *failing, *read))
+        read = [self._spans(each) for claim in claims for each in (*claim.output, *claim.contains)]
+        return any(
+            min(end, last) - max(start, first) >= FEWEST_CHARACTERS
+            for start, end in self._spans(text)
+            for first, last in chain(*read)
+        )
+
+    def _spans(self, text: str) -> list[tuple[int, int]]:
+        return find_pattern_spans(text, self.whole)[:MOST_PLACES] if self.has(text) else []
 
 
-def rejection(post: PostText, mre: Mre) -> str:
-    """Return why the symptom of an MRE is not the claim of the report; empty if it is."""
+def rejection(post: PostText, mre: Mre, uv: str) -> str:
+    """Return why an MRE is not about the reported release, or its symptom not the report's; empty if both are."""
+    if uv and mre.environment.uv != uv:
+        return f"the MRE is for uv {mre.environment.uv}, and the report is about uv {uv}: set that in `[environment]`"
     symptom, expected = mre.symptom, mre.expected or Symptom()
     texts = _texts(symptom)
     others = (*symptom.absent, *_texts(expected), *(file.absent for file in (*symptom.files, *expected.files)))
