@@ -159,6 +159,7 @@ class _Triager:
 
     def run_reader(self, reader: OtherReader) -> None:
         """Try what a program proposes; the time that it takes is not that of the runs."""
+        self.attempts = self.attempts or [self.state_of(None)]
         while self._runner.count < MOST_RUNS:
             before = reader.seconds
             hypothesis = reader.propose(self.attempts)
