@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tests.issue.repairs.cases import CASES, CLAIM, GIT, NONE, RuleCase, block, failure, with_claim
@@ -115,6 +115,11 @@ def test_a_step_comes_before_the_one_that_failed_in_its_folder_and_in_controls()
     assert [step.run for step in found.mre.controls[0].steps][1] == "cd wall\nuv venv"
 
 
+def test_the_folder_of_a_command_for_bash_counts_too() -> None:
+    case = replace(BY_RULE["no-venv"], steps=("bash -c 'cd wall\n[[ a ]] && uv pip list'",))
+    assert runs(case)[0] == "cd wall\nuv venv"
+
+
 def test_the_environment_of_an_activation_script_is_made_once() -> None:
     case = BY_RULE["no-named-venv"]
     assert runs(case) == ["uv venv env", case.steps[0]]
@@ -164,7 +169,7 @@ def test_a_repository_has_the_names_branches_tags_and_folders_of_its_uses() -> N
     assert {f"{root}/pyproject.toml", f"{root}/sub/pyproject.toml"} <= {file.path for file in found.mre.files}
 
 
-@pytest.mark.parametrize("ref", ["0123abc", "a" * 40, "1" * 40])
+@pytest.mark.parametrize("ref", ["0123abc", "a" * 40, "1" * 40, "v1^{}", "-x"])
 def test_a_commit_cannot_be_made(ref: str) -> None:
     case = replace(BY_RULE["git-repository"], steps=(f"uv add git+https://github.com/org/acme@{ref}",))
     assert not used(case, GIT)
@@ -240,6 +245,14 @@ def test_posted_files_and_what_the_claim_is_about_stay(
     assert not any(f"[ -e {path} ]" == test or f"{path} is missing" in claimed for path in new)
     # What is done once is done: the same output then calls for something else.
     assert found.mre != before.mre
+
+
+@given(case=st.sampled_from(CASES), run=st.one_of(texts, texts.map("bash -c {}".format)), text=texts, message=texts)
+def test_no_post_stops_a_rule(case: RuleCase, run: str, text: str, message: str) -> None:
+    assume(run.strip())
+    case = replace(case, steps=(run, run), files={"pyproject.toml": text}, inferred=True)
+    repaired(case, case.messages[0] + message)
+    repaired(case, message + case.messages[-1])
 
 
 @given(path=paths, text=texts)

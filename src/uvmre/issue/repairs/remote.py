@@ -13,6 +13,7 @@ from uvmre.issue.repairs.rule import Change, Failure, rule
 
 URL = re.compile(r"https?://[^\s'\"<>)\]]{1,300}")
 USER = re.compile(r"(?<=://)[^\s/@]{1,200}@")
+REF = re.compile(r"(?:\w[\w./-]{0,80})?")
 COMMIT = re.compile(r"[0-9a-f]{40}|(?=\d{0,39}[a-f])[0-9a-f]{7,39}")
 
 
@@ -41,7 +42,8 @@ def git_repository(failure: Failure, found: re.Match[str]) -> Change:
     last, uses = address.rpartition("/")[2], list(_uses(failure, address))
     is_made = any(repository_address(each.url) == address for each in failure.mre.repositories)
     # The commit of a hash cannot be made.
-    if is_made or not re.fullmatch(r"[\w.-]+/[\w./-]+", address) or any(COMMIT.fullmatch(ref) for _, ref, *_ in uses):
+    are_names = all(REF.fullmatch(ref) and not COMMIT.fullmatch(ref) for _, ref, *_ in uses)
+    if is_made or not re.fullmatch(r"[\w.-]+/[\w./-]+", address) or not are_names:
         return None
     files: dict[str, str] = {}
     commits = [GitCommit(root := f"repositories/{last}")]

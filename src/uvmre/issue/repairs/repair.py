@@ -1,7 +1,6 @@
 """Repair the MRE of an attempt, as the output of its last run says."""
 
 import re
-import shlex
 from dataclasses import replace
 
 from uvmre.core.mre.model import Mre
@@ -90,7 +89,7 @@ def _made(mre: Mre, changed: Mre) -> set[str]:
         if line in MADE:
             found.add(MADE[line])
         elif line.startswith(("uv venv ", "mkdir -p ", "make ")):
-            found.add(shlex.split(line)[-1])
+            found.add(line.split()[-1].strip("'"))
     return found
 
 

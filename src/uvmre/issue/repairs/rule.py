@@ -2,7 +2,6 @@
 
 import posixpath
 import re
-import shlex
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -20,6 +19,7 @@ ROOT = "/mre"
 """The folder of the MRE, as outputs name it."""
 LEAST = 12
 """Characters of a text that is the report's own, not any error's."""
+BASH = re.compile(r"bash -c '((?:[^']|'\"'\"')*)'")
 BUILT = re.compile(
     r"[Ff]ailed to (?:download and )?build:? `(?:[\w.-]{1,80} @ )?(?P<path>(?:file://)?/mre[\w./-]{0,200})`"
 )
@@ -57,8 +57,8 @@ class Failure:
     @cached_property
     def commands(self) -> tuple[str, str]:
         """Return the lines of the step that enter folders, and those of its command."""
-        text = self.step.run
-        lines = (shlex.split(text)[2] if text.startswith("bash -c ") else text).split("\n")
+        wrapped = BASH.fullmatch(self.step.run)
+        lines = (wrapped[1].replace("'\"'\"'", "'") if wrapped else self.step.run).split("\n")
         first = next((i for i, each in enumerate(lines) if each.split(" ")[0] not in STATE_COMMANDS), len(lines))
         return "".join(f"{each}\n" for each in lines[:first] if each.startswith("cd ")), "\n".join(lines[first:])
 
