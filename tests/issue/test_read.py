@@ -41,6 +41,9 @@ def blocking(text: str) -> list[str]:
         ('$env:UV_A = "1"', 'export UV_A="1"'),
         ("set UV_A=1", "export UV_A=1"),
         ("mkdir /tmp/a", "mkdir $TMPDIR/a"),
+        ("rm uv.lock", "rm -f uv.lock"),
+        ("rm -r .venv", "rm -f -r .venv"),
+        ("rm -rf .venv", "rm -rf .venv"),
     ],
 )
 def test_a_command_is_rewritten_for_sh(command: str, run: str) -> None:

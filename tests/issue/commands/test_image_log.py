@@ -44,6 +44,7 @@ WRONG = "error: It is wrong"
         (SUMMARY, [("uv sync --frozen", WRONG)]),
         (CLASSIC, [("uv sync", WRONG)]),
         ("INFO[0001] Running: [/bin/sh -c uv sync]\nerror: It is wrong", [("uv sync", WRONG)]),
+        (" > [build 6/6] RUN uv sync:\n#19 0.100 error: It is wrong", [("uv sync", WRONG)]),
         ("$ uv sync\nerror: It is wrong", []),
         ("#12 is fixed by #13: RUN uv sync\n0.5 s", []),
     ],

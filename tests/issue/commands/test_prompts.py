@@ -74,3 +74,12 @@ def test_lines_without_prompt(line: str) -> None:
 )
 def test_an_empty_prompt(line: str, empty: bool) -> None:
     assert is_empty_prompt(line) is empty
+
+
+@pytest.mark.parametrize(
+    ("line", "command"),
+    [("me@box:~/a$ ack b .venv", "ack b .venv"), ("$ ack b .venv", "ack b .venv"), ("a b $ ack is a tool", None)],
+)
+def test_a_prompt_with_a_user_precedes_any_command(line: str, command: str | None) -> None:
+    found = command_of(line)
+    assert (found and found[1]) == command

@@ -20,6 +20,8 @@ from uvmre.issue.timeline.classify import classify
         ("The output:\n```\na==1\n```", "output", ""),
         ("```\na/\n├── b.py\n└── c.py\n```", "tree", ""),
         ("```dockerfile\nFROM a\nRUN uv sync\n```", "dockerfile", "Dockerfile"),
+        ("```sh\n > [2/3] RUN uv sync:\n#4 0.1 error: a\n```", "output", ""),
+        ("```yaml\n- run: uv sync\n```", "workflow", ""),
         ("```\nanything else\n```", "other", ""),
         ("Some prose.", "prose", ""),
         ("error: a text without a fence", "output", ""),
@@ -36,6 +38,8 @@ def test_role(text: str, role: str, path: str) -> None:
         ("uv sync\nuv lock", ["uv sync", "uv lock"], []),
         ("Run: `uv sync`", ["uv sync"], []),
         ("I run `uv sync` here.", [], ["uv sync"]),
+        ("I run `cat a.in | uv pip compile -` here.", [], ["cat a.in | uv pip compile -"]),
+        ("uv version 0.5.1", [], []),
         ("uv is a tool to install packages.", [], []),
     ],
 )

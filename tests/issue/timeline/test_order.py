@@ -38,6 +38,9 @@ def ordered(text: str) -> OrderedEvents:
             [],
         ),
         ("```\n$ cat a.in\nb\n$ uv pip compile a.in\n```", [("a.in", 0)], [], []),
+        ("```\n$ cat a.in\nb\n$ uv lock\n$ cat a.in\nc\n$ uv sync\n```", [("a.in", 0), ("a.in", 1)], [], []),
+        ("```\n$ cat a.in\nb\n$ echo c >> a.in\n$ cat a.in\nb\nc\n```", [("a.in", 0)], [], []),
+        ("```\n$ uv init\n$ cat main.py\nprint()\n```", [], [], []),
         ("```\n$ uv run b.py\n```\n```python\nimport c\n```", [("b.py", 0)], [], []),
     ],
 )

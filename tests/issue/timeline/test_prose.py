@@ -16,6 +16,9 @@ def parse(text: str, title: str = "It goes wrong") -> ParsedIssue:
     ("text", "commands"),
     [
         (f"Make a project with `uv init a`, go there, and:\n{BLOCK}", ["uv init a", "cd a", "uv sync"]),
+        ("```\n$ uv init a\n$ uv sync\n```", ["uv init a", "cd a", "uv sync"]),
+        ("```\n$ uv init a\n$ uv sync --directory a\n```", ["uv init a", "uv sync --directory a"]),
+        ("```\n$ uv init\n$ uv init a\n$ uv sync\n```", ["uv init", "uv init a", "uv sync"]),
         (f"{BLOCK}\n`pyproject.toml` is what `uv init --lib` writes.", ["uv init --lib", "uv sync"]),
         (f"{BLOCK}\nBut `uv init` fails for another reason.", ["uv sync"]),
         (f"{BLOCK}\n`uv init` should do that.", ["uv sync"]),

@@ -34,8 +34,9 @@ def runs_of(text: str) -> list[tuple[str, str]]:
             if key := group.get("key"):
                 of_key[key] = run
         elif numbered := NUMBERED.match(line):
-            if numbered["key"] in of_key and not BUILDER.match(numbered["text"]):
-                outputs[of_key[numbered["key"]]].append(numbered["text"])
+            lines = outputs[of_key[numbered["key"]]] if numbered["key"] in of_key else current
+            if lines is not None and not BUILDER.match(numbered["text"]):
+                lines.append(numbered["text"])
         elif BUILDER.match(line):
             current = None if line.startswith("----") else current
         elif current is not None:

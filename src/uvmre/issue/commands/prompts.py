@@ -39,7 +39,7 @@ def command_of(line: str) -> tuple[str, str] | None:
         command = behind["command"]
     if mark == "$" and not found["gap"] and not lead and not recognize.is_command(command):
         return None
-    known = mark in ("#", "%", "->%") or mark.startswith(">") or bool(lead.strip())
+    known = mark in ("#", "%", "->%") or mark.startswith(">") or (bool(lead.strip()) and "@" not in lead)
     if mark in ("#", "%") and not found["gap"]:
         return None
     return (mark, command) if _is_typed_command(command, known=known) else None

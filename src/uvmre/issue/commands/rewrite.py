@@ -133,6 +133,8 @@ def _to_posix(text: str) -> str:
     text = AS_TOOL.sub("uv ", text)
     text = MODULE.sub("uv", OWN_PATH.sub(lambda found: found["tool"], text))
     text = re.sub(r"^(uvx?)\.exe(?=\s)", r"\1", text)
+    # What the reporter removes first may not exist in a new directory.
+    text = re.sub(r"^rm\s+(?=(?:-r\s+|-R\s+)?[^-\s])", "rm -f ", text)
     first, space, rest = text.partition(" ")
     if first in WINDOWS_PROGRAMS and "\\" in rest:
         text = WINDOWS_PROGRAMS[first] + space + rest.replace("\\", "/")

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from uvmre.core.triage.parsed_issue import Command, PostedFile
-from uvmre.issue.commands import recognize, transcript, workflow
+from uvmre.issue.commands import image_log, recognize, transcript, workflow
+from uvmre.issue.commands.dockerfile import CALLS_UV
 from uvmre.issue.commands.transcript import TranscriptEntry
 from uvmre.issue.files import content_type, names
 from uvmre.issue.markdown import blocks
@@ -17,7 +18,7 @@ LEADING = re.compile(
     r"^\s*(?:[-*+]|\d+[.)])?\s*(?:(?:run|command|cmd|then|and|execute|repro(?:duce)?|1st|2nd)\s*:?\s*)?", re.IGNORECASE
 )
 ASSIGNS = re.compile(r"\A\s*(?:#.*|(?:export )?[A-Za-z_]\w*=.*)")
-UV_CALL = re.compile(r"\A(?:\w+=\S* )*uvx? ")
+UV_CALL = re.compile(r"\A(?:\w+=\S* )*(?:(?:echo|cat|printf) [^|]{1,200}\| ?)?uvx? ")
 USUAL_NAMES = {"toml": "pyproject.toml", "requirements": "requirements.txt", "python": "main.py", "script": "main.py"}
 ONLY_CODE = re.compile(r"`{1,3}([^`\n]+)`{1,3}[.:;]?")
 
@@ -56,12 +57,21 @@ def unplaced_files(
     )
 
 
-def _code(block: Block) -> ClassifiedBlock:
+def _build(block: Block) -> ClassifiedBlock | None:
+    """Return a workflow, or the log of an image's build; None if a block is neither."""
     if runs := workflow.commands_of(block.text, block.tag):
         at = [max(block.text.find(run.split("\n", 1)[0]), 0) for run in runs]
         lines = [block.line + block.text.count("\n", 0, each) for each in at]
         entries = tuple(TranscriptEntry(run, line, prompted=False) for run, line in zip(runs, lines, strict=True))
         return ClassifiedBlock("workflow", block, entries)
+    if any(CALLS_UV.search(run) for run, _ in image_log.runs_of(block.text)):
+        return ClassifiedBlock("output", block, kind="output")
+    return None
+
+
+def _code(block: Block) -> ClassifiedBlock:
+    if found := _build(block):
+        return found
     entries = tuple(transcript.entries(block))
     kind = content_type.detect(block.text, block.tag)
     if entries and kind not in ("script", "dockerfile", "pyproject", "tree"):
@@ -134,6 +144,7 @@ def _is_command_line(text: str, *, raw: bool) -> bool:
     words = text.split()
     return (
         words[0] in ("uv", "uvx")
+        and not re.match(r"uv version v?\d", text)
         and not text.endswith((".", "?", "!", ",", ":"))
         and not re.search(
             r"\b(?:is|does|doesn't|should|will|to|the|but|and then|fails|works|when|with a|in a|it)\b", text

@@ -26,6 +26,8 @@ EDITED = re.compile(
     r"|ing)?|remove[ds]?|then|now|instead)\b"
 )
 EXPECTED = re.compile(r"(?i)\b(?:expect\w*|should|instead|would|desired|want\w*|ought)\b")
+OF_INIT = re.compile(r"(?:.*/)?(?:pyproject\.toml|README\.md|hello\.py|main\.py|__init__\.py)")
+"""What `uv init` creates."""
 MOST_COMMANDS = 200
 PYTHON_ARGUMENT = re.compile(r"(?<![\w./-])((?:[\w.-]+/)*[\w-]+\.py)\b")
 REQUIREMENTS_ARGUMENT = re.compile(
@@ -194,8 +196,9 @@ def _command(ordered: OrderedEvents, event: Event) -> None:
     parts = statements.statements(event.run)
     printed_file = parts[0] if len(parts) == 1 and parts[0].program in PRINTS_FILE and len(parts[0].argv) == 2 else None
     path = names.clean_path(printed_file.argv[1]) if printed_file and event.output else ""
-    if path and _is_source(ordered, path, event) and not any(file.path == path for file in ordered.files):
-        before = len(ordered.commands) if _needs_command(ordered, path) else 0
+    if path and _is_source(ordered, path, event) and event.output.strip() != _last_text(ordered, path):
+        known = any(file.path == path for file in ordered.files)
+        before = len(ordered.commands) if known or _needs_command(ordered, path) else 0
         file = PostedFile(path, f"{event.output}\n", event.line, f"`{event.run}` shows it", before=before)
         ordered.files.append(file)
         return
@@ -226,6 +229,12 @@ def _command(ordered: OrderedEvents, event: Event) -> None:
         ordered.commands.append(Command(each.run, event.line, event.output if i == last else "", event.works))
 
 
+def _last_text(ordered: OrderedEvents, path: str) -> str:
+    """Return what a file contains where the post shows it last; empty if it does not."""
+    last = next((file for file in reversed(ordered.files) if file.path == path), None)
+    return last.text.strip() if last else ""
+
+
 def _join_uv_calls(rewritten: list[rewrite.RewrittenCommand]) -> list[rewrite.RewrittenCommand]:
     """Join the uv calls of one line: the output below is that of all of them."""
     uv = [i for i, each in enumerate(rewritten) if re.match(r"(?:\w+=\S* )*uvx?\s", each.run) and not each.other]
@@ -242,7 +251,10 @@ def _is_source(ordered: OrderedEvents, path: str, event: Event) -> bool:
     if path in ordered.created or _is_written(ordered, path) or path.startswith("."):
         return False
     changes_project = any(re.search(r"\buv (?:init|add|remove)\b", each.run) for each in ordered.commands)
-    if path == "uv.lock" or (path == "pyproject.toml" and changes_project):
+    if path == "uv.lock" or (changes_project and OF_INIT.fullmatch(path)):
+        return False
+    name, readers = path.rpartition("/")[2], ("uv ", "uvx ", *(f"{program} " for program in PRINTS_FILE))
+    if any(name in each.run and not each.run.startswith(readers) for each in ordered.commands):
         return False
     return "No such file" not in event.output
 

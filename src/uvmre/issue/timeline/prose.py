@@ -50,7 +50,8 @@ def _with_project_of_init(events: Sequence[Event], found: Sequence[ClassifiedBlo
                 events.insert(0, Event(each.line, each.run, context=each.comment, source="sentence"))
                 break
     at = next((i for i, event in enumerate(events) if INIT.search(event.run)), -1)
-    if at < 0 or events[at].source == "code" or any(re.match(r"cd\s", event.run) for event in events):
+    is_elsewhere = any(re.match(r"cd\s", event.run) or event.path.endswith("pyproject.toml") for event in events)
+    if at < 0 or is_elsewhere:
         return events
     calls = [call for call in parse_calls(events[at].run) if call.verb == "init"]
     name = next(iter(calls[0].arguments), "") if calls else ""
