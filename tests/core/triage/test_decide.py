@@ -21,7 +21,9 @@ from uvmre.core.search.bisect import Boundaries
 from uvmre.core.search.bisect_half import Edge
 from uvmre.core.search.bisect_result import History, Probe
 from uvmre.core.search.release import Release
-from uvmre.core.triage.decide import decide, questions
+from uvmre.core.triage.decide import choose, decide, questions
+from uvmre.core.triage.explain import as_data, as_lines
+from uvmre.core.triage.hypothesis import Repair
 from uvmre.core.triage.next_run import next_run
 from uvmre.core.triage.parsed_issue import Claim, Command, Gap, Located, ParsedIssue, PostedFile
 from uvmre.core.triage.state import Kind, Mistake, PlannedRun, TriageRun, TriageState
@@ -543,3 +545,89 @@ def test_never_reproducible_without_the_symptom_on_the_reported_release(
 def test_directories_are_varied_only_in_a_workspace() -> None:
     folder = replace(MRE, files=(File("pyproject.toml", b"[tool.uv.workspace]\n"), File("a/pyproject.toml", b"")))
     assert "varied" in kinds_of_runs(state_of(mre=folder), {})
+
+
+OTHER = replace(CLAIM, rule="loose-error")
+PLACED = replace(CLAIM, output=("No such file or directory (os error 2) at setup",))
+HEADLINE = replace(CLAIM, output=("Failed to parse the file",))
+NEUTRAL, INVENTED, CHANGED = (
+    Repair("a-rule", kind, "the output", f"did {number}")
+    for number, kind in enumerate(("neutral", "inventing", "altering"))
+)
+
+
+@pytest.mark.parametrize(
+    ("changes", "word"),
+    [
+        pytest.param({}, "not_reproducible", id="all was as the report has it"),
+        pytest.param({"parsed": replace(PARSED, claim=OTHER)}, "inconclusive", id="another output than the command's"),
+        pytest.param({"parsed": replace(PARSED, claim=PLACED)}, "inconclusive", id="an error of the surroundings"),
+        pytest.param({"repairs": (NEUTRAL,)}, "inconclusive", id="a repair"),
+        pytest.param(
+            {"parsed": replace(PARSED, files=(PostedFile("a.txt", "a", 1, ""), PostedFile("a.txt", "b", 2, "")))},
+            "inconclusive",
+            id="two versions of a file",
+        ),
+    ],
+)
+def test_a_no_is_as_careful_as_a_yes(changes: dict[str, Any], word: str) -> None:
+    assert decide(replace(state_of(ran("reported")), **changes)).word == word
+
+
+@pytest.mark.parametrize(
+    ("repairs", "alone", "two_sided"),
+    [
+        pytest.param((), "reproducible", "reproducible", id="none"),
+        pytest.param((NEUTRAL, NEUTRAL), "reproducible", "reproducible", id="what any project has"),
+        pytest.param((INVENTED,), "inconclusive", "reproducible", id="one invention"),
+        pytest.param((INVENTED,) * 3, "inconclusive", "inconclusive", id="three inventions"),
+        pytest.param((CHANGED,), "inconclusive", "inconclusive", id="a change of what is posted"),
+    ],
+)
+def test_the_more_was_repaired_the_less_it_proves(repairs: Any, alone: str, two_sided: str) -> None:
+    shows = state_of(ran("reported", FAILURE), repairs=repairs)
+    assert decide(shows).word == alone
+    compared = replace(shows, runs=(*shows.runs, ran("neighbour", uv="0.4.7"), ran("again", FAILURE)))
+    assert decide(compared).word == two_sided
+
+
+def test_what_shows_only_once_is_not_reproducible_every_time() -> None:
+    runs = (ran("reported", FAILURE), ran("latest", uv="0.4.9"))
+    parsed = replace(PARSED, claim=WEAK)
+    assert decide(state_of(*runs, ran("again", FAILURE), parsed=parsed)).word == "reproducible"
+    assert "not show every time" in decide(state_of(*runs, ran("again"), parsed=parsed)).reason
+
+
+@pytest.mark.parametrize(("rule", "word"), [("failing-output", "reproducible"), ("quoted-error", "inconclusive")])
+def test_a_headline_proves_nothing_of_another_command(rule: str, word: str) -> None:
+    headline = replace(MRE, symptom=Symptom("failure", ("Failed to parse the file",)))
+    runs = (ran("reported", "error: Failed to parse the file\n", mre=headline), ran("latest", uv="0.4.9", mre=headline))
+    assert decide(state_of(*runs, parsed=replace(PARSED, claim=replace(HEADLINE, rule=rule)))).word == word
+
+
+def test_the_answer_is_the_first_attempt_that_is_proven() -> None:
+    weak = state_of(ran("reported", FAILURE), repairs=(CHANGED,))
+    absent, proven = state_of(ran("reported")), state_of(ran("reported", FAILURE))
+    assert choose([absent, weak, proven]) is proven
+    assert choose([absent, weak]) is weak
+    assert choose([absent, absent]) is absent
+
+
+def test_the_neighbours_of_the_reported_release_are_run_until_one_differs() -> None:
+    weak = replace(PARSED, claim=WEAK)
+    state = state_of(search=False, parsed=weak, neighbours=("0.4.7", "0.4.8"))
+    shown = {"reported": FAILURE, "latest": FAILURE, "today": FAILURE, "again": FAILURE}
+    assert kinds_of_runs(state, {**shown, "neighbour": FAILURE}) == ["reported", "latest", "neighbour", "today"]
+    assert kinds_of_runs(state, {**shown, "neighbour": ""}) == ["reported", "latest", "neighbour", "again", "today"]
+
+
+def test_an_explanation_names_rules_repairs_and_runs() -> None:
+    parsed = replace(PARSED, claim=replace(CLAIM, rule="failing-output", command=0))
+    attempts = [
+        state_of(ran("reported", OTHER_FAILURE), parsed=parsed),
+        state_of(ran("reported", FAILURE), repairs=(NEUTRAL,)),
+    ]
+    lines = "\n".join(as_lines(attempts))
+    for text in ("hypothesis 1: failure (line 7, rule `failing-output`): `uv sync`", "did 0 (rule `a-rule`, neutral)"):
+        assert text in lines
+    assert [each["verdict"] for each in as_data(attempts)] == ["needs_more_information", "reproducible"]

@@ -5,7 +5,7 @@ import re
 from dataclasses import replace
 
 from uvmre.core.outcome.error_chain import innermost_cause, mask_local_details
-from uvmre.core.text.normalize import WILDCARD
+from uvmre.core.text.normalize import WILDCARD, find_pattern, normalize
 from uvmre.core.triage.evidence import is_distinctive
 from uvmre.core.triage.hypothesis import Hypothesis, Repair
 from uvmre.issue.repairs.rule import Failure
@@ -44,7 +44,7 @@ def common_text(posted: str, printed: str) -> str:
     one, other = posted.split(), printed.split()
     matcher = difflib.SequenceMatcher(None, one, other, autojunk=False)
     matches = [match for match in matcher.get_matching_blocks() if match.size]
-    if not matches or matches[0].a or matches[0].b or 2 * matcher.ratio() < ALIKE * 2:
+    if not matches or matches[0].a or matches[0].b or matcher.ratio() < ALIKE:
         return ""
     if {*QUOTED.findall(posted)} != {*QUOTED.findall(printed)} and not WILDCARD.search(posted):
         return ""
@@ -52,4 +52,6 @@ def common_text(posted: str, printed: str) -> str:
     last = matches[-1]
     if last.a + last.size < len(one) or last.b + last.size < len(other):
         text = f"{text} {WILD}"
-    return text if is_distinctive(text) else ""
+    # Two values beside each other may be one to the matcher, as `3.12` and `a1`.
+    found = all(find_pattern(text, normalize(each)) is not None for each in (posted, printed))
+    return text if found and is_distinctive(text) else ""
