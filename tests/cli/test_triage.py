@@ -282,6 +282,10 @@ def test_comment_and_label_output(triage: CommandLine, tmp_path: Path) -> None:
     assert comment.startswith("**reproducible**: uv 0.4.9 shows it")
     assert "```console\n$ uv sync\n" in comment
     assert triage(path, "--label").stdout == "bug\n"
+    lines = triage(path, "--explain").stdout.splitlines()
+    assert lines[2].startswith("hypothesis 1: failure (line ")
+    assert "rule `failing-output`): `uv sync`" in lines[2]
+    assert lines[3].startswith("  uv 0.4.9 (reported): shows")
 
 
 def test_a_dry_run_prints_what_the_post_says_with_its_lines(triage: CommandLine, tmp_path: Path, home: Path) -> None:

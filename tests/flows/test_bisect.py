@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.releases.caches import stock
 from uvmre.core.mre.model import BASE
 from uvmre.core.search.release import Release
 from uvmre.errors import UsageError
-from uvmre.flows.bisect import BisectRequest, release_row
+from uvmre.flows.bisect import BisectRequest, bisect, release_row
 from uvmre.flows.options import RunOptions
 from uvmre.flows.probe.target import ProbeTarget, of_script
 from uvmre.releases import catalogue
@@ -128,3 +129,23 @@ def test_a_script_that_is_not_executable_is_run_by_what_its_first_line_names(tmp
     script = tmp_path / "a"
     script.write_text("#!/usr/bin/env bash\nexit 1\n")
     assert of_script([str(script)], tmp_path).script == ("/usr/bin/env", "bash", str(script))
+
+
+def test_releases_soon_after_the_reported_one_come_first_where_most_fixes_are(
+    tmp_path: Path,
+) -> None:
+    stock(tmp_path / "uvmre")
+    log, script = tmp_path / "log", tmp_path / "script.sh"
+    script.write_text(f'#!/bin/sh\necho "$UVMRE_UV" >> {log}\n[ "${{UVMRE_UV##*.}}" -lt 7 ]\n')
+    script.chmod(0o755)
+    for gallop, following in ((True, ["0.4.5", "0.4.6", "0.4.7"]), (False, None)):
+        log.write_text("")
+        target = of_script([str(script)], tmp_path / str(gallop))
+        options = RunOptions(cache=tmp_path / "uvmre", jobs=1, again=True)
+        report = bisect(target, BisectRequest(reported="0.4.4", gallop=gallop), options)
+        probed = log.read_text().split()
+        edge = report.history.boundaries.first_good
+        assert edge is not None
+        assert edge.good is not None
+        assert report.history.releases[edge.good].version == "0.4.7"
+        assert following is None or probed[1:4] == following
