@@ -26,7 +26,7 @@ EDITED = re.compile(
     r"|ing)?|remove[ds]?|then|now|instead)\b"
 )
 EXPECTED = re.compile(r"(?i)\b(?:expect\w*|should|instead|would|desired|want\w*|ought)\b")
-OF_INIT = re.compile(r"(?:.*/)?(?:pyproject\.toml|README\.md|hello\.py|main\.py|__init__\.py)")
+OF_INIT = ("pyproject.toml", "README.md", "hello.py", "main.py", "__init__.py")
 """What `uv init` creates."""
 MOST_COMMANDS = 200
 PYTHON_ARGUMENT = re.compile(r"(?<![\w./-])((?:[\w.-]+/)*[\w-]+\.py)\b")
@@ -251,7 +251,7 @@ def _is_source(ordered: OrderedEvents, path: str, event: Event) -> bool:
     if path in ordered.created or _is_written(ordered, path) or path.startswith("."):
         return False
     changes_project = any(re.search(r"\buv (?:init|add|remove)\b", each.run) for each in ordered.commands)
-    if path == "uv.lock" or (changes_project and OF_INIT.fullmatch(path)):
+    if path == "uv.lock" or (changes_project and path.rpartition("/")[2] in OF_INIT):
         return False
     name, readers = path.rpartition("/")[2], ("uv ", "uvx ", *(f"{program} " for program in PRINTS_FILE))
     if any(name in each.run and not each.run.startswith(readers) for each in ordered.commands):
