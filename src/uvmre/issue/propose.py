@@ -15,8 +15,13 @@ def propose(hypotheses: Sequence[Hypothesis], attempts: Sequence[TriageState]) -
         attempts: what was tried so far, with its runs.
     """
     tried = [attempt.mre for attempt in attempts]
-    if attempts and not attempts[-1].reproducing_run:
+    if attempts and (not attempts[-1].reproducing_run or _is_any_failure(attempts[-1])):
         repaired = repair(attempts[-1])
         if repaired and repaired.mre not in tried:
             return repaired
     return next((each for each in hypotheses if each.mre not in tried), None)
+
+
+def _is_any_failure(attempt: TriageState) -> bool:
+    """Tell whether a claim is that a command fails, without saying how: an obstacle shows it too."""
+    return attempt.parsed.claim.kind == "failure" and not attempt.parsed.claim.output

@@ -70,3 +70,14 @@ def test_an_error_of_the_report_is_not_repaired(uvmre: CommandLine, tmp_path: Pa
     answer = uvmre("triage", "post.md", "--json", XDG_CACHE_HOME=str(tmp_path)).json()
     assert answer["verdict"] != "reproducible"
     assert not [repair for each in answer["hypotheses"] for repair in each["repairs"]]
+
+
+def test_a_failure_of_which_the_report_says_nothing_is_not_any_obstacle(uvmre: CommandLine, tmp_path: Path) -> None:
+    cache = stock(tmp_path)
+    for version in VERSIONS:
+        (cache / "uv" / version / "uv").write_text(UV)
+    silent = POST.replace("error: the member `ext` of the workspace stands twice\n", "")
+    (tmp_path / "post.md").write_text(silent)
+    answer = uvmre("triage", "post.md", "--json", XDG_CACHE_HOME=str(tmp_path)).json()
+    assert answer["verdict"] != "reproducible"
+    assert max(len(each["repairs"]) for each in answer["hypotheses"]) == 2

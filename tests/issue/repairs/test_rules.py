@@ -205,6 +205,13 @@ def test_a_check_of_an_environment_makes_none(test: str) -> None:
     assert not used(replace(BY_RULE["no-lockfile"], claim=checks_lock), BY_RULE["no-lockfile"].messages[0])
 
 
+def test_the_content_of_what_uv_makes_is_uv_s() -> None:
+    claim = Claim("file", 0, 1, file=".venv/bin/activate", contains=("a wall",))
+    assert used(replace(BY_RULE["no-venv"], claim=claim), BY_RULE["no-venv"].messages[0]) == "no-venv"
+    claim = replace(claim, contains=())
+    assert not used(replace(BY_RULE["no-venv"], claim=claim), BY_RULE["no-venv"].messages[0])
+
+
 def test_there_are_four_repairs_at_most() -> None:
     assert MOST_REPAIRS == 4
 

@@ -1,4 +1,4 @@
-"""Repair the MRE of an attempt, as the output of its last run says."""
+"""Repair the MRE of an attempt, as the output of its first run says."""
 
 import re
 from dataclasses import replace
@@ -27,11 +27,11 @@ MADE = {"uv venv": ".venv", "uv lock": "uv.lock"}
 
 
 def repair(attempt: TriageState) -> Hypothesis | None:
-    """Return the hypothesis of an attempt with one more repair; None if no rule applies to its last run."""
+    """Return the hypothesis of an attempt with one more repair; None if no rule applies to its first run."""
     if attempt.mre is None or not attempt.runs or len(attempt.repairs) >= MOST_REPAIRS:
         return None
     hypothesis = Hypothesis(attempt.parsed, attempt.mre, attempt.repairs, attempt.source)
-    failure = failure_of(hypothesis, attempt.runs[-1].result.base.observation)
+    failure = failure_of(hypothesis, attempt.runs[0].result.base.observation)
     return (repair_failure(failure) or reword(failure)) if failure else None
 
 
@@ -96,5 +96,7 @@ def _made(mre: Mre, changed: Mre) -> set[str]:
 def _is_about(claim: Claim, path: str) -> bool:
     """Tell whether a claim calls a path missing, or is about its existence or content."""
     name = re.compile(rf"(?<![\w-]){re.escape(path)}(?![\w-])")
-    is_checked = bool(name.search(f"{claim.test} {claim.file}"))
+    # What uv itself makes has the content that uv gives it.
+    checked = claim.test if claim.contains and path in MADE.values() else f"{claim.test} {claim.file}"
+    is_checked = bool(name.search(checked))
     return is_checked or any(name.search(each) and CALLS_MISSING.search(each) for each in claim.output)
