@@ -47,7 +47,7 @@ STEPS = "1. `uv lock`\n2. `uv sync`\n3. `uv lock` again\n\n"
         (f"{STEPS}My colleague says that the lockfile needs to be updated.", -1, ()),
     ],
 )
-def test_told_errors(text: str, command: int, output: tuple[str, ...]) -> None:
+def test_retold_errors(text: str, command: int, output: tuple[str, ...]) -> None:
     found = claim(text)
     assert (found.command, found.output) == (command, output)
     assert found.unconfirmed or not output

@@ -12,6 +12,7 @@ from uvmre.issue.timeline.classify import classify
         ("```\n$ uv sync\n```", "commands", ""),
         ("```bash\n#!/bin/sh\nuv sync\n```", "script", ""),
         ("`a.sh`:\n```bash\nuv sync\n```", "script", "a.sh"),
+        ("`a.sh`:\n```sh\nuv sync\nexit 3\n```", "script", "a.sh"),
         ("`.env`:\n```bash\nA=1\n```", "file", ".env"),
         ("```toml\n[project]\nname = 'a'\n```", "file", "pyproject.toml"),
         ("`a.py`:\n```python\nimport b\n```", "file", "a.py"),

@@ -25,7 +25,9 @@ def test_requirements_and_the_python_version() -> None:
 
 
 def test_keys_belong_to_their_tables() -> None:
-    found = project('The project has `readme = "A.md"`, `build-backend = "hatchling.build"` and `managed = false`.')
+    found = project(
+        'The project has `readme = "docs/A.md"`, `build-backend = "hatchling.build"` and `managed = false`.'
+    )
     assert found
     assert (found["build-system"], found["tool"]) == (
         {"build-backend": "hatchling.build", "requires": ["hatchling"]},

@@ -20,6 +20,7 @@ def timeline(text: str) -> Timeline:
         ("`uv sync` prints:\n```\nerror: a\n```", [("uv sync", "error: a\n", "sentence")]),
         ("```\n$ uv sync\n```\nThe output:\n```\nerror: a\n```", [("uv sync", "error: a\n", "code")]),
         ("```\n$ uv sync\n```\nI want this:\n```\nerror: a\n```", [("uv sync", "", "code")]),
+        ("```\n$ uv sync\n```\n## Expected behaviour\n```\nerror: a\n```", [("uv sync", "", "code")]),
         ("```\n$ uv sync\n```\nIt should work but gives:\n```\nerror: a\n```", [("uv sync", "error: a\n", "code")]),
         ("uv sync", [("uv sync", "", "line")]),
         ("`uv sync` fails.", [("uv sync", "", "sentence")]),

@@ -34,7 +34,7 @@ INTRODUCED = re.compile(
     r"(?i)\b(?:says|error(?: message)?(?: is)?|message(?: is)?|prints|reports|fails with|complains|stops with):\s{1,3}"
     r"(?P<text>[A-Z][a-z].{12,300})\Z"
 )
-TOLD = re.compile(
+RETOLD = re.compile(
     r"(?i)(?:step \d{1,2}|`uvx? [^`\n]{1,200}`|(?:the )?(?:last|final|second|third) (?:step|command|one|run)|it|uv)"
     r"(?: (?:then|now|always|still|again|also|even|just|wrongly)){0,2}"
     r" (?:says|reports|complains|claims)(?: that)? (?!(?:with|when|if|for|on|in|about|because|after|to)\b)"
@@ -126,15 +126,15 @@ def _errors_in(sentence: str) -> Iterator[str]:
         yield introduced["text"].rstrip(". ")
 
 
-def told_errors(facts: Facts) -> list[Claim]:
+def retold_errors(facts: Facts) -> list[Claim]:
     """Return the claims of errors that a sentence retells: `Step 4 says that the lockfile needs to be updated`."""
     found = []
     uv = [i for i, each in enumerate(facts.commands) if each.works is not True and re.search(r"\buvx?\s", each.run)]
     for sentence, line in facts.sentences if uv else ():
-        told = TOLD.match(sentence)
-        if told and not sentiment.is_proposal(sentence[: told.end()]):
+        found_error = RETOLD.match(sentence)
+        if found_error and not sentiment.is_proposal(sentence[: found_error.end()]):
             # Between a subject and its verb, uv may name a file.
-            text = VERB.sub("…", ARTICLE.sub("", told["text"]), count=1)
+            text = VERB.sub("…", ARTICLE.sub("", found_error["text"]), count=1)
             i = facts.command_in(sentence, uv, uv[-1])
             found.append(Claim("output", i, line, (text,), unconfirmed=True, why=source(sentence)))
     return found

@@ -25,7 +25,7 @@ RULES = (
     ClaimRule("differing-output", outputs.differing_output),
     ClaimRule("resulting-file", file_diffs.file_claims),
     ClaimRule("quoted-error", errors.quoted_errors),
-    ClaimRule("told-error", errors.told_errors),
+    ClaimRule("retold-error", errors.retold_errors),
     ClaimRule("state", state_checks.state_claims),
     ClaimRule("shown-output", outputs.shown_output),
     ClaimRule("quoted-output", outputs.quoted_output),

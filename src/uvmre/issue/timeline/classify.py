@@ -82,7 +82,7 @@ def _code(block: Block) -> ClassifiedBlock:
             and all(ASSIGNS.fullmatch(line) for line in block.text.splitlines() if line.strip())
         ):
             return ClassifiedBlock("file", block, path=guess.path, why=guess.why)
-        if guess and guess.path.endswith((".sh", ".bash")) and not any(entry.output for entry in entries):
+        if guess and guess.path.endswith((".sh", ".bash")) and not any(entry.prompted for entry in entries):
             return ClassifiedBlock("script", block, entries, path=guess.path, why=guess.why)
         if transcript.is_script(block, entries):
             return ClassifiedBlock(

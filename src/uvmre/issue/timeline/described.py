@@ -40,9 +40,10 @@ def described_project(sentences: Sequence[tuple[str, int]], python: str) -> Post
     requirements: list[str] = []
     specifier, first = "", ("", 0)
     for sentence, line in sentences:
-        if not PROJECT.search(sentence) or sentiment.is_proposal(sentence):
+        words = blocks.INLINE_CODE.sub(_masked, sentence)
+        if not PROJECT.search(sentence) or sentiment.is_proposal(words):
             continue
-        end = next((found.start() for found in ENDS.finditer(blocks.INLINE_CODE.sub(_masked, sentence))), len(sentence))
+        end = next((found.start() for found in ENDS.finditer(words)), len(sentence))
         codes = [code for code, at in blocks.inline_code(sentence) if at < end]
         described = False
         for code in codes:

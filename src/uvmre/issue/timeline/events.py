@@ -194,7 +194,7 @@ def _is_file_output(events: list[Event]) -> bool:
 
 def _is_desired(block: ClassifiedBlock) -> bool:
     """Tell whether an output is what the post asks for, not what happens."""
-    lead = (blocks.sentences(block.block.before) or [""])[-1]
+    lead = (blocks.sentences(block.block.before) or [block.block.heading])[-1]
     return block.role == "output" and bool(DESIRED.search(lead)) and not HAPPENS.search(lead)
 
 
