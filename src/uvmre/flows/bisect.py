@@ -25,7 +25,7 @@ from uvmre.run.interpreters import Interpreter, require_interpreter
 CONCLUSIVE = ("shows", "absent")
 GAP = 10
 GALLOP = (1, 2, 3, 5, 10)
-"""Distances from the reported release, up to the first release without the bug."""
+"""Distances from the reported release at which is probed first, up to the first without the bug: most fixes come soon."""
 SLOWER = 10
 """A release that takes so many times as long as the reported one is skipped …"""
 LEAST_SECONDS = 20.0
@@ -51,8 +51,6 @@ class BisectRequest:
     gap: int = GAP
     """Run all releases between the reported and the first fixed one if there are at most this many: a fix may have been
     reverted and redone."""
-    gallop: bool = False
-    """Probe a few releases after the reported one first, at growing distance: most fixes come soon."""
 
 
 @dataclass(frozen=True)
@@ -207,7 +205,7 @@ class _Driver:
         # The reported release comes alone, as its time limits the others. The spot checks at the end run together: they
         # are few, and independent.
         jobs = jobs if self.row.reported in self.probes else 1
-        if self.request.gallop and (probes := self._gallop(jobs)):
+        if probes := self._gallop(jobs):
             return probes
         jobs = max(jobs, SPOT_CHECKS) if jobs > 1 and self.search.spot_checking else jobs
         if probes := self.search.next_indexes(jobs):

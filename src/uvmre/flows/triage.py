@@ -323,7 +323,7 @@ class _Runner:
         # The folder gets the MRE that is searched, so that `uvmre bisect` finds the same boundaries in it.
         if (self.folder / MANIFEST).read_text(encoding="utf-8") != dump(mre):
             write_mre(mre, self.folder, force=True, origin=ISSUE)
-        request = BisectRequest(reported=planned.uv, seconds=max(left - RESERVE, left / 2), gallop=True)
+        request = BisectRequest(reported=planned.uv, seconds=max(left - RESERVE, left / 2))
         report = bisect(of_mre(self.folder, mre=mre), request, self.options, progress=self.progress)
         cut = "" if report.history.boundaries.done else f"the search did not end in {SECONDS:.0f} s"
         return replace(state, history=report.history, stop_reason=cut)
