@@ -174,7 +174,8 @@ def test_the_path_is_explained(bisect: CommandLine, tmp_path: Path) -> None:
     ended = bisect("--command", script(tmp_path), "--uv", "0.4.9", "--explain", "--jobs", "1")
     lines = ended.stdout.splitlines()
     assert lines[0] == "  1. uv 0.4.9    shows"
-    assert lines[1] == "  2. uv 0.4.0    absent       first bad: shows on 0.4.9, absent on 0.4.0"
+    assert lines[1] == "  2. uv 0.4.10   shows        first good: shows on 0.4.10, not found yet"
+    assert "first bad: shows on 0.4.9, absent on 0.4.0" in ended.stdout
     assert lines[len(runs(tmp_path))] == "first bad: uv 0.4.7 (2024-09-19)"
 
 

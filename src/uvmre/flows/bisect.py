@@ -25,7 +25,7 @@ from uvmre.run.interpreters import Interpreter, require_interpreter
 CONCLUSIVE = ("shows", "absent")
 GAP = 10
 GALLOP = (1, 2, 3, 5, 10)
-"""Distances from the reported release at which is probed first, up to the first without the bug: most fixes come soon."""
+"""Distances from the reported release that are probed first, up to the first without the bug: most fixes come soon."""
 SLOWER = 10
 """A release that takes so many times as long as the reported one is skipped …"""
 LEAST_SECONDS = 20.0

@@ -112,6 +112,10 @@ def parse_environment(
     }
     good = _good(title, found, known)
     doubts: list[Located] = []
+    named = {
+        match["version"] for text in (title, *(each.text for each in found)) for match in UV_VERSION.finditer(text)
+    }
+    named |= {each.text for each in _from_form(found)}
     uv = None
     for candidate in _candidates(title, found):
         exact = candidate.text if candidate.text.count(".") > 1 else ""
@@ -119,7 +123,8 @@ def parse_environment(
         if version and (not good or version != good.text or candidate.line == 0):
             uv = Located(version, candidate.line)
             break
-        if not version and known and candidate.text not in {each.text.split()[1] for each in doubts}:
+        is_new = candidate.text not in {each.text.split()[1] for each in doubts}
+        if not version and known and candidate.text in named and is_new:
             doubts.append(Located(f"uv {candidate.text} {NOT_RELEASED}", candidate.line))
     if uv is None and known and created:
         earlier = [version for version, day in known.items() if day < created and not _is_prerelease(version)]
