@@ -15,6 +15,7 @@ from uvmre.errors import UsageError
 from uvmre.flows.bisect import FIRST
 from uvmre.issue.build_mre import to_mre
 from uvmre.issue.read import read_hypotheses
+from uvmre.issue.thread import read_thread
 from uvmre.lint.find import find_mistakes
 from uvmre.lint.finding import Finding
 from uvmre.releases import catalogue
@@ -63,7 +64,7 @@ def understand(
     found = catalogue.load(cache, offline=offline)
     known = [each for each in select("all", found.releases) if as_version(each.version) >= as_version(FIRST)]
     days = [(release.version, release.date.date()) for release in known if release.date]
-    readings = read_hypotheses(text, days, comments=comments)
+    readings = read_thread(text, days) if comments else read_hypotheses(text, days)
     parsed = readings[0]
     uv, stated, doubts = _release(parsed, known, cache, offline=offline)
     if not parsed.commands:

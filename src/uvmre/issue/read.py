@@ -30,6 +30,7 @@ CREATES_VENV = re.compile(r"\buv\s+(?:venv|sync|add|run)\b|-m\s+(?:venv|virtuale
 PIP_INSTALL = re.compile(r"^uv\s+pip\s+install\s+(?P<rest>[A-Za-z].*)$")
 
 
+Releases = Sequence[tuple[str, datetime.date]]
 CALLS_UV = re.compile(r"\buvx?\b")
 MOST_HYPOTHESES = 8
 
@@ -58,22 +59,23 @@ class _Reading:
         return " ".join([self.post.title, *(sentence for sentence, _ in self.sentences)])
 
 
-def read_issue(text: str, releases: Sequence[tuple[str, datetime.date]] = (), *, comments: bool = False) -> ParsedIssue:
+def read_issue(text: str, releases: Releases = ()) -> ParsedIssue:
     """Parse an issue's text with its likeliest claim; the arguments are those of `read_hypotheses`."""
-    return read_hypotheses(text, releases, comments=comments)[0]
+    return read_hypotheses(text, releases)[0]
 
 
-def read_hypotheses(
-    text: str, releases: Sequence[tuple[str, datetime.date]] = (), *, comments: bool = False
-) -> tuple[ParsedIssue, ...]:
+def read_hypotheses(text: str, releases: Releases = ()) -> tuple[ParsedIssue, ...]:
     """Parse an issue's text once for each claim that it may make, the likeliest first; at least once.
 
     Args:
         text: the post in Markdown, below its title and date as `gh` or an archive writes them.
         releases: the releases of uv with their dates: later ones than the post are not its release.
-        comments: whether to include the comments.
     """
-    post = opening_post(text, comments=comments)
+    return readings_of(opening_post(text), releases)
+
+
+def readings_of(post: OpeningPost, releases: Releases = ()) -> tuple[ParsedIssue, ...]:
+    """Return the readings of a post, or of a comment."""
     found = blocks.parse_blocks(post.lines)
     environment = versions.parse_environment(post.title, found, releases, post.created)
     parts = classify(found)

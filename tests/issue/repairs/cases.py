@@ -105,6 +105,13 @@ CASES = (
         at=0,
     ),
     RuleCase(
+        "earlier-run",
+        ("uv sync", "uv sync"),
+        ("error: Something is as it was before\n", "warning: Something is as it was before\n"),
+        at=0,
+        real=False,
+    ),
+    RuleCase(
         "other-tool",
         ("brewer install tea", "uv --version"),
         ("/bin/sh: 1: brewer: not found\n", "bash: line 3: brewer: command not found\n"),

@@ -63,11 +63,18 @@ def test_a_similar_output_does_not(rule: str) -> None:
     assert used(BY_RULE[rule], BY_RULE[rule].not_for) != rule
 
 
-@pytest.mark.parametrize("rule", [case.rule for case in CASES if case.rule not in ("quoted-error", "read-only-step")])
+@pytest.mark.parametrize(
+    "rule", [case.rule for case in CASES if case.rule not in ("quoted-error", "read-only-step", "earlier-run")]
+)
 def test_what_the_report_is_about_is_not_repaired(rule: str) -> None:
     case = BY_RULE[rule]
     lines = [each.strip(" ╰─▶×") for each in case.messages[0].split("\n") if each.strip()]
     assert used(with_claim(case, *lines), case.messages[0]) in ("", "quoted-error")
+
+
+def test_an_earlier_run_stays_where_the_second_one_is_the_bug() -> None:
+    case = replace(BY_RULE["earlier-run"], claim=replace(CLAIM, rule="repeated-run"))
+    assert used(case, case.messages[0]) == ""
 
 
 def test_the_post_s_own_folder_of_an_error_does_not_matter() -> None:

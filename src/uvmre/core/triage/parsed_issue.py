@@ -121,3 +121,5 @@ class ParsedIssue:
     """Hosts that must be unreachable for the symptom to show."""
     stand_ins: tuple[str, ...] = ()
     """The stand-ins, one line each."""
+    remarks: tuple[Located, ...] = ()
+    """Sentences of comments about the outcome; no evidence."""

@@ -33,7 +33,9 @@ def complete(text: str, *, needs_project: bool, python: str = "") -> tuple[str, 
             text = PROJECT.sub(lambda found: found[0] + "".join(f"\n{line}" for line in missing), text, count=1)
             additions.append(", ".join(line.split(" ", 1)[0] for line in missing))
     elif needs_project and not _is_root(data):
-        text = f"{minimal('project', python)}\n{text}"
+        # A source is of something that the project requires.
+        sources = content_type.table(data, "tool", "uv", "sources")
+        text = f"{minimal('project', python, dependencies=tuple(sources))}\n{text}"
         additions.append("a [project]")
     return text if text.endswith("\n") else f"{text}\n", "; ".join(additions)
 

@@ -3,7 +3,9 @@
 import contextlib
 import datetime
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 LONGEST_TEXT = 131_072
 """The number of characters that are read: twice GitHub's limit."""
@@ -18,6 +20,7 @@ FRONT = re.compile(r"\A(?P<key>[a-z_]+): *+(?P<value>[^\n]*)")
 REPLY = re.compile(
     r"_(?:Comment by|Label|Closed|Reopened|Assigned|Unassigned|Renamed|Referenced|Added|Removed|Locked)\b"
 )
+COMMENT = re.compile(r"_Comment by\b")
 OPENED = re.compile(r"_(?:Issue opened by .*|@[\w-]+)_")
 
 
@@ -94,13 +97,28 @@ def _clean_title(title: str) -> str:
     return " ".join((title[1:-1].replace('\\"', '"') if quoted else title).split())[:300]
 
 
+def replies(text: str) -> list[OpeningPost]:
+    """Return the comments below a post, each with the title of the post and the lines at their places."""
+    post = opening_post(text, comments=True)
+    starts = [*_starts(post.lines), len(post.lines)]
+    found = []
+    for start, end in pairwise(starts):
+        head = next((i for i in range(start + 1, end) if post.lines[i].strip()), end - 1)
+        if COMMENT.match(post.lines[head]):
+            found.append(replace(post, lines=(*[""] * (head + 1), *post.lines[head + 1 : end]), cut=0))
+    return found
+
+
 def _without_replies(lines: list[str]) -> list[str]:
+    return lines[: next(_starts(lines), len(lines))]
+
+
+def _starts(lines: Sequence[str]) -> Iterator[int]:
+    """Yield the lines at which something below the post begins: a comment, or an event."""
     for i, line in enumerate(lines):
-        if line.strip() == "---":
-            following = next((text for text in lines[i + 1 : i + 4] if text.strip()), "")
-            if REPLY.match(following):
-                return lines[:i]
-    return lines
+        following = next((text for text in lines[i + 1 : i + 4] if text.strip()), "")
+        if line.strip() == "---" and REPLY.match(following):
+            yield i
 
 
 def _date(text: str) -> datetime.date | None:

@@ -19,6 +19,8 @@ RULES = tuple(each for table in _TABLES for each in vars(table).values() if isin
 """Of those that apply, the first counts."""
 MOST_REPAIRS = 4
 """Of one hypothesis."""
+ABOUT_CLAIM = (steps.quoted_error, steps.earlier_run)
+"""The rules for a step that shows what the report is about."""
 CALLS_MISSING = re.compile(
     r"(?i)\bnot (?:found|exist)|n't exist|missing|no such|unable to|cannot|can't|could not|\bno [`\w]|failed to"
 )
@@ -51,7 +53,7 @@ def repair_failure(failure: Failure) -> Hypothesis | None:
     for each in RULES:
         found = each.trigger.search(failure.output)
         claimed = found and (failure.shows_claim or _is_claimed(hypothesis.parsed.claim, found[0]))
-        if not found or (claimed and each is not steps.quoted_error) or not (change := each.apply(failure, found)):
+        if not found or (claimed and each not in ABOUT_CLAIM) or not (change := each.apply(failure, found)):
             continue
         changed = replace(hypothesis, mre=change[0]) if isinstance(change[0], Mre) else change[0]
         if changed.mre != hypothesis.mre and keeps_report(hypothesis, changed.mre):

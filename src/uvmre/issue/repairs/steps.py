@@ -53,6 +53,15 @@ def read_only_step(failure: Failure, _: re.Match[str]) -> Change:
     return failure.with_run(f"( {run}\n) || true"), f"`{parts[0].program}` only prints, so it may fail"
 
 
+@rule("neutral", r"\A.{0,160}")
+def earlier_run(failure: Failure, _: re.Match[str]) -> Change:
+    """Leave out a set-up step that is the observed command, which the post shows twice."""
+    is_same = failure.is_setup and failure.step.run == failure.mre.steps[-1].run
+    if not is_same or failure.hypothesis.parsed.claim.rule == "repeated-run":
+        return None
+    return failure.without_step(), f"left out an earlier run of `{failure.step.title}`"
+
+
 @rule("altering", NOT_FOUND)
 def other_tool(failure: Failure, found: re.Match[str]) -> Change:
     """Leave out a set-up step whose program is not here."""

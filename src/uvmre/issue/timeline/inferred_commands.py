@@ -15,6 +15,7 @@ IN_TITLE = re.compile(
     r"|publish)\b(?: --[a-z][\w-]{1,40}(?:=\S{1,80})?){0,4}"
 )
 """A command in a title without backticks: only its options can be told from the sentence."""
+OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]{2,40}(?![\w=-])")
 OF_FILES = (
     ("pyproject.toml", "uv lock"),
     ("pyproject.toml", "uv sync"),
@@ -29,13 +30,17 @@ def inferred_commands(
     title: str, found: Sequence[ClassifiedBlock], files: Sequence[PostedFile], known: Sequence[Command]
 ) -> list[Command]:
     """Return up to four commands that are not among the known ones, the likeliest first."""
-    runs = dict.fromkeys(_runs(title, found, files))
+    runs = [*_named(title, found), *_of_files(title, files)]
     posted = {each.run for each in known}
     commands = [Command(run, line, added_because=why) for run, line, why in runs if run not in posted]
-    return list({each.run: each for each in reversed(commands)}.values())[::-1][:MOST]
+    unique: dict[str, Command] = {}
+    for each in commands:
+        unique.setdefault(each.run, each)
+    return list(unique.values())[:MOST]
 
 
-def _runs(title: str, found: Sequence[ClassifiedBlock], files: Sequence[PostedFile]) -> Iterator[tuple[str, int, str]]:
+def _named(title: str, found: Sequence[ClassifiedBlock]) -> Iterator[tuple[str, int, str]]:
+    """Yield the commands that the title and the sentences name."""
     for code, _ in blocks.inline_code(title):
         if code.startswith("uv") and recognize.is_command(code) and not INCOMPLETE.search(code):
             yield code, 1, "the title names it"
@@ -46,7 +51,15 @@ def _runs(title: str, found: Sequence[ClassifiedBlock], files: Sequence[PostedFi
         for mention in block.mentions:
             if not INCOMPLETE.search(mention.run):
                 yield mention.run, mention.line, "a sentence names it"
+
+
+def _of_files(title: str, files: Sequence[PostedFile]) -> Iterator[tuple[str, int, str]]:
+    """Yield the commands that use what the post shows, first with the options of the title."""
     shown = {file.path: file for file in files}
+    options = " ".join(dict.fromkeys(OPTION.findall(title)))
+    for path, run in OF_FILES:
+        if path in shown and options:
+            yield f"{run} {options}", shown[path].line, f"the post shows {path}, and the title names {options}"
     for path, run in OF_FILES:
         if path in shown:
             yield run, shown[path].line, f"the post shows {path} and no command that fails"

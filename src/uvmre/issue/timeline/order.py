@@ -30,6 +30,7 @@ OF_INIT = ("pyproject.toml", "README.md", "hello.py", "main.py", "__init__.py")
 """What `uv init` creates."""
 MOST_COMMANDS = 200
 PYTHON_ARGUMENT = re.compile(r"(?<![\w./-])((?:[\w.-]+/)*[\w-]+\.py)\b")
+PROJECT_ARGUMENT = re.compile(r"(?<![\w./-])(?:\./)?((?:[\w.-]+/){1,6}pyproject\.toml)\b")
 REQUIREMENTS_ARGUMENT = re.compile(
     r"(?:(?:-r|--requirements?|-c|--constraints?|--overrides?|--override|compile"
     r"|sync)[ =]+)((?:[\w.-]+/)*[\w.-]+\.(?:txt|in))\b"
@@ -282,7 +283,8 @@ def _levels(command: Command) -> int:
 def _relocate(ordered: OrderedEvents, timeline: Timeline) -> None:
     """Move files to the directory that a tree or a command has them in."""
     listed = [path for tree in timeline.trees for path in trees.tree_paths(tree.block.text) if not path.endswith("/")]
-    arguments = [path for each in ordered.commands for path in PYTHON_ARGUMENT.findall(each.run)]
+    runs = [each.run for each in ordered.commands]
+    arguments = [path for run in runs for path in (*PYTHON_ARGUMENT.findall(run), *PROJECT_ARGUMENT.findall(run))]
     for i, file in enumerate(ordered.files):
         for places in (listed, arguments):
             ends = {path for path in places if path.endswith(f"/{file.path}")}
