@@ -152,7 +152,7 @@ def _print_answer(answer: "TriageAnswer") -> None:
             output = _shorten(answer.redacted(step.stdout + step.stderr))
             lines += [f"  $ {step.run}".replace("\n", "\n    "), *output, f"    exit code {step.exit}"]
     lines += [f"not as reported: {each}" for each in (*state.parsed.stand_ins, *state.missing)]
-    lines += [f"to ask: {question}" for question in questions(state)]
+    lines += [f"to ask: {question}" for question in questions(state)] + answer.remarks
     for line in lines:
         console.print_text(answer.redacted(line))
     if answer.folder:

@@ -79,6 +79,12 @@ class TriageAnswer:
         """Return the results of the search over releases, as sentences."""
         return self.state.history.sentences() if self.state.history else []
 
+    @property
+    def remarks(self) -> list[str]:
+        """Return what comments say of the outcome, as sentences; no evidence."""
+        found = next((each.parsed.remarks for each in (self.state, *self.attempts) if each.parsed.remarks), ())
+        return [f"a comment says (line {each.line}): {each.text}" for each in found]
+
     @cached_property
     def secrets(self) -> frozenset[str]:
         """Return the values to mask."""
@@ -116,6 +122,7 @@ def to_data(answer: TriageAnswer) -> dict[str, Any]:
         "sentences": answer.sentences,
         "gaps": [f"line {gap.line}: {gap.description}" for gap in parsed.gaps],
         "questions": list(questions(answer.state)) if answer.exit is None else [],
+        "remarks": answer.remarks,
         "explanations": explanations(answer.state),
         "stand_ins": [*parsed.stand_ins, *answer.state.missing],
         "labels": list(answer.labels),
