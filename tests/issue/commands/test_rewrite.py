@@ -46,3 +46,11 @@ def test_the_command_of_a_container(run: str, inner: str) -> None:
 @pytest.mark.parametrize("run", ["docker run uv/uv x", "docker run -it a", "docker run a sh -c 'uv sync"])
 def test_a_container_without_a_command(run: str) -> None:
     assert not rewrite(run)[0].run
+
+
+@pytest.mark.parametrize(
+    ("posted", "run"),
+    [("cd .\\a-b\\", "cd ./a-b/"), ("cd a\\", "cd a/"), ("cd a b\\", "cd a b\\"), ("cd a/b", "cd a/b")],
+)
+def test_a_folder_of_windows_is_entered(posted: str, run: str) -> None:
+    assert [each.run for each in rewrite(posted)] == [run]

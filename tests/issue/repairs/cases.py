@@ -195,6 +195,16 @@ CASES = (
         old="0.1.45",
     ),
     RuleCase(
+        "python-download",
+        ("uv sync",),
+        (
+            "error: Failed to download https://github.com/astral-sh/python-build-standalone/releases/download/20250115/a.tar.gz\n",
+            "error: error sending request for url (https://github.com/indygreg/python-build-standalone/releases/download/a.gz)\n",
+        ),
+        not_for="error: Failed to download https://github.com/org/acme/releases/download/1.0/a.tar.gz\n",
+        real=False,
+    ),
+    RuleCase(
         "python-too-old",
         ("uv lock",),
         (

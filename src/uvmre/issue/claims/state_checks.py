@@ -5,6 +5,7 @@ import re
 from uvmre.core.triage.parsed_issue import Claim
 from uvmre.issue.claims.facts import Facts, source
 from uvmre.issue.claims.silence import SAYS_SILENT
+from uvmre.issue.markdown import blocks
 
 FAILS = re.compile(
     r"(?i)\b(?:fails?|failed|failing|breaks?|broken|crash\w*|errors? out|panics?|cannot|can't|unable"
@@ -24,6 +25,7 @@ EMPTY = re.compile(
 )
 
 
+EMPHASIS = re.compile(r"(?<!\w)[_*]{1,2}(?=\w)|(?<=\w)[_*]{1,2}(?!\w)")
 LISTED_LINK = re.compile(r"\A(?P<path>\S+) is a link to \S+")
 LOST = re.compile(
     r"(?i)\b(?:remov|replac|overwrit|delet|break|destroy|regular file|new file|not (?:respect|follow"
@@ -54,8 +56,10 @@ def _empty_output(facts: Facts) -> list[Claim]:
     """Return the claim that a command prints nothing."""
     silent = [i for i, each in enumerate(facts.commands) if each.works is not True and not each.output]
     for sentence, line in facts.statements:
-        if EMPTY.search(sentence):
-            candidates = [i for i in silent if facts.commands[i].run in sentence]
+        if EMPTY.search(EMPHASIS.sub("", sentence)):
+            named = [code for code, _ in blocks.inline_code(sentence) if " " in code]
+            candidates = [i for i in silent if any(code in facts.commands[i].run for code in named)]
+            candidates += [i for i in silent if facts.commands[i].run in sentence]
             candidates += [i for i in silent if facts.commands[i].line == line]
             for i in candidates[:1]:
                 test = f"test -z \"$( {facts.commands[i].run} 2>/dev/null | grep -v '^ *#' )\""

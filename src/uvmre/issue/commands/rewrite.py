@@ -138,6 +138,8 @@ def _to_posix(text: str) -> str:
     first, space, rest = text.partition(" ")
     if first in WINDOWS_PROGRAMS and "\\" in rest:
         text = WINDOWS_PROGRAMS[first] + space + rest.replace("\\", "/")
+    if re.fullmatch(r"\.{0,2}\\?[\w.-]{1,80}\\?", rest) and first == "cd":
+        text = f"cd {rest.replace(chr(92), '/')}"
     if re.match(r"uvx?\s", text) and re.search(r"(?<=[\w.])\\(?=[\w.])", text):
         text = re.sub(r"(?<=[\w.])\\(?=[\w.])", "/", text)
     return re.sub(r"^source\s+(?=\S)", ". ", text)

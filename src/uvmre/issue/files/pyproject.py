@@ -29,7 +29,10 @@ def complete(text: str, *, needs_project: bool, python: str = "") -> tuple[str, 
     project = data.get("project")
     if isinstance(project, dict):
         missing = _missing_keys(project, data)
-        if missing:
+        if missing and not PROJECT.search(text):  # only tables below it, as [project.optional-dependencies]
+            text = f"{minimal('project', python)}\n{text}"
+            additions.append("[project] above its tables")
+        elif missing:
             text = PROJECT.sub(lambda found: found[0] + "".join(f"\n{line}" for line in missing), text, count=1)
             additions.append(", ".join(line.split(" ", 1)[0] for line in missing))
     elif needs_project and not _is_root(data):

@@ -1,6 +1,7 @@
 """Repairs of what a step runs in: a virtual environment, its activation script, the version of Python."""
 
 import re
+from dataclasses import replace
 
 from uvmre.issue.repairs.rule import Change, Failure, rule
 
@@ -16,16 +17,26 @@ def no_venv(failure: Failure, _: re.Match[str]) -> Change:
 @rule(
     "neutral",
     r"(?P<folder>[\w./~-]{1,80})/bin/activate(?:\.\w{1,6})?'?: (?:No such file|[Nn]ot found)"
+    r"|cannot open (?P<dash>[\w./~-]{1,80})/bin/activate: No such file"
     r"|No interpreter found (?:at|in|for) (?:path|directory|executable name)"
     r" `(?P<other>[\w./~-]{0,80}?venv[\w.-]{0,20})",
 )
 def no_named_venv(failure: Failure, found: re.Match[str]) -> Change:
     """Create the virtual environment whose activation script or interpreter is not there."""
-    folder = (found["folder"] or found["other"]).removeprefix("./")
+    folder = (found["folder"] or found["dash"] or found["other"]).removeprefix("./")
     run = "uv venv" if folder == ".venv" else f"uv venv {folder}"
     if not failure.path(folder) or any(run in step.run for step in failure.mre.steps):
         return None
     return failure.with_step_before(run), f"added `{run}`"
+
+
+@rule("standing in", r"https://github\.com/(?:astral-sh|indygreg)/python-build-standalone/")
+def python_download(failure: Failure, _: re.Match[str]) -> Change:
+    """Use the interpreters of this machine where uv would download one."""
+    environment = failure.mre.environment
+    variables = {**environment.variables, "UV_PYTHON_PREFERENCE": "only-system"}
+    mre = replace(failure.mre, environment=replace(environment, variables=variables))
+    return mre, "this machine's interpreter stands in for a download"
 
 
 @rule("neutral", r"requested Python version \([^)]{1,60}\) does not satisfy Python ?>=3\.\d{1,2}\b")
