@@ -192,7 +192,7 @@ def test_an_issue_gets_a_script_that_answers_as_run_does_on_a_real_uv(
 def test_what_is_not_understood_of_an_issue_is_a_comment_and_the_mre_runs(
     uvmre: CommandLine, home: Path, tmp_path: Path, post: str, expected: str
 ) -> None:
-    (tmp_path / "issue.md").write_text(f"# `uv lock` fails\n\n{post}")
+    (tmp_path / "issue.md").write_text(f"# It fails\n\n{post}")
     made = uvmre("new", "bug", "--from-issue", "issue.md", XDG_CACHE_HOME=str(home))
     assert made.exit == 0, made.stderr
     assert f"# {expected}\n" in (tmp_path / "bug" / "mre.toml").read_text()

@@ -28,7 +28,7 @@ FENCE_NAME = re.compile(
 )
 SHOWS_OUTPUT = re.compile(
     r"(?i)\b(?:output|outputs|prints?|results? (?:in|is)|error|fails?|failed|traceback|log|logs|says?|shows?"
-    r"|gives?|get|got|see|running|run|command)\b"
+    r"|gives?|get|got|see|produces?|returns?|running|run|command)\b"
     r"(?: is| was|:|`)?[^`]{0,30}:?\s*$"
 )
 TYPES: dict[str, tuple[str, ...]] = {
