@@ -631,3 +631,13 @@ def test_an_explanation_names_rules_repairs_and_runs() -> None:
     for text in ("hypothesis 1: failure (line 7, rule `failing-output`): `uv sync`", "did 0 (rule `a-rule`, neutral)"):
         assert text in lines
     assert [each["verdict"] for each in as_data(attempts)] == ["needs_more_information", "reproducible"]
+
+
+@pytest.mark.parametrize(
+    ("line", "word"), [("+ six==1.16.0", "inconclusive"), ("+ six==1.16.0 (twice)", "reproducible")]
+)
+def test_that_a_package_was_installed_proves_nothing(line: str, word: str) -> None:
+    installs = replace(MRE, symptom=Symptom(output=(line,)))
+    parsed = replace(PARSED, claim=Claim("output", 1, 7, (line,), unconfirmed=True))
+    runs = ran("reported", line, mre=installs, exit=0), ran("latest", mre=installs, uv="0.4.9")
+    assert decide(state_of(*runs, parsed=parsed)).word == word

@@ -275,3 +275,11 @@ def test_a_posted_file_may_not_change(path: str, text: str) -> None:
     changed = replace(before.mre, files=(File(path, text.encode()),))
     assert keeps_report(before, changed) == (text == "a")
     assert not keeps_report(before, replace(before.mre, files=()))
+
+
+def test_an_environment_is_activated_once_it_is_there() -> None:
+    message = "/bin/sh: 1: .: cannot open ./.venv/bin/activate: No such file\n"
+    early = RuleCase("no-named-venv", (". ./.venv/bin/activate\nuv venv --seed", "uv pip list"), (message,), at=0)
+    assert runs(early)[0] == "uv venv --seed"
+    missing = replace(early, steps=(". ./.venv/bin/activate\nuv pip list", "uv pip list"))
+    assert runs(missing)[0] == "uv venv"

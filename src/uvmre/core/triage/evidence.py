@@ -64,6 +64,8 @@ ENVIRONMENT_CAUSES = {
 FIRM_RULES = ("failing-output", "differing-output", "repeated-run", "warning", "")
 """The rules whose claim is what the observed command prints in the report; none where the MRE came from elsewhere."""
 LINK = re.compile(r"^[^\S\n]*(?:[│|][^\S\n]*)*(?:├─▶|╰─▶|\|->|`->|caused by:|cause:)", re.IGNORECASE | re.MULTILINE)
+INSTALLED = re.compile(r"[+~-] [\w.-]+==\S+$")
+"""A line that every installation prints, and that changes with the index."""
 PANIC = re.compile(r"panicked at|internal error: entered unreachable|stack overflow|segmentation fault", re.IGNORECASE)
 SIGNALS = 128
 
@@ -94,6 +96,8 @@ def evidence_of(mre: Mre, claim: Claim, observation: Observation) -> Evidence:
     step = matching_step(mre.symptom, observation)
     if step is None:
         return Evidence(Strength.WEAK, "the symptom does not show")
+    if claim.kind == "output" and claim.output and all(INSTALLED.match(text) for text in claim.output):
+        return Evidence(Strength.NONE, "the text is only that a package was installed")
     if claim.unconfirmed:
         return Evidence(Strength.WEAK, "the report does not quote an error that identifies the bug")
     if step.exit >= SIGNALS or any(PANIC.search(text) for text in mre.symptom.output):

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from uvmre.issue.repairs.rule import Change, Failure, rule
 
+MAKES_VENV = re.compile(r"uv (?:venv|sync|add)\b")
 REQUIRES = re.compile(r'(?m)^requires-python = "[^"\n]*"')
 
 
@@ -17,15 +18,18 @@ def no_venv(failure: Failure, _: re.Match[str]) -> Change:
 @rule(
     "neutral",
     r"(?P<folder>[\w./~-]{1,80})/bin/activate(?:\.\w{1,6})?'?: (?:No such file|[Nn]ot found)"
-    r"|cannot open (?P<dash>[\w./~-]{1,80})/bin/activate: No such file"
     r"|No interpreter found (?:at|in|for) (?:path|directory|executable name)"
     r" `(?P<other>[\w./~-]{0,80}?venv[\w.-]{0,20})",
 )
 def no_named_venv(failure: Failure, found: re.Match[str]) -> Change:
     """Create the virtual environment whose activation script or interpreter is not there."""
-    folder = (found["folder"] or found["dash"] or found["other"]).removeprefix("./")
+    folder = (found["folder"] or found["other"]).removeprefix("./")
     run = "uv venv" if folder == ".venv" else f"uv venv {folder}"
-    if not failure.path(folder) or any(run in step.run for step in failure.mre.steps):
+    if MAKES_VENV.match(failure.commands[1]):
+        lines = [each for each in failure.step.run.split("\n") if "/bin/activate" not in each]
+        return failure.with_run("\n".join(lines)), f"`{folder}` is activated once it is there"
+    # Nothing of the MRE may be in `.venv`, which is uv's own place for it.
+    if not (folder == ".venv" or failure.path(folder)) or any(run in step.run for step in failure.mre.steps):
         return None
     return failure.with_step_before(run), f"added `{run}`"
 
