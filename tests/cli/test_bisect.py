@@ -199,6 +199,7 @@ def test_the_path_is_explained(bisect: CommandLine, tmp_path: Path) -> None:
         pytest.param(STEP, ("--python", "3.99"), 125, "no interpreter found for Python 3.99", id="no interpreter"),
     ],
 )
+@pytest.mark.few(5)
 def test_bad_input_is_a_sentence(
     bisect: CommandLine, tmp_path: Path, body: str, arguments: tuple[str, ...], code: int, why: str
 ) -> None:

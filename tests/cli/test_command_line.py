@@ -169,6 +169,7 @@ def test_report_tells_the_last_run(uvmre: CommandLine, mre: Path) -> None:
         pytest.param(["report", "nowhere"], "folder not found: `nowhere`", id="nothing to report"),
     ],
 )
+@pytest.mark.few(5)
 def test_wrong_usage_ends_with_2_and_a_sentence(
     uvmre: CommandLine, mre: Path, arguments: list[str], message: str
 ) -> None:

@@ -26,6 +26,7 @@ from uvmre.run import interpreters
     ],
 )
 @pytest.mark.parametrize("manifest", [False, True], ids=["no MRE", "an MRE of somebody's own"])
+@pytest.mark.few(4)
 def test_a_project_of_a_user_stays_as_it_is(
     uvmre: CommandLine, home: Path, tmp_path: Path, words: list[str], manifest: bool
 ) -> None:

@@ -331,6 +331,7 @@ STREAMS = [
 
 
 @pytest.mark.parametrize(("script", "code", "says"), STREAMS, ids=[row[0] for row in STREAMS])
+@pytest.mark.few(6)
 def test_an_error_of_the_streams_is_reported(script: str, code: int, says: str, place: Path, home: Path) -> None:
     done = shell(script, place, home)
     data = (done.stdout + done.stderr).decode()

@@ -64,6 +64,7 @@ def ran(uvmre: CommandLine, home: Path, tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     "arguments", [("report",), ("report", "--json"), ("report", "--format", "dockerfile"), ("lint", "--json")]
 )
+@pytest.mark.few(2)
 def test_no_secret_is_in_what_is_reported(uvmre: CommandLine, ran: Path, arguments: tuple[str, ...]) -> None:
     ended = uvmre(arguments[0], "mre", *arguments[1:])
     assert ended.stdout

@@ -429,6 +429,7 @@ def test_a_host_that_is_not_the_mres_is_refused_and_recorded(unplugged: Watched,
         pytest.param("Allowed.Example.Net", "allowed.example.net", id="by its name, which the MRE writes in capitals"),
     ],
 )
+@pytest.mark.few(2)
 def test_a_host_that_is_let_through_is_unreachable_without_a_network_and_not_refused(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, allowed: str, host: str
 ) -> None:

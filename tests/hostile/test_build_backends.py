@@ -103,6 +103,7 @@ ATTACKS = {
 
 
 @pytest.mark.parametrize(("body", "expected"), ATTACKS.values(), ids=ATTACKS.keys())
+@pytest.mark.few(4)
 def test_a_backend_in_the_tree_stays_in_the_sandbox(build: BuildAttack, host: Host, body: str, expected: str) -> None:
     services = host.services
     found = build(

@@ -138,6 +138,7 @@ def run_dockerfile(attack: RunAttack, host: Host, lines: str) -> Attack:
 
 
 @pytest.mark.parametrize("lines", DOCKERFILES.values(), ids=DOCKERFILES.keys())
+@pytest.mark.few(4)
 def test_what_uvmre_does_between_two_runs_stays_in_the_image(attack: RunAttack, host: Host, lines: str) -> None:
     before = sorted(str(path) for path in host.home.rglob("*"))
     found = run_dockerfile(attack, host, lines)

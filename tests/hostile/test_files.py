@@ -58,6 +58,7 @@ def test_a_pipe_is_not_waited_for(stranger: Stranger, name: str) -> None:
 
 @pytest.mark.parametrize("link", [".uvmre", ".uvmre/runs", ".uvmre/recording", ".uvmre/uv", ".uvmre/recording/bodies"])
 @pytest.mark.parametrize("verb", [("run",), ("recording", "rm"), ("report",)], ids=lambda verb: verb[-1])
+@pytest.mark.few(6)
 def test_a_link_in_the_folder_of_uvmre_is_not_followed(stranger: Stranger, link: str, verb: tuple[str, ...]) -> None:
     (stranger.mre() / link).parent.mkdir(parents=True, exist_ok=True)
     (stranger.folder / link).symlink_to(stranger.outside)

@@ -280,6 +280,7 @@ CLUTTER = {
 
 
 @pytest.mark.parametrize("body", CLUTTER.values(), ids=CLUTTER.keys())
+@pytest.mark.few(3)
 def test_whatever_a_step_leaves_is_removed(attack: RunAttack, body: str) -> None:
     found = attack(body, "$ exit 7")  # attack() checks that the folder of temporary files is empty
     assert found.steps[0]["stdout"].endswith("stopped\n"), found.printed

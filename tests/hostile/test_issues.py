@@ -49,6 +49,7 @@ def triage(host: Host, tmp_path: Path, body: str, *options: str, **variables: st
 
 
 @pytest.mark.parametrize(("command", "stopped"), COMMANDS.values(), ids=COMMANDS.keys())
+@pytest.mark.few(3)
 def test_a_command_of_a_post_stays_in_the_sandbox(host: Host, tmp_path: Path, command: str, stopped: str) -> None:
     command = command.format(secret=host.secret, port=host.services.ports["4"])
     answer = triage(

@@ -43,6 +43,7 @@ ADDRESSES = {
 
 
 @pytest.mark.parametrize("address", ADDRESSES.values(), ids=ADDRESSES.keys())
+@pytest.mark.few(3)
 def test_no_address_but_the_gateway_answers(attack: RunAttack, host: Host, address: str) -> None:
     ports = host.services.ports
     address = address.format(port=ports["4"], port6=ports.get("6", 1), udp=ports["udp"], machine=host.services.machine)
@@ -63,6 +64,7 @@ SOCKETS = {
 
 
 @pytest.mark.parametrize("address", SOCKETS.values(), ids=SOCKETS.keys())
+@pytest.mark.few(3)
 def test_no_unix_socket_of_the_host_answers(attack: RunAttack, host: Host, address: str) -> None:
     address = address.format(abstract=host.services.abstract, path=host.services.path)
     found = attack(f"return reach(socket.AF_UNIX, {address})", prelude=PRELUDE)

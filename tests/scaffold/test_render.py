@@ -58,6 +58,7 @@ def shell(*words: str | Path, **options: Any) -> "subprocess.CompletedProcess[st
 
 
 @pytest.mark.parametrize("answers", sample(), ids=told)
+@pytest.mark.few(12)
 def test_a_folder_is_a_valid_mre_and_its_parts_say_the_same(tmp_path: Path, answers: Answers) -> None:
     target = tmp_path / "mre"
     mre = make(target, answers)

@@ -124,6 +124,7 @@ def test_wherever_a_search_is_cut_it_states_no_boundary_that_it_did_not_see(
         pytest.param(".?xxx", "broken", "no response from pypi.org", "", id="beside one that had no network"),
     ],
 )
+@pytest.mark.few(3)
 def test_a_first_bad_release_is_stated_where_the_one_before_it_speaks(
     letters: str, word: Word, reason: str, first_bad: str
 ) -> None:
