@@ -178,6 +178,7 @@ PROJECT = Symptom("failure", ("No `project` table found in `/a/pyproject.toml`",
         pytest.param("0.4.7", "error: unrecognized subcommand 'sync'", "broken", id="newer, without the command"),
         pytest.param("0.4.7", "error: error sending request for url", "different", id="newer, but the network"),
         pytest.param("0.4.7", "error: No interpreter found for Python 3.14", "different", id="newer, but a tool"),
+        pytest.param("0.4.7", "1c1\n< a\n---\n> b\n", "different", id="newer, but a program without an error"),
     ],
 )
 def test_a_newer_release_that_fails_differently_does_not_have_the_bug(uv: str, stderr: str, word: str) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from uvmre.core.mre.symptom import Symptom
-from uvmre.core.outcome.error_chain import cause_of
+from uvmre.core.outcome.error_chain import cause_of, innermost_cause
 from uvmre.core.outcome.matching import Outcome, match, unsupported_feature, unsupported_outcome
 from uvmre.core.outcome.observation import Observation, StepResult
 from uvmre.core.search.bisect_result import OTHER_ERROR
@@ -50,7 +50,8 @@ def judge_release(symptom: Symptom, expected: Symptom | None, observation: Obser
     if share >= SIMILAR_ERROR or ENVIRONMENT_FAILURE.search(output):
         return outcome if newer else Outcome("broken", f"{outcome.reason}, which may be the same error, reworded")
     past = distinctive or (symptom.bare and symptom.exit in (0, "success"))
-    if not (newer and past):
+    # A program that fails without an error, as `diff` does, tells nothing of uv.
+    if not (newer and past and innermost_cause(failed[-1].stderr.strip() or failed[-1].stdout)):
         return outcome
     return Outcome("absent", f"{OTHER_ERROR}: {_failure(failed)}")
 

@@ -26,7 +26,7 @@ SCRIPT_RECORDINGS = "recordings"
 """The cache's folder of scripts' recordings; each script has its own."""
 SHEBANG = b"#!"
 PYENV = "PYENV_ROOT"
-RULES = "rules 7"
+RULES = "rules 8"
 """Part of the key of stored outcomes of MREs: change it with what judges a run."""
 
 
