@@ -64,7 +64,7 @@ ENVIRONMENT_CAUSES = {
 FIRM_RULES = ("failing-output", "differing-output", "repeated-run", "warning", "")
 """The rules whose claim is what the observed command prints in the report; none where the MRE came from elsewhere."""
 LINK = re.compile(r"^[^\S\n]*(?:[│|][^\S\n]*)*(?:├─▶|╰─▶|\|->|`->|caused by:|cause:)", re.IGNORECASE | re.MULTILINE)
-INSTALLED = re.compile(r"[+~-] [\w.-]+==\S+$")
+INSTALLED = re.compile(r"[+~-] [\w.-]+==[^\s(]+(?: \(from [^()]*\))?$")
 """A line that every installation prints, and that changes with the index."""
 PANIC = re.compile(r"panicked at|internal error: entered unreachable|stack overflow|segmentation fault", re.IGNORECASE)
 SIGNALS = 128
