@@ -43,11 +43,12 @@ FOLDER = "triage"
 """The cache's folder of issues' MREs, with their recordings and evidence."""
 SECONDS = 230.0
 """The time after which no further run of one issue starts."""
+RESERVE = 50.0
+"""The part of it that is left for the runs after a search."""
 PROPOSAL_SECONDS = 60.0
 """The time after which no further hypothesis is tried."""
 MOST_RUNS = 40
-RESERVE = 50.0
-"""The part of it that is left for the runs after a search."""
+"""The runs after which no further hypothesis is tried; a search counts as one."""
 STEP_SECONDS = 80
 PRUNE_INTERVAL = 20.0
 """Seconds between two prunings of the cache: each issue may add 100 MB."""

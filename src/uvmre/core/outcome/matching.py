@@ -147,6 +147,7 @@ def _no_response(requests: tuple[Request, ...]) -> str:
 
 def unsupported_feature(symptom: Symptom, steps: Iterable[StepResult], *, settings: bool = False) -> str:
     """Return the command, option or setting that a release does not support, unless that is the symptom."""
+    # Of "invalid value" a report may quote the first line alone; the second one tells it from a wrong path.
     if any(find_unsupported(f"{text}\n  [possible values", settings=True) for text in symptom.texts):
         return ""
     found = (
