@@ -14,7 +14,8 @@ from uvmre.core.outcome.matching import Outcome
 from uvmre.core.outcome.result import Result
 from uvmre.flows.options import RunOptions
 from uvmre.flows.run import run
-from uvmre.run import backends
+from uvmre.run import backends, process_tree
+from uvmre.run.cgroups import control_group
 from uvmre.run.limits import MB, StepLimits
 from uvmre.run.sandbox.backend import Sandbox
 
@@ -168,10 +169,22 @@ MEMORY = {
 def test_memory_is_that_of_all_processes_together(run_limited: RunLimited, body: str) -> None:
     outcome, seconds = run_limited(body, memory=300 * MB, timeout=15)
     assert outcome.word == "broken"
-    # Where the kernel keeps the limit, it writes a mapped file to the disk, and ends a daemon without its step.
-    slower = ("`attack` exceeds its time limit (15 s)",) if "mapped" in body or "setsid" in body else ()
+    # Where the kernel keeps the limit, it writes a mapped file to the disk.
+    slower = ("`attack` exceeds its time limit (15 s)",) if "mapped" in body else ()
     assert outcome.reason in ("`attack` exceeds the limit of 300 MB of memory", *slower)
     assert seconds < 30
+
+
+def test_a_step_ends_where_the_kernel_killed_one_of_its_processes(
+    run_limited: RunLimited, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with control_group({"memory": 300 * MB}) as group:
+        if not group.folders:
+            pytest.skip("no control groups here: THE KERNEL'S LIMIT IS NOT TESTED")
+    monkeypatch.setattr(process_tree, "usage", lambda _pid: (1, 0))  # the kernel is faster than the watch
+    outcome, seconds = run_limited(MEMORY["many processes"], memory=300 * MB, timeout=15)
+    assert outcome.reason == "`attack` exceeds the limit of 300 MB of memory"
+    assert seconds < 15
 
 
 def test_many_processes_are_named(run_limited: RunLimited) -> None:

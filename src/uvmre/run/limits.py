@@ -80,8 +80,9 @@ class LimitWatch:
         folders: Sequence[Path],
         idle_timeout: int = 0,
         count_requests: Callable[[], int] = lambda: 0,
+        exceeded: Callable[[], str] = lambda: "",
     ) -> None:
-        self._limits, self._folders = limits, folders
+        self._limits, self._folders, self._exceeded = limits, folders, exceeded
         self._idle_timeout, self._count_requests = idle_timeout, count_requests
         self._progress, self._progressed = (0, 0), time.monotonic()
         self._first = self._free = _free(folders[0])
@@ -97,6 +98,9 @@ class LimitWatch:
             return TIMEOUT
         if output > limits.output:
             return size(limits.output, "of output")
+        # The kernel may have killed one of several processes, for which the others wait.
+        if self._exceeded() == "memory":
+            return limits.of_controller("memory")
         processes, memory = process_tree.usage(pid)
         if processes > limits.processes:
             return limits.of_controller("pids")
@@ -119,8 +123,9 @@ class LimitWatch:
 
     def after(self, finished: Finished, seconds: int) -> str:
         """Return the limit that ended a step."""
-        if finished.limit or not finished.exit:
-            return finished.limit
+        limit = finished.limit or self._limits.of_controller(self._exceeded())
+        if limit or not finished.exit:
+            return limit
         return self._limits.of_exit(finished.exit, seconds) or self._walk()
 
     def _walk(self, unnamed: Iterable[os.stat_result] = ()) -> str:

@@ -5,7 +5,7 @@ import fcntl
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -73,11 +73,11 @@ class Sandbox(Local):
         if bubblewrap.is_root() and not request.network:
             _give_to(user, written)
         limited = self.limits.shell(command, timeout, own_user=True)
-        watch = LimitWatch(self.limits, written, idle_timeout, request.count_requests)
         with contextlib.ExitStack() as stack:
             network = _Network(stack, request)
             limits = {"memory": self.limits.memory, "pids": self.limits.processes}
             control = stack.enter_context(control_group(limits))
+            watch = LimitWatch(self.limits, written, idle_timeout, request.count_requests, control.exceeded)
             started, started_there = os.pipe()
             stack.callback(os.close, started)
             with os.fdopen(started_there, "wb", buffering=0) as reports_start:
@@ -104,8 +104,7 @@ class Sandbox(Local):
                 )
             if not os.read(started, 1) and not (finished.timed_out or request.context.stop.is_set()):
                 raise CannotRunStep(f"the sandbox did not start: {process.failure(finished)}")
-            finished = replace(finished, limit=finished.limit or self.limits.of_controller(control.exceeded()))
-        return watch.judge(finished, timeout)
+            return watch.judge(finished, timeout)
 
 
 class _Network:
