@@ -146,6 +146,7 @@ def test_an_added_command_has_a_reason() -> None:
             ["pyproject.toml", "README.md", "src/thing/__init__.py"],
         ),
         ("```\n$ uv sync\nerror: No `project` table found in: `/a/pyproject.toml`\n```", ["pyproject.toml"]),
+        ("```\n$ touch pyproject.toml\n$ uv sync\nerror: No `project` table found in: `/a/pyproject.toml`\n```", []),
     ],
 )
 def test_files_that_are_posted_or_inferred(text: str, paths: list[str]) -> None:

@@ -19,7 +19,7 @@ from uvmre.core.triage.answer import TriageAnswer, build_answer
 from uvmre.core.triage.decide import choose, decide
 from uvmre.core.triage.evidence import FIRM_RULES, Strength
 from uvmre.core.triage.hypothesis import RULES, Hypothesis
-from uvmre.core.triage.next_run import next_run
+from uvmre.core.triage.next_run import first_run, next_run
 from uvmre.core.triage.parsed_issue import ParsedIssue
 from uvmre.core.triage.state import Mistake, PlannedRun, TriageRun, TriageState
 from uvmre.errors import CannotTell, Interrupted, UvmreError
@@ -174,10 +174,11 @@ class _Triager:
                 return
 
     def _start(self, hypothesis: Hypothesis) -> None:
-        """Run a hypothesis once, on the reported release."""
+        """Run a hypothesis on the reported release."""
         state = self.state_of(hypothesis)
-        planned = next_run(state)
-        self.attempts.append(self._add(state, planned) if planned else state)
+        while self.failed is None and not state.stop_reason and (planned := first_run(state)):
+            state = self._add(state, planned)
+        self.attempts.append(state)
 
     def state_of(self, hypothesis: Hypothesis | None) -> TriageState:
         """Return what is known of a hypothesis before it runs."""

@@ -42,6 +42,20 @@ from uvmre.core.outcome.error_chain import innermost_cause, mask_local_details, 
             "error: Failed to read `a`\n  Caused by: No such file or directory (os error 2)",
             ("Failed to read `a`", "No such file or directory (os error 2)"),
         ),
+        (
+            "error: Failed to parse `uv.lock`\n  Caused by: TOML parse error at line 28, column 10\n     |\n"
+            "28 | wheels = [\n     |          ^\nthe name of the wheel has no tag of a platform\n",
+            ("the name of the wheel has no tag of a platform",),
+        ),
+        (
+            "  × Failed to build `a`\n  ╰─▶ TOML parse error at line 1, column 1\n        |\n      1 | [project]\n"
+            "        | ^^^^^^^^^\n      missing field `name`\n",
+            ("TOML parse error at line …", "missing field `name`"),
+        ),
+        (
+            "error: a thing\n  Caused by: the link below it is the last one\nnothing of it",
+            ("the link below it is the last one",),
+        ),
         ("\x1b[31merror\x1b[0m: The thing is of the wrong shape", ("The thing is of the wrong shape",)),
     ],
 )

@@ -24,7 +24,7 @@ from uvmre.core.search.release import Release
 from uvmre.core.triage.decide import choose, decide, questions
 from uvmre.core.triage.explain import as_data, as_lines
 from uvmre.core.triage.hypothesis import Repair
-from uvmre.core.triage.next_run import next_run
+from uvmre.core.triage.next_run import first_run, next_run
 from uvmre.core.triage.parsed_issue import Claim, Command, Gap, Located, ParsedIssue, PostedFile
 from uvmre.core.triage.state import Kind, Mistake, PlannedRun, TriageRun, TriageState
 
@@ -463,7 +463,7 @@ def test_what_is_run_for_a_symptom_that_shows(state: TriageState, kinds: list[st
     [
         pytest.param(state_of(), ["reported", "today", "varied", "latest"], id="it does not show"),
         pytest.param(
-            state_of(uv_stated=False),
+            state_of(uv_stated=False, neighbours=("0.4.31",)),
             ["reported", "day", "today", "varied", "latest"],
             id="on a release that the report does not name",
         ),
@@ -472,6 +472,31 @@ def test_what_is_run_for_a_symptom_that_shows(state: TriageState, kinds: list[st
 )
 def test_what_is_run_before_a_verdict_of_not_reproducible(state: TriageState, kinds: list[str]) -> None:
     assert kinds_of_runs(state, {}) == kinds
+
+
+@pytest.mark.parametrize(
+    ("state", "kinds"),
+    [
+        pytest.param(state_of(uv_stated=False, neighbours=("0.4.31",)), ["reported", "day"], id="no release is named"),
+        pytest.param(state_of(neighbours=("0.4.31",)), ["reported"], id="the report names its release"),
+        pytest.param(state_of(uv_stated=False), ["reported"], id="no release followed"),
+        pytest.param(
+            state_of(
+                uv_stated=False,
+                neighbours=("0.4.31",),
+                parsed=replace(PARSED, claim=replace(CLAIM, rule="quoted-error")),
+            ),
+            ["reported"],
+            id="not what the command is said to print",
+        ),
+    ],
+)
+def test_the_first_release_after_a_report_that_names_none(state: TriageState, kinds: list[str]) -> None:
+    while planned := first_run(state):
+        state = replace(state, runs=(*state.runs, ran(planned.kind, "")))
+    assert [each.kind for each in state.runs] == kinds
+    shown = replace(state, runs=(ran("reported", FAILURE),))
+    assert first_run(shown) is None
 
 
 def test_a_difference_only_in_the_version_of_uv_is_no_fix() -> None:
@@ -641,3 +666,17 @@ def test_that_a_package_was_installed_proves_nothing(line: str, word: str) -> No
     parsed = replace(PARSED, claim=Claim("output", 1, 7, (line,), unconfirmed=True))
     runs = ran("reported", line, mre=installs, exit=0), ran("latest", mre=installs, uv="0.4.9")
     assert decide(state_of(*runs, parsed=parsed)).word == word
+
+
+@pytest.mark.parametrize(
+    ("text", "is_environment"),
+    [
+        ("Querying Python at `…` failed with status exit status: 2", True),
+        ("program not found", True),
+        ("the program is not the one that was found", False),
+    ],
+)
+def test_an_error_of_the_reporters_machine_is_no_reason_for_a_no(text: str, is_environment: bool) -> None:
+    claim = replace(CLAIM, output=(text,), rule="failing-output")
+    verdict = decide(state_of(ran("reported", ""), ran("latest", "", uv="0.13.9"), parsed=replace(PARSED, claim=claim)))
+    assert verdict.word == ("inconclusive" if is_environment else "not_reproducible")

@@ -21,6 +21,8 @@ def claim(text: str, title: str = "It goes wrong") -> Claim:
         ("I run `uv sync`. The log says: The `thing` is of the wrong shape.", ("The `thing` is of the wrong shape",)),
         ('`uv sync` fails with "--no-cache is not the cause", I think.', ()),
         ("`uv sync` fails with `uv lock --check` before it.", ()),
+        ('`uv sync` correctly fails with "the thing is of the wrong shape".', ()),
+        ('`uv sync` does not work as expected, it fails with "the thing is odd".', ("the thing is odd",)),
         ('`uv sync` is "the thing that I really like".', ()),
         ('`uv sync` should fail with "the thing is of the wrong shape".', ()),
     ],
@@ -68,3 +70,35 @@ def test_an_error_of_a_posted_program_is_unconfirmed(script: str, unconfirmed: b
     found = claim(text)
     assert found.output[-1].endswith("the setting has the wrong shape")
     assert found.unconfirmed == unconfirmed
+
+
+WARNING = "```\nwarning: the member `ext` stands twice in the table\n```\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "output"),
+    [
+        (
+            f"This warning appears:\n\n{WARNING}\n1. `uv lock`\n2. Run `uv tree`",
+            ("the member `ext` stands twice in the table",),
+        ),
+        (
+            "I run `uv lock`.\n\n## Log\n\n```\nwarning: `uv lock` is experimental and may change without warning\n```\n",
+            (),
+        ),
+    ],
+)
+def test_a_warning_below_no_command(text: str, output: tuple[str, ...]) -> None:
+    assert claim(text).output == output
+
+
+@pytest.mark.parametrize(
+    ("line", "output"),
+    [
+        ("warning: the member `ext` stands twice  👈 is this so?", ("the member `ext` stands twice",)),
+        ("warning: the member `ext` stands twice   <--- here", ("the member `ext` stands twice",)),
+        ("warning: the member `ext` needs six <2", ("the member `ext` needs six <2",)),
+    ],
+)
+def test_a_remark_behind_a_line_is_not_output(line: str, output: tuple[str, ...]) -> None:
+    assert claim(f"```console\n$ uv lock\n{line}\n```\n", "The member `ext` stands twice, needs").output == output

@@ -107,6 +107,8 @@ def test_requested_pythons(runs: list[str], pythons: list[str]) -> None:
     [
         ("### Platform\n\nWindows 11", "Windows 11"),
         ("I am on macOS 14", "macOS"),
+        ("My machine:\n\n```\nuv==0.2.25\nRunning on Windows\n```", "Windows"),
+        ("```\nerror: the wheel for windows is missing\n```", ""),
         ("### Platform\n\n_No response_", ""),
     ],
 )

@@ -280,6 +280,13 @@ CASES = (
         not_for="error: No `pyproject.toml` was read\n",
     ),
     RuleCase(
+        "project-in-folder",
+        ("uv sync",),
+        (f"{NONE}\n",),
+        files={"services/api/pyproject.toml": PROJECT.format("")},
+        not_for="error: `/mre/acme` does not appear to be a Python project, as neither `pyproject.toml` nor `setup.py` …\n",
+    ),
+    RuleCase(
         "no-project",
         ("uv sync",),
         (

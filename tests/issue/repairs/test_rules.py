@@ -11,7 +11,7 @@ from uvmre.core.mre.files import File
 from uvmre.core.mre.model import Control, Step
 from uvmre.core.network.index import GitCommit, Index
 from uvmre.core.triage.hypothesis import Hypothesis
-from uvmre.core.triage.parsed_issue import Claim, PostedFile
+from uvmre.core.triage.parsed_issue import Claim, Command, PostedFile
 from uvmre.issue.repairs.repair import MOST_REPAIRS, RULES, keeps_report, repair_failure
 
 BY_RULE = {case.rule: case for case in CASES}
@@ -75,6 +75,26 @@ def test_what_the_report_is_about_is_not_repaired(rule: str) -> None:
 def test_an_earlier_run_stays_where_the_second_one_is_the_bug() -> None:
     case = replace(BY_RULE["earlier-run"], claim=replace(CLAIM, rule="repeated-run"))
     assert used(case, case.messages[0]) == ""
+
+
+@pytest.mark.parametrize(
+    ("printed", "rule"),
+    [("Resolved 1 package in 3ms", ""), ("error: the same error\n", "earlier-run"), ("", "earlier-run")],
+)
+def test_an_earlier_run_stays_where_the_post_shows_that_it_succeeded(printed: str, rule: str) -> None:
+    case = BY_RULE["earlier-run"]
+    given = failure(case, case.messages[0])
+    commands = (Command("uv sync", 3, printed), Command("uv sync", 5))
+    parsed = replace(given.hypothesis.parsed, commands=commands, claim=replace(CLAIM, command=1))
+    found = repair_failure(replace(given, hypothesis=replace(given.hypothesis, parsed=parsed)))
+    assert (found.repairs[-1].rule if found else "") == rule
+
+
+def test_a_project_in_a_folder_is_entered_by_all_later_steps() -> None:
+    case = replace(BY_RULE["project-in-folder"], steps=("uv lock", "uv sync"), at=0)
+    assert runs(case) == ["cd services/api\nuv lock", "cd services/api\nuv sync"]
+    two = replace(case, files={**case.files, "services/web/pyproject.toml": ""})
+    assert used(two, case.messages[0]) == "no-project"
 
 
 def test_the_post_s_own_folder_of_an_error_does_not_matter() -> None:

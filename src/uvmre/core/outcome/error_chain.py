@@ -57,8 +57,8 @@ FILE_NAME = re.compile(r"[/\\](?P<last>[\w.+-]+\.(?:toml|lock|txt|in|py|cfg|whl|
 PATCH = re.compile(r"(?i)(?<=python )(3\.\d+)\.\d+|(?<=current Python version \()3[\d.]+")
 SLOT = re.compile(r"(?<=[/.@:-])[\[<][A-Za-z][\w -]*[\]>]|[\[<][A-Za-z][\w -]*[\]>](?=[./@])|\*{3,}")
 TIMED = re.compile(r"\b\d+(?:\.\d+)?(?:ms|µs|s)\b")
-POSITION = re.compile(r"(?<=\bcolumn )\d{3,}")
-"""A place in a page that an index renders anew."""
+POSITION = re.compile(r"(?<=\bcolumn )\d{3,}|(?<=TOML parse error at line )\d+, column \d+")
+"""A place in a page that an index renders anew, or in a file of which the post shows a part."""
 HASH = re.compile(r"\b(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{16,64}\b|\.tmp\w{6}")
 
 
@@ -135,6 +135,8 @@ def _chain(lines: list[str]) -> Cause | None:
             in_chain = True
         elif HINTS.match(line) or STREAMS.match(line):
             in_chain = False
+        elif in_chain and links and TOML_PLACE.search(links[-1]) and line.strip() and not SPAN.search(line):
+            links.append(line.strip("│| "))  # the message stands below the place, outside the chain
         elif in_chain and links and (more := CONTINUATION.match(line)) and not SPAN.search(line):
             links[-1] += " " + (more["text"] or more["box"]).strip()
         elif raised := RAISED.match(line) or CONFIGURED.match(line):
@@ -156,6 +158,7 @@ CONFIGURED = re.compile(
 )
 BACKEND = re.compile(r"Build backend failed|The build backend returned|Call to `")
 REFUSED = re.compile(r"could not be queried due to a lack of valid authentication credentials \(40[13] \w+\)")
+TOML_PLACE = re.compile(r"TOML parse error at line \d+, column \d+$")
 SPAN = re.compile(r"\^|^\s*(?:\d+\s*)?\|")
 
 

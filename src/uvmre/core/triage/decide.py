@@ -14,7 +14,7 @@ from uvmre.core.triage.other_release import judge_release
 from uvmre.core.triage.parsed_issue import NOT_RELEASED
 from uvmre.core.triage.state import Kind, TriageRun, TriageState
 
-CONDITIONS: dict[Kind, str] = {"day": " (the newest release of that day)", "today": " with today's PyPI"}
+CONDITIONS: dict[Kind, str] = {"day": " (the first release after the report)", "today": " with today's PyPI"}
 TRIVIAL_FILE = re.compile(r"(?:^|/)(?:readme[^/]*|__init__\.py|py\.typed|license[^/]*)\Z", re.IGNORECASE)
 """Files whose content hardly ever matters."""
 SAME_PLATFORM = re.compile(

@@ -40,14 +40,14 @@ ENVIRONMENT_ERRORS = re.compile(
     r"|(?:extra|group) .{0,60}(?:is|are) not (?:defined|found)|does not have an extra)"
     r"|(?P<python>(?:current|requested) python version|requires-python|requires python|does not satisfy python"
     r"|incompatible with the (?:project's )?python|no interpreter found|no python (?:interpreter|installation)"
-    r"|failed to (?:query|inspect) python)"
+    r"|failed to (?:query|inspect) python|querying python|can't use python at)"
     r"|(?P<file>no such file or directory|os error 2\b|file not found|does not exist|no (?:root )?`?pyproject\.toml`?"
     r"|not a (?:valid|local) (?:path|file)|not a directory|distribution not found at|read-only file system"
     r"|os error 30\b|unable to find lockfile|lockfile .{0,60}needs to be updated|is missing a `?pyproject"
     r"|not included as workspace package|not a workspace member|references a workspace"
     r"|does not appear to be a python project|which files to ship|multiple top-level packages|expected a python module)"
-    r"|(?P<tool>command not found|: not found$|git executable|no such command|linker `?cc|fatal error: "
-    r"|is rust installed|unable to execute|pkg-config|compiler|cmake|no virtual environment found)"
+    r"|(?P<tool>command not found|program not found|: not found$|git executable|no such command|linker `?cc"
+    r"|fatal error: |is rust installed|unable to execute|pkg-config|compiler|cmake|no virtual environment found)"
     r"|(?P<module>modulenotfounderror|no module named|importerror)",
     re.IGNORECASE | re.MULTILINE,
 )

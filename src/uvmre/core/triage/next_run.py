@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime
 
 from uvmre.core.mre.model import Mre
-from uvmre.core.triage.evidence import Strength
+from uvmre.core.triage.evidence import FIRM_RULES, Strength
 from uvmre.core.triage.state import PlannedRun, TriageRun, TriageState
 from uvmre.core.triage.variations import variations
 
@@ -20,6 +19,16 @@ def next_run(state: TriageState) -> PlannedRun | None:
         _runs_to_confirm(state, state.reproducing_run) if state.reproducing_run else _runs_to_exclude(state, state.mre),
         None,
     )
+
+
+def first_run(state: TriageState) -> PlannedRun | None:
+    """Return the run that tells whether a reading is worth more runs; None if that is known."""
+    if not state.runs:
+        return next_run(state)
+    # Where a report names no release, its author may have built uv from its sources.
+    is_firm = state.parsed.claim.rule in FIRM_RULES
+    planned = None if state.uv_stated or not is_firm or state.reproducing_run else next_run(state)
+    return planned if planned and planned.kind == "day" else None
 
 
 def _runs_to_confirm(state: TriageState, shown: TriageRun) -> Iterator[PlannedRun]:
@@ -47,8 +56,8 @@ def _runs_to_exclude(state: TriageState, mre: Mre) -> Iterator[PlannedRun]:
     """Yield the runs that a verdict of `not_reproducible` still needs."""
     first = state.runs[0]
     uv, date = first.result.uv, mre.environment.exclude_newer
-    if not state.uv_stated and date and not isinstance(date, datetime) and not state.run_of("day"):
-        yield PlannedRun("day", mre, f"@{date}")
+    if not state.uv_stated and state.neighbours and not state.run_of("day"):
+        yield PlannedRun("day", mre, state.neighbours[0])
     if date and not state.run_of("today") and _depends_on_cutoff(first):
         yield PlannedRun("today", replace(mre, environment=replace(mre.environment, exclude_newer=None)), uv)
     if first.verdict.word == "not_reproducible":

@@ -14,8 +14,8 @@ from uvmre.core.triage.hypothesis import RULES, Repair
 from uvmre.core.triage.parsed_issue import Gap, ParsedIssue
 
 Kind = Literal["reported", "day", "today", "history", "good", "latest", "neighbour", "again", "varied"]
-"""Why the MRE is run: on the reported release; on the last release of the report's date, if the report names none;
-with today's PyPI; to search for the boundaries; on the first good release; on the latest; on a release soon after the
+"""Why the MRE is run: on the reported release; on the first release after the report, if the report names none; with
+today's PyPI; to search for the boundaries; on the first good release; on the latest; on a release soon after the
 reported one; on the reported one once more; with one variation."""
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from uvmre.core.outcome.error_chain import innermost_cause
+from uvmre.core.outcome.error_chain import innermost_cause, warnings
 from uvmre.core.triage.parsed_issue import Claim
 from uvmre.issue.claims.errors import failure
 from uvmre.issue.claims.facts import Facts
@@ -14,13 +14,17 @@ MOST_ERRORS = 2
 
 
 def loose_errors(facts: Facts) -> list[Claim]:
-    """Return the claims of errors below no command, for the last one without output, or the likeliest inferred one."""
+    """Return the claims of errors and warnings below no command, for the last one without one, or an inferred one."""
     last = next(_candidates(facts), -1)
     found = []
     for text, line in facts.loose if last >= 0 else ():
         if cause := innermost_cause(text):
             claim = failure(replace(facts.all_commands[last], line=line - 1), last, cause)
             found.append(replace(claim, why=f"output below no command: “{cause.links[-1][:160]}”"))
+        else:
+            for warning in warnings(text):
+                why = f"a warning below no command: “{warning[:160]}”"
+                found.append(Claim("output", last, line, (warning,), why=why))
     return found
 
 

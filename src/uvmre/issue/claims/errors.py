@@ -28,6 +28,8 @@ FAILS_WITH = re.compile(
     r"|exit(?:s|ed)?|crash\w{0,3}|throws?|raises?)\b[^`\"“.;]{0,30}\Z"
 )
 SHOULD = re.compile(r"(?i)\b(?:should|would|expect\w{0,5})\b[^,;]{0,60}\Z")
+RIGHTLY = re.compile(r"(?i)\b(?:correctly|properly|rightly|as (?:it should|expected|intended|desired))\b")
+"""Of an error: uv is right to print it."""
 NO_ERROR = re.compile(r"uvx? |--?\w|[\w./-]{1,100}\.\w{2,4}\Z|[\w-]{1,60}(?:\[[^\]]{0,60}\])? ?[<>=~!@]")
 """Commands, options, files and requirements."""
 INTRODUCED = re.compile(
@@ -40,6 +42,7 @@ RETOLD = re.compile(
     r" (?:says|reports|complains|claims)(?: that)? (?!(?:with|when|if|for|on|in|about|because|after|to)\b)"
     r"(?P<text>[a-z][^.;,:`\"“]{11,200})"
 )
+NEGATED = re.compile(r"(?i)(?:n't|\bnot|\bnever|\binstead of)\b[^,;]{0,30}\Z")
 ARTICLE = re.compile(r"\A(?:the|an?|its|my) ")
 VERB = re.compile(
     r" (?=(?:needs?|is|are|was|were|does|do|has|have|had|cannot|can't|could|must|requires?|failed|already|did)\b)"
@@ -104,6 +107,8 @@ def quoted_errors(facts: Facts) -> list[Claim]:
     found = []
     for sentence, line in facts.statements if facts.commands else ():
         if sentiment.is_proposal(sentence) and not state_checks.FAILS.search(sentence):
+            continue
+        if (right := RIGHTLY.search(sentence)) and not NEGATED.search(sentence[: right.start()]):
             continue
         for text in _errors_in(sentence):
             if reason := innermost_cause(text) or innermost_cause(f"error: {text}"):

@@ -1,5 +1,6 @@
 """The rules that derive claims from a post: a table, the likeliest first."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -7,6 +8,9 @@ from uvmre.core.triage.parsed_issue import Claim
 from uvmre.issue.claims import elsewhere, errors, file_diffs, outputs, silence, state_checks
 from uvmre.issue.claims.facts import Facts
 from uvmre.issue.claims.second_run import repeated_run
+
+REMARK = re.compile(r"\s+(?:[👈👆⬅←]|<-{1,20}|<={2,20}|<{2,20}(?!<)).{0,200}\Z")
+"""What an author writes behind a line of output, with an arrow to it."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,10 @@ def claims(facts: Facts) -> list[Claim]:
     if all(each.works is True for each in facts.commands):
         # What works is on another release: the posted commands are the failing ones.
         facts = replace(facts, commands=[replace(each, works=None) for each in facts.commands])
-    found = [replace(claim, rule=rule.id) for rule in RULES for claim in rule.find(facts)]
+    found = [
+        replace(claim, rule=rule.id, output=tuple(REMARK.sub("", text) for text in claim.output))
+        for rule in RULES
+        for claim in rule.find(facts)
+    ]
     found += [replace(claim, rule="error-elsewhere") for claim in elsewhere.same_errors(facts, found)]
     return list({(each.kind, each.command, each.output, each.contains, each.test): each for each in found}.values())

@@ -261,9 +261,7 @@ def _platform(found: Sequence[Block]) -> Located | None:
         if HEADING.search(block.heading) and (match := SYSTEM.search(block.text)):
             return Located(match[0].strip(), _line(block, match.start()))
     for block in found:
-        if block.kind != "code" and (
-            match := re.search(rf"(?i)\b(?:on|using|under|platform:|os:)\s+(?:my )?{SYSTEM.pattern}", block.text)
-        ):
+        if match := re.search(rf"(?i)\b(?:on|using|under|platform:|os:)\s+(?:my )?{SYSTEM.pattern}", block.text):
             return Located(match["system"], _line(block, match.start()))
     return None
 

@@ -22,10 +22,13 @@ QUOTED = re.compile(
     r"\s?(?:(?<=\])|[<>=!~]=?=?\s?\d[\w.*+!<>=~, -]{0,80})"
 )
 INIT = re.compile(r"\buv\s+init\b")
+WRITES_PROJECT = re.compile(r"(?:\b(?:touch|tee|cp|mv|curl|wget)\b[^;&|\n]{0,200}|>\s{0,3})\bpyproject\.toml\b")
 
 
 def required_project(commands: Sequence[Command], python: str) -> PostedFile | None:
     """Return the project that the commands or their output require; None if they require none."""
+    if any(WRITES_PROJECT.search(each.run) for each in commands):
+        return None
     project_text = pyproject.minimal("project", python)
     for pattern, text, why in (
         (NO_PROJECT, "[tool.uv.workspace]\nmembers = []\n", "the error says that it has no [project]"),

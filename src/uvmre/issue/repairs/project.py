@@ -1,6 +1,8 @@
 """Repairs of a project: its pyproject.toml and lock file, and the files that commands name."""
 
 import re
+import shlex
+from dataclasses import replace
 
 from uvmre.core.triage.parsed_issue import PostedFile
 from uvmre.issue.files import content_type, pyproject
@@ -32,6 +34,18 @@ def _unplaced(failure: Failure, path: str) -> PostedFile | None:
     contents = {file.content.decode(errors="replace").strip() for file in failure.mre.files}
     blocks = (file for file in failure.hypothesis.parsed.unplaced if file.text.strip() not in contents)
     return next((file for file in blocks if file.path.rpartition(".")[2] == suffix), None)
+
+
+@rule("neutral", NO_PROJECT)
+def project_in_folder(failure: Failure, found: re.Match[str]) -> Change:
+    """Enter the folder of the only project that the post has, where there is none at the root."""
+    paths = [file.path for file in failure.mre.files if file.path.endswith(f"/{PROJECT}")]
+    if len(paths) != 1 or _project_path(failure, found) != PROJECT:
+        return None
+    folder = paths[0].removesuffix(f"/{PROJECT}")
+    enter, at = f"cd {shlex.quote(folder)}\n", failure.at
+    later = (replace(each, run=f"{enter}{each.run}") for each in failure.mre.steps[at:])
+    return replace(failure.mre, steps=(*failure.mre.steps[:at], *later)), f"entered `{folder}`, which has the project"
 
 
 @rule("neutral", NO_PROJECT)

@@ -6,6 +6,7 @@ import shlex
 from dataclasses import replace
 
 from uvmre.core.mre.symptom import Symptom
+from uvmre.core.outcome.error_chain import innermost_cause
 from uvmre.core.shell import statements
 from uvmre.issue.repairs.rule import Change, Failure, rule
 
@@ -57,7 +58,10 @@ def read_only_step(failure: Failure, _: re.Match[str]) -> Change:
 def earlier_run(failure: Failure, _: re.Match[str]) -> Change:
     """Leave out a set-up step that is the observed command, which the post shows twice."""
     is_same = failure.is_setup and failure.step.run == failure.mre.steps[-1].run
-    if not is_same or failure.hypothesis.parsed.claim.rule == "repeated-run":
+    parsed = failure.hypothesis.parsed
+    earlier = [each for each in parsed.commands[: max(parsed.claim.command, 0)] if each.run in failure.step.run]
+    succeeded = any(each.output and not innermost_cause(each.output) for each in earlier)
+    if not is_same or succeeded or parsed.claim.rule == "repeated-run":
         return None
     return failure.without_step(), f"left out an earlier run of `{failure.step.title}`"
 
