@@ -643,7 +643,10 @@ def test_the_neighbours_of_the_reported_release_are_run_until_one_differs() -> N
     state = state_of(search=False, parsed=weak, neighbours=("0.4.7", "0.4.8"))
     shown = {"reported": FAILURE, "latest": FAILURE, "today": FAILURE, "again": FAILURE}
     assert kinds_of_runs(state, {**shown, "neighbour": FAILURE}) == ["reported", "latest", "neighbour", "today"]
-    assert kinds_of_runs(state, {**shown, "neighbour": ""}) == ["reported", "latest", "neighbour", "again", "today"]
+    found = ["reported", "latest", "neighbour", "again", "today"]
+    assert kinds_of_runs(state, {**shown, "neighbour": ""}) == found
+    # A latest release that fails for another reason is no answer.
+    assert kinds_of_runs(state, {**shown, "latest": OTHER_FAILURE, "neighbour": ""}) == found
 
 
 def test_an_explanation_names_rules_repairs_and_runs() -> None:

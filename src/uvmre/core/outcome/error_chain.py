@@ -56,6 +56,7 @@ HOME = re.compile(
 FILE_NAME = re.compile(r"[/\\](?P<last>[\w.+-]+\.(?:toml|lock|txt|in|py|cfg|whl|tar\.gz|zip|pth|python-version))$")
 PATCH = re.compile(r"(?i)(?<=python )(3\.\d+)\.\d+|(?<=current Python version \()3[\d.]+")
 SLOT = re.compile(r"(?<=[/.@:-])[\[<][A-Za-z][\w -]*[\]>]|[\[<][A-Za-z][\w -]*[\]>](?=[./@])|\*{3,}")
+CUT = re.compile(r"[\[(]?\.{3,}[\])]?")
 TIMED = re.compile(r"\b\d+(?:\.\d+)?(?:ms|µs|s)\b")
 POSITION = re.compile(r"(?<=\bcolumn )\d{3,}|(?<=TOML parse error at line )\d+, column \d+")
 """A place in a page that an index renders anew, or in a file of which the post shows a part."""
@@ -195,7 +196,7 @@ def _shorten(link: str) -> str:
 
 
 def mask_local_details(text: str) -> str:
-    """Replace the reporter's folders, durations and hashes by `…`."""
+    """Replace the reporter's folders, durations, hashes and what was cut by `…`."""
 
     def folder(found: re.Match[str]) -> str:
         last = FILE_NAME.search(found[0])
@@ -203,6 +204,6 @@ def mask_local_details(text: str) -> str:
 
     if "/" in text or "\\" in text:
         text = HOME.sub(folder, text)
-    text = SLOT.sub("…", text)
+    text = CUT.sub("…", SLOT.sub("…", text))
     text = PATCH.sub(lambda found: f"{found[1]}…" if found[1] else "…", text)
     return POSITION.sub("…", HASH.sub("…", TIMED.sub("…", text)))

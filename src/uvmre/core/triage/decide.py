@@ -12,7 +12,7 @@ from uvmre.core.outcome.verdict import Verdict
 from uvmre.core.triage.evidence import ENVIRONMENT_CAUSES, ENVIRONMENT_ERRORS, FIRM_RULES, Strength, contains_all
 from uvmre.core.triage.other_release import judge_release
 from uvmre.core.triage.parsed_issue import NOT_RELEASED
-from uvmre.core.triage.state import Kind, TriageRun, TriageState
+from uvmre.core.triage.state import COMPARED, Kind, TriageRun, TriageState
 
 CONDITIONS: dict[Kind, str] = {"day": " (the first release after the report)", "today": " with today's PyPI"}
 TRIVIAL_FILE = re.compile(r"(?:^|/)(?:readme[^/]*|__init__\.py|py\.typed|license[^/]*)\Z", re.IGNORECASE)
@@ -26,8 +26,6 @@ OTHER_PLATFORM = re.compile(
 NUMBERS = re.compile(r"\d{1,9}(?:\.\d{1,9}){1,5}")
 MOST_CHARACTERS = 160
 MOST_INVENTIONS = 3
-COMPARED: tuple[Kind, ...] = ("good", "neighbour", "latest")
-"""The runs of other releases that may lack the bug, the most telling first."""
 
 
 def choose(attempts: Sequence[TriageState]) -> TriageState:

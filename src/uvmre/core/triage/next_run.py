@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from uvmre.core.mre.model import Mre
 from uvmre.core.triage.evidence import FIRM_RULES, Strength
-from uvmre.core.triage.state import PlannedRun, TriageRun, TriageState
+from uvmre.core.triage.state import COMPARED, PlannedRun, TriageRun, TriageState
 from uvmre.core.triage.variations import variations
 
 
@@ -37,7 +37,7 @@ def _runs_to_confirm(state: TriageState, shown: TriageRun) -> Iterator[PlannedRu
     strong = state.evidence.strength is Strength.STRONG
     if (not strong or not state.search) and not state.run_of("latest"):
         yield PlannedRun("latest", mre, "latest")
-    if not strong and state.evidence.strength is not Strength.NONE and not state.differing_run:
+    if not strong and state.evidence.strength is not Strength.NONE and not _is_decisive(state):
         # A later release may fail for another reason: a closer one is compared then.
         tried = {run.planned.uv for run in state.runs}
         yield from (PlannedRun("neighbour", mre, each) for each in state.neighbours if each not in tried)
@@ -67,6 +67,12 @@ def _runs_to_exclude(state: TriageState, mre: Mre) -> Iterator[PlannedRun]:
                 yield PlannedRun("varied", varied, uv, name)
         if not state.run_of("latest"):
             yield PlannedRun("latest", replace(mre, controls=()), "latest")
+
+
+def _is_decisive(state: TriageState) -> bool:
+    """Tell whether a run of another release can prove a symptom that is no proof alone."""
+    words = ("absent", "different") if state.evidence.strength is Strength.DISTINCTIVE else ("absent",)
+    return any(run.outcome.word in words for run in state.runs if run.kind in COMPARED)
 
 
 def _depends_on_cutoff(run: TriageRun) -> bool:

@@ -18,6 +18,8 @@ Kind = Literal["reported", "day", "today", "history", "good", "latest", "neighbo
 today's PyPI; to search for the boundaries; on the first good release; on the latest; on a release soon after the
 reported one; on the reported one once more; with one variation."""
 
+COMPARED: tuple[Kind, ...] = ("good", "neighbour", "latest")
+"""The runs of other releases that may lack the bug, the most telling first."""
 
 UNKNOWN_SYMPTOM = Gap(
     0,
@@ -115,7 +117,7 @@ class TriageState:
     @property
     def differing_run(self) -> TriageRun | None:
         """Return the run of another release that may be without the bug."""
-        others = (run for run in self.runs if run.kind in ("good", "neighbour", "latest"))
+        others = (run for run in self.runs if run.kind in COMPARED)
         return next((run for run in others if run.outcome.word in ("absent", "different")), None)
 
     @cached_property
