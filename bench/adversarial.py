@@ -58,7 +58,8 @@ def with_other_release(text: str, answer: TriageAnswer, options: TriageOptions) 
     if not (good and date and answer.state.uv_stated and CREATED.search(text)):
         return ""
     moved = CREATED.sub(f"{date + timedelta(days=1):%Y-%m-%dT%H:%M:%SZ}", text, count=1)
-    return re.sub(rf"(?<![\w.]){re.escape(reported)}(?![\w.]*\w)", good, moved)
+    changed = re.sub(rf"(?<![\d.]){re.escape(reported)}(?!\.?\d)", good, moved)
+    return changed if changed != moved else ""
 
 
 def without_decisive_block(text: str, answer: TriageAnswer) -> str:
