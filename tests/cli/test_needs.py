@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import CommandLine
+from tests.conftest import CommandLine, WriteMre
 
 MANIFEST = """\
 schema = 1
@@ -64,3 +64,27 @@ def test_a_step_that_hides_an_unknown_command_cannot_tell(
     uvmre: CommandLine, tmp_path: Path, command: str, outcome: str
 ) -> None:
     assert run(uvmre, tmp_path / "mre", "", run=command)["variants"][0]["outcome"] == outcome
+
+
+UNSUPPORTED = """\
+schema = 1
+title = "An option"
+[environment]
+uv = "0.5.21"
+[[step]]
+role = "observe"
+run = "uv sync --no-such-option"
+[symptom]
+exit = "failure"
+output = ["unexpected argument '{option}' found"]
+"""
+
+
+@pytest.mark.network
+@pytest.mark.parametrize(("option", "exit_code"), [("--no-such-option", 0), ("--frobnicate", 125)])
+def test_an_option_that_uv_lacks_is_a_symptom_only_if_it_is_the_reported_one(
+    uvmre: CommandLine, write_mre: WriteMre, option: str, exit_code: int
+) -> None:
+    ended = uvmre("run", write_mre(UNSUPPORTED.format(option=option)))
+    assert ended.exit == exit_code, ended.stdout + ended.stderr
+    assert ("does not support `--no-such-option`" in ended.stdout) is (exit_code != 0)

@@ -288,6 +288,35 @@ def test_comment_and_label_output(triage: CommandLine, tmp_path: Path) -> None:
     assert lines[3].startswith("  uv 0.4.9 (reported): shows")
 
 
+TWO = SYNC + "\n" + console("uv lock", "error: the marker of `ext` has two ends\n")
+
+
+def test_one_hypothesis_alone_and_without_a_rule(triage: CommandLine, tmp_path: Path) -> None:
+    path = issue(tmp_path, post(TWO))
+    first = only_answer(triage(path, "--json", "--hypothesis", "1"))["hypotheses"]
+    assert [(each["number"], "twice in the table" in each["claim"]["text"]) for each in first] == [(1, True)]
+    second = only_answer(triage(path, "--json", "--hypothesis", "2"))["hypotheses"]
+    assert {each["number"] for each in second} == {2}
+    assert second[0]["claim"] != first[0]["claim"]
+    (read,) = answers(triage(path, "--dry-run", "--json", "--hypothesis", "2"))
+    assert read["claim"]["line"] == second[0]["claim"]["line"]
+    assert "hypothesis 2: " in triage(path, "--explain", "--hypothesis", "2").stdout
+    without = only_answer(triage(path, "--json", "--no-rule", "failing-output", "--no-rule", "warning"))["hypotheses"]
+    assert without
+    assert not {"failing-output", "warning"} & {each["claim"]["rule"] for each in without}
+    many = triage(path, "--hypothesis", "90")
+    assert (many.exit, "there is no hypothesis 90" in many.stderr, "read " in many.stderr) == (2, True, True)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "hint"),
+    [("failing-outputs", "`failing-output`"), ("qqq", "one of repeated-run,"), ("no-folde", "`no-folder`")],
+)
+def test_an_unknown_rule_is_an_error_with_similar_ones(triage: CommandLine, wrong: str, hint: str) -> None:
+    ended = triage("-", "--no-rule", wrong)
+    assert (ended.exit, f"no rule `{wrong}`" in ended.stderr, hint in ended.stderr) == (2, True, True)
+
+
 def test_a_dry_run_prints_what_the_post_says_with_its_lines(triage: CommandLine, tmp_path: Path, home: Path) -> None:
     path = issue(tmp_path, post(SYNC))
     ended = triage(path, "--dry-run")
@@ -311,7 +340,8 @@ def test_new_creates_an_mre_of_an_issue_that_runs(uvmre: CommandLine, home: Path
 
 
 @pytest.mark.parametrize(
-    "arguments", [(), ("-", "--json", "--comment"), ("-", "--label", "--dry-run"), ("no/where.md",)]
+    "arguments",
+    [(), ("-", "--json", "--comment"), ("-", "--label", "--dry-run"), ("no/where.md",), ("-", "--hypothesis", "0")],
 )
 def test_a_wrong_command_line(triage: CommandLine, arguments: tuple[str, ...]) -> None:
     assert triage(*arguments).exit == 2

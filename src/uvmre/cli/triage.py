@@ -33,6 +33,10 @@ MAX_LINES = 30
     metavar="COMMAND",
     help="Ask a program for an MRE if the rules reach no verdict: claude, codex, llm or any command.",
 )
+@click.option(
+    "--hypothesis", type=click.IntRange(1), metavar="N", help="Try only this reading, as `--explain` numbers them."
+)
+@click.option("--no-rule", "no_rules", multiple=True, metavar="ID", help="Leave out a claim rule or a repair rule.")
 @click.option("--today", is_flag=True, help="Use PyPI as it is now, not as it was on the day of the post.")
 @click.option("--dry-run", is_flag=True, help="Print what was extracted and what is missing, without running it.")
 @click.option("--explain", is_flag=True, help="Print what was tried, which text became what, and why it was rejected.")
@@ -45,6 +49,7 @@ def triage(
     issues: tuple[str, ...],
     *,
     reader: str,
+    no_rules: tuple[str, ...],
     dry_run: bool,
     explain: bool,
     comment: bool,
@@ -63,14 +68,17 @@ def triage(
     from uvmre.flows.issues import read_issues
     from uvmre.flows.other_readers import prepare_reader
     from uvmre.flows.triage import TriageOptions, as_comment
+    from uvmre.flows.understand import check_rules
 
     if sum([dry_run, comment, label, explain]) > 1 or (as_json and (comment or label or explain)):
         raise UsageError(
             "`--json`, `--comment`, `--label`, `--explain` and `--dry-run` exclude each other", "use one of them"
         )
-    settings = TriageOptions(run=options, reader=prepare_reader(reader) if reader else None, **reading)
-    if settings.mre and (reader or dry_run):
-        raise UsageError("`--mre` excludes `--reader` and `--dry-run`", "use one of them")
+    check_rules(no_rules)
+    settings = TriageOptions(
+        run=options, reader=prepare_reader(reader) if reader else None, no_rules=frozenset(no_rules), **reading
+    )
+    _check_exclusions(settings, dry_run=dry_run)
     with show_progress() as progress:
         progress.detail("reading the issues")
         names, fetch = read_issues(issues, console.read_stdin, comments=settings.comments, offline=options.offline)
@@ -98,6 +106,13 @@ def triage(
                 _print_answer(answer)
         answers.append(answer)
     return _exit_code(answers)
+
+
+def _check_exclusions(settings: "TriageOptions", *, dry_run: bool) -> None:
+    if settings.mre and (settings.reader or dry_run or settings.hypothesis or settings.no_rules):
+        raise UsageError("`--mre` excludes `--reader`, `--dry-run`, `--hypothesis` and `--no-rule`", "use one of them")
+    if settings.hypothesis and settings.reader:
+        raise UsageError("`--hypothesis` excludes `--reader`", "use one of them")
 
 
 def _require_one_issue(names: list[str], settings: "TriageOptions") -> None:

@@ -1,8 +1,9 @@
 """Read an issue's text and make an MRE of it, on an existing release and an installed interpreter."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
+from difflib import get_close_matches
 from pathlib import Path
 
 from uvmre.core.mre.model import Mre
@@ -14,7 +15,10 @@ from uvmre.core.triage.parsed_issue import ParsedIssue
 from uvmre.errors import UsageError
 from uvmre.flows.bisect import FIRST
 from uvmre.issue.build_mre import to_mre
+from uvmre.issue.claims import rules
 from uvmre.issue.read import read_hypotheses
+from uvmre.issue.repairs import repair
+from uvmre.issue.repairs.reworded import REWORDED
 from uvmre.issue.thread import read_thread
 from uvmre.lint.find import find_mistakes
 from uvmre.lint.finding import Finding
@@ -24,6 +28,8 @@ from uvmre.run import interpreters
 A_DAY = timedelta(days=1)
 DISTANCES = (1, 2, 3, 5, 10, 20, 40)
 """How many releases after the reported one those are with which it is compared: most fixes come within five."""
+RULE_IDS = (*(each.id for each in rules.RULES), rules.ELSEWHERE, *(each.id for each in repair.RULES), REWORDED)
+"""Of the claim rules, and of the repair rules."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +53,14 @@ class IssueMre:
 
 
 def understand(
-    text: str, cache: Path, *, comments: bool = False, today: bool = False, offline: bool = False
+    text: str,
+    cache: Path,
+    *,
+    comments: bool = False,
+    today: bool = False,
+    offline: bool = False,
+    only: int | None = None,
+    no_rules: Collection[str] = (),
 ) -> IssueMre:
     """Read an issue's text without running anything.
 
@@ -57,32 +70,52 @@ def understand(
         comments: read the comments too.
         today: use PyPI as it is today rather than as of the post.
         offline: do not use the network.
+        only: the number of the only hypothesis to keep; None for all.
+        no_rules: the ids of the rules that are left out.
 
     Raises:
+        UsageError: if there is no such hypothesis.
         CannotTell: if the list of releases is not available.
     """
     found = catalogue.load(cache, offline=offline)
     known = [each for each in select("all", found.releases) if as_version(each.version) >= as_version(FIRST)]
     days = [(release.version, release.date.date()) for release in known if release.date]
-    readings = read_thread(text, days) if comments else read_hypotheses(text, days)
+    readings = (read_thread if comments else read_hypotheses)(text, days, no_rules)
     parsed = readings[0]
     uv, stated, doubts = _release(parsed, known, cache, offline=offline)
+    if only and only > (count := len(readings) if parsed.commands else 0):
+        raise UsageError(
+            f"there is no hypothesis {only}", f"the rules read {count} in this post; `--explain` lists those it tried"
+        )
     if not parsed.commands:
         return IssueMre(parsed, None, uv, stated, doubts)
     hypotheses, missing = [], tuple[str, ...]()
-    for reading in readings:
+    for number, reading in enumerate(readings, 1):
         mre = to_mre(reading)
         python, missing = _python(mre.environment.python)
         on = None if today else mre.environment.exclude_newer
         more = tuple(each for each in mre.environment.pythons if each != python and interpreters.find_interpreter(each))
         mre = replace(mre, environment=replace(mre.environment, uv=uv, python=python, pythons=more, exclude_newer=on))
-        hypotheses.append(Hypothesis(reading, mre))
-    mre = hypotheses[0].mre
+        hypotheses.append(Hypothesis(reading, mre, number=number))
+    hypotheses = [each for each in hypotheses if only in (None, each.number)]
+    parsed, mre = hypotheses[0].parsed, hypotheses[0].mre
     findings = find_mistakes(mre, parsed, text)
     stable = (each for each in known if not as_version(each.version).is_prerelease)
     later = [each.version for each in stable if as_version(each.version) > as_version(uv)]
     neighbours = tuple(later[distance - 1] for distance in DISTANCES if distance <= len(later))
     return IssueMre(parsed, mre, uv, stated, (*doubts, *missing), findings, tuple(hypotheses), neighbours)
+
+
+def check_rules(ids: Iterable[str]) -> None:
+    """Check that there are rules with some ids.
+
+    Raises:
+        UsageError: if there is none with one of them.
+    """
+    if unknown := next((each for each in ids if each not in RULE_IDS), ""):
+        similar = get_close_matches(unknown, RULE_IDS)
+        hint = " or ".join(f"`{each}`" for each in similar) if similar else f"one of {', '.join(RULE_IDS)}"
+        raise UsageError(f"there is no rule `{unknown}`", f"name {hint}")
 
 
 def _release(

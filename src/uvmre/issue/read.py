@@ -2,7 +2,7 @@
 
 import datetime
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
 from uvmre.core.triage.parsed_issue import Claim, Command, Gap, ParsedIssue, PostedFile
@@ -64,17 +64,18 @@ def read_issue(text: str, releases: Releases = ()) -> ParsedIssue:
     return read_hypotheses(text, releases)[0]
 
 
-def read_hypotheses(text: str, releases: Releases = ()) -> tuple[ParsedIssue, ...]:
+def read_hypotheses(text: str, releases: Releases = (), no_rules: Collection[str] = ()) -> tuple[ParsedIssue, ...]:
     """Parse an issue's text once for each claim that it may make, the likeliest first; at least once.
 
     Args:
         text: the post in Markdown, below its title and date as `gh` or an archive writes them.
         releases: the releases of uv with their dates: later ones than the post are not its release.
+        no_rules: the ids of the claim rules that are left out.
     """
-    return readings_of(opening_post(text), releases)
+    return readings_of(opening_post(text), releases, no_rules)
 
 
-def readings_of(post: OpeningPost, releases: Releases = ()) -> tuple[ParsedIssue, ...]:
+def readings_of(post: OpeningPost, releases: Releases = (), no_rules: Collection[str] = ()) -> tuple[ParsedIssue, ...]:
     """Return the readings of a post, or of a comment."""
     found = blocks.parse_blocks(post.lines)
     environment = versions.parse_environment(post.title, found, releases, post.created)
@@ -92,7 +93,7 @@ def readings_of(post: OpeningPost, releases: Releases = ()) -> tuple[ParsedIssue
         [(each.block.text, each.block.line) for each in timeline.unmatched], numbered_lines(post.lines), more,
     )  # fmt: skip
     reading = _Reading(post, environment, parts, timeline, ordered, sentences, facts, renumbered)
-    claims = rules.claims(facts) or [Claim("none", -1, 0)]
+    claims = rules.claims(facts, no_rules) or [Claim("none", -1, 0)]
     first = _with_first_versions(ordered)
     others = [] if first is ordered else [_with_claim(replace(reading, ordered=first), claims[0])]
     readings = [_with_claim(reading, claim) for claim in claims[: MOST_HYPOTHESES - len(others)]]

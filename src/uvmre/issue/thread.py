@@ -1,7 +1,7 @@
 """Parse the comments below a post: reporters and maintainers post the example there, and what became of the bug."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from uvmre.core.text.normalize import find_pattern, normalize
@@ -20,19 +20,20 @@ REMARK = re.compile(
 """What a comment says about the outcome: shown beside the verdict, and no evidence."""
 
 
-def read_thread(text: str, releases: Releases = ()) -> tuple[ParsedIssue, ...]:
+def read_thread(text: str, releases: Releases = (), no_rules: Collection[str] = ()) -> tuple[ParsedIssue, ...]:
     """Parse an issue's post, and those comments that show the same error with commands of their own.
 
     Args:
         text: the post in Markdown, with its comments below it.
         releases: the releases of uv with their dates.
+        no_rules: the ids of the claim rules that are left out.
     """
-    first, *others = read_hypotheses(text, releases)
+    first, *others = read_hypotheses(text, releases, no_rules)
     posted = normalize("\n".join(opening_post(text).lines))
     found, remarks = [], list[Located]()
     for reply in replies(text)[:MOST_REPLIES]:
         remarks += _remarks(reply.lines)
-        for reading in readings_of(reply, releases):
+        for reading in readings_of(reply, releases, no_rules):
             if reading.commands and _is_same(reading, first, posted):
                 stated = reading.uv if reading.uv and reading.uv.line else first.uv
                 found.append(replace(reading, uv=stated, good=first.good, platform=reading.platform or first.platform))

@@ -260,6 +260,23 @@ def test_a_report_about_an_unknown_command_can_show() -> None:
     assert match(symptom, observed(step(exit=2, err="error: unrecognized subcommand 'sync'"))).word == "shows"
 
 
+@pytest.mark.parametrize(
+    ("reported", "word"),
+    [
+        pytest.param("unexpected argument '--all-packages' found", "shows", id="the reported one"),
+        pytest.param("error: unexpected argument", "shows", id="the first words of it"),
+        pytest.param("unexpected argument '…' found", "shows", id="the name shortened"),
+        pytest.param("unexpected argument '--frozen' found", "broken", id="another option"),
+        pytest.param("unrecognized subcommand 'lock'", "broken", id="a command"),
+        pytest.param("--all-packages", "broken", id="only the name, which may come from anything"),
+        pytest.param("found", "broken", id="only a word"),
+    ],
+)
+def test_an_unsupported_option_counts_only_where_it_is_what_was_reported(reported: str, word: str) -> None:
+    error = "error: unexpected argument '--all-packages' found\n\nUsage: uv sync [OPTIONS]\n"
+    assert match(Symptom("failure", (reported,)), observed(step(exit=2, err=error))).word == word
+
+
 def test_a_report_about_a_value_can_show_without_its_list_of_values() -> None:
     error = "error: invalid value '1' for '--no-cache'\n  [possible values: true, false]"
     assert match(Symptom(2, ("invalid value '1' for '--no-cache'",)), observed(step(exit=2, err=error))).word == "shows"

@@ -652,7 +652,7 @@ def test_the_neighbours_of_the_reported_release_are_run_until_one_differs() -> N
 def test_an_explanation_names_rules_repairs_and_runs() -> None:
     parsed = replace(PARSED, claim=replace(CLAIM, rule="failing-output", command=0))
     attempts = [
-        state_of(ran("reported", OTHER_FAILURE), parsed=parsed),
+        state_of(ran("reported", OTHER_FAILURE), parsed=parsed, number=1),
         state_of(ran("reported", FAILURE), repairs=(NEUTRAL,)),
     ]
     lines = "\n".join(as_lines(attempts))

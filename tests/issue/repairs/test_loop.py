@@ -81,3 +81,9 @@ def test_a_failure_of_which_the_report_says_nothing_is_not_any_obstacle(uvmre: C
     answer = uvmre("triage", "post.md", "--json", XDG_CACHE_HOME=str(tmp_path)).json()
     assert answer["verdict"] != "reproducible"
     assert max(len(each["repairs"]) for each in answer["hypotheses"]) == 2
+    # A repair is of the same reading, and a rule can be left out.
+    assert {each["number"] for each in answer["hypotheses"] if each["repairs"]} == {1}
+    assert "\nhypothesis 1, repaired: " in uvmre("triage", "post.md", "--explain", XDG_CACHE_HOME=str(tmp_path)).stdout
+    answer = uvmre("triage", "post.md", "--json", "--no-rule", "no-lockfile", XDG_CACHE_HOME=str(tmp_path)).json()
+    assert answer["verdict"] != "reproducible", answer
+    assert {repair["rule"] for each in answer["hypotheses"] for repair in each["repairs"]} == {"no-venv"}

@@ -11,7 +11,7 @@ from uvmre.core.mre.symptom import Symptom
 from uvmre.core.network.request import Request
 from uvmre.core.outcome.observation import Observation, StepResult
 from uvmre.core.outcome.parts import Missing, missing_parts
-from uvmre.core.text.normalize import readable
+from uvmre.core.text.normalize import find_pattern, normalize, readable
 
 Word = Literal["shows", "absent", "different", "broken"]
 
@@ -28,6 +28,11 @@ UNSUPPORTED_SETTING = re.compile(r"unknown (?:field|variant) [`'](?P<a>[^`'\n]+)
 
 ERROR_LINES = re.compile(r"^(?:error: .*(?:\n\s+\[possible .*)?|\S*sh: .*)", re.MULTILINE)
 """The lines that are an error of uv or of a shell, and do not only quote one."""
+WORDING = re.compile(
+    r"unrecognized subcommand|unexpected argument|wasn't (?:expected|recognized)|invalid value|isn't a valid value"
+    r"|uvx: (?:command )?not found|unknown (?:field|variant)|untagged enum"
+)
+"""What a report quotes at least of one of these errors, if it is about it: the name alone may come from anything."""
 DOES_NOT_SUPPORT = "does not support"
 NETWORK = re.compile(r"request|retr|connect|fetch|download|http|network|timed? ?out|dns|client|proxy", re.IGNORECASE)
 CERTIFICATE = re.compile(r"certificate|issuer|self.signed|x509", re.IGNORECASE)
@@ -147,15 +152,20 @@ def _no_response(requests: tuple[Request, ...]) -> str:
 
 def unsupported_feature(symptom: Symptom, steps: Iterable[StepResult], *, settings: bool = False) -> str:
     """Return the command, option or setting that a release does not support, unless that is the symptom."""
+    for step in steps:
+        for stream in (step.stderr, step.stdout):
+            word = find_unsupported(stream, settings=settings, hidden=not step.exit)
+            if word and not any(_is_about(text, word, stream) for text in symptom.texts):
+                return word
+    return ""
+
+
+def _is_about(text: str, word: str, output: str) -> bool:
+    """Tell whether a reported text is the error about an unsupported feature, in full or in part."""
     # Of "invalid value" a report may quote the first line alone; the second one tells it from a wrong path.
-    if any(find_unsupported(f"{text}\n  [possible values", settings=True) for text in symptom.texts):
-        return ""
-    found = (
-        find_unsupported(stream, settings=settings, hidden=not step.exit)
-        for step in steps
-        for stream in (step.stderr, step.stdout)
-    )
-    return next(filter(None, found), "")
+    if find_unsupported(f"{text}\n  [possible values", settings=True) == word:
+        return True
+    return bool(WORDING.search(text)) and find_pattern(text, normalize(output)) is not None
 
 
 def is_conclusive(outcome: Outcome) -> bool:

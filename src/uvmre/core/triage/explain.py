@@ -14,6 +14,7 @@ def as_data(attempts: Sequence[TriageState]) -> list[dict[str, Any]]:
     """Return the attempts as JSON data, in the order in which they were tried."""
     return [
         {
+            "number": each.number,
             "source": each.source,
             "claim": {
                 "rule": each.parsed.claim.rule,
@@ -35,10 +36,12 @@ def as_data(attempts: Sequence[TriageState]) -> list[dict[str, Any]]:
 
 def as_lines(attempts: Sequence[TriageState]) -> Iterator[str]:
     """Yield a few lines for each attempt."""
-    for number, each in enumerate(attempts, 1):
-        claim, reader = each.parsed.claim, "" if each.source == RULES else f" by {each.source}"
+    for each in attempts:
+        claim, name = each.parsed.claim, f" {each.number}" if each.number else ""
+        reader = "" if each.source == RULES else f" by {each.source}"
+        repaired = ", repaired" if each.repairs else ""
         where = f"line {claim.line}, rule `{claim.rule}`" if claim.rule else "no rule"
-        yield f"hypothesis {number}{reader}: {claim.kind} ({where}): {_shorten(_claim(each))}"
+        yield f"hypothesis{name}{reader}{repaired}: {claim.kind} ({where}): {_shorten(_claim(each))}"
         for repair in each.repairs:
             trigger = _shorten(repair.trigger)
             yield f"  {repair.description} (rule `{repair.rule}`, {repair.kind}): uv printed “{trigger}”"

@@ -35,3 +35,5 @@ class Hypothesis:
     repairs: tuple[Repair, ...] = ()
     source: str = RULES
     """The reader that proposes it."""
+    number: int = 0
+    """Its place among the readings of the rules, from 1; a repair keeps it."""

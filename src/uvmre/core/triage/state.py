@@ -100,6 +100,8 @@ class TriageState:
     history: History | None = None
     stop_reason: str = ""
     """Why the runs stopped early; empty if they did not."""
+    number: int = 0
+    """Which of the rules' readings it is, from 1, or a repair of; 0 of another reader."""
 
     def run_of(self, kind: Kind) -> TriageRun | None:
         """Return the last run of this kind."""

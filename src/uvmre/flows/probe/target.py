@@ -17,6 +17,7 @@ from uvmre.core.outcome.result import digest
 from uvmre.core.secrets.redact import redact, secrets
 from uvmre.core.triage.other_release import judge_release
 from uvmre.errors import UsageError
+from uvmre.flows.probe.judging import judging_digest
 from uvmre.folder.evidence import RECORDING
 from uvmre.folder.read import read_mre
 from uvmre.folder.written import read_origin
@@ -26,8 +27,6 @@ SCRIPT_RECORDINGS = "recordings"
 """The cache's folder of scripts' recordings; each script has its own."""
 SHEBANG = b"#!"
 PYENV = "PYENV_ROOT"
-RULES = "rules 8"
-"""Part of the key of stored outcomes of MREs: change it with what judges a run."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +74,7 @@ class ProbeTarget:
 
     def key(self, name: str) -> str:
         """Return the key of a variant's stored outcomes: all that decides them."""
-        return self.digests[name] if self.script else f"{self.digests[name]} {RULES} {self.reported}"
+        return self.digests[name] if self.script else f"{self.digests[name]} {judging_digest()} {self.reported}"
 
     def complaint(self, observation: Observation) -> str:
         """Return what is wrong with the script itself, if anything."""

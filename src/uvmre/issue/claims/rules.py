@@ -1,7 +1,7 @@
 """The rules that derive claims from a post: a table, the likeliest first."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
 from uvmre.core.triage.parsed_issue import Claim
@@ -35,17 +35,21 @@ RULES = (
     ClaimRule("quoted-output", outputs.quoted_output),
     ClaimRule("silence", silence.silence),
 )
+ELSEWHERE = "error-elsewhere"
+"""The id of the rule that looks for the errors of other claims in other commands."""
 
 
-def claims(facts: Facts) -> list[Claim]:
-    """Return the possible claims of a post, the likeliest first."""
+def claims(facts: Facts, no_rules: Collection[str] = ()) -> list[Claim]:
+    """Return the possible claims of a post, the likeliest first, without those of the rules with some ids."""
     if all(each.works is True for each in facts.commands):
         # What works is on another release: the posted commands are the failing ones.
         facts = replace(facts, commands=[replace(each, works=None) for each in facts.commands])
     found = [
         replace(claim, rule=rule.id, output=tuple(REMARK.sub("", text) for text in claim.output))
         for rule in RULES
+        if rule.id not in no_rules
         for claim in rule.find(facts)
     ]
-    found += [replace(claim, rule="error-elsewhere") for claim in elsewhere.same_errors(facts, found)]
+    if ELSEWHERE not in no_rules:
+        found += [replace(claim, rule=ELSEWHERE) for claim in elsewhere.same_errors(facts, found)]
     return list({(each.kind, each.command, each.output, each.contains, each.test): each for each in found}.values())

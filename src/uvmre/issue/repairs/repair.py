@@ -1,6 +1,7 @@
 """Repair the MRE of an attempt, as the output of its first run says."""
 
 import re
+from collections.abc import Collection
 from dataclasses import replace
 
 from uvmre.core.mre.model import Mre
@@ -11,7 +12,7 @@ from uvmre.core.triage.hypothesis import Hypothesis, Repair
 from uvmre.core.triage.parsed_issue import Claim
 from uvmre.core.triage.state import TriageState
 from uvmre.issue.repairs import content, environment, project, remote, steps
-from uvmre.issue.repairs.reworded import reword
+from uvmre.issue.repairs.reworded import REWORDED, reword
 from uvmre.issue.repairs.rule import LEAST, Failure, RepairRule
 
 _TABLES = (steps, environment, content, project, remote)
@@ -28,13 +29,15 @@ MADE = {"uv venv": ".venv", "uv lock": "uv.lock"}
 """What commands make that they do not name."""
 
 
-def repair(attempt: TriageState) -> Hypothesis | None:
+def repair(attempt: TriageState, no_rules: Collection[str] = ()) -> Hypothesis | None:
     """Return the hypothesis of an attempt with one more repair; None if no rule applies to its first run."""
     if attempt.mre is None or not attempt.runs or len(attempt.repairs) >= MOST_REPAIRS:
         return None
-    hypothesis = Hypothesis(attempt.parsed, attempt.mre, attempt.repairs, attempt.source)
+    hypothesis = Hypothesis(attempt.parsed, attempt.mre, attempt.repairs, attempt.source, attempt.number)
     failure = failure_of(hypothesis, attempt.runs[0].result.base.observation)
-    return (repair_failure(failure) or reword(failure)) if failure else None
+    if failure is None:
+        return None
+    return repair_failure(failure, no_rules) or (None if REWORDED in no_rules else reword(failure))
 
 
 def failure_of(hypothesis: Hypothesis, observation: Observation) -> Failure | None:
@@ -47,10 +50,10 @@ def failure_of(hypothesis: Hypothesis, observation: Observation) -> Failure | No
     return Failure(hypothesis, step, at, " ".join(output.split()))
 
 
-def repair_failure(failure: Failure) -> Hypothesis | None:
+def repair_failure(failure: Failure, no_rules: Collection[str] = ()) -> Hypothesis | None:
     """Return the hypothesis with the first repair that applies to a failed step and leaves what the report is about."""
     hypothesis = failure.hypothesis
-    for each in RULES:
+    for each in (each for each in RULES if each.id not in no_rules):
         found = each.trigger.search(failure.output)
         claimed = found and (failure.shows_claim or _is_claimed(hypothesis.parsed.claim, found[0]))
         if not found or (claimed and each not in ABOUT_CLAIM) or not (change := each.apply(failure, found)):

@@ -14,6 +14,8 @@ ALIKE = 0.6
 """The share of common words from which an error is the posted one."""
 QUOTED = re.compile(r"`([^`]{1,200})`")
 WILD = "…"
+REWORDED = "reworded"
+"""The id of this repair."""
 
 
 def reword(failure: Failure) -> Hypothesis | None:
@@ -27,7 +29,7 @@ def reword(failure: Failure) -> Hypothesis | None:
         return None
     claim = replace(claim, output=(text,), unconfirmed=True)
     symptom = replace(hypothesis.mre.symptom, output=(text,))
-    done = Repair("reworded", "neutral", printed.links[-1], f"looked for “{text}”")
+    done = Repair(REWORDED, "neutral", printed.links[-1], f"looked for “{text}”")
     return replace(
         hypothesis,
         parsed=replace(hypothesis.parsed, claim=claim),
