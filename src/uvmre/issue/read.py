@@ -9,7 +9,7 @@ from uvmre.core.triage.parsed_issue import Claim, Command, Gap, ParsedIssue, Pos
 from uvmre.issue import private_index
 from uvmre.issue.claims import outage, rules, second_run
 from uvmre.issue.claims.facts import Facts
-from uvmre.issue.environment import versions
+from uvmre.issue.environment import sentiment, versions
 from uvmre.issue.files import content_type, inferred, missing, pyproject
 from uvmre.issue.gaps import incomplete, unavailable
 from uvmre.issue.markdown import blocks
@@ -94,6 +94,8 @@ def readings_of(post: OpeningPost, releases: Releases = (), no_rules: Collection
     )  # fmt: skip
     reading = _Reading(post, environment, parts, timeline, ordered, sentences, facts, renumbered)
     claims = rules.claims(facts, no_rules) or [Claim("none", -1, 0)]
+    if sentiment.is_question(post.title, found):
+        claims = [replace(each, unconfirmed=True) for each in claims]
     first = _with_first_versions(ordered)
     others = [] if first is ordered else [_with_claim(replace(reading, ordered=first), claims[0])]
     readings = [_with_claim(reading, claim) for claim in claims[: MOST_HYPOTHESES - len(others)]]

@@ -676,6 +676,7 @@ def test_that_a_package_was_installed_proves_nothing(line: str, word: str) -> No
     [
         ("Querying Python at `…` failed with status exit status: 2", True),
         ("program not found", True),
+        ("No Python default installation found in virtual environments", True),
         ("the program is not the one that was found", False),
     ],
 )

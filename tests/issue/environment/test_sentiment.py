@@ -27,6 +27,21 @@ def test_says_works(text: str, works: bool | None) -> None:
     assert sentiment.says_fails(text) is (works is False)
 
 
+@pytest.mark.parametrize(
+    ("title", "heading", "asks"),
+    [
+        ("How to ignore a conflict", "", True),
+        ("It does not resolve", "Question", True),
+        ("Can I leave a dependency out?", "", True),
+        ("How it fails on Linux", "Summary", False),
+        ("It does not resolve", "My question", False),
+    ],
+)
+def test_a_post_that_asks_how_something_is_done(title: str, heading: str, asks: bool) -> None:
+    block = Block("prose", "It fails.", 3, headings=(heading,) if heading else ())
+    assert sentiment.is_question(title, [block]) is asks
+
+
 @pytest.mark.parametrize(("text", "proposal"), [("Could we add an option?", True), ("It prints nothing.", False)])
 def test_is_proposal(text: str, proposal: bool) -> None:
     assert sentiment.is_proposal(text) is proposal

@@ -180,6 +180,7 @@ CASES = (
             "error: No virtual environment found; run `uv venv` to create an environment, or pass `--system` to …\n",
             "error: No virtual environment found\n",
             "error: Failed to locate a virtualenv or Conda environment (checked: `VIRTUAL_ENV`, `CONDA_PREFIX`)\n",
+            "error: No Python default installation found in virtual environments\n",
         ),
         not_for="error: No environment file found at: `a`",
         old="0.1.45",

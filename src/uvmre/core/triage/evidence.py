@@ -39,7 +39,7 @@ ENVIRONMENT_ERRORS = re.compile(
     r"|\b404\b|no matching distribution|not found in the provided package locations"
     r"|(?:extra|group) .{0,60}(?:is|are) not (?:defined|found)|does not have an extra)"
     r"|(?P<python>(?:current|requested) python version|requires-python|requires python|does not satisfy python"
-    r"|incompatible with the (?:project's )?python|no interpreter found|no python (?:interpreter|installation)"
+    r"|incompatible with the (?:project's )?python|no interpreter found|no python (?:[\w.<>=~,* -]{0,40} )?(?:interpreter|installation)"
     r"|failed to (?:query|inspect) python|querying python|can't use python at)"
     r"|(?P<file>no such file or directory|os error 2\b|file not found|does not exist|no (?:root )?`?pyproject\.toml`?"
     r"|not a (?:valid|local) (?:path|file)|not a directory|distribution not found at|read-only file system"

@@ -9,7 +9,7 @@ from uvmre.issue.claims import elsewhere, errors, file_diffs, outputs, silence, 
 from uvmre.issue.claims.facts import Facts
 from uvmre.issue.claims.second_run import repeated_run
 
-REMARK = re.compile(r"\s+(?:[👈👆⬅←]|<-{1,20}|<={2,20}|<{2,20}(?!<)).{0,200}\Z")
+REMARK = re.compile(r"\s{1,20}(?:[👈👆⬅←]|<-{1,20}|<={2,20}|<{2,20}(?!<)).{0,200}\Z")
 """What an author writes behind a line of output, with an arrow to it."""
 
 

@@ -1,6 +1,7 @@
 """Whether a sentence says that something works, that it fails, or how it should be."""
 
 import re
+from collections.abc import Sequence
 
 from uvmre.core.search.release import parse_version
 from uvmre.issue.environment.versions import EXACT, FAILS, WORKS, PostedEnvironment
@@ -24,7 +25,17 @@ PROPOSAL = re.compile(
     r"|alternative|workaround|work around|docs?|documentation|as (?:in|with)|similar to|like `"
     r"|equivalent|maybe|perhaps|it would|please (?:add|support))\b"
 )
+QUESTION = re.compile(
+    r"(?i)\A(?:\[?question\b|how (?:do|does|to|can|should) |is it possible|(?:can|should) (?:i|we|one) )"
+)
+FORM = ("Question",)
+"""The first heading that uv's form for questions writes."""
 RELEASE = re.compile(r"^(?:.*\bDEBUG )?uv(?:-tool-uvx)? (?P<version>\d+\.\d+\.\d+)\b", re.MULTILINE)
+
+
+def is_question(title: str, found: Sequence[Block]) -> bool:
+    """Tell whether a post asks how something is done: an error that it shows may well be right."""
+    return bool(QUESTION.match(title)) or any(block.headings[:1] == FORM for block in found)
 
 
 def says_works(text: str) -> bool | None:

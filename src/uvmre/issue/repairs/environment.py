@@ -9,7 +9,11 @@ MAKES_VENV = re.compile(r"uv (?:venv|sync|add)\b")
 REQUIRES = re.compile(r'(?m)^requires-python = "[^"\n]*"')
 
 
-@rule("neutral", r"No virtual environment found|Failed to locate a virtualenv or Conda environment")
+@rule(
+    "neutral",
+    r"No virtual environment found|Failed to locate a virtualenv or Conda environment"
+    r"|No Python [\w.<>=~,* -]{0,60} found in virtual environments",
+)
 def no_venv(failure: Failure, _: re.Match[str]) -> Change:
     """Add `uv venv` where there is no virtual environment."""
     return failure.with_step_before("uv venv"), "added `uv venv`"
