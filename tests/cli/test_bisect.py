@@ -446,7 +446,15 @@ def test_what_changed_at_a_boundary_is_named(
     assert data["first_bad"]["ending"] == ending
     assert [data["first_bad"]["kind"], data["first_good"]["kind"]] == kinds
     assert [group["outcome"] for group in data["groups"]] == groups
+    changed = data["first_bad"]["unavailable"]
+    assert changed == ({"feature": "frob", "uv": "0.4.5", "came": "0.4.6"} if ending == "introduced" else None)
+    assert data["first_good"]["compared"] == ["0.4.11", "0.4.12"]
+    assert data["first_good"]["difference"][0] == "- error: the frobnicator is upside down"
+    sides = {path.name for path in (tmp_path / data["evidence"]).iterdir()}
+    assert {"uv-0-4-6", "uv-0-4-11", "uv-0-4-12"} <= sides
     explained = bisect("mre", "--explain")
+    assert ("`frob` came with uv 0.4.6" in explained.stdout) == (ending == "introduced")
+    assert ("failures:" in explained.stdout) == (ending == "exact")
     assert ("lacks it" in explained.stdout) == (ending == "introduced")
     assert ("the first release that supports it" in explained.stdout) == (ending == "introduced")
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from uvmre.cli.console import paint
 from uvmre.cli.options import release_option, run_options, target_options
 from uvmre.cli.output import Rendered, json_option
 from uvmre.cli.probe_progress import blocked_host_warnings, show_progress
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from uvmre.flows.probe.target import ProbeTarget
 
 
+COLORS = {"-": "red", "+": "green"}
 SEVERAL = "name one release; `--range` limits the search"
 
 
@@ -53,7 +55,8 @@ def bisect(
     Exit codes: 0 found, 125 cannot tell (the bug does not show where it should), 2 wrong usage, 3 internal error, 130
     interrupted: finished runs are kept, and the same command continues.
     """
-    from uvmre.core.search.bisect_result import to_data
+    from uvmre.core.search.bisect_data import to_data
+    from uvmre.core.search.boundary import describe
     from uvmre.flows.bisect import BisectRequest
     from uvmre.flows.bisect import bisect as flow
 
@@ -61,9 +64,10 @@ def bisect(
         raise UsageError(f"`--uv {uv}` and `--bad {bad}` contradict each other", "use one of them")
     target = target_of((variant,) if variant else ())
     with show_progress(f"searching the releases of uv for: {target.title}") as progress:
-        report = flow(target, BisectRequest(uv or bad, good, selector, repeat), options, progress=progress)
+        report = flow(target, BisectRequest(uv or bad, good, selector, repeat, keep=True), options, progress=progress)
     history = report.history
     links = ["release notes:", *(f"  {link}" for link in history.links())] if history.links() else []
+    changes = [paint(line, COLORS[sign]) if sign else line for sign, line in describe(history)]
     runs = f"{report.ran} run{'' if report.ran == 1 else 's'}"
 
     def data() -> dict[str, Any]:
@@ -76,14 +80,16 @@ def bisect(
             "ran": report.ran,
             "kept": report.kept,
             "refused": list(report.refused),
+            "evidence": report.evidence,
         }
 
     return Rendered(
-        "\n".join([*(history.explain() if explain else ()), *history.sentences(), *links]),
+        "\n".join([*(history.explain() if explain else ()), *history.sentences(), *changes, *links]),
         data,
         history.exit_code,
         notes=[
             f"{runs}, {report.kept} cached" if report.kept else runs,
+            *([f"evidence: {report.evidence}"] if report.evidence else ()),
             *([f"hint: {_next_step(report)}"] if history.unsound else ()),
         ],
         warnings=blocked_host_warnings(report.refused),

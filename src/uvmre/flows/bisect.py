@@ -4,20 +4,25 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
 
 from uvmre.core.outcome.matching import is_lack
+from uvmre.core.outcome.result import unpack
 from uvmre.core.progress import Progress
 from uvmre.core.search.bisect import SPOT_CHECKS, Runs, Search
 from uvmre.core.search.bisect_result import History, Probe
+from uvmre.core.search.boundary import sides
 from uvmre.core.search.matrix import Cell
 from uvmre.core.search.release import Release, parse_version
 from uvmre.core.search.selector import select
-from uvmre.errors import CannotTell, Interrupted, UsageError
+from uvmre.errors import CannotTell, Interrupted, UsageError, naming_path
 from uvmre.flows.options import RunOptions
 from uvmre.flows.probe.pool import ProbePool, ProbeResult
 from uvmre.flows.probe.target import ProbeTarget
 from uvmre.flows.probe.uv_choice import ChosenReleases, choose
 from uvmre.flows.thread_pool import Pool
+from uvmre.folder import evidence
 from uvmre.outcomes.store import StoredOutcome
 from uvmre.releases import catalogue
 from uvmre.run.interpreters import Interpreter, require_interpreter
@@ -51,6 +56,8 @@ class BisectRequest:
     gap: int = GAP
     """Run all releases between the reported and the first fixed one if there are at most this many: a fix may have been
     reverted and redone."""
+    keep: bool = False
+    """Whether the evidence of the releases beside the boundaries stays in the folder of the MRE."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +85,8 @@ class BisectReport:
     """The number of outcomes stored before."""
     refused: tuple[str, ...]
     """Hosts that were requested and are not allowed."""
+    evidence: str = ""
+    """The folder with what the releases beside the boundaries left; empty if it was not kept."""
 
 
 def bisect(
@@ -116,9 +125,29 @@ def bisect(
         boundaries=search.result(),
         probes=driver.probes,
         path=search.explain(),
+        symptom=None if target.script else next(iter(target.variants.values())).symptom,
     )
     version = interpreter.version if interpreter else ""
-    return BisectReport(target, history, version, driver.ran, driver.kept, tuple(driver.refused))
+    kept = _keep_evidence(target.bundled.parents[1], history) if request.keep and target.bundled else ""
+    return BisectReport(target, history, version, driver.ran, driver.kept, tuple(driver.refused), kept)
+
+
+def _keep_evidence(folder: Path, history: History) -> str:
+    """Write what the releases beside the boundaries left as the evidence of a run, and return its folder."""
+    edges = ((history.boundaries.first_bad, False), (history.boundaries.first_good, True))
+    found = [sides(history, edge, first_good=good) for edge, good in edges if edge and not history.unsound]
+    indexes = sorted({index for pair in found if pair for index in pair})
+    seen = {history.releases[i].version: kept for i in indexes if (kept := unpack(history.probes[i].observed))}
+    if not seen:
+        return ""
+    with naming_path(folder):
+        run = evidence.begin_run(
+            folder, "..".join(dict.fromkeys([next(iter(seen)), next(reversed(seen))])), datetime.now(UTC)
+        )
+        for version, observation in seen.items():
+            evidence.write_observation(run, replace(observation, variant=f"uv {version}"))
+        evidence.finish_run(run, None)
+    return str(run)
 
 
 def release_row(target: ProbeTarget, request: BisectRequest, options: RunOptions) -> ReleaseRow:
@@ -275,9 +304,10 @@ class _Driver:
         before = self.probes.get(index) or Probe("broken", "", 0, 0, 0.0, kept=False)
         runs = Runs(sum(each.word == "shows" for each in outcomes), sum(each.word in CONCLUSIVE for each in outcomes))
         shown = next((each for each in outcomes if each.word == "shows"), outcomes[-1])
-        word, reason = (before.word, before.reason) if before.bad and not runs.bad else (shown.word, shown.reason)
+        told = before if before.bad and not runs.bad else shown
+        word, reason = told.word, told.reason
         total, seconds = before.total + runs.total, before.seconds + sum(each.seconds for each in outcomes)
-        self.probes[index] = Probe(word, reason, before.bad + runs.bad, total, seconds, all_kept)
+        self.probes[index] = Probe(word, reason, before.bad + runs.bad, total, seconds, all_kept, told.observed)
         cell = Cell(self._version(index), "", self.variant, word, reason)
         self.progress.ended(f"uv {self._version(index)}", cell, kept=all_kept)
         if total:

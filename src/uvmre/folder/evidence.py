@@ -86,9 +86,10 @@ def write_observation(run: Path, observation: Observation) -> None:
     _write_atomically(folder / "observation.json", json.dumps(data, indent=1))
 
 
-def finish_run(run: Path, result: Result) -> None:
-    """Write the result of a run."""
-    _write_atomically(run / RESULT, json.dumps(to_data(result), indent=1))
+def finish_run(run: Path, result: Result | None) -> None:
+    """Write the result of a run; the sides of a boundary have none, and are no run to report."""
+    if result:
+        _write_atomically(run / RESULT, json.dumps(to_data(result), indent=1))
     if (descriptor := _locks.pop(run, None)) is not None:
         os.close(descriptor)
 

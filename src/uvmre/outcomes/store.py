@@ -18,7 +18,7 @@ from uvmre.core.outcome.matching import Outcome, Word
 from uvmre.errors import cause
 
 FILE = "outcomes.sqlite"
-VERSION = 1
+VERSION = 2
 """Of the tables."""
 LOCK_TIMEOUT = 30.0
 """Seconds to wait for another writer."""
@@ -28,6 +28,7 @@ TABLES = f"""
 CREATE TABLE IF NOT EXISTS outcome (
     digest TEXT, release TEXT, interpreter TEXT, variant TEXT, backend TEXT, network TEXT, platform TEXT,
     number INTEGER, word TEXT NOT NULL, reason TEXT NOT NULL, seconds REAL NOT NULL, came TEXT NOT NULL,
+    observed BLOB NOT NULL,
     PRIMARY KEY (digest, release, interpreter, variant, backend, network, platform, number)
 ) WITHOUT ROWID;
 PRAGMA user_version = {VERSION};
@@ -36,9 +37,9 @@ USED = "CREATE TABLE IF NOT EXISTS used (digest TEXT PRIMARY KEY, at TEXT NOT NU
 """When a digest was last read or added to."""
 USE = "INSERT OR REPLACE INTO used VALUES (?, ?)"
 WHERE = "digest=? AND release=? AND interpreter=? AND variant=? AND backend=? AND network=? AND platform=?"
-GET = f"SELECT word, reason, seconds, came FROM outcome WHERE {WHERE} ORDER BY number"
+GET = f"SELECT word, reason, seconds, came, observed FROM outcome WHERE {WHERE} ORDER BY number"
 ADD = f"""
-INSERT INTO outcome SELECT ?,?,?,?,?,?,?, coalesce(max(number), 0) + 1, ?,?,?,? FROM outcome WHERE {WHERE}
+INSERT INTO outcome SELECT ?,?,?,?,?,?,?, coalesce(max(number), 0) + 1, ?,?,?,?,? FROM outcome WHERE {WHERE}
 """
 FORGET = f"DELETE FROM outcome WHERE {WHERE}"
 BY_USE = """
@@ -74,6 +75,8 @@ class StoredOutcome:
     seconds: float
     finished: str = ""
     """In UTC; now where empty."""
+    observed: bytes = b""
+    """What the run left, as `core.outcome.result.pack` has it."""
 
     @property
     def outcome(self) -> Outcome:
@@ -118,7 +121,8 @@ class OutcomeStore:
     def add(self, key: OutcomeKey, run: StoredOutcome) -> None:
         """Add a run."""
         came = run.finished or _now()
-        self._do(ADD, (*astuple(key), run.word, run.reason, round(run.seconds, 3), came, *astuple(key)))
+        values = (run.word, run.reason, round(run.seconds, 3), came, run.observed)
+        self._do(ADD, (*astuple(key), *values, *astuple(key)))
 
     def forget(self, key: OutcomeKey) -> None:
         """Delete the stored runs."""

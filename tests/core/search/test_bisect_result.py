@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from uvmre.core.outcome.matching import Word
 from uvmre.core.search.bisect import Answer, Search
-from uvmre.core.search.bisect_result import History, Probe, to_data
+from uvmre.core.search.bisect_data import to_data
+from uvmre.core.search.bisect_result import History, Probe
 from uvmre.core.search.release import Release
 
 ANSWERS: dict[str, Answer] = {"x": "bad", ".": "good", "?": "skip"}

@@ -132,11 +132,9 @@ def _remedies(mre: Mre, observation: Observation, missing: str) -> Iterator[tupl
     hosts = (host for host in dict.fromkeys(refused) if not keys.host(host))  # not one that is no name
     yield from ((f"`{host}` {NOT_A_HOST}", *_serve(host, mre)) for host in hosts)
     if missing:
-        from uvmre.core.shell.uv_calls import parse_calls
+        from uvmre.core.shell.uv_calls import name_feature
 
-        calls = [call for step in mre.steps for call in parse_calls(step.run)]
-        names = [call.name for call in calls if missing in call.argv or call.has(missing)]
-        need = " ".join((*names[:1], *[missing] * (missing.startswith("-") or not names)))
+        need = name_feature(missing, (step.run for step in mre.steps))
         yield f"a release without `{missing}` tells nothing; before all tables", "", {"needs": [*mre.needs, need]}
     late = {step.title for step in observation.steps if step.timed_out}
     for step in (step for step in mre.steps if step.title in late and not step.layer):

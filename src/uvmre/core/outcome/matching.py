@@ -175,7 +175,13 @@ def is_conclusive(outcome: Outcome) -> bool:
 
 def is_lack(reason: str) -> bool:
     """Tell whether a reason is that a release lacks a feature, and does not only quote a program that says so."""
-    return bool(re.search(rf"\buv \d\S* {DOES_NOT_SUPPORT} `", reason))
+    return bool(lacked_feature(reason))
+
+
+def lacked_feature(reason: str) -> str:
+    """Return what a release lacks, from the reason of its outcome; empty if that is another one."""
+    found = re.search(rf"\buv \d\S* {DOES_NOT_SUPPORT} `([^`]+)`", reason)
+    return found[1] if found else ""
 
 
 def find_unsupported(text: str, *, settings: bool, hidden: bool = False) -> str:

@@ -40,6 +40,15 @@ def near_misses(symptom: Symptom, observation: Observation) -> Iterator[dict[str
     yield from (each for each in found if each["met"] or each["kind"] != "any" or not one)
 
 
+def met_texts(symptom: Symptom, observation: Observation) -> dict[str, bool]:
+    """Return for each text of a symptom's output whether an observe step of its has it, wherever the others are."""
+    own = [each for each in observation.steps if each.role == "observe" and symptom.step in ("", each.title)]
+    streams = [stream for step in own for stream in (step.stderr, step.stdout)]
+    compared = [without_proxy(normalize(stream), observation) for stream in streams]
+    met = {text: any(find_pattern_spans(text, each) for each in compared) for text in (*symptom.output, *symptom.any)}
+    return {**met, **{text: any(text in stream for stream in streams) for text in symptom.raw}}
+
+
 def closest(text: str, output: str) -> tuple[float, str]:
     """Return the similarity, from 0 to 1, and the line or run of lines of an output that comes closest to a text."""
     text = WILDCARD.sub(" ", text)[:LONGEST]

@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import json
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +15,8 @@ from uvmre.core.outcome.observation import FileState, Observation, StepResult
 from uvmre.core.outcome.verdict import Verdict
 
 SCHEMA = 1
+MOST_PACKED = 200_000
+"""Bytes of the largest observation that is stored with an outcome."""
 
 
 @dataclass(frozen=True)
@@ -109,17 +112,30 @@ def from_data(data: Mapping[str, Any]) -> Result:
     head["stand_ins"] = tuple(data.get("stand_ins", ()))
     variants = []
     for variant in data["variants"]:
-        observation = Observation(
-            variant["name"],
-            data["uv"],
-            data["python"],
-            data["backend"],
-            data["platform"],
-            tuple(StepResult(**step) for step in variant["steps"]),
-            tuple(Request(**request) for request in variant["requests"]),
-            tuple(FileState(**file) for file in variant["files"]),
-            variant["obstacle"],
-        )
+        head_of = {key: data[key] for key in ("uv", "python", "backend", "platform")}
+        parts = {key: variant[key] for key in ("steps", "requests", "files", "obstacle")}
+        observation = _observation({"variant": variant["name"], **head_of, **parts})
         outcome = Outcome(variant["outcome"], variant["reason"])
         variants.append(Variant(variant["name"], variant["expect"] or "", observation, outcome))
     return Result(**head, variants=tuple(variants))
+
+
+def _observation(data: Mapping[str, Any]) -> Observation:
+    parts = {
+        "steps": tuple(StepResult(**step) for step in data["steps"]),
+        "requests": tuple(Request(**request) for request in data["requests"]),
+        "files": tuple(FileState(**file) for file in data["files"]),
+    }
+    return Observation(**{**data, **parts})
+
+
+def pack(observation: Observation) -> bytes:
+    """Return an observation as compressed JSON, without the files it made; empty if it is too large."""
+    data = dataclasses.asdict(dataclasses.replace(observation, artifacts=(), stand_ins=()))
+    packed = zlib.compress(json.dumps(data).encode())
+    return packed if len(packed) <= MOST_PACKED else b""
+
+
+def unpack(packed: bytes) -> Observation | None:
+    """Return the observation of `pack`, or None."""
+    return _observation(json.loads(zlib.decompress(packed))) if packed else None

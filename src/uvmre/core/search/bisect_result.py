@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
 
-from uvmre.core.outcome.matching import Outcome, Word, is_conclusive, is_lack
+from uvmre.core.mre.symptom import Symptom
+from uvmre.core.outcome.matching import Outcome, Word, is_conclusive
 from uvmre.core.search.bisect import Boundaries, SearchStep
 from uvmre.core.search.bisect_half import Edge
 from uvmre.core.search.release import Release
@@ -17,8 +17,6 @@ FIRST_BAD, FIRST_GOOD = "first bad", "first good"
 ANSWERS = {"bad": "shows", "good": "absent", "skip": "cannot tell", "lacks": "lacks it"}
 OTHER_ERROR = "not the reported error"
 """The start of the reason for which a newer release that fails differently is good."""
-Kind = Literal["behaviour", "introduced", "message_changed"]
-"""The same steps then do something else; the command or setting came; only the error is another one."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +33,8 @@ class Probe:
     seconds: float
     kept: bool
     """Whether all runs were cached."""
+    observed: bytes = b""
+    """What the run left, packed."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,8 @@ class History:
     boundaries: Boundaries
     probes: Mapping[int, Probe]
     path: Sequence[SearchStep]
+    symptom: Symptom | None = None
+    """That of the MRE; a script has none."""
 
     @property
     def exit_code(self) -> int:
@@ -94,28 +96,6 @@ class History:
         if edge.word in ("between", "silent") and not (before and is_conclusive(Outcome(before.word, before.reason))):
             return ""
         return self._version(edge.bad)
-
-    def kind(self, edge: Edge, neighbour: int | None) -> Kind | None:
-        """Return what changed at a boundary, from the outcome of the release beside the bad ones."""
-        probe = None if neighbour is None else self.probes.get(neighbour)
-        if probe is None:
-            return None
-        if edge.word == "introduced" or is_lack(probe.reason):
-            return "introduced"
-        reworded = probe.word == "different" or probe.reason.startswith(OTHER_ERROR) or "reworded" in probe.reason
-        return "message_changed" if reworded else "behaviour"
-
-    def groups(self) -> list[dict[str, str]]:
-        """Return the distinct outcomes of neighbouring probed releases, each with its range."""
-        found: list[dict[str, str]] = []
-        for index, probe in sorted(self.probes.items()):
-            version = self._version(index)
-            reason = probe.reason.replace(version, "…")
-            if found and (found[-1]["outcome"], found[-1]["reason"]) == (probe.word, reason):
-                found[-1]["last"] = version
-            else:
-                found.append({"first": version, "last": version, "outcome": probe.word, "reason": reason})
-        return found
 
     def sentences(self) -> list[str]:
         """Return the result as sentences."""
@@ -236,59 +216,3 @@ class History:
             return ""
         release = self.releases[index]
         return f"uv {release.version}" + (f" ({release.date:%Y-%m-%d})" if release.date else "")
-
-
-def to_data(history: History) -> dict[str, Any]:
-    """Return the result as JSON data."""
-    boundaries = history.boundaries
-    sound = not history.unsound
-    return {
-        "reported": history.releases[history.reported].version,
-        "lowest": history.releases[history.lowest].version,
-        "highest": history.releases[history.highest].version,
-        "first_bad": _edge(history, boundaries.first_bad, first_good=False) if sound else None,
-        "first_good": _edge(history, boundaries.first_good, first_good=True) if sound else None,
-        "returns": [history.releases[index].version for index in boundaries.returns],
-        "flaky": history.flaky,
-        "groups": history.groups(),
-        "probes": [
-            {
-                "release": history.releases[index].version,
-                "outcome": probe.word,
-                "reason": probe.reason,
-                "bad": probe.bad,
-                "runs": probe.total,
-                "seconds": round(probe.seconds, 3),
-                "kept": probe.kept,
-            }
-            for index, probe in sorted(history.probes.items())
-        ],
-        "path": [
-            {"release": history.releases[step.index].version, "answer": step.answer, "half": step.half}
-            for step in history.path
-        ],
-        "sentences": history.sentences(),
-        "exit": history.exit_code,
-    }
-
-
-def _edge(history: History, edge: Edge | None, *, first_good: bool) -> dict[str, Any] | None:
-    if edge is None:
-        return None
-    index = edge.good if first_good else edge.bad
-    other = edge.bad if first_good else edge.good
-    release = None if index is None else history.releases[index]
-    linked = (
-        release is not None and release.published and (first_good or edge.word in ("exact", "between", "introduced"))
-    )
-    return {
-        "ending": edge.word,
-        "kind": history.kind(edge, edge.good if first_good else edge.bad - 1),
-        "version": release.version if release else None,
-        "date": f"{release.date:%Y-%m-%d}" if release and release.date else None,
-        "notes": f"{RELEASE_NOTES}{release.version}" if linked and release else None,
-        "beside": None if other is None else history.releases[other].version,
-        "skipped": [history.releases[i].version for i in edge.skipped],
-        "untested": edge.untested,
-        "confidence": round(edge.confidence, 6),
-    }

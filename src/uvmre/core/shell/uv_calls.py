@@ -5,7 +5,7 @@ Unlike `statements`, it needs no parser of its own, and sees every command of a 
 
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 ASSIGNMENT = re.compile(r"\A([A-Za-z_][A-Za-z0-9_]*)=(.*)\Z", re.DOTALL)
@@ -156,6 +156,15 @@ def exported_variables(call: Call) -> dict[str, str]:
         return {}
     pairs = (ASSIGNMENT.match(word) for word in call.argv[1:])
     return {pair[1]: pair[2] for pair in pairs if pair}
+
+
+def name_feature(missing: str, scripts: Iterable[str]) -> str:
+    """Return what a release lacks as a user calls it: an option with its command, as in `uv lock --script`."""
+    calls = [call for text in scripts for call in parse_calls(text)]
+    name = next((call.name for call in calls if missing in call.argv or call.has(missing)), "")
+    if name and missing.startswith("-"):
+        return f"{name} {missing}"
+    return name if missing in name.split() else missing
 
 
 def changes_directory(text: str) -> bool:

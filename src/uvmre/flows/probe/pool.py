@@ -16,6 +16,7 @@ from uvmre import temp_folders
 from uvmre.core.mre.model import BASE, has_fixed_port
 from uvmre.core.outcome.matching import is_lack
 from uvmre.core.outcome.observation import Observation
+from uvmre.core.outcome.result import pack
 from uvmre.core.outcome.verdict import verdict
 from uvmre.core.progress import Progress
 from uvmre.core.secrets.redact import redact, secrets
@@ -143,7 +144,7 @@ class ProbePool:
         stored_outcome = replace(base.stored, seconds=seconds)
         if judged.word == "inconclusive":
             reason = redact(judged.reason.rstrip("."), self._target.secrets)  # it has the names of controls
-            stored_outcome = StoredOutcome("broken", reason, seconds)
+            stored_outcome = replace(stored_outcome, word="broken", reason=reason)
         return ProbeResult(stored_outcome, base.complaint, tuple(refused), repeatable)
 
     def _run_alone(self, release: str, interpreter: Interpreter | None, variant: str, limit: float) -> ProbeResult:
@@ -180,7 +181,8 @@ class ProbePool:
             self._backend.clean_up(root)
             temp_folders.delete_tree(root)
         complaint = self._target.complaint(observation)
-        stored = StoredOutcome(outcome.word, outcome.reason, observation.seconds)
+        observed = b"" if self._target.script else pack(observation)
+        stored = StoredOutcome(outcome.word, outcome.reason, observation.seconds, observed=observed)
         refused = dict.fromkeys(request.host for request in observation.requests if request.answered_by == "refused")
         repeatable = _is_repeatable(observation)
         if limit and outcome.word == "broken" and any(step.timed_out for step in observation.steps):
