@@ -133,7 +133,7 @@ def altered(path: Path) -> None:
     ("spoil", "why"),
     [
         pytest.param(lambda path: path.write_bytes(b"no database at all" * 100), "not a database", id="no database"),
-        pytest.param(foreign, "version is 99, not 1", id="of another version"),
+        pytest.param(foreign, "version is 99, not 2", id="of another version"),
         pytest.param(altered, "no such column", id="with other tables"),
     ],
 )

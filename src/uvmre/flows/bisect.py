@@ -137,14 +137,14 @@ def _keep_evidence(folder: Path, history: History) -> str:
     edges = ((history.boundaries.first_bad, False), (history.boundaries.first_good, True))
     found = [sides(history, edge, first_good=good) for edge, good in edges if edge and not history.unsound]
     indexes = sorted({index for pair in found if pair for index in pair})
-    seen = {history.releases[i].version: kept for i in indexes if (kept := unpack(history.probes[i].observed))}
-    if not seen:
+    observed = {history.releases[i].version: kept for i in indexes if (kept := unpack(history.probes[i].observed))}
+    if not observed:
         return ""
     with naming_path(folder):
         run = evidence.begin_run(
-            folder, "..".join(dict.fromkeys([next(iter(seen)), next(reversed(seen))])), datetime.now(UTC)
+            folder, "..".join(dict.fromkeys([next(iter(observed)), next(reversed(observed))])), datetime.now(UTC)
         )
-        for version, observation in seen.items():
+        for version, observation in observed.items():
             evidence.write_observation(run, replace(observation, variant=f"uv {version}"))
         evidence.finish_run(run, None)
     return str(run)
@@ -304,10 +304,10 @@ class _Driver:
         before = self.probes.get(index) or Probe("broken", "", 0, 0, 0.0, kept=False)
         runs = Runs(sum(each.word == "shows" for each in outcomes), sum(each.word in CONCLUSIVE for each in outcomes))
         shown = next((each for each in outcomes if each.word == "shows"), outcomes[-1])
-        told = before if before.bad and not runs.bad else shown
-        word, reason = told.word, told.reason
+        latest = before if before.bad and not runs.bad else shown
+        word, reason = latest.word, latest.reason
         total, seconds = before.total + runs.total, before.seconds + sum(each.seconds for each in outcomes)
-        self.probes[index] = Probe(word, reason, before.bad + runs.bad, total, seconds, all_kept, told.observed)
+        self.probes[index] = Probe(word, reason, before.bad + runs.bad, total, seconds, all_kept, latest.observed)
         cell = Cell(self._version(index), "", self.variant, word, reason)
         self.progress.ended(f"uv {self._version(index)}", cell, kept=all_kept)
         if total:

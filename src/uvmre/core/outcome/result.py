@@ -130,8 +130,9 @@ def _observation(data: Mapping[str, Any]) -> Observation:
 
 
 def pack(observation: Observation) -> bytes:
-    """Return an observation as compressed JSON, without the files it made; empty if it is too large."""
-    data = dataclasses.asdict(dataclasses.replace(observation, artifacts=(), stand_ins=()))
+    """Return an observation as compressed JSON, without what a container engine added; empty if it is too large."""
+    data = dataclasses.asdict(observation)
+    del data["artifacts"], data["stand_ins"]
     packed = zlib.compress(json.dumps(data).encode())
     return packed if len(packed) <= MOST_PACKED else b""
 

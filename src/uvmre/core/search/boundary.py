@@ -54,23 +54,23 @@ def compare(history: History, edge: Edge | None, *, first_good: bool) -> Compari
     if edge is None or (found := sides(history, edge, first_good=first_good)) is None:
         return None
     bad, other = found
-    symptom, probe, seen = history.symptom or Symptom(), history.probes[other], unpack(history.probes[bad].observed)
+    symptom, probe, observed = history.symptom or Symptom(), history.probes[other], unpack(history.probes[bad].observed)
     older, newer = (history.releases[index].version for index in sorted(found))
     if is_lack(probe.reason):
-        name = name_feature(lacked_feature(probe.reason), (step.run for step in seen.steps) if seen else ())
+        name = name_feature(lacked_feature(probe.reason), (step.run for step in observed.steps) if observed else ())
         brought = {"feature": name, "uv": older, "came": newer} if bad == other + 1 else None
         return Comparison(older, newer, "introduced", "", (), (), brought)
     beside = unpack(probe.observed)
-    step = matching_step(symptom, seen) if seen else None
+    step = matching_step(symptom, observed) if observed else None
     same = next((each for each in beside.steps if step and each.title == step.title), None) if beside else None
     fails = probe.word == "different" and " fails (" in probe.reason
     reworded = fails or probe.reason.startswith(OTHER_ERROR) or "reworded" in probe.reason
     kind: Kind = "message_changed" if reworded and not (step and not step.exit) else "behaviour"
-    if not (seen and beside and step and same):
+    if not (observed and beside and step and same):
         return Comparison(older, newer, kind, "", (), (), None)
     before, after = (step, same) if bad < other else (same, step)
     exits = f"`{step.title}` exits with {before.exit}, then with {after.exit}" if before.exit != after.exit else ""
-    texts = tuple(line for each in (beside, seen) for line in _texts(symptom, each))
+    texts = tuple(line for each in (beside, observed) for line in _texts(symptom, each))
     return Comparison(older, newer, kind, exits, texts, tuple(_difference((before, older), (after, newer))), None)
 
 
