@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from uvmre.core.search.release import Release
+from uvmre.flows.options import RunOptions
+from uvmre.flows.triage import TriageOptions, understand_with
 from uvmre.flows.understand import understand
 from uvmre.releases import catalogue
 from uvmre.releases.catalogue import Catalogue
@@ -66,3 +68,29 @@ def test_the_nearest_interpreter_replaces_a_missing_one(cache: Path) -> None:
     assert found.mre is not None
     assert found.mre.environment.python != "3.99"
     assert found.mre.environment.python == "" or any("Python 3.99" in each for each in found.missing)
+
+
+THREAD = (
+    "# uv lock says that a member stands twice\n<!-- o/r#1 created 2024-09-05T10:00:00Z -->\n\n"
+    "It says `error: the member ext stands twice in the table`.\n\n### Version\n\nuv 0.4.0\n"
+    "\n---\n\n_Comment by @other on 2024-09-05T11:00:00Z_\n\n```console\n$ uv lock\n"
+    "error: the member ext stands twice in the table\n```\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("issue", "comments", "are_read"),
+    [
+        ("o/r#1", None, True),
+        ("https://github.com/o/r/issues/1", None, True),
+        ("https://github.com/o/r/issues/1", False, False),
+        ("issue.md", None, False),
+        ("issue.md", True, True),
+    ],
+)
+def test_comments_are_read_by_default_of_an_issue_on_github(
+    cache: Path, issue: str, comments: bool | None, are_read: bool
+) -> None:
+    options = TriageOptions(run=RunOptions(cache=cache, offline=True), comments=comments)
+    found = understand_with(options, issue, THREAD)
+    assert any(each.parsed.commands for each in found.hypotheses) is are_read

@@ -25,7 +25,12 @@ MAX_LINES = 30
 @click.command(short_help="Read issues, run what they report, and show whether the bug occurs.")
 @click.argument("issues", nargs=-1, required=True, metavar="ISSUE...")
 @click.option("--bisect", "search", is_flag=True, help="Find the first bad and the first fixed release.")
-@click.option("--with-comments", "comments", is_flag=True, help="Read the comments too.")
+@click.option(
+    "--with-comments/--no-comments",
+    "comments",
+    default=None,
+    help="Whether to read the comments too; by default, those of an issue on GitHub.",
+)
 @click.option("--mre", type=FOLDER, metavar="FOLDER", help="Run an MRE that somebody made of the issue instead.")
 @click.option(
     "--reader",
@@ -81,7 +86,9 @@ def triage(
     _check_exclusions(settings, dry_run=dry_run)
     with show_progress() as progress:
         progress.detail("reading the issues")
-        names, fetch = read_issues(issues, console.read_stdin, comments=settings.comments, offline=options.offline)
+        names, fetch = read_issues(
+            issues, console.read_stdin, comments=settings.comments is not False, offline=options.offline
+        )
     _require_one_issue(names, settings)
     if dry_run:
         for name in names:
@@ -197,7 +204,7 @@ def _dry_run(name: str, text: str, options: "TriageOptions") -> Rendered:
     from uvmre.core.triage.dry_run import as_data, as_lines
     from uvmre.flows.triage import understand_with
 
-    result = understand_with(options, text)
+    result = understand_with(options, name, text)
     findings = [(finding.rule, finding.where, finding.why) for finding in result.findings]
     lines = as_lines(result.parsed, result.mre, findings, result.uv)
     data = as_data(result.parsed, result.mre, findings, result.missing)

@@ -26,6 +26,7 @@ from uvmre.flows.planned_runs import PlannedRuns
 from uvmre.flows.understand import IssueMre, understand
 from uvmre.folder.write import recover, write_mre
 from uvmre.folder.written import is_unchanged
+from uvmre.inbox.github import is_on_github
 from uvmre.releases import cache_users, catalogue
 from uvmre.report.comment import comment
 
@@ -45,7 +46,8 @@ class TriageOptions:
     """Whether to search the boundaries."""
     today: bool = False
     """Whether to use PyPI as it is today rather than as of the post."""
-    comments: bool = False
+    comments: bool | None = None
+    """Whether to read the comments too; None for those of an issue on GitHub."""
     mre: Path | None = None
     """The folder of an MRE that somebody made of the issue; the rules' own are not tried then."""
     reader: ReaderProgram | None = None
@@ -71,8 +73,8 @@ def triage(issue: str, text: str, options: TriageOptions, progress: Progress | N
     """
     progress, cache = progress or Progress(), options.run.cache
     options = replace(options, run=replace(options.run, origin=ISSUE))
-    read = understand_with(options, text)
-    facts = IssueFacts(read, text, comments=options.comments, today=options.today)
+    read = understand_with(options, issue, text)
+    facts = IssueFacts(read, text, comments=_with_comments(options, issue), today=options.today)
     given = read_folder(facts, options.mre, progress) if options.mre else None
     first = given[0].mre if given else read.mre
     folder = _folder(read, first, cache)
@@ -116,18 +118,22 @@ def _keep(state: TriageState, folder: Path) -> None:
         write_mre(state.mre, folder, force=True, origin=ISSUE)
 
 
-def understand_with(options: TriageOptions, text: str) -> IssueMre:
+def understand_with(options: TriageOptions, issue: str, text: str) -> IssueMre:
     """Read an issue's text as the options say; nothing is run."""
     run = options.run
     return understand(
         text,
         run.cache,
-        comments=options.comments,
+        comments=_with_comments(options, issue),
         today=options.today,
         offline=run.offline,
         only=options.hypothesis,
         no_rules=options.no_rules,
     )
+
+
+def _with_comments(options: TriageOptions, issue: str) -> bool:
+    return is_on_github(issue) if options.comments is None else options.comments
 
 
 def _no_network(state: TriageState, options: RunOptions) -> UvmreError | None:

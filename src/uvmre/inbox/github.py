@@ -94,7 +94,12 @@ class Inbox:
 
     def is_fetched(self, name: str) -> bool:
         """Return whether an issue is read from GitHub."""
-        return not self.offline and name != STDIN and _match(name) is not None and not Path(name).exists()
+        return not self.offline and is_on_github(name)
+
+
+def is_on_github(name: str) -> bool:
+    """Return whether a name is that of an issue on GitHub."""
+    return name != STDIN and _match(name) is not None and not Path(name).exists()
 
 
 def _match(name: str) -> re.Match[str] | None:
