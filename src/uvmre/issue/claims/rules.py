@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from uvmre.core.triage.parsed_issue import Claim
-from uvmre.issue.claims import elsewhere, errors, file_diffs, outputs, silence, state_checks
+from uvmre.issue.claims import elsewhere, errors, expected, file_diffs, outputs, path_states, silence, state_checks
 from uvmre.issue.claims.facts import Facts
 from uvmre.issue.claims.second_run import repeated_run
 
@@ -22,11 +22,15 @@ RULES = (
     ClaimRule("failing-output", errors.failures),
     ClaimRule("loose-error", elsewhere.loose_errors),
     ClaimRule("warning", errors.relevant_warnings),
+    ClaimRule("no-output", state_checks.empty_output),
     ClaimRule("differing-output", outputs.differing_output),
     ClaimRule("resulting-file", file_diffs.file_claims),
     ClaimRule("quoted-error", errors.quoted_errors),
     ClaimRule("retold-error", errors.retold_errors),
     ClaimRule("state", state_checks.state_claims),
+    ClaimRule("missing-output", expected.missing_output),
+    ClaimRule("missing-content", expected.missing_content),
+    ClaimRule("path-state", path_states.path_states),
     ClaimRule("shown-output", outputs.shown_output),
     ClaimRule("quoted-output", outputs.quoted_output),
     ClaimRule("silence", silence.silence),
@@ -40,4 +44,9 @@ def claims(facts: Facts) -> list[Claim]:
         facts = replace(facts, commands=[replace(each, works=None) for each in facts.commands])
     found = [replace(claim, rule=rule.id) for rule in RULES for claim in rule.find(facts)]
     found += [replace(claim, rule="error-elsewhere") for claim in elsewhere.same_errors(facts, found)]
-    return list({(each.kind, each.command, each.output, each.contains, each.test): each for each in found}.values())
+    return list(
+        {
+            (each.kind, each.command, each.output, each.contains, each.test, each.absent, each.file): each
+            for each in found
+        }.values()
+    )
