@@ -35,7 +35,7 @@ ALLOWED = {
 ORDER = {
     "core": "text shell | network | mre | outcome | secrets search | dockerfile triage progress cache_limits | generated",
     "gateway": "http config | recording | index | routing | server | prespawn | session __main__",
-    "issue": "markdown | commands files environment | timeline claims gaps | private_index build_mre | read repairs | thread propose",
+    "issue": "markdown | commands files environment | timeline claims gaps | private_index build_symptom | build_mre | read repairs | thread propose",
     "lint": "subject finding toml_edit | dockerfiles projects | rules | find",
 }
 CROWDED = {"cli", "flows"}

@@ -5,7 +5,7 @@ import datetime
 import pytest
 
 from uvmre.core.triage.parsed_issue import ParsedIssue
-from uvmre.issue.read import read_issue
+from uvmre.issue.read import read_hypotheses, read_issue
 
 HEAD = "# It goes wrong\n<!-- some/where#1 created 2025-01-20T10:00:00Z -->\n\n"
 PROJECT = '[project]\nname = "thing"\nversion = "1"\nrequires-python = ">=3.11"\n'
@@ -238,6 +238,23 @@ def test_the_claim_may_be_a_file() -> None:
     claim = parse(text).claim
     assert (claim.kind, claim.file, claim.unconfirmed) == ("file", "pyproject.toml", True)
     assert claim.contains == ("# a\n'b',\n# a\n]",)
+
+
+def test_what_a_sentence_quotes_of_a_long_resulting_file() -> None:
+    lines = "".join(f"    {{ name = 'p{i}', version = '1' }},\n" for i in range(20))
+    lock = f"```toml\n[[package]]\nname = 'a'\nversion = '1'\ndependencies = [\n{lines}]\n```\n"
+    post = f"```toml\n{PROJECT}```\n\nThis makes:\n\n{lock}\n"
+    claim = parse(f"{post}Look at `{{ name = 'p7', version = '1' }}`.").claim
+    assert (claim.kind, claim.file, claim.contains) == ("file", "uv.lock", ("{ name = 'p7', version = '1' }",))
+    assert parse(f"{post}Look at `{{ name = 'q', version = '1' }}`.").claim.kind == "none"
+
+
+def test_a_duration_is_no_difference_of_output() -> None:
+    works = "It works with b:\n```\n$ uv tree b\nResolved 2 packages in 3ms\nx\n```\n"
+    text = works + "It is wrong with c:\n```\n$ uv tree c\n{}\n```"
+    rules = [each.claim.rule for each in read_hypotheses(HEAD + text.format("Resolved 2 packages in 1ms"))]
+    assert "differing-output" not in rules
+    assert parse(text.format("Resolved 5 packages in 1ms")).claim.rule == "differing-output"
 
 
 def test_a_missing_final_newline() -> None:

@@ -5,14 +5,12 @@ import shlex
 from collections.abc import Sequence
 
 from uvmre.core.mre.files import File
-from uvmre.core.mre.keys import LEAST
 from uvmre.core.mre.model import HOLDS, Control, Environment, Mre, Step, slug
-from uvmre.core.mre.symptom import FileSymptom, Symptom
 from uvmre.core.network.request import PYPI_HOSTS
 from uvmre.core.outcome.error_chain import innermost_cause
 from uvmre.core.shell import statements
-from uvmre.core.text.normalize import normalize
 from uvmre.core.triage.parsed_issue import Claim, Command, ParsedIssue, PostedFile
+from uvmre.issue.build_symptom import build_expected, build_symptom, short_texts
 from uvmre.issue.commands import recognize
 from uvmre.issue.environment import versions
 from uvmre.issue.files import content_type
@@ -24,7 +22,6 @@ BASH = re.compile(
     r"\[\[|<\(|<<<|&>|\$'|\bpushd\b|\bpopd\b|\bshopt\b|\bset -o pipefail\b|\{\d+\.\.\d+\}"
     r"|\bfunction \w|\bdeclare\b|\bread -\w*a\b|\bmapfile\b|\$RANDOM"
 )
-PIPED = re.compile(r"(?<!\|)\|(?!\|)")
 UNKNOWN_RELEASE = "0.1.0"
 MINORS = ("3.12", "3.11", "3.13", "3.10", "3.9", "3.14", "3.8", "3.7")
 
@@ -46,8 +43,8 @@ def to_mre(parsed: ParsedIssue) -> Mre:
             exclude_newer=parsed.created,
         ),
         steps=tuple(steps),
-        symptom=_symptom(claim, parsed.commands, folder),
-        expected=Symptom(output=claim.expected) if claim.expected else None,
+        symptom=build_symptom(claim, parsed.commands, folder),
+        expected=build_expected(claim, parsed.commands, folder),
         controls=(*_controls(parsed, claim, last), *_reachable_control(parsed)),
         indexes=parsed.indexes,
         faults=parsed.outages,
@@ -138,7 +135,7 @@ def _allow_failure(run: str, command: Command) -> str:
 
 def _observe_steps(run: str, claim: Claim, state: Sequence[str]) -> list[Step]:
     name = _step_name(run)
-    if short := _short_texts(claim):
+    if short := short_texts(claim):
         checks = " && ".join(f'grep -qF -- {shlex.quote(text)} "$TMPDIR/output"' for text in short)
         check = f'( {run}\n) > "$TMPDIR/output" 2>&1\ncode=$?\ncat "$TMPDIR/output"\n{_exit_if(checks)}\nexit $code'
         return [Step(_script([*state, check]), "observe", name=name)]
@@ -155,11 +152,6 @@ def _observe_steps(run: str, claim: Claim, state: Sequence[str]) -> list[Step]:
 
 def _exit_if(test: str) -> str:
     return f"if {test}; then exit {HOLDS}; fi"
-
-
-def _short_texts(claim: Claim) -> tuple[str, ...]:
-    """Return the texts of a claim if one of them is too short to be a symptom."""
-    return claim.output if claim.kind == "output" and any(len(normalize(text)) < LEAST for text in claim.output) else ()
 
 
 def _step_name(run: str) -> str:
@@ -202,23 +194,6 @@ def working_directory(state: Sequence[str]) -> str:
     return "/".join(parts)
 
 
-def _symptom(claim: Claim, commands: Sequence[Command], folder: str) -> Symptom:
-    """Return the symptom of a claim, without any text that the steps themselves print."""
-    if claim.test or _short_texts(claim) or (claim.kind == "failure" and not claim.output):
-        return Symptom(exit=HOLDS)
-    if claim.kind == "failure":
-        command = commands[claim.command] if 0 <= claim.command < len(commands) else None
-        piped = command is not None and PIPED.search(re.sub(r"'[^']*'|\"[^\"]*\"", "", command.run))
-        return Symptom(exit=None if piped else "failure", output=claim.output)
-    if claim.kind == "silence":
-        return Symptom(exit=0, output=claim.output)
-    if claim.kind == "file":
-        path = f"{folder}/{claim.file}" if folder and not claim.file.startswith(f"{folder}/") else claim.file
-        patterns = tuple(FileSymptom(path, text) for text in claim.contains)
-        return Symptom(output=claim.output, files=patterns)
-    return Symptom(output=claim.output)
-
-
 def _controls(parsed: ParsedIssue, claim: Claim, last: int) -> list[Control]:
     """Return the controls: what works, according to the post."""
     found: list[Control] = []
@@ -227,7 +202,9 @@ def _controls(parsed: ParsedIssue, claim: Claim, last: int) -> list[Control]:
             why = f"according to the post (line {file.line})"
             found.append(Control(f"with the working {file.path}", "absent", why, files={file.path: file.text}))
     failing = parsed.commands[last] if 0 <= last < len(parsed.commands) else None
-    if failing is None or claim.kind not in ("failure", "output"):
+    # A test runs the failing command itself, whatever the step has instead.
+    tested = failing is not None and failing.run in claim.test
+    if failing is None or tested or claim.kind not in ("failure", "output"):
         return _with_unique_names(found)
     for command in parsed.commands:
         if (

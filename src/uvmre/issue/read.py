@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from uvmre.core.triage.parsed_issue import Claim, Command, Gap, ParsedIssue, PostedFile
 from uvmre.issue import private_index
 from uvmre.issue.claims import outage, rules, second_run
+from uvmre.issue.claims.expected import expected_blocks
 from uvmre.issue.claims.facts import Facts
 from uvmre.issue.environment import sentiment, versions
 from uvmre.issue.files import content_type, inferred, missing, pyproject
@@ -91,6 +92,7 @@ def readings_of(post: OpeningPost, releases: Releases = (), no_rules: Collection
         post.title, commands, {renumbered(i): text for i, text in ordered.context.items()}, sentences, ordered.files,
         [replace(file, before=renumbered(file.before)) for file in ordered.results], ordered.expected,
         [(each.block.text, each.block.line) for each in timeline.unmatched], numbered_lines(post.lines), more,
+        expected_blocks(found),
     )  # fmt: skip
     reading = _Reading(post, environment, parts, timeline, ordered, sentences, facts, renumbered)
     claims = rules.claims(facts, no_rules) or [Claim("none", -1, 0)]

@@ -519,6 +519,55 @@ def test_a_failure_without_output_needs_a_control_that_works(kind: Any) -> None:
     assert decide(state).word == "reproducible"
 
 
+LACKS = replace(MRE, symptom=Symptom("success", absent=("a line of its own",)))
+
+
+@pytest.mark.parametrize(
+    ("later", "exit", "word"),
+    [
+        ("a line of its own\n", 0, "reproducible"),
+        ("another line\n", 0, "inconclusive"),
+        (OTHER_FAILURE, 2, "inconclusive"),
+    ],
+)
+def test_something_missing_needs_a_release_that_has_it(later: str, exit: int, word: str) -> None:
+    mre = replace(LACKS, expected=Symptom("success", ("a line of its own",)))
+    claim = Claim("output", 1, 7, absent=("a line of its own",), expected=("a line of its own",), unconfirmed=True)
+    runs = ran("reported", "x\n", mre=mre, exit=0), ran("good", later, mre=mre, exit=exit, uv="0.4.8")
+    good = runs[1]
+    base = match(mre.symptom, good.result.base.observation, mre.expected)
+    variants = (replace(good.result.base, outcome=base), *good.result.variants[1:])
+    good = replace(good, result=replace(good.result, variants=variants))
+    assert decide(state_of(runs[0], good, parsed=replace(PARSED, claim=claim), mre=mre)).word == word
+
+
+def test_something_missing_that_no_run_shows_is_no_proof_of_the_contrary() -> None:
+    claim = Claim("output", 1, 7, absent=("a line of its own",), unconfirmed=True, rule="missing-output")
+    first = ran("reported", "a line of its own\n", mre=LACKS, exit=0)
+    state = state_of(first, replace(first, planned=replace(first.planned, kind="latest")), mre=LACKS)
+    assert decide(replace(state, parsed=replace(PARSED, claim=claim))).word == "inconclusive"
+
+
+@pytest.mark.parametrize(
+    ("about", "word"),
+    [
+        (("uv ignores that an extension is given twice",), "inconclusive"),
+        (("uv ignores unknown specifiers of groups",), "reproducible"),
+        (("uv ignores `specifiers` of `groups`",), "reproducible"),
+        (("uv ignores `specifiers`",), "inconclusive"),
+        ((), "inconclusive"),
+    ],
+)
+def test_silence_is_proven_by_a_release_that_reports_the_same(about: tuple[str, ...], word: str) -> None:
+    silent = replace(MRE, symptom=Symptom(0))
+    parsed = replace(PARSED, claim=Claim("silence", 1, 7, about=about, unconfirmed=True))
+    error = "error: the table has unknown specifiers of groups\n"
+    runs = ran("reported", mre=silent), ran("good", error, mre=silent, uv="0.4.8"), ran("again", mre=silent)
+    assert decide(state_of(*runs, parsed=parsed, mre=silent, history=history())).word == word
+    known = ran("reported", error, mre=silent, exit=0)
+    assert decide(state_of(known, *runs[1:], parsed=parsed, mre=silent, history=history())).word != "reproducible"
+
+
 def test_if_the_reports_date_is_inconclusive_today_is_run_and_nothing_varied() -> None:
     assert kinds_of_runs(state_of(), {"reported": OTHER_FAILURE, "today": OTHER_FAILURE}) == ["reported", "today"]
 

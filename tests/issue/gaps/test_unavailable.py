@@ -18,6 +18,9 @@ COMMANDS = [Command("uv sync", 3)]
         ("error sending request for url (https://a)", "", ["network"]),
         ("error: Permission denied", "", ["permissions"]),
         ("error: a", "uv hangs", ["hangs"]),
+        ("error: a", "uv sync makes the terminal freeze", ["hangs"]),
+        ("error: a", "uv pip freeze fails", []),
+        ("error: a", "`uv pip freeze` fails, and `pytest-randomly` too", []),
         ("error: a", "uv is slow", ["performance"]),
         ("error: a", "uv fails", []),
     ],
@@ -70,3 +73,9 @@ def test_a_stand_in_is_available() -> None:
 def test_metadata_and_comments_are_not_requested() -> None:
     text = "[project.urls]\nhomepage = 'https://acme.test'\n# index = 'https://acme.test/simple'\n"
     assert private_resources([], Claim("none", -1, 0), [PostedFile("pyproject.toml", text, 1, "")], []) == []
+
+
+def test_a_name_in_code_says_nothing_of_chance() -> None:
+    claim = Claim("failure", 0, 4, ("error: a",))
+    assert not unavailable_platform(COMMANDS, claim, PostedEnvironment(), "", "I add `pytest-randomly` first.")
+    assert unavailable_platform(COMMANDS, claim, PostedEnvironment(), "", "It fails randomly.")

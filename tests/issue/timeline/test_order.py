@@ -37,6 +37,15 @@ def ordered(text: str) -> OrderedEvents:
             [],
             [],
         ),
+        (
+            f"```\n$ uv add b\n```\nI get this:\n```toml\n{PROJECT}# b\n```\nI expect:\n```toml\n{PROJECT}# c\n```\n"
+            f"or maybe:\n```toml\n{PROJECT}# d\n```",
+            [],
+            [("pyproject.toml", 1)],
+            [("pyproject.toml", 1), ("pyproject.toml", 1)],
+        ),
+        (f"```\n$ uv add b\n```\nI have this:\n```toml\n{PROJECT}# b\n```", [("pyproject.toml", 0)], [], []),
+        (f"```\n$ uv tree\n```\nI get it with:\n```toml\n{PROJECT}# b\n```", [("pyproject.toml", 0)], [], []),
         ("```\n$ cat a.in\nb\n$ uv pip compile a.in\n```", [("a.in", 0)], [], []),
         ("```\n$ cat a.in\nb\n$ uv lock\n$ cat a.in\nc\n$ uv sync\n```", [("a.in", 0), ("a.in", 1)], [], []),
         ("```\n$ cat a.in\nb\n$ echo c >> a.in\n$ cat a.in\nb\nc\n```", [("a.in", 0)], [], []),

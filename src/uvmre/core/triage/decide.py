@@ -10,7 +10,7 @@ from uvmre.core.outcome.error_chain import cause_of
 from uvmre.core.outcome.matching import matching_step
 from uvmre.core.outcome.verdict import Verdict
 from uvmre.core.triage.evidence import ENVIRONMENT_CAUSES, ENVIRONMENT_ERRORS, FIRM_RULES, Strength, contains_all
-from uvmre.core.triage.other_release import judge_release
+from uvmre.core.triage.other_release import judge_release, reports_it
 from uvmre.core.triage.parsed_issue import NOT_RELEASED
 from uvmre.core.triage.state import COMPARED, Kind, TriageRun, TriageState
 
@@ -115,14 +115,17 @@ def _is_fixed_in(state: TriageState, shown: TriageRun, good: TriageRun) -> bool:
     """Tell whether a release lacks the bug: its commands succeed, or fail with a distinctly different error.
 
     A difference in uv's own version number does not count: every release has it. Nor does a command of which the report
-    only says that it fails or succeeds, unless a control behaves differently on the reported release.
+    only says that it fails or succeeds, unless a control behaves differently on the reported release, or another one
+    reports what uv is silent about.
     """
+    if state.parsed.claim.two_sided:
+        return good.outcome.word == "absent"
     if good.outcome.word in ("absent", "different") and _prints_expected(state, good):
         return True
     if state.evidence.strength is not Strength.DISTINCTIVE:
         no_output = state.parsed.claim.kind in ("failure", "silence") and not state.parsed.claim.output
         if no_output and not shown.planned.mre.controls:
-            return False
+            return reports_it(state.parsed.claim.about, shown.result.base.observation, good.result.base.observation)
         return good.outcome.word == "absent" and not _differs_only_in_version(shown, good)
     mre, observed = shown.planned.mre, good.result.base.observation
     outcome = judge_release(mre.symptom, mre.expected, observed, shown.result.uv)
@@ -239,6 +242,8 @@ def _symptom_text(state: TriageState, shown: TriageRun) -> str:
     step, claim = matching_step(symptom, observation), state.parsed.claim
     if step is None:
         return shown.outcome.reason
+    if claim.exists is not None:
+        return f"after `{_shorten(step.title)}`, there is {'a' if claim.exists else 'no'} `{claim.file}`"
     if step.exit and not claim.test and not (step.exit == HOLDS and claim.output):
         ends = "fails" if step.exit == HOLDS else f"exits with {step.exit}"
         return f"`{_shorten(step.title)}` {ends}: “{_shorten(cause_of(step))}”"

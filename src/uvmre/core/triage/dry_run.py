@@ -56,6 +56,9 @@ def _claim(claim: Claim) -> Iterator[str]:
         yield f"           test: `{_one_line(claim.test)}`"
     yield from (f"           output: “{_one_line(text)}”" for text in claim.output)
     yield from (f"           {claim.file} contains “{_one_line(text)}”" for text in claim.contains)
+    yield from (f"           {claim.file or 'output'} lacks “{_one_line(text)}”" for text in claim.absent)
+    if claim.exists is not None:
+        yield f"           there is {'a' if claim.exists else 'no'} {claim.file}"
     yield from (f"           expected: “{_one_line(text)}”" for text in claim.expected)
 
 

@@ -54,6 +54,8 @@ def as_lines(attempts: Sequence[TriageState]) -> Iterator[str]:
 def _claim(state: TriageState) -> str:
     claim = state.parsed.claim
     texts = claim.output[-1:] or claim.contains[-1:] or ((claim.test,) if claim.test else ())
+    if claim.two_sided:
+        texts = tuple(f"no “{text}”" for text in claim.absent) or (f"{'a' if claim.exists else 'no'} {claim.file}",)
     run = state.parsed.commands[claim.command].run if 0 <= claim.command < len(state.parsed.commands) else ""
     return " ".join(" ".join(filter(None, [f"`{run}`:" if run else "", *texts])).split())
 

@@ -70,14 +70,25 @@ class Claim:
     """Texts that the file contains in the failing case."""
     expected: tuple[str, ...] = ()
     """Texts that the post expects instead."""
+    absent: tuple[str, ...] = ()
+    """Texts that the output, or the file, lacks in the failing case; the command succeeds all the same."""
+    exists: bool | None = None
+    """Whether there is `file` after the command in the failing case; the reverse is expected."""
     test: str = ""
     """A shell test that succeeds after the commands in the failing case, if texts cannot express the symptom."""
+    about: tuple[str, ...] = ()
+    """The title and the sentence that say what uv is silent about: another release may report that."""
     why: str = ""
     """Where the claim comes from, as one line: a sentence, or a part of the output."""
     unconfirmed: bool = False
     """Whether the texts alone are weak evidence, so that another release must behave differently."""
     rule: str = ""
     """The id of the rule that found it."""
+
+    @property
+    def two_sided(self) -> bool:
+        """Tell whether it is about something that is missing or left: only a release with the reverse confirms it."""
+        return bool(self.absent) or self.exists is not None
 
 
 @dataclass(frozen=True)

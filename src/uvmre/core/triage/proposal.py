@@ -28,7 +28,7 @@ ORDINARY = re.compile(
 FAILURE = re.compile(r"error|failed|failure|warning|exception|traceback|panicked|[×✗]", re.IGNORECASE)
 HANGS = re.compile(
     r"(?i)\b(?:hangs?|hanging|hung|stuck|never (?:finish|end|return|complete)\w*|infinite(?:ly)?"
-    r"|freez\w+|deadlock\w*|forever)\b"
+    r"|(?<!pip )freez(?:es?|ing)|froze|deadlock\w*|forever)\b"
 )
 LEAST_TIMEOUT = 20
 """Seconds from which a time limit tells a hang from a slow run."""

@@ -120,7 +120,8 @@ class TriageState:
     def differing_run(self) -> TriageRun | None:
         """Return the run of another release that may be without the bug."""
         others = (run for run in self.runs if run.kind in COMPARED)
-        return next((run for run in others if run.outcome.word in ("absent", "different")), None)
+        words = ("absent",) if self.parsed.claim.two_sided else ("absent", "different")
+        return next((run for run in others if run.outcome.word in words), None)
 
     @cached_property
     def evidence(self) -> Evidence:

@@ -32,6 +32,9 @@ class Facts:
     inferred: Sequence[Command] = ()
     """Commands that the post may be about: the index of the first one follows that of the last command."""
 
+    expected_outputs: Sequence[tuple[str, int]] = ()
+    """Outputs that the post introduces as expected, each with its line."""
+
     @property
     def all_commands(self) -> list[Command]:
         """Return the commands and the inferred ones."""

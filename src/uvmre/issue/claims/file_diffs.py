@@ -4,8 +4,10 @@ import difflib
 import re
 from dataclasses import replace
 
+from uvmre.core.triage.evidence import is_distinctive
 from uvmre.core.triage.parsed_issue import Claim
 from uvmre.issue.claims.facts import Facts
+from uvmre.issue.markdown import blocks
 
 PROJECT_METADATA = re.compile(
     r"^\s*(?:name|version|description|authors?|readme|requires-python|license|keywords|maintainers)\s*="
@@ -22,16 +24,18 @@ def file_claims(facts: Facts) -> list[Claim]:
         before = [file for file in posted if file.path == result.path and file.before <= result.before]
         target = next((file for file in expected if file.path == result.path), None)
         base = target or (before[-1] if before else None)
-        hunks = tuple(_changes(base.text, result.text) if base else _short_content(result.text))
+        hunks = tuple(changes(base.text, result.text) if base else _quoted(facts, result.text))
+        hunks = hunks or (() if base else tuple(_short_content(result.text)))
         if hunks and commands:
-            at, why = min(result.before, commands) - 1, f"the post shows the resulting {result.path}"
-            expected_hunks = tuple(_changes(result.text, target.text)) if target else ()
+            # Above the result there may be no command, where the post only names one in its title, or none.
+            at, why = min(result.before or commands, commands) - 1, f"the post shows the resulting {result.path}"
+            expected_hunks = tuple(changes(result.text, target.text)) if target else ()
             claim = Claim("file", at, result.line, file=result.path, contains=hunks, expected=expected_hunks, why=why)
             found.append(replace(claim, unconfirmed=True))
     return [each for each in found if each.command >= 0]
 
 
-def _changes(before: str, after: str) -> list[str]:
+def changes(before: str, after: str) -> list[str]:
     """Return the changed parts of a text, each with the lines around it."""
     old, new = _lines(before), _lines(after)
     hunks = []
@@ -43,6 +47,13 @@ def _changes(before: str, after: str) -> list[str]:
         if block:
             hunks.append("\n".join(block))
     return hunks[:6]
+
+
+def _quoted(facts: Facts, text: str) -> list[str]:
+    """Return what sentences quote of a resulting file."""
+    normal = " ".join(text.split())
+    codes = [code for sentence, _ in facts.sentences for code, _ in blocks.inline_code(sentence)]
+    return [code for code in dict.fromkeys(codes) if code in normal and " " in code and is_distinctive(code)][:1]
 
 
 def _short_content(text: str) -> list[str]:

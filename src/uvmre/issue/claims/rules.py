@@ -3,9 +3,10 @@
 import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
+from operator import attrgetter
 
 from uvmre.core.triage.parsed_issue import Claim
-from uvmre.issue.claims import elsewhere, errors, file_diffs, outputs, silence, state_checks
+from uvmre.issue.claims import elsewhere, errors, expected, file_diffs, outputs, path_states, silence, state_checks
 from uvmre.issue.claims.facts import Facts
 from uvmre.issue.claims.second_run import repeated_run
 
@@ -26,11 +27,15 @@ RULES = (
     ClaimRule("failing-output", errors.failures),
     ClaimRule("loose-error", elsewhere.loose_errors),
     ClaimRule("warning", errors.relevant_warnings),
+    ClaimRule("no-output", state_checks.empty_output),
     ClaimRule("differing-output", outputs.differing_output),
     ClaimRule("resulting-file", file_diffs.file_claims),
     ClaimRule("quoted-error", errors.quoted_errors),
     ClaimRule("retold-error", errors.retold_errors),
     ClaimRule("state", state_checks.state_claims),
+    ClaimRule("missing-output", expected.missing_output),
+    ClaimRule("missing-content", expected.missing_content),
+    ClaimRule("path-state", path_states.path_states),
     ClaimRule("shown-output", outputs.shown_output),
     ClaimRule("quoted-output", outputs.quoted_output),
     ClaimRule("silence", silence.silence),
@@ -52,4 +57,5 @@ def claims(facts: Facts, no_rules: Collection[str] = ()) -> list[Claim]:
     ]
     if ELSEWHERE not in no_rules:
         found += [replace(claim, rule=ELSEWHERE) for claim in elsewhere.same_errors(facts, found)]
-    return list({(each.kind, each.command, each.output, each.contains, each.test): each for each in found}.values())
+    key = attrgetter("kind", "command", "output", "contains", "test", "absent", "file")
+    return list({key(each): each for each in found}.values())

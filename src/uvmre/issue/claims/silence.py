@@ -28,5 +28,6 @@ def silence(facts: Facts) -> list[Claim]:
     for sentence, line in facts.statements if uv else ():
         if SAYS_SILENT.search(sentence) and not PROPOSAL.search(sentence):
             i = facts.command_in(sentence, uv, uv[-1])
-            return [Claim("silence", i, line, unconfirmed=True, why=source(sentence))]
+            about = (facts.title, " ".join(sentence.split()))
+            return [Claim("silence", i, line, about=about, unconfirmed=True, why=source(sentence))]
     return []

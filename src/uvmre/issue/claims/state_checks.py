@@ -2,8 +2,10 @@
 
 import re
 
+from uvmre.core.outcome.error_chain import innermost_cause
 from uvmre.core.triage.parsed_issue import Claim
 from uvmre.issue.claims.facts import Facts, source
+from uvmre.issue.claims.outputs import stable_lines
 from uvmre.issue.claims.silence import SAYS_SILENT
 from uvmre.issue.markdown import blocks
 
@@ -19,10 +21,17 @@ FINAL_NEWLINE = re.compile(
 )
 FILE = re.compile(r"`(?P<path>(?:[\w.-]+/)*(?:[\w-]+\.[a-z]{2,5}|\.[\w-]+))`")
 EMPTY = re.compile(
-    r"(?i)\b(?:empty|blank|no) (?:output|result|export|lock ?file|requirements)s?\b|\b(?:outputs?"
-    r"|prints?|exports?|emits?|lists?|shows?) nothing\b"
-    r"|\boutput is (?:empty|blank)|\bnothing is (?:printed|exported|shown|listed|emitted)"
+    r"(?i)\b(?:empty|blank|no) (?:output|result|export|lock ?file|requirements|tree|list|array)s?\b"
+    r"|\b(?:outputs?|prints?|exports?|emits?|lists?|shows?|produces?|yields?|returns?|gives?|displays?) nothing\b"
+    r"|\b(?:does(?:n't| not)|did(?:n't| not)|never) (?:outputs?|print|show|list|display|produce|emit|return)"
+    r" (?:anything|any (?:output|packages?|results?)|(?:the )?packages)\b"
+    r"|\boutput is (?:empty|blank)|\bnothing is (?:printed|exported|shown|listed|emitted|returned|displayed)"
 )
+PRINTS = re.compile(
+    r"\buv(?: -\S{1,60}){0,6} (?:pip(?: -\S{1,60}){0,6} (?:list|freeze|tree|show|check|compile)|export|tree|version"
+    r"|(?:python|tool|workspace) (?:list|dir)|cache (?:dir|size))\b"
+)
+"""Commands that exist for what they print."""
 
 
 EMPHASIS = re.compile(r"(?<!\w)[_*]{1,2}(?=\w)|(?<=\w)[_*]{1,2}(?!\w)")
@@ -44,7 +53,7 @@ def state_claims(facts: Facts) -> list[Claim]:
             i = facts.command_in(sentence, every, 0)
             test = f'test -s {path} && test -n "$(tail -c 1 {path})"'
             found.append(Claim("file", i, line, file=path, test=test, unconfirmed=True, why=source(sentence)))
-    found += [*_replaced_links(facts), *_empty_output(facts)]
+    found += _replaced_links(facts)
     for i, each in enumerate(facts.commands):
         context = facts.context.get(i, "")
         if each.works is False and not each.output and FAILS.search(context) and not SAYS_SILENT.search(context):
@@ -52,15 +61,25 @@ def state_claims(facts: Facts) -> list[Claim]:
     return found
 
 
-def _empty_output(facts: Facts) -> list[Claim]:
-    """Return the claim that a command prints nothing."""
-    silent = [i for i, each in enumerate(facts.commands) if each.works is not True and not each.output]
-    for sentence, line in facts.statements:
+def empty_output(facts: Facts) -> list[Claim]:
+    """Return the claim that a command prints nothing, or only how many packages it resolved."""
+    silent = [
+        i
+        for i, each in enumerate(facts.commands)
+        if each.works is not True
+        and not each.added_because
+        and not innermost_cause(each.output)
+        and not stable_lines(each.output)
+    ]
+    bare = [i for i in silent if not facts.commands[i].output]
+    of_context = [(text, facts.commands[i].line) for i, text in facts.context.items() if i in silent]
+    for sentence, line in [*facts.statements, *of_context]:
         if EMPTY.search(EMPHASIS.sub("", sentence)):
             named = [code for code, _ in blocks.inline_code(sentence) if " " in code]
-            candidates = [i for i in silent if any(code in facts.commands[i].run for code in named)]
+            candidates = [i for i in bare if any(code in facts.commands[i].run for code in named)]
             candidates += [i for i in silent if facts.commands[i].run in sentence]
             candidates += [i for i in silent if facts.commands[i].line == line]
+            candidates += [i for i in reversed(silent) if PRINTS.search(facts.commands[i].run)]
             for i in candidates[:1]:
                 test = f"test -z \"$( {facts.commands[i].run} 2>/dev/null | grep -v '^ *#' )\""
                 return [Claim("output", i, line, test=test, unconfirmed=True, why=source(sentence))]

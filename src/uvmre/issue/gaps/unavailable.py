@@ -8,6 +8,7 @@ from uvmre.core.outcome.error_chain import NETWORK
 from uvmre.core.triage.parsed_issue import Claim, Command, Gap, PostedFile
 from uvmre.core.triage.proposal import HANGS
 from uvmre.issue.environment.versions import PostedEnvironment
+from uvmre.issue.markdown.blocks import INLINE_CODE
 
 PLACEHOLDER = re.compile(
     r"<(?!html|http|https|div|a |br|pre|code|img|p>"
@@ -64,6 +65,8 @@ def unavailable_platform(
     line = claim.line or 1
     platform = environment.platform.text if environment.platform else ""
     output = " ".join(claim.output)
+    # A name in code says nothing: `uv pip freeze`, `pytest-randomly`.
+    named, prose = INLINE_CODE.sub("", title), INLINE_CODE.sub("", prose)
 
     def add(at: int, description: str, question: str = "", *, blocking: bool = True) -> None:
         found.append(Gap(at, description, blocking, question))
@@ -81,7 +84,7 @@ def unavailable_platform(
         add(line, description, "Does it also fail with the public index, without a proxy?", blocking=not has_outages)
     if PERMISSIONS.search(output) and not any(SETS_PERMISSIONS.search(each.run) for each in commands):
         add(line, "it depends on the permissions or the file system of the reporter's machine", PERMISSIONS_QUESTION)
-    if HANGS.search(title) or (claim.kind == "none" and HANGS.search(prose)):
+    if HANGS.search(named) or (claim.kind == "none" and HANGS.search(prose)):
         question = "Where does it hang? Please post the output of `uv … --verbose` and a backtrace."
         add(1, "uv hangs, which no time limit can tell from a slow run", question)
     if INTERMITTENT.search(prose):

@@ -25,7 +25,12 @@ EDITED = re.compile(
     r"(?i)\b(?:change[ds]?|edit(?:ed)?|modif(?:y|ied)|update[ds]?|replace[ds]?|switch(?:ed)?|add(?:ed"
     r"|ing)?|remove[ds]?|then|now|instead)\b"
 )
+EXPECTS = re.compile(r"(?i)\bexpect(?:s|ed)?\b")
 EXPECTED = re.compile(r"(?i)\b(?:expect\w*|should|instead|would|desired|want\w*|ought)\b")
+OWN_RESULT = re.compile(
+    r"(?i)\b(?:I|you|we) (?:get|got|see|end up|ended up)\b|\bresult(?:s in|ing|ed in)\b|\bends up\b|\bbecomes\b"
+)
+"""What says that a block is what commands made, not what they start with."""
 OF_INIT = ("pyproject.toml", "README.md", "hello.py", "main.py", "__init__.py")
 """What `uv init` creates."""
 MOST_COMMANDS = 200
@@ -115,14 +120,15 @@ def _file(ordered: OrderedEvents, event: Event) -> None:
     lead = event.context.strip().split("\n")[-1]
     if event.works is True:
         ordered.working_lines.add(event.line)
-    after_commands = ordered.expected if EXPECTED.search(lead) else ordered.results
+    another = any(file.path == event.path for file in ordered.expected) and not BECOMES.search(lead)
+    after_commands = ordered.expected if another or EXPECTED.search(lead) else ordered.results
     last = next((file for file in reversed(ordered.files) if file.path == event.path), None)
     if last is None:
         is_created = event.path in ordered.created or (
             event.path in ("pyproject.toml", "uv.lock")
             and any(re.search(r"\buv init\b", each.run) for each in ordered.commands)
         )
-        if event.kind == "lock" or (is_created and not EDITED.search(lead) and BECOMES.search(lead)):
+        if event.kind == "lock" or _is_result(ordered, event.path, lead, is_created=is_created):
             after_commands.append(posted)
         elif _is_written(ordered, event.path):
             ordered.results.append(posted)
@@ -146,6 +152,14 @@ def _file(ordered: OrderedEvents, event: Event) -> None:
         ordered.expected.append(posted)
     else:
         ordered.files.append(posted)
+
+
+def _is_result(ordered: OrderedEvents, path: str, lead: str, *, is_created: bool) -> bool:
+    """Tell whether a file that the post shows for the first time is what its commands make, or should make."""
+    changed = any(_changes(each.run, path) for each in ordered.commands)
+    again = any(file.path == path for file in (*ordered.results, *ordered.expected)) and not EDITED.search(lead)
+    made = is_created and not EDITED.search(lead) and BECOMES.search(lead)
+    return bool(made or (changed and (again or OWN_RESULT.search(lead) or EXPECTS.search(lead))))
 
 
 def _folder_of(ordered: OrderedEvents, text: str) -> str:
