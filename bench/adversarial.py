@@ -80,7 +80,7 @@ def has(text: str, part: str) -> bool:
 
 def judge_other(count: Count, answer: TriageAnswer, other: str, text: str, options: TriageOptions) -> None:
     """Judge the MRE of a post against the claims of another."""
-    read, mre = understand_with(options, text), answer.state.mre
+    read, mre = understand_with(options, other, text), answer.state.mre
     if mre is None:
         return
     # The release alone must not be what rejects it.

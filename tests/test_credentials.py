@@ -122,8 +122,9 @@ def test_an_ordinary_variable_is_kept(name: str) -> None:
 
 @pytest.mark.network
 def test_no_step_finds_a_token_that_github_got(uvmre: CommandLine, hub: Hub) -> None:
-    hub.answers["/repos/o/r/issues/1"] = (200, {**ISSUE, "body": BODY})
-    hub.answers["/repos/o/r/issues/3"] = (200, {**ISSUE, "body": BODY.replace("print('searched", "print('looked at")})
+    hub.answers["/repos/o/r/issues/1"] = (200, {**ISSUE, "body": BODY, "comments": 0})
+    other = BODY.replace("print('searched", "print('looked at")
+    hub.answers["/repos/o/r/issues/3"] = (200, {**ISSUE, "body": other, "comments": 0})
     ended = uvmre("triage", "o/r#1", "o/r#2", "o/r#3", "--json", "--trust", **PLANTED)
     assert ended.exit == 125, ended.stderr
     assert hub.requested == [(f"/repos/o/r/issues/{n}", f"Bearer {TOKEN}") for n in (1, 2, 3)]

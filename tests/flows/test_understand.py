@@ -91,6 +91,6 @@ THREAD = (
 def test_comments_are_read_by_default_of_an_issue_on_github(
     cache: Path, issue: str, comments: bool | None, are_read: bool
 ) -> None:
-    options = TriageOptions(run=RunOptions(cache, network="replay"), comments=comments)
+    options = TriageOptions(run=RunOptions(cache=cache, network="replay"), comments=comments)
     found = understand_with(options, issue, THREAD)
     assert any(each.parsed.commands for each in found.hypotheses) is are_read

@@ -49,6 +49,12 @@ def test_comments_come_along_where_they_are_requested(hub: Hub) -> None:
     assert text.count("me too") == 100
 
 
+def test_no_comments_are_requested_where_there_are_none(hub: Hub) -> None:
+    hub.answers["/repos/o/r/issues/1"] = (200, {**ISSUE, "comments": 0})
+    assert "_Comment by" not in inbox(comments=True).post("o/r#1").text
+    assert [path for path, _ in hub.requested] == ["/repos/o/r/issues/1"]
+
+
 @pytest.mark.parametrize(
     ("answer", "error", "message"),
     [

@@ -127,7 +127,8 @@ def fetch_issue(name: str, token: Callable[[], str], *, comments: bool = False) 
     try:
         with http_client() as http:
             issue = _read_json(http.get(address, headers=headers), where)
-            found = list(_comments(http, address, headers, where)) if comments else []
+            has_some = comments and issue.get("comments") != 0
+            found = list(_comments(http, address, headers, where)) if has_some else []
             return _to_markdown(where, issue, found)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         hint = "check the network, or save it as a file"
