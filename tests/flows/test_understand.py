@@ -93,4 +93,5 @@ def test_comments_are_read_by_default_of_an_issue_on_github(
 ) -> None:
     options = TriageOptions(run=RunOptions(cache=cache, network="replay"), comments=comments)
     found = understand_with(options, issue, THREAD)
-    assert any(each.parsed.commands for each in found.hypotheses) is are_read
+    lines = [command.line for each in found.hypotheses for command in each.parsed.commands]
+    assert any(line > THREAD[: THREAD.index("_Comment by")].count("\n") for line in lines) is are_read

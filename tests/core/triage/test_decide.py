@@ -665,6 +665,16 @@ def test_the_more_was_repaired_the_less_it_proves(repairs: Any, alone: str, two_
     assert decide(compared).word == two_sided
 
 
+@pytest.mark.parametrize(
+    ("found", "word"), [(history(""), "inconclusive"), (history(), "reproducible"), (None, "reproducible")]
+)
+def test_another_output_of_the_latest_release_needs_the_release_in_which_it_changed(
+    found: History | None, word: str
+) -> None:
+    runs = (ran("reported", FAILURE), ran("latest", uv="0.4.9"), ran("again", FAILURE))
+    assert decide(state_of(*runs, history=found, parsed=replace(PARSED, claim=WEAK))).word == word
+
+
 def test_what_shows_only_once_is_not_reproducible_every_time() -> None:
     runs = (ran("reported", FAILURE), ran("latest", uv="0.4.9"))
     parsed = replace(PARSED, claim=WEAK)
