@@ -304,10 +304,10 @@ class _Driver:
         before = self.probes.get(index) or Probe("broken", "", 0, 0, 0.0, kept=False)
         runs = Runs(sum(each.word == "shows" for each in outcomes), sum(each.word in CONCLUSIVE for each in outcomes))
         shown = next((each for each in outcomes if each.word == "shows"), outcomes[-1])
-        latest = before if before.bad and not runs.bad else shown
-        word, reason = latest.word, latest.reason
+        decisive = before if before.bad and not runs.bad else shown
+        word, reason = decisive.word, decisive.reason
         total, seconds = before.total + runs.total, before.seconds + sum(each.seconds for each in outcomes)
-        self.probes[index] = Probe(word, reason, before.bad + runs.bad, total, seconds, all_kept, latest.observed)
+        self.probes[index] = Probe(word, reason, before.bad + runs.bad, total, seconds, all_kept, decisive.observed)
         cell = Cell(self._version(index), "", self.variant, word, reason)
         self.progress.ended(f"uv {self._version(index)}", cell, kept=all_kept)
         if total:

@@ -98,6 +98,8 @@ def test_a_warning_below_no_command(text: str, output: tuple[str, ...]) -> None:
         ("warning: the member `ext` stands twice  👈 is this so?", ("the member `ext` stands twice",)),
         ("warning: the member `ext` stands twice   <--- here", ("the member `ext` stands twice",)),
         ("warning: the member `ext` needs six <2", ("the member `ext` needs six <2",)),
+        ("warning: the member `ext` stands twice <<< here", ("the member `ext` stands twice",)),
+        ("warning: the member `ext` of `cat <<EOF` stands twice", ("the member `ext` of `cat <<EOF` stands twice",)),
     ],
 )
 def test_a_remark_behind_a_line_is_not_output(line: str, output: tuple[str, ...]) -> None:

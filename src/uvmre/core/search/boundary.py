@@ -104,9 +104,10 @@ def describe(history: History) -> list[tuple[str, str]]:
     lines = [line for each in compared for line in _lines(each)]
     failures = [each for each in groups(history) if each["outcome"] != "absent" or OTHER_ERROR in each["reason"]]
     failures = [each for each in failures if not is_lack(each["reason"].replace("…", each["first"]))]
-    if len({each["reason"] for each in failures}) > 1:
-        lines.append(("", "failures:"))
-    for each in failures if len({each["reason"] for each in failures}) > 1 else ():
+    if len({each["reason"] for each in failures}) < 2:
+        return lines
+    lines.append(("", "failures:"))
+    for each in failures:
         last = f" … {each['last']}" if each["last"] != each["first"] else ""
         lines.append(("", f"  uv {each['first']}{last}: {each['reason']}"))
     return lines

@@ -10,7 +10,7 @@ from uvmre.issue.claims import elsewhere, errors, expected, file_diffs, outputs,
 from uvmre.issue.claims.facts import Facts
 from uvmre.issue.claims.second_run import repeated_run
 
-REMARK = re.compile(r"\s{1,20}(?:[👈👆⬅←]|<-{1,20}|<={2,20}|<{2,20}(?!<)).{0,200}\Z")
+REMARK = re.compile(r"\s{1,20}(?:[👈👆⬅←]|<-{1,20}|<={2,20}|<{2,20}(?=\s|\Z)).{0,200}\Z")
 """What an author writes behind a line of output, with an arrow to it."""
 
 
@@ -57,5 +57,5 @@ def claims(facts: Facts, no_rules: Collection[str] = ()) -> list[Claim]:
     ]
     if ELSEWHERE not in no_rules:
         found += [replace(claim, rule=ELSEWHERE) for claim in elsewhere.same_errors(facts, found)]
-    key = attrgetter("kind", "command", "output", "contains", "test", "absent", "file")
+    key = attrgetter("kind", "command", "output", "contains", "test", "absent", "file", "exists")
     return list({key(each): each for each in found}.values())
