@@ -11,7 +11,7 @@ import pytest
 SRC = Path(__file__).parents[1] / "src"
 MODULES = {".".join(path.relative_to(SRC).with_suffix("").parts): path for path in SRC.rglob("*.py")}
 
-MIDDLE = ("folder", "gateway", "inbox", "issue", "lint", "outcomes", "readers", "releases", "report", "run", "scaffold")
+MIDDLE = ("capture", "folder", "gateway", "inbox", "issue", "lint", "outcomes", "readers", "releases", "report", "run", "scaffold")
 ALLOWED = {
     "errors": set(),
     "core": {"errors"},
@@ -130,7 +130,7 @@ def test_only_the_console_prints() -> None:
                     assert module == "uvmre.cli.console", f"{module}:{node.lineno} prints"
 
 
-@pytest.mark.parametrize("module", sorted(m for m in MODULES if package_of(m) in ("core", "issue", "lint")))
+@pytest.mark.parametrize("module", sorted(m for m in MODULES if package_of(m) in ("capture", "core", "issue", "lint")))
 def test_the_core_is_pure(module: str) -> None:
     # A pure path is only a text; Path opens files.
     pure = {"pathlib"} if "from pathlib import PurePosixPath\n" in MODULES[module].read_text() else set()
