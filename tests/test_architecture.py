@@ -11,7 +11,21 @@ import pytest
 SRC = Path(__file__).parents[1] / "src"
 MODULES = {".".join(path.relative_to(SRC).with_suffix("").parts): path for path in SRC.rglob("*.py")}
 
-MIDDLE = ("capture", "folder", "gateway", "inbox", "issue", "lint", "outcomes", "readers", "releases", "report", "run", "scaffold")
+MIDDLE = (
+    "capture",
+    "folder",
+    "gateway",
+    "inbox",
+    "issue",
+    "lint",
+    "outcomes",
+    "project",
+    "readers",
+    "releases",
+    "report",
+    "run",
+    "scaffold",
+)
 ALLOWED = {
     "errors": set(),
     "core": {"errors"},
@@ -24,6 +38,7 @@ ALLOWED = {
     "folder": {"core", "errors", "files", "temp_folders"},
     "gateway": {"core", "errors", "client", "files", "temp_folders"},
     "inbox": {"core", "errors", "client", "files"},
+    "project": {"capture", "core", "errors", "client", "files"},
     "releases": {"core", "errors", "client", "temp_folders"},
     "run": {"core", "errors", "temp_folders"},
     "flows": {*MIDDLE, "core", "credentials", "errors", "files", "temp_folders"},
@@ -50,7 +65,7 @@ DOORS = {
     "uvloop": {"gateway"},
     "httptools": {"gateway"},
     "trustme": {"gateway"},
-    "httpx": {"client", "releases", "inbox"},
+    "httpx": {"client", "project", "releases", "inbox"},
     "httpcore": {"client", "public_network", "gateway.recording"},
     "urllib.request": set(),
     "requests": set(),

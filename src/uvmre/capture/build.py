@@ -11,7 +11,7 @@ import tomli_w
 from uvmre.capture.configured import ConfiguredIndex
 from uvmre.capture.packages import LockedPackage
 from uvmre.capture.private.index_urls import profile_of
-from uvmre.capture.project import Project
+from uvmre.capture.project import UserProject
 from uvmre.core.mre.files import File
 from uvmre.core.mre.model import DEFAULT_TIMEOUT, Environment, Mre, Step
 from uvmre.core.mre.symptom import Symptom
@@ -55,7 +55,7 @@ class Reproduction:
 
 
 def build_mre(
-    project: Project,
+    project: UserProject,
     reproduction: Reproduction,
     indexes: Sequence[KnownIndex],
     locked: Sequence[LockedPackage],
@@ -104,7 +104,7 @@ def _index(known: KnownIndex) -> Index:
     )
 
 
-def _steps(project: Project, reproduction: Reproduction) -> Iterator[Step]:
+def _steps(project: UserProject, reproduction: Reproduction) -> Iterator[Step]:
     prefix = f"cd {shlex.quote(project.folder)} && " if project.folder != "." else ""
     calls = [call for command in reproduction.steps for call in parse_calls(command)]
     if reproduction.had_environment and any(call.verb in NEEDS_ENVIRONMENT for call in calls):
@@ -115,7 +115,7 @@ def _steps(project: Project, reproduction: Reproduction) -> Iterator[Step]:
     yield Step(last, "observe", timeout=reproduction.timeout or DEFAULT_TIMEOUT)
 
 
-def _keyring(project: Project) -> tuple[File, ...]:
+def _keyring(project: UserProject) -> tuple[File, ...]:
     """Return a `keyring` that has the public password, where uv asks one."""
     texts = [file.content.decode(errors="replace") for file in (*project.files, *project.home)]
     asked = project.variables.get("UV_KEYRING_PROVIDER") == "subprocess" or any(
@@ -126,7 +126,7 @@ def _keyring(project: Project) -> tuple[File, ...]:
 
 
 def _repositories(
-    project: Project, locked: Sequence[LockedPackage]
+    project: UserProject, locked: Sequence[LockedPackage]
 ) -> tuple[tuple[GitRepository, ...], tuple[File, ...]]:
     """Return a repository for each that is named, with the projects that the lock file has from it."""
     sources: dict[str, tuple[str, dict[str, str]]] = {}
@@ -147,7 +147,7 @@ def _repositories(
     return tuple(repositories), tuple(files)
 
 
-def _git_sources(project: Project, locked: Sequence[LockedPackage]) -> Iterator[tuple[str, dict[str, str]]]:
+def _git_sources(project: UserProject, locked: Sequence[LockedPackage]) -> Iterator[tuple[str, dict[str, str]]]:
     for file in project.files:
         if file.path.endswith((".toml", ".txt", ".in", ".py")) and not file.path.endswith("pylock.toml"):
             for match in GIT_SOURCE.finditer(file.content.decode(errors="replace")):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-from uvmre.capture.project import Project
+from uvmre.capture.project import UserProject
 from uvmre.core.network.request import OPEN_HOSTS
 from uvmre.core.shell.uv_calls import parse_calls
 from uvmre.core.text.parse_toml import parse_toml
@@ -36,7 +36,7 @@ class ConfiguredIndex:
         return urlsplit(self.url).netloc
 
 
-def configured_indexes(project: Project) -> tuple[ConfiguredIndex, ...]:
+def configured_indexes(project: UserProject) -> tuple[ConfiguredIndex, ...]:
     """Return every index but PyPI that is configured, each URL once, with the credentials that uv would send."""
     found: dict[str, ConfiguredIndex] = {}
     for url, name, default in _urls(project):
@@ -56,7 +56,7 @@ def configured_indexes(project: Project) -> tuple[ConfiguredIndex, ...]:
     return tuple(_with_credentials(each, project) for each in found.values())
 
 
-def _urls(project: Project) -> Iterator[tuple[str, str, bool]]:
+def _urls(project: UserProject) -> Iterator[tuple[str, str, bool]]:
     """Yield the URL of each index as it is written, its name, and whether it replaces PyPI."""
     for table in _tables(project):
         yield from _in_settings(table)
@@ -84,7 +84,7 @@ def _in_settings(table: dict[str, Any]) -> Iterator[tuple[str, str, bool]]:
     yield from ((str(url), "", False) for url in _list(table, "extra-index-url"))
 
 
-def _tables(project: Project) -> Iterator[dict[str, Any]]:
+def _tables(project: UserProject) -> Iterator[dict[str, Any]]:
     """Yield the tables of uv's settings."""
     for file in (*project.files, *project.home):
         name = file.path.rpartition("/")[2]
@@ -140,7 +140,7 @@ def _index(url: str, name: str, *, default: bool) -> ConfiguredIndex | None:
     return ConfiguredIndex(bare, name, unquote(parts.username or ""), unquote(parts.password or ""), default)
 
 
-def _with_credentials(index: ConfiguredIndex, project: Project) -> ConfiguredIndex:
+def _with_credentials(index: ConfiguredIndex, project: UserProject) -> ConfiguredIndex:
     """Add the credentials of the environment, of `.netrc` or of `uv auth`, in uv's order."""
     if index.name and not index.password:
         variable = f"UV_INDEX_{re.sub(r'[^A-Za-z0-9]', '_', index.name).upper()}"

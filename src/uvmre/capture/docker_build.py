@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from uvmre.capture.project import Project
+from uvmre.capture.project import UserProject
 from uvmre.core.dockerfile.interpret import with_steps
 from uvmre.core.dockerfile.parser import DOCKERFILE
 from uvmre.core.dockerfile.single_file import read_back
@@ -66,7 +66,7 @@ def docker_build(command: str) -> DockerBuild | None:
     )
 
 
-def with_build(mre: Mre, project: Project, build: DockerBuild) -> Mre:
+def with_build(mre: Mre, project: UserProject, build: DockerBuild) -> Mre:
     """Return an MRE whose steps are the RUNs of a build.
 
     Raises:

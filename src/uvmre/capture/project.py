@@ -11,7 +11,7 @@ TOOLS = ("uv", "uvx")
 
 
 @dataclass(frozen=True)
-class Project:
+class UserProject:
     """What a capture starts from. It has private values."""
 
     files: tuple[File, ...]

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from uvmre.capture.configured import script_table
-from uvmre.capture.project import Project
+from uvmre.capture.project import UserProject
 from uvmre.core.network.simple_page import normalize_name
 from uvmre.core.shell.uv_calls import parse_calls
 from uvmre.core.text.parse_toml import parse_toml
@@ -26,7 +26,7 @@ WITH_REQUIREMENTS = ("add", "pip install", "tool install", "tool run")
 WITH_OPTION = ("--with", "--from")
 
 
-def named_packages(project: Project) -> tuple[frozenset[str], dict[str, str]]:
+def named_packages(project: UserProject) -> tuple[frozenset[str], dict[str, str]]:
     """Return the normalized names of all required packages, and the name of the index of those that have one."""
     found: set[str] = set()
     pinned: dict[str, str] = {}
@@ -53,7 +53,7 @@ def named_packages(project: Project) -> tuple[frozenset[str], dict[str, str]]:
     return frozenset(found), pinned
 
 
-def own_packages(project: Project) -> frozenset[str]:
+def own_packages(project: UserProject) -> frozenset[str]:
     """Return the normalized names of the project's own packages."""
     names = (
         _inside(data, ("project", "name")) for file in project.files for data in _pyproject(file.path, file.content)

@@ -64,11 +64,16 @@ def capture(folder: Path, *, dest: Path, yes: bool, options: "RunOptions", **arg
     command = click.get_current_context().meta.get(COMMAND)
     if not command:
         raise UsageError("the command is missing", "write it after `--`: `uvmre capture -- uv sync`")
-    from uvmre.capture.project import split_commands
+    from uvmre.flows.capture import capture as flow
+    from uvmre.flows.capture import capture_request
 
-    commands = split_commands(command)
-    _require_consent(commands, yes=yes)
-    return _render(_capture(folder, commands, dest, options, **arguments))
+    force = arguments.pop("force")
+    shrinking = arguments.pop("shrinking")
+    request = capture_request(command, **arguments)
+    _require_consent(request.commands, yes=yes)
+    with show_progress(f"capturing {folder}") as progress:
+        captured = flow(folder, dest, request, options, force=force, confirm=confirm_replacing(), progress=progress)
+    return _render(captured)
 
 
 def _require_consent(commands: tuple[str, ...], *, yes: bool) -> None:
@@ -87,30 +92,8 @@ def _require_consent(commands: tuple[str, ...], *, yes: bool) -> None:
         raise UsageError("nothing was run", "run it again, and confirm")
 
 
-def _capture(
-    folder: Path, commands: tuple[str, ...], dest: Path, options: "RunOptions", **arguments: Any
-) -> "Captured":
-    from uvmre.capture.error import Wanted
-    from uvmre.flows.capture import CaptureRequest, capture
-
-    wanted = Wanted(**{name: arguments[name] for name in ("prints", "lacks", "leaves", "leaves_no", "hangs")})
-    request = CaptureRequest(commands, wanted, arguments["uv"], arguments["seconds"])
-    with show_progress(f"capturing {folder}") as progress:
-        return capture(
-            folder,
-            dest,
-            request,
-            options,
-            force=arguments["force"],
-            confirm=confirm_replacing(),
-            progress=progress,
-        )
-
-
 def _render(captured: "Captured") -> Rendered:
-    from uvmre.capture.notes import count_by_kind
-
-    kinds = count_by_kind(captured.replaced)
+    kinds = captured.kinds
     lines = [
         f"captured {captured.folder}: {captured.mre.title}",
         f"  replaced: {', '.join(f'{count} {kind}' for kind, count in kinds.items()) or 'nothing'}",

@@ -5,19 +5,21 @@ import math
 import os
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from uvmre import credentials
 from uvmre.capture.build import Reproduction, build_mre
 from uvmre.capture.docker_build import with_build
 from uvmre.capture.error import Wanted, cause_of, symptom_of
-from uvmre.capture.notes import private_notes
+from uvmre.capture.notes import count_by_kind, private_notes
 from uvmre.capture.private.find import find_replacements, remaining_private
 from uvmre.capture.private.replace import replace_private
 from uvmre.capture.private.strip import strip_text
 from uvmre.capture.private.surroundings import Replacement, Surroundings
+from uvmre.capture.project import split_commands
 from uvmre.core.dockerfile.interpret import with_steps
 from uvmre.core.mre.model import Mre
 from uvmre.core.outcome.error_chain import Cause
@@ -45,11 +47,11 @@ class CaptureRequest:
 
     commands: tuple[str, ...]
     """The commands, of which the last one fails."""
-    wanted: Wanted = field(default_factory=Wanted)
+    wanted: Wanted
     """What is wrong with it, if it succeeds or hangs."""
-    uv: str = ""
+    uv: str
     """The release of the MRE; by default, that of the `uv` on PATH."""
-    seconds: float = 300.0
+    seconds: float
     """The time limit of each command."""
 
 
@@ -76,9 +78,19 @@ class Captured:
     """How much smaller it was made."""
 
     @property
+    def kinds(self) -> dict[str, int]:
+        """Return how many things of each kind were replaced."""
+        return count_by_kind(self.replaced)
+
+    @property
     def notes_file(self) -> Path:
         """Return the file with the private values, outside the MRE."""
         return self.folder.with_name(f"{self.folder.resolve().name}.private.txt")
+
+
+def capture_request(arguments: Sequence[str], *, uv: str = "", seconds: float = 300.0, **wanted: Any) -> CaptureRequest:
+    """Return a request for a command line; `wanted` are the fields of `Wanted`."""
+    return CaptureRequest(split_commands(arguments), Wanted(**wanted), uv, seconds)
 
 
 def capture(

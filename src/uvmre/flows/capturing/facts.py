@@ -8,7 +8,7 @@ from pathlib import Path
 from uvmre.capture.build import KnownIndex
 from uvmre.capture.configured import ConfiguredIndex, configured_indexes
 from uvmre.capture.packages import LockedPackage, locked_packages
-from uvmre.capture.project import Project
+from uvmre.capture.project import UserProject
 from uvmre.capture.requirements import named_packages, own_packages
 from uvmre.core.network.simple_page import normalize_name
 from uvmre.core.network.synthetic import SyntheticPackage
@@ -34,7 +34,7 @@ class PackageFacts:
     """What could not be reached."""
 
 
-def package_facts(project: Project, progress: Progress) -> PackageFacts:
+def package_facts(project: UserProject, progress: Progress) -> PackageFacts:
     """Ask PyPI and the project's own indexes; where they cannot be reached, the lock file and uv's cache."""
     locked = _locked(project)
     named, pinned = named_packages(project)
@@ -59,7 +59,7 @@ def package_facts(project: Project, progress: Progress) -> PackageFacts:
     return PackageFacts(tuple(known), locked, frozenset(public), hashes, tuple(dict.fromkeys(notes)))
 
 
-def _locked(project: Project) -> tuple[LockedPackage, ...]:
+def _locked(project: UserProject) -> tuple[LockedPackage, ...]:
     found: tuple[LockedPackage, ...] = ()
     for file in project.files:
         if file.path.rpartition("/")[2] == "uv.lock":

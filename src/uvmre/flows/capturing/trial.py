@@ -10,14 +10,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from uvmre.capture.docker_build import DockerBuild, docker_build
-from uvmre.capture.project import Project
+from uvmre.capture.project import UserProject
 from uvmre.capture.relevant import SKIPPED
 from uvmre.core.outcome.observation import StepResult
 from uvmre.core.progress import Progress
 from uvmre.errors import CannotTell, UsageError
+from uvmre.flows.capturing.in_copy import ask_program, copy_project, run_commands, user_environment
 from uvmre.flows.scratch import scratch
 from uvmre.project.folder import ProjectTree, home_files
-from uvmre.run.in_copy import ask_program, copy_project, run_commands, user_environment
 
 NEEDS_TERMINAL = re.compile(
     r"not a (?:terminal|tty)|Inappropriate ioctl|EOF when reading a line|EOFError|cannot prompt"
@@ -56,7 +56,7 @@ class TrialRequest:
 class Trial:
     """What the user's commands did."""
 
-    project: Project
+    project: UserProject
     results: tuple[StepResult, ...]
     """Empty where the RUNs of a Dockerfile could not be built, for lack of an engine."""
     had_environment: bool
@@ -121,7 +121,7 @@ def run_trial(tree: ProjectTree, request: "TrialRequest", progress: Progress) ->
         if OF_UV.fullmatch(name) or name in names
     }
     minor = PYTHON_VERSION.match(version)
-    project = Project(
+    project = UserProject(
         files=tree.files,
         commands=request.commands,
         uv=release,

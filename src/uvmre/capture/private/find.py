@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from urllib.parse import unquote, urlsplit
 
-from uvmre.capture.contents import (
+from uvmre.capture.private.contents import (
     Name,
     command_words,
     requirement_names,
@@ -14,11 +14,11 @@ from uvmre.capture.contents import (
     toml,
     toml_names,
 )
-from uvmre.capture.index_urls import PUBLIC_INDEX_HOSTS, is_neutral_url, is_public_host, neutral_url, profile_of
-from uvmre.capture.replace import PASSWORD, STAYS, find_names, map_texts, public_credentials, replace_private
-from uvmre.capture.spelling import letter, lower, spellings, words
-from uvmre.capture.surroundings import Replacement, Surroundings
-from uvmre.capture.vocabulary import PACKAGES, USERS, is_public_word
+from uvmre.capture.private.index_urls import PUBLIC_INDEX_HOSTS, is_neutral_url, is_public_host, neutral_url, profile_of
+from uvmre.capture.private.replace import PASSWORD, STAYS, find_names, map_texts, public_credentials, replace_private
+from uvmre.capture.private.spelling import letter, lower, spellings, words
+from uvmre.capture.private.surroundings import Replacement, Surroundings
+from uvmre.capture.private.vocabulary import PACKAGES, USERS, is_public_word
 from uvmre.core.mre.model import Mre
 from uvmre.core.network.simple_page import normalize_name
 from uvmre.core.secrets.redact import secrets
