@@ -52,6 +52,9 @@ class Reproduction:
     had_environment: bool = False
     """Whether the project has a virtual environment, which `uv pip` uses."""
     timeout: int = 0
+    """Seconds after which the last command is ended, if it hangs."""
+    output: str = ""
+    """What the last command printed to standard error."""
 
 
 def build_mre(

@@ -11,9 +11,8 @@ from uvmre.core.text.normalize import normalize
 
 URL = re.compile(r"(?:git\+)?(?:https?|ssh)://[^\s`'\"<>)]+|(?<=\()https?:[^)]+")
 SIZES = re.compile(r"\b[0-9a-f]{7,64}\b|\b\d+(?:\.\d+)?(?:B|KiB|MiB| bytes)\b")
-NAMES = re.compile(r"\S*[\d=<>/@_\[\]`'\"{}~!.-]\S*")
-"""Versions, names, paths: what differs between a resolver's error about private packages and its double."""
-RESOLVER = re.compile(r"^(?:because|no solution)\b")
+CONFLICT = re.compile(r"[Bb]ecause .*?(?=\s{2,}(?:hint|help)?:|\shint: |\shelp: |\Z)", re.DOTALL)
+"""The explanation of the resolver."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,19 +56,32 @@ def symptom_of(cause: Cause) -> Symptom:
     return Symptom(exit="failure", output=tuple(dict.fromkeys(_masked(text) for text in cause.texts)))
 
 
-def same_error(expected: Cause, step: StepResult) -> bool:
-    """Tell whether a step failed with an error: the same texts, or the same sentence of the resolver."""
-    found = cause_of(step)
-    ours, theirs = ([normalize(_masked(text)) for text in cause.texts] for cause in (expected, found))
-    if ours == theirs:
-        return True
-    # The list of versions that exist, or which package is named first, may differ.
-    return bool(RESOLVER.match(ours[-1]) and RESOLVER.match(theirs[-1]) and _shape(ours[-1]) == _shape(theirs[-1]))
+def same_error(expected: Cause, conflict: frozenset[str], step: StepResult) -> bool:
+    """Tell whether a step failed with an error: the same texts, or a conflict of the same requirements.
+
+    The resolver explains a conflict in another order if names sort in another one.
+    """
+    if conflict:
+        return conflict == requirements_in_conflict(step.stderr)
+    ours, theirs = ([normalize(_masked(text)) for text in cause.texts] for cause in (expected, cause_of(step)))
+    return ours == theirs
+
+
+def requirements_in_conflict(output: str) -> frozenset[str]:
+    """Return what the resolver's explanation of a conflict starts from, without its conclusions; empty if none."""
+    text = " ".join(line.strip("│╰╞─▶▶> ") for line in output.split("\n"))
+    found = CONFLICT.search(text)
+    if not found:
+        return frozenset()
+    sentences = re.split(r"(?:^|\s)(?:And )?[Bb]ecause ", " ".join(found[0].split()))
+    premises = (re.split(r",? we can conclude that|, your (?:project|workspace)'s", each)[0] for each in sentences)
+    return frozenset(
+        normalize(fact)
+        for each in premises
+        for fact in re.split(r" and (?=\S+ (?:dep|req)|only |there |your )", each)
+        if fact.strip()
+    )
 
 
 def _masked(text: str) -> str:
     return re.sub(r"…(?:\s*…)+", "…", SIZES.sub("…", mask_local_details(URL.sub("…", text))))
-
-
-def _shape(text: str) -> set[str]:
-    return set(NAMES.sub("", text).split())

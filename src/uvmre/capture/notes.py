@@ -62,9 +62,14 @@ def count_by_kind(replacements: Sequence[Replacement]) -> dict[str, int]:
     return dict(sorted(Counter(each.kind for each in replacements if each.private).items()))
 
 
+def spelling(replacement: Replacement) -> str:
+    """Return the plainest of the spellings of what is replaced."""
+    return min(replacement.private, key=lambda text: (len(text), text))
+
+
 def private_notes(before: Mre, after: Mre, replaced: Sequence[Replacement], more: Mapping[str, Sequence[str]]) -> str:
     """Return what was replaced by what, other lists by their titles, and a word diff."""
-    pairs = sorted((each.kind, each.private[0], each.neutral) for each in replaced if each.private)
+    pairs = sorted((each.kind, spelling(each), each.neutral) for each in replaced if each.private)
     parts = ["This file has private values: do not share it.", "", "Replaced:"]
     parts += [f"  {kind}: {private} → {neutral}" for kind, private, neutral in pairs]
     for title, lines in more.items():

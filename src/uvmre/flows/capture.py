@@ -14,9 +14,9 @@ from uvmre import credentials
 from uvmre.capture.build import Reproduction, build_mre
 from uvmre.capture.docker_build import with_build
 from uvmre.capture.error import Wanted, cause_of, symptom_of
-from uvmre.capture.notes import count_by_kind, private_notes
+from uvmre.capture.notes import count_by_kind, private_notes, spelling
 from uvmre.capture.private.find import find_replacements, remaining_private
-from uvmre.capture.private.replace import replace_private
+from uvmre.capture.private.replace import replace_private, replace_text
 from uvmre.capture.private.strip import strip_text
 from uvmre.capture.private.surroundings import Replacement, Surroundings
 from uvmre.capture.project import split_commands
@@ -37,6 +37,7 @@ from uvmre.project.folder import ProjectTree, read_project
 
 MOST_REPEATS = 3
 """Runs of the user's commands, if their error does not show in the MRE."""
+SHOWN = ("reproducible", "explained")
 TITLE = 200
 """Characters of a title."""
 
@@ -145,7 +146,7 @@ def capture(
 def _write_notes(captured: Captured) -> None:
     """Write what was replaced by what, for the user alone."""
     more = {
-        "Needed for the error, and still private": [each.private[0] for each in captured.kept],
+        "Needed for the error, and still private": [spelling(each) for each in captured.kept if each.private],
         "May be private": captured.remaining,
         "Left out": captured.left_out,
     }
@@ -171,7 +172,7 @@ def _reproduction(trial: Trial, wanted: Wanted) -> Reproduction:
             "say what is wrong: `--prints TEXT`, `--lacks TEXT`, `--leaves PATH`, `--leaves-no PATH`",
         )
     cause = cause_of(last)
-    return Reproduction(_title(last.title, cause), symptom_of(cause), steps, trial.had_environment)
+    return Reproduction(_title(last.title, cause), symptom_of(cause), steps, trial.had_environment, output=last.stderr)
 
 
 def _reproduction_of_runs(trial: Trial, facts: PackageFacts, prover: Prover) -> Reproduction:
@@ -186,7 +187,7 @@ def _reproduction_of_runs(trial: Trial, facts: PackageFacts, prover: Prover) -> 
     if failed is None:
         raise CannotTell(f"no RUN of `{command}` fails without an engine", "install docker, podman or buildah")
     cause = cause_of(failed)
-    return Reproduction(_title(failed.title, cause), symptom_of(cause), (command,))
+    return Reproduction(_title(failed.title, cause), symptom_of(cause), (command,), output=failed.stderr)
 
 
 def _build(trial: Trial, reproduction: Reproduction, facts: PackageFacts) -> Mre:
@@ -207,9 +208,10 @@ def _prove(trial: Trial, reproduction: Reproduction, facts: PackageFacts, prover
     # Comments and descriptions would name what nothing else does.
     replacements = find_replacements(strip_text(before), surroundings)
 
-    def candidate(chosen: Sequence[Replacement]) -> Mre:
+    def candidate(chosen: Sequence[Replacement]) -> tuple[Mre, str]:
         mre = relock(replace_private(strip_text(before), tuple(chosen)))
-        return with_steps(replace(mre, steps=())) if trial.build else mre
+        expected = replace_text(reproduction.output, tuple(chosen))
+        return (with_steps(replace(mre, steps=())) if trial.build else mre), expected
 
     proven = replace_most(candidate, replacements, prover)
     if proven is None:

@@ -301,7 +301,7 @@ class _Finder:
             canonical = normalize_name(name)
             if canonical not in self.public | PACKAGES | set(private) and not NEUTRAL.fullmatch(canonical):
                 private[canonical] = name
-        for canonical, name in private.items():
+        for canonical, name in sorted(private.items()):  # in the order of uv, which sorts them too
             parts, generic = canonical.split("-"), self.is_public(canonical)
             if canonical not in self.owners and (not generic or len(parts) > 1):
                 self.add(

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from uvmre.capture.error import cause_of, failed_step, same_error, symptom_of
+from uvmre.capture.error import cause_of, failed_step, requirements_in_conflict, same_error, symptom_of
 from uvmre.capture.private.surroundings import Replacement
 from uvmre.core.mre.model import Mre
 from uvmre.core.outcome.error_chain import Cause
@@ -16,8 +16,8 @@ from uvmre.flows.scratch import scratch
 
 ALWAYS = ("secret", "user")
 """The kinds of replacements without which nothing is run."""
-Candidate = Callable[[Sequence[Replacement]], Mre]
-"""Returns the MRE in which some things are replaced."""
+Candidate = Callable[[Sequence[Replacement]], tuple[Mre, str]]
+"""Returns the MRE in which some things are replaced, and the output of the user's command with the same names."""
 
 
 @dataclass
@@ -27,6 +27,7 @@ class Prover:
     options: RunOptions
     progress: Progress
     runs: int = 0
+    failed: int = 0
     seen: str = ""
     """What the last candidate did instead."""
 
@@ -40,19 +41,21 @@ class Prover:
         with scratch() as folder:
             return run(folder, self.options, mre=mre).base
 
-    def proven(self, mre: Mre) -> Mre | None:
-        """Run an MRE; return it with its own words of the error, or None if it fails in another way."""
+    def proven(self, mre: Mre, expected: str) -> Mre | None:
+        """Run an MRE; return it with its own words of the error, or None if it fails in another way than expected."""
         base = self._run(mre)
+        step = failed_step(base.observation)
         self.seen = base.outcome.reason
         if mre.symptom.exit != "failure":
-            return mre if base.outcome.word == "shows" else None
-        step = failed_step(base.observation)
-        if base.outcome.word == "broken" or step is None:
-            return None
-        self.seen = f"it fails with “{cause_of(step).links[-1]}”"
-        if base.outcome.word == "shows" or same_error(Cause(mre.symptom.output, 0), step):
-            return replace(mre, symptom=symptom_of(cause_of(step)))
-        return None
+            found = mre if base.outcome.word == "shows" else None
+        elif base.outcome.word == "broken" or step is None:
+            found = None
+        else:
+            self.seen = f"it fails with “{cause_of(step).links[-1]}”"
+            same = same_error(Cause(mre.symptom.output, 0), requirements_in_conflict(expected), step)
+            found = replace(mre, symptom=symptom_of(cause_of(step))) if same else None
+        self.failed += found is None
+        return found
 
 
 @dataclass(frozen=True)
@@ -68,10 +71,10 @@ def replace_most(candidate: Candidate, replacements: Sequence[Replacement], prov
 
     Secrets are always replaced.
     """
-    if mre := prover.proven(candidate(replacements)):
+    if mre := prover.proven(*candidate(replacements)):
         return Proven(mre, tuple(replacements))
     certain = [each for each in replacements if each.kind in ALWAYS]
-    if not (mre := prover.proven(candidate(certain))):
+    if not (mre := prover.proven(*candidate(certain))):
         return None
     others = [each for each in replacements if each.kind not in ALWAYS]
     return _add_by_halves(Proven(mre, tuple(certain)), others, candidate, prover)
@@ -82,7 +85,7 @@ def _add_by_halves(known: Proven, others: list[Replacement], candidate: Candidat
     if len(others) < 2:
         return known
     for half in (others[: len(others) // 2], others[len(others) // 2 :]):
-        if mre := prover.proven(candidate([*known.replaced, *half])):
+        if mre := prover.proven(*candidate([*known.replaced, *half])):
             known = Proven(mre, (*known.replaced, *half))
         else:
             known = _add_by_halves(known, half, candidate, prover)
