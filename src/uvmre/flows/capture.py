@@ -24,7 +24,7 @@ from uvmre.core.dockerfile.interpret import with_steps
 from uvmre.core.mre.model import Mre
 from uvmre.core.outcome.error_chain import Cause
 from uvmre.core.progress import Progress
-from uvmre.core.triage.fill_in import STUB
+from uvmre.core.triage.fill_in import NO_SYMPTOM, STUB, TO_FILL_IN
 from uvmre.errors import CannotTell
 from uvmre.flows.capturing.facts import PackageFacts, package_facts
 from uvmre.flows.capturing.prove import Prover, replace_most
@@ -141,6 +141,36 @@ def capture(
     _write_notes(captured)
     result = run(target, options, progress=progress)
     return replace(captured, verdict=result.verdict.word, seconds=time.monotonic() - started, runs=prover.runs + 1)
+
+
+def from_project(
+    folder: Path,
+    target: Path,
+    *,
+    uv: str = "",
+    force: bool = False,
+    confirm: Confirm | None = None,
+    progress: Progress | None = None,
+) -> Captured:
+    """Make an MRE in `target` of the project in `folder`, to be completed: nothing is run, and so nothing is proven.
+
+    Raises:
+        UsageError: if the project or the folder is invalid, or there is no uv.
+    """
+    progress = progress or Progress()
+    tree = read_project(folder, ())
+    request = TrialRequest((), {**os.environ, **credentials.take_secret_variables()}, uv)
+    trial = run_trial(tree, request, progress)
+    facts = package_facts(trial.project, progress)
+    before = _build(trial, Reproduction(TO_FILL_IN, STUB, ("uv sync",)), facts)
+    surroundings = _surroundings(trial, facts)
+    replacements = find_replacements(strip_text(before), surroundings)
+    mre = relock(replace_private(strip_text(before), replacements))
+    remaining = remaining_private(mre, surroundings, replacements)
+    captured = Captured(before, mre, replacements, (), remaining, tree.left_out, facts.notes, target)
+    write_mre(mre, target, force=force, confirm=confirm, comments=[NO_SYMPTOM, "replace the step by what fails"])
+    _write_notes(captured)
+    return captured
 
 
 def _write_notes(captured: Captured) -> None:

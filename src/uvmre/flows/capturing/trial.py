@@ -70,7 +70,7 @@ class Trial:
     @property
     def build(self) -> DockerBuild | None:
         """Return the build of the last command, if it is one."""
-        return docker_build(self.project.commands[-1])
+        return docker_build(self.project.commands[-1]) if self.project.commands else None
 
 
 def run_trial(tree: ProjectTree, request: "TrialRequest", progress: Progress) -> Trial:
@@ -94,7 +94,7 @@ def run_trial(tree: ProjectTree, request: "TrialRequest", progress: Progress) ->
             ask_program(("uv", "venv", "--quiet"), folder, environment)
         python = ask_program(("uv", "python", "find"), folder, environment)
         version = ask_program((python, "-c", "import platform; print(platform.python_version())"), folder, environment)
-        build = docker_build(request.commands[-1])
+        build = docker_build(request.commands[-1]) if request.commands else None
         # Without an engine, the RUNs of a Dockerfile are first run in the MRE.
         without_engine = build is not None and shutil.which(build.engine) is None
         results = (
