@@ -29,15 +29,37 @@ BASIC = base64.b64encode(f"zorglub-ci:{TOKEN}".encode()).decode()
 PLANTED = (
     *("zorglub", "energie.fr", "48213", "10.48.21.3", TOKEN, NETRC_PASSWORD, BASIC, "zorg130", "flux", "Fusée"),
     *("Maëlle", "Kervadec", "m.kervadec", "Ngô", "tuan", "kervadec-portable", "/home/mkervadec", "mkervadec"),
-    *("tarification", "Tarification", "TARIFICATION", "compteur", "Linky", "linky", "régulation", "données", "partagées"),
-    *("能源", "结算", "%E8%83%BD", "计量", "PLAT-4821", "PLAT", "JIRA-977", "Heliodore", "heliodore", "HELIODORE"),
-    *("xq7", "reprise-facture", "facture", "kaléidoscope", "Bérénice", "berenice", "ops-nuit", "turbine", "Turbine"),
-    *("sous-marin", "marin", "boussole", "chaudière", "Chaudière", "oriflamme", "plombier", "eu-west-3", "europe-west9"),
+    *(
+        "tarification",
+        "Tarification",
+        "TARIFICATION",
+        "compteur",
+        "Linky",
+        "linky",
+        "régulation",
+        "données",
+        "partagées",
+    ),
+    *("能源", "结算", "%E8%83%BD", "计量", "PLAT-4821", "4821", "JIRA-977", "heliodore", "HELIODORE"),
+    *("xq7", "reprise-facture", "facture", "kaléidoscope", "Bérénice", "ops-nuit", "turbine"),
+    *(
+        "sous-marin",
+        "marin",
+        "boussole",
+        "chaudière",
+        "Chaudière",
+        "oriflamme",
+        "plombier",
+        "eu-west-3",
+        "europe-west9",
+    ),
 )
 """Strings that no file, no name of a file and no manifest may have; also in other case."""
-PUBLIC = frozenset({"requests", "hatchling", "numpy", "jaraco-classes", "pydantic-settings", "uv-build", "ruff", "setuptools"})
+PUBLIC = frozenset(
+    {"requests", "hatchling", "numpy", "jaraco-classes", "pydantic-settings", "uv-build", "ruff", "setuptools"}
+)
 
-ROOT = '''# Bérénice asked for this in PLAT-4821 (see wiki.zorglub-energie.fr/x)
+ROOT = """# Bérénice asked for this in PLAT-4821 (see wiki.zorglub-energie.fr/x)
 [project]
 name = "zorglub-plateforme"
 version = "4.2.0"
@@ -83,9 +105,9 @@ line-length = 100  # plombier
 
 [tool.turbine]
 token = "xq7"
-'''
+"""
 
-TARIFICATION = '''[project]
+TARIFICATION = """[project]
 name = "zorglub-tarification"
 version = "1.0.0"
 dependencies = ["zorglub-compteur==2.1.0", "boussole"]
@@ -96,9 +118,9 @@ build-backend = "hatchling.build"
 
 [tool.hatch.build.targets.wheel]
 packages = ["src/zorglub_tarification"]
-'''
+"""
 
-SETTLEMENT = '''[project]
+SETTLEMENT = """[project]
 name = "heliodore"
 version = "0.3"
 dependencies = []
@@ -109,7 +131,7 @@ build-backend = "uv_build"
 
 [tool.uv.build-backend]
 module-name = "heliodore"
-'''
+"""
 
 LEGACY = '''"""Setup of the old counter. Maëlle, 2019."""
 from setuptools import setup, find_packages
@@ -131,13 +153,13 @@ setup(
 )
 '''
 
-UV_TOML = '''[[index]]
+UV_TOML = """[[index]]
 name = "zorglub-interne"
 url = "{url}"  # jeton de Bérénice
 explicit = true
-'''
+"""
 
-LOCK = '''version = 1
+LOCK = """version = 1
 revision = 3
 requires-python = ">=3.11"
 
@@ -163,6 +185,11 @@ wheels = [
 ]
 
 [[package]]
+name = "zorglub-tarification"
+version = "1.0.0"
+source = {{ editable = "paquets/tarification" }}
+
+[[package]]
 name = "zorglub-compteur"
 version = "2.1.0"
 source = {{ registry = "{url}" }}
@@ -173,9 +200,9 @@ dependencies = [
 wheels = [
     {{ url = "{base}/files/0a1b/zorglub_compteur-2.1.0-py3-none-any.whl", hash = "sha256:90761cfe03c773ceb22aa2f671b4757976145175cdfca038c02654d061d6dcc6" }},
 ]
-'''
+"""
 
-DOCKERFILE = '''# syntax=docker/dockerfile:1
+DOCKERFILE = """# syntax=docker/dockerfile:1
 # Chaudière: image of ops-nuit
 FROM registry.zorglub-energie.fr:5050/turbine/python-sous-marin:3.12 AS chaudière
 LABEL maintainer="Maëlle Kervadec"
@@ -187,15 +214,15 @@ COPY . .
 RUN --mount=type=secret,id=zorglub_netrc,target=/root/.netrc \\
     # PLAT-4821
     uv sync --frozen --all-packages --extra linky --group ops-nuit
-'''
+"""
 
-REQUIREMENTS = '''# maintained by Bérénice
+REQUIREMENTS = """# maintained by Bérénice
 --extra-index-url https://zorglub-ci:{token}@{address}
 zorglub-tarification @ file:///home/mkervadec/Projets/plateforme/paquets/tarification
 zorglub-compteur[linky]==2.1.0 ; sys_platform == "linux"   # PLAT-4821
 boussole @ git+https://gitlab.zorglub-energie.fr/plateforme/boussole.git@feature/PLAT-4821-reprise
 requests>=2.31 --hash=sha256:70761cfe03c773ceb22aa2f671b4757976145175cdfca038c02654d061d6dcc6
-'''
+"""
 
 
 @dataclass(frozen=True)
@@ -240,7 +267,9 @@ def company(registry: str = "gitlab", planted: str = "") -> Company:
         **({f"{planted}/{planted}.txt": f"{planted}>=1\n"} if planted else {}),
     }
     packages = (
-        SyntheticPackage("zorglub-compteur", "2.1.0", ("requests", "zorglub-plombier>=2"), extras={"linky": ("numpy",)}),
+        SyntheticPackage(
+            "zorglub-compteur", "2.1.0", ("requests", "zorglub-plombier>=2"), extras={"linky": ("numpy",)}
+        ),
         SyntheticPackage("zorglub-plombier", "1.0.0", description="The plombier of Zorglub"),
     )
     mre = Mre(
@@ -259,7 +288,10 @@ def company(registry: str = "gitlab", planted: str = "") -> Company:
         ),
         steps=(
             Step(f"uv lock --index zorglub-interne={url}  # Bérénice"),
-            Step(f"cd 'libs/能源 结算' && uv sync --frozen --package heliodore {planted and '--extra ' + planted}".strip(), role="observe"),
+            Step(
+                f"cd 'libs/能源 结算' && uv sync --frozen --package heliodore {planted and '--extra ' + planted}".strip(),
+                role="observe",
+            ),
         ),
         symptom=Symptom(
             exit="failure",
@@ -272,7 +304,7 @@ def company(registry: str = "gitlab", planted: str = "") -> Company:
         indexes=(Index(url, registry, "zorglub-ci", TOKEN, packages=packages),),
         repositories=(
             GitRepository(
-                "ssh://git@gitlab.zorglub-energie.fr:2222/plateforme/boussole.git",
+                "https://gitlab.zorglub-energie.fr/plateforme/boussole",
                 commits=(GitCommit(member, branch="feature/PLAT-4821-reprise", message="Bérénice fixes the turbine"),),
             ),
         ),
