@@ -20,8 +20,13 @@ NAMED_TABLES = frozenset(
     {"sources", "dependencies", "dev-dependencies", "extra-build-dependencies", "exclude-newer-package"}
 )
 """Keys of tables whose keys are names of packages."""
-BUILD_URL = re.compile(r"(?:git\+)?[a-z][a-z0-9+.-]*://[^\s\"'`<>|\\)\]},;]+", re.IGNORECASE)
+URL = re.compile(r"[a-z][a-z0-9+.-]*://[^\s\"'`<>|\\)\]},;]+", re.IGNORECASE)
 GIT_SSH = re.compile(r"(?<![\w/@:])git@([\w.-]+):(?!//)([\w./~-]+)")
+PROVIDES = re.compile(
+    r"([\w.-]+)[\"']?[ \t]*(?:\[[^\]\n]*\][ \t]*)?(?:=[ \t]*\{[ \t]*git[ \t]*=[ \t]*[\"']|@[ \t]*)(?:git\+)?([a-z]+://[^\s\"'?#]+)"
+)
+"""A package, and the URL of its repository."""
+TICKET = re.compile(r"(?<![\w-])([A-Z]{2,10})-\d+(?![\w-])")
 EMAIL = re.compile(r"(?<![\w:/.+@-])([\w.+-]+)@([\w-]+(?:\.[\w-]+)*\.[A-Za-z]{2,})(?![\w/])")
 VARIABLE = re.compile(r"\$\{?([A-Za-z_]\w+)|(?m:^)[ \t]*(?:export |ENV |ARG )?[ \t]*([A-Z_][A-Z0-9_]+)=")
 IMAGE = re.compile(
@@ -112,8 +117,9 @@ def command_words(text: str) -> Iterator[str]:
 
 def text_names(text: str) -> Iterator[Name]:
     """Yield the names in any text that are found by their form."""
-    yield from (("url", match[0]) for match in BUILD_URL.finditer(text))
+    yield from (("url", match[0]) for match in URL.finditer(text))
     yield from (("ssh", f"{match[1]}:{match[2]}") for match in GIT_SSH.finditer(text))
+    yield from (("ticket", match[0]) for match in TICKET.finditer(text))
     yield from (("email", match[0]) for match in EMAIL.finditer(text))
     yield from (("variable", match[1] or match[2]) for match in VARIABLE.finditer(text))
     yield from (("image", match[1] or match[2] or match[3]) for match in IMAGE.finditer(text))

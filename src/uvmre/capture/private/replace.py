@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 from urllib.parse import unquote
 
+from uvmre.capture.private.naming import STAYS
 from uvmre.capture.private.spelling import PLAIN, lower, respell, words
 from uvmre.capture.private.surroundings import Replacement
 from uvmre.capture.private.vocabulary import USERS
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 USER, PASSWORD = "public", "heron"
-STAYS = "public"
-"""The kind of the names that stay as they are."""
 ANYWHERE = 8
 """Secrets of so many characters are replaced within words, too."""
 SURROGATES = re.compile("[\ud800-\udfff]")

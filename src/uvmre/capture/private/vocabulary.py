@@ -158,6 +158,7 @@ upgrade upgrading upload upper upstream uri url usable usage use useful user use
 utilities utility uv uvx val valid validate validating validation validity value var variable variant vary vcs ve
 vendor verbatim verbose verification verified verify version versioningit very via view virtual visible visualstudio vm
 volume vulnerabilities vulnerability wait wake warn was wasm wasn way wc we weak web week weekday well went were wget
+prod preprod staging
 what wheel wheelhouse when where whether which while white whl who whole why width wildcard will win window with within
 without won word work workdir workspace world would wouldn wrap write writer writing written wrong www xargs xdg xpu xz
 yaml year yet yield you your yum zero zig zip zone zsh zst
