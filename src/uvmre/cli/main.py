@@ -10,6 +10,7 @@ from uvmre import __version__
 from uvmre.cli import console, interrupts, streams
 from uvmre.cli.bisect import bisect
 from uvmre.cli.cache import cache
+from uvmre.cli.check import check
 from uvmre.cli.crash import report_internal_error
 from uvmre.cli.demo import demo
 from uvmre.cli.doctor import doctor
@@ -49,7 +50,7 @@ def cli() -> None:
     """Create minimal reproducible examples of uv bugs, run them, and show with evidence whether the bug occurs."""
 
 
-for verb in (new, run, matrix, bisect, lint, report, triage, recording, gateway, cache, images, doctor, demo):
+for verb in (new, run, matrix, bisect, lint, check, report, triage, recording, gateway, cache, images, doctor, demo):
     cli.add_command(verb)
 
 
