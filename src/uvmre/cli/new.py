@@ -98,14 +98,22 @@ def _from_packse(scenario: Path, dest: Path, uv: str, *, force: bool) -> "NewMre
 
     with show_progress() as progress:
         return from_packse(
-            scenario, dest, cache=console.cache(), uv=uv or "latest", force=force, confirm=_confirm(), progress=progress
+            scenario,
+            dest,
+            cache=console.cache(),
+            uv=uv or "latest",
+            force=force,
+            confirm=confirm_replacing(),
+            progress=progress,
         )
 
 
 def _from_issue(issue: str, dest: Path, *, force: bool) -> "NewMre":
     from uvmre.flows.new import from_issue
 
-    created, lines = from_issue(issue, dest, console.read_stdin, cache=console.cache(), force=force, confirm=_confirm())
+    created, lines = from_issue(
+        issue, dest, console.read_stdin, cache=console.cache(), force=force, confirm=confirm_replacing()
+    )
     for line in lines:
         console.print_message(line)
     return created
@@ -114,7 +122,7 @@ def _from_issue(issue: str, dest: Path, *, force: bool) -> "NewMre":
 def _from_dockerfile(dockerfile: Path, dest: Path, answers: dict[str, Any], *, force: bool) -> "NewMre":
     from uvmre.flows.new import from_dockerfile
 
-    return from_dockerfile(dockerfile, dest, answers=answers, force=force, confirm=_confirm())
+    return from_dockerfile(dockerfile, dest, answers=answers, force=force, confirm=confirm_replacing())
 
 
 def _from_template(
@@ -125,10 +133,10 @@ def _from_template(
     answers = _answers(data, data_file)
     if not defaults and not console.is_interactive():
         raise UsageError("no terminal to ask the template's questions on", "use the defaults with `--defaults`")
-    return flow(dest, template=template, answers=answers, ask=not defaults, force=force, confirm=_confirm())
+    return flow(dest, template=template, answers=answers, ask=not defaults, force=force, confirm=confirm_replacing())
 
 
-def _confirm() -> Callable[[Sequence[str]], bool] | None:
+def confirm_replacing() -> Callable[[Sequence[str]], bool] | None:
     """Return a function that asks whether files may be replaced; None without a terminal."""
     return _ask_to_replace if console.is_interactive() else None
 

@@ -1,0 +1,1 @@
+"""A user's project → an MRE without private values. Pure."""
