@@ -22,6 +22,7 @@ from uvmre.cli.new import new
 from uvmre.cli.recording import recording
 from uvmre.cli.report import report
 from uvmre.cli.run import run
+from uvmre.cli.shrink import shrink
 from uvmre.cli.triage import triage
 from uvmre.errors import CannotTell, InputError, UsageError, UvmreError
 
@@ -49,7 +50,7 @@ def cli() -> None:
     """Create minimal reproducible examples of uv bugs, run them, and show with evidence whether the bug occurs."""
 
 
-for verb in (new, run, matrix, bisect, lint, report, triage, recording, gateway, cache, images, doctor, demo):
+for verb in (new, run, matrix, bisect, shrink, lint, report, triage, recording, gateway, cache, images, doctor, demo):
     cli.add_command(verb)
 
 
