@@ -48,7 +48,7 @@ ALLOWED = {
 }
 # Within a package, each imports only what stands left of a bar before it; those between two bars do not import each other.
 ORDER = {
-    "core": "text shell | network | mre | outcome | secrets search | dockerfile triage progress cache_limits | generated",
+    "core": "text shell | network | mre | outcome | secrets search | dockerfile triage progress cache_limits | shrink generated",
     "gateway": "http config | recording | index | routing | server | prespawn | session __main__",
     "issue": "markdown | commands files environment | timeline claims gaps | private_index build_symptom | build_mre | read repairs | thread propose",
     "lint": "subject finding toml_edit | dockerfiles projects | rules | find",
