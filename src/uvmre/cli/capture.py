@@ -39,7 +39,7 @@ class CommandAfterDashes(click.Command):
 @click.command(cls=CommandAfterDashes, short_help="Make an MRE without private values of a failing project.")
 @click.argument("folder", metavar="[DIR]", default=".", type=click.Path(path_type=Path))
 @click.option("-o", "--dest", default="mre", type=click.Path(path_type=Path), help="The MRE's folder (default: mre).")
-@click.option("--shrink", "shrinking", is_flag=True, help="Shrink the MRE too, as `uvmre shrink` does.")
+@click.option("--shrink", is_flag=True, help="Shrink the MRE too, as `uvmre shrink` does.")
 @click.option("--prints", multiple=True, metavar="TEXT", help="It succeeds, but prints TEXT, which is wrong.")
 @click.option("--lacks", multiple=True, metavar="TEXT", help="It succeeds, but does not print TEXT.")
 @click.option("--leaves", default="", metavar="PATH", help="It succeeds, but leaves PATH, which is wrong.")
@@ -68,7 +68,6 @@ def capture(folder: Path, *, dest: Path, yes: bool, options: "RunOptions", **arg
     from uvmre.flows.capture import capture_request
 
     force = arguments.pop("force")
-    shrinking = arguments.pop("shrinking")
     request = capture_request(command, **arguments)
     _require_consent(request.commands, yes=yes)
     with show_progress(f"capturing {folder}") as progress:

@@ -32,6 +32,9 @@ from uvmre.flows.capturing.relock import mark_wrong_hashes, relock
 from uvmre.flows.capturing.trial import Trial, TrialRequest, run_trial
 from uvmre.flows.options import RunOptions
 from uvmre.flows.run import run
+from uvmre.flows.scratch import scratch
+from uvmre.flows.shrink import shrink
+from uvmre.folder.read import read_mre
 from uvmre.folder.write import Confirm, write_mre
 from uvmre.project.folder import ProjectTree, read_project
 
@@ -54,6 +57,8 @@ class CaptureRequest:
     """The release of the MRE; by default, that of the `uv` on PATH."""
     seconds: float
     """The time limit of each command."""
+    shrink: bool = False
+    """Whether the MRE is shrunk too."""
 
 
 @dataclass(frozen=True)
@@ -89,9 +94,11 @@ class Captured:
         return self.folder.with_name(f"{self.folder.resolve().name}.private.txt")
 
 
-def capture_request(arguments: Sequence[str], *, uv: str = "", seconds: float = 300.0, **wanted: Any) -> CaptureRequest:
+def capture_request(
+    arguments: Sequence[str], *, uv: str = "", seconds: float = 300.0, shrink: bool = False, **wanted: Any
+) -> CaptureRequest:
     """Return a request for a command line; `wanted` are the fields of `Wanted`."""
-    return CaptureRequest(split_commands(arguments), Wanted(**wanted), uv, seconds)
+    return CaptureRequest(split_commands(arguments), Wanted(**wanted), uv, seconds, shrink)
 
 
 def capture(
@@ -139,8 +146,27 @@ def capture(
     captured = replace(attempt, folder=target, notes=facts.notes)
     write_mre(attempt.mre, target, force=force, confirm=confirm)
     _write_notes(captured)
-    result = run(target, options, progress=progress)
-    return replace(captured, verdict=result.verdict.word, seconds=time.monotonic() - started, runs=prover.runs + 1)
+    verdict = run(target, options, progress=progress).verdict
+    if verdict.word not in SHOWN:
+        raise CannotTell(
+            f"the error shows in {prover.runs - prover.failed} of {prover.runs + 1} runs of the MRE",
+            f"find what it depends on (time, order, load); the MRE is in `{target}`",
+            cause=verdict.reason,
+        )
+    if request.shrink:
+        captured = _shrunk(captured, options, progress)
+    return replace(captured, verdict=verdict.word, seconds=time.monotonic() - started, runs=prover.runs + 1)
+
+
+def _shrunk(captured: Captured, options: RunOptions, progress: Progress) -> Captured:
+    """Replace the MRE by a smaller one; the smallest so far is always in its folder."""
+    with scratch() as root:
+        whole = root / "mre"
+        write_mre(captured.mre, whole, force=False)
+        found = shrink(whole, options, output=captured.folder, progress=progress)
+    run(captured.folder, options, progress=progress)
+    sizes = f"{found.before.bytes} → {found.after.bytes} bytes, {found.before.files} → {found.after.files} files"
+    return replace(captured, mre=read_mre(captured.folder), shrunk=f"{sizes}, {found.calls} tries")
 
 
 def from_project(
@@ -248,7 +274,7 @@ def _prove(trial: Trial, reproduction: Reproduction, facts: PackageFacts, prover
         return None
     return Captured(
         before,
-        proven.mre,
+        replace(proven.mre, private=len(proven.replaced) < len(replacements)),
         proven.replaced,
         kept=tuple(each for each in replacements if each not in proven.replaced),
         remaining=remaining_private(proven.mre, surroundings, proven.replaced),

@@ -5,7 +5,7 @@ import os
 import platform
 import shlex
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -21,6 +21,7 @@ from uvmre.core.secrets.redact import secrets
 from uvmre.flows.gateway import gateway
 from uvmre.flows.options import RunOptions
 from uvmre.flows.run import run
+from uvmre.flows.shrink import is_minimal
 from uvmre.folder.read import read_mre
 from uvmre.folder.written import read_origin
 from uvmre.releases import binaries
@@ -30,9 +31,9 @@ from uvmre.run.engines import availability
 from uvmre.run.process import Finished
 
 Status = Literal["ok", "fault", "skipped", "unknown"]
-Minimal = Callable[[Path, RunOptions, Progress], Sequence[str]]
-"""Returns what can still go from an MRE, in one pass."""
 
+MINIMAL_SECONDS = 60
+"""The time in which it is looked for what can still go."""
 SPARE_SECONDS = 120
 """What the script may take beside its steps."""
 IMAGE = "uvmre-check"
@@ -65,15 +66,12 @@ class Readiness:
         return 1 if "fault" in found else 125 if "unknown" in found else 0
 
 
-def check(
-    folder: Path, options: RunOptions, *, minimal: Minimal | None = None, progress: Progress | None = None
-) -> Readiness:
+def check(folder: Path, options: RunOptions, *, progress: Progress | None = None) -> Readiness:
     """Run the MRE in `folder`, search it for private parts, and tell whether it is ready to be shared.
 
     Args:
         folder: the MRE.
         options: how it is run.
-        minimal: finds what can still go.
         progress: a progress callback.
 
     Raises:
@@ -85,7 +83,7 @@ def check(
     result = run(folder, options, mre=mre, progress=progress)
     checks = [_symptom(folder, result)]
     if result.base.outcome.word == "shows":
-        checks += [_controls(folder, mre, result), _minimal(folder, options, minimal, progress)]
+        checks += [_controls(folder, mre, result), _minimal(folder, options, progress)]
         checks += _alone(folder, mre, options, result.uv, progress)
     else:
         checks += [
@@ -117,10 +115,8 @@ def _controls(folder: Path, mre: Mre, result: Result) -> ReadinessCheck:
     return ReadinessCheck("controls", status, result.verdict.reason, f"uvmre run {shlex.quote(str(folder))} -v")
 
 
-def _minimal(folder: Path, options: RunOptions, minimal: Minimal | None, progress: Progress) -> ReadinessCheck:
-    if minimal is None:
-        return ReadinessCheck("minimal", "skipped", "this version of uvmre cannot shrink an MRE")
-    if units := minimal(folder, options, progress):
+def _minimal(folder: Path, options: RunOptions, progress: Progress) -> ReadinessCheck:
+    if units := is_minimal(folder, options, seconds=MINIMAL_SECONDS, progress=progress):
         shown = ", ".join(units[:3]) + (f", and {len(units) - 3} more" if len(units) > 3 else "")
         return ReadinessCheck(
             "minimal", "fault", f"it shows without {shown}", f"uvmre shrink {shlex.quote(str(folder))}"
