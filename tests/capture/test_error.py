@@ -1,6 +1,6 @@
 import pytest
 
-from uvmre.capture.error import Wanted, cause_of, requirements_in_conflict, same_error, symptom_of
+from uvmre.capture.error import Complaint, cause_of, requirements_in_conflict, same_error, symptom_of
 from uvmre.core.mre.symptom import FileSymptom, Symptom
 from uvmre.core.outcome.error_chain import Cause
 from uvmre.core.outcome.observation import StepResult
@@ -60,15 +60,15 @@ def test_an_error_without_a_chain_is_its_last_line() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "symptom"),
+    ("complaint", "symptom"),
     [
-        (Wanted(), None),
-        (Wanted(prints=("x",)), Symptom(exit="success", output=("x",))),
-        (Wanted(lacks=("x",)), Symptom(exit="success", absent=("x",))),
-        (Wanted(leaves="a"), Symptom(exit="success", files=(FileSymptom("a", exists=True),))),
-        (Wanted(leaves_no="a"), Symptom(exit="success", files=(FileSymptom("a", exists=False),))),
-        (Wanted(hangs=True), Symptom(exit="timeout")),
+        (Complaint(), None),
+        (Complaint(prints=("x",)), Symptom(exit="success", output=("x",))),
+        (Complaint(lacks=("x",)), Symptom(exit="success", absent=("x",))),
+        (Complaint(leaves="a"), Symptom(exit="success", files=(FileSymptom("a", exists=True),))),
+        (Complaint(leaves_no="a"), Symptom(exit="success", files=(FileSymptom("a", exists=False),))),
+        (Complaint(hangs=True), Symptom(exit="timeout")),
     ],
 )
-def test_what_is_wrong_with_a_command_that_succeeds(wanted: Wanted, symptom: Symptom | None) -> None:
-    assert wanted.symptom == symptom
+def test_what_is_wrong_with_a_command_that_succeeds(complaint: Complaint, symptom: Symptom | None) -> None:
+    assert complaint.symptom == symptom

@@ -23,7 +23,7 @@ def test_a_folder_without_a_workspace_is_its_own_root(tmp_path: Path) -> None:
     assert workspace_root(tmp_path / "sub") == tmp_path / "sub"
 
 
-def test_sources_are_left_out_unless_they_are_asked_for(tmp_path: Path) -> None:
+def test_sources_are_left_out_by_default(tmp_path: Path) -> None:
     (tmp_path / "src" / "a").mkdir(parents=True)
     (tmp_path / "pyproject.toml").write_text('[project]\nname = "a"\n')
     (tmp_path / "src" / "a" / "__init__.py").write_text("secret = 1")

@@ -16,7 +16,7 @@ CONFLICT = re.compile(r"[Bb]ecause .*?(?=\s{2,}(?:hint|help)?:|\shint: |\shelp: 
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
+class Complaint:
     """What is wrong with a command that succeeds, or hangs."""
 
     prints: tuple[str, ...] = ()
