@@ -103,8 +103,8 @@ def test_what_is_public_stays() -> None:
 
 def test_the_files_of_a_member_follow_it() -> None:
     paths = {file.path for file in cleaned(company()).files}
-    assert "libs/member-c/src/packagef/__init__.py" in paths
-    assert "folder-a/member-a/src/package_d/__init__.py" in paths
+    assert "libs/member-c/src/packageg/__init__.py" in paths
+    assert "folder-a/member-a/src/package_e/__init__.py" in paths
 
 
 NAMES = st.text(string.ascii_lowercase, min_size=5, max_size=12) | st.from_regex(

@@ -4,18 +4,19 @@ import base64
 import re
 from collections import Counter
 from collections.abc import Iterator
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from uvmre.capture.private.contents import (
     PROVIDES,
     Name,
     command_words,
+    python_names,
     requirement_names,
     text_names,
     toml,
     toml_names,
 )
-from uvmre.capture.private.index_urls import PUBLIC_HOSTS
+from uvmre.capture.private.index_urls import PUBLIC_HOSTS, is_public_host
 from uvmre.capture.private.naming import NEUTRAL, STAYS, Naming
 from uvmre.capture.private.network_names import add_network_names
 from uvmre.capture.private.replace import PASSWORD, USER, find_names, map_texts, public_credentials, replace_private
@@ -41,8 +42,8 @@ def find_replacements(mre: Mre, surroundings: Surroundings) -> tuple[Replacement
     clean = public_credentials(mre)
     texts = all_texts(clean)
     names = [*_file_names(clean), *(name for text in texts for name in text_names(text))]
-    naming = Naming(public, texts)
-    naming.add(STAYS, _stays(public, texts).private, "")
+    naming = Naming(public, surroundings.public, texts)
+    naming.add(STAYS, _stays(clean, public).private, "")
     _add_secrets(naming, mre, surroundings)
     _add_machine(naming, surroundings)
     add_network_names(naming, names)
@@ -63,17 +64,38 @@ def find_replacements(mre: Mre, surroundings: Surroundings) -> tuple[Replacement
 
 def remaining_private(mre: Mre, surroundings: Surroundings, replacements: tuple[Replacement, ...]) -> tuple[str, ...]:
     """Return the words of an MRE that are neither public nor neutral."""
-    stays = _stays(_public_names(mre, surroundings), all_texts(mre))
+    stays = _stays(mre, _public_names(mre, surroundings))
     return tuple(_private_words(mre, (*replacements, stays)))
 
 
-def _stays(public: frozenset[str], texts: list[str]) -> Replacement:
-    """Return the names that stay: of public packages, their repositories, and hosts."""
+def _stays(mre: Mre, public: frozenset[str]) -> Replacement:
+    """Return the names that stay: of hosts, public packages, their extras, and their repositories.
+
+    Not a repository with a word that is private elsewhere, as that of a company's own fork.
+    """
     found = [spelling for name in sorted(public | PACKAGES) for spelling in spellings(STAYS, name)]
-    for name, url in (match for text in texts for match in PROVIDES.findall(text)):
-        if normalize_name(name) in public:
-            found.append(lower(f"{urlsplit(url).hostname}{urlsplit(url).path.partition('.git')[0]}"))
-    return Replacement(STAYS, (*dict.fromkeys(found), *sorted(PUBLIC_HOSTS)), "")
+    found += sorted(PUBLIC_HOSTS)
+    provided = [text for kind, text in _file_names(mre) if kind == "provides"]
+    places: set[str] = set()
+    for match in (match for text in (*all_texts(mre), *provided) for match in PROVIDES.finditer(text)):
+        if normalize_name(match["name"]) in public:
+            found += [lower(word) for word in re.findall(r"[\w.-]+", match["words"] or "")]
+            places.add(lower(match["url"] or ""))
+    repositories = [place for place in places if is_public_host(place.partition("/")[0])]
+    all_names = (*found, *(part for place in repositories for part in _parts(place)))
+    private = set(map(lower, _private_words(mre, (Replacement(STAYS, all_names, ""),))))
+    kept = [place for place in repositories if not private & {lower(match[1]) for match in words(place)}]
+    return Replacement(
+        STAYS, (*dict.fromkeys([*found, *(part for place in sorted(kept) for part in _parts(place))]),), ""
+    )
+
+
+def _parts(place: str) -> Iterator[str]:
+    """Yield the address of a repository, and the branch or tag after it."""
+    address, _, reference = place.partition(".git@") if ".git@" in place else place.partition("@")
+    yield address.removesuffix(".git")
+    if reference:
+        yield from spellings("git", reference)
 
 
 def _private_words(mre: Mre, replacements: tuple[Replacement, ...]) -> Iterator[str]:
@@ -81,14 +103,14 @@ def _private_words(mre: Mre, replacements: tuple[Replacement, ...]) -> Iterator[
     stays = tuple(each for each in replacements if each.kind == STAYS)
     used: set[str] = set()
     for text in all_texts(mre):
-        names = find_names(text, stays)
-        for match in words(text):
-            word = match[1]
-            if lower(word) in used or is_public_word(word) or NEUTRAL.fullmatch(word):
-                continue
-            if not any(start <= match.start() < end for start, end, _ in names):
-                used.add(lower(word))
-                yield word
+        end, rest = 0, []
+        for start, stop, _ in find_names(text, stays):
+            rest.append(text[end:start])
+            end = stop
+        for match in words(" ".join([*rest, text[end:]])):
+            if (word := lower(match[1])) not in used and not is_public_word(match[1]) and not NEUTRAL.fullmatch(word):
+                used.add(word)
+                yield match[1]
 
 
 def all_texts(mre: Mre) -> list[str]:
@@ -109,8 +131,11 @@ def _file_names(mre: Mre) -> Iterator[Name]:
             yield from (("extra", extra) for extra in package.extras)
     for file in mre.files:
         yield from toml_names(toml(file))
+        text = file.content.decode(errors="replace")
         if file.path.endswith((".txt", ".in")):
-            yield from requirement_names(file.content.decode(errors="replace"))
+            yield from requirement_names(text)
+        elif file.path.endswith(".py"):
+            yield from python_names(text)
     for repository in mre.repositories:
         yield from (("branch", commit.branch) for commit in repository.commits)
         yield from (("tag", commit.tag) for commit in repository.commits)
@@ -124,6 +149,8 @@ def _public_names(mre: Mre, surroundings: Surroundings) -> frozenset[str]:
     texts = [text for text in all_texts(mre) if len(text) < 20_000 and re.search(r"\b(?:uv|uvx|pip)\b", text)]
     lines = [line for text in texts for line in (text, *text.splitlines())]
     mentioned |= {normalize_name(word) for line in lines for word in command_words(line)}
+    settings = [file.content.decode(errors="replace") for file in mre.files if file.path.endswith("setup.cfg")]
+    mentioned |= {normalize_name(name) for text in settings for _, name in requirement_names(text)}
     return frozenset(mentioned & surroundings.public)
 
 
@@ -156,7 +183,7 @@ def _add_machine(naming: Naming, surroundings: Surroundings) -> None:
 
 def _add_packages(naming: Naming, names: list[str]) -> None:
     """Add packages that are not public, and the word that most of their names start with."""
-    private = dict.fromkeys(sorted(map(normalize_name, names)))  # in the order of uv, which explains in that order
+    private = dict.fromkeys(sorted(map(normalize_name, names)))  # as uv sorts them too
     private = {name: None for name in private if name not in naming.public | PACKAGES and not NEUTRAL.fullmatch(name)}
     for name in private:
         generic = naming.is_public(name)

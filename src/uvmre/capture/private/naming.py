@@ -27,8 +27,9 @@ STAYS = "public"
 class Naming:
     """The replacements so far; a spelling belongs to the first that has it."""
 
-    def __init__(self, public: Set[str], texts: Iterable[str]) -> None:
+    def __init__(self, public: Set[str], taken: Set[str], texts: Iterable[str]) -> None:
         self.public = public
+        self.taken = taken
         self.found: list[Replacement] = []
         self.owners: dict[str, Replacement] = {}
         self.counts: Counter[str] = Counter()
@@ -46,7 +47,7 @@ class Naming:
             number = self.counts[kind]
             self.counts[kind] += 1
             name = f"word{number + 1}" if kind == "word" else f"{kind}-{letter(number)}"
-            if name not in self.public and name not in self.reserved:
+            if name not in self.taken and name not in self.reserved:
                 return name
 
     def add(self, kind: str, private: Iterable[str], neutral: str) -> str:

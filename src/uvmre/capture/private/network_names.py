@@ -9,7 +9,7 @@ from uvmre.capture.private.contents import Name
 from uvmre.capture.private.index_urls import PUBLIC_INDEX_HOSTS, is_neutral_url, is_public_host, neutral_url, profile_of
 from uvmre.capture.private.naming import NEUTRAL, STAYS, Naming
 from uvmre.capture.private.spelling import letter, lower, spellings
-from uvmre.capture.private.vocabulary import is_public_word
+from uvmre.capture.private.vocabulary import USERS, is_public_word
 
 SIMPLE = re.compile(r"/\+?simple(?=/|\Z)")
 NUMBER = re.compile(r"(?<![\w.])\d{3,}(?!\w)|\d{6,}")
@@ -20,7 +20,7 @@ def add_network_names(naming: Naming, names: Iterable[Name]) -> None:
     """Add everything private in URLs, and hosts, images and addresses of people."""
     names = list(dict.fromkeys(names))
     numbers: Counter[str] = Counter()
-    for kind in ("index-url", "url", "ssh"):
+    for kind in ("index-url", "url"):
         for each, url in names:
             if each == kind:
                 _add_url(naming, url, numbers, index=kind == "index-url")
@@ -29,7 +29,7 @@ def add_network_names(naming: Naming, names: Iterable[Name]) -> None:
             _add_host(naming, name.lower(), None, "")
         elif kind == "image":
             _add_image(naming, name)
-        elif kind == "email" and not name.lower().endswith("example.com"):
+        elif kind == "email" and not (name.lower().endswith("example.com") or name.partition("@")[0] in USERS):
             naming.add("person", spellings("person", name), f"{naming.free('person')}@example.com")
 
 

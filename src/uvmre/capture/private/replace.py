@@ -55,8 +55,8 @@ def find_names(text: str, replacements: tuple[Replacement, ...]) -> list[tuple[i
     found = [(start, -end, owners[i]) for i, start, end in automaton.find_matches_as_indexes(lowered, overlapping=True)]
     if not found:
         return []
-    starts = {match.start() for match in words(text)}
-    ends = {match.end() for match in words(text)}
+    spans = [match.span() for match in words(text)]
+    starts, ends = {start for start, _ in spans}, {end for _, end in spans}
     names: list[tuple[int, int, Replacement]] = []
     for start, negative, which in sorted(found, key=lambda each: each[:2]):
         end = -negative
