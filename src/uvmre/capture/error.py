@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+from uvmre.capture.conflict import contradiction, premises
 from uvmre.core.mre.symptom import FileSymptom, Symptom
 from uvmre.core.outcome.error_chain import Cause, innermost_cause, mask_local_details
 from uvmre.core.outcome.matching import last_line
@@ -11,8 +12,6 @@ from uvmre.core.text.normalize import normalize
 
 URL = re.compile(r"(?:git\+)?(?:https?|ssh)://[^\s`'\"<>)]+|(?<=\()https?:[^)]+")
 SIZES = re.compile(r"\b[0-9a-f]{7,64}\b|\b\d+(?:\.\d+)?(?:B|KiB|MiB| bytes)\b")
-CONFLICT = re.compile(r"[Bb]ecause .*?(?=\s{2,}(?:hint|help)?:|\shint: |\shelp: |\Z)", re.DOTALL)
-"""The explanation of the resolver."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,36 +50,19 @@ def cause_of(step: StepResult) -> Cause:
     return innermost_cause(step.stderr) or innermost_cause(step.stdout) or Cause((last_line(step),), 0)
 
 
-def symptom_of(cause: Cause) -> Symptom:
-    """Return the symptom of an error, without what is of this machine."""
-    return Symptom(exit="failure", output=tuple(dict.fromkeys(_masked(text) for text in cause.texts)))
+def symptom_of(step: StepResult) -> Symptom:
+    """Return the symptom of a failure, without what is of this machine: of a conflict, what contradicts itself."""
+    texts = contradiction(premises(step.stderr)) or cause_of(step).texts
+    return Symptom(exit="failure", output=tuple(dict.fromkeys(_masked(text) for text in texts)))
 
 
-def same_error(expected: Cause, conflict: frozenset[str], step: StepResult) -> bool:
-    """Tell whether a step failed with an error: the same texts, or a conflict of the same requirements.
+def same_error(symptom: Symptom, expected: str, step: StepResult) -> bool:
+    """Tell whether a step failed with an error: the same texts, or a conflict of the same premises.
 
     The resolver explains a conflict in another order if names sort in another one.
     """
-    if conflict:
-        return conflict == requirements_in_conflict(step.stderr)
-    ours, theirs = ([normalize(_masked(text)) for text in cause.texts] for cause in (expected, cause_of(step)))
-    return ours == theirs
-
-
-def requirements_in_conflict(output: str) -> frozenset[str]:
-    """Return what the resolver's explanation of a conflict starts from, without its conclusions; empty if none."""
-    text = " ".join(line.strip("│╰─▶> ") for line in output.split("\n"))
-    found = CONFLICT.search(text)
-    if not found:
-        return frozenset()
-    sentences = re.split(r"(?:^|\s)(?:And )?[Bb]ecause ", " ".join(found[0].split()))
-    premises = (re.split(r",? we can conclude that|, your (?:project|workspace)'s", each)[0] for each in sentences)
-    return frozenset(
-        normalize(fact)
-        for each in premises
-        for fact in re.split(r" and (?=\S+ (?:dep|req)|only |there |your )", each)
-        if fact.strip()
-    )
+    ours, theirs = (frozenset(map(normalize, premises(text))) for text in (expected, step.stderr))
+    return ours == theirs if ours else [*map(normalize, symptom.output)] == [*map(normalize, symptom_of(step).output)]
 
 
 def _masked(text: str) -> str:

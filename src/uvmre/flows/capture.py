@@ -22,7 +22,7 @@ from uvmre.capture.private.surroundings import Replacement, Surroundings
 from uvmre.capture.project import split_commands
 from uvmre.core.dockerfile.interpret import with_steps
 from uvmre.core.mre.model import Mre
-from uvmre.core.outcome.error_chain import Cause
+from uvmre.core.outcome.observation import StepResult
 from uvmre.core.progress import Progress
 from uvmre.core.triage.fill_in import NO_SYMPTOM, STUB, TO_FILL_IN
 from uvmre.errors import CannotTell
@@ -233,10 +233,7 @@ def _reproduction(user_run: UserRun, request: CaptureRequest) -> Reproduction:
             f"`{last.title}` succeeds",
             "say what is wrong: `--prints TEXT`, `--lacks TEXT`, `--leaves PATH`, `--leaves-no PATH`",
         )
-    cause = cause_of(last)
-    return Reproduction(
-        _title(last.title, cause), symptom_of(cause), steps, user_run.had_environment, output=last.stderr
-    )
+    return Reproduction(_title(last), symptom_of(last), steps, user_run.had_environment, output=last.stderr)
 
 
 def _reproduction_of_runs(user_run: UserRun, facts: PackageFacts, prover: Prover) -> Reproduction:
@@ -250,8 +247,7 @@ def _reproduction_of_runs(user_run: UserRun, facts: PackageFacts, prover: Prover
     failed = next((step for step in steps if step.exit), None)
     if failed is None:
         raise CannotTell(f"no RUN of `{command}` fails without an engine", "install docker, podman or buildah")
-    cause = cause_of(failed)
-    return Reproduction(_title(failed.title, cause), symptom_of(cause), (command,), output=failed.stderr)
+    return Reproduction(_title(failed), symptom_of(failed), (command,), output=failed.stderr)
 
 
 def _build(user_run: UserRun, reproduction: Reproduction, facts: PackageFacts) -> Mre:
@@ -261,8 +257,8 @@ def _build(user_run: UserRun, reproduction: Reproduction, facts: PackageFacts) -
     return with_build(mre, user_run.project, user_run.build) if user_run.build else mre
 
 
-def _title(command: str, cause: Cause) -> str:
-    return f"`{command}` fails: {symptom_of(cause).output[-1]}"[:TITLE]
+def _title(step: StepResult) -> str:
+    return f"`{step.title}` fails: {'; '.join(symptom_of(step).output)}"[:TITLE]
 
 
 def _prove(user_run: UserRun, reproduction: Reproduction, facts: PackageFacts, prover: Prover) -> Captured | None:
@@ -310,7 +306,7 @@ def _lost(
     texts = [reproduction.symptom.output]
     while len(texts) < MOST_REPEATS:
         again = run_as_user(tree, request, prover.progress).last
-        texts.append(symptom_of(cause_of(again)).output if again.exit else ("it succeeds",))
+        texts.append(symptom_of(again).output if again.exit else ("it succeeds",))
     if len(set(texts)) > 1:
         shown = "; ".join(f"“{' '.join(each)}” ({texts.count(each)} of {len(texts)})" for each in dict.fromkeys(texts))
         return CannotTell(

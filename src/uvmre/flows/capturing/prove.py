@@ -3,10 +3,9 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from uvmre.capture.error import cause_of, failed_step, requirements_in_conflict, same_error, symptom_of
+from uvmre.capture.error import cause_of, failed_step, same_error, symptom_of
 from uvmre.capture.private.surroundings import Replacement
 from uvmre.core.mre.model import Mre
-from uvmre.core.outcome.error_chain import Cause
 from uvmre.core.outcome.observation import Observation
 from uvmre.core.outcome.result import Variant
 from uvmre.core.progress import Progress
@@ -52,8 +51,8 @@ class Prover:
             found = None
         else:
             self.instead = f"it fails with “{cause_of(step).links[-1]}”"
-            same = same_error(Cause(mre.symptom.output, 0), requirements_in_conflict(expected), step)
-            found = replace(mre, symptom=symptom_of(cause_of(step))) if same else None
+            same = same_error(mre.symptom, expected, step)
+            found = replace(mre, symptom=symptom_of(step)) if same else None
         self.failed += found is None
         return found
 
