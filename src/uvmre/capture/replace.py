@@ -60,7 +60,8 @@ def find_names(text: str, replacements: tuple[Replacement, ...]) -> list[tuple[i
     names: list[tuple[int, int, Replacement]] = []
     for start, negative, which in sorted(found, key=lambda each: each[:2]):
         end = -negative
-        whole = (start in starts or not PLAIN.match(text[start])) and (end in ends or not PLAIN.match(text[end - 1]))
+        first = start in starts or not PLAIN.match(text[start]) or not PLAIN.match(text[start - 1 : start] or " ")
+        whole = first and (end in ends or not PLAIN.match(text[end - 1]))
         if which.kind == "secret" and end - start >= ANYWHERE:
             whole = True
         if whole and (not names or start >= names[-1][1]):

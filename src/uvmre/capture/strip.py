@@ -47,8 +47,8 @@ ARGUMENTS = frozenset(
 """The arguments of `setup` and keys of `setup.cfg` that are prose."""
 BUILD_SCRIPTS = frozenset({"setup.py", "hatch_build.py", "build.py", "_build.py", "pdm_build.py"})
 INLINE_METADATA = re.compile(r"(?m)^# /// script\s*\n(?:^#(?: .*)?\n)+?^# ///[ \t]*$")
-REQUIREMENTS = re.compile(
-    r"(?:\s*(?:-{1,2}\w.*|[A-Za-z0-9][\w.-]*\s*(?:$|[\[<>=!~;@(\\]).*|\S+://.*|\.{0,2}/.*|#.*|[^\s#]+\.(?:whl|gz|zip))?\s*\n)*\s*"
+REQUIREMENT_LINE = re.compile(
+    r"\s*(?:$|#|-{1,2}\w|[A-Za-z0-9][\w.-]*\s*(?:$|[\[<>=!~;@(\\])|\S+://|\.{0,2}/|[^\s#]+\.(?:whl|gz|zip)\s*$)"
 )
 REQUIREMENT_FILE = re.compile(r"(?:requirement|constraint|override)[^/]*\.(?:txt|in)\Z", re.IGNORECASE)
 LINE_COMMENT = re.compile(r"(?m)^[ \t]*[#;](?!!|[ \t]*(?:syntax|escape|check)[ \t]*=|[ \t]*///).*\n?|[ \t]+#(?=\s).*$")
@@ -96,7 +96,9 @@ def _strip(path: str, text: str) -> str:
         return f"{_strip_metadata(metadata[0])}\n" if metadata else ""
     if name.endswith((".sh", ".bash")):
         return strip_shell(text)
-    if REQUIREMENT_FILE.search(path) or (name.endswith((".txt", ".in")) and REQUIREMENTS.fullmatch(f"{text}\n")):
+    if REQUIREMENT_FILE.search(path) or (
+        name.endswith((".txt", ".in")) and all(map(REQUIREMENT_LINE.match, text.splitlines()))
+    ):
         return LINE_COMMENT.sub("", text)
     if LINES.search(path):
         return SECTION_KEYS.sub("", LABELS.sub("", LINE_COMMENT.sub("", text)))

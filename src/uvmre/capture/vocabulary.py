@@ -189,15 +189,13 @@ PYTHON = frozenset(
 PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 NUMBERED = re.compile(r"\d*([A-Za-z]*)\d*(?:[A-Za-z]|le)?")
 """A word with a number before or after it, as in `py311`, `3rc1`, `cp313t`."""
-HEX = re.compile(r"[0-9a-f]{2}|(?=[a-f]*\d)(?=\d*[a-f])[0-9a-f]{7,12}|[0-9a-f]{32,}")
-"""A part of a hash: a folder of PyPI's files, a short commit, a whole one."""
 
 
 @lru_cache(1 << 14)
 def is_public_word(word: str) -> bool:
     """Tell whether a word of letters and digits identifies no one."""
     lower = word.lower()
-    if _is_known(lower) or HEX.fullmatch(word) or word in PUBLIC | USERS:
+    if _is_known(lower) or word in PUBLIC | USERS:
         return True
     if (match := NUMBERED.fullmatch(word)) and (_is_known(match[1].lower()) or len(match[1]) < 2):
         return True
