@@ -123,7 +123,7 @@ def python_names(text: str) -> Iterator[Name]:
     """Yield the names in the arguments of `setup`; nothing for code that is invalid."""
     try:
         tree = ast.parse(text)
-    except (ValueError, SyntaxError):
+    except (ValueError, SyntaxError, RecursionError):
         return
     for node in ast.walk(tree):
         if isinstance(node, ast.keyword) and node.arg in SETUP_ARGUMENTS:
