@@ -100,6 +100,11 @@ zorglub-compteur = { index = "zorglub-interne" }
 boussole = { git = "ssh://git@gitlab.zorglub-energie.fr:2222/plateforme/boussole.git", branch = "feature/PLAT-4821-reprise" }
 jaraco-classes = { git = "https://github.com/jaraco/jaraco.classes", tag = "v3.4.0" }
 
+[[tool.uv.index]]
+name = "zorglub-interne"
+url = "URL"  # jeton de Bérénice
+explicit = true
+
 [tool.ruff]
 line-length = 100  # plombier
 
@@ -239,11 +244,10 @@ def company(registry: str = "gitlab", planted: str = "") -> Company:
     address = url.partition("://")[2]
     host = address.partition("/")[0].partition(":")[0]
     base = url.rstrip("/").removesuffix("/simple").removesuffix("/+simple")
-    legacy, member = "paquets/compteur régulation", "libs/能源 结算"
+    legacy, member = "anciens/compteur régulation", "libs/能源 结算"
     more = f'\n[tool.uv.extra]\n"{planted}" = "{planted}"\n' if planted else ""
     files = {
-        "pyproject.toml": ROOT + more,
-        "uv.toml": UV_TOML.format(url=url.replace("://", f"://zorglub-ci:{TOKEN}@")),
+        "pyproject.toml": ROOT.replace("URL", url) + more,
         "uv.lock": LOCK.format(url=url.rstrip("/"), base=base),
         ".python-version": "3.12\n",
         "LISEZMOI.md": "# Plateforme de Zorglub\n\nDemandez à Bérénice.\n",
@@ -262,7 +266,7 @@ def company(registry: str = "gitlab", planted: str = "") -> Company:
         ".dockerignore": "# Bérénice\nturbine/\n.venv\n",
         "prod.env": f"# ops-nuit\nHELIODORE_MODE={planted or 'xq7'}\nZORGLUB_TOKEN={TOKEN}\n",
         "home/.netrc": f"machine {host} login m.kervadec password {NETRC_PASSWORD}\n",
-        "home/.config/uv/uv.toml": f'[[index]]\nname = "zorglub-interne"\nurl = "{url}"\n',
+        "home/.config/uv/uv.toml": UV_TOML.format(url=url.replace("://", f"://zorglub-ci:{TOKEN}@")),
         "home/.config/pip/pip.conf": f"[global]\nextra-index-url = https://zorglub-ci:{TOKEN}@{address}\ntrusted-host = {host}\n",
         **({f"{planted}/{planted}.txt": f"{planted}>=1\n"} if planted else {}),
     }

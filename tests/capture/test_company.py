@@ -77,7 +77,7 @@ def test_it_is_still_the_same_project() -> None:
     assert {package.name for package in index.packages} <= {*names, "package-b"}
     source = root["tool"]["uv"]["sources"]
     assert set(source) - {"jaraco-classes"} <= {*names, *required}
-    uv = tomllib.loads(content(mre, "uv.toml"))["index"][0]
+    uv = tomllib.loads(content(mre, "home/.config/uv/uv.toml"))["index"][0]
     assert uv["url"] == index.url.replace("://", "://public:heron@")
     assert source["package-a"]["index"] == uv["name"] == "index-a"
     assert mre.environment.variables["UV_INDEX_INDEX_A_PASSWORD"] == "heron"

@@ -93,6 +93,13 @@ def clean(path: str, text: str) -> str:
             "requests @ git+https://gitlab.acme.tld/forks/requests.git",
             "requests @ git+https://gitlab.example.com/example-org/repo-a.git",
         ),
+        ("NO_PROXY=localhost,.corp.acme.tld,10.48.21.3", "NO_PROXY=localhost,.host-a.example.com,host-b.example.com"),
+        ("key 70761cfe03c773ceb22aa2f671b47579 and 4f3a9b2c1d", "key word1 and word2"),
+        ("x%20acme_core%2Fy\\nacme", "x%20package_a%2Fy\\npackage"),
+        ("my_zorblib.sub-zorblib", "my_word1.sub-word1"),
+        ("AcmeClient Zorblib ZORBLIB", "Word1 Word2 WORD2"),
+        ("数据acme 数据", "word1 word2"),
+        ("re\u0301gulation régulation", "word1 word1"),
         ("C'est la vie", "C'word1 word2 word3"),
     ],
 )
@@ -123,6 +130,8 @@ def test_a_private_text(private: str, neutral: str) -> None:
         "FROM python:3.12-slim-bookworm AS base",
         "--no-build-isolation-package requests --index-strategy unsafe-best-match",
         "https://heron@gitlab.example.com/simple",
+        "× No solution found when resolving dependencies:\n  ╰─▶ Because … – “six” · 3 µs ✗ ⠋ │ └── a",
+        "flask @ git+https://github.com/pallets/flask@0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c#0f1e2d3",
     ],
 )
 def test_a_public_text_stays(public: str) -> None:

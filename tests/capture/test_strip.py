@@ -34,7 +34,7 @@ def stripped(path: str, text: str) -> str:
         ('[tool.poetry]\nauthors = ["x"]\nname = "y"\nhomepage = "z"\n', '[tool.poetry]\nauthors = []\nname = "y"\n'),
         ('[[tool.uv.index]]\nname = "x" # y\n', '[[tool.uv.index]]\nname = "x"\n'),
         ('[[tool.mypy.overrides]]\nx = 1\n[[tool.uv.index]]\nname = "x"\n', '[[tool.uv.index]]\nname = "x"\n'),
-        ('description = "d"\n[package]\ndescription = "d"\n', 'description = "d"\n[package]\ndescription = "d"\n'),
+        ('description = "d"\n[tool.uv]\ndescription = "d"\n', 'description = "d"\n[tool.uv]\ndescription = "d"\n'),
     ],
 )
 def test_toml(before: str, after: str) -> None:

@@ -23,7 +23,7 @@ NAMED_TABLES = frozenset(
     {"sources", "dependencies", "dev-dependencies", "extra-build-dependencies", "exclude-newer-package"}
 )
 """Keys of tables whose keys are names of packages."""
-URL = re.compile(r"[a-z][a-z0-9+.-]*://[^\s\"'`<>|\\)\]},;]+", re.IGNORECASE)
+URL = re.compile(r"(?<![a-z0-9+.-])[a-z][a-z0-9+.-]{0,20}://[^\s\"'`<>|\\)\]},;]+", re.IGNORECASE)
 GIT_SSH = re.compile(r"(?<![\w/@:])git@([\w.-]+):(?!//)([\w./~-]+)")
 PROVIDES = re.compile(
     r"(?<![\w.-])(?P<name>[\w.-]{1,80}+)(?:[\"'][ \t]*|[ \t]*)(?:\[(?P<words>[\w., -]{1,200}+)\][ \t]*)?"
@@ -34,10 +34,10 @@ TICKET = re.compile(r"(?<![\w-])([A-Z]{2,10})-\d+(?![\w-])")
 EMAIL = re.compile(r"(?<![\w:/.+@-])([\w.+-]+)@([\w-]+(?:\.[\w-]+)*\.[A-Za-z]{2,})(?![\w/])")
 VARIABLE = re.compile(r"\$\{?([A-Za-z_]\w+)|(?m:^)[ \t]*(?:export |ENV |ARG )?[ \t]*([A-Z_][A-Z0-9_]+)=")
 IMAGE = re.compile(
-    r"(?mi)^[ \t]*FROM[ \t]+(?:--\S+[ \t]+)*([^\s$@]+)|--from=([^\s,$@]+)|^#[ \t]*syntax[ \t]*=[ \t]*([^\s@]+)"
+    r"(?m)^[ \t]*FROM[ \t]+(?:--\S+[ \t]+)*([^\s$@]+)|--from=([^\s,$@]+)|^#[ \t]*syntax[ \t]*=[ \t]*([^\s@]+)"
 )
 MACHINE = re.compile(r"(?m)(?<![\w-])machine[ \t\n]+(\S+)")
-HOST_OPTION = re.compile(r"(?:trusted-host|allow-insecure-host)(?:[ \t]*[= ][ \t]*)[\[\"']*([\w.-]+)")
+HOST_OPTIONS = re.compile(r"(?i)(?:trusted[-_]host|allow-insecure-host|insecure_host|no_proxy)[ \t]*[= ][ \t]*([^\n]+)")
 AUTHOR = re.compile(r"\s*([^<>]*[^<>\s])\s*(?:<[^>]*>)?\s*$")
 INDEX_KEYS = frozenset({"index-url", "extra-index-url", "default-index"})
 
@@ -123,7 +123,7 @@ def python_names(text: str) -> Iterator[Name]:
     """Yield the names in the arguments of `setup`; nothing for code that is invalid."""
     try:
         tree = ast.parse(text)
-    except (ValueError, SyntaxError):
+    except (ValueError, SyntaxError, RecursionError):
         return
     for node in ast.walk(tree):
         if isinstance(node, ast.keyword) and node.arg in SETUP_ARGUMENTS:
@@ -147,4 +147,5 @@ def text_names(text: str) -> Iterator[Name]:
     yield from (("email", match[0]) for match in EMAIL.finditer(text))
     yield from (("variable", match[1] or match[2]) for match in VARIABLE.finditer(text))
     yield from (("image", match[1] or match[2] or match[3]) for match in IMAGE.finditer(text))
-    yield from (("host", match[1]) for pattern in (MACHINE, HOST_OPTION) for match in pattern.finditer(text))
+    hosts = (match[1] for pattern in (MACHINE, HOST_OPTIONS) for match in pattern.finditer(text))
+    yield from (("host", host) for each in hosts for host in re.findall(r"\w[\w.-]*\w", each))

@@ -141,6 +141,7 @@ def _file_names(mre: Mre) -> Iterator[Name]:
         yield from (("tag", commit.tag) for commit in repository.commits)
     for variables in (mre.environment.variables, *(control.variables for control in mre.controls)):
         yield from (("variable", name) for name in variables)
+        yield from text_names("\n".join(f"{name}={value}" for name, value in variables.items()))
 
 
 def _public_names(mre: Mre, surroundings: Surroundings) -> frozenset[str]:

@@ -87,9 +87,3 @@ def neutral_url(url: str, number: int) -> str:
     filled = template.replace("{n}", str(number))
     filled = filled.replace("{-n}", f"-{number}" * more).replace("{/n}", f"/{number}" * more)
     return filled + "/" * url.endswith("/")
-
-
-def is_neutral_url(url: str) -> bool:
-    """Tell whether a URL is one that `neutral_url` returns."""
-    numbers = {1, *(int(digits) for digits in re.findall(r"(?<![\d.])\d{1,4}\b", urlsplit(url).path))}
-    return any(neutral_url(url, number) == url for number in numbers)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from uvmre.capture.private.contents import Name
-from uvmre.capture.private.index_urls import PUBLIC_INDEX_HOSTS, is_neutral_url, is_public_host, neutral_url, profile_of
+from uvmre.capture.private.index_urls import PUBLIC_INDEX_HOSTS, is_public_host, neutral_url, profile_of
 from uvmre.capture.private.naming import NEUTRAL, STAYS, Naming
 from uvmre.capture.private.spelling import letter, lower, spellings
 from uvmre.capture.private.vocabulary import USERS, is_public_word
@@ -46,7 +46,7 @@ def _add_url(naming: Naming, url: str, numbers: Counter[str], *, index: bool) ->
     if parts.scheme.startswith(("git+", "ssh")) or re.search(r"\.git(?:@|\Z)", path):
         _add_repository(naming, host, port, re.split(r"\.git(?:@|\Z)|@", path)[0])
     elif index or re.search(r"/\+?simple\Z", path):
-        if lower(place) in naming.owners or is_neutral_url(f"https://{host}{path}"):
+        if lower(place) in naming.owners:
             return
         profile = profile_of(url)
         numbers[profile] += 1

@@ -12,7 +12,7 @@ from uvmre.capture.private.spelling import PLAIN, lower, respell, words
 from uvmre.capture.private.surroundings import Replacement
 from uvmre.capture.private.vocabulary import USERS
 from uvmre.core.mre.files import File
-from uvmre.core.mre.model import Mre
+from uvmre.core.mre.model import Control, Environment, Mre
 from uvmre.core.network.index import GitRepository, Index
 from uvmre.core.secrets.values import is_placeholder, is_token, names_secret, names_user
 
@@ -60,7 +60,8 @@ def find_names(text: str, replacements: tuple[Replacement, ...]) -> list[tuple[i
     names: list[tuple[int, int, Replacement]] = []
     for start, negative, which in sorted(found, key=lambda each: each[:2]):
         end = -negative
-        whole = (start in starts or not PLAIN.match(text[start])) and (end in ends or not PLAIN.match(text[end - 1]))
+        first = start in starts or not PLAIN.match(text[start]) or not PLAIN.match(text[start - 1 : start] or " ")
+        whole = first and (end in ends or not PLAIN.match(text[end - 1]))
         if which.kind == "secret" and end - start >= ANYWHERE:
             whole = True
         if whole and (not names or start >= names[-1][1]):
@@ -101,46 +102,54 @@ def _map(value: Any, change: Callable[[str], str]) -> Any:
 def public_credentials(mre: Mre) -> Mre:
     """Return an MRE with the credentials of the public test index wherever there are some.
 
-    Those that registries demand of everybody stay, and so do variables and passwords that are public.
+    User names that a registry demands stay, and so do variables and passwords that are public.
     """
-    return cast("Mre", _credentials(map_texts(mre, lambda text: USERINFO.sub(_userinfo, text))))
+    mre = map_texts(mre, lambda text: ASSIGNMENT.sub(_assigned, USERINFO.sub(_userinfo, text)))
+    return dataclasses.replace(
+        mre,
+        environment=_with_variables(mre.environment),
+        controls=tuple(_with_variables(_with_logins(each)) for each in mre.controls),
+        indexes=_with_logins(mre).indexes,
+        repositories=tuple(map(_login, mre.repositories)),
+        files=tuple(_netrc(file) if file.path.endswith("netrc") else file for file in mre.files),
+    )
 
 
-def _credentials(value: Any) -> Any:
-    if isinstance(value, Index | GitRepository):
-        username, password = (public_user(value.username, alone=not value.password), public_secret(value.password))
-        return dataclasses.replace(value, username=username, password=password)
-    if isinstance(value, File):
-        text = value.content.decode(errors="surrogateescape")
-        if value.path.endswith("netrc"):
-            text = NETRC.sub(_login, text)
-        elif not value.path.endswith((".py", ".lock")):
-            text = ASSIGNMENT.sub(_assigned, text)
-        return dataclasses.replace(value, content=text.encode(errors="surrogateescape"))
-    if isinstance(value, str):
-        return ASSIGNMENT.sub(_assigned, value)
-    if isinstance(value, tuple):
-        return tuple(map(_credentials, value))
-    if isinstance(value, Mapping):
-        return {name: _of_name(name, item) if isinstance(item, str) else item for name, item in value.items()}
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = {each.name: _credentials(getattr(value, each.name)) for each in dataclasses.fields(value)}
-        return dataclasses.replace(value, **fields)
-    return value
+V = TypeVar("V", Environment, Control)
+S = TypeVar("S", Mre, Control)
+L = TypeVar("L", Index, GitRepository)
+
+
+def _with_variables(value: V) -> V:
+    variables = {name: _of_name(name, each) for name, each in value.variables.items()}
+    return dataclasses.replace(value, variables=variables)
+
+
+def _with_logins(value: S) -> S:
+    return dataclasses.replace(value, indexes=tuple(map(_login, value.indexes)))
+
+
+def _login(value: L) -> L:
+    username = public_user(value.username, alone=not value.password)
+    return dataclasses.replace(value, username=username, password=public_secret(value.password))
+
+
+def _netrc(file: File) -> File:
+    return map_texts(file, lambda text: NETRC.sub(_entry, text))
 
 
 def _of_name(name: str, value: str) -> str:
     """Return the value of a variable."""
     if names_user(name):
         return public_user(value)
-    return public_secret(value) if names_secret(name) else ASSIGNMENT.sub(_assigned, value)
+    return public_secret(value) if names_secret(name) else value
 
 
 def _assigned(match: re.Match[str]) -> str:
     return f"{match[1]}{match[2]}{match[3]}{_of_name(match[1], match[4]) if match[1].isupper() else match[4]}"
 
 
-def _login(match: re.Match[str]) -> str:
+def _entry(match: re.Match[str]) -> str:
     value = public_secret(match[3]) if match[1] == "password" else public_user(match[3])
     return f"{match[1]}{match[2]}{value}"
 

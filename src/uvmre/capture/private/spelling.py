@@ -5,14 +5,16 @@ import unicodedata
 from collections.abc import Iterator
 from urllib.parse import quote
 
-CHARACTER = (
-    r"(?:[0-9A-Za-z\u00c0-\u1fff\u2c00-\u2dff\u3040-\uffef\U00010000-\U0010ffff]"
-    r"|%[89A-Fa-f][0-9A-Fa-f]|\\u[0-9A-Fa-f]{4}|\\U[0-9A-Fa-f]{8})"
+PLAIN = re.compile(r"[0-9A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u1fff\u2c00-\u2dff\u3040-\uffef\U00010000-\U0010ffff]")
+"""A letter or digit of any script."""
+ESCAPED = r"%[89A-Fa-f][0-9A-Fa-f]|\\u[0-9A-Fa-f]{4}|\\U[0-9A-Fa-f]{8}"
+HASH = (
+    r"(?:(?:sha\d{1,3}|md5|blake2b|rev)[:=]|[/#@])"
+    r"(?:[0-9a-f]{2}|(?=[a-f]*\d)(?=\d*[a-f])[0-9a-f]{7,12}|[0-9a-f]{32,})(?![\w.-])"
 )
-"""A letter or digit of any script, or one that is escaped."""
-TOKEN = re.compile(rf"%[0-7][0-9A-Fa-f]|({CHARACTER}+)|\\[bfnrt]")
-"""A word, or an escaped character that separates words."""
-PLAIN = re.compile(r"[0-9A-Za-z\u00c0-\u1fff\u2c00-\u2dff\u3040-\uffef\U00010000-\U0010ffff]")
+"""A hash where one is expected, a commit, or a folder of PyPI's files."""
+TOKEN = re.compile(rf"{HASH}|%[0-7][0-9A-Fa-f]|((?:{PLAIN.pattern}|{ESCAPED})+)|\\[bfnrt]")
+"""A word; or what is no word but has letters: a hash, or an escaped character."""
 LETTERS = "abcefghijklmnopqtuvwxyz"
 """Without those that would make another word: `packaged`, `packager`, `packages`."""
 IDENTIFIERS = frozenset({"package", "module", "word"})

@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import tree_sitter
@@ -10,30 +10,24 @@ import tree_sitter_bash
 import tree_sitter_toml
 
 from uvmre.core.mre.files import File
-from uvmre.core.mre.model import Mre, Step
+from uvmre.core.mre.model import Control, Mre, Step
+from uvmre.core.network.index import Index
 from uvmre.core.text.parse_toml import parse_toml
 
 PROSE = frozenset(
-    {"description", "authors", "maintainers", "keywords", "urls", "classifiers", "license", "license-files"}
+    {
+        *("description", "authors", "maintainers", "keywords", "urls", "classifiers", "license", "license-files"),
+        *("homepage", "repository", "documentation"),
+    }
 )
-"""Keys of `project` and `tool.poetry` that are prose."""
-POETRY_PROSE = PROSE | {"homepage", "repository", "documentation"}
+"""Keys of `project`, `tool.poetry` and `package` that are prose."""
 EMPTY = {("project", "description"): '""', ("tool", "poetry", "description"): '""', ("tool", "poetry", "authors"): "[]"}
 """What some build backends require is emptied."""
 TOOLS = frozenset(
     {
-        *(
-            "uv",
-            "hatch",
-            "setuptools",
-            "setuptools_scm",
-            "setuptools-scm",
-            "setuptools-git-versioning",
-            "flit",
-            "poetry",
-        ),
-        *("poetry-dynamic-versioning", "pdm", "scikit-build", "maturin", "meson-python", "versioningit", "distutils"),
-        *("uv-dynamic-versioning", "setuptools-rust", "cython", "pip", "cibuildwheel", "dynamic-metadata"),
+        *("uv", "hatch", "setuptools", "setuptools_scm", "setuptools-scm", "flit", "poetry", "pdm", "scikit-build"),
+        *("poetry-dynamic-versioning", "uv-dynamic-versioning", "setuptools-git-versioning", "versioningit"),
+        *("maturin", "meson-python", "setuptools-rust", "cython", "distutils", "pip", "cibuildwheel"),
     }
 )
 """The `[tool]` tables that uv or a build backend reads."""
@@ -47,8 +41,8 @@ ARGUMENTS = frozenset(
 """The arguments of `setup` and keys of `setup.cfg` that are prose."""
 BUILD_SCRIPTS = frozenset({"setup.py", "hatch_build.py", "build.py", "_build.py", "pdm_build.py"})
 INLINE_METADATA = re.compile(r"(?m)^# /// script\s*\n(?:^#(?: .*)?\n)+?^# ///[ \t]*$")
-REQUIREMENTS = re.compile(
-    r"(?:\s*(?:-{1,2}\w.*|[A-Za-z0-9][\w.-]*\s*(?:$|[\[<>=!~;@(\\]).*|\S+://.*|\.{0,2}/.*|#.*|[^\s#]+\.(?:whl|gz|zip))?\s*\n)*\s*"
+REQUIREMENT_LINE = re.compile(
+    r"\s*(?:$|#|-{1,2}\w|[A-Za-z0-9][\w.-]*\s*(?:$|[\[<>=!~;@(\\])|\S+://|\.{0,2}/|[^\s#]+\.(?:whl|gz|zip)\s*$)"
 )
 REQUIREMENT_FILE = re.compile(r"(?:requirement|constraint|override)[^/]*\.(?:txt|in)\Z", re.IGNORECASE)
 LINE_COMMENT = re.compile(r"(?m)^[ \t]*[#;](?!!|[ \t]*(?:syntax|escape|check)[ \t]*=|[ \t]*///).*\n?|[ \t]+#(?=\s).*$")
@@ -67,12 +61,30 @@ def strip_text(mre: Mre) -> Mre:
     return replace(
         mre,
         files=tuple(strip_file(file) for file in mre.files),
-        steps=tuple(_strip_step(step) for step in mre.steps),
-        controls=tuple(replace(each, steps=tuple(map(_strip_step, each.steps))) for each in mre.controls),
-        indexes=tuple(
-            replace(index, packages=tuple(replace(each, description="") for each in index.packages))
-            for index in mre.indexes
+        steps=tuple(map(_strip_step, mre.steps)),
+        controls=tuple(map(_strip_control, mre.controls)),
+        indexes=tuple(map(_strip_index, mre.indexes)),
+        repositories=tuple(
+            replace(each, commits=tuple(replace(commit, message="Update") for commit in each.commits))
+            for each in mre.repositories
         ),
+    )
+
+
+def _strip_step(step: Step) -> Step:
+    return replace(step, run=strip_shell(step.run).strip() or step.run)
+
+
+def _strip_control(control: Control) -> Control:
+    files = {path: strip_file(File(path, text.encode())).content.decode() for path, text in control.files.items()}
+    steps = tuple(map(_strip_step, control.steps))
+    return replace(control, files=files, steps=steps, indexes=tuple(map(_strip_index, control.indexes)))
+
+
+def _strip_index(index: Index) -> Index:
+    return replace(
+        index,
+        packages=tuple(replace(each, description="", yanked=bool(each.yanked)) for each in index.packages),
     )
 
 
@@ -96,55 +108,45 @@ def _strip(path: str, text: str) -> str:
         return f"{_strip_metadata(metadata[0])}\n" if metadata else ""
     if name.endswith((".sh", ".bash")):
         return strip_shell(text)
-    if REQUIREMENT_FILE.search(path) or (name.endswith((".txt", ".in")) and REQUIREMENTS.fullmatch(f"{text}\n")):
+    if REQUIREMENT_FILE.search(path) or (
+        name.endswith((".txt", ".in")) and all(map(REQUIREMENT_LINE.match, text.splitlines()))
+    ):
         return LINE_COMMENT.sub("", text)
     if LINES.search(path):
         return SECTION_KEYS.sub("", LABELS.sub("", LINE_COMMENT.sub("", text)))
     return ""
 
 
-def _strip_step(step: Step) -> Step:
-    return replace(step, run=strip_shell(step.run).strip() or step.run)
-
-
 def strip_shell(text: str) -> str:
     """Return a shell text without its comments."""
-    tree = tree_sitter.Parser(tree_sitter.Language(tree_sitter_bash.language())).parse(text.encode())
-    return _without(text, (node for node in _nodes(tree.root_node) if node.type == "comment" and not _is_shebang(node)))
-
-
-def _is_shebang(node: tree_sitter.Node) -> bool:
-    return node.start_byte == 0 and (node.text or b"").startswith(b"#!")
+    comments = [node for node in _nodes(text, tree_sitter_bash.language()) if node.type == "comment"]
+    return _without(text, [node for node in comments if node.start_byte or not text.startswith("#!")])
 
 
 def strip_toml(text: str) -> str:
     """Return a TOML text without comments, prose and tables of other tools; the rest keeps its form."""
-    tree = tree_sitter.Parser(tree_sitter.Language(tree_sitter_toml.language())).parse(text.encode())
-    nodes = [node for node in _nodes(tree.root_node) if node.type == "comment"]
+    root, *inner = _nodes(text, tree_sitter_toml.language())
+    nodes = [node for node in inner if node.type == "comment"]
     kept: dict[tuple[int, int], str] = {}
-    for node in tree.root_node.named_children:
-        table: tuple[str, ...] = ()
-        if node.type in ("table", "table_array_element"):
-            table = _key(node.named_children[0])
-            if _is_dropped(table):
-                nodes.append(node)
-                continue
-        for pair in [node] if node.type == "pair" else node.named_children:
-            if pair.type == "pair":
-                path = (*table, *_key(pair.named_children[0]))
-                if path in EMPTY:
-                    kept[pair.named_children[1].byte_range] = EMPTY[path]
-                elif _is_dropped(path):
-                    nodes.append(pair)
+    for node in root.named_children:
+        table = () if node.type == "pair" or not node.named_children else _key(node.named_children[0])
+        if _is_dropped(table):
+            nodes.append(node)
+            continue
+        for pair in [node] if node.type == "pair" else [each for each in node.named_children if each.type == "pair"]:
+            path = (*table, *_key(pair.named_children[0]))
+            if path in EMPTY:
+                kept[pair.named_children[1].byte_range] = EMPTY[path]
+            elif _is_dropped(path):
+                nodes.append(pair)
     return _without(text, nodes, kept)
 
 
 def _is_dropped(path: tuple[str, ...]) -> bool:
-    if path[:1] == ("project",):
-        return path[1:2] != () and path[1] in PROSE and path not in EMPTY
-    if path[:2] == ("tool", "poetry"):
-        return path[2:3] != () and path[2] in POETRY_PROSE and path not in EMPTY
-    return path[:1] == ("tool",) and path[1:2] != () and path[1] not in TOOLS
+    """Tell whether the table or key of a path is prose, or of another tool."""
+    inner = path[2:] if path[:2] == ("tool", "poetry") else path[1:] if path[:1] in (("project",), ("package",)) else ()
+    other = path[:1] == ("tool",) and len(path) > 1 and path[1] not in TOOLS
+    return other or (bool(inner) and inner[0] in PROSE and path not in EMPTY)
 
 
 def _key(node: tree_sitter.Node) -> tuple[str, ...]:
@@ -157,32 +159,28 @@ def _key(node: tree_sitter.Node) -> tuple[str, ...]:
         return ()
 
 
-def _nodes(node: tree_sitter.Node) -> Iterator[tree_sitter.Node]:
-    yield node
-    for child in node.children:
-        yield from _nodes(child)
+def _nodes(text: str, language: object) -> Iterator[tree_sitter.Node]:
+    """Yield all nodes of a text, the root first."""
+    pending = [tree_sitter.Parser(tree_sitter.Language(language)).parse(text.encode()).root_node]
+    while pending:
+        yield (node := pending.pop())
+        pending += node.children
 
 
-def _without(
-    text: str,
-    nodes: Iterator[tree_sitter.Node] | list[tree_sitter.Node],
-    changed: dict[tuple[int, int], str] | None = None,
-) -> str:
-    """Return a text without some nodes, and without the lines that they leave empty; other nodes have a new text."""
+def _without(text: str, nodes: list[tree_sitter.Node], changed: Mapping[tuple[int, int], str] | None = None) -> str:
+    """Return a text without some nodes, and without the lines that they leave empty; others have a new text."""
     data = text.encode()
-    edits = {node.byte_range: "" for node in nodes} | (changed or {})
+    edits = {node.byte_range: "" for node in nodes} | dict(changed or {})
     last = len(data) + 1
     for start, end in sorted(edits, key=lambda span: (-span[1], span[0])):
         if start >= last:
             continue  # inside one that is gone
         last, new = start, edits[start, end].encode()
         before, after = data[:start], data[end:]
-        if not new:
-            line, rest = before.rpartition(b"\n")[2], after.partition(b"\n")
-            if not rest[0].strip():
-                before, after = (
-                    (before.removesuffix(line), rest[2]) if not line.strip() else (before.rstrip(b" \t"), after)
-                )
+        line, (rest, _, following) = before.rpartition(b"\n")[2], after.partition(b"\n")
+        if not new and not rest.strip():
+            whole = not line.strip()
+            before, after = (before.removesuffix(line), following) if whole else (before.rstrip(b" \t"), after)
         data = before + new + after
     return data.decode()
 
@@ -198,7 +196,7 @@ def _strip_python(text: str) -> str:
     """Return Python code without comments, docstrings and arguments that are prose."""
     try:
         tree = ast.parse(text)
-    except (ValueError, SyntaxError):
+    except (ValueError, SyntaxError, RecursionError):
         return LINE_COMMENT.sub("", text)
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
