@@ -131,7 +131,9 @@ def _without_entries(subject: Subject, units: Sequence[ShrinkUnit]) -> Subject:
 
 def is_free_text(path: str, content: bytes) -> bool:
     """Tell whether no other pass knows the structure of a file."""
-    known = (is_toml(path) and parse_tree(content)) or is_dockerfile(path) or is_requirements(path, content)
+    known = (
+        (is_toml(path) and parse_tree(content)) or (is_dockerfile(path) and content) or is_requirements(path, content)
+    )
     return not known
 
 

@@ -7,10 +7,12 @@ from uvmre.core.mre.manifest import dump
 from uvmre.core.mre.model import MANIFEST, Mre
 from uvmre.core.mre.symptom import Symptom
 from uvmre.core.search.shrink import ShrinkPass
+from uvmre.core.shrink.commands import command_passes
 from uvmre.core.shrink.edits import Subject
 from uvmre.core.shrink.files import comments, contents, edit_pass, folder_passes, lines, member_pass
 from uvmre.core.shrink.passes import named_in
 from uvmre.core.shrink.requirements import requirement_pass
+from uvmre.core.shrink.simplify import lock_pass, rename_passes
 from uvmre.core.shrink.toml_passes import toml_passes
 from uvmre.core.text.toml_checks import Path
 
@@ -46,10 +48,13 @@ def mre_passes(mre: Mre, is_valid: Callable[[Subject], bool]) -> tuple[ShrinkPas
         edit_pass("comments", comments, everywhere, easy=True),
         member_pass(likely),
         *folder_passes(likely, frozenset({MANIFEST})),
+        lock_pass(),
         edit_pass("contents", contents, everywhere),
         *toml_passes(likely, is_held),
         edit_pass("lines", lines, likely),
+        *command_passes(),
         requirement_pass(),
+        *rename_passes(),
     )
     return tuple(_checked(each, is_valid) for each in found)
 

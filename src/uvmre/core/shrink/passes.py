@@ -3,6 +3,7 @@
 import re
 
 from uvmre.core.search.shrink import ShrinkPass
+from uvmre.core.shrink.commands import command_passes
 from uvmre.core.shrink.edits import Subject
 from uvmre.core.shrink.files import Likely, comments, contents, edit_pass, folder_passes, lines, member_pass
 from uvmre.core.shrink.requirements import requirement_name, requirement_pass
@@ -21,6 +22,7 @@ def folder_shrink_passes(hint: str = "", *, single: bool = False) -> tuple[Shrin
         edit_pass("contents", contents, everywhere),
         *toml_passes(likely, lambda _file, _path: False),
         edit_pass("lines", lines, likely),
+        *command_passes(),
         requirement_pass(),
     )
 
