@@ -5,7 +5,8 @@ import os
 import platform
 import shlex
 import threading
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -18,9 +19,11 @@ from uvmre.core.outcome.result import Result
 from uvmre.core.progress import Progress
 from uvmre.core.secrets.private import Machine, PrivatePart, find_private
 from uvmre.core.secrets.redact import secrets
+from uvmre.errors import CannotTell, UsageError
 from uvmre.flows.gateway import gateway
 from uvmre.flows.options import RunOptions
 from uvmre.flows.run import run
+from uvmre.flows.shrink import is_minimal
 from uvmre.folder.read import read_mre
 from uvmre.folder.written import read_origin
 from uvmre.releases import binaries
@@ -30,11 +33,13 @@ from uvmre.run.engines import availability
 from uvmre.run.process import Finished
 
 Status = Literal["ok", "fault", "skipped", "unknown"]
-Minimal = Callable[[Path, RunOptions, Progress], Sequence[str]]
-"""Returns what can still go from an MRE, in one pass."""
 
 SPARE_SECONDS = 120
 """What the script may take beside its steps."""
+SEARCH_SECONDS = 60.0
+"""The time in which the parts that can be removed are looked for."""
+COMMENT = ": comment"
+"""The end of the names of comments, which may help a reader."""
 IMAGE = "uvmre-check"
 REPORT = "the report"
 
@@ -65,15 +70,12 @@ class Readiness:
         return 1 if "fault" in found else 125 if "unknown" in found else 0
 
 
-def check(
-    folder: Path, options: RunOptions, *, minimal: Minimal | None = None, progress: Progress | None = None
-) -> Readiness:
+def check(folder: Path, options: RunOptions, *, progress: Progress | None = None) -> Readiness:
     """Run the MRE in `folder`, search it for private parts, and tell whether it is ready to be shared.
 
     Args:
         folder: the MRE.
         options: how it is run.
-        minimal: finds what can still go.
         progress: a progress callback.
 
     Raises:
@@ -85,7 +87,7 @@ def check(
     result = run(folder, options, mre=mre, progress=progress)
     checks = [_symptom(folder, result)]
     if result.base.outcome.word == "shows":
-        checks += [_controls(folder, mre, result), _minimal(folder, options, minimal, progress)]
+        checks += [_controls(folder, mre, result), _minimal(folder, options, progress)]
         checks += _alone(folder, mre, options, result.uv, progress)
     else:
         checks += [
@@ -117,15 +119,20 @@ def _controls(folder: Path, mre: Mre, result: Result) -> ReadinessCheck:
     return ReadinessCheck("controls", status, result.verdict.reason, f"uvmre run {shlex.quote(str(folder))} -v")
 
 
-def _minimal(folder: Path, options: RunOptions, minimal: Minimal | None, progress: Progress) -> ReadinessCheck:
-    if minimal is None:
-        return ReadinessCheck("minimal", "skipped", "this version of uvmre cannot shrink an MRE")
-    if units := minimal(folder, options, progress):
-        shown = ", ".join(units[:3]) + (f", and {len(units) - 3} more" if len(units) > 3 else "")
-        return ReadinessCheck(
-            "minimal", "fault", f"it shows without {shown}", f"uvmre shrink {shlex.quote(str(folder))}"
-        )
-    return ReadinessCheck("minimal", "ok", "nothing can be removed in one pass")
+def _minimal(folder: Path, options: RunOptions, progress: Progress) -> ReadinessCheck:
+    remedy = f"uvmre shrink {shlex.quote(str(folder))}"
+    started = time.monotonic()
+    try:
+        found = is_minimal(folder, options, seconds=SEARCH_SECONDS, progress=progress)
+    except (UsageError, CannotTell) as error:
+        return ReadinessCheck("minimal", "unknown", error.summary, error.hint)
+    if parts := [part for part in found if not part.endswith(COMMENT)]:
+        shown = ", ".join(parts[:3]) + (f" and {len(parts) - 3} more" if len(parts) > 3 else "")
+        return ReadinessCheck("minimal", "fault", f"the symptom shows without {shown}", remedy)
+    if time.monotonic() > started + SEARCH_SECONDS:
+        why = f"{SEARCH_SECONDS:.0f} s were not enough to run it without each of its parts"
+        return ReadinessCheck("minimal", "unknown", why, remedy)
+    return ReadinessCheck("minimal", "ok", "no part can be removed")
 
 
 def _alone(folder: Path, mre: Mre, options: RunOptions, release: str, progress: Progress) -> list[ReadinessCheck]:
