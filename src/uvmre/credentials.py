@@ -23,6 +23,7 @@ READ_ISSUES = ("triage", "new")
 PIPE = "UVMRE_GITHUB_PIPE"
 """Names the descriptor of the pipe with the token for GitHub."""
 READER = "--reader"
+PROJECT = "--from-project"
 VARIABLES_PIPE = "UVMRE_VARIABLES_PIPE"
 """Names the descriptor of the pipe with the variables of the user's own programs."""
 MAX_TOKEN = 4096
@@ -41,7 +42,7 @@ def remove() -> None:
     if token and sys.argv[1:2] and sys.argv[1] in READ_ISSUES:
         kept[PIPE] = str(_pipe(os.fsencode(token)[:MAX_TOKEN]))
     reads = sys.argv[1:2] == ["triage"] and any(each.partition("=")[0] == READER for each in sys.argv)
-    if reads or sys.argv[1:2] == ["capture"]:
+    if reads or sys.argv[1:2] == ["capture"] or PROJECT in sys.argv:
         kept[VARIABLES_PIPE] = str(_pipe(_small_variables(secret)))
     os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], kept)
 

@@ -40,8 +40,8 @@ PLANTED = (
         "données",
         "partagées",
     ),
-    *("能源", "结算", "%E8%83%BD", "计量", "PLAT-4821", "PLAT", "JIRA-977", "Heliodore", "heliodore", "HELIODORE"),
-    *("xq7", "reprise-facture", "facture", "kaléidoscope", "Bérénice", "berenice", "ops-nuit", "turbine", "Turbine"),
+    *("能源", "结算", "%E8%83%BD", "计量", "PLAT-4821", "4821", "JIRA-977", "heliodore", "HELIODORE"),
+    *("xq7", "reprise-facture", "facture", "kaléidoscope", "Bérénice", "ops-nuit", "turbine"),
     *(
         "sous-marin",
         "marin",
@@ -185,6 +185,11 @@ wheels = [
 ]
 
 [[package]]
+name = "zorglub-tarification"
+version = "1.0.0"
+source = {{ editable = "paquets/tarification" }}
+
+[[package]]
 name = "zorglub-compteur"
 version = "2.1.0"
 source = {{ registry = "{url}" }}
@@ -299,7 +304,7 @@ def company(registry: str = "gitlab", planted: str = "") -> Company:
         indexes=(Index(url, registry, "zorglub-ci", TOKEN, packages=packages),),
         repositories=(
             GitRepository(
-                "ssh://git@gitlab.zorglub-energie.fr:2222/plateforme/boussole.git",
+                "https://gitlab.zorglub-energie.fr/plateforme/boussole",
                 commits=(GitCommit(member, branch="feature/PLAT-4821-reprise", message="Bérénice fixes the turbine"),),
             ),
         ),

@@ -121,11 +121,11 @@ def _steps(project: UserProject, reproduction: Reproduction) -> Iterator[Step]:
 def _keyring(project: UserProject) -> tuple[File, ...]:
     """Return a `keyring` that has the public password, where uv asks one."""
     texts = [file.content.decode(errors="replace") for file in (*project.files, *project.home)]
-    asked = project.variables.get("UV_KEYRING_PROVIDER") == "subprocess" or any(
+    uses_keyring = project.variables.get("UV_KEYRING_PROVIDER") == "subprocess" or any(
         re.search(r"keyring-provider\s*=\s*\"subprocess\"|--keyring-provider[ =]subprocess", text)
         for text in (*texts, *project.commands)
     )
-    return (File(f"bin/{KEYRING}", f"#!/bin/sh\necho {PASSWORD}\n".encode(), True),) if asked else ()
+    return (File(f"bin/{KEYRING}", f"#!/bin/sh\necho {PASSWORD}\n".encode(), True),) if uses_keyring else ()
 
 
 def _repositories(

@@ -4,6 +4,7 @@ import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
@@ -160,7 +161,7 @@ def _netrc(text: str) -> dict[str, tuple[str, str]]:
     words = shlex.split(text, comments=True)
     found: dict[str, dict[str, str]] = {}
     host = ""
-    for key, value in zip(words, [*words[1:], ""], strict=True):
+    for key, value in pairwise(words):
         if key == "machine":
             host = value
             found[host] = {}

@@ -16,7 +16,7 @@ CONFLICT = re.compile(r"[Bb]ecause .*?(?=\s{2,}(?:hint|help)?:|\shint: |\shelp: 
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
+class Complaint:
     """What is wrong with a command that succeeds, or hangs."""
 
     prints: tuple[str, ...] = ()
@@ -69,7 +69,7 @@ def same_error(expected: Cause, conflict: frozenset[str], step: StepResult) -> b
 
 def requirements_in_conflict(output: str) -> frozenset[str]:
     """Return what the resolver's explanation of a conflict starts from, without its conclusions; empty if none."""
-    text = " ".join(line.strip("│╰╞─▶▶> ") for line in output.split("\n"))
+    text = " ".join(line.strip("│╰─▶> ") for line in output.split("\n"))
     found = CONFLICT.search(text)
     if not found:
         return frozenset()

@@ -66,12 +66,26 @@ def select(paths: Iterable[str], commands: Iterable[str], read: Read) -> Selecti
             empty |= {_normal(f"{folder}/{each}") for each in named} & known
             versions |= {_normal(f"{folder}/{each}") for each in dynamic} & known
             empty |= set(_modules(folder, known))
+    for path in sorted(whole):
+        if DOCKERFILE.fullmatch(PurePosixPath(path).name):  # what COPY names must exist
+            empty |= set(_copied(read(path), known, whole))
     return Selection(tuple(sorted(whole)), tuple(sorted(empty - whole - versions)), tuple(sorted(versions - whole)))
 
 
 def version_lines(text: str) -> str:
     """Return the lines of a module that set its version."""
     return "".join(f"{match[0]}\n" for match in VERSION_LINE.finditer(text))
+
+
+def _copied(dockerfile: str, known: set[str], whole: set[str]) -> Iterator[str]:
+    """Yield the files that a Dockerfile names, and one of each folder of which nothing is kept."""
+    for word in WORD.findall(dockerfile):
+        name = _normal(word)
+        below = sorted(each for each in known if each.startswith(f"{name}/"))
+        if name in known:
+            yield name
+        elif below and not set(below) & whole:
+            yield below[0]
 
 
 def _named(command: str, known: set[str]) -> Iterator[str]:
@@ -116,7 +130,8 @@ def _named_by_build(data: dict[str, Any]) -> tuple[list[str], list[str]]:
         module = attribute["attr"].rpartition(".")[0].replace(".", "/")
         dynamic += [f"{root}{module}{end}" for root in MODULE_ROOTS for end in (".py", "/__init__.py")]
     dynamic += [_table(tool, "pdm", "version").get("path")]
-    if "version" in project.get("dynamic", ()) and isinstance(project.get("name"), str):  # flit, and hatch's default
+    unnamed = not any(dynamic) and "version" in project.get("dynamic", ())
+    if unnamed and isinstance(project.get("name"), str):  # flit, and hatch's default
         module = re.sub(r"[-.]", "_", project["name"])
         dynamic += [f"{root}{module}{end}" for root in MODULE_ROOTS for end in (".py", "/__init__.py", "/__about__.py")]
     return [each for each in named if isinstance(each, str)], [each for each in dynamic if isinstance(each, str)]

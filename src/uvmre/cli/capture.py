@@ -1,6 +1,7 @@
 """`uvmre capture`."""
 
 import shlex
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,12 @@ if TYPE_CHECKING:
     from uvmre.flows.options import RunOptions
 
 COMMAND = "uvmre.command"
+COMPLAINTS = {
+    "1": ("prints", "It prints this text"),
+    "2": ("lacks", "It does not print this text"),
+    "3": ("leaves", "It leaves this file or folder"),
+    "4": ("leaves_no", "It does not leave this file or folder"),
+}
 
 
 class CommandAfterDashes(click.Command):
@@ -31,15 +38,19 @@ class CommandAfterDashes(click.Command):
             args = args[:at]
         return super().parse_args(ctx, args)
 
-    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
-        """Add the command to the usage."""
-        return [*super().collect_usage_pieces(ctx), "-- COMMAND..."]
-
 
 @click.command(cls=CommandAfterDashes, short_help="Make an MRE without private values of a failing project.")
-@click.argument("folder", metavar="[DIR]", default=".", type=click.Path(path_type=Path))
-@click.option("-o", "--dest", default="mre", type=click.Path(path_type=Path), help="The MRE's folder (default: mre).")
-@click.option("--shrink", "shrinking", is_flag=True, help="Shrink the MRE too, as `uvmre shrink` does.")
+@click.argument("folder", metavar="[DIR] -- COMMAND...", default=".", type=click.Path(path_type=Path))
+@click.option(
+    "-o",
+    "--output",
+    "dest",
+    default="mre",
+    type=click.Path(path_type=Path),
+    metavar="DEST",
+    help="The MRE's folder (default: mre).",
+)
+@click.option("--shrink", is_flag=True, help="Shrink the MRE too, as `uvmre shrink` does.")
 @click.option("--prints", multiple=True, metavar="TEXT", help="It succeeds, but prints TEXT, which is wrong.")
 @click.option("--lacks", multiple=True, metavar="TEXT", help="It succeeds, but does not print TEXT.")
 @click.option("--leaves", default="", metavar="PATH", help="It succeeds, but leaves PATH, which is wrong.")
@@ -68,9 +79,10 @@ def capture(folder: Path, *, dest: Path, yes: bool, options: "RunOptions", **arg
     from uvmre.flows.capture import capture_request
 
     force = arguments.pop("force")
-    shrinking = arguments.pop("shrinking")
     request = capture_request(command, **arguments)
     _require_consent(request.commands, yes=yes)
+    if console.is_interactive() and not request.complaint.symptom:
+        request = replace(request, ask=_ask_what_is_wrong)
     with show_progress(f"capturing {folder}") as progress:
         captured = flow(folder, dest, request, options, force=force, confirm=confirm_replacing(), progress=progress)
     return _render(captured)
@@ -90,6 +102,16 @@ def _require_consent(commands: tuple[str, ...], *, yes: bool) -> None:
         console.print_message(f"  {command}")
     if not click.confirm("Run it?", err=True):
         raise UsageError("nothing was run", "run it again, and confirm")
+
+
+def _ask_what_is_wrong(command: str) -> dict[str, Any]:
+    """Ask what is wrong with a command that succeeds; return the fields of its `Complaint`."""
+    console.print_message(f"`{command}` succeeds. What is wrong?")
+    for option, (_, question) in COMPLAINTS.items():
+        console.print_message(f"  {option}  {question}")
+    field, question = COMPLAINTS[click.prompt("Number", type=click.Choice(list(COMPLAINTS)), err=True)]
+    text = click.prompt(question, err=True)
+    return {field: (text,) if field in ("prints", "lacks") else text}
 
 
 def _render(captured: "Captured") -> Rendered:
@@ -114,6 +136,7 @@ def _render(captured: "Captured") -> Rendered:
         "left_out": len(captured.left_out),
         "runs": captured.runs,
         "seconds": round(captured.seconds, 1),
+        "shrunk": captured.shrunk,
         "files": sorted(file.path for file in captured.mre.files),
         "notes": str(captured.notes_file),
     }

@@ -68,19 +68,19 @@ def on_pypi(names: Iterable[str]) -> dict[str, frozenset[str]] | None:
 
 
 def read_index(
-    index: ConfiguredIndex, wanted: Mapping[str, frozenset[str]], public: frozenset[str], progress: Progress
+    index: ConfiguredIndex, needed: Mapping[str, frozenset[str]], public: frozenset[str], progress: Progress
 ) -> IndexFacts:
-    """Read the wanted projects of an index, and those that they require and PyPI lacks.
+    """Read the needed projects of an index, and those that they require and PyPI lacks.
 
     Args:
         index: the index, with the user's credentials.
-        wanted: the versions that are needed of each project, besides its newest.
+        needed: the versions that are needed of each project, besides its newest.
         public: the normalized names of packages of PyPI, which are not read.
         progress: a progress callback.
     """
     import httpx
 
-    facts, pending, seen = IndexFacts(), dict(wanted), set[str]()
+    facts, pending, visited = IndexFacts(), dict(needed), set[str]()
     with http_client() as client:
         if index.password or index.username:
             client.auth = httpx.BasicAuth(index.username, index.password)
@@ -91,12 +91,12 @@ def read_index(
             facts.mirrors_pypi = own and probe.status_code == 200 and PROBE in probe.text
             while pending and not facts.denied:
                 name, versions = pending.popitem()
-                seen.add(name)
+                visited.add(name)
                 progress.detail(f"reading `{name}` from its index")
                 for package in _project(client, index, name, versions, facts):
                     facts.packages.setdefault(name, []).append(package)
                     required = {normalize_name(match[1]) for each in package.requires if (match := NAME.match(each))}
-                    pending |= {each: frozenset[str]() for each in required - public - seen}
+                    pending |= {each: frozenset[str]() for each in required - public - visited}
         except (httpx.HTTPError, OSError, ValueError):
             pass
     return facts

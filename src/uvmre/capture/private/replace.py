@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 from urllib.parse import unquote
 
+from uvmre.capture.private.naming import STAYS
 from uvmre.capture.private.spelling import PLAIN, lower, respell, words
 from uvmre.capture.private.surroundings import Replacement
 from uvmre.capture.private.vocabulary import USERS
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 USER, PASSWORD = "public", "heron"
-STAYS = "public"
-"""The kind of the names that stay as they are."""
 ANYWHERE = 8
 """Secrets of so many characters are replaced within words, too."""
 SURROGATES = re.compile("[\ud800-\udfff]")
@@ -56,8 +55,8 @@ def find_names(text: str, replacements: tuple[Replacement, ...]) -> list[tuple[i
     found = [(start, -end, owners[i]) for i, start, end in automaton.find_matches_as_indexes(lowered, overlapping=True)]
     if not found:
         return []
-    starts = {match.start() for match in words(text)}
-    ends = {match.end() for match in words(text)}
+    spans = [match.span() for match in words(text)]
+    starts, ends = {start for start, _ in spans}, {end for _, end in spans}
     names: list[tuple[int, int, Replacement]] = []
     for start, negative, which in sorted(found, key=lambda each: each[:2]):
         end = -negative

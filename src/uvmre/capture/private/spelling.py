@@ -13,7 +13,8 @@ CHARACTER = (
 TOKEN = re.compile(rf"%[0-7][0-9A-Fa-f]|({CHARACTER}+)|\\[bfnrt]")
 """A word, or an escaped character that separates words."""
 PLAIN = re.compile(r"[0-9A-Za-z\u00c0-\u1fff\u2c00-\u2dff\u3040-\uffef\U00010000-\U0010ffff]")
-LETTERS = "abcdefghijklmnopqrstuvwxyz"
+LETTERS = "abcefghijklmnopqtuvwxyz"
+"""Without those that would make another word: `packaged`, `packager`, `packages`."""
 IDENTIFIERS = frozenset({"package", "module", "word"})
 """Kinds of names that may also stand where only an identifier can."""
 NAMES = IDENTIFIERS | {"index", "extra", "group", "script", "member", "folder"}
@@ -32,8 +33,9 @@ def lower(text: str) -> str:
 
 
 def letter(number: int) -> str:
-    """Return a to z for 0 to 25, then a2 and so on."""
-    return LETTERS[number % 26] + str(number // 26 + 1) * (number >= 26)
+    """Return a letter for a small number, then a2 and so on."""
+    count = len(LETTERS)
+    return LETTERS[number % count] + str(number // count + 1) * (number >= count)
 
 
 def spellings(kind: str, name: str, *, generic: bool = False) -> tuple[str, ...]:
@@ -76,6 +78,6 @@ def respell(kind: str, neutral: str, private: str, around: str) -> str:
         return joint.join(parts)
     if private.isupper() and len(private) > 1:
         return joint.join(parts).upper()
-    if private[:1].isupper():
+    if private[:1].isupper() and kind in IDENTIFIERS:
         return joint.join(part.capitalize() for part in parts)
     return joint.join(parts)

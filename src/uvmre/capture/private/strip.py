@@ -133,7 +133,7 @@ def strip_toml(text: str) -> str:
             if pair.type == "pair":
                 path = (*table, *_key(pair.named_children[0]))
                 if path in EMPTY:
-                    kept[pair.named_children[-1].byte_range] = EMPTY[path]
+                    kept[pair.named_children[1].byte_range] = EMPTY[path]
                 elif _is_dropped(path):
                     nodes.append(pair)
     return _without(text, nodes, kept)

@@ -28,7 +28,7 @@ class Prover:
     progress: Progress
     runs: int = 0
     failed: int = 0
-    seen: str = ""
+    instead: str = ""
     """What the last candidate did instead."""
 
     def observe(self, mre: Mre) -> Observation:
@@ -45,13 +45,13 @@ class Prover:
         """Run an MRE; return it with its own words of the error, or None if it fails in another way than expected."""
         base = self._run(mre)
         step = failed_step(base.observation)
-        self.seen = base.outcome.reason
+        self.instead = base.outcome.reason
         if mre.symptom.exit != "failure":
             found = mre if base.outcome.word == "shows" else None
         elif base.outcome.word == "broken" or step is None:
             found = None
         else:
-            self.seen = f"it fails with “{cause_of(step).links[-1]}”"
+            self.instead = f"it fails with “{cause_of(step).links[-1]}”"
             same = same_error(Cause(mre.symptom.output, 0), requirements_in_conflict(expected), step)
             found = replace(mre, symptom=symptom_of(cause_of(step))) if same else None
         self.failed += found is None

@@ -38,7 +38,7 @@ NOT_PRIVATE = frozenset({"PATH", "HOME", "PWD", "USER", "SHELL", "TMPDIR", "LANG
 
 
 @dataclass(frozen=True)
-class TrialRequest:
+class UserRunRequest:
     """What is run, and how."""
 
     commands: tuple[str, ...]
@@ -53,7 +53,7 @@ class TrialRequest:
 
 
 @dataclass(frozen=True)
-class Trial:
+class UserRun:
     """What the user's commands did."""
 
     project: UserProject
@@ -70,10 +70,10 @@ class Trial:
     @property
     def build(self) -> DockerBuild | None:
         """Return the build of the last command, if it is one."""
-        return docker_build(self.project.commands[-1])
+        return docker_build(self.project.commands[-1]) if self.project.commands else None
 
 
-def run_trial(tree: ProjectTree, request: "TrialRequest", progress: Progress) -> Trial:
+def run_as_user(tree: ProjectTree, request: "UserRunRequest", progress: Progress) -> UserRun:
     """Run the commands in a copy of the project with the user's environment.
 
     Raises:
@@ -94,7 +94,7 @@ def run_trial(tree: ProjectTree, request: "TrialRequest", progress: Progress) ->
             ask_program(("uv", "venv", "--quiet"), folder, environment)
         python = ask_program(("uv", "python", "find"), folder, environment)
         version = ask_program((python, "-c", "import platform; print(platform.python_version())"), folder, environment)
-        build = docker_build(request.commands[-1])
+        build = docker_build(request.commands[-1]) if request.commands else None
         # Without an engine, the RUNs of a Dockerfile are first run in the MRE.
         without_engine = build is not None and shutil.which(build.engine) is None
         results = (
@@ -132,7 +132,7 @@ def run_trial(tree: ProjectTree, request: "TrialRequest", progress: Progress) ->
         platform=f"{os.uname().sysname} {os.uname().machine}",
         left_out=tree.left_out,
     )
-    return Trial(project, tuple(results), had_environment, tree.root)
+    return UserRun(project, tuple(results), had_environment, tree.root)
 
 
 def _texts(tree: ProjectTree) -> list[str]:
@@ -155,7 +155,7 @@ def _without_copy(result: StepResult, copy: Path, root: Path) -> StepResult:
     )
 
 
-def _require_answer(result: StepResult, request: TrialRequest) -> None:
+def _require_answer(result: StepResult, request: UserRunRequest) -> None:
     """Raise if the last command did not end by itself, or could not do what it does for the user."""
     command = result.title
     if result.exit == NOT_FOUND and f"{shlex.split(command)[0]}: " in result.stderr + result.stdout:
