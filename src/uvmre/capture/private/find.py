@@ -183,7 +183,7 @@ def _add_machine(naming: Naming, surroundings: Surroundings) -> None:
 
 def _add_packages(naming: Naming, names: list[str]) -> None:
     """Add packages that are not public, and the word that most of their names start with."""
-    private = dict.fromkeys(sorted(map(normalize_name, names)))  # as uv sorts them too
+    private = dict.fromkeys(map(normalize_name, names))
     private = {name: None for name in private if name not in naming.public | PACKAGES and not NEUTRAL.fullmatch(name)}
     for name in private:
         generic = naming.is_public(name)
