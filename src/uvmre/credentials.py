@@ -2,7 +2,8 @@
 
 A step that runs as a process of the user can read `/proc/PID/environ` of others, where an unset variable stays. So this
 process executes itself again without them. The token for GitHub alone is handed over, in a pipe for the process that
-reads issues; and all of them for the user's own program of `triage --reader`, in a pipe that is read before any step.
+reads issues; and all of them for the user's own programs, of `triage --reader` and `capture`, in a pipe that is read
+before any step.
 """
 
 import fcntl
@@ -22,8 +23,9 @@ READ_ISSUES = ("triage", "new")
 PIPE = "UVMRE_GITHUB_PIPE"
 """Names the descriptor of the pipe with the token for GitHub."""
 READER = "--reader"
-READER_PIPE = "UVMRE_READER_PIPE"
-"""Names the descriptor of the pipe with the variables of that program."""
+PROJECT = "--from-project"
+VARIABLES_PIPE = "UVMRE_VARIABLES_PIPE"
+"""Names the descriptor of the pipe with the variables of the user's own programs."""
 MAX_TOKEN = 4096
 """Bytes that every pipe takes at once."""
 MAX_VARIABLES = 16_384
@@ -39,8 +41,9 @@ def remove() -> None:
     token = next(filter(None, map(os.environ.get, TOKENS)), "")
     if token and sys.argv[1:2] and sys.argv[1] in READ_ISSUES:
         kept[PIPE] = str(_pipe(os.fsencode(token)[:MAX_TOKEN]))
-    if sys.argv[1:2] == ["triage"] and any(each.partition("=")[0] == READER for each in sys.argv):
-        kept[READER_PIPE] = str(_pipe(_small_variables(secret)))
+    reads = sys.argv[1:2] == ["triage"] and any(each.partition("=")[0] == READER for each in sys.argv)
+    if reads or sys.argv[1:2] == ["capture"] or PROJECT in sys.argv:
+        kept[VARIABLES_PIPE] = str(_pipe(_small_variables(secret)))
     os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], kept)
 
 
@@ -89,9 +92,9 @@ def _small_variables(names: Iterable[str]) -> bytes:
     return json.dumps(found).encode()
 
 
-def take_reader_variables() -> dict[str, str]:
-    """Return the secret variables for the program of `--reader`, once, before anything is executed."""
-    descriptor = take_pipe(READER_PIPE)
+def take_secret_variables() -> dict[str, str]:
+    """Return the secret variables for the user's own programs, once, before anything is executed."""
+    descriptor = take_pipe(VARIABLES_PIPE)
     if descriptor is None:
         return {}
     with open(descriptor, "rb") as file:  # noqa: PTH123 - a descriptor

@@ -3,7 +3,7 @@
 import base64
 from dataclasses import dataclass
 
-from uvmre.capture.surroundings import Surroundings
+from uvmre.capture.private.surroundings import Surroundings
 from uvmre.core.mre.files import File
 from uvmre.core.mre.model import Environment, Mre, Step
 from uvmre.core.mre.symptom import Symptom

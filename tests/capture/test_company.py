@@ -10,11 +10,11 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from tests.capture.company import INDEXES, PLANTED, PUBLIC, Company, company
-from uvmre.capture.find import find_replacements, remaining_private
-from uvmre.capture.index_urls import profile_of
-from uvmre.capture.replace import replace_private
-from uvmre.capture.strip import strip_text
-from uvmre.capture.vocabulary import is_public_word
+from uvmre.capture.private.find import find_replacements, remaining_private
+from uvmre.capture.private.index_urls import profile_of
+from uvmre.capture.private.replace import replace_private
+from uvmre.capture.private.strip import strip_text
+from uvmre.capture.private.vocabulary import is_public_word
 from uvmre.core.mre.manifest import dump, parse
 from uvmre.core.mre.model import Mre
 from uvmre.core.network.registries import PROFILES

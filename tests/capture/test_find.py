@@ -4,9 +4,9 @@ import base64
 
 import pytest
 
-from uvmre.capture.find import find_replacements, remaining_private
-from uvmre.capture.replace import replace_private
-from uvmre.capture.surroundings import Surroundings
+from uvmre.capture.private.find import find_replacements, remaining_private
+from uvmre.capture.private.replace import replace_private
+from uvmre.capture.private.surroundings import Surroundings
 from uvmre.core.mre.files import File
 from uvmre.core.mre.model import Control, Environment, Mre, Step
 from uvmre.core.mre.symptom import Symptom

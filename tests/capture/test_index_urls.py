@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from uvmre.capture.index_urls import is_public_host, neutral_url, profile_of
+from uvmre.capture.private.index_urls import is_public_host, neutral_url, profile_of
 
 URLS = [
     ("https://gitlab.acme.tld/api/v4/projects/48213/packages/pypi/simple", "gitlab", "https://gitlab.example.com/api/v4/projects/1/packages/pypi/simple"),

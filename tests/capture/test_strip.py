@@ -4,7 +4,7 @@ import tomllib
 
 import pytest
 
-from uvmre.capture.strip import strip_file, strip_shell, strip_toml
+from uvmre.capture.private.strip import strip_file, strip_shell, strip_toml
 from uvmre.core.mre.files import File
 
 

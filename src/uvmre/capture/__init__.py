@@ -1,1 +1,1 @@
-"""A private project's MRE without what is private: pure functions of values."""
+"""A user's project → an MRE without private values. Pure."""

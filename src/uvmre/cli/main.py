@@ -10,6 +10,8 @@ from uvmre import __version__
 from uvmre.cli import console, interrupts, streams
 from uvmre.cli.bisect import bisect
 from uvmre.cli.cache import cache
+from uvmre.cli.capture import capture
+from uvmre.cli.check import check
 from uvmre.cli.crash import report_internal_error
 from uvmre.cli.demo import demo
 from uvmre.cli.doctor import doctor
@@ -22,6 +24,7 @@ from uvmre.cli.new import new
 from uvmre.cli.recording import recording
 from uvmre.cli.report import report
 from uvmre.cli.run import run
+from uvmre.cli.shrink import shrink
 from uvmre.cli.triage import triage
 from uvmre.errors import CannotTell, InputError, UsageError, UvmreError
 
@@ -49,15 +52,17 @@ def cli() -> None:
     """Create minimal reproducible examples of uv bugs, run them, and show with evidence whether the bug occurs."""
 
 
-for verb in (new, run, matrix, bisect, lint, report, triage, recording, gateway, cache, images, doctor, demo):
+AN_MRE = (new, capture, run, matrix, bisect, shrink, lint, check, report, triage)
+for verb in (*AN_MRE, recording, gateway, cache, images, doctor, demo):
     cli.add_command(verb)
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run a command line and return its exit code, without a traceback whatever happens."""
     interrupts.install()
+    own = arguments[: arguments.index("--")] if "--" in arguments else arguments
     try:
-        code = _exit_code(lambda: _run_verb(list(arguments)), as_json="--json" in arguments)
+        code = _exit_code(lambda: _run_verb(list(arguments)), as_json="--json" in own)
         interrupts.over()
     except KeyboardInterrupt:  # while the error was printed
         code = INTERRUPTED

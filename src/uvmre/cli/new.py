@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 SCENARIO = click.Path(path_type=Path, dir_okay=False)
 
 
-@click.command(short_help="Create an MRE from a template, an issue, a packse scenario, or a Dockerfile.")
+@click.command(short_help="Create an MRE from a template, an issue, a project, a packse scenario, or a Dockerfile.")
 @click.argument("dest", default="mre", type=click.Path(path_type=Path))
 @click.option("-t", "--template", default="", metavar="NAME", help="The template; optional while there is only one.")
 @click.option("-d", "--data", multiple=True, metavar="KEY=VALUE", help="Answer a question; can be repeated.")
@@ -28,8 +28,9 @@ SCENARIO = click.Path(path_type=Path, dir_okay=False)
 @click.option("--defaults", is_flag=True, help="Use the default of every unanswered question.")
 @click.option("--from-packse", "scenario", type=SCENARIO, help="A packse scenario (TOML) instead of a template.")
 @click.option("--from-dockerfile", "dockerfile", type=SCENARIO, help="A Dockerfile, whose RUNs become the steps.")
+@click.option("--from-project", "project", type=click.Path(path_type=Path), metavar="DIR", help="A project, cleaned.")
 @click.option("--from-issue", "issue", default="", metavar="ISSUE", help="A file, -, a GitHub URL or OWNER/REPO#N.")
-@click.option("--uv", default="", metavar="VERSION", help="The release for --from-packse; default: the latest.")
+@click.option("--uv", default="", metavar="VERSION", help="The release for --from-packse and --from-project.")
 @click.option("--force", is_flag=True, help="Replace the files of an existing MRE.")
 @click.option("--list", "listing", is_flag=True, help="List the templates.")
 @verbose_option
@@ -40,6 +41,7 @@ def new(
     scenario: Path | None,
     dockerfile: Path | None,
     issue: str,
+    project: Path | None,
     uv: str,
     force: bool,
     listing: bool,
@@ -50,18 +52,20 @@ def new(
     On a terminal, the template's questions are asked, except those that `-d` and `--data-file` answer.
     A packse scenario asks no questions: its packages are part of the MRE, and the symptom is what the scenario expects.
     An issue asks no questions: what is missing in its text is printed, and nothing is run.
+    A project is cleaned of what is private, as `uvmre capture` does, but nothing is run: fill in the symptom.
     A Dockerfile needs the symptom, and often the release: `-d output=…`, `-d uv=…`.
     """
     if listing:
         return _list_templates()
-    if sum(map(bool, (scenario, dockerfile, issue))) > 1:
-        raise UsageError(
-            "`--from-packse`, `--from-dockerfile` and `--from-issue` exclude each other", "use one of them"
-        )
+    if sum(map(bool, (scenario, dockerfile, issue, project))) > 1:
+        raise UsageError("the options `--from-…` exclude each other", "use one of them")
     if issue:
         hint = "use one of them; the text of the issue names the release"
         _reject({**template_options, "uv": uv}, "`--from-issue`", hint)
         created = _from_issue(issue, dest, force=force)
+    elif project:
+        _reject(template_options, "`--from-project`", "use a template or `--from-project`")
+        created = _from_project(project, dest, uv, force=force)
     elif dockerfile:
         unsupported = {"uv": uv, **{name: template_options[name] for name in ("template", "defaults")}}
         _reject(unsupported, "`--from-dockerfile`", "name the release with `-d uv=…`")
@@ -98,23 +102,43 @@ def _from_packse(scenario: Path, dest: Path, uv: str, *, force: bool) -> "NewMre
 
     with show_progress() as progress:
         return from_packse(
-            scenario, dest, cache=console.cache(), uv=uv or "latest", force=force, confirm=_confirm(), progress=progress
+            scenario,
+            dest,
+            cache=console.cache(),
+            uv=uv or "latest",
+            force=force,
+            confirm=confirm_replacing(),
+            progress=progress,
         )
 
 
 def _from_issue(issue: str, dest: Path, *, force: bool) -> "NewMre":
     from uvmre.flows.new import from_issue
 
-    created, lines = from_issue(issue, dest, console.read_stdin, cache=console.cache(), force=force, confirm=_confirm())
+    created, lines = from_issue(
+        issue, dest, console.read_stdin, cache=console.cache(), force=force, confirm=confirm_replacing()
+    )
     for line in lines:
         console.print_message(line)
     return created
 
 
+def _from_project(project: Path, dest: Path, uv: str, *, force: bool) -> "NewMre":
+    from uvmre.cli.progress import show_progress
+    from uvmre.flows.capture import from_project
+    from uvmre.flows.new import written_mre
+
+    with show_progress() as progress:
+        captured = from_project(project, dest, uv=uv, force=force, confirm=confirm_replacing(), progress=progress)
+    console.print_message(f"what was replaced by what is in {captured.notes_file}: look at it, and do not share it")
+    console.print_message("nothing was run: fill in the command and the symptom, or use `uvmre capture -- COMMAND`")
+    return written_mre(dest, str(project))
+
+
 def _from_dockerfile(dockerfile: Path, dest: Path, answers: dict[str, Any], *, force: bool) -> "NewMre":
     from uvmre.flows.new import from_dockerfile
 
-    return from_dockerfile(dockerfile, dest, answers=answers, force=force, confirm=_confirm())
+    return from_dockerfile(dockerfile, dest, answers=answers, force=force, confirm=confirm_replacing())
 
 
 def _from_template(
@@ -125,10 +149,10 @@ def _from_template(
     answers = _answers(data, data_file)
     if not defaults and not console.is_interactive():
         raise UsageError("no terminal to ask the template's questions on", "use the defaults with `--defaults`")
-    return flow(dest, template=template, answers=answers, ask=not defaults, force=force, confirm=_confirm())
+    return flow(dest, template=template, answers=answers, ask=not defaults, force=force, confirm=confirm_replacing())
 
 
-def _confirm() -> Callable[[Sequence[str]], bool] | None:
+def confirm_replacing() -> Callable[[Sequence[str]], bool] | None:
     """Return a function that asks whether files may be replaced; None without a terminal."""
     return _ask_to_replace if console.is_interactive() else None
 

@@ -1,6 +1,7 @@
 """Progress on stderr: a live table on a terminal, a line a minute elsewhere, a line for each event with `--verbose`."""
 
 import contextlib
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -100,6 +101,12 @@ class LineProgress(Progress):
         """Print the outcome of a cell."""
         console.print_message(f"{name}: {cell.word} ({cell.reason})" + (", cached" if kept else ""))
 
+    def tried(self, size: int, first: int, calls: int, smaller: bool, left: float) -> None:
+        """Print the state after a try."""
+        console.print_message(
+            f"try {calls}: {size} of {first} bytes{', smaller' if smaller else ''}{_seconds_left(left)}"
+        )
+
 
 class QuietProgress(Progress):
     """A line at the start, and one a minute."""
@@ -171,6 +178,11 @@ class QuietProgress(Progress):
         """Count a cell."""
         self._done += 1
         self._current = f"{name}: {cell.word}" + (", cached" if kept else "")
+
+    def tried(self, size: int, first: int, calls: int, smaller: bool, left: float) -> None:
+        """Remember the state after a try."""
+        self._done = calls
+        self._current = f"{size} of {first} bytes{', smaller' if smaller else ''}{_seconds_left(left)}"
 
 
 class LiveProgress(Progress):
@@ -251,6 +263,10 @@ class LiveProgress(Progress):
                     running = [f"{title} … {time.monotonic() - started:.1f} s"]
                 table.add_row(Text(visible(f"  {name}")), word, Text(visible("  ".join([*steps, *running]))))
         return table
+
+
+def _seconds_left(left: float) -> str:
+    return f", {left:.0f} s left" if math.isfinite(left) else ""
 
 
 def _megabytes(done: int, total: int) -> str:

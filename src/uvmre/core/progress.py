@@ -40,3 +40,6 @@ class Progress:
 
     def ended(self, name: str, cell: "Cell", *, kept: bool) -> None:
         """A cell has an outcome; `kept` when a former run left it."""
+
+    def tried(self, size: int, first: int, calls: int, smaller: bool, left: float) -> None:
+        """A candidate was tried: the bytes of the smallest so far and of the first one, and the seconds left."""

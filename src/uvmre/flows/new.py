@@ -62,7 +62,7 @@ def new(
     with staged(target, force=force, confirm=confirm) as folder, scratch() as temporary:
         render(chosen, checked, folder, ask=ask, temporary=temporary)
         _check(chosen, folder)
-    return _new(target, chosen.name)
+    return written_mre(target, chosen.name)
 
 
 def _check(template: templates.Template, folder: Path) -> None:
@@ -75,7 +75,8 @@ def _check(template: templates.Template, folder: Path) -> None:
         raise templates.unusable(template.name, [error.message.replace(f"{folder}/", ""), *error.faults]) from None
 
 
-def _new(target: Path, source: str) -> NewMre:
+def written_mre(target: Path, source: str) -> NewMre:
+    """Return the MRE that was written into a folder."""
     return NewMre(target, source, read_mre(target), tuple(sorted(read_record(target))))
 
 
@@ -102,7 +103,7 @@ def from_packse(
     if not RELEASE.match(release):
         raise UsageError(f"`{release}` is not a release of uv", "use a release, as in 0.5.21, or `latest`")
     write_mre(import_packse.import_scenario(text, str(scenario), uv=release), target, force=force, confirm=confirm)
-    return _new(target, str(scenario))
+    return written_mre(target, str(scenario))
 
 
 def from_dockerfile(
@@ -130,7 +131,7 @@ def from_dockerfile(
     # A report is somebody's; a Dockerfile of another kind is the user's.
     origin = REPORT if MARK in text.splitlines() else ""
     write_mre(mre, target, force=force, confirm=confirm, origin=origin)
-    return _new(target, str(dockerfile))
+    return written_mre(target, str(dockerfile))
 
 
 def from_issue(
@@ -160,7 +161,7 @@ def from_issue(
     findings = [(each.rule, each.where, each.why) for each in found.findings]
     mre, comments = to_fill_in(found.parsed, found.mre, found.uv)
     write_mre(mre, target, force=force, confirm=confirm, origin=ISSUE, comments=redact_deep(comments, secrets(mre)))
-    return _new(target, issue), as_lines(found.parsed, found.mre, findings, found.uv)
+    return written_mre(target, issue), as_lines(found.parsed, found.mre, findings, found.uv)
 
 
 def _latest(cache: Path, progress: Progress) -> str:

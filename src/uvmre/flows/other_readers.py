@@ -44,7 +44,7 @@ class ReaderProgram:
 
 def prepare_reader(command: str) -> ReaderProgram:
     """Return the program of `--reader`; called before anything is executed, as it takes the secret variables."""
-    return ReaderProgram(command, {**os.environ, **credentials.take_reader_variables()})
+    return ReaderProgram(command, {**os.environ, **credentials.take_secret_variables()})
 
 
 class IssueFacts:

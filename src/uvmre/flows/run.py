@@ -73,7 +73,7 @@ def run(
             _note_dockerfile(mre, progress)
         # A container has an interpreter of its own.
         interpreter = require_interpreter(options.python or mre.environment.python) if backend.uses_host else None
-        release, binary = _uv(uv, mre.environment.uv, folder / BUNDLED, options, progress)
+        release, binary = choose_release(uv, mre.environment.uv, folder / BUNDLED, options, progress)
         now = datetime.now(UTC)
         with naming_path(folder):
             evidence_folder = evidence.begin_run(folder, release, now)
@@ -89,7 +89,7 @@ def run(
         )
         runner = VariantRunner(
             context=context,
-            contexts=own_contexts(context, lambda uv: _uv(uv, "", folder / BUNDLED, options, progress)[1]),
+            contexts=own_contexts(context, lambda uv: choose_release(uv, "", folder / BUNDLED, options, progress)[1]),
             backend=backend,
             gateway=gateway,
             progress=progress,
@@ -152,7 +152,7 @@ def _verdict(release: str, mre: Mre, variants: Sequence[Variant]) -> Verdict:
     return replace(judged, reason=f"On uv {release}, not the reported {mre.environment.uv}: {judged.reason}")
 
 
-def _uv(uv: str, reported: str, bundled: Path, options: RunOptions, progress: Progress) -> tuple[str, Path]:
+def choose_release(uv: str, reported: str, bundled: Path, options: RunOptions, progress: Progress) -> tuple[str, Path]:
     """Return the release to run and its binary."""
     uv = uv or reported
     if not RELEASE.match(uv) and uv != "latest":

@@ -1,7 +1,7 @@
 """Read the folder of an MRE."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -54,14 +54,22 @@ def read_mre(folder: Path) -> Mre:
     found = tuple(_files(folder, faults))
     mre = manifest.parse(text, source=str(path), dockerfile=any(file.path == DOCKERFILE for file in found))
     whole = replace(mre, files=found)
-    faults += [*_env_faults(whole), *_named_faults(whole)]
-    if faults:
-        raise InputError(f"`{folder}` has {len(faults)} error{'s' * (len(faults) > 1)}", faults)
-    if whole.steps:
-        return whole
+    return complete_mre(whole, str(folder), faults)
+
+
+def complete_mre(mre: Mre, source: str, faults: Sequence[str] = ()) -> Mre:
+    """Return an MRE with the steps of its Dockerfile, if it has none of its own.
+
+    Raises:
+        InputError: with the given faults, and those of what the manifest names.
+    """
+    if faults := [*faults, *_env_faults(mre), *_named_faults(mre)]:
+        raise InputError(f"`{source}` has {len(faults)} error{'s' * (len(faults) > 1)}", faults)
+    if mre.steps:
+        return mre
     from uvmre.core.dockerfile.interpret import with_steps  # most manifests have steps of their own
 
-    return with_steps(whole)
+    return with_steps(mre)
 
 
 def read_files(folder: Path) -> tuple[File, ...]:

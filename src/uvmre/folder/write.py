@@ -124,7 +124,7 @@ def _check(target: Path, *, may_replace: bool) -> None:
     if own.is_symlink() or (own.exists() and not own.is_dir()):
         raise UsageError(f"`{own}` is not a folder", "choose another folder")
     names = sorted(path.name + "/" * path.is_dir() for path in target.iterdir() if path.name not in LEFT_OUT)
-    if names and not (target / MANIFEST).is_file():
+    if names and not (target / MANIFEST).is_file() and not written.read_record(target):
         raise InputError(
             f"`{target}` is not empty and not an MRE",
             _shorten(names),

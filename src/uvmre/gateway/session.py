@@ -146,10 +146,19 @@ class Gateway:
 
     @contextlib.contextmanager
     def listener(
-        self, port: int = 0, faults: tuple[Fault, ...] = (), indexes: tuple[Index, ...] | None = None
+        self,
+        port: int = 0,
+        faults: tuple[Fault, ...] = (),
+        indexes: tuple[Index, ...] | None = None,
+        config: GatewayConfig | None = None,
     ) -> Iterator[Listener]:
-        """Listen on a local port, a free one where it is 0, for other indexes if given; faults are counted anew."""
-        config = "" if indexes is None else _serialized(replace(self._config, indexes=indexes))
+        """Listen on a local port, a free one where it is 0, for another network or indexes if given.
+
+        Faults are counted anew.
+        """
+        if indexes is not None:
+            config = replace(config or self._config, indexes=indexes)
+        other = "" if config in (None, self._config) else _serialized(config)
         with socket.create_server(("127.0.0.1", port), backlog=BACKLOG) as listening:
             listener = Listener(self, listening)
             self._listening.add(listening)
@@ -157,7 +166,7 @@ class Gateway:
                 if self._ended:  # before the socket was among those that are closed
                     raise _ended_early()
                 with self._lock:
-                    self._send({"open": listener.port, "faults": _serialized(faults), "config": config}, listening)
+                    self._send({"open": listener.port, "faults": _serialized(faults), "config": other}, listening)
                 yield listener
             finally:
                 self._listening.discard(listening)

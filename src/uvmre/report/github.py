@@ -45,6 +45,16 @@ class _Part:
 
 def github(mre: Mre, result: Result, values: Collection[str] | None = None) -> str:
     """Return the report as Markdown, at most LIMIT bytes of UTF-8, without the secrets `values` of the MRE."""
+    return _render(mre, result, values)[0]
+
+
+def fits_limit(mre: Mre, result: Result) -> bool:
+    """Tell whether no file is left out of the report, nor the report cut, because of its length."""
+    return _render(mre, result, None)[1]
+
+
+def _render(mre: Mre, result: Result, values: Collection[str] | None) -> tuple[str, bool]:
+    """Return the report, and whether it fits the limit."""
     values = secrets(mre) if values is None else values
     # Redacted before truncating, which could leave half a secret.
     shown, result = redact_deep(replace(mre, files=()), values), redact_deep(_readable(result), values)
@@ -59,8 +69,9 @@ def github(mre: Mre, result: Result, values: Collection[str] | None = None) -> s
     for size in LOG_SIZES:
         summaries.append(summary := _text(_summary(shown, result, size)))
         if _bytes(summary) + files_size <= room:
-            return (summary + head + "".join(part.block for part in parts) + tail).removesuffix("\n")
-    return (_fit(summaries, head, parts, tail, room) or _cut(summaries[-1] + head + tail, form)).removesuffix("\n")
+            return (summary + head + "".join(part.block for part in parts) + tail).removesuffix("\n"), True
+    cut = _fit(summaries, head, parts, tail, room) or _cut(summaries[-1] + head + tail, form)
+    return cut.removesuffix("\n"), False
 
 
 def _fit(summaries: Sequence[str], head: str, parts: Sequence[_Part], tail: str, room: int) -> str:

@@ -242,6 +242,7 @@ TOP: Keys = {
     "schema": (_schema, False),
     "title": (line_of_text, True),
     "issue": (line_of_text, False),
+    "private": (boolean, False),
     "needs": (list_of(_need), False),
 }
 TABLES = (

@@ -176,6 +176,8 @@ class Mre:
     controls: tuple[Control, ...] = ()
     issue: str = ""
     """The URL of the report."""
+    private: bool = False
+    """Whether it has something private that could not be replaced without losing the symptom."""
     needs: tuple[str, ...] = ()
     """What a release must know for a run to tell anything; one that does not is `broken`, and a search takes it for
     neither good nor bad. A command with options, as "uv audit --fix", is known if uv accepts it before `--help`; a

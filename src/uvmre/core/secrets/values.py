@@ -5,7 +5,8 @@ from functools import lru_cache
 from itertools import pairwise
 
 
-def _words(text: str) -> frozenset[str]:
+def word_set(text: str) -> frozenset[str]:
+    """Return the words of a text."""
     return frozenset(text.split())
 
 
@@ -15,12 +16,12 @@ MASK = "****"
 LEAST = 4
 """Shorter values are not masked: they occur all over a log."""
 
-WORDS = _words("""
+WORDS = word_set("""
 true false none null nil undefined str string bytes int bool any object optional required default redacted removed
 hidden masked empty missing invalid expired incorrect expected sensitive unset
 """)
 """Words that follow a secret's name in code, help and messages."""
-GENERIC = _words("""
+GENERIC = word_set("""
 password passwd pass token secret username user test tests testing example admin value values changeme local main
 public private python index basic bearer
 """)
@@ -35,13 +36,13 @@ SECRET = frozenset(
     {"password", "passwd", "passphrase", "token", "secret", "apikey", "accesskey", "credential", "pat", "pwd"}
 )
 SECRET_ENDS = ("password", "passwd", "passphrase", "secret", "apikey", "accesskey")
-TOKEN_OF = _words("""
+TOKEN_OF = word_set("""
 auth access api bearer refresh id private gh github gitlab pypi publish deploy
 job session secret user my security csrf pip uv npm
 """)
 """Prefixes of `token` in one word, unlike the `tik` of a package."""
-KEYS = _words("private access api account signing encryption secret auth subscription ssh gpg master service storage")
-NOT_SECRET = _words("""
+KEYS = word_set("private access api account signing encryption secret auth subscription ssh gpg master service storage")
+NOT_SECRET = word_set("""
 file files path url uri name names type types length count counts limit limits endpoint host user username provider
 expiry expires expiration ttl env field header param manager helper store hash policy
 """)
@@ -51,7 +52,7 @@ ORDINARY = re.compile(r"(?:[A-Za-z]{2,}+|[a-z])(?:(?:[._@+-]|%40)[A-Za-z]++)*+[.
 """A person's or a machine's user name."""
 
 
-USERS = _words("""
+USERS = word_set("""
 oauth2accesstoken _json_key _json_key_base64 __token__ vsssessiontoken x-access-token gitlab-ci-token
 x-token-auth oauth2
 """)

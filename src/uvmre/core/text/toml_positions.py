@@ -17,7 +17,7 @@ def key_lines(text: str) -> dict[Path, int]:
     for node in tree.root_node.named_children:
         table: Path = ()
         if node.type in ("table", "table_array_element"):
-            table = _resolve(_keys(node.named_children[0]), counts)
+            table = resolve_header(key_parts(node.named_children[0]), counts)
             if node.type == "table_array_element":
                 counts[table] = counts.get(table, -1) + 1
                 table = (*table, counts[table])
@@ -32,7 +32,7 @@ def key_lines(text: str) -> dict[Path, int]:
 def _pairs(pairs: list[tree_sitter.Node], table: Path) -> Iterator[tuple[Path, int]]:
     for pair in pairs:
         key, value = pair.named_children[0], pair.named_children[-1]
-        path = (*table, *_keys(key))
+        path = (*table, *key_parts(key))
         yield path, pair.start_point.row + 1
         if value.type == "inline_table":
             yield from _pairs([child for child in value.named_children if child.type == "pair"], path)
@@ -43,13 +43,14 @@ def _pairs(pairs: list[tree_sitter.Node], table: Path) -> Iterator[tuple[Path, i
                 yield from _pairs([child for child in item.named_children if child.type == "pair"], (*path, i))
 
 
-def _keys(node: tree_sitter.Node) -> tuple[str, ...]:
+def key_parts(node: tree_sitter.Node) -> tuple[str, ...]:
+    """Return the parts of a key."""
     if node.type == "dotted_key":
-        return tuple(key for child in node.named_children for key in _keys(child))
+        return tuple(key for child in node.named_children for key in key_parts(child))
     return tuple(parse_toml(f"{(node.text or b'').decode()} = 0"))
 
 
-def _resolve(keys: tuple[str, ...], counts: dict[Path, int]) -> Path:
+def resolve_header(keys: tuple[str, ...], counts: dict[Path, int]) -> Path:
     """Return the path of a header; an array of tables stands for its last element (TOML 1.0)."""
     path: Path = ()
     for i, key in enumerate(keys):

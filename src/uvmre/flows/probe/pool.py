@@ -184,7 +184,7 @@ class ProbePool:
         observed = b"" if self._target.script else pack(observation)
         stored = StoredOutcome(outcome.word, outcome.reason, observation.seconds, observed=observed)
         refused = dict.fromkeys(request.host for request in observation.requests if request.answered_by == "refused")
-        repeatable = _is_repeatable(observation)
+        repeatable = is_repeatable(observation)
         if limit and outcome.word == "broken" and any(step.timed_out for step in observation.steps):
             repeatable = False  # the limit depends on this machine's load
             stored = replace(stored, reason=f"{outcome.reason}, far longer than uv {self._target.reported} took")
@@ -224,7 +224,7 @@ class ProbePool:
         )
 
 
-def _is_repeatable(observation: Observation) -> bool:
+def is_repeatable(observation: Observation) -> bool:
     """Return whether a run ended by itself, rather than by an interrupt, the network or a full disk."""
     if observation.obstacle and not is_lack(observation.obstacle):
         return False

@@ -125,7 +125,7 @@ def of_script(arguments: Sequence[str], cache: Path) -> ProbeTarget:
         UsageError: if the script does not exist or is not executable.
     """
     paths = [str(Path(argument).resolve()) if Path(argument).is_file() else argument for argument in arguments[1:]]
-    argv = (*_executable(arguments[0]), *paths)
+    argv = (*script_command(arguments[0]), *paths)
     pyenv = os.environ.get(PYENV) or str(Path.home() / ".pyenv")
     variables = {PYENV: pyenv} if Path(pyenv).is_dir() else {}
     mre = replace(script.script_mre(argv), environment=Environment("", variables=variables))
@@ -137,12 +137,12 @@ def of_script(arguments: Sequence[str], cache: Path) -> ProbeTarget:
         variants={BASE: mre},
         recording=cache / SCRIPT_RECORDINGS / hashlib.sha256(key.encode()).hexdigest()[:16],
         script=argv,
-        path=_search_path(),
+        path=search_path(),
         digests={BASE: key},
     )
 
 
-def _executable(name: str) -> tuple[str, ...]:
+def script_command(name: str) -> tuple[str, ...]:
     """Return the command that executes a script: the script itself, or the interpreter of its first line."""
     path = Path(name).absolute()
     if not path.is_file():
@@ -162,7 +162,7 @@ def _executable(name: str) -> tuple[str, ...]:
     raise UsageError(f"`{name}` is not executable and has no `#!` line", f"run `chmod +x {shlex.quote(name)}`")
 
 
-def _search_path() -> tuple[str, ...]:
+def search_path() -> tuple[str, ...]:
     """Return this process's PATH without the active virtual environment, as `git bisect run` passes it on."""
     virtual_env = os.environ.get("VIRTUAL_ENV")
     folders = os.environ.get("PATH", "").split(os.pathsep)

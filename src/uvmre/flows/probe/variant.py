@@ -12,6 +12,7 @@ from uvmre.core.outcome.observation import Observation, StepResult
 from uvmre.core.progress import Progress
 from uvmre.core.secrets.redact import observed_secrets, redact, redact_deep
 from uvmre.flows.probe.needs import missing_need
+from uvmre.gateway.config import GatewayConfig
 from uvmre.gateway.session import Gateway, free_port
 from uvmre.run.backend import Backend, RunContext, RunFacts, StepRequest
 from uvmre.run.environment import RunDirs
@@ -28,6 +29,8 @@ class VariantRunner:
     progress: Progress
     secrets: frozenset[str]
     """Redacted in all evidence."""
+    network: GatewayConfig | None = None
+    """Another network than that of the gateway."""
     contexts: Mapping[str, RunContext] = field(default_factory=dict)
     """Those of the controls with a release or an interpreter of their own, by name."""
 
@@ -50,7 +53,7 @@ class VariantRunner:
             self.progress.stepped(masked(name), replace(step, title=masked(step.title)))
 
         indexes = None if mre.indexes == context.base.indexes else mre.indexes
-        with self.gateway.listener(faults=mre.faults, indexes=indexes) as listener:
+        with self.gateway.listener(faults=mre.faults, indexes=indexes, config=self.network) as listener:
             facts = RunFacts(self.backend.name, context.uv, context.interpreter.version if context.interpreter else "")
             request = StepRequest(
                 context=context,

@@ -63,6 +63,10 @@ class GitServer:
             403, (TEXT_PLAIN,), b"The repositories of an MRE can only be fetched, by git's smart protocol.\n"
         )
 
+    def head(self, url: str) -> str:
+        """Return the hash of the commit that HEAD of a repository names."""
+        return str(self._repository(repository_address(url)).head().decode())
+
     def _upload_pack(self, address: str, exchange: Exchange, *, advertise: bool) -> Response:
         from dulwich.protocol import ReceivableProtocol
         from dulwich.server import DictBackend, UploadPackHandler

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from urllib.parse import unquote
 
-from uvmre.capture.contents import (
+from uvmre.capture.private.contents import (
     PROVIDES,
     Name,
     command_words,
@@ -16,13 +16,13 @@ from uvmre.capture.contents import (
     toml,
     toml_names,
 )
-from uvmre.capture.index_urls import PUBLIC_HOSTS, is_public_host
-from uvmre.capture.naming import NEUTRAL, STAYS, Naming
-from uvmre.capture.network_names import add_network_names
-from uvmre.capture.replace import PASSWORD, USER, find_names, map_texts, public_credentials, replace_private
-from uvmre.capture.spelling import lower, spellings, words
-from uvmre.capture.surroundings import Replacement, Surroundings
-from uvmre.capture.vocabulary import PACKAGES, USERS, is_public_word
+from uvmre.capture.private.index_urls import PUBLIC_HOSTS, is_public_host
+from uvmre.capture.private.naming import NEUTRAL, STAYS, Naming
+from uvmre.capture.private.network_names import add_network_names
+from uvmre.capture.private.replace import PASSWORD, USER, find_names, map_texts, public_credentials, replace_private
+from uvmre.capture.private.spelling import lower, spellings, words
+from uvmre.capture.private.surroundings import Replacement, Surroundings
+from uvmre.capture.private.vocabulary import PACKAGES, USERS, is_public_word
 from uvmre.core.mre.model import Mre
 from uvmre.core.network.simple_page import normalize_name
 from uvmre.core.secrets.redact import secrets

@@ -7,10 +7,10 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 from urllib.parse import unquote
 
-from uvmre.capture.naming import STAYS
-from uvmre.capture.spelling import PLAIN, lower, respell, words
-from uvmre.capture.surroundings import Replacement
-from uvmre.capture.vocabulary import USERS
+from uvmre.capture.private.naming import STAYS
+from uvmre.capture.private.spelling import PLAIN, lower, respell, words
+from uvmre.capture.private.surroundings import Replacement
+from uvmre.capture.private.vocabulary import USERS
 from uvmre.core.mre.files import File
 from uvmre.core.mre.model import Control, Environment, Mre
 from uvmre.core.network.index import GitRepository, Index

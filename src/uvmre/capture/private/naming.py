@@ -4,9 +4,9 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Set
 
-from uvmre.capture.spelling import letter, lower, spellings, words
-from uvmre.capture.surroundings import Replacement
-from uvmre.capture.vocabulary import PACKAGES, is_public_word
+from uvmre.capture.private.spelling import letter, lower, spellings, words
+from uvmre.capture.private.surroundings import Replacement
+from uvmre.capture.private.vocabulary import PACKAGES, is_public_word
 from uvmre.core.network.simple_page import normalize_name
 
 NEUTRAL = re.compile(

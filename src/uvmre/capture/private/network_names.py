@@ -5,11 +5,11 @@ from collections import Counter
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
-from uvmre.capture.contents import Name
-from uvmre.capture.index_urls import PUBLIC_INDEX_HOSTS, is_public_host, neutral_url, profile_of
-from uvmre.capture.naming import NEUTRAL, STAYS, Naming
-from uvmre.capture.spelling import letter, lower, spellings
-from uvmre.capture.vocabulary import USERS, is_public_word
+from uvmre.capture.private.contents import Name
+from uvmre.capture.private.index_urls import PUBLIC_INDEX_HOSTS, is_public_host, neutral_url, profile_of
+from uvmre.capture.private.naming import NEUTRAL, STAYS, Naming
+from uvmre.capture.private.spelling import letter, lower, spellings
+from uvmre.capture.private.vocabulary import USERS, is_public_word
 
 SIMPLE = re.compile(r"/\+?simple(?=/|\Z)")
 NUMBER = re.compile(r"(?<![\w.])\d{3,}(?!\w)|\d{6,}")

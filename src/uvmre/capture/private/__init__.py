@@ -1,0 +1,1 @@
+"""What is private in an MRE, and what replaces it."""
