@@ -12,7 +12,6 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from textwrap import dedent
 from typing import Literal
 
 from uvmre.core.network.registries import PROFILES
@@ -133,7 +132,7 @@ def write_company(root: Path, registry: str = "gitlab", credentials: Credentials
 
 def _write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(dedent(text).lstrip("\n"), encoding="utf-8")
+    path.write_text(text, encoding="utf-8")
 
 
 def _give_credentials(company: Company) -> Company:
@@ -186,148 +185,147 @@ def _root_project(company: Company) -> str:
     # An index of uv's settings cannot be named by `sources`, and is the default one.
     named = company.credentials in (".netrc", "variables")
     sources = f'heliodor-noyau = {{ index = "{INDEX}" }}\npasserelle-qv = {{ index = "{INDEX}" }}' if named else ""
-    index = f'[[tool.uv.index]]\nname = "{INDEX}"\nurl = "{company.url}"\ndefault = true' if named else ""
+    sources += "\n" * named
+    index = f'\n[[tool.uv.index]]\nname = "{INDEX}"\nurl = "{company.url}"\ndefault = true' if named else ""
     return ROOT.format(sources=sources, index=index, git=GIT)
 
 
-ROOT = """
-    # Heliodor: QVL-4711, QVL-0815
-    [project]
-    name = "heliodor"
-    version = "24.3.1"
-    description = "La passerelle de commande de la chaudière de Quintavel"
-    readme = "README.md"
-    requires-python = ">=3.11"
-    license = {{ text = "Copyright Quintavel SAS" }}
-    authors = [{{ name = "Maëlle Kerbrat", email = "m.kerbrat@quintavel.fr" }}, {{ name = "王晓明" }}]
-    maintainers = [{{ name = "Jiří Novotný", email = "j.novotny@quintavel.fr" }}]
-    keywords = ["heliodor", "vapeur"]
-    classifiers = ["Private :: Ne pas publier", "Programming Language :: Python :: 3"]
-    dependencies = [
-        "heliodor-moteur",
-        "ferrotype-journal",  # voir https://intranet.quintavel.fr/QVL-4711
-        "heliodor-noyau>=1.4",
-        "idna>=3",
-    ]
+ROOT = """\
+# Heliodor: QVL-4711, QVL-0815
+[project]
+name = "heliodor"
+version = "24.3.1"
+description = "La passerelle de commande de la chaudière de Quintavel"
+readme = "README.md"
+requires-python = ">=3.11"
+license = {{ text = "Copyright Quintavel SAS" }}
+authors = [{{ name = "Maëlle Kerbrat", email = "m.kerbrat@quintavel.fr" }}, {{ name = "王晓明" }}]
+maintainers = [{{ name = "Jiří Novotný", email = "j.novotny@quintavel.fr" }}]
+keywords = ["heliodor", "vapeur"]
+classifiers = ["Private :: Ne pas publier", "Programming Language :: Python :: 3"]
+dependencies = [
+    "heliodor-moteur",
+    "ferrotype-journal",  # voir https://intranet.quintavel.fr/QVL-4711
+    "heliodor-noyau>=1.4",
+    "idna>=3",
+]
 
-    [project.optional-dependencies]
-    imprimante3000 = ["passerelle-qv>=3"]
+[project.optional-dependencies]
+imprimante3000 = ["passerelle-qv>=3"]
 
-    [project.urls]
-    Wiki = "https://intranet.quintavel.fr/heliodor"
+[project.urls]
+Wiki = "https://intranet.quintavel.fr/heliodor"
 
-    [project.scripts]
-    lancer-heliodor = "heliodor:lancer"
+[project.scripts]
+lancer-heliodor = "heliodor:lancer"
 
-    [project.entry-points."heliodor.greffons"]
-    relais = "relais_vapeur:greffon"
+[project.entry-points."heliodor.greffons"]
+relais = "relais_vapeur:greffon"
 
-    [dependency-groups]
-    outillage-qv = ["six"]
-    dev = ["sniffio"]
+[dependency-groups]
+outillage-qv = ["six"]
+dev = ["sniffio"]
 
-    [build-system]
-    requires = ["hatchling"]
-    build-backend = "hatchling.build"
+[build-system]
+requires = ["hatchling"]
+build-backend = "hatchling.build"
 
-    [tool.hatch.build.targets.wheel]
-    packages = ["src/heliodor"]
+[tool.hatch.build.targets.wheel]
+packages = ["src/heliodor"]
 
-    [tool.uv.workspace]
-    members = ["packages/*"]
+[tool.uv.workspace]
+members = ["packages/*"]
 
-    [tool.uv.sources]
-    heliodor-moteur = {{ workspace = true }}
-    ferrotype-journal = {{ git = "{git}", tag = "v1.2" }}
-    {sources}
+[tool.uv.sources]
+heliodor-moteur = {{ workspace = true }}
+ferrotype-journal = {{ git = "{git}", tag = "v1.2" }}
+{sources}{index}
 
-    {index}
-
-    [tool.quintavel-ci]
-    canal = "chaudière"
+[tool.quintavel-ci]
+canal = "chaudière"
 """
-ENGINE = """
-    [project]
-    name = "heliodor-moteur"
-    version = "1.0.0"
-    description = "Le moteur d'été"
-    requires-python = ">=3.11"
-    dependencies = ["heliodor-commandes", "six>=1.15"]  # 王晓明
+ENGINE = """\
+[project]
+name = "heliodor-moteur"
+version = "1.0.0"
+description = "Le moteur d'été"
+requires-python = ">=3.11"
+dependencies = ["heliodor-commandes", "six>=1.15"]  # 王晓明
 
-    [build-system]
-    requires = ["hatchling"]
-    build-backend = "hatchling.build"
+[build-system]
+requires = ["hatchling"]
+build-backend = "hatchling.build"
 
-    [tool.hatch.build.targets.wheel]
-    packages = ["src/heliodor_moteur"]
+[tool.hatch.build.targets.wheel]
+packages = ["src/heliodor_moteur"]
 
-    [tool.uv.sources]
-    heliodor-commandes = { workspace = true }
+[tool.uv.sources]
+heliodor-commandes = { workspace = true }
 """
-ORDERS = """
-    [project]
-    name = "heliodor-commandes"
-    version = "0.7.0"
-    authors = [{ name = "王晓明", email = "xm.wang@quintavel.fr" }]
-    requires-python = ">=3.11"
-    dependencies = ["heliodor-noyau>=1.4"]
+ORDERS = """\
+[project]
+name = "heliodor-commandes"
+version = "0.7.0"
+authors = [{ name = "王晓明", email = "xm.wang@quintavel.fr" }]
+requires-python = ">=3.11"
+dependencies = ["heliodor-noyau>=1.4"]
 
-    [build-system]
-    requires = ["setuptools>=64"]
-    build-backend = "setuptools.build_meta"
+[build-system]
+requires = ["setuptools>=64"]
+build-backend = "setuptools.build_meta"
 
-    [tool.setuptools.packages.find]
-    where = ["src"]
+[tool.setuptools.packages.find]
+where = ["src"]
 """
-RELAY = """
-    [project]
-    name = "relais-vapeur"
-    dynamic = ["version", "description"]
-    requires-python = ">=3.11"
-    dependencies = ["idna"]
+RELAY = """\
+[project]
+name = "relais-vapeur"
+dynamic = ["version", "description"]
+requires-python = ">=3.11"
+dependencies = ["idna"]
 
-    [build-system]
-    requires = ["flit_core>=3.4"]
-    build-backend = "flit_core.buildapi"
+[build-system]
+requires = ["flit_core>=3.4"]
+build-backend = "flit_core.buildapi"
 """
-SCRIPT = """
-    # /// script
-    # requires-python = ">=3.11"
-    # dependencies = ["rapport-vapeur>=3", "six"]
-    # [[tool.uv.index]]
-    # name = "forge-qv"
-    # url = "{url}"
-    # default = true
-    # ///
-    import six  # QVL-0815
+SCRIPT = """\
+# /// script
+# requires-python = ">=3.11"
+# dependencies = ["rapport-vapeur>=3", "six"]
+# [[tool.uv.index]]
+# name = "forge-qv"
+# url = "{url}"
+# default = true
+# ///
+import six  # QVL-0815
 
-    print("chaudière", six)
+print("chaudière", six)
 """
-DOCKERFILE = """
-    # syntax=docker/dockerfile:1
-    # Bâti par Maëlle Kerbrat, QVL-4711
-    FROM registry.quintavel.fr/bases/python-durci:2024.3
-    COPY --from=ghcr.io/astral-sh/uv:0.8.17 /uv /uvx /bin/
-    WORKDIR /srv/heliodor
-    ENV HELIODOR_MODE=turbine-secrète UV_DEFAULT_INDEX={url}
-    COPY requirements.txt .
-    RUN uv venv
-    RUN --mount=type=secret,id=qv-netrc,target=/root/.netrc uv pip install -r requirements.txt
+DOCKERFILE = """\
+# syntax=docker/dockerfile:1
+# Bâti par Maëlle Kerbrat, QVL-4711
+FROM registry.quintavel.fr/bases/python-durci:2024.3
+COPY --from=ghcr.io/astral-sh/uv:0.8.17 /uv /uvx /bin/
+WORKDIR /srv/heliodor
+ENV HELIODOR_MODE=turbine-secrète UV_DEFAULT_INDEX={url}
+COPY requirements.txt .
+RUN uv venv
+RUN --mount=type=secret,id=qv-netrc,target=/root/.netrc uv pip install -r requirements.txt
 """
-JOURNAL = """
-    [project]
-    name = "ferrotype-journal"
-    version = "1.2.0"
-    authors = [{ name = "Jiří Novotný" }]
-    requires-python = ">=3.8"
-    dependencies = ["six"]
+JOURNAL = """\
+[project]
+name = "ferrotype-journal"
+version = "1.2.0"
+authors = [{ name = "Jiří Novotný" }]
+requires-python = ">=3.8"
+dependencies = ["six"]
 
-    [build-system]
-    requires = ["hatchling"]
-    build-backend = "hatchling.build"
+[build-system]
+requires = ["hatchling"]
+build-backend = "hatchling.build"
 
-    [tool.hatch.build.targets.wheel]
-    packages = ["ferrotype_journal"]
+[tool.hatch.build.targets.wheel]
+packages = ["ferrotype_journal"]
 """
 
 

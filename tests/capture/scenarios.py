@@ -9,6 +9,9 @@ from pathlib import Path
 from tests.capture.company_server import TOKEN, Company, remove_version, serve
 
 MOST_SECONDS = 120
+UNAUTHORIZED = r"40[13] (?:Unauthorized|Forbidden)"
+MISSING = r"40[34] (?:Not Found|Forbidden)"
+NO_VERSION = r"no version of \S+==9\.9 and you require \S+==9\.9"
 
 
 @dataclass(frozen=True)
@@ -19,6 +22,8 @@ class Scenario:
     command: tuple[str, ...]
     innermost: str
     """A pattern of the innermost cause."""
+    kept: str = ""
+    """A pattern of it without private names, as an MRE must print it."""
     fails: bool = True
     slow: bool = False
     """Whether it never ends by itself."""
@@ -61,14 +66,16 @@ def lock_conflict(terminal: Terminal) -> Scenario:
     """An internal package excludes what another member needs."""
     project = terminal.company.project
     edit(project / "pyproject.toml", '"heliodor-noyau>=1.4"', '"heliodor-noyau>=2", "gestalt-qv"')
-    return Scenario("lock conflict", ("uv", "lock"), r"gestalt-qv.*heliodor-noyau.*unsatisfiable")
+    return Scenario(
+        "lock conflict", ("uv", "lock"), r"gestalt-qv.*heliodor-noyau.*unsatisfiable", r"<2.*>=2.*unsatisfiable"
+    )
 
 
 def wrong_token(terminal: Terminal) -> Scenario:
     """The lock was made with a token that is no longer valid."""
     terminal.prepare("uv", "lock")
     revoke(terminal.company)
-    return Scenario("wrong token", ("uv", "sync", "--frozen", "--all-packages"), r"40[13] (?:Unauthorized|Forbidden)")
+    return Scenario("wrong token", ("uv", "sync", "--frozen", "--all-packages"), UNAUTHORIZED, UNAUTHORIZED)
 
 
 def revoke(company: Company) -> None:
@@ -85,7 +92,8 @@ def build_requirement(terminal: Terminal) -> Scenario:
         'requires = ["hatchling", "passerelle-qv>=4"]',
     )
     command = ("uv", "sync", "--frozen", "--all-packages")
-    return Scenario("build requirement", command, r"passerelle-qv.*unsatisfiable")
+    kept = r"Because only \S+==3\.1\.0 is available and you require \S+>=4"
+    return Scenario("build requirement", command, r"passerelle-qv.*unsatisfiable", kept)
 
 
 def hash_mismatch(terminal: Terminal) -> Scenario:
@@ -99,14 +107,15 @@ def hash_mismatch(terminal: Terminal) -> Scenario:
     changed = re.sub(r"sha256:[0-9a-f]{8}", "sha256:00000000", tail[:end])
     assert changed != tail[:end], "the lock has no hash"
     lock.write_text(head + changed + tail[end:], encoding="utf-8")
-    return Scenario("hash mismatch", ("uv", "sync", "--frozen", "--all-packages"), r"Hash mismatch for `heliodor-noyau")
+    command = ("uv", "sync", "--frozen", "--all-packages")
+    return Scenario("hash mismatch", command, r"Hash mismatch for `heliodor-noyau", r"Hash mismatch for `\S+==2\.0\.1`")
 
 
 def missing_file(terminal: Terminal) -> Scenario:
     """A version was deleted from the index after it was locked."""
     terminal.prepare("uv", "lock")
     remove_version(terminal.company, "heliodor-noyau", "2.0.1")
-    return Scenario("missing file", ("uv", "sync", "--frozen", "--all-packages"), r"40[34] (?:Not Found|Forbidden)")
+    return Scenario("missing file", ("uv", "sync", "--frozen", "--all-packages"), MISSING, MISSING)
 
 
 def pip_install(terminal: Terminal) -> Scenario:
@@ -114,28 +123,32 @@ def pip_install(terminal: Terminal) -> Scenario:
     terminal.prepare("uv", "venv")
     url = terminal.company.url_with_credentials()
     command = ("uv", "pip", "install", "-r", "requirements.txt", "--extra-index-url", url)
-    return Scenario("pip install", command, r"heliodor-noyau==9\.9.*unsatisfiable")
+    return Scenario("pip install", command, r"heliodor-noyau==9\.9.*unsatisfiable", NO_VERSION)
 
 
 def run_script(terminal: Terminal) -> Scenario:
     """A script needs a version that the index lacks."""
     del terminal
-    return Scenario("script", ("uv", "run", "tableau-de-bord/rapport.py"), r"rapport-vapeur.*unsatisfiable")
+    command = ("uv", "run", "tableau-de-bord/rapport.py")
+    kept = r"only \S+<=1\.1\.0 is available and you require \S+>=3"
+    return Scenario("script", command, r"rapport-vapeur.*unsatisfiable", kept)
 
 
 def build_member(terminal: Terminal) -> Scenario:
     """A member's build file names a file that is not there."""
     member = terminal.company.project / "packages/Moteur d'été/pyproject.toml"
     edit(member, 'version = "1.0.0"', 'version = "1.0.0"\nreadme = "LISEZ-MOI.md"')
+    command = ("uv", "build", "--package", "heliodor-moteur")
     return Scenario(
-        "build", ("uv", "build", "--package", "heliodor-moteur"), r"Readme file does not exist: LISEZ-MOI\.md"
+        "build", command, r"Readme file does not exist: LISEZ-MOI\.md", r"Readme file does not exist: \S+\.md"
     )
 
 
 def docker_build(terminal: Terminal) -> Scenario:
     """A RUN of the Dockerfile fails."""
-    del terminal
-    return Scenario("docker build", ("docker", "build", "."), r"heliodor-noyau==9\.9.*unsatisfiable")
+    secret = f"id=qv-netrc,src={terminal.company.home}/.netrc"
+    command = ("docker", "build", "--secret", secret, ".")
+    return Scenario("docker build", command, r"heliodor-noyau==9\.9.*unsatisfiable", NO_VERSION)
 
 
 def wrong_output(terminal: Terminal) -> Scenario:
@@ -151,7 +164,7 @@ def flaky(terminal: Terminal) -> Scenario:
     script = f"n=$(cat '{count}'); echo $((n + 1)) >'{count}'; [ $((n % 2)) = 1 ] || uv pip install heliodor-noyau==9.9"
     terminal.prepare("uv", "venv")
     (terminal.company.project / "essai.sh").write_text(f"{script}\n", encoding="utf-8")
-    return Scenario("flaky", ("sh", "essai.sh"), r"heliodor-noyau==9\.9.*unsatisfiable")
+    return Scenario("flaky", ("sh", "essai.sh"), r"heliodor-noyau==9\.9.*unsatisfiable", NO_VERSION)
 
 
 def hanging(terminal: Terminal) -> Scenario:

@@ -11,6 +11,7 @@ NEXT_PREMISE = re.compile(r" and (?=\S+ (?:dep|req)|only |there |your )")
 REQUIRED = re.compile(
     r"(?:depends on|requires?) (?P<name>[\w.-]*\w)(?:\[[^\]]*\])?(?P<specifiers>[<>=!~][^\s,]*(?:,[^\s,]+)*)$"
 )
+PACKAGE = re.compile(r"\S+[<>=!~]=?\S*\d\S* ")
 VERSION = re.compile(r"\d[\w.!+]*")
 
 
@@ -30,8 +31,13 @@ def contradiction(found: tuple[str, ...]) -> tuple[str, ...]:
     required = [(each, match["name"], match["specifiers"]) for each in found if (match := REQUIRED.search(each))]
     for (one, name, specifiers), (other, other_name, other_specifiers) in combinations(required, 2):
         if name == other_name and _are_disjoint(specifiers, other_specifiers):
-            return one, other
+            return _without_project(one), _without_project(other)
     return ()
+
+
+def _without_project(premise: str) -> str:
+    """Leave out the user's own project, which is `your project` or its name, depending on the workspace."""
+    return premise if PACKAGE.match(premise) else REQUIRED.search(premise)[0]  # type: ignore[index]
 
 
 def _are_disjoint(one: str, other: str) -> bool:

@@ -22,7 +22,7 @@ from uvmre.capture.private.surroundings import Replacement, Surroundings
 from uvmre.capture.project import split_commands
 from uvmre.core.dockerfile.interpret import with_steps
 from uvmre.core.mre.model import Mre
-from uvmre.core.outcome.observation import StepResult
+from uvmre.core.mre.symptom import Symptom
 from uvmre.core.progress import Progress
 from uvmre.core.triage.fill_in import NO_SYMPTOM, STUB, TO_FILL_IN
 from uvmre.errors import CannotTell
@@ -41,8 +41,6 @@ from uvmre.project.folder import ProjectTree, read_project
 MOST_REPEATS = 3
 """Runs of the user's commands, if their error does not show in the MRE."""
 SHOWN = ("reproducible", "explained")
-TITLE = 200
-"""Characters of a title."""
 
 
 @dataclass(frozen=True)
@@ -167,9 +165,12 @@ def _shrunk(captured: Captured, options: RunOptions, progress: Progress) -> Capt
         whole = root / "mre"
         write_mre(captured.mre, whole, force=False)
         found = shrink(whole, options, output=captured.folder, progress=progress)
+    small = read_mre(captured.folder)
+    small = replace(small, title=_title(small.steps[-1].title, small.symptom))
+    write_mre(small, captured.folder, force=True)
     run(captured.folder, options, progress=progress)
     sizes = f"{found.before.bytes} → {found.after.bytes} bytes, {found.before.files} → {found.after.files} files"
-    return replace(captured, mre=read_mre(captured.folder), shrunk=f"{sizes}, {found.calls} tries")
+    return replace(captured, mre=small, shrunk=f"{sizes}, {found.calls} tries")
 
 
 def from_project(
@@ -227,13 +228,15 @@ def _reproduction(user_run: UserRun, request: CaptureRequest) -> Reproduction:
         complaint = Complaint(**request.ask(last.title))
     if symptom := complaint.symptom:
         timeout = math.ceil(last.seconds) if complaint.hangs else 0
-        return Reproduction(f"`{last.title}`", symptom, steps, user_run.had_environment, timeout)
+        return Reproduction(_title(last.title, symptom), symptom, steps, user_run.had_environment, timeout)
     if not last.exit:
         raise CannotTell(
             f"`{last.title}` succeeds",
             "say what is wrong: `--prints TEXT`, `--lacks TEXT`, `--leaves PATH`, `--leaves-no PATH`",
         )
-    return Reproduction(_title(last), symptom_of(last), steps, user_run.had_environment, output=last.stderr)
+    return Reproduction(
+        _title(last.title, symptom_of(last)), symptom_of(last), steps, user_run.had_environment, output=last.stderr
+    )
 
 
 def _reproduction_of_runs(user_run: UserRun, facts: PackageFacts, prover: Prover) -> Reproduction:
@@ -247,7 +250,7 @@ def _reproduction_of_runs(user_run: UserRun, facts: PackageFacts, prover: Prover
     failed = next((step for step in steps if step.exit), None)
     if failed is None:
         raise CannotTell(f"no RUN of `{command}` fails without an engine", "install docker, podman or buildah")
-    return Reproduction(_title(failed), symptom_of(failed), (command,), output=failed.stderr)
+    return Reproduction(_title(failed.title, symptom_of(failed)), symptom_of(failed), (command,), output=failed.stderr)
 
 
 def _build(user_run: UserRun, reproduction: Reproduction, facts: PackageFacts) -> Mre:
@@ -257,8 +260,8 @@ def _build(user_run: UserRun, reproduction: Reproduction, facts: PackageFacts) -
     return with_build(mre, user_run.project, user_run.build) if user_run.build else mre
 
 
-def _title(step: StepResult) -> str:
-    return f"`{step.title}` fails: {'; '.join(symptom_of(step).output)}"[:TITLE]
+def _title(command: str, symptom: Symptom) -> str:
+    return f"`{command}`" + (f" fails: {'; '.join(symptom.output)}" if symptom.exit == "failure" else "")
 
 
 def _prove(user_run: UserRun, reproduction: Reproduction, facts: PackageFacts, prover: Prover) -> Captured | None:

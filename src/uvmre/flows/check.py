@@ -5,6 +5,7 @@ import os
 import platform
 import shlex
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from uvmre.core.outcome.result import Result
 from uvmre.core.progress import Progress
 from uvmre.core.secrets.private import Machine, PrivatePart, find_private
 from uvmre.core.secrets.redact import secrets
+from uvmre.errors import CannotTell, UsageError
 from uvmre.flows.gateway import gateway
 from uvmre.flows.options import RunOptions
 from uvmre.flows.run import run
@@ -32,10 +34,12 @@ from uvmre.run.process import Finished
 
 Status = Literal["ok", "fault", "skipped", "unknown"]
 
-MINIMAL_SECONDS = 60
-"""The time in which it is looked for what can still go."""
 SPARE_SECONDS = 120
 """What the script may take beside its steps."""
+SEARCH_SECONDS = 60.0
+"""The time in which the parts that can be removed are looked for."""
+COMMENT = ": comment"
+"""The end of the names of comments, which may help a reader."""
 IMAGE = "uvmre-check"
 REPORT = "the report"
 
@@ -116,12 +120,19 @@ def _controls(folder: Path, mre: Mre, result: Result) -> ReadinessCheck:
 
 
 def _minimal(folder: Path, options: RunOptions, progress: Progress) -> ReadinessCheck:
-    if units := is_minimal(folder, options, seconds=MINIMAL_SECONDS, progress=progress):
-        shown = ", ".join(units[:3]) + (f", and {len(units) - 3} more" if len(units) > 3 else "")
-        return ReadinessCheck(
-            "minimal", "fault", f"it shows without {shown}", f"uvmre shrink {shlex.quote(str(folder))}"
-        )
-    return ReadinessCheck("minimal", "ok", "nothing can be removed in one pass")
+    remedy = f"uvmre shrink {shlex.quote(str(folder))}"
+    started = time.monotonic()
+    try:
+        found = is_minimal(folder, options, seconds=SEARCH_SECONDS, progress=progress)
+    except (UsageError, CannotTell) as error:
+        return ReadinessCheck("minimal", "unknown", error.summary, error.hint)
+    if parts := [part for part in found if not part.endswith(COMMENT)]:
+        shown = ", ".join(parts[:3]) + (f" and {len(parts) - 3} more" if len(parts) > 3 else "")
+        return ReadinessCheck("minimal", "fault", f"the symptom shows without {shown}", remedy)
+    if time.monotonic() > started + SEARCH_SECONDS:
+        why = f"{SEARCH_SECONDS:.0f} s were not enough to run it without each of its parts"
+        return ReadinessCheck("minimal", "unknown", why, remedy)
+    return ReadinessCheck("minimal", "ok", "no part can be removed")
 
 
 def _alone(folder: Path, mre: Mre, options: RunOptions, release: str, progress: Progress) -> list[ReadinessCheck]:
