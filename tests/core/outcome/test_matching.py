@@ -421,8 +421,8 @@ def test_a_symptom_that_is_met_in_full_counts_although_the_authority_was_rejecte
     assert (outcome.word, "`untrusted-issuer = true`" in outcome.reason) == (word, word == "shows")
 
 
-@pytest.mark.parametrize(("uv", "word"), [("0.5.21", "shows"), ("0.1.18", "broken"), ("0.1.1", "broken")])
+@pytest.mark.parametrize(("uv", "word"), [("0.5.21", "different"), ("0.1.18", "broken"), ("0.1.1", "broken")])
 def test_a_client_that_only_disconnected_may_have_been_ended_by_uv(uv: str, word: str) -> None:
     requests = (request("rejected-ca", host="git.example.com", path="", reason=DISCONNECTED),)
     observation = replace(observed(step(exit=2, err=REPORTED), requests=requests), uv=uv)
-    assert match(Symptom(2, (REPORTED,)), observation).word == word
+    assert match(Symptom(2, ("another text",)), observation).word == word
