@@ -79,6 +79,8 @@ def test_shell(before: str, after: str) -> None:
         ("LICENSE", "Acme\n", ""),
         ("data.csv", "x;1\n", ""),
         ("src/x/__init__.py", "import x\n", ""),
+        ("src/x/__init__.py", '# why\n"""Acme."""\nimport x\n', '"""Module."""\n'),
+        ("src/x/version.py", 'import x\n__version__ = "1.0"  # why\nx = "y"\n', '"""Module."""\n__version__ = "1.0"\n'),
         ("setup.py", '"""Doc."""\n# why\nimport x\ndef f():\n    """Doc."""\n', "import x\n\ndef f():\n    pass\n"),
         ("setup.py", "setup(name='x', author='y', description='z')\n", "setup(name='x')\n"),
         ("setup.py", "def f(:  # why\n    pass\n", "def f(:\n    pass\n"),

@@ -17,6 +17,8 @@ LARGEST = 5_000_000
 """Bytes of a file that is captured."""
 WHOLE = 20_000_000
 """Bytes of all of them, with sources."""
+MODULE = '"""A module."""\n'
+"""What stands for the source of a module: flit requires a docstring."""
 HOME_FILES = (".netrc", "_netrc", ".config/uv/uv.toml", ".local/share/uv/credentials/credentials.toml")
 
 
@@ -45,11 +47,11 @@ def read_project(folder: Path, commands: Sequence[str], *, sources: bool = False
     paths = sorted(_walk(root))
     chosen = select(paths, commands, lambda path: _text(root / path))
     found = [File(path, _bytes(root / path), os.access(root / path, os.X_OK)) for path in chosen.whole]
-    found += [File(path, version_lines(_text(root / path)).encode()) for path in chosen.versions]
+    found += [File(path, (MODULE + version_lines(_text(root / path))).encode()) for path in chosen.versions]
     if sources:
         found += _sources(root, [path for path in paths if path not in {file.path for file in found}])
     else:
-        found += [File(path, b"") for path in chosen.empty]
+        found += [File(path, MODULE.encode() if path.endswith(".py") else b"") for path in chosen.empty]
     kept = {file.path for file in found}
     relative = folder.resolve().relative_to(root).as_posix()
     return ProjectTree(root, relative, tuple(found), tuple(path for path in paths if path not in kept))

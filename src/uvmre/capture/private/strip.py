@@ -41,6 +41,8 @@ ARGUMENTS = frozenset(
 """The arguments of `setup` and keys of `setup.cfg` that are prose."""
 BUILD_SCRIPTS = frozenset({"setup.py", "hatch_build.py", "build.py", "_build.py", "pdm_build.py"})
 INLINE_METADATA = re.compile(r"(?m)^# /// script\s*\n(?:^#(?: .*)?\n)+?^# ///[ \t]*$")
+DOCSTRING = re.compile(r"(?:\s*#.*\n|\s)*[rRuU]?[\"']")
+VERSION = re.compile(r"(?m)^(?:__version__|VERSION|version)(?: *:[^=\n]*)? *= *[\"'][^\"'\n]*[\"']")
 REQUIREMENT_LINE = re.compile(
     r"\s*(?:$|#|-{1,2}\w|[A-Za-z0-9][\w.-]*\s*(?:$|[\[<>=!~;@(\\])|\S+://|\.{0,2}/|[^\s#]+\.(?:whl|gz|zip)\s*$)"
 )
@@ -105,7 +107,7 @@ def _strip(path: str, text: str) -> str:
         metadata = INLINE_METADATA.search(text)
         if name in BUILD_SCRIPTS:
             return _strip_python(text)
-        return f"{_strip_metadata(metadata[0])}\n" if metadata else ""
+        return f"{_strip_metadata(metadata[0])}\n" if metadata else _strip_module(text)
     if name.endswith((".sh", ".bash")):
         return strip_shell(text)
     if REQUIREMENT_FILE.search(path) or (
@@ -190,6 +192,12 @@ def _strip_metadata(text: str) -> str:
     lines = [line.removeprefix("#").removeprefix(" ") for line in text.splitlines()[1:-1]]
     stripped = strip_toml("\n".join(lines)).splitlines()
     return "\n".join(["# /// script", *(f"# {line}".rstrip() for line in stripped), "# ///"])
+
+
+def _strip_module(text: str) -> str:
+    """Return the lines of a module that give its version, and a docstring, without which flit builds none."""
+    versions = "".join(f"{match[0]}\n" for match in VERSION.finditer(text))
+    return f'"""Module."""\n{versions}' if versions or DOCSTRING.match(text) else ""
 
 
 def _strip_python(text: str) -> str:
