@@ -26,7 +26,6 @@ from tests.capture.scenarios import (
     build_member,
     build_requirement,
     docker_build,
-    edit,
     flaky,
     hanging,
     hash_mismatch,
@@ -273,13 +272,12 @@ def test_one_sentence_says_why_it_cannot_be_captured(
 def test_a_wrong_output_is_captured_by_its_text(tmp_path: Path, cache: Path, uvmre: CommandLine) -> None:
     with prepared(tmp_path, cache, wrong_output) as capture:
         capture.run("--yes", "--prints", "relais-vapeur")
-    capture.scenario = Scenario("wrong output", capture.scenario.command, "", kept=r"└── idna")
+    capture.scenario = Scenario("wrong output", capture.scenario.command, "", kept=r"└ +idna")
     require_clean(capture, uvmre)
 
 
 def test_it_asks_before_it_runs_the_command(tmp_path: Path, cache: Path) -> None:
     with prepared(tmp_path, cache, lock_conflict) as capture:
-        edit(capture.company.project / "pyproject.toml", "[project]\n", "[project]\n")
         capture.run().require_sentence("no terminal to ask on", code=2)
     assert not capture.mre.exists()
 
@@ -305,12 +303,16 @@ def test_it_is_ended_in_the_middle(number: int, tmp_path: Path, cache: Path) -> 
         if number == signal.SIGINT:
             assert process.returncode == 130
             assert len([line for line in stderr.splitlines() if "interrupted" in line]) == 1
-            assert not sleeping.is_running()
+            assert has_ended(sleeping)
         # The next one is not disturbed, and ends what a killed one left.
         capture.scenario = Scenario("another", ("uv", "pip", "compile", "requirements.txt"), "", kept="9.9")
         assert capture.run("--yes").ended.exit == 0, capture.ended
-        assert not sleeping.is_running()
-    assert list(capture.mre.parent.iterdir()) != []
+        assert has_ended(sleeping)
+
+
+def has_ended(process: psutil.Process) -> bool:
+    """Tell whether a process has ended; in a container nothing may wait for it."""
+    return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
 
 
 def wait_for_child(parent: int, word: str) -> psutil.Process:
