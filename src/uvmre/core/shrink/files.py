@@ -120,7 +120,11 @@ def _entries(depth: int, likely: Likely, protected: frozenset[str], subject: Sub
         if len(parts) >= depth:
             found["/".join(parts[:depth]) + "/" * (len(parts) > depth)] = None
     held = [entry for entry in found if any(path.startswith(entry) for path in protected)]
-    return [ShrinkUnit(entry, entry, likely=likely(entry.strip("/"))) for entry in found if entry not in held]
+    return [
+        ShrinkUnit(entry, entry, likely(entry), entry.strip("/").rpartition("/")[0] or ".")
+        for entry in found
+        if entry not in held
+    ]
 
 
 def _without_entries(subject: Subject, units: Sequence[ShrinkUnit]) -> Subject:

@@ -10,7 +10,7 @@ from uvmre.core.search.shrink import ShrinkPass
 from uvmre.core.shrink.commands import command_passes
 from uvmre.core.shrink.edits import Subject
 from uvmre.core.shrink.files import comments, contents, edit_pass, folder_passes, lines, member_pass
-from uvmre.core.shrink.passes import named_in
+from uvmre.core.shrink.passes import named_in, paths_in
 from uvmre.core.shrink.requirements import requirement_pass
 from uvmre.core.shrink.simplify import lock_pass, rename_passes
 from uvmre.core.shrink.toml_passes import toml_passes
@@ -42,12 +42,13 @@ def is_held(file: str, path: Path) -> bool:
 
 def mre_passes(mre: Mre, is_valid: Callable[[Subject], bool]) -> tuple[ShrinkPass[Subject], ...]:
     """Return the passes over an MRE; a candidate that is not valid is none."""
-    likely = named_in("\n".join(_texts(mre.symptom)))
+    hint = "\n".join(_texts(mre.symptom))
+    likely = named_in(hint)
     everywhere = lambda _: False  # noqa: E731
     found = (
         edit_pass("comments", comments, everywhere, easy=True),
         member_pass(likely),
-        *folder_passes(likely, frozenset({MANIFEST})),
+        *folder_passes(paths_in(hint), frozenset({MANIFEST})),
         lock_pass(),
         edit_pass("contents", contents, everywhere),
         *toml_passes(likely, is_held),

@@ -10,6 +10,7 @@ from uvmre.core.shrink.requirements import requirement_name, requirement_pass
 from uvmre.core.shrink.toml_passes import toml_passes
 
 WORDS = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*")
+PATHS = re.compile(r"(?<![\w./-])(?:\./)?([\w.-]+(?:/[\w.-]+)*)")
 
 
 def folder_shrink_passes(hint: str = "", *, single: bool = False) -> tuple[ShrinkPass[Subject], ...]:
@@ -18,7 +19,7 @@ def folder_shrink_passes(hint: str = "", *, single: bool = False) -> tuple[Shrin
     everywhere = lambda _: False  # noqa: E731
     return (
         edit_pass("comments", comments, everywhere, easy=True),
-        *(() if single else (member_pass(likely), *folder_passes(likely, frozenset()))),
+        *(() if single else (member_pass(likely), *folder_passes(paths_in(hint), frozenset()))),
         edit_pass("contents", contents, everywhere),
         *toml_passes(likely, lambda _file, _path: False),
         edit_pass("lines", lines, likely),
@@ -36,3 +37,9 @@ def named_in(hint: str) -> Likely:
         return len(name) > 1 and (name in words or name.replace("_", "-") in words)
 
     return likely
+
+
+def paths_in(hint: str) -> Likely:
+    """Return what tells whether a path is named in a text, or a folder with something in it."""
+    paths = PATHS.findall(hint)
+    return lambda text: text in paths or (text.endswith("/") and any(path.startswith(text) for path in paths))
