@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 
+from uvmre.core.mre.model import MANIFEST
 from uvmre.core.network.simple_page import normalize_name
 from uvmre.core.search.shrink import ShrinkPass, ShrinkUnit
 from uvmre.core.shrink.edits import Edit, Subject, decode, edit_files
@@ -59,6 +60,8 @@ def edit_pass(
 def comments(subject: Subject) -> Iterator[tuple[str, Edit, str]]:
     """Yield the comments and blank lines of TOML, requirements, Dockerfiles and shell scripts."""
     for path, content in sorted(subject.items()):
+        if path == MANIFEST:  # it is written anew, always in the same form
+            continue
         title = f"{path}: comment"
         if is_toml(path):
             tree = parse_tree(content)
