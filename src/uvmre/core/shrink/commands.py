@@ -29,7 +29,7 @@ PREFIXES = ("env", "exec", "time", "command")
 Span = tuple[int, int]
 
 
-class Command(NamedTuple):
+class ShellText(NamedTuple):
     """A shell text in a file."""
 
     path: str
@@ -55,21 +55,21 @@ def _is_run(path: Path) -> bool:
     return path[-1] == "run" or (path[0] == "control" and path[2:3] == ("replace",) and len(path) == 4)
 
 
-def commands(subject: Subject) -> Iterator[Command]:
+def commands(subject: Subject) -> Iterator[ShellText]:
     """Yield the commands of steps, of services, of a Dockerfile's RUNs, and of shell scripts."""
     for path, content in sorted(subject.items()):
         tree = parse_tree(content) if path == MANIFEST else None
         for node in tree.nodes if tree else ():
             if node.value is not None and _is_run(node.path):
-                yield Command(path, node.value_start, node.value_end, node.value, quoted=True)
+                yield ShellText(path, node.value_start, node.value_end, node.value, quoted=True)
         if is_dockerfile(path):
             for start, end in instruction_ranges(content):
                 text = content[start:end].decode()
                 if match := RUN.match(text):
                     first = start + len(match[0].encode())
-                    yield Command(path, first, end, text[match.end() :], quoted=False)
+                    yield ShellText(path, first, end, text[match.end() :], quoted=False)
         elif is_shell(path, content) and (script := decode(content)):
-            yield Command(path, 0, len(content), script, quoted=False)
+            yield ShellText(path, 0, len(content), script, quoted=False)
 
 
 def instruction_ranges(content: bytes) -> list[Span]:
@@ -109,7 +109,7 @@ def _units(find: Finder, subject: Subject) -> list[ShrinkUnit]:
 
 
 def _without(subject: Subject, units: Sequence[ShrinkUnit]) -> Subject | None:
-    grouped: dict[Command, list[Span]] = {}
+    grouped: dict[ShellText, list[Span]] = {}
     for unit in units:
         grouped.setdefault(unit.key[0], []).append(unit.key[1])
     edits: list[tuple[str, Edit]] = []
