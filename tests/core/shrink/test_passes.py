@@ -8,8 +8,7 @@ from uvmre.core.mre.manifest import parse
 from uvmre.core.mre.model import MANIFEST
 from uvmre.core.search.shrink import ShrinkPass
 from uvmre.core.shrink.edits import Subject
-from uvmre.core.shrink.manifest import mre_passes, subject_of
-from uvmre.core.shrink.passes import folder_shrink_passes
+from uvmre.core.shrink.passes import folder_shrink_passes, mre_passes, subject_of
 from uvmre.core.shrink.requirements import parse_requirement, parse_specifier
 
 MRE = """\
