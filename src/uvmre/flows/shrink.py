@@ -23,7 +23,7 @@ from uvmre.core.progress import Progress
 from uvmre.core.search.shrink import Interest, start
 from uvmre.core.secrets.redact import secrets
 from uvmre.core.shrink.edits import Subject, digest
-from uvmre.core.shrink.manifest import mre_passes, subject_of
+from uvmre.core.shrink.passes import mre_passes, subject_of
 from uvmre.core.text.normalize import find_pattern, normalize
 from uvmre.errors import CannotTell, InputError, UsageError
 from uvmre.flows import housekeeping
@@ -69,14 +69,13 @@ class Baseline:
     vacuous: frozenset[str]
     """The controls that prove nothing."""
     upstream: bool
-    """Whether it needs PyPI, so that its cutoff date matters."""
+    """Whether it needs PyPI."""
 
 
 @dataclass
 class MreTest:
     """Runs candidates as `uvmre run` does, behind one gateway."""
 
-    original: Mre
     options: RunOptions
     context: RunContext
     backend: Backend
@@ -123,9 +122,8 @@ class MreTest:
         assert baseline
         same = found.word == baseline.word and found.vacuous <= baseline.vacuous
         same = same and all(old <= new for old, new in zip(baseline.innermost, found.innermost, strict=True))
-        undated = mre.environment.exclude_newer != self.original.environment.exclude_newer
-        # What needs PyPI is another example tomorrow.
-        online = found.upstream and (undated or not baseline.upstream)
+        # What needs PyPI may be another example tomorrow.
+        online = found.upstream and not baseline.upstream
         return "yes" if same and not online else "no"
 
     def observe(self, mre: Mre, stop: threading.Event, *, base_only: bool = False) -> Iterator[Observed]:
@@ -274,7 +272,7 @@ def _opened(
             stop=threading.Event(),
         )
         executables = frozenset(file.path for file in mre.files if file.executable)
-        test = MreTest(mre, options, context, backend, gateway, root, executables, folder / BUNDLED, origin)
+        test = MreTest(options, context, backend, gateway, root, executables, folder / BUNDLED, origin)
         python = interpreter.version if interpreter else ""
         original = digest(subject_of(mre))
         key = OutcomeKey(

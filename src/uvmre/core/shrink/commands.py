@@ -9,7 +9,7 @@ from uvmre.core.mre.model import MANIFEST
 from uvmre.core.search.shrink import ShrinkPass, ShrinkUnit
 from uvmre.core.shell.uv_calls import ASSIGNMENT, HEREDOC, OPTIONS_WITH_VALUE, SUBCOMMANDS
 from uvmre.core.shrink.edits import Edit, Subject, decode, edit_files
-from uvmre.core.shrink.files import is_dockerfile, is_shell
+from uvmre.core.shrink.files import edit_pass, is_dockerfile, is_shell
 from uvmre.core.shrink.toml_tree import encode_string, parse_tree
 from uvmre.core.text.toml_checks import Path
 from uvmre.errors import UvmreError
@@ -46,7 +46,7 @@ Finder = Callable[[str], list[Span]]
 
 def command_passes() -> Iterator[ShrinkPass[Subject]]:
     """Yield the passes over commands, coarse ones first."""
-    yield ShrinkPass("instructions", _instructions, _without_ranges)
+    yield edit_pass("instructions", _instructions)
     for name, find in (("lines of steps", _lines), ("statements", _statements), ("words", _words)):
         yield ShrinkPass(name, partial(_units, find), _without)
 
@@ -87,17 +87,10 @@ def instruction_ranges(content: bytes) -> list[Span]:
     return [(starts[each.first - 1], starts[min(each.last, len(starts) - 1)]) for each in found]
 
 
-def _instructions(subject: Subject) -> list[ShrinkUnit]:
-    return [
-        ShrinkUnit((path, (start, end, b"")), f"{path}: {content[start:end].decode().strip()[:60]}")
-        for path, content in sorted(subject.items())
-        if is_dockerfile(path)
-        for start, end in instruction_ranges(content)
-    ]
-
-
-def _without_ranges(subject: Subject, units: Sequence[ShrinkUnit]) -> Subject:
-    return edit_files(subject, [unit.key for unit in units])
+def _instructions(subject: Subject) -> Iterator[tuple[str, Edit, str]]:
+    for path, content in sorted(subject.items()):
+        for start, end in instruction_ranges(content) if is_dockerfile(path) else ():
+            yield path, (start, end, b""), f"{path}: {content[start:end].decode().strip()[:60]}"
 
 
 def _units(find: Finder, subject: Subject) -> list[ShrinkUnit]:
