@@ -177,6 +177,7 @@ def run(command: Sequence[str | Path], folder: Path, cache: Path) -> "subprocess
     return subprocess.run(
         [str(word) for word in command],
         cwd=folder,
+        stdin=subprocess.DEVNULL,
         env={**os.environ, "PATH": f"{uv.parent}:{os.environ['PATH']}"},
         capture_output=True,
         text=True,
@@ -201,14 +202,14 @@ def capture(broken: Broken, project: Path, cache: Path) -> tuple[list[str], bool
     done = run([*UVMRE, "capture", project, *options, "--", *broken.command], work, cache)
     seconds = time.perf_counter() - started
     if done.returncode:
-        last = (done.stderr.strip().splitlines() or ["no output"])[-1]
-        return [f"{seconds:.0f}", f"{before} →", "", f"exit {done.returncode}: {last}"], False
+        why = "; ".join(re.findall(r"^(?:error|cause): (.*)", done.stderr, re.MULTILINE))
+        return [f"{seconds:.0f}", f"{before} →", "", f"exit {done.returncode}: {why}"], False
     data = json.loads(done.stdout)
     verdicts = []
     for release in (RELEASE, OTHER_RELEASE):
         ran = json.loads(run([*UVMRE, "run", work / "mre", "--uv", release, "--json"], work, cache).stdout)
         verdicts.append(ran.get("verdict") or ran["error"])
-    tries = str((data.get("shrunk") or {}).get("tries", "?"))
+    tries = "".join(re.findall(r"(\d+) tries", data["shrunk"]))
     row = [f"{seconds:.0f}", f"{before} → {size(work / 'mre')}", tries, ", ".join(verdicts)]
     return row, set(verdicts) <= {"reproducible", "explained"}
 
