@@ -52,7 +52,7 @@ def comments(subject: Subject) -> Iterator[tuple[str, Edit, str]]:
     """Yield the comments and blank lines of TOML, requirements, Dockerfiles and shell scripts."""
     for path, content in sorted(subject.items()):
         title = f"{path}: comment"
-        if is_toml(path):
+        if is_toml(path) and path != MANIFEST:
             tree = parse_tree(content)
             ranges = [*tree.comments, *tree.blank_lines] if tree else []
             yield from ((path, (start, end, b""), title) for start, end in sorted(ranges))
