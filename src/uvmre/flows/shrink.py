@@ -101,12 +101,13 @@ class MreTest:
         mre = manifest.parse(text, dockerfile="Dockerfile" in subject)
         return complete_mre(replace(mre, files=files), MANIFEST)
 
-    def is_valid(self, subject: Subject) -> bool:
-        """Tell whether a candidate is an MRE with the steps that its controls and its symptom name."""
+    def normal(self, subject: Subject) -> Subject | None:
+        """Return a candidate as uvmre writes it; None if it is not valid."""
         try:
-            return bool(self.read(subject).steps)
+            mre = self.read(subject)
         except (InputError, CannotTell, UnicodeDecodeError):
-            return False
+            return None
+        return {**subject, MANIFEST: manifest.dump(mre).encode()} if mre.steps else None
 
     def evaluate(self, subject: Subject, stop: threading.Event) -> Interest:
         """Return whether a candidate shows the same, and its controls do."""
@@ -212,7 +213,7 @@ def shrink(
         search = SubjectSearch(test.evaluate, answers, small, jobs, seconds, progress)
         small.write(subject)
         _require_symptom(test, mre, search)
-        found = search.run(start(subject, mre_passes(mre, test.is_valid), digest))
+        found = search.run(start(subject, mre_passes(mre, test.normal), digest))
     housekeeping.prune_later(options.cache, progress)
     return found
 
@@ -233,14 +234,14 @@ def is_minimal(
         jobs = 1 if test.backend.name == LOCAL and has_fixed_port(mre) else job_count(options)
         search = SubjectSearch(test.evaluate, answers, SmallMre(folder, test.read, "", folder), jobs, progress=progress)
         _require_symptom(test, mre, search)
-        candidates: dict[str, tuple[str, Subject]] = {}
-        for each in mre_passes(mre, test.is_valid):
+        candidates: dict[str, tuple[str, Subject]] = {digest(subject): ("", subject)}
+        for each in mre_passes(mre, test.normal):
             for unit in each.units(subject):
                 found = each.without(subject, [unit])
                 # Without a key that has its default anyway, it is the same MRE.
                 if found is not None and subject_of(test.read(found)) != subject:
                     candidates.setdefault(digest(found), (unit.title, found))
-        return search.run_each(list(candidates.values()), deadline)
+        return search.run_each(list(candidates.values())[1:], deadline)
 
 
 @contextlib.contextmanager

@@ -42,7 +42,7 @@ requires = ["other>=1,<2"]
 def passes(subject: Subject) -> dict[str, list[ShrinkPass[Subject]]]:
     """Return the passes over an MRE, by name."""
     found: dict[str, list[ShrinkPass[Subject]]] = {}
-    for each in mre_passes(parse(subject[MANIFEST].decode()), lambda _: True):
+    for each in mre_passes(parse(subject[MANIFEST].decode()), lambda subject: subject):
         found.setdefault(each.name, []).append(each)
     return found
 

@@ -54,7 +54,7 @@ def comments(subject: Subject) -> Iterator[tuple[str, Edit, str]]:
         if path == MANIFEST:  # it is written anew, always in the same form
             continue
         title = f"{path}: comment"
-        if is_toml(path):
+        if is_toml(path) and path != MANIFEST:
             tree = parse_tree(content)
             ranges = [*tree.comments, *tree.blank_lines] if tree else []
             yield from ((path, (start, end, b""), title) for start, end in sorted(ranges))

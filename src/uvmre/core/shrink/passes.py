@@ -46,10 +46,10 @@ def folder_shrink_passes(hint: str = "", *, single: bool = False) -> tuple[Shrin
     )
 
 
-def mre_passes(mre: Mre, is_valid: Callable[[Subject], bool]) -> tuple[ShrinkPass[Subject], ...]:
-    """Return the passes over an MRE; a candidate that is not valid is none."""
+def mre_passes(mre: Mre, normal: Callable[[Subject], Subject | None]) -> tuple[ShrinkPass[Subject], ...]:
+    """Return the passes over an MRE; `normal` returns a candidate as uvmre writes it, or None if it is not valid."""
     found = (*folder_shrink_passes("\n".join(_texts(mre.symptom))), *rename_passes())
-    return tuple(_checked(each, is_valid) for each in found)
+    return tuple(_checked(each, normal) for each in found)
 
 
 def is_held(file: str, path: Path) -> bool:
@@ -69,10 +69,10 @@ def _texts(symptom: Symptom) -> Iterator[str]:
         yield from (file.path, file.contains, file.raw, file.absent)
 
 
-def _checked(found: ShrinkPass[Subject], is_valid: Callable[[Subject], bool]) -> ShrinkPass[Subject]:
+def _checked(found: ShrinkPass[Subject], normal: Callable[[Subject], Subject | None]) -> ShrinkPass[Subject]:
     def without(subject: Subject, units: Sequence[ShrinkUnit]) -> Subject | None:
         candidate = found.without(subject, units)
-        return candidate if candidate is not None and is_valid(candidate) else None
+        return None if candidate is None else normal(candidate)
 
     return replace(found, without=without)
 
