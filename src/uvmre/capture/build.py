@@ -23,8 +23,8 @@ from uvmre.core.shell.uv_calls import parse_calls
 
 HOME = "home"
 REPOSITORIES = "git"
-PASSWORD = "heron"
-"""That of the public test index."""
+PASSWORD, OTHER_PASSWORD = "heron", "eagle"
+"""Passwords of the public test index."""
 GIT_SOURCE = re.compile(r"git\s*=\s*\"(?P<url>[^\"]+)\"(?P<rest>[^}\n]*)|git\+(?P<plus>(?:https?|ssh)://[^\s\"'#;]+)")
 NEEDS_ENVIRONMENT = ("pip install", "pip sync", "pip uninstall", "pip freeze", "pip list", "pip check", "pip tree")
 KEYRING = "keyring"
@@ -92,9 +92,8 @@ def _index(known: KnownIndex) -> Index:
     configured = known.configured
     registry = profile_of(configured.url)
     username, password = configured.username, configured.password
-    if known.denied:
-        fixed = PROFILES[registry].username
-        username, password = fixed or "public", PASSWORD
+    if known.denied:  # the user's credentials become `public:heron`
+        username, password = PROFILES[registry].username or "public", OTHER_PASSWORD
     elif username and not password:  # a token as user name
         username, password = "user", username
     return Index(

@@ -91,11 +91,12 @@ def with_build(mre: Mre, project: UserProject, build: DockerBuild) -> Mre:
     variables |= {name: value or variables.get(name, "") for name, value in build.arguments.items()}
     files = list(read.files)
     for name, source in build.secrets.items():
-        content = next((each.content for each in project.files if each.path == source), None)
-        if content is None:
-            variables[name] = variables.get(source, "")
+        named = [each for each in project.files if each.path == source]
+        named += [each for each in project.home if source.endswith(f"/{each.path}")]
+        if named:
+            files.append(File(name, named[0].content))
         else:
-            files.append(File(name, content))
+            variables[name] = variables.get(source, "")
     others = [each for each in mre.files if each.path.startswith(("home/", "git/")) and each.path not in known]
     python = read.environment.python or mre.environment.python
     environment = replace(mre.environment, variables=variables, python=python, uv=read.environment.uv)

@@ -59,7 +59,7 @@ def _mark(text: str, start: str, end: str) -> str:
 
 def count_by_kind(replacements: Sequence[Replacement]) -> dict[str, int]:
     """Return how many there are of each kind."""
-    return dict(sorted(Counter(each.kind for each in replacements if each.private).items()))
+    return dict(sorted(Counter(each.kind for each in replacements if each.neutral).items()))
 
 
 def spelling(replacement: Replacement) -> str:
@@ -69,7 +69,7 @@ def spelling(replacement: Replacement) -> str:
 
 def private_notes(before: Mre, after: Mre, replaced: Sequence[Replacement], more: Mapping[str, Sequence[str]]) -> str:
     """Return what was replaced by what, other lists by their titles, and a word diff."""
-    pairs = sorted((each.kind, spelling(each), each.neutral) for each in replaced if each.private)
+    pairs = sorted((each.kind, spelling(each), each.neutral) for each in replaced if each.neutral)
     parts = ["This file has private values: do not share it.", "", "Replaced:"]
     parts += [f"  {kind}: {private} → {neutral}" for kind, private, neutral in pairs]
     for title, lines in more.items():

@@ -52,7 +52,7 @@ LINE_COMMENT = re.compile(r"(?m)^[ \t]*[#;](?!!|[ \t]*(?:syntax|escape|check)[ \
 LABELS = re.compile(r"(?mi)^[ \t]*(?:LABEL|MAINTAINER)\b(?:.*\\\n)*.*\n?")
 SECTION_KEYS = re.compile(rf"(?mi)^(?:{'|'.join(sorted(ARGUMENTS))})[ \t]*[=:].*\n(?:[ \t]+.*\n)*")
 LINES = re.compile(
-    r"(?:\A|/)(?:[^/]*Dockerfile[^/]*|Containerfile|MANIFEST\.in|setup\.cfg|pip\.(?:conf|ini)|\.python-versions?|[._]?netrc"
+    r"(?:\A|/)(?:[^/]*Dockerfile[^/]*|Containerfile|MANIFEST\.in|setup\.cfg|pip\.(?:conf|ini)|\.python-versions?|[^/]*netrc"
     r"|\.?[^/]*\.env|\.env[^/]*|\.(?:docker|git)ignore|\.pypirc)\Z"
 )
 """Files that are read line by line."""

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from uvmre.capture.error import cause_of, failed_step, same_error, symptom_of
+from uvmre.capture.private.naming import STAYS
 from uvmre.capture.private.surroundings import Replacement
 from uvmre.core.mre.model import Mre
 from uvmre.core.outcome.observation import Observation
@@ -13,7 +14,7 @@ from uvmre.flows.options import RunOptions
 from uvmre.flows.run import run
 from uvmre.flows.scratch import scratch
 
-ALWAYS = ("secret", "user")
+ALWAYS = ("secret", "user", STAYS)
 """The kinds of replacements without which nothing is run."""
 Candidate = Callable[[Sequence[Replacement]], tuple[Mre, str]]
 """Returns the MRE in which some things are replaced, and the output of the user's command with the same names."""
