@@ -104,7 +104,8 @@ def _versions(subject: Subject) -> Iterator[Mapping[str, str]]:
 def _required_versions(name: str, text: str) -> set[str]:
     """Return the versions with which a package is required, as they are written."""
     spelled = "[-_.]".join(map(re.escape, re.split(r"[-_.]+", name)))
-    specifiers = rf"(?<![\w.-]){spelled}(?:\[[^\]]*\])?\s*((?:[<>=!~]=?=?\s*[\w.*+!-]+[\s,]*)+)"
+    one = r"[<>=!~]=?=?\s*\d[\w.*+!-]*"
+    specifiers = rf"(?<![\w.-]){spelled}(?:\[[^\]]*\])?\s*({one}(?:\s*,\s*{one})*)"
     return {
         version
         for match in re.finditer(specifiers, text, re.IGNORECASE)
