@@ -56,3 +56,9 @@ def test_files_of_the_home_are_found_where_variables_put_them(tmp_path: Path) ->
     found = home_files(tmp_path, {"XDG_CONFIG_HOME": str(tmp_path / "conf"), "NETRC": str(tmp_path / "mine")})
     assert {file.path: file.content for file in found} == {".netrc": b"machine x", ".config/uv/uv.toml": b"a = 1"}
     assert home_files(tmp_path, {}) == ()
+
+
+def test_a_file_is_also_named_by_its_whole_path(tmp_path: Path) -> None:
+    (tmp_path / "conf.toml").write_text("a = 1")
+    assert [file.path for file in read_project(tmp_path, (f"{tmp_path}/conf.toml",)).files] == ["conf.toml"]
+    assert read_project(tmp_path, ("uv sync",)).files == ()

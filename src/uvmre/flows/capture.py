@@ -128,7 +128,7 @@ def capture(
     require_usable(target, may_replace=force or confirm is not None)
     environment = {**os.environ, **credentials.take_secret_variables()}
     user_request = UserRunRequest(request.commands, environment, request.uv, request.seconds, request.complaint.hangs)
-    tree = read_project(folder, request.commands)
+    tree = read_project(folder, user_request.texts)
     user_run = run_as_user(tree, user_request, progress)
     facts = package_facts(user_run.project, progress)
     prover = Prover(options, progress)
@@ -138,7 +138,7 @@ def capture(
     attempt = _prove(user_run, reproduction, facts, prover)
     if attempt is None:
         progress.detail("the error does not show without the sources: trying with them")
-        whole = read_project(folder, request.commands, sources=True)
+        whole = read_project(folder, user_request.texts, sources=True)
         with_sources = replace(user_run, project=replace(user_run.project, files=whole.files, left_out=whole.left_out))
         attempt = _prove(with_sources, reproduction, facts, prover)
     if attempt is None:
@@ -191,8 +191,8 @@ def from_project(
         UsageError: if the project or the folder is invalid, or there is no uv.
     """
     progress = progress or Progress()
-    tree = read_project(folder, ())
     request = UserRunRequest((), {**os.environ, **credentials.take_secret_variables()}, uv)
+    tree = read_project(folder, request.texts)
     user_run = run_as_user(tree, request, progress)
     facts = package_facts(user_run.project, progress)
     before = _build(user_run, Reproduction(TO_FILL_IN, STUB, ("uv sync",)), facts)

@@ -35,8 +35,8 @@ class ProjectTree:
     """The other files."""
 
 
-def read_project(folder: Path, commands: Sequence[str], *, sources: bool = False) -> ProjectTree:
-    """Read the files of a project that matter to its commands; with `sources`, all text files.
+def read_project(folder: Path, texts: Sequence[str], *, sources: bool = False) -> ProjectTree:
+    """Read the files of a project that matter, and those that texts name; with `sources`, all text files.
 
     Raises:
         UsageError: if the folder does not exist, or cannot be read.
@@ -45,7 +45,8 @@ def read_project(folder: Path, commands: Sequence[str], *, sources: bool = False
     files.require_folder(folder)
     root = workspace_root(folder.resolve())
     paths = sorted(_walk(root))
-    chosen = select(paths, commands, lambda path: _text(root / path))
+    relative_texts = [text.replace(f"{root}/", "") for text in texts]
+    chosen = select(paths, relative_texts, lambda path: _text(root / path))
     found = [File(path, _bytes(root / path), os.access(root / path, os.X_OK)) for path in chosen.whole]
     found += [File(path, (MODULE + version_lines(_text(root / path))).encode()) for path in chosen.versions]
     if sources:

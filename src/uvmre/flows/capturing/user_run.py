@@ -51,6 +51,12 @@ class UserRunRequest:
     hangs: bool = False
     """Whether exceeding it is the bug."""
 
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Return the texts that may name files of the project."""
+        settings = (value for name, value in self.environment.items() if OF_UV.fullmatch(name))
+        return (*self.commands, *settings)
+
 
 @dataclass(frozen=True)
 class UserRun:
@@ -96,7 +102,7 @@ def run_as_user(tree: ProjectTree, request: "UserRunRequest", progress: Progress
         version = ask_program((python, "-c", "import platform; print(platform.python_version())"), folder, environment)
         build = docker_build(request.commands[-1]) if request.commands else None
         # Without an engine, the RUNs of a Dockerfile are first run in the MRE.
-        without_engine = build is not None and shutil.which(build.engine) is None
+        without_engine = build is not None and shutil.which(build.engine, path=environment.get("PATH")) is None
         results = (
             []
             if without_engine
@@ -118,7 +124,7 @@ def run_as_user(tree: ProjectTree, request: "UserRunRequest", progress: Progress
     variables = {
         name: value.replace(f"{tree.root}/", "")
         for name, value in sorted(request.environment.items())
-        if OF_UV.fullmatch(name) or name in names
+        if name in names or (OF_UV.fullmatch(name) and not _is_elsewhere(value, tree.root))
     }
     minor = PYTHON_VERSION.match(version)
     project = UserProject(
@@ -133,6 +139,11 @@ def run_as_user(tree: ProjectTree, request: "UserRunRequest", progress: Progress
         left_out=tree.left_out,
     )
     return UserRun(project, tuple(results), had_environment, tree.root)
+
+
+def _is_elsewhere(value: str, root: Path) -> bool:
+    """Tell whether a value is a path of this machine outside the project, which no other machine has."""
+    return value.startswith(("/", "~")) and not value.startswith(f"{root}/")
 
 
 def _texts(tree: ProjectTree) -> list[str]:
