@@ -263,3 +263,19 @@ def test_a_neutral_name_is_not_one_of_pypi() -> None:
 def test_the_audit_names_what_remains() -> None:
     mre = project(("requirements.txt", "acme-core\n"))
     assert "acme" in remaining_private(mre, SURROUNDINGS, ())
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:8099", "localhost:8099"])
+def test_an_index_on_this_machine_gets_a_name_and_other_servers_on_it_stay(host: str) -> None:
+    mre = Mre(
+        "a",
+        Environment("0.8.0"),
+        (Step(f"uv pip install six --index http://{host}/simple && curl http://localhost/ready", "observe"),),
+        Symptom(exit="failure", output=("something",)),
+        indexes=(Index(f"http://{host}/simple"),),
+    )
+    found = replace_private(mre, find_replacements(mre, Surroundings("/p", "/h", "ann", "box", frozenset({"six"}))))
+    assert found.indexes[0].url == "https://pypi.example.com/simple"
+    assert found.steps[0].run == (
+        "uv pip install six --index https://pypi.example.com/simple && curl http://localhost/ready"
+    )

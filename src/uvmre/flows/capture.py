@@ -34,6 +34,7 @@ from uvmre.flows.options import RunOptions
 from uvmre.flows.run import run
 from uvmre.flows.scratch import scratch
 from uvmre.flows.shrink import shrink
+from uvmre.folder.evidence import forget_runs
 from uvmre.folder.read import read_mre
 from uvmre.folder.write import Confirm, require_usable, write_mre
 from uvmre.project.folder import ProjectTree, read_project
@@ -145,6 +146,7 @@ def capture(
         raise _lost(tree, user_request, user_run, reproduction, prover)
     captured = replace(attempt, folder=target, notes=facts.notes)
     write_mre(attempt.mre, target, force=force, confirm=confirm)
+    forget_runs(target)
     _write_notes(captured)
     verdict = run(target, options, progress=progress).verdict
     if verdict.word not in SHOWN:

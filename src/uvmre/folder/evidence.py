@@ -38,6 +38,12 @@ def begin_run(folder: Path, release: str, now: datetime) -> Path:
     return run
 
 
+def forget_runs(folder: Path) -> None:
+    """Remove the evidence and the recording of another MRE that was in a folder, which may be private."""
+    for path in (folder / RUNS, folder / RECORDING):
+        temp_folders.delete_tree(path)
+
+
 def _lock(run: Path) -> None:
     """Lock the folder of a run until it is finished or this process ends."""
     with contextlib.suppress(OSError):

@@ -12,6 +12,8 @@ from uvmre.capture.private.spelling import letter, lower, spellings
 from uvmre.capture.private.vocabulary import USERS, is_public_word
 
 SIMPLE = re.compile(r"/\+?simple(?=/|\Z)")
+ADDRESS = re.compile(r"[\d.]+(?::\d+)?")
+LOOPBACK = ("localhost", "127.0.0.1", "0.0.0.0")
 NUMBER = re.compile(r"(?<![\w.])\d{3,}(?!\w)|\d{6,}")
 """The number of a project or an account in a URL."""
 
@@ -51,11 +53,13 @@ def _add_url(naming: Naming, url: str, numbers: Counter[str], *, index: bool) ->
         profile = profile_of(url)
         numbers[profile] += 1
         target = urlsplit(neutral_url(f"{parts.scheme}://{host}{path}", numbers[profile]))
-        neutral = _add_host(naming, host, port, target.netloc)
+        # An index on this machine gets a name too, but `localhost` elsewhere stays.
+        own = (f"{host}:{port}", None) if host in LOOPBACK and port else (host, port)
+        neutral = _add_host(naming, *own, target.netloc)
         naming.add("url", spellings("url", place), f"{neutral}{target.path}")
         base = SIMPLE.split(place)[0]
         naming.add("url", spellings("url", base), f"{neutral}{SIMPLE.split(target.path)[0]}")
-        _add_numbers(naming, f"{host} {path}")
+        _add_numbers(naming, path if ADDRESS.fullmatch(host) else f"{host} {path}")
     else:
         _add_host(naming, host, port, "")
 
@@ -73,7 +77,7 @@ def _add_host(naming: Naming, host: str, port: int | None, neutral: str) -> str:
         neutral = next(each for each in names if each not in used)
     naming.add("host", [host, *([f"{host}:{port}"] if port else [])], neutral)
     domain = ".".join(host.split(".")[-2:])
-    if "." in domain and not is_public_word(domain.partition(".")[0]) and not re.fullmatch(r"[\d.]+", host):
+    if "." in domain and not is_public_word(domain.partition(".")[0]) and not ADDRESS.fullmatch(host):
         naming.add("host", [domain], "example.com")
     return neutral
 

@@ -16,7 +16,7 @@ from uvmre.core.shrink.simplify import lock_pass, rename_passes
 from uvmre.core.shrink.toml_passes import toml_passes
 from uvmre.core.text.toml_checks import Path
 
-HELD = frozenset({"schema", "title", "issue", "needs", "symptom", "expected", "deviation"})
+HELD = frozenset({"schema", "private", "title", "issue", "needs", "symptom", "expected", "deviation"})
 """The keys of a manifest that say what the report says."""
 HELD_IN_ENVIRONMENT = frozenset({"uv", "python", "exclude-newer", "reported-platform"})
 """What the same run needs elsewhere and later."""
