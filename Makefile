@@ -25,6 +25,7 @@ bench: $(VENV)/.developed compiled
 	$(BIN)/python bench/reading.py
 	$(BIN)/python bench/scrubbing.py
 	$(BIN)/python bench/containers.py
+	$(BIN)/python bench/shrink.py
 
 # Real container engines for the tests, as far as this machine allows; `.ci/engines stop` ends them.
 engines:

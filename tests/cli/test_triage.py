@@ -400,3 +400,17 @@ def test_an_invented_post_over_real_releases(uvmre: CommandLine, tmp_path: Path)
         uvmre("triage", issue(tmp_path, ROOTLESS.replace("0.2.15", "0.4.0").replace("2024-06", "2024-09")), "--json")
     )
     assert (fixed["verdict"], fixed["exit"]) == ("not_reproducible", 1), fixed["reason"]
+
+
+def test_the_mre_of_a_bug_that_shows_is_shrunk(triage: CommandLine, tmp_path: Path) -> None:
+    answer = only_answer(triage(issue(tmp_path, post(SYNC)), "--shrink", "--json"))
+    assert answer["verdict"] == "reproducible", answer["reason"]
+    folder, small = Path(answer["folder"]), Path(answer["small"])
+    assert (folder / "pyproject.toml").is_file()
+    assert not (small / "pyproject.toml").exists()  # the release of this test reads none
+    assert "stands twice" in (small / "mre.toml").read_text()
+
+
+def test_an_mre_without_a_bug_is_not_shrunk(triage: CommandLine, tmp_path: Path) -> None:
+    answer = only_answer(triage(issue(tmp_path, post(SYNC, uv="0.4.6")), "--shrink", "--json"))
+    assert (answer["verdict"] != "reproducible", answer["small"]) == (True, "")

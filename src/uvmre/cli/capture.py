@@ -1,5 +1,6 @@
 """`uvmre capture`."""
 
+import contextlib
 import shlex
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,8 @@ from uvmre.cli import console
 from uvmre.cli.new import confirm_replacing
 from uvmre.cli.options import release_option, run_options
 from uvmre.cli.output import Rendered, json_option
-from uvmre.cli.progress import show_progress, verbose_option
+from uvmre.cli.progress import LineProgress, show_progress, verbose_option
+from uvmre.cli.shrink import LiveShrink
 from uvmre.errors import UsageError
 
 if TYPE_CHECKING:
@@ -50,7 +52,7 @@ class CommandAfterDashes(click.Command):
     metavar="DEST",
     help="The MRE's folder (default: mre).",
 )
-@click.option("--shrink", is_flag=True, help="Shrink the MRE too, as `uvmre shrink` does.")
+@click.option("--shrink", "shrinking", is_flag=True, help="Shrink the MRE too, as `uvmre shrink` does.")
 @click.option("--prints", multiple=True, metavar="TEXT", help="It succeeds, but prints TEXT, which is wrong.")
 @click.option("--lacks", multiple=True, metavar="TEXT", help="It succeeds, but does not print TEXT.")
 @click.option("--leaves", default="", metavar="PATH", help="It succeeds, but leaves PATH, which is wrong.")
@@ -76,15 +78,19 @@ def capture(folder: Path, *, dest: Path, yes: bool, options: "RunOptions", **arg
     if not command:
         raise UsageError("the command is missing", "write it after `--`: `uvmre capture -- uv sync`")
     from uvmre.flows.capture import capture as flow
-    from uvmre.flows.capture import capture_request
+    from uvmre.flows.capture import capture_request, shrink_captured
 
-    force = arguments.pop("force")
+    force, shrinking = arguments.pop("force"), arguments.pop("shrinking")
     request = capture_request(command, **arguments)
     _require_consent(request.commands, yes=yes)
     if console.is_interactive() and not request.complaint.symptom:
         request = replace(request, ask=_ask_what_is_wrong)
-    with show_progress(f"capturing {folder}") as progress:
+    # It may ask, which a live table would overwrite.
+    with contextlib.nullcontext(LineProgress()) if request.ask else show_progress(f"capturing {folder}") as progress:
         captured = flow(folder, dest, request, options, force=force, confirm=confirm_replacing(), progress=progress)
+    if shrinking:
+        with show_progress(f"shrinking {dest}", LiveShrink) as progress:
+            captured = shrink_captured(captured, options, progress)
     return _render(captured)
 
 

@@ -42,6 +42,7 @@ MAX_LINES = 30
     "--hypothesis", type=click.IntRange(1), metavar="N", help="Try only this reading, as `--explain` numbers them."
 )
 @click.option("--no-rule", "no_rules", multiple=True, metavar="ID", help="Leave out a claim rule or a repair rule.")
+@click.option("--shrink", is_flag=True, help="Search a smaller MRE of a bug that shows, for two minutes at most.")
 @click.option("--today", is_flag=True, help="Use PyPI as it is now, not as it was on the day of the post.")
 @click.option("--dry-run", is_flag=True, help="Print what was extracted and what is missing, without running it.")
 @click.option("--explain", is_flag=True, help="Print what was tried, which text became what, and why it was rejected.")
@@ -179,6 +180,8 @@ def _print_answer(answer: "TriageAnswer") -> None:
         console.print_text(answer.redacted(line))
     if answer.folder:
         console.print_message(f"MRE: {answer.folder}")
+    if answer.small:
+        console.print_message(f"smaller MRE: {answer.small}")
 
 
 def _print_explanation(answer: "TriageAnswer") -> None:

@@ -35,7 +35,7 @@ from uvmre.flows.run import run
 from uvmre.flows.scratch import scratch
 from uvmre.flows.shrink import shrink
 from uvmre.folder.read import read_mre
-from uvmre.folder.write import Confirm, write_mre
+from uvmre.folder.write import Confirm, require_usable, write_mre
 from uvmre.project.folder import ProjectTree, read_project
 
 MOST_REPEATS = 3
@@ -55,8 +55,6 @@ class CaptureRequest:
     """The release of the MRE; by default, that of the `uv` on PATH."""
     seconds: float
     """The time limit of each command."""
-    shrink: bool = False
-    """Whether the MRE is shrunk too."""
     ask: Callable[[str], Mapping[str, Any]] | None = None
     """Asks what is wrong with a command that succeeds; returns fields of a `Complaint`."""
 
@@ -95,10 +93,10 @@ class Captured:
 
 
 def capture_request(
-    arguments: Sequence[str], *, uv: str = "", seconds: float = 300.0, shrink: bool = False, **complaint: Any
+    arguments: Sequence[str], *, uv: str = "", seconds: float = 300.0, **complaint: Any
 ) -> CaptureRequest:
     """Return a request for a command line; `complaint` are the fields of `Complaint`."""
-    return CaptureRequest(split_commands(arguments), Complaint(**complaint), uv, seconds, shrink)
+    return CaptureRequest(split_commands(arguments), Complaint(**complaint), uv, seconds)
 
 
 def capture(
@@ -127,6 +125,7 @@ def capture(
         CannotTell: if the command succeeds, has no answer, or fails otherwise in the MRE.
     """
     progress, started = progress or Progress(), time.monotonic()
+    require_usable(target, may_replace=force or confirm is not None)
     environment = {**os.environ, **credentials.take_secret_variables()}
     user_request = UserRunRequest(request.commands, environment, request.uv, request.seconds, request.complaint.hangs)
     tree = read_project(folder, request.commands)
@@ -154,13 +153,17 @@ def capture(
             f"find what it depends on (time, order, load); the MRE is in `{target}`",
             cause=verdict.reason,
         )
-    if request.shrink:
-        captured = _shrunk(captured, options, progress)
     return replace(captured, verdict=verdict.word, seconds=time.monotonic() - started, runs=prover.runs + 1)
 
 
-def _shrunk(captured: Captured, options: RunOptions, progress: Progress) -> Captured:
-    """Replace the MRE by a smaller one; the smallest so far is always in its folder."""
+def shrink_captured(captured: Captured, options: RunOptions, progress: Progress) -> Captured:
+    """Replace the MRE by a smaller one; the smallest so far is always in its folder.
+
+    Raises:
+        UsageError: as `shrink` does.
+        CannotTell: as `shrink` does.
+        Interrupted: on ^C.
+    """
     with scratch() as root:
         whole = root / "mre"
         write_mre(captured.mre, whole, force=False)
@@ -307,16 +310,18 @@ def _lost(
 ) -> CannotTell:
     """Return why the error does not show in the MRE: it differs from run to run, or needs what was replaced."""
     texts = [reproduction.symptom.output]
-    while len(texts) < MOST_REPEATS:
+    while user_run.results and len(texts) < MOST_REPEATS:
         again = run_as_user(tree, request, prover.progress).last
         texts.append(symptom_of(again).output if again.exit else ("it succeeds",))
     if len(set(texts)) > 1:
+        command = user_run.last.title
         shown = "; ".join(f"“{' '.join(each)}” ({texts.count(each)} of {len(texts)})" for each in dict.fromkeys(texts))
         return CannotTell(
-            f"`{user_run.last.title}` does something else each time: {shown}",
+            f"`{command}` does something else each time: {shown}",
             "find what it depends on (time, order, load), and capture a command that fails each time",
         )
-    hint = "run it where the network is as it should be" if cause_of(user_run.last).network else ""
+    offline = user_run.results and cause_of(user_run.last).network
+    hint = "run it where the network is as it should be" if offline else ""
     return CannotTell(
         "the error does not show in an MRE: its indexes, repositories or files are needed as they are",
         hint or "write an MRE by hand: `uvmre new`; docs/manifest.md",

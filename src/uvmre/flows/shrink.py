@@ -23,7 +23,7 @@ from uvmre.core.progress import Progress
 from uvmre.core.search.shrink import Interest, start
 from uvmre.core.secrets.redact import secrets
 from uvmre.core.shrink.edits import Subject, digest
-from uvmre.core.shrink.manifest import mre_passes, subject_of
+from uvmre.core.shrink.passes import mre_passes, subject_of
 from uvmre.core.text.normalize import find_pattern, normalize
 from uvmre.errors import CannotTell, InputError, UsageError
 from uvmre.flows import housekeeping
@@ -69,14 +69,13 @@ class Baseline:
     vacuous: frozenset[str]
     """The controls that prove nothing."""
     upstream: bool
-    """Whether it needs PyPI, so that its cutoff date matters."""
+    """Whether it needs PyPI."""
 
 
 @dataclass
 class MreTest:
     """Runs candidates as `uvmre run` does, behind one gateway."""
 
-    original: Mre
     options: RunOptions
     context: RunContext
     backend: Backend
@@ -102,12 +101,13 @@ class MreTest:
         mre = manifest.parse(text, dockerfile="Dockerfile" in subject)
         return complete_mre(replace(mre, files=files), MANIFEST)
 
-    def is_valid(self, subject: Subject) -> bool:
-        """Tell whether a candidate is an MRE with the steps that its controls and its symptom name."""
+    def normal(self, subject: Subject) -> Subject | None:
+        """Return a candidate as uvmre writes it; None if it is not valid."""
         try:
-            return bool(self.read(subject).steps)
+            mre = self.read(subject)
         except (InputError, CannotTell, UnicodeDecodeError):
-            return False
+            return None
+        return {**subject, MANIFEST: manifest.dump(mre).encode()} if mre.steps else None
 
     def evaluate(self, subject: Subject, stop: threading.Event) -> Interest:
         """Return whether a candidate shows the same, and its controls do."""
@@ -123,9 +123,8 @@ class MreTest:
         assert baseline
         same = found.word == baseline.word and found.vacuous <= baseline.vacuous
         same = same and all(old <= new for old, new in zip(baseline.innermost, found.innermost, strict=True))
-        undated = mre.environment.exclude_newer != self.original.environment.exclude_newer
-        # What needs PyPI is another example tomorrow.
-        online = found.upstream and (undated or not baseline.upstream)
+        # What needs PyPI may be another example tomorrow.
+        online = found.upstream and not baseline.upstream
         return "yes" if same and not online else "no"
 
     def observe(self, mre: Mre, stop: threading.Event, *, base_only: bool = False) -> Iterator[Observed]:
@@ -214,7 +213,7 @@ def shrink(
         search = SubjectSearch(test.evaluate, answers, small, jobs, seconds, progress)
         small.write(subject)
         _require_symptom(test, mre, search)
-        found = search.run(start(subject, mre_passes(mre, test.is_valid), digest))
+        found = search.run(start(subject, mre_passes(mre, test.normal), digest))
     housekeeping.prune_later(options.cache, progress)
     return found
 
@@ -235,14 +234,14 @@ def is_minimal(
         jobs = 1 if test.backend.name == LOCAL and has_fixed_port(mre) else job_count(options)
         search = SubjectSearch(test.evaluate, answers, SmallMre(folder, test.read, "", folder), jobs, progress=progress)
         _require_symptom(test, mre, search)
-        candidates: dict[str, tuple[str, Subject]] = {}
-        for each in mre_passes(mre, test.is_valid):
+        candidates: dict[str, tuple[str, Subject]] = {digest(subject): ("", subject)}
+        for each in mre_passes(mre, test.normal):
             for unit in each.units(subject):
                 found = each.without(subject, [unit])
                 # Without a key that has its default anyway, it is the same MRE.
                 if found is not None and subject_of(test.read(found)) != subject:
                     candidates.setdefault(digest(found), (unit.title, found))
-        return search.run_each(list(candidates.values()), deadline)
+        return search.run_each(list(candidates.values())[1:], deadline)
 
 
 @contextlib.contextmanager
@@ -274,7 +273,7 @@ def _opened(
             stop=threading.Event(),
         )
         executables = frozenset(file.path for file in mre.files if file.executable)
-        test = MreTest(mre, options, context, backend, gateway, root, executables, folder / BUNDLED, origin)
+        test = MreTest(options, context, backend, gateway, root, executables, folder / BUNDLED, origin)
         python = interpreter.version if interpreter else ""
         original = digest(subject_of(mre))
         key = OutcomeKey(

@@ -21,7 +21,7 @@ from uvmre.flows.options import RunOptions
 from uvmre.flows.probe.target import script_command, search_path
 from uvmre.flows.scratch import scratch
 from uvmre.flows.shrink_search import Shrunk, SubjectSearch, require_steady
-from uvmre.flows.shrink_store import VARIANT, AnswerStore, SmallFolder, job_count
+from uvmre.flows.shrink_store import VARIANT, AnswerStore, SmallFolder, job_count, write_files
 from uvmre.flows.thread_pool import Pool
 from uvmre.folder.read import read_files
 from uvmre.outcomes.store import OutcomeKey, OutcomeStore
@@ -48,24 +48,19 @@ class ScriptTest:
     root: Path
     seconds: float = FIRST_SECONDS
     """The time limit of a run."""
-    uv: Path | None = None
-    """A release of uv, first in PATH."""
 
     def run(self, subject: Subject, stop: threading.Event) -> process.Finished:
         """Run the script in a fresh copy until it ends or `stop` is set."""
-        folder = temp_folders.create(self.root, "copy_")
+        parent = temp_folders.create(self.root, "copy_")
+        folder, temporary = parent / "work", parent / "tmp"
         try:
-            for path, content in subject.items():
-                (folder / path).parent.mkdir(parents=True, exist_ok=True)
-                (folder / path).write_bytes(content)
-                if path in self.executables:
-                    (folder / path).chmod(0o755)
-            first = [str(self.uv.parent)] if self.uv else []
-            environment = {**os.environ, "PATH": os.pathsep.join([*first, *search_path()])}
+            temporary.mkdir()
+            write_files(folder, subject, self.executables)
+            environment = {**os.environ, "PATH": os.pathsep.join(search_path()), "TMPDIR": str(temporary)}
             return process.run(self.command, cwd=folder, environment=environment, timeout=self.seconds, stop=stop)
         finally:
-            process_tree.end_strays(folder)
-            temp_folders.remove(folder)
+            process_tree.end_strays(parent)
+            temp_folders.remove(parent)
 
     def evaluate(self, subject: Subject, stop: threading.Event) -> Interest:
         """Return whether a candidate is interesting."""

@@ -88,6 +88,7 @@ class SubjectSearch:
         """
         started, before, sizes = time.monotonic(), state.subject, [size(state.subject)]
         self.small.write(before)
+        written = before
         alarm = threading.Timer(min(self.seconds, threading.TIMEOUT_MAX), self._cancel_all)
         alarm.daemon = True
         alarm.start()
@@ -97,18 +98,20 @@ class SubjectSearch:
                     while (subject := candidate(state)) is not None and time.monotonic() - started < self.seconds:
                         if (answer := self._answer(subject)) is None:
                             self._submit(pool, state)
+                            if state.subject is not written:  # while the workers run
+                                self.small.write(written := state.subject)
                             pool.first([future for future, _, _ in self._running.values()])
                             self._harvest()
                             continue
-                        best, state = state.subject, advance(state, answer)
+                        state = advance(state, answer)
                         sizes.append(size(state.subject))
-                        if state.subject is not best:
-                            self.small.write(state.subject)
                         left = self.seconds - (time.monotonic() - started)
                         self.progress.tried(sizes[-1], sizes[0], state.calls, answer == "yes", left)
                 finally:
                     alarm.cancel()
                     self._cancel_all()
+                    if state.subject is not written:
+                        self.small.write(state.subject)
         except KeyboardInterrupt:
             hint = f"the smallest so far is in `{self.small.path}`; the same command continues"
             raise Interrupted("interrupted", hint) from None
@@ -154,23 +157,22 @@ class SubjectSearch:
 
     def _submit(self, pool: Pool, state: ShrinkState[Subject]) -> None:
         """Start the candidates that are probably next, and cancel those that no longer are."""
-        probable: dict[str, Subject] = {}
+        probable: list[str] = []
         for subject in probable_futures(state):
-            if self._answer(subject) is None:
-                probable.setdefault(digest(subject), subject)
+            key = digest(subject)
+            if key not in probable and self._answer(subject) is None:
+                probable.append(key)
+                if len(self._running) < self.jobs and key not in self._running:
+                    cancel = threading.Event()
+                    self._running[key] = (pool.submit(self.evaluate, subject, cancel), subject, cancel)
             if len(probable) >= (self.jobs * AHEAD if self.jobs > 1 else 1):
                 break
-        first = next(iter(probable))
+        rank = {key: number for number, key in enumerate(probable)}
         for key, (_, _, cancel) in self._running.items():
-            if key not in probable:
+            if key not in rank:
                 cancel.set()
-        if first not in self._running and len(self._running) >= self.jobs:
-            last = max(self._running, key=lambda key: list(probable).index(key) if key in probable else math.inf)
-            self._running[last][2].set()
-        for key, subject in probable.items():
-            if len(self._running) < self.jobs and key not in self._running:
-                cancel = threading.Event()
-                self._running[key] = (pool.submit(self.evaluate, subject, cancel), subject, cancel)
+        if probable[0] not in self._running:
+            self._running[max(self._running, key=lambda key: rank.get(key, math.inf))][2].set()
 
     def _harvest(self) -> None:
         for key, (future, subject, cancel) in list(self._running.items()):

@@ -52,6 +52,16 @@ class AnswerStore:
         return replace(self.key, digest=f"{self.key.digest} {digest(subject)}")
 
 
+def write_files(folder: Path, subject: Subject, executables: frozenset[str]) -> None:
+    """Write a subject into a folder that does not exist yet."""
+    folder.mkdir()
+    for path, content in subject.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(content)
+        if path in executables:
+            (folder / path).chmod(0o755)
+
+
 @dataclass(frozen=True)
 class SmallFolder:
     """The folder with the smallest subject so far, which is replaced as a whole."""
@@ -66,12 +76,7 @@ class SmallFolder:
             UsageError: if the folder has files that uvmre did not write.
         """
         with staged(self.path, force=True) as folder, naming_path(self.path):
-            folder.mkdir()
-            for path, content in subject.items():
-                (folder / path).parent.mkdir(parents=True, exist_ok=True)
-                (folder / path).write_bytes(content)
-                if path in self.executables:
-                    (folder / path).chmod(0o755)
+            write_files(folder, subject, self.executables)
 
 
 @dataclass(frozen=True)

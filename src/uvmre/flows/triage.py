@@ -16,13 +16,14 @@ from uvmre.core.secrets.redact import redact
 from uvmre.core.triage.answer import TriageAnswer, build_answer
 from uvmre.core.triage.decide import choose, decide
 from uvmre.core.triage.state import TriageState
-from uvmre.errors import CannotTell, UvmreError
+from uvmre.errors import CannotTell, Interrupted, UvmreError
 from uvmre.flows import housekeeping
 from uvmre.flows.attempts import Attempts
 from uvmre.flows.new import ISSUE
 from uvmre.flows.options import RunOptions
 from uvmre.flows.other_readers import IssueFacts, OtherReader, ReaderProgram, read_folder
 from uvmre.flows.planned_runs import PlannedRuns
+from uvmre.flows.shrink import shrink
 from uvmre.flows.understand import IssueMre, understand
 from uvmre.folder.write import recover, write_mre
 from uvmre.folder.written import is_unchanged
@@ -34,6 +35,8 @@ FOLDER = "triage"
 """The cache's folder of issues' MREs, with their recordings and evidence."""
 PRUNE_INTERVAL = 20.0
 """Seconds between two prunings of the cache: each issue may add 100 MB."""
+SHRINK_SECONDS = 120.0
+"""The time after which no further candidate of a smaller MRE starts."""
 UNDECIDED = ("needs_more_information", "inconclusive")
 
 
@@ -54,6 +57,8 @@ class TriageOptions:
     """A program that proposes MREs where the rules reach no verdict."""
     hypothesis: int | None = None
     """The number of the only hypothesis to try; None for all."""
+    shrink: bool = False
+    """Whether to search a smaller MRE where the bug shows."""
     no_rules: frozenset[str] = frozenset()
     """The ids of the claim and repair rules that are left out."""
 
@@ -102,10 +107,24 @@ def triage(issue: str, text: str, options: TriageOptions, progress: Progress | N
     if state.mre and state.runs:
         _keep(state, folder)
     triaged = build_answer(issue, text, state, attempts, uv=read.uv, folder=str(folder) if state.mre else "")
+    if options.shrink and triaged.verdict.word == "reproducible":
+        triaged = replace(triaged, small=_shrink(folder, triaged, options.run, progress))
     # The reporter cannot fix what is missing here; a verdict reached before stands.
     if triaged.verdict.word in UNDECIDED and (failed := tried.failed or _no_network(state, options.run)):
         raise failed
     return triaged
+
+
+def _shrink(folder: Path, triaged: TriageAnswer, options: RunOptions, progress: Progress) -> str:
+    """Return the folder of the smaller MRE; empty where none can be searched."""
+    release = triaged.main_run.result.uv if triaged.main_run else ""
+    try:
+        return str(shrink(folder, options, uv=release, seconds=SHRINK_SECONDS, progress=progress).folder)
+    except Interrupted:
+        raise
+    except UvmreError as error:
+        progress.note(f"the MRE was not shrunk: {error.summary}")
+        return ""
 
 
 def _is_undecided(attempts: Sequence[TriageState]) -> bool:

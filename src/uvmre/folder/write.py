@@ -78,7 +78,7 @@ def staged(target: Path, *, force: bool, confirm: Confirm | None = None, origin:
         UsageError: when the target cannot be written, or has other files.
     """
     recover(target)
-    _check(target, may_replace=force or confirm is not None)
+    require_usable(target, may_replace=force or confirm is not None)
     exists = target.is_dir()
     try:
         parent, prefix = (target / OWN, STAGE) if exists else (target.parent, f".{target.name}-")
@@ -112,8 +112,12 @@ def staged(target: Path, *, force: bool, confirm: Confirm | None = None, origin:
                 parent.rmdir()
 
 
-def _check(target: Path, *, may_replace: bool) -> None:
-    """Raise for a target that cannot be used, whatever is written there."""
+def require_usable(target: Path, *, may_replace: bool) -> None:
+    """Check that an MRE can be written into a folder, whatever it has.
+
+    Raises:
+        UsageError: if it cannot.
+    """
     if target.is_symlink() and not target.is_dir():
         raise UsageError(f"`{target}` is a link that is not to a folder", "choose another folder")
     if target.exists() and not target.is_dir():

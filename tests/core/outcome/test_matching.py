@@ -1,5 +1,6 @@
 """What was observed against what was reported."""
 
+from dataclasses import replace
 from typing import Literal
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from uvmre.core.mre.model import HOLDS, Role
 from uvmre.core.mre.symptom import FileSymptom, Symptom
-from uvmre.core.network.request import AnsweredBy, Request
+from uvmre.core.network.request import DISCONNECTED, AnsweredBy, Request
 from uvmre.core.outcome.matching import Outcome, match
 from uvmre.core.outcome.observation import FileState, Observation, StepResult
 
@@ -418,3 +419,10 @@ def test_a_symptom_that_is_met_in_full_counts_although_the_authority_was_rejecte
     requests = (request("rejected-ca", path=""), *others)
     outcome = match(Symptom(2, texts), observed(step(exit=2, err=output), requests=requests))
     assert (outcome.word, "`untrusted-issuer = true`" in outcome.reason) == (word, word == "shows")
+
+
+@pytest.mark.parametrize(("uv", "word"), [("0.5.21", "different"), ("0.1.18", "broken"), ("0.1.1", "broken")])
+def test_a_client_that_only_disconnected_may_have_been_ended_by_uv(uv: str, word: str) -> None:
+    requests = (request("rejected-ca", host="git.example.com", path="", reason=DISCONNECTED),)
+    observation = replace(observed(step(exit=2, err=REPORTED), requests=requests), uv=uv)
+    assert match(Symptom(2, ("another text",)), observation).word == word

@@ -41,7 +41,7 @@ def letter(number: int) -> str:
 
 
 def spellings(kind: str, name: str, *, generic: bool = False) -> tuple[str, ...]:
-    """Return the spellings of a name, in lower case.
+    """Return the spellings of a name, in lower case, its own first.
 
     Args:
         kind: that of the replacement.
@@ -58,7 +58,7 @@ def spellings(kind: str, name: str, *, generic: bool = False) -> tuple[str, ...]
     for each in tuple(found):
         found |= {quote(each, safe="/:@+"), quote(each, safe=""), each.replace(" ", "\\ ")}
         found.add("".join(c if c.isascii() else f"\\u{ord(c):04x}" for c in each))
-    return tuple(sorted(lower(each) for each in found))
+    return tuple(dict.fromkeys([lower(name), *sorted(map(lower, found))]))
 
 
 def respell(kind: str, neutral: str, private: str, around: str) -> str:

@@ -12,6 +12,8 @@ AnsweredBy = Literal["upstream", "stand-in", "refused", "unreachable", "rejected
 """`stand-in`: the gateway itself; `refused`: the host is not allowed; `rejected-ca`: the client rejected the gateway's
 CA during the TLS handshake; `fault`: a fault of the MRE; `pending`: not answered when the steps ended."""
 
+DISCONNECTED = "the client only disconnected during the TLS handshake, as uv 0.1.1 and 0.1.18 reject the gateway's CA"
+"""The reason of a `rejected-ca` that may also be a client that was ended."""
 TEST_INDEX = "pypi-proxy.fly.dev"
 """The public test index of uv's own tests."""
 PYPI_HOSTS = ("pypi.org", "files.pythonhosted.org")

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from uvmre.core.mre.model import Role
-from uvmre.core.network.request import Request
+from uvmre.core.network.request import DISCONNECTED, Request
+
+SILENT_RELEASES = ("0.1.1", "0.1.18")
+"""The releases of uv that reject the gateway's CA without a TLS alert."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,10 @@ class Observation:
             r
             for r in last.values()
             if r.answered_by in ("refused", "unreachable")
-            or (r.answered_by == "rejected-ca" and r.host not in answered)
+            or (r.answered_by == "rejected-ca" and r.host not in answered and not self._was_ended(r))
             or (r.answered_by == "pending" and self.steps and self.steps[-1].timed_out)
         )
+
+    def _was_ended(self, request: Request) -> bool:
+        """Tell whether a client disconnected because the program that started it had failed, as uv ends its git."""
+        return request.reason == DISCONNECTED and self.uv not in SILENT_RELEASES

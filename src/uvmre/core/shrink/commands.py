@@ -9,7 +9,7 @@ from uvmre.core.mre.model import MANIFEST
 from uvmre.core.search.shrink import ShrinkPass, ShrinkUnit
 from uvmre.core.shell.uv_calls import ASSIGNMENT, HEREDOC, OPTIONS_WITH_VALUE, SUBCOMMANDS
 from uvmre.core.shrink.edits import Edit, Subject, decode, edit_files
-from uvmre.core.shrink.files import is_dockerfile, is_shell
+from uvmre.core.shrink.files import edit_pass, is_dockerfile, is_shell
 from uvmre.core.shrink.toml_tree import encode_string, parse_tree
 from uvmre.core.text.toml_checks import Path
 from uvmre.errors import UvmreError
@@ -29,7 +29,7 @@ PREFIXES = ("env", "exec", "time", "command")
 Span = tuple[int, int]
 
 
-class Command(NamedTuple):
+class ShellText(NamedTuple):
     """A shell text in a file."""
 
     path: str
@@ -46,7 +46,7 @@ Finder = Callable[[str], list[Span]]
 
 def command_passes() -> Iterator[ShrinkPass[Subject]]:
     """Yield the passes over commands, coarse ones first."""
-    yield ShrinkPass("instructions", _instructions, _without_ranges)
+    yield edit_pass("instructions", _instructions)
     for name, find in (("lines of steps", _lines), ("statements", _statements), ("words", _words)):
         yield ShrinkPass(name, partial(_units, find), _without)
 
@@ -55,21 +55,21 @@ def _is_run(path: Path) -> bool:
     return path[-1] == "run" or (path[0] == "control" and path[2:3] == ("replace",) and len(path) == 4)
 
 
-def commands(subject: Subject) -> Iterator[Command]:
+def commands(subject: Subject) -> Iterator[ShellText]:
     """Yield the commands of steps, of services, of a Dockerfile's RUNs, and of shell scripts."""
     for path, content in sorted(subject.items()):
         tree = parse_tree(content) if path == MANIFEST else None
         for node in tree.nodes if tree else ():
             if node.value is not None and _is_run(node.path):
-                yield Command(path, node.value_start, node.value_end, node.value, quoted=True)
+                yield ShellText(path, node.value_start, node.value_end, node.value, quoted=True)
         if is_dockerfile(path):
             for start, end in instruction_ranges(content):
                 text = content[start:end].decode()
                 if match := RUN.match(text):
                     first = start + len(match[0].encode())
-                    yield Command(path, first, end, text[match.end() :], quoted=False)
+                    yield ShellText(path, first, end, text[match.end() :], quoted=False)
         elif is_shell(path, content) and (script := decode(content)):
-            yield Command(path, 0, len(content), script, quoted=False)
+            yield ShellText(path, 0, len(content), script, quoted=False)
 
 
 def instruction_ranges(content: bytes) -> list[Span]:
@@ -87,17 +87,10 @@ def instruction_ranges(content: bytes) -> list[Span]:
     return [(starts[each.first - 1], starts[min(each.last, len(starts) - 1)]) for each in found]
 
 
-def _instructions(subject: Subject) -> list[ShrinkUnit]:
-    return [
-        ShrinkUnit((path, (start, end, b"")), f"{path}: {content[start:end].decode().strip()[:60]}")
-        for path, content in sorted(subject.items())
-        if is_dockerfile(path)
-        for start, end in instruction_ranges(content)
-    ]
-
-
-def _without_ranges(subject: Subject, units: Sequence[ShrinkUnit]) -> Subject:
-    return edit_files(subject, [unit.key for unit in units])
+def _instructions(subject: Subject) -> Iterator[tuple[str, Edit, str]]:
+    for path, content in sorted(subject.items()):
+        for start, end in instruction_ranges(content) if is_dockerfile(path) else ():
+            yield path, (start, end, b""), f"{path}: {content[start:end].decode().strip()[:60]}"
 
 
 def _units(find: Finder, subject: Subject) -> list[ShrinkUnit]:
@@ -109,7 +102,7 @@ def _units(find: Finder, subject: Subject) -> list[ShrinkUnit]:
 
 
 def _without(subject: Subject, units: Sequence[ShrinkUnit]) -> Subject | None:
-    grouped: dict[Command, list[Span]] = {}
+    grouped: dict[ShellText, list[Span]] = {}
     for unit in units:
         grouped.setdefault(unit.key[0], []).append(unit.key[1])
     edits: list[tuple[str, Edit]] = []

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 
+from uvmre.core.mre.model import MANIFEST
 from uvmre.core.network.simple_page import normalize_name
 from uvmre.core.search.shrink import ShrinkPass, ShrinkUnit
 from uvmre.core.shrink.edits import Edit, Subject, decode, edit_files
@@ -36,31 +37,24 @@ def is_shell(path: str, content: bytes) -> bool:
     return path.endswith((".sh", ".bash")) or bool(re.match(rb"#![^\n]*\b(?:ba|da)?sh\b", content))
 
 
-def edit_units(subject: Subject, edits: Iterable[tuple[str, Edit, str]], likely: Likely) -> list[ShrinkUnit]:
-    """Return a unit for each edit of a file, with its title."""
-    return [
-        ShrinkUnit((path, edit), title, likely=likely(decode(subject[path][edit[0] : edit[1]]) or ""))
-        for path, edit, title in edits
-    ]
-
-
-def without_edits(subject: Subject, units: Sequence[ShrinkUnit]) -> Subject | None:
-    """Return a subject with the edits of units."""
-    return edit_files(subject, [unit.key for unit in units])
-
-
 def edit_pass(
-    name: str, find: Callable[[Subject], Iterable[tuple[str, Edit, str]]], likely: Likely, *, easy: bool = False
+    name: str, find: Callable[[Subject], Iterable[tuple[str, Edit, str]]], *, easy: bool = False
 ) -> ShrinkPass[Subject]:
-    """Return a pass whose units are edits of files that do not depend on each other."""
-    return ShrinkPass(name, lambda subject: edit_units(subject, find(subject), likely), without_edits, easy)
+    """Return a pass whose units are edits of files that do not depend on each other, each with its title."""
+
+    def units(subject: Subject) -> list[ShrinkUnit]:
+        return [ShrinkUnit((path, edit), title) for path, edit, title in find(subject)]
+
+    return ShrinkPass(name, units, lambda subject, gone: edit_files(subject, [unit.key for unit in gone]), easy)
 
 
 def comments(subject: Subject) -> Iterator[tuple[str, Edit, str]]:
     """Yield the comments and blank lines of TOML, requirements, Dockerfiles and shell scripts."""
     for path, content in sorted(subject.items()):
+        if path == MANIFEST:  # it is written anew, always in the same form
+            continue
         title = f"{path}: comment"
-        if is_toml(path):
+        if is_toml(path) and path != MANIFEST:
             tree = parse_tree(content)
             ranges = [*tree.comments, *tree.blank_lines] if tree else []
             yield from ((path, (start, end, b""), title) for start, end in sorted(ranges))
@@ -107,20 +101,23 @@ def _mentions(node: TomlNode, names: set[str], folders: Sequence[str]) -> bool:
     return node.kind == "pair" and node.path[-2:-1] == ("sources",) and normalize_name(str(node.path[-1])) in names
 
 
-def folder_passes(likely: Likely, protected: frozenset[str]) -> Iterator[ShrinkPass[Subject]]:
+def folder_passes(likely: Likely) -> Iterator[ShrinkPass[Subject]]:
     """Yield passes over files and folders, those on top first."""
     for depth in range(1, MOST_DEPTH + 1):
-        yield ShrinkPass("files", partial(_entries, depth, likely, protected), _without_entries)
+        yield ShrinkPass("files", partial(_entries, depth, likely), _without_entries)
 
 
-def _entries(depth: int, likely: Likely, protected: frozenset[str], subject: Subject) -> list[ShrinkUnit]:
+def _entries(depth: int, likely: Likely, subject: Subject) -> list[ShrinkUnit]:
     found: dict[str, None] = {}
     for path in sorted(subject):
         parts = path.split("/")
         if len(parts) >= depth:
             found["/".join(parts[:depth]) + "/" * (len(parts) > depth)] = None
-    held = [entry for entry in found if any(path.startswith(entry) for path in protected)]
-    return [ShrinkUnit(entry, entry, likely=likely(entry.strip("/"))) for entry in found if entry not in held]
+    return [
+        ShrinkUnit(entry, entry, likely(entry), entry.strip("/").rpartition("/")[0] or ".")
+        for entry in found
+        if entry != MANIFEST
+    ]
 
 
 def _without_entries(subject: Subject, units: Sequence[ShrinkUnit]) -> Subject:
@@ -149,11 +146,7 @@ def lines(subject: Subject) -> Iterator[tuple[str, Edit, str]]:
     for path, content in sorted(subject.items()):
         if decode(content) is None or not (is_free_text(path, content) or is_requirements(path, content)):
             continue
-        at = 0
-        joined = (
-            re.compile(rb"(?:[^\n]*\\\n)*[^\n]*\n?") if is_requirements(path, content) else re.compile(rb"[^\n]*\n?")
-        )
-        for number, match in enumerate(joined.finditer(content), 1):
-            at = match.end()
+        joined = rb"(?:[^\n]*\\\n)*[^\n]*\n?" if is_requirements(path, content) else rb"[^\n]*\n?"
+        for number, match in enumerate(re.finditer(joined, content), 1):
             if match[0]:
-                yield path, (match.start(), at, b""), f"{path}: line {number}"
+                yield path, (*match.span(), b""), f"{path}: line {number}"

@@ -88,14 +88,28 @@ def _names(subject: Subject) -> Iterator[Mapping[str, str]]:
 def _versions(subject: Subject) -> Iterator[Mapping[str, str]]:
     from packaging.version import InvalidVersion, Version
 
-    for versions in _synthetic(subject).values():
+    text = "\n".join(decode(content) or "" for content in subject.values())
+    for name, versions in _synthetic(subject).items():
         try:
             ordered = sorted(versions, key=Version)
         except InvalidVersion:
             continue
+        if _required_versions(name, text) - set(versions):  # `a>=5` would mean something else for other versions
+            continue
         new = [f"{number}.0.0" for number in range(1, len(ordered) + 1)]
         if len(new) < 10 and set(ordered) != set(new):
             yield {old: simple for old, simple in zip(ordered, new, strict=True) if old != simple}
+
+
+def _required_versions(name: str, text: str) -> set[str]:
+    """Return the versions with which a package is required, as they are written."""
+    spelled = "[-_.]".join(map(re.escape, re.split(r"[-_.]+", name)))
+    specifiers = rf"(?<![\w.-]){spelled}(?:\[[^\]]*\])?\s*((?:[<>=!~]=?=?\s*[\w.*+!-]+[\s,]*)+)"
+    return {
+        version
+        for match in re.finditer(specifiers, text, re.IGNORECASE)
+        for version in re.findall(r"(?<=[<>=!~])\s*([\w.*+!-]+)", match[1])
+    }
 
 
 def _in_manifest(content: bytes, change: Callable[[str], str]) -> bytes:

@@ -45,6 +45,8 @@ class TriageAnswer:
     """The exit code if it is not the verdict's: the issue could not be read, or uvmre failed."""
 
     posted_secrets: frozenset[str] = frozenset()
+    small: str = ""
+    """Where the smaller MRE is; empty if none was searched."""
 
     @property
     def exit_code(self) -> int:
@@ -144,6 +146,7 @@ def to_data(answer: TriageAnswer) -> dict[str, Any]:
         "hypotheses": explain.as_data(answer.attempts),
         "mre": _mre_data(answer.mre) if answer.mre else None,
         "folder": answer.folder,
+        "small": answer.small,
     }
     return answer.redacted(data)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, cast
 
 import httptools
 
-from uvmre.core.network.request import Request
+from uvmre.core.network.request import DISCONNECTED, Request
 from uvmre.errors import cause
 from uvmre.gateway.http.exchange import Exchange
 from uvmre.gateway.http.protocol import HttpProtocol, reset
@@ -166,13 +166,15 @@ class Connection(asyncio.Protocol):
             self._session.log(Request("TLS", host, "", 0, False, "fault", 0.0, FLAWS[flaw]))
         is_logged = bool(flaw)
 
-        def log_rejected_ca() -> None:
+        def log_rejected_ca(error: BaseException | None) -> None:
             nonlocal is_logged
             if not is_logged:
                 is_logged = True
-                self._session.log(Request("TLS", host, "", 0, False, "rejected-ca", 0.0, REJECTED_CA))
+                alert = isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError)
+                reason = REJECTED_CA if alert else DISCONNECTED
+                self._session.log(Request("TLS", host, "", 0, False, "rejected-ca", 0.0, reason))
 
-        protocol.on_lost = lambda error: log_rejected_ca() if isinstance(error, ssl.SSLError) else None
+        protocol.on_lost = lambda error: log_rejected_ca(error) if isinstance(error, ssl.SSLError) else None
         try:
             transport = await asyncio.get_running_loop().start_tls(
                 self._transport,
@@ -181,8 +183,8 @@ class Connection(asyncio.Protocol):
                 server_side=True,
                 ssl_handshake_timeout=HANDSHAKE_SECONDS,
             )
-        except (OSError, TimeoutError):  # uv 0.1.1 and 0.1.18 only disconnect; others cause an ssl.SSLError
-            log_rejected_ca()
+        except (OSError, TimeoutError) as error:  # uv 0.1.1 and 0.1.18 only disconnect; others send an alert
+            log_rejected_ca(error)
             return
         if transport is not None:
             protocol.connection_made(transport)
