@@ -42,7 +42,7 @@ class Terminal:
 
     def run(self, *command: str, timeout: float = MOST_SECONDS) -> "subprocess.CompletedProcess[str]":
         """Run a command in the project."""
-        process = subprocess.Popen(
+        with subprocess.Popen(
             command,
             cwd=self.company.project,
             env=self.company.environment(self.uv, self.network),
@@ -51,13 +51,12 @@ class Terminal:
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
-        )
-        try:
-            stdout, stderr = process.communicate(timeout=timeout)
-        finally:  # what uv started would be left
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+        ) as process:
+            try:
+                stdout, stderr = process.communicate(timeout=timeout)
+            finally:  # what uv started would be left
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
         return subprocess.CompletedProcess(command, process.returncode, stdout, stderr)
 
     def prepare(self, *command: str) -> None:
