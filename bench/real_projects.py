@@ -199,7 +199,10 @@ def capture(broken: Broken, project: Path, cache: Path) -> tuple[list[str], bool
     """Capture and shrink a project; return its row of the table, and whether the symptom holds on both releases."""
     work, before, started = project.parent, size(project), time.perf_counter()
     options = ["-o", work / "mre", "--shrink", "--yes", "--json"]
-    done = run([*UVMRE, "capture", project, *options, "--", *broken.command], work, cache)
+    try:
+        done = run([*UVMRE, "capture", project, *options, "--", *broken.command], work, cache)
+    except subprocess.TimeoutExpired:
+        return [f">{MOST_SECONDS}", f"{before} →", "", "not done in time"], False
     seconds = time.perf_counter() - started
     if done.returncode:
         why = "; ".join(re.findall(r"^(?:error|cause): (.*)", done.stderr, re.MULTILINE))

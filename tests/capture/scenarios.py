@@ -1,6 +1,9 @@
 """What goes wrong at the company: each scenario prepares the project with real uv, and names the command that fails."""
 
+import contextlib
+import os
 import re
+import signal
 import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -39,16 +42,22 @@ class Terminal:
 
     def run(self, *command: str, timeout: float = MOST_SECONDS) -> "subprocess.CompletedProcess[str]":
         """Run a command in the project."""
-        return subprocess.run(
+        with subprocess.Popen(
             command,
             cwd=self.company.project,
             env=self.company.environment(self.uv, self.network),
             stdin=subprocess.DEVNULL,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-            timeout=timeout,
-            check=False,
-        )
+            start_new_session=True,
+        ) as process:
+            try:
+                stdout, stderr = process.communicate(timeout=timeout)
+            finally:  # what uv started would be left
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+        return subprocess.CompletedProcess(command, process.returncode, stdout, stderr)
 
     def prepare(self, *command: str) -> None:
         """Run a command that must succeed."""
