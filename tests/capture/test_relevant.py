@@ -2,12 +2,12 @@ from collections.abc import Mapping
 
 import pytest
 
-from uvmre.capture.relevant import Selection, select, version_lines
+from uvmre.capture.relevant import select
 
 HATCH = '[project]\nname = "a"\ndynamic = ["version"]\nreadme = "README.md"\n[tool.hatch.version]\npath = "src/a/about.py"\n'
 
 
-def selected(files: Mapping[str, str], *commands: str) -> Selection:
+def selected(files: Mapping[str, str], *commands: str) -> tuple[str, ...]:
     return select(files, commands, lambda path: files[path])
 
 
@@ -34,18 +34,17 @@ def selected(files: Mapping[str, str], *commands: str) -> Selection:
     ],
 )
 def test_configuration_is_kept_whole(path: str) -> None:
-    assert selected({path: ""}).whole == (path,)
+    assert selected({path: ""}) == (path,)
 
 
 @pytest.mark.parametrize("path", ["notes.txt", "src/a/core.py", "data/secret.json", "README.md", "Makefile", ".env"])
 def test_other_files_are_left_out(path: str) -> None:
-    assert selected({"pyproject.toml": "[project]\nname = 'b'", path: "x"}).whole == ("pyproject.toml",)
-    assert path not in selected({"pyproject.toml": "[project]\nname = 'b'", path: "x"}).empty
+    assert selected({"pyproject.toml": "[project]\nname = 'b'", path: "x"}) == ("pyproject.toml",)
 
 
 def test_files_that_a_command_names_are_kept() -> None:
     files = {"run me.py": "", "tool.py": "", "deps.txt": "", "other.py": ""}
-    assert selected(files, "uv run ./tool.py --with-requirements=deps.txt").whole == ("deps.txt", "tool.py")
+    assert selected(files, "uv run ./tool.py --with-requirements=deps.txt") == ("deps.txt", "tool.py")
 
 
 def test_requirement_files_bring_those_that_they_include() -> None:
@@ -56,7 +55,7 @@ def test_requirement_files_bring_those_that_they_include() -> None:
         "limits.lst": "",
         "never.lst": "",
     }
-    assert selected(files).whole == ("base/all.txt", "limits.lst", "more.lst", "requirements.txt")
+    assert selected(files) == ("base/all.txt", "limits.lst", "more.lst", "requirements.txt")
 
 
 def test_a_build_finds_its_modules_and_its_version() -> None:
@@ -68,9 +67,7 @@ def test_a_build_finds_its_modules_and_its_version() -> None:
         "src/a/deep/er/__init__.py": "",
         "src/a/core.py": "secret = 2",
     }
-    found = selected(files)
-    assert found.empty == ("README.md", "src/a/__init__.py")
-    assert found.versions == ("src/a/about.py",)
+    assert selected(files) == ("README.md", "pyproject.toml", "src/a/__init__.py", "src/a/about.py")
 
 
 def test_what_a_dockerfile_copies_exists() -> None:
@@ -80,22 +77,8 @@ def test_what_a_dockerfile_copies_exists() -> None:
         "conf/b.ini": "",
         "conf/a.ini": "",
     }
-    assert selected(files).empty == ("README.md", "conf/a.ini")
+    assert selected(files) == ("Dockerfile", "README.md", "conf/a.ini")
 
 
 def test_toml_that_cannot_be_read_is_kept_as_it_is() -> None:
-    assert selected({"pyproject.toml": "[project", "src/a/__init__.py": ""}) == Selection(
-        ("pyproject.toml",), ("src/a/__init__.py",), ()
-    )
-
-
-@pytest.mark.parametrize(
-    ("text", "kept"),
-    [
-        ('import os\n__version__ = "1.2"\nTOKEN = "x"\n', '__version__ = "1.2"\n'),
-        ("VERSION: str = '3'\n", "VERSION: str = '3'\n"),
-        ("version_info = 3\n", ""),
-    ],
-)
-def test_only_the_version_of_a_module_is_kept(text: str, kept: str) -> None:
-    assert version_lines(text) == kept
+    assert selected({"pyproject.toml": "[project", "src/a/__init__.py": ""}) == ("pyproject.toml", "src/a/__init__.py")

@@ -95,3 +95,20 @@ def test_a_file(path: str, before: str, after: str) -> None:
 def test_a_binary_file_is_emptied() -> None:
     assert strip_file(File("x.whl", b"PK\xff\x00")).content == b""
     assert strip_file(File("uv.toml", b"a = '\xff'")).content == b""
+
+
+CODE = '"""Of Ann."""\nimport os  # why\n\n\ndef run():\n    return os.sep\n'
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "code", "expected"),
+    [
+        ("src/a/core.py", CODE, True, "import os\n\ndef run():\n    return os.sep\n"),
+        ("src/a/core.py", CODE, False, '"""Module."""\n'),
+        ("VERSION", "1.2.3\n", False, "1.2.3\n"),
+        ("VERSION", "Ann 1.2.3\n", False, ""),
+        ("notes.md", "Of Ann", True, ""),
+    ],
+)
+def test_code_is_kept_only_where_it_is_needed(path: str, text: str, code: bool, expected: str) -> None:
+    assert strip_file(File(path, text.encode()), code=code).content.decode() == expected

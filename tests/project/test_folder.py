@@ -30,7 +30,6 @@ def test_sources_are_left_out_by_default(tmp_path: Path) -> None:
     (tmp_path / "src" / "a" / "core.py").write_text("secret = 2")
     (tmp_path / "logo.png").write_bytes(b"\x89PNG\0")
     tree = read_project(tmp_path, ("uv build",))
-    assert {file.path: file.content for file in tree.files}["src/a/__init__.py"] == b'"""A module."""\n'
     assert tree.left_out == ("logo.png", "src/a/core.py")
     whole = read_project(tmp_path, ("uv build",), sources=True)
     assert {file.path: file.content for file in whole.files}["src/a/core.py"] == b"secret = 2"

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -19,28 +18,14 @@ CONFIGURATION = re.compile(
 """Names of files that are read for themselves."""
 DOCKERFILE = re.compile(r"(?:.+\.)?(?:Docker|Container)file(?:\..+)?")
 INCLUDED = re.compile(r"(?m)^\s*(?:-r|-c|--requirements?|--constraints?)[ =]?\s*(?P<path>[^\s#]+)")
-SCRIPT_TABLE = re.compile(r"(?m)^# /// script\s*$")
-VERSION_LINE = re.compile(r"(?m)^\s*_{0,2}(?:version|VERSION)_{0,2}(?:\s*:\s*\w+)?\s*=.*$")
 WORD = re.compile(r"[^\s'\"=,;:&|<>()]+")
 MODULE_ROOTS = ("", "src/")
 
 Read = Callable[[str], str]
 
 
-@dataclass(frozen=True)
-class Selection:
-    """The files of a project that matter, by path."""
-
-    whole: tuple[str, ...]
-    """With their content."""
-    empty: tuple[str, ...]
-    """Only so that a build finds them."""
-    versions: tuple[str, ...]
-    """Of which a build reads the version."""
-
-
-def select(paths: Iterable[str], commands: Iterable[str], read: Read) -> Selection:
-    """Return which files of a project matter.
+def select(paths: Iterable[str], commands: Iterable[str], read: Read) -> tuple[str, ...]:
+    """Return which files of a project matter: what uv and a build read, and what must only exist for them.
 
     Args:
         paths: all its files, relative to its root, without those in SKIPPED folders.
@@ -57,24 +42,16 @@ def select(paths: Iterable[str], commands: Iterable[str], read: Read) -> Selecti
         included = {_normal(f"{parent}/{match['path']}") for match in INCLUDED.finditer(read(path))} & known
         pending += included - whole
         whole |= included
-    empty: set[str] = set()
-    versions: set[str] = set()
+    others: set[str] = set()
     for path in sorted(whole):
         if PurePosixPath(path).name == "pyproject.toml":
             folder = str(PurePosixPath(path).parent)
-            named, dynamic = _named_by_build(_parsed(read(path)))
-            empty |= {_normal(f"{folder}/{each}") for each in named} & known
-            versions |= {_normal(f"{folder}/{each}") for each in dynamic} & known
-            empty |= set(_modules(folder, known))
+            others |= {_normal(f"{folder}/{each}") for each in _named_by_build(_parsed(read(path)))} & known
+            others |= set(_modules(folder, known))
     for path in sorted(whole):
         if DOCKERFILE.fullmatch(PurePosixPath(path).name):  # what COPY names must exist
-            empty |= set(_copied(read(path), known, whole))
-    return Selection(tuple(sorted(whole)), tuple(sorted(empty - whole - versions)), tuple(sorted(versions - whole)))
-
-
-def version_lines(text: str) -> str:
-    """Return the lines of a module that set its version."""
-    return "".join(f"{match[0]}\n" for match in VERSION_LINE.finditer(text))
+            others |= set(_copied(read(path), known, whole))
+    return tuple(sorted(whole | others))
 
 
 def _copied(dockerfile: str, known: set[str], whole: set[str]) -> Iterator[str]:
@@ -114,27 +91,21 @@ def _parsed(text: str) -> dict[str, Any]:
         return {}
 
 
-def _named_by_build(data: dict[str, Any]) -> tuple[list[str], list[str]]:
-    """Return the files that a build needs to exist, and those from which it reads the version."""
+def _named_by_build(data: dict[str, Any]) -> list[str]:
+    """Return the files that a build needs to exist, or from which it reads the version."""
     project, tool = _table(data, "project"), _table(data, "tool")
-    readme = project.get("readme")
-    named = [readme["file"] if isinstance(readme, dict) and "file" in readme else readme]
-    licence = project.get("license")
+    readme, licence = project.get("readme"), project.get("license")
+    named = [readme.get("file") if isinstance(readme, dict) else readme, *project.get("license-files", ())]
     named += [licence.get("file")] if isinstance(licence, dict) else []
-    named += [each for each in project.get("license-files", ()) if isinstance(each, str)]
-    hatch = _table(tool, "hatch")
-    dynamic = [_table(hatch, "version").get("path"), _table(hatch, "build", "hooks", "vcs").get("version-file")]
-    attribute = _table(tool, "setuptools", "dynamic", "version")
-    dynamic += [attribute.get("file")]
-    if isinstance(attribute.get("attr"), str):
-        module = attribute["attr"].rpartition(".")[0].replace(".", "/")
-        dynamic += [f"{root}{module}{end}" for root in MODULE_ROOTS for end in (".py", "/__init__.py")]
-    dynamic += [_table(tool, "pdm", "version").get("path")]
-    unnamed = not any(dynamic) and "version" in project.get("dynamic", ())
-    if unnamed and isinstance(project.get("name"), str):  # flit, and hatch's default
-        module = re.sub(r"[-.]", "_", project["name"])
-        dynamic += [f"{root}{module}{end}" for root in MODULE_ROOTS for end in (".py", "/__init__.py", "/__about__.py")]
-    return [each for each in named if isinstance(each, str)], [each for each in dynamic if isinstance(each, str)]
+    hatch, attribute = _table(tool, "hatch"), _table(tool, "setuptools", "dynamic", "version")
+    named += [_table(hatch, "version").get("path"), _table(hatch, "build", "hooks", "vcs").get("version-file")]
+    named += [attribute.get("file"), _table(tool, "pdm", "version").get("path")]
+    modules = [attribute["attr"].rpartition(".")[0]] if isinstance(attribute.get("attr"), str) else []
+    if isinstance(project.get("name"), str):  # flit, and hatch's default
+        modules.append(re.sub(r"[-.]", "_", project["name"]))
+    ends = (".py", "/__init__.py", "/__about__.py")
+    named += [f"{root}{module.replace('.', '/')}{end}" for module in modules for root in MODULE_ROOTS for end in ends]
+    return [each for each in named if isinstance(each, str)]
 
 
 def _table(data: dict[str, Any], *keys: str) -> dict[str, Any]:

@@ -149,6 +149,8 @@ def _render(captured: "Captured") -> Rendered:
     warnings = [*captured.notes]
     if captured.kept:
         warnings.append(f"{len(captured.kept)} private values are needed for the error: the MRE is marked as private")
+    elif captured.mre.private:
+        warnings.append("the error shows only with the project's own code: the MRE has it, and is marked as private")
     if captured.remaining:
         warnings.append(f"{len(captured.remaining)} words may be private: see {captured.notes_file}")
     return Rendered(

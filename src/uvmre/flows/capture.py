@@ -141,7 +141,7 @@ def capture(
         progress.detail("the error does not show without the sources: trying with them")
         whole = read_project(folder, user_request.texts, sources=True)
         with_sources = replace(user_run, project=replace(user_run.project, files=whole.files, left_out=whole.left_out))
-        attempt = _prove(with_sources, reproduction, facts, prover)
+        attempt = _prove(with_sources, reproduction, facts, prover, sources=True)
     if attempt is None:
         raise _lost(tree, user_request, user_run, reproduction, prover)
     captured = replace(attempt, folder=target, notes=facts.notes)
@@ -269,15 +269,21 @@ def _title(command: str, symptom: Symptom) -> str:
     return f"`{command}`" + (f" fails: {'; '.join(symptom.output)}" if symptom.exit == "failure" else "")
 
 
-def _prove(user_run: UserRun, reproduction: Reproduction, facts: PackageFacts, prover: Prover) -> Captured | None:
-    """Return the MRE with as much replaced as the error survives; None if it does not survive the stand-ins."""
+def _prove(
+    user_run: UserRun, reproduction: Reproduction, facts: PackageFacts, prover: Prover, *, sources: bool = False
+) -> Captured | None:
+    """Return the MRE with as much replaced as the error survives; None if it does not survive the stand-ins.
+
+    With `sources`, the code of the project stays, and the MRE is private.
+    """
     before = _build(user_run, reproduction, facts)
+    stripped = strip_text(before, code=sources)
     surroundings = _surroundings(user_run, facts)
     # Comments and descriptions would name what nothing else does.
-    replacements = find_replacements(strip_text(before), surroundings)
+    replacements = find_replacements(stripped, surroundings)
 
     def candidate(chosen: Sequence[Replacement]) -> tuple[Mre, str]:
-        mre = relock(replace_private(strip_text(before), tuple(chosen)))
+        mre = relock(replace_private(stripped, tuple(chosen)))
         expected = replace_text(reproduction.output, tuple(chosen))
         return (with_steps(replace(mre, steps=())) if user_run.build else mre), expected
 
@@ -286,7 +292,7 @@ def _prove(user_run: UserRun, reproduction: Reproduction, facts: PackageFacts, p
         return None
     return Captured(
         before,
-        replace(proven.mre, private=len(proven.replaced) < len(replacements)),
+        replace(proven.mre, private=sources or len(proven.replaced) < len(replacements)),
         proven.replaced,
         kept=tuple(each for each in replacements if each not in proven.replaced),
         remaining=remaining_private(proven.mre, surroundings, proven.replaced),

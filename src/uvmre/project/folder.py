@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from uvmre import files
-from uvmre.capture.relevant import SKIPPED, select, version_lines
+from uvmre.capture.relevant import SKIPPED, select
 from uvmre.core.mre.files import File
 from uvmre.core.text.parse_toml import parse_toml
 from uvmre.errors import InputError, UsageError
@@ -17,8 +17,6 @@ LARGEST = 5_000_000
 """Bytes of a file that is captured."""
 WHOLE = 20_000_000
 """Bytes of all of them, with sources."""
-MODULE = '"""A module."""\n'
-"""What stands for the source of a module: flit requires a docstring."""
 HOME_FILES = (".netrc", "_netrc", ".config/uv/uv.toml", ".local/share/uv/credentials/credentials.toml")
 
 
@@ -47,12 +45,9 @@ def read_project(folder: Path, texts: Sequence[str], *, sources: bool = False) -
     paths = sorted(_walk(root))
     relative_texts = [text.replace(f"{root}/", "") for text in texts]
     chosen = select(paths, relative_texts, lambda path: _text(root / path))
-    found = [File(path, _bytes(root / path), os.access(root / path, os.X_OK)) for path in chosen.whole]
-    found += [File(path, (MODULE + version_lines(_text(root / path))).encode()) for path in chosen.versions]
+    found = [File(path, _bytes(root / path), os.access(root / path, os.X_OK)) for path in chosen]
     if sources:
-        found += _sources(root, [path for path in paths if path not in {file.path for file in found}])
-    else:
-        found += [File(path, MODULE.encode() if path.endswith(".py") else b"") for path in chosen.empty]
+        found += _sources(root, [path for path in paths if path not in chosen])
     kept = {file.path for file in found}
     relative = folder.resolve().relative_to(root).as_posix()
     return ProjectTree(root, relative, tuple(found), tuple(path for path in paths if path not in kept))

@@ -42,6 +42,7 @@ ARGUMENTS = frozenset(
 BUILD_SCRIPTS = frozenset({"setup.py", "hatch_build.py", "build.py", "_build.py", "pdm_build.py"})
 INLINE_METADATA = re.compile(r"(?m)^# /// script\s*\n(?:^#(?: .*)?\n)+?^# ///[ \t]*$")
 DOCSTRING = re.compile(r"(?:\s*#.*\n|\s)*[rRuU]?[\"']")
+ONLY_VERSION = re.compile(r"\s*v?\d[\w.+!-]*\s*")
 VERSION = re.compile(r"(?m)^(?:__version__|VERSION|version)(?: *:[^=\n]*)? *= *[\"'][^\"'\n]*[\"']")
 REQUIREMENT_LINE = re.compile(
     r"\s*(?:$|#|-{1,2}\w|[A-Za-z0-9][\w.-]*\s*(?:$|[\[<>=!~;@(\\])|\S+://|\.{0,2}/|[^\s#]+\.(?:whl|gz|zip)\s*$)"
@@ -58,11 +59,11 @@ LINES = re.compile(
 """Files that are read line by line."""
 
 
-def strip_text(mre: Mre) -> Mre:
-    """Return an MRE without the texts that are no part of a failure."""
+def strip_text(mre: Mre, *, code: bool = False) -> Mre:
+    """Return an MRE without the texts that are no part of a failure; `code` keeps that of its modules."""
     return replace(
         mre,
-        files=tuple(strip_file(file) for file in mre.files),
+        files=tuple(strip_file(file, code=code) for file in mre.files),
         steps=tuple(map(_strip_step, mre.steps)),
         controls=tuple(map(_strip_control, mre.controls)),
         indexes=tuple(map(_strip_index, mre.indexes)),
@@ -90,22 +91,22 @@ def _strip_index(index: Index) -> Index:
     )
 
 
-def strip_file(file: File) -> File:
-    """Return a file with what a tool reads in it; empty if no tool of packaging does."""
+def strip_file(file: File, *, code: bool = False) -> File:
+    """Return a file with what a tool reads in it; empty if no tool of packaging does, and it is no `code` to keep."""
     try:
         text = file.content.decode()
     except UnicodeDecodeError:
         return replace(file, content=b"")
-    return replace(file, content=_strip(file.path, text).encode())
+    return replace(file, content=_strip(file.path, text, code=code).encode())
 
 
-def _strip(path: str, text: str) -> str:
+def _strip(path: str, text: str, *, code: bool) -> str:
     name = path.rpartition("/")[2]
     if name.endswith((".toml", ".lock")):
         return strip_toml(text)
     if name.endswith(".py"):
         metadata = INLINE_METADATA.search(text)
-        if name in BUILD_SCRIPTS:
+        if name in BUILD_SCRIPTS or (code and not metadata):
             return _strip_python(text)
         return f"{_strip_metadata(metadata[0])}\n" if metadata else _strip_module(text)
     if name.endswith((".sh", ".bash")):
@@ -116,7 +117,7 @@ def _strip(path: str, text: str) -> str:
         return LINE_COMMENT.sub("", text)
     if LINES.search(path):
         return SECTION_KEYS.sub("", LABELS.sub("", LINE_COMMENT.sub("", text)))
-    return ""
+    return text if ONLY_VERSION.fullmatch(text) else ""
 
 
 def strip_shell(text: str) -> str:
