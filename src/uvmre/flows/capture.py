@@ -169,7 +169,7 @@ def shrink_captured(captured: Captured, options: RunOptions, progress: Progress)
     with scratch() as root:
         whole = root / "mre"
         write_mre(captured.mre, whole, force=False)
-        found = shrink(whole, options, output=captured.folder, progress=progress)
+        found = shrink(whole, options, output=captured.folder, boundary_seconds=0, progress=progress)
     small = read_mre(captured.folder)
     small = replace(small, title=_title(small.steps[-1].title, small.symptom))
     write_mre(small, captured.folder, force=True)

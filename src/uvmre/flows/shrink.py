@@ -55,6 +55,7 @@ def shrink(
     *,
     uv: str = "",
     output: Path | None = None,
+    boundary_seconds: float = BOUNDARY_SECONDS,
     seconds: float = math.inf,
     progress: Progress | None = None,
 ) -> Shrunk:
@@ -65,6 +66,7 @@ def shrink(
         options: how it is run.
         uv: another release than that of the MRE.
         output: the folder of the result; by default, the name with `-small`.
+        boundary_seconds: the time of the search for the boundaries, which must stay; 0 for those that are known.
         seconds: the time after which no further candidate starts.
         progress: a progress callback.
 
@@ -83,7 +85,7 @@ def shrink(
         search = SubjectSearch(test.evaluate, answers, small, jobs, seconds, progress)
         small.write(subject)
         _require_symptom(test, mre, search)
-        _watch_boundaries(test, folder, mre, search)
+        _watch_boundaries(test, folder, mre, search, boundary_seconds)
         found = search.run(start(subject, mre_passes(mre, test.normal), digest))
     housekeeping.prune_later(options.cache, progress)
     return found
@@ -105,7 +107,7 @@ def is_minimal(
         jobs = 1 if test.backend.name == LOCAL and has_fixed_port(mre) else job_count(options)
         search = SubjectSearch(test.evaluate, answers, SmallMre(folder, test.read, "", folder), jobs, progress=progress)
         _require_symptom(test, mre, search)
-        _watch_boundaries(test, folder, mre, search)
+        _watch_boundaries(test, folder, mre, search, 0)
         candidates: dict[str, tuple[str, Subject]] = {digest(subject): ("", subject)}
         for each in mre_passes(mre, test.normal):
             for unit in each.units(subject):
@@ -116,10 +118,10 @@ def is_minimal(
         return search.run_each(list(candidates.values())[1:], deadline)
 
 
-def _watch_boundaries(test: MreTest, folder: Path, mre: Mre, search: SubjectSearch) -> None:
+def _watch_boundaries(test: MreTest, folder: Path, mre: Mre, search: SubjectSearch, seconds: float) -> None:
     """Find the releases beside the boundaries: a symptom that comes from something else has other ones."""
     search.progress.detail("searching the boundaries, which must stay")
-    request = BisectRequest(reported=test.context.uv, seconds=BOUNDARY_SECONDS)
+    request = BisectRequest(reported=test.context.uv, seconds=seconds)
     try:
         history = bisect(of_mre(folder, mre=mre), request, test.options, progress=search.progress).history
     except Interrupted:
