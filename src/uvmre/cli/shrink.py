@@ -48,9 +48,9 @@ def shrink(
 ) -> Rendered:
     """Leave out of an MRE (default: the current folder) all that its bug does not need.
 
-    Every candidate runs with its controls: the verdict, the innermost error and the first bad and first fixed
-    release must stay the same. The MRE stays as it is; the result is another folder. With --command, SCRIPT decides
-    instead, and no MRE is needed.
+    Every candidate runs with its controls: the verdict, the innermost error, and the first bad and first fixed release
+    must stay the same. The MRE stays as it is; the result is another folder. With --command, SCRIPT decides instead,
+    and no MRE is needed.
 
     Exit codes: 0 done, 125 cannot tell, 2 wrong usage, 3 internal error, 130 interrupted: the smallest so far is kept,
     and the same command continues.
