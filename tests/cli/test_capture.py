@@ -40,6 +40,7 @@ from tests.capture.scenarios import (
 )
 from tests.conftest import CommandLine, Ended
 from uvmre.core.network.registries import PROFILES
+from uvmre.core.secrets.private import Machine, find_private
 from uvmre.releases import binaries
 
 pytestmark = pytest.mark.network
@@ -150,12 +151,14 @@ def require_clean(captured: Capture, uvmre: CommandLine) -> None:
     observed = run.json("run")["variants"][0]["steps"][-1]
     shown = " ".join(re.sub("[│╰├─▶]", " ", observed["stderr"] + observed["stdout"]).split())
     assert re.search(captured.scenario.kept, shown), shown
-    report, check = uvmre("report", captured.mre), uvmre("check", captured.mre, "--json")
+    report = uvmre("report", captured.mre)
     outputs = {"capture": captured.ended.stdout, "run": run.stdout + run.stderr, "report": report.stdout}
     assert report.exit == 0, report
-    assert planted_in({**texts_of(captured.mre), **outputs, "check": check.stdout}) == {}
-    (private,) = [each for each in check.json("check")["checks"] if each["name"] == "private"]
-    assert private["status"] == "ok", private
+    texts = texts_of(captured.mre)
+    assert planted_in({**texts, **outputs}) == {}
+    own = {name: text for name, text in {**texts, **outputs}.items() if not name.startswith((".uvmre", "capture"))}
+    assert list(find_private(own, Machine("m.kerbrat", "poste-kerbrat", str(captured.company.home)))) == []
+    assert "private = true" not in texts["mre.toml"]
     notes = captured.mre.with_name("mre.private.txt")
     assert notes.stat().st_mode & 0o777 == 0o600
     assert "heliodor" in notes.read_text(encoding="utf-8")
