@@ -20,12 +20,15 @@ PUBLIC_HOSTS = word_set(
 """Hosts that everybody knows, so that naming them says nothing about the author; `host` stands in URLs of examples."""
 RESERVED = (".example", ".example.com", ".example.net", ".example.org", ".test", ".invalid", ".localhost")
 """Names that are reserved for documentation (RFC 2606, RFC 6761)."""
-NEUTRAL_URLS = (
-    "pkgs.dev.azure.com/org/",
-    "domain-123456789012.d.codeartifact.region.amazonaws.com",
-    "region-python.pkg.dev/project/",
+NEUTRAL_HOSTS = word_set(
+    """
+    domain-123456789012.d.codeartifact.region.amazonaws.com region-python.pkg.dev org.github.io
+    gitlab-packages.s3.amazonaws.com uvmre.vsblob.vsassets.io
+    """
 )
-"""What registries with hosts of their own are called in an MRE, where `example.com` would not tell which one it is."""
+"""What registries with hosts of their own, and their storage, are called in an MRE."""
+AZURE, AZURE_PATH = "pkgs.dev.azure.com", re.compile(r"(?:/(?:org/.*)?)?")
+"""The host of all indexes of Azure, and the path of one in an MRE."""
 USERS = GENERIC | word_set(
     """
     root app appuser nonroot ubuntu debian runner vscode builder build ci you me name someone person git www-data
@@ -121,7 +124,8 @@ def _parts(
         for match in pattern.finditer(text):
             host = match["host"].lower().rstrip(".")
             rest = match.groupdict().get("rest") or ""
-            if not is_public_host(host) and host not in hosts and not f"{host}{rest}".startswith(NEUTRAL_URLS):
+            neutral = host in NEUTRAL_HOSTS or (host == AZURE and AZURE_PATH.fullmatch(rest))
+            if not neutral and not is_public_host(host) and host not in hosts:
                 yield "host", match.start("host"), host
     for match in EMAIL.finditer(text):
         # `git@github.com:org/repo` is no address of a person.
