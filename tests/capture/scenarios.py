@@ -124,7 +124,12 @@ def missing_file(terminal: Terminal) -> Scenario:
     """A version was deleted from the index after it was locked."""
     terminal.prepare("uv", "lock")
     remove_version(terminal.company, "heliodor-noyau", "2.0.1")
-    return Scenario("missing file", ("uv", "sync", "--frozen", "--all-packages"), MISSING, MISSING)
+    return Scenario(
+        "missing file",
+        ("uv", "sync", "--frozen", "--all-packages"),
+        MISSING + r"\) for url \(\S*heliodor_noyau",
+        MISSING,
+    )
 
 
 def pip_install(terminal: Terminal) -> Scenario:

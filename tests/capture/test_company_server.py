@@ -77,6 +77,8 @@ def test_every_registry_asks_for_the_credentials_and_serves_its_packages(
 ) -> None:
     if prepare is hash_mismatch and not PROFILES[registry].hashes:
         pytest.skip("its pages have no hashes")
+    if prepare is missing_file and PROFILES[registry].links == "{filename}":
+        pytest.skip("restarted, it knows no file before the page of its project is requested")
     company = write_company(tmp_path / "company", registry, CREDENTIALS[number % len(CREDENTIALS)])
     fail(prepare, company, uv_binary(RELEASES[1], cache), cache)
 
