@@ -63,3 +63,28 @@ def test_an_error_without_a_chain_is_its_last_line() -> None:
 )
 def test_what_is_wrong_with_a_command_that_succeeds(complaint: Complaint, symptom: Symptom | None) -> None:
     assert complaint.symptom == symptom
+
+
+@pytest.mark.parametrize(
+    ("stderr", "texts"),
+    [
+        (
+            "Error: Expected a Python module at: src/a/__init__.py\n\n  × Failed to build `/home/ann/a`\n"
+            "  ├─▶ The build backend returned an error\n  ╰─▶ Call to `uv_build.build_wheel` failed (exit status: 1)\n",
+            ("Expected a Python module at: src/a/__init__.py",),
+        ),
+        ("LookupError: no version for /home/ann/a.\n", ("LookupError: no version for …",)),
+        ("LookupError: no version for /mre.\n", ("LookupError: no version for ….",)),
+        (
+            "error: Failed to spawn: `ruff`\n  Caused by: No such file or directory (os error 2)\n",
+            ("Failed to spawn: `ruff`", "No such file or directory (os error 2)"),
+        ),
+    ],
+)
+def test_the_symptom_says_what_is_wrong_and_not_where(stderr: str, texts: tuple[str, ...]) -> None:
+    assert symptom_of(step(stderr)).output == texts
+
+
+def test_the_folder_of_a_project_does_not_matter() -> None:
+    ours, theirs = (step(f"LookupError: no version for {folder}.\n") for folder in ("/home/ann/a", "/mre"))
+    assert same_error(symptom_of(ours), ours.stderr, theirs)

@@ -31,6 +31,7 @@ def selected(files: Mapping[str, str], *commands: str) -> tuple[str, ...]:
         "Dockerfile.dev",
         ".dockerignore",
         "pylock.toml",
+        "PKG-INFO",
     ],
 )
 def test_configuration_is_kept_whole(path: str) -> None:

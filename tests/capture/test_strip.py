@@ -108,6 +108,12 @@ CODE = '"""Of Ann."""\nimport os  # why\n\n\ndef run():\n    return os.sep\n'
         ("VERSION", "1.2.3\n", False, "1.2.3\n"),
         ("VERSION", "Ann 1.2.3\n", False, ""),
         ("notes.md", "Of Ann", True, ""),
+        (
+            "PKG-INFO",
+            "Metadata-Version: 2.1\nName: a\nVersion: 1\nAuthor: Ann\n",
+            False,
+            "Metadata-Version: 2.1\nName: a\nVersion: 1\n",
+        ),
     ],
 )
 def test_code_is_kept_only_where_it_is_needed(path: str, text: str, code: bool, expected: str) -> None:

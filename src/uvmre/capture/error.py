@@ -11,6 +11,11 @@ from uvmre.core.outcome.observation import Observation, StepResult
 from uvmre.core.text.normalize import normalize
 
 URL = re.compile(r"(?:git\+)?(?:https?|ssh)://[^\s`'\"<>)]+|(?<=\()https?:[^)]+")
+PATH = re.compile(r"(?<![\w:/.…])(?:/[\w.@+%~-]*\w)+")
+"""An absolute path that `mask_local_details` leaves, as at the end of a sentence."""
+BACKEND = re.compile(r"Call to `[^`]+` failed")
+OF_UV_BUILD = re.compile(r"(?m)^\s*Error: (\S.*)$")
+"""The error of `uv_build`, which precedes that of uv."""
 SIZES = re.compile(r"\b[0-9a-f]{7,64}\b|\b\d+(?:\.\d+)?(?:B|KiB|MiB| bytes)\b")
 
 
@@ -53,6 +58,8 @@ def cause_of(step: StepResult) -> Cause:
 def symptom_of(step: StepResult) -> Symptom:
     """Return the symptom of a failure, without what is of this machine: of a conflict, what contradicts itself."""
     texts = contradiction(premises(step.stderr)) or cause_of(step).texts
+    if BACKEND.match(texts[-1]) and (found := OF_UV_BUILD.findall(step.stderr)):
+        texts = (found[-1],)
     return Symptom(exit="failure", output=tuple(dict.fromkeys(_masked(text) for text in texts)))
 
 
@@ -66,4 +73,5 @@ def same_error(symptom: Symptom, expected: str, step: StepResult) -> bool:
 
 
 def _masked(text: str) -> str:
-    return re.sub(r"…(?:\s*…)+", "…", SIZES.sub("…", mask_local_details(URL.sub("…", text))))
+    masked = PATH.sub("…", mask_local_details(URL.sub("…", text)))
+    return re.sub(r"…(?:\s*…)+", "…", SIZES.sub("…", masked))

@@ -13,7 +13,7 @@ SKIPPED = LEFT_OUT | {"node_modules", ".tox", ".nox", ".eggs", "dist", "htmlcov"
 CONFIGURATION = re.compile(
     r"(?:pyproject|uv)\.toml|uv\.lock|pylock(?:\..+)?\.toml|\.python-versions?|(?:setup|hatch_build)\.py|setup\.cfg|MANIFEST\.in"
     r"|(?:.+\.)?(?:Docker|Container)file(?:\..+)?|(?:.+\.)?\.dockerignore|[\w.-]*(?:requirements|constraints|overrides?)[\w.-]*\.(?:txt|in)"
-    r"|Cargo\.toml|meson\.build|CMakeLists\.txt"
+    r"|PKG-INFO|Cargo\.toml|meson\.build|CMakeLists\.txt"
 )
 """Names of files that are read for themselves."""
 DOCKERFILE = re.compile(r"(?:.+\.)?(?:Docker|Container)file(?:\..+)?")

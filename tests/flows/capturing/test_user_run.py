@@ -47,6 +47,7 @@ def test_variables_that_uv_or_the_command_reads_are_kept(tmp_path: Path, name: s
     [
         ("echo 'the input device is not a TTY' >&2; exit 1", "needs a terminal"),
         ("python3 -c 'input()'", "needs a terminal"),
+        ("read answer </dev/tty", "needs a terminal"),
         ("sleep 30", "did not end in 1 s"),
     ],
 )

@@ -31,6 +31,8 @@ TOOLS = frozenset(
     }
 )
 """The `[tool]` tables that uv or a build backend reads."""
+FANCY_README = ("tool", "hatch", "metadata", "hooks", "fancy-pypi-readme")
+"""The table of a plugin that builds a description from other files."""
 ARGUMENTS = frozenset(
     {
         *("author", "author_email", "maintainer", "maintainer_email", "description", "long_description", "license"),
@@ -42,6 +44,7 @@ ARGUMENTS = frozenset(
 BUILD_SCRIPTS = frozenset({"setup.py", "hatch_build.py", "build.py", "_build.py", "pdm_build.py"})
 INLINE_METADATA = re.compile(r"(?m)^# /// script\s*\n(?:^#(?: .*)?\n)+?^# ///[ \t]*$")
 DOCSTRING = re.compile(r"(?:\s*#.*\n|\s)*[rRuU]?[\"']")
+IDENTITY = re.compile(r"(?m)^(?:Metadata-Version|Name|Version): .*$")
 ONLY_VERSION = re.compile(r"\s*v?\d[\w.+!-]*\s*")
 VERSION = re.compile(r"(?m)^(?:__version__|VERSION|version)(?: *:[^=\n]*)? *= *[\"'][^\"'\n]*[\"']")
 REQUIREMENT_LINE = re.compile(
@@ -117,6 +120,8 @@ def _strip(path: str, text: str, *, code: bool) -> str:
         return LINE_COMMENT.sub("", text)
     if LINES.search(path):
         return SECTION_KEYS.sub("", LABELS.sub("", LINE_COMMENT.sub("", text)))
+    if name == "PKG-INFO":
+        return "".join(f"{match[0]}\n" for match in IDENTITY.finditer(text))
     return text if ONLY_VERSION.fullmatch(text) else ""
 
 
@@ -149,7 +154,9 @@ def _is_dropped(path: tuple[str, ...]) -> bool:
     """Tell whether the table or key of a path is prose, or of another tool."""
     inner = path[2:] if path[:2] == ("tool", "poetry") else path[1:] if path[:1] in (("project",), ("package",)) else ()
     other = path[:1] == ("tool",) and len(path) > 1 and path[1] not in TOOLS
-    return other or (bool(inner) and inner[0] in PROSE and path not in EMPTY)
+    return (
+        other or path[: len(FANCY_README)] == FANCY_README or (bool(inner) and inner[0] in PROSE and path not in EMPTY)
+    )
 
 
 def _key(node: tree_sitter.Node) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from uvmre.flows.scratch import scratch
 from uvmre.project.folder import ProjectTree, home_files
 
 NEEDS_TERMINAL = re.compile(
-    r"not a (?:terminal|tty)|Inappropriate ioctl|EOF when reading a line|EOFError|cannot prompt"
+    r"/dev/tty|not a (?:terminal|tty)|Inappropriate ioctl|EOF when reading a line|EOFError|cannot prompt"
     r"|requires? an? (?:interactive|tty|terminal)",
     re.IGNORECASE,
 )
