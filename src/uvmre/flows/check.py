@@ -5,7 +5,6 @@ import os
 import platform
 import shlex
 import threading
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,8 +37,6 @@ SPARE_SECONDS = 120
 """What the script may take beside its steps."""
 SEARCH_SECONDS = 60.0
 """The time in which the parts that can be removed are looked for."""
-COMMENT = ": comment"
-"""The end of the names of comments, which may help a reader."""
 IMAGE = "uvmre-check"
 REPORT = "the report"
 
@@ -121,15 +118,14 @@ def _controls(folder: Path, mre: Mre, result: Result) -> ReadinessCheck:
 
 def _minimal(folder: Path, options: RunOptions, progress: Progress) -> ReadinessCheck:
     remedy = f"uvmre shrink {shlex.quote(str(folder))}"
-    started = time.monotonic()
     try:
-        found = is_minimal(folder, options, seconds=SEARCH_SECONDS, progress=progress)
+        parts, complete = is_minimal(folder, options, seconds=SEARCH_SECONDS, progress=progress)
     except (UsageError, CannotTell) as error:
         return ReadinessCheck("minimal", "unknown", error.summary, error.hint)
-    if parts := [part for part in found if not part.endswith(COMMENT)]:
+    if parts:
         shown = ", ".join(parts[:3]) + (f" and {len(parts) - 3} more" if len(parts) > 3 else "")
         return ReadinessCheck("minimal", "fault", f"the symptom shows without {shown}", remedy)
-    if time.monotonic() > started + SEARCH_SECONDS:
+    if not complete:
         why = f"{SEARCH_SECONDS:.0f} s were not enough to run it without each of its parts"
         return ReadinessCheck("minimal", "unknown", why, remedy)
     return ReadinessCheck("minimal", "ok", "no part can be removed")

@@ -93,8 +93,8 @@ def shrink(
 
 def is_minimal(
     folder: Path, options: RunOptions, *, seconds: float = math.inf, progress: Progress | None = None
-) -> list[str]:
-    """Return the titles of the parts of an MRE that can still go, each alone; empty if it is minimal.
+) -> tuple[list[str], bool]:
+    """Return the titles of the first parts of an MRE that can still go, each alone, and whether all could be tried.
 
     Raises:
         UsageError: as `shrink` does.
@@ -109,7 +109,7 @@ def is_minimal(
         _require_symptom(test, mre, search)
         _watch_boundaries(test, folder, mre, search, 0)
         candidates: dict[str, tuple[str, Subject]] = {digest(subject): ("", subject)}
-        for each in mre_passes(mre, test.normal):
+        for each in mre_passes(mre, test.normal)[1:]:  # comments are no part
             for unit in each.units(subject):
                 found = each.without(subject, [unit])
                 # Without a key that has its default anyway, it is the same MRE.

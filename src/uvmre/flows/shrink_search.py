@@ -15,6 +15,8 @@ from uvmre.errors import CannotTell, Interrupted
 from uvmre.flows.shrink_store import AnswerStore, SmallFolder, SmallMre
 from uvmre.flows.thread_pool import Pool
 
+MOST_FOUND = 4
+"""Parts that can go after which no other is looked for."""
 AHEAD = 4
 """Probable candidates for each worker, beyond which one is no longer worth running."""
 
@@ -127,23 +129,26 @@ class SubjectSearch:
             sizes=tuple(sizes),
         )
 
-    def run_each(self, candidates: Sequence[tuple[str, Subject]], deadline: float) -> list[str]:
-        """Return the titles of the candidates that are interesting, of those that can be run in time."""
-        found = []
+    def run_each(self, candidates: Sequence[tuple[str, Subject]], deadline: float) -> tuple[list[str], bool]:
+        """Return the titles of the first candidates that are interesting, and whether all could be run in time."""
+        found: list[str] = []
+        late = False
+
+        def timely(subject: Subject) -> Interest | None:
+            nonlocal late
+            late = late or time.monotonic() > deadline
+            if late or len(found) >= MOST_FOUND:
+                return None
+            return self.answers.answer(subject) or self.evaluate(subject, self.stop)
+
         with Pool(self.jobs, "shrink", self.stop) as pool:
-            futures = [(title, each, pool.submit(self._timely, each, deadline)) for title, each in candidates]
+            futures = [(title, each, pool.submit(timely, each)) for title, each in candidates]
             for title, subject, future in futures:
-                answer = pool.result(future)
-                if answer:
+                if answer := pool.result(future):
                     self.answers.keep(subject, answer)
                 if answer == "yes":
                     found.append(title)
-        return found
-
-    def _timely(self, subject: Subject, deadline: float) -> Interest | None:
-        if time.monotonic() > deadline:
-            return None
-        return self.answers.answer(subject) or self.evaluate(subject, self.stop)
+        return found, not late
 
     def _cancel_all(self) -> None:
         for _, _, cancel in tuple(self._running.values()):

@@ -27,7 +27,6 @@ class Prover:
     options: RunOptions
     progress: Progress
     runs: int = 0
-    failed: int = 0
     instead: str = ""
     """What the last candidate did instead."""
 
@@ -54,7 +53,6 @@ class Prover:
             self.instead = f"it fails with “{cause_of(step).links[-1]}”"
             same = same_error(mre.symptom, expected, step)
             found = replace(mre, symptom=symptom_of(step)) if same else None
-        self.failed += found is None
         return found
 
 
