@@ -18,7 +18,7 @@ from uvmre.outcomes.store import OutcomeKey, OutcomeStore, StoredOutcome
 
 WORDS: dict[Interest, Word] = {"yes": "shows", "no": "absent"}
 """An unknown answer is not stored."""
-VARIANT = "shrink 2"
+VARIANT = "shrink 3"
 """With the version of what makes a candidate interesting."""
 
 
