@@ -43,6 +43,14 @@ def http_client() -> "httpx.Client":
     return httpx.Client(verify=trust_store(), timeout=timeout, headers=headers, follow_redirects=True)
 
 
+def gateway_client(url: str, certificate: bytes) -> "httpx.Client":
+    """Return a client whose requests go through a listener of the gateway; close it after use."""
+    import httpx
+
+    context = ssl.create_default_context(cadata=certificate.decode())
+    return httpx.Client(proxy=url, verify=context, timeout=httpx.Timeout(SECONDS), trust_env=False)
+
+
 def connection_pool(connections: int, private_hosts: Sequence[str] = ("*",)) -> "httpcore.AsyncConnectionPool":
     """Return a pool that forwards requests unchanged: it follows, decodes and adds nothing.
 

@@ -170,7 +170,7 @@ CAPTURED = [
 ]
 
 
-@pytest.mark.few(4)
+@pytest.mark.few(2)
 @pytest.mark.parametrize("prepare", CAPTURED)
 def test_a_failure_is_captured_without_anything_private(
     prepare: Prepare, tmp_path: Path, cache: Path, uvmre: CommandLine
@@ -186,7 +186,7 @@ def test_a_failure_is_captured_without_anything_private(
 BESIDE_PAGE = pytest.mark.xfail(strict=False, reason="a file beside a page is served only after its page")
 
 
-@pytest.mark.few(3)
+@pytest.mark.few(1)
 @pytest.mark.parametrize(
     ("number", "registry"),
     [

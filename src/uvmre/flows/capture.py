@@ -28,6 +28,7 @@ from uvmre.core.triage.fill_in import NO_SYMPTOM, STUB, TO_FILL_IN
 from uvmre.errors import CannotTell
 from uvmre.flows.capturing.facts import PackageFacts, package_facts
 from uvmre.flows.capturing.prove import Prover, replace_most
+from uvmre.flows.capturing.recording import complete_recording
 from uvmre.flows.capturing.relock import mark_wrong_hashes, relock
 from uvmre.flows.capturing.user_run import UserRun, UserRunRequest, run_as_user
 from uvmre.flows.options import RunOptions
@@ -41,7 +42,6 @@ from uvmre.project.folder import ProjectTree, read_project
 
 MOST_REPEATS = 3
 """Runs of the user's commands, if their error does not show in the MRE."""
-FINAL_RUNS = 2
 SHOWN = ("reproducible", "explained")
 
 
@@ -149,17 +149,15 @@ def capture(
     write_mre(attempt.mre, target, force=force, confirm=confirm)
     forget_runs(target)
     _write_notes(captured)
-    # Twice, because the first error ends requests that another run would wait for: the recording has them then.
-    verdicts = [run(target, options, progress=progress).verdict for _ in range(FINAL_RUNS)]
-    verdict = next((each for each in verdicts if each.word not in SHOWN), verdicts[0])
+    verdict = run(target, options, progress=progress).verdict
     if verdict.word not in SHOWN:
-        shown = sum(each.word in SHOWN for each in verdicts)
         raise CannotTell(
-            f"the error shows in {shown + 1} of {FINAL_RUNS + 1} runs of the MRE",
+            "the error does not show in every run of the MRE",
             f"find what it depends on (time, order, load); the MRE is in `{target}`",
             cause=verdict.reason,
         )
-    return replace(captured, verdict=verdict.word, seconds=time.monotonic() - started, runs=prover.runs + FINAL_RUNS)
+    complete_recording(target, options, progress)
+    return replace(captured, verdict=verdict.word, seconds=time.monotonic() - started, runs=prover.runs + 1)
 
 
 def shrink_captured(captured: Captured, options: RunOptions, progress: Progress) -> Captured:
@@ -178,6 +176,7 @@ def shrink_captured(captured: Captured, options: RunOptions, progress: Progress)
     small = replace(small, title=_title(small.steps[-1].title, small.symptom))
     write_mre(small, captured.folder, force=True)
     run(captured.folder, options, progress=progress)
+    complete_recording(captured.folder, options, progress)
     sizes = f"{found.before.bytes} → {found.after.bytes} bytes, {found.before.files} → {found.after.files} files"
     return replace(captured, mre=small, shrunk=f"{sizes}, {found.calls} tries")
 

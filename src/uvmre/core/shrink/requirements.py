@@ -12,6 +12,9 @@ REQUIREMENT = re.compile(
     r"\s*(?P<name>[A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?)\s*(?:\[(?P<extras>[^\]]*)\])?\s*"
     r"(?:(?P<url>@\s*[^;]*?(?=\s;|$))|\(?(?P<bounds>[^;@()]*?)\)?)\s*(?:;\s*(?P<marker>.*\S))?\s*"
 )
+LINE = re.compile(rb"[ \t]*(?P<text>[^\s#-][^\n#\\]*?)(?=[ \t]+--|[ \t]*\\?$|[ \t]+#)")
+LONGEST = 1_000
+"""Characters of a requirement, beyond which it stays as it is."""
 OPTION = re.compile(r"-{1,2}[A-Za-z]")
 EXTENSIONS = (".txt", ".in")
 
@@ -48,7 +51,7 @@ def parse_requirement(text: str) -> RequirementParts | None:
     """Return the parts of a requirement (PEP 508); None if it is none."""
     from packaging.requirements import InvalidRequirement, Requirement
 
-    match = REQUIREMENT.fullmatch(text)
+    match = REQUIREMENT.fullmatch(text) if len(text) <= LONGEST else None
     try:
         Requirement(text)
     except InvalidRequirement:
@@ -82,7 +85,7 @@ def _split(text: str | None) -> tuple[str, ...]:
 
 def requirement_name(text: str) -> str:
     """Return the name of a requirement; empty if it is none."""
-    match = REQUIREMENT.fullmatch(text)
+    match = REQUIREMENT.fullmatch(text) if len(text) <= LONGEST else None
     return match["name"] if match else ""
 
 
@@ -127,10 +130,13 @@ def _located(subject: Subject) -> Iterator[Located]:
 
 
 def _in_lines(path: str, content: bytes) -> Iterator[Located]:
-    for match in re.finditer(rb"(?m)^[ \t]*(?P<text>[^\s#-][^\n#\\]*?)(?=[ \t]+--|[ \t]*\\?$|[ \t]+#)", content):
-        parts = parse_requirement(match["text"].decode())
-        if parts and parts.parts:
-            yield path, match.start("text"), match.end("text"), parts, False
+    start = 0
+    for line in content.split(b"\n"):
+        match = LINE.match(line) if len(line) <= LONGEST else None
+        parts = parse_requirement(match["text"].decode()) if match else None
+        if match and parts and parts.parts:
+            yield path, start + match.start("text"), start + match.end("text"), parts, False
+        start += len(line) + 1
 
 
 def _without(subject: Subject, units: Sequence[ShrinkUnit]) -> Subject | None:
