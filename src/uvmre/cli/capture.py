@@ -68,8 +68,8 @@ class CommandAfterDashes(click.Command):
 def capture(folder: Path, *, dest: Path, yes: bool, options: "RunOptions", **arguments: Any) -> Rendered:
     """Run COMMAND in a copy of the project in DIR, and make an MRE of it without anything private.
 
-    COMMAND runs once, with your environment and credentials; a single argument is a shell text. What is private is
-    replaced, and the MRE is run to prove that its error stays: packages, indexes, names, paths, tokens. The project is
+    COMMAND runs with your environment and credentials; a single argument is a shell text. What is private is replaced,
+    and the MRE is run to prove that its error stays: packages, indexes, names, paths, tokens. The project is
     not changed, and nothing is uploaded. What was replaced by what is in DEST.private.txt, for you alone.
 
     Exit codes: 0 the MRE shows the error, 125 it does not, 2 wrong usage, 130 interrupted.
@@ -103,7 +103,7 @@ def _require_consent(commands: tuple[str, ...], *, yes: bool) -> None:
             "no terminal to ask on whether the command may run with your environment and credentials",
             "allow it with `--yes`",
         )
-    console.print_message("this runs once, in a copy of the project, with your environment, credentials and network:")
+    console.print_message("this runs in a copy of the project, with your environment, credentials and network:")
     for command in commands:
         console.print_message(f"  {command}")
     if not click.confirm("Run it?", err=True):

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from uvmre.capture.configured import ConfiguredIndex
 from uvmre.capture.packages import by_version, from_metadata
@@ -118,7 +119,7 @@ def _project(
     versions = by_version(page.files)
     for number, (version, files) in enumerate(versions.items()):
         if number < MOST_VERSIONS or version in needed:
-            text = _metadata(client, files)
+            text = _metadata(client, files, index.host)
             package = from_metadata(text, [file["filename"] for file in files], yanked=_yanked(files)) if text else None
             if package:
                 yield package
@@ -129,14 +130,18 @@ def _yanked(files: list[Mapping[str, Any]]) -> bool | str:
     return value if isinstance(value, bool | str) else False
 
 
-def _metadata(client: "httpx.Client", files: list[Mapping[str, Any]]) -> str:
-    """Return the metadata of a version, from beside a wheel or from in a file; empty if there is none."""
+def _metadata(client: "httpx.Client", files: list[Mapping[str, Any]], host: str) -> str:
+    """Return the metadata of a version, from beside a wheel or from in a file; empty if there is none.
+
+    The credentials are sent to the `host` of the index alone: its pages may link to others.
+    """
     for file in sorted(files, key=lambda each: not each["filename"].endswith(".whl")):
+        auth = client.auth if urlsplit(file["url"]).netloc == host else None
         if file.get("core-metadata") or file.get("dist-info-metadata"):
-            response = client.get(f"{file['url']}.metadata")
+            response = client.get(f"{file['url']}.metadata", auth=auth)
             if response.status_code == 200:
                 return response.text
-        with client.stream("GET", file["url"]) as stream:
+        with client.stream("GET", file["url"], auth=auth) as stream:
             if stream.status_code != 200 or int(stream.headers.get("content-length", 0)) > LARGEST:
                 continue
             content = stream.read()
