@@ -1,0 +1,43 @@
+"""What every format is made of: an MRE and its last run, without secrets."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+
+from uvmre.core.mre import manifest
+from uvmre.core.mre.files import File
+from uvmre.core.mre.model import MANIFEST, Mre
+from uvmre.core.outcome.result import Result
+from uvmre.core.secrets.redact import redact, redact_deep
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """An MRE as others may see it."""
+
+    mre: Mre
+    result: Result | None
+    """The last run, for formats that show one."""
+    manifest: str
+    """The text of `mre.toml`, with its comments."""
+
+    @property
+    def files(self) -> tuple[File, ...]:
+        """Return all that the folder has, the manifest first."""
+        return (File(MANIFEST, self.manifest.encode()), *sorted(self.mre.files, key=lambda file: file.path))
+
+
+def bundle(mre: Mre, text: str, result: Result | None, values: Collection[str]) -> Bundle:
+    """Return an MRE, the text of its manifest and its last run without the secrets `values` and what looks like one."""
+    kept = tuple(replace(file, content=_redacted(file.content, values)) for file in mre.files)
+    shown: Mre = replace(redact_deep(replace(mre, files=()), values), files=kept)
+    changed = redact(text, values)
+    # What is masked may have been a part of the syntax.
+    own = changed if changed == text else manifest.dump(shown)
+    return Bundle(shown, redact_deep(result, values) if result else None, own)
+
+
+def _redacted(content: bytes, values: Collection[str]) -> bytes:
+    try:
+        return redact(content.decode(), values).encode()
+    except UnicodeDecodeError:
+        return content
