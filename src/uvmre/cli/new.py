@@ -1,7 +1,9 @@
 """`uvmre new`."""
 
+import contextlib
 import shlex
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +33,7 @@ SCENARIO = click.Path(path_type=Path, dir_okay=False)
 @click.option("--from-project", "project", type=click.Path(path_type=Path), metavar="DIR", help="A project, cleaned.")
 @click.option("--from-issue", "issue", default="", metavar="ISSUE", help="A file, -, a GitHub URL or OWNER/REPO#N.")
 @click.option("--uv", default="", metavar="VERSION", help="The release for --from-packse and --from-project.")
+@click.option("--date", type=click.DateTime(["%Y-%m-%d"]), help="The day of --from-dockerfile: its uv, its PyPI.")
 @click.option("--force", is_flag=True, help="Replace the files of an existing MRE.")
 @click.option("--list", "listing", is_flag=True, help="List the templates.")
 @verbose_option
@@ -43,6 +46,7 @@ def new(
     issue: str,
     project: Path | None,
     uv: str,
+    date: datetime | None,
     force: bool,
     listing: bool,
     **template_options: Any,
@@ -53,12 +57,15 @@ def new(
     A packse scenario asks no questions: its packages are part of the MRE, and the symptom is what the scenario expects.
     An issue asks no questions: what is missing in its text is printed, and nothing is run.
     A project is cleaned of what is private, as `uvmre capture` does, but nothing is run: fill in the symptom.
-    A Dockerfile needs the symptom, and often the release: `-d output=…`, `-d uv=…`.
+    A Dockerfile is completed: missing files, the release and, by a run, the symptom, unless `-d` names them.
     """
+    stopped = False
     if listing:
         return _list_templates()
     if sum(map(bool, (scenario, dockerfile, issue, project))) > 1:
         raise UsageError("the options `--from-…` exclude each other", "use one of them")
+    if not dockerfile:
+        _reject({"date": date}, "this source", "use it with `--from-dockerfile`")
     if issue:
         hint = "use one of them; the text of the issue names the release"
         _reject({**template_options, "uv": uv}, "`--from-issue`", hint)
@@ -70,7 +77,7 @@ def new(
         unsupported = {"uv": uv, **{name: template_options[name] for name in ("template", "defaults")}}
         _reject(unsupported, "`--from-dockerfile`", "name the release with `-d uv=…`")
         answers = _answers(template_options["data"], template_options["data_file"])
-        created = _from_dockerfile(dockerfile, dest, answers, force=force)
+        created, stopped = _from_dockerfile(dockerfile, dest, answers, date, force=force)
     elif scenario:
         _reject(template_options, "`--from-packse`", "use a template or `--from-packse`")
         created = _from_packse(scenario, dest, uv, force=force)
@@ -86,6 +93,7 @@ def new(
     return Rendered(
         f"created {created.folder} from {created.template}: {len(created.files)} files",
         lambda: data,
+        125 if stopped else 0,
         notes=[f"hint: run it with `uvmre run {shlex.quote(str(created.folder))}`"],
     )
 
@@ -135,10 +143,37 @@ def _from_project(project: Path, dest: Path, uv: str, *, force: bool) -> "NewMre
     return written_mre(dest, str(project))
 
 
-def _from_dockerfile(dockerfile: Path, dest: Path, answers: dict[str, Any], *, force: bool) -> "NewMre":
-    from uvmre.flows.new import from_dockerfile
+def _from_dockerfile(
+    dockerfile: Path, dest: Path, answers: dict[str, Any], day: datetime | None, *, force: bool
+) -> "tuple[NewMre, bool]":
+    """Make an MRE of a Dockerfile; return it, and whether the run for its symptom was stopped."""
+    from uvmre.cli.progress import LineProgress, show_progress
+    from uvmre.flows.from_dockerfile import from_dockerfile
+    from uvmre.flows.new import written_mre
+    from uvmre.flows.options import RunOptions
 
-    return from_dockerfile(dockerfile, dest, answers=answers, force=force, confirm=confirm_replacing())
+    ask = _ask_for_path if console.is_interactive() else None
+    # It may ask, which a live table would overwrite.
+    with contextlib.nullcontext(LineProgress()) if ask else show_progress(f"completing {dockerfile}") as progress:
+        completed = from_dockerfile(
+            dockerfile,
+            dest,
+            RunOptions(cache=console.cache()),
+            answers=answers,
+            day=day.date() if day else None,
+            ask=ask,
+            force=force,
+            confirm=confirm_replacing(),
+            progress=progress,
+        )
+    for line in completed.lines:
+        console.print_message(line)
+    return written_mre(dest, str(dockerfile)), completed.undecided
+
+
+def _ask_for_path(question: str) -> str:
+    answer: str = click.prompt(question, default="", show_default=False, err=True)
+    return answer
 
 
 def _from_template(

@@ -1,4 +1,4 @@
-"""Make an MRE: from a template, a scenario of packse, or a Dockerfile."""
+"""Make an MRE: from a template, a scenario of packse, or an issue."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from uvmre import files
-from uvmre.core.mre import import_packse, manifest
+from uvmre.core.mre import import_packse
 from uvmre.core.mre.keys import RELEASE
 from uvmre.core.mre.model import MANIFEST, Mre
 from uvmre.core.progress import Progress
@@ -20,7 +20,6 @@ from uvmre.scaffold import templates
 from uvmre.scaffold.templates import render
 
 ISSUE = "an issue"
-REPORT = "a report"
 
 
 @dataclass(frozen=True)
@@ -104,34 +103,6 @@ def from_packse(
         raise UsageError(f"`{release}` is not a release of uv", "use a release, as in 0.5.21, or `latest`")
     write_mre(import_packse.import_scenario(text, str(scenario), uv=release), target, force=force, confirm=confirm)
     return written_mre(target, str(scenario))
-
-
-def from_dockerfile(
-    dockerfile: Path,
-    target: Path,
-    *,
-    answers: Mapping[str, Any] | None = None,
-    force: bool = False,
-    confirm: Confirm | None = None,
-) -> NewMre:
-    """Make an MRE in `target` of a Dockerfile, whose RUNs are its steps.
-
-    `answers` has the details that a Dockerfile lacks, by name; files are copied from the Dockerfile's folder.
-
-    Raises:
-        UsageError: if the Dockerfile, an answer or the folder is invalid.
-    """
-    from uvmre.core.dockerfile.single_file import MARK, read_back
-    from uvmre.folder.read import read_files
-
-    text = files.read_text(dockerfile)
-    mre = read_back(text, str(dockerfile), answers or {}, lambda: read_files(dockerfile.parent))
-    # Checked as any manifest is: an answer may be anything.
-    manifest.parse(manifest.dump(mre), source="The manifest that the answers make", dockerfile=True)
-    # A report is somebody's; a Dockerfile of another kind is the user's.
-    origin = REPORT if MARK in text.splitlines() else ""
-    write_mre(mre, target, force=force, confirm=confirm, origin=origin)
-    return written_mre(target, str(dockerfile))
 
 
 def from_issue(

@@ -30,6 +30,29 @@ def variables(text: str, **given: str) -> dict[str, str]:
     return {name: value for name, value in last(text, **given).variables.items() if name != "PATH"}
 
 
+@pytest.mark.parametrize(
+    ("run", "left"),
+    [
+        ("apt-get update && apt-get install -y git && uv sync", ": && : && uv sync"),
+        ("pip install uv && uv sync --frozen", ": && uv sync --frozen"),
+        ("pip install --upgrade pip 'uv>=0.5' && uv lock", ": && uv lock"),
+        ("curl -LsSf https://astral.sh/uv/install.sh | sh && uv sync", ": && uv sync"),
+        ("mkdir -p /app/media && chown -R app:app /app", "mkdir -p /app/media && :"),
+        ("/root/.cargo/bin/uv lock && $HOME/.local/bin/uvx x", "uv lock && uvx x"),
+        ("echo 'pip install uv' && uv sync", "echo 'pip install uv' && uv sync"),
+    ],
+)
+def test_parts_of_a_command_that_install_uv_or_change_the_system_are_skipped(run: str, left: str) -> None:
+    found = followed(f"{HEAD}RUN {run}\n")
+    assert (found.steps[-1].run, found.steps[-1].layer and found.steps[-1].layer.argv[-1]) == (run, left)
+    assert any("skipped" in note for note in found.notes) == (": " in f"{left} " and ":" in left.split())
+
+
+@pytest.mark.parametrize("run", ["pip install --upgrade pip", "pip install -U pip setuptools uv", "chown -R a /app"])
+def test_a_command_of_nothing_else_is_skipped_as_a_whole(run: str) -> None:
+    assert [step.run for step in followed(f"{HEAD}RUN {run}\nRUN uv lock\n").steps] == ["uv lock"]
+
+
 VENV = "RUN python -m venv /opt/venv\n"
 OWN_PATH = "ENV PATH=/opt/venv/bin:$PATH\n"
 
@@ -38,6 +61,8 @@ OWN_PATH = "ENV PATH=/opt/venv/bin:$PATH\n"
     ("text", "system"),
     [
         ("RUN uv venv && uv pip install x", False),
+        ("ENV UV_SYSTEM_PYTHON=1\nRUN uv sync", False),
+        ("RUN pip install uv requests && uv sync", True),
         ("RUN uv venv && uv pip install --system x", True),
         ("ENV VIRTUAL_ENV=/opt/venv\nRUN uv venv $VIRTUAL_ENV\nRUN uv pip install x", False),
         ("ENV VIRTUAL_ENV=/opt/venv\nRUN uv venv $VIRTUAL_ENV\nRUN UV_SYSTEM_PYTHON=1 uv pip install x", True),

@@ -26,6 +26,7 @@ from uvmre.core.dockerfile.parser import (
 from uvmre.core.mre.files import File
 from uvmre.core.mre.layer import HOME, MACHINE, PATH, USUAL, Layer, LayerFolder, StageFetch, StageStart
 from uvmre.core.mre.model import Mre, Step
+from uvmre.core.shell.installs import INSTALLED_UV, INSTALLS_UV, MATTERS, SYSTEM_COMMANDS, without_installs
 from uvmre.errors import InputError
 
 SHELL = ("/bin/sh", "-c")
@@ -34,16 +35,6 @@ PREDEFINED_ARGS = {f"{whose}{what}": value for whose in ("TARGET", "BUILD") for 
 """The predefined ARGs of the builder."""
 IGNORED = frozenset({"CMD", "ENTRYPOINT", "EXPOSE", "HEALTHCHECK", "LABEL", "MAINTAINER", "STOPSIGNAL"})
 """Instructions without effect on the build."""
-SYSTEM_COMMANDS = frozenset(
-    {
-        *("apt-get", "apt", "apk", "dnf", "yum", "microdnf", "zypper", "pacman", "dpkg"),
-        *("useradd", "adduser", "usermod", "groupadd", "addgroup", "update-ca-certificates", "locale-gen"),
-    }
-)
-"""Commands that change the system, which here is this machine."""
-INSTALLS_UV = re.compile(
-    r"astral\.sh/uv/|\b(?:pip3?|pipx) install (?:-[-\w]+(?:=\S+)? )*[\"']?uv(?:[=~<>!][^\s&|;]*)?[\"']?\s*$"
-)
 INTO_THE_SYSTEM = re.compile(r"--(?:system|break-system-packages)\b|\bUV_SYSTEM_PYTHON=[\"']?[1t]")
 UV_PIP = re.compile(r"\buv(?:\s+-\S+){0,9}\s+pip\b")
 """Without `--system`, it refuses to install where there is no virtual environment."""
@@ -267,8 +258,13 @@ def _copy(walk: _Walk, state: _State, instruction: Instruction) -> None:
 
 def _run(walk: _Walk, state: _State, instruction: Instruction) -> None:
     run = parse_run(instruction)
-    called = {command.rpartition("/")[2] for command in called_programs(run.command)}
-    if INSTALLS_UV.search(run.command.strip()) and not called & {"uv", "uvx"}:
+    command, rest = run.command, run.command if run.argv else without_installs(run.command)
+    if rest != command and any(map(MATTERS.match, called_programs(rest))):
+        walk.note(instruction, "its parts that install uv or change the system are skipped")
+        command = rest
+    called = {program.rpartition("/")[2] for program in called_programs(command)}
+    tools_only = rest != run.command and not rest.strip(" :&;\n") and not called & SYSTEM_COMMANDS
+    if tools_only or (INSTALLS_UV.search(command.strip()) and not called & {"uv", "uvx"}):
         walk.note(instruction, "skipped: the uv of the run is already installed")
         return
     if done := sorted(called & SYSTEM_COMMANDS):
@@ -276,7 +272,7 @@ def _run(walk: _Walk, state: _State, instruction: Instruction) -> None:
             instruction, f"skipped: `{done[0]}` would change this machine, which must already have what it installs"
         )
         return
-    if _changes_system(walk, state, run.command):
+    if _changes_system(walk, state, command):
         raise NeedsEngine("it installs into the system's Python, which is that of this machine")
     try:
         mounts, variables = mounted_files(
@@ -287,7 +283,7 @@ def _run(walk: _Walk, state: _State, instruction: Instruction) -> None:
     for each in mounts:
         walk.own(f"/{each.path}")
     layer = Layer(
-        argv=run.argv or (*state.shell, run.command),
+        argv=run.argv or (*state.shell, INSTALLED_UV.sub("", command)),
         cwd=state.cwd,
         variables={**state.variables, **variables},
         before=tuple(walk.pending),
@@ -303,7 +299,8 @@ def _changes_system(walk: _Walk, state: _State, command: str) -> bool:
     """Tell whether a command may install into the machine's Python, rather than below the image."""
     text, known = UV_PIP.sub("uv-pip", command), state.variables
     pip, places = PIP.search(text), [*PLACE.findall(text), ("-p", known.get("UV_PYTHON", "."))]
-    if INTO_THE_SYSTEM.search(command) or known.get("UV_SYSTEM_PYTHON", "0") not in ("", "0", "false"):
+    by_variable = known.get("UV_SYSTEM_PYTHON", "0") not in ("", "0", "false") and "uv-pip" in text
+    if by_variable or INTO_THE_SYSTEM.search(command):
         return True
     if (pip or "uv-pip" in text) and any(_on_machine(option, place, known) for option, place in places):
         return True

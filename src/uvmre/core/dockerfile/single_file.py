@@ -248,7 +248,7 @@ def _build_mre(
     instructions: Sequence[Instruction],
 ) -> tuple[Mre, list[str]]:
     """Return the MRE, and errors for what is missing."""
-    uv, python = _find_versions(heads, found, instructions)
+    uv, python = find_versions(heads, found, instructions)
     base = embedded or Mre("", Environment(uv), (), Symptom())
     environment = base.environment
     uv = str(answers.get("uv", "") or environment.uv or uv)
@@ -273,7 +273,7 @@ def _build_mre(
     return replace(base, title=title, issue=issue, environment=kept, symptom=symptom), missing
 
 
-def _find_versions(
+def find_versions(
     heads: Sequence[Instruction], found: Sequence[Stage], instructions: Sequence[Instruction]
 ) -> tuple[str, str]:
     """Return the release of uv and the Python version that a Dockerfile names first."""
