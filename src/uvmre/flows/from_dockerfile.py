@@ -32,11 +32,12 @@ from uvmre.flows.capturing.prove import Prover
 from uvmre.flows.options import RunOptions
 from uvmre.folder.read import read_files
 from uvmre.folder.write import Confirm, require_usable, write_mre
-from uvmre.folder.written import read_origin
 from uvmre.issue.files.inferred import infer_files
 from uvmre.releases import catalogue
 
 REPORT = "a report"
+IMAGE = "a Dockerfile"
+"""Where an MRE comes from whose steps are for the root of a container, wherever its author has it from."""
 NOT_HERE = "it is not in the Dockerfile's folder"
 INTO_SYSTEM = "into the system's Python"
 NO_RUN_TELLS = "the symptom is to be filled in: the run"
@@ -103,8 +104,7 @@ def from_dockerfile(
         mre = _checked(read_back(text, str(dockerfile), answers, lambda: read_files(dockerfile.parent)))
         write_mre(mre, target, force=force, confirm=confirm, origin=REPORT)
         return Completed()
-    origin = read_origin(dockerfile.parent)
-    instructions, options = parse(text, str(dockerfile)), replace(options, origin=origin)
+    instructions, options = parse(text, str(dockerfile)), replace(options, origin=IMAGE)
     uv, python, deviations = _versions(instructions, answers, options, day)
     needs, context = completion.needs_of(instructions), _context(dockerfile.parent, target)
     context += _given(needs, context, ask)
@@ -130,7 +130,7 @@ def from_dockerfile(
         mre, found = _observe(mre, deviations, prover, inferred=inferred)
     comments = [NO_SYMPTOM, found] if mre.symptom == STUB else []
     mre = replace(mre, steps=(), deviations=tuple(deviations))
-    write_mre(mre, target, force=force, confirm=confirm, origin=origin, comments=comments)
+    write_mre(mre, target, force=force, confirm=confirm, origin=IMAGE, comments=comments)
     lines = [f"{each.from_}: {each.to} ({each.why})" for each in deviations]
     return Completed((*lines, *filter(None, [found])), found.startswith(NO_RUN_TELLS))
 
