@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from copier._template import load_template_config
 from jinja2 import StrictUndefined, TemplateError
 from jinja2.sandbox import SandboxedEnvironment
 from jinja2_ansible_filters import AnsibleCoreFiltersExtension
@@ -85,8 +86,8 @@ def unusable(name: str, faults: Sequence[str]) -> InputError:
 def _load(folder: Path) -> Template:
     """Load a template; an unusable one has faults instead of questions."""
     try:
-        data = yaml.safe_load((folder / CONFIG).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        data = load_template_config(folder / CONFIG, quiet=True)
+    except (OSError, ValueError, yaml.YAMLError) as error:
         return Template(folder.name, "", folder, (), (f"{CONFIG}: {error}",))
     if not isinstance(data, dict):
         return Template(folder.name, "", folder, (), (f"{CONFIG} is not a mapping",))
