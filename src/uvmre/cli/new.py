@@ -17,15 +17,35 @@ if TYPE_CHECKING:
     from uvmre.flows.new import NewMre
 
 
+def question_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that answer a template's questions."""
+    for option in reversed(
+        (
+            click.option(
+                "-d", "--data", multiple=True, metavar="KEY=VALUE", help="Answer a question; can be repeated."
+            ),
+            click.option(
+                "--data-file", type=click.Path(path_type=Path, dir_okay=False), help="A YAML file with answers."
+            ),
+            click.option("--defaults", is_flag=True, help="Use the default of every unanswered question."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+trust_option = click.option("--trust", is_flag=True, help="Let a template run code: tasks, extensions, migrations.")
 SCENARIO = click.Path(path_type=Path, dir_okay=False)
 
 
 @click.command(short_help="Create an MRE from a template, an issue, a project, a packse scenario, or a Dockerfile.")
 @click.argument("dest", default="mre", type=click.Path(path_type=Path))
-@click.option("-t", "--template", default="", metavar="NAME", help="The template; optional while there is only one.")
-@click.option("-d", "--data", multiple=True, metavar="KEY=VALUE", help="Answer a question; can be repeated.")
-@click.option("--data-file", type=click.Path(path_type=Path, dir_okay=False), help="A YAML file with answers.")
-@click.option("--defaults", is_flag=True, help="Use the default of every unanswered question.")
+@click.option(
+    "-t", "--template", default="", metavar="NAME", help="The template: a name, a path, gh:OWNER/REPO or a git URL."
+)
+@click.option("--about", default="", metavar="TEXT", help="Words or an error of the report, which choose the template.")
+@question_options
+@trust_option
 @click.option("--from-packse", "scenario", type=SCENARIO, help="A packse scenario (TOML) instead of a template.")
 @click.option("--from-dockerfile", "dockerfile", type=SCENARIO, help="A Dockerfile, whose RUNs become the steps.")
 @click.option("--from-project", "project", type=click.Path(path_type=Path), metavar="DIR", help="A project, cleaned.")
@@ -67,9 +87,12 @@ def new(
         _reject(template_options, "`--from-project`", "use a template or `--from-project`")
         created = _from_project(project, dest, uv, force=force)
     elif dockerfile:
-        unsupported = {"uv": uv, **{name: template_options[name] for name in ("template", "defaults")}}
+        unsupported = {
+            "uv": uv,
+            **{name: template_options[name] for name in ("template", "about", "defaults", "trust")},
+        }
         _reject(unsupported, "`--from-dockerfile`", "name the release with `-d uv=…`")
-        answers = _answers(template_options["data"], template_options["data_file"])
+        answers = read_answers(template_options["data"], template_options["data_file"])
         created = _from_dockerfile(dockerfile, dest, answers, force=force)
     elif scenario:
         _reject(template_options, "`--from-packse`", "use a template or `--from-packse`")
@@ -142,14 +165,39 @@ def _from_dockerfile(dockerfile: Path, dest: Path, answers: dict[str, Any], *, f
 
 
 def _from_template(
-    dest: Path, *, template: str, data: tuple[str, ...], data_file: Path | None, defaults: bool, force: bool
+    dest: Path,
+    *,
+    template: str,
+    about: str,
+    data: tuple[str, ...],
+    data_file: Path | None,
+    defaults: bool,
+    trust: bool,
+    force: bool,
 ) -> "NewMre":
     from uvmre.flows.new import new as flow
 
-    answers = _answers(data, data_file)
+    answers = read_answers(data, data_file)
+    require_terminal(defaults=defaults or bool(about))
+    return flow(
+        dest,
+        template=template,
+        answers=answers,
+        ask=not defaults,
+        force=force,
+        confirm=confirm_replacing(),
+        trust=trust,
+    )
+
+
+def require_terminal(*, defaults: bool) -> None:
+    """Check that the questions of a template can be asked, or need not be.
+
+    Raises:
+        UsageError: if they cannot.
+    """
     if not defaults and not console.is_interactive():
         raise UsageError("no terminal to ask the template's questions on", "use the defaults with `--defaults`")
-    return flow(dest, template=template, answers=answers, ask=not defaults, force=force, confirm=confirm_replacing())
 
 
 def confirm_replacing() -> Callable[[Sequence[str]], bool] | None:
@@ -177,7 +225,12 @@ def _list_templates() -> Rendered:
     )
 
 
-def _answers(data: tuple[str, ...], data_file: Path | None) -> dict[str, Any]:
+def read_answers(data: tuple[str, ...], data_file: Path | None) -> dict[str, Any]:
+    """Return the answers of `-d` and `--data-file`.
+
+    Raises:
+        InputError: if they cannot be read.
+    """
     if faults := [f"{answer!r} has no `=`" for answer in data if "=" not in answer]:
         raise InputError("an answer has the form KEY=VALUE", faults)
     return {**_answers_in_file(data_file), **dict(answer.split("=", 1) for answer in data)}

@@ -60,7 +60,7 @@ def read_rendered(folder: Path) -> dict[str, File]:
         return {
             path: File(path, base64.b64decode(text), bool(executable))
             for path, (executable, text) in rendered
-            if not name_faults([path])
+            if not any(name_faults([path]))
         }
     return {}
 

@@ -132,8 +132,9 @@ def _naming(template: str) -> Iterator[None]:
     except OSError as error:
         if not (lines := str(getattr(error, "stderr", "")).strip().splitlines()):
             raise
+        cause = next((line for line in lines if line.startswith("fatal")), lines[-1])
         hint = "check its URL, and whether git reaches it"
-        raise CannotTell(f"failed to fetch the template `{template}`", hint, cause=lines[-1]) from None
+        raise CannotTell(f"failed to fetch the template `{template}`", hint, cause=cause) from None
 
 
 def _load(name: str, folder: Path | None, commit: str = "") -> Template:
@@ -251,9 +252,7 @@ def _convert(question: "Question", given: Any) -> tuple[Any, str]:
         answer = BOOLEANS.get(str(given).lower())
         return answer, "true or false" if answer is None else ""
     several = yaml.safe_load(given) if question.multiselect and isinstance(given, str) else given
-    unknown = question.multiselect and not (
-        isinstance(several, list) and {*map(str, several)} <= {*map(str, choices)}
-    )
+    unknown = question.multiselect and not (isinstance(several, list) and {*map(str, several)} <= {*map(str, choices)})
     try:
         answer = None if unknown else question.parse_answer(several)
     except (ValueError, TypeError):
