@@ -11,6 +11,7 @@ from uvmre import files
 from uvmre.cli import console
 from uvmre.cli.output import Rendered, json_option
 from uvmre.cli.progress import verbose_option
+from uvmre.cli.propose import propose_template
 from uvmre.errors import InputError, UsageError
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ SCENARIO = click.Path(path_type=Path, dir_okay=False)
 @click.option(
     "-t", "--template", default="", metavar="NAME", help="The template: a name, a path, gh:OWNER/REPO or a git URL."
 )
-@click.option("--about", default="", metavar="TEXT", help="Words or an error of the report, which choose the template.")
+@click.option("--about", default="", metavar="TEXT", help="Words or an error, or - for stdin: the template that fits.")
 @question_options
 @trust_option
 @click.option("--from-packse", "scenario", type=SCENARIO, help="A packse scenario (TOML) instead of a template.")
@@ -69,7 +70,8 @@ def new(
 ) -> Rendered:
     """Create an MRE in the folder DEST (default: `mre`).
 
-    On a terminal, the template's questions are asked, except those that `-d` and `--data-file` answer.
+    On a terminal, the template's questions are asked, except those that `-d` and `--data-file` answer. Without `-t`, a
+    few words or a pasted error propose the template and answers; `--about` uses what they propose without a question.
     A packse scenario asks no questions: its packages are part of the MRE, and the symptom is what the scenario expects.
     An issue asks no questions: what is missing in its text is printed, and nothing is run.
     A project is cleaned of what is private, as `uvmre capture` does, but nothing is run: fill in the symptom.
@@ -176,14 +178,20 @@ def _from_template(
     force: bool,
 ) -> "NewMre":
     from uvmre.flows.new import new as flow
+    from uvmre.flows.new import none_selected
 
     answers = read_answers(data, data_file)
+    if not (template or about or console.is_interactive()):
+        raise none_selected()
     require_terminal(defaults=defaults or bool(about))
+    if about or not template:
+        template, proposed = propose_template(about, template)
+        answers = {**proposed, **answers}
     return flow(
         dest,
         template=template,
         answers=answers,
-        ask=not defaults,
+        ask=not defaults and not about,
         force=force,
         confirm=confirm_replacing(),
         trust=trust,
