@@ -74,9 +74,11 @@ def fitting_answers(template: Template, facts: Mapping[str, str], places: Sequen
         facts: what the report says, by the names that questions have for it.
         places: the parts of the report in which a choice may be named, the most telling one first.
     """
-    answers: dict[str, Any] = {name: facts[name] for name in template.prompts if facts.get(name)}
-    for name, question in template.prompts.items():
-        if name not in answers and (choices := question.get("choices")):
+    names = [question.name for question in template.prompts]
+    answers: dict[str, Any] = {name: facts[name] for name in names if facts.get(name)}
+    for question in template.prompts:
+        name, choices = question.name, question.settings.get("choices")
+        if name not in answers and choices:
             for place in places:
                 named = _named_choices(choices, place)
                 if named:

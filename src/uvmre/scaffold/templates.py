@@ -18,7 +18,7 @@ from uvmre.errors import CannotTell, InputError, UsageError
 
 if TYPE_CHECKING:
     from copier._main import Worker
-    from copier._user_data import Question
+    from copier._user_data import Question as CopierQuestion
 
 HERE = Path(__file__).resolve()
 # In the wheel they are in the package, in a checkout at the top.
@@ -35,6 +35,22 @@ Answers = dict[str, Any]
 
 
 @dataclass(frozen=True)
+class Question:
+    """One question of a template."""
+
+    name: str
+    settings: Mapping[str, Any]
+    """Those of copier."""
+    type: str
+    help: str
+    choices: tuple[Any, ...]
+    """Empty if they depend on answers."""
+    default: Any
+    validator: str
+    when: Any
+
+
+@dataclass(frozen=True)
 class Template:
     """A folder that copier renders."""
 
@@ -44,8 +60,7 @@ class Template:
     """Where an update finds it."""
     summary: str
     folder: Path
-    questions: Mapping[str, Mapping[str, Any]]
-    """The settings of each question, as copier reads them."""
+    questions: tuple[Question, ...]
     keywords: tuple[str, ...] = ()
     """Texts of a report that it fits."""
     faults: tuple[str, ...] = ()
@@ -56,9 +71,9 @@ class Template:
     """What copier knows of it."""
 
     @property
-    def prompts(self) -> Mapping[str, Mapping[str, Any]]:
+    def prompts(self) -> tuple[Question, ...]:
         """Return the questions to ask; the others are computed from the answers."""
-        return {name: spec for name, spec in self.questions.items() if spec.get("when") is not False}
+        return tuple(question for question in self.questions if question.when is not False)
 
 
 def templates() -> list[Template]:
@@ -148,10 +163,11 @@ def _load(name: str, folder: Path | None, commit: str = "") -> Template:
         loaded.vcs = None  # ours are no repositories, and git need not look
     try:
         with _naming(name):
-            where, config, questions = loaded.local_abspath, loaded.config_data, loaded.questions_data
+            where, config = loaded.local_abspath, loaded.config_data
+            questions = tuple(_question(*each) for each in loaded.questions_data.items())
             suffix = loaded.templates_suffix
     except InputError as error:
-        return Template(name, source, "", local, {}, faults=error.faults)
+        return Template(name, source, "", local, (), faults=error.faults)
     faults = []
     summary = config.get("summary", "" if folder else name)
     if not isinstance(summary, str) or not summary.strip():
@@ -163,6 +179,15 @@ def _load(name: str, folder: Path | None, commit: str = "") -> Template:
         name, name if folder else source, str(summary), where, questions, keywords, tuple(faults),
         not local.exists(), loaded,
     )  # fmt: skip
+
+
+def _question(name: str, settings: Mapping[str, Any]) -> Question:
+    choices = settings.get("choices", ())
+    values = choices.values() if isinstance(choices, dict) else () if isinstance(choices, str) else choices
+    words = {key: str(settings.get(key, "")) for key in ("type", "help", "validator")}
+    return Question(
+        name, settings, choices=tuple(values), default=settings.get("default"), when=settings.get("when", True), **words
+    )
 
 
 def _worker(template: Template, folder: Path, *, trust: bool, **arguments: Any) -> "Worker":
@@ -196,7 +221,7 @@ def check_answers(
     Raises:
         InputError: with every invalid answer; or when the template cannot be used.
     """
-    prompts = template.prompts
+    prompts = [question.name for question in template.prompts]
     faults = [
         f"{name} is not a question of {template.name}: it asks {', '.join(prompts)}"
         for name in values
@@ -218,18 +243,19 @@ def check_answers(
     return answers
 
 
-def _questions(template: Template, kept: Answers, *, trust: bool) -> "Iterator[Question]":
+def _questions(template: Template, kept: Answers, *, trust: bool) -> "Iterator[CopierQuestion]":
     """Yield copier's questions; what is not answered meanwhile gets its default."""
     from copier._types import MISSING
-    from copier._user_data import AnswersMap, Question
+    from copier._user_data import AnswersMap
+    from copier._user_data import Question as CopierQuestion
 
     worker = _worker(template, Path(tempfile.gettempdir()), trust=trust)
     worker._check_unsafe("copy")
     worker.answers = answers = AnswersMap(last=kept)
-    for name, spec in template.questions.items():
-        question = Question(
+    for name, settings in ((each.name, each.settings) for each in template.questions):
+        question = CopierQuestion(
             answers=answers, context=worker._render_context(), jinja_env=worker.jinja_env, settings=worker.settings,
-            var_name=name, **spec,
+            var_name=name, **settings,
         )  # fmt: skip
         if name in kept:
             try:
@@ -239,12 +265,15 @@ def _questions(template: Template, kept: Answers, *, trust: bool) -> "Iterator[Q
         yield question
         if answers.user.get(name) is None:
             answers.user.pop(name, None)
-            with contextlib.suppress(ValueError):
-                if (default := question.get_default()) is not MISSING:
-                    answers.user[name] = default
+            try:
+                default = question.get_default()
+            except ValueError:  # it follows from an invalid answer, or the user must change it
+                default = question.render_value(question.default)
+            if default is not MISSING:
+                answers.user[name] = default
 
 
-def _convert(question: "Question", given: Any) -> tuple[Any, str]:
+def _convert(question: "CopierQuestion", given: Any) -> tuple[Any, str]:
     """Return an answer in its type, and what is allowed where it is invalid."""
     choices = [choice.value for choice in question._formatted_choices if not choice.disabled]
     kind = question.get_type_name()
