@@ -11,13 +11,14 @@ import pytest
 from allpairspy import AllPairs
 from copier._main import Worker
 from jinja2.sandbox import SandboxedEnvironment
+from jinja2_ansible_filters import AnsibleCoreFiltersExtension
 
 from tests.available_engines import AtHand
 from tests.cli.test_run_container import stocked
 from tests.conftest import CommandLine, no_sandbox
 from uvmre.folder.read import read_mre
 from uvmre.lint.find import find_mistakes
-from uvmre.scaffold.templates import Question, Template, templates
+from uvmre.scaffold.templates import Question, Template, check_answers, templates
 
 Answers = dict[str, Any]
 
@@ -40,12 +41,12 @@ def values(question: Question) -> list[Any]:
 def asked(template: Template, answers: Answers) -> Answers:
     """Return the answers to the questions that copier asks, with these answers to the others."""
     context = {question.name: question.default for question in template.prompts} | answers
-    environment = SandboxedEnvironment()
+    environment = SandboxedEnvironment(extensions=[AnsibleCoreFiltersExtension])
     conditions = {question.name: str(question.when) for question in template.prompts}
     return {
         name: value
         for name, value in answers.items()
-        if environment.from_string(conditions[name]).render(context) == "True"
+        if environment.from_string(conditions[name]).render(context).strip().lower() == "true"
     }
 
 
@@ -76,10 +77,16 @@ def test_its_copy_of_what_is_shared_is_the_shared_one(template: Template) -> Non
     assert files(template.folder / "_shared") == files(TEMPLATES / "_shared"), "run `make templates`"
 
 
+@pytest.mark.parametrize("template", templates(), ids=lambda template: template.name)
+def test_it_is_listed_in_the_documentation(template: Template) -> None:
+    assert f"\n| `{template.name}` | " in (TEMPLATES.parent / "docs" / "templates.md").read_text()
+
+
 @pytest.mark.parametrize(("template", "answers"), EVERY)
 @pytest.mark.few(40)
 def test_what_it_renders_is_an_mre_without_findings(template: Template, answers: Answers, tmp_path: Path) -> None:
     folder = tmp_path / "mre"
+    assert check_answers(template, answers) == answers
     rendered(template, answers, folder)
     mre = read_mre(folder)
     assert {each.rule for each in find_mistakes(mre)} <= MISTAKES.get(template.name, set())
