@@ -35,7 +35,7 @@ def propose_templates(templates: Iterable[Template], title: str, commands: str, 
     known = [template for template in templates if not template.faults]
     owners: dict[str, int] = {}
     for template in known:
-        for keyword in template.keywords:
+        for keyword in {each.lower() for each in template.keywords}:
             owners[keyword] = owners.get(keyword, 0) + 1
     found = []
     for template in known:
@@ -44,7 +44,7 @@ def propose_templates(templates: Iterable[Template], title: str, commands: str, 
             if weight := next(
                 (w for w, part in zip(WEIGHTS, (title, commands, text), strict=True) if has(part, keyword)), 0
             ):
-                weights[keyword] = weight / owners[keyword]
+                weights[keyword] = weight / owners[keyword.lower()]
         for keyword in [each for each in weights if any(each != other and has(other, each) for other in weights)]:
             del weights[keyword]  # `uv pip` of `uv pip compile`
         if (total := sum(weights.values())) >= LEAST:
@@ -59,8 +59,9 @@ def has(text: str, words: str) -> bool:
     while (start := text.find(words, start)) >= 0:
         end = start + len(words)
         before = text[start - 1 : start] if words[0].isalnum() else ""
-        after = text[end : end + 1] if words[-1].isalnum() else ""
-        if not (before.isalnum() or after.isalnum() or before == "_" or after == "_"):
+        after = text[end : end + 2] if words[-1].isalnum() else ""
+        longer = after[:1].isalnum() or after[:1] == "_" or (after[:1] == "-" and after[1:].isalnum())
+        if not (before.isalnum() or before == "_" or longer):
             return True
         start += 1
     return False
