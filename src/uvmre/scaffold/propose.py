@@ -50,7 +50,7 @@ def propose_templates(templates: Iterable[Template], title: str, commands: str, 
         if (total := sum(weights.values())) >= LEAST:
             best = sorted(weights, key=lambda keyword: -weights[keyword])
             found.append(Proposal(template, {}, tuple(best), total))
-    return sorted(found, key=lambda each: -each.weight)
+    return sorted(found, key=lambda each: (-each.weight, len(each.template.keywords)))  # of two, the narrower one
 
 
 def has(text: str, words: str) -> bool:
