@@ -44,7 +44,7 @@ def test_a_title_weighs_more_than_a_command_and_that_more_than_the_rest() -> Non
 
 def test_a_keyword_of_several_templates_weighs_less() -> None:
     first, second = template("first", "Shared", "own"), template("second", "shared")
-    assert weights("shared own", "", "", first, second) == [("first", 4.5)]
+    assert weights("shared own", "", "", first, second) == [("first", 4.5), ("second", 1.5)]
 
 
 def test_a_keyword_within_another_one_counts_once() -> None:

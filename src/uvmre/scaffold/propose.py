@@ -41,15 +41,16 @@ def propose_templates(templates: Iterable[Template], title: str, commands: str, 
     for template in known:
         weights = {}
         for keyword in template.keywords:
-            if weight := next(
-                (w for w, part in zip(WEIGHTS, (title, commands, text), strict=True) if has(part, keyword)), 0
-            ):
-                weights[keyword] = weight / owners[keyword.lower()]
+            parts = zip(WEIGHTS, (title, commands, text), strict=True)
+            if weight := next((weight for weight, part in parts if has(part, keyword)), 0):
+                weights[keyword] = weight
         for keyword in [each for each in weights if any(each != other and has(other, each) for other in weights)]:
             del weights[keyword]  # `uv pip` of `uv pip compile`
-        if (total := sum(weights.values())) >= LEAST:
+        if sum(weights.values()) >= LEAST:
+            # What several templates have tells less of which one it is.
+            weights = {keyword: weight / owners[keyword.lower()] for keyword, weight in weights.items()}
             best = sorted(weights, key=lambda keyword: -weights[keyword])
-            found.append(Proposal(template, {}, tuple(best), total))
+            found.append(Proposal(template, {}, tuple(best), sum(weights.values())))
     return sorted(found, key=lambda each: (-each.weight, len(each.template.keywords)))  # of two, the narrower one
 
 
