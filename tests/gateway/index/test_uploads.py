@@ -232,6 +232,7 @@ def test_a_token_is_minted_for_the_trusted_publisher(gateway: Gateway, body: Any
         assert response.status_code == status
         if status == 200:
             assert response.json() == {"success": True, "token": TOKEN}
+            assert client.post(f"{PYPI}/_/oidc/burn-token", json=response.json()).status_code == 204
         else:
             assert [error["code"] for error in response.json()["errors"]] == [code]
 
@@ -287,7 +288,11 @@ def test_real_uv_publishes_and_installs(gateway: Gateway, release: str, cache: P
 
         assert DENIED in run(2, "publish", "--token", "pypi-wrong")
         trusted = run(0, "publish", **RUNNER)
-        assert (f"::add-mask::{TOKEN}" in trusted, trusted.count("Uploading")) == (True, 2)
+        assert (f"::add-mask::{TOKEN}" in trusted, trusted.count("Uploading"), "warning: Failed" in trusted) == (
+            True,
+            2,
+            False,
+        )
         run(0, "publish", "--token", TOKEN)
         assert EXISTS in run(2, "publish", "--token", TOKEN, f"other/{WHEEL}")
         if release != "0.4.19":  # it has no --check-url

@@ -1,7 +1,7 @@
 """What `uv publish` sends to an index of the MRE: PyPI's upload API, and trusted publishing.
 
-Source: pypi/warehouse, warehouse/forklift/legacy.py (with #16488) and warehouse/oidc/views.py. For the listener that
-received it, an upload is a package like the synthetic ones; for others it does not exist.
+Source: pypi/warehouse, warehouse/forklift/legacy.py and warehouse/oidc/views.py, with #16488 and #20197. For the
+listener that received it, an upload is a package like the synthetic ones; for others it does not exist.
 """
 
 import json
@@ -52,6 +52,11 @@ class UploadServer:
             return _json(200, {"audience": AUDIENCE})
         if publishers and call == ("POST", "/_/oidc/mint-token"):
             return _mint(publishers, bytes(exchange.request.body))
+        if publishers and call == (
+            "POST",
+            "/_/oidc/burn-token",
+        ):  # as the next one that is minted is the same: no effect
+            return Response(204, (), b"")
         known = on_host and call[1].startswith("/_/oidc/")
         return Response(404, (TEXT_PLAIN,), b"404 Not Found\n") if known else None
 
