@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from uvmre.flows.new import propose
-from uvmre.scaffold.propose import fitting_answers, has, propose_templates
+from uvmre.scaffold.propose import fitting_answers, has, propose_templates, without_logs
 from uvmre.scaffold.templates import Template, find_template, templates
 
 
@@ -31,6 +31,19 @@ def template(name: str, *keywords: str, faults: tuple[str, ...] = ()) -> Templat
 )
 def test_words_are_found_as_they_are(text: str, words: str, expected: bool) -> None:
     assert has(text, words) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param("a <!-- as `uv pip sync` --> b", "a  b", id="a comment"),
+        pytest.param("a <!-- b\nc --> d <!-- e -->", "a  d ", id="comments"),
+        pytest.param("a <!-- b", "a  b", id="a comment that does not end"),
+        pytest.param("a\n  0.1s DEBUG uv_cache Cached interpreter\nb\n", "a\nb", id="a line of a log"),
+    ],
+)
+def test_comments_and_logs_tell_nothing(text: str, expected: str) -> None:
+    assert without_logs(text) == expected
 
 
 def weights(title: str, commands: str, text: str, *known: Template) -> list[tuple[str, float]]:

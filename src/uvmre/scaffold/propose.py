@@ -8,6 +8,7 @@ from uvmre.scaffold.templates import Template
 
 WEIGHTS = (3.0, 2.0, 1.0)
 """Of a keyword in the title, in a command and anywhere else."""
+LEVELS = ("DEBUG ", "TRACE ")
 LEAST = 2.0
 """The weight below which no template is proposed."""
 
@@ -52,6 +53,13 @@ def propose_templates(templates: Iterable[Template], title: str, commands: str, 
             best = sorted(weights, key=lambda keyword: -weights[keyword])
             found.append(Proposal(template, {}, tuple(best), sum(weights.values())))
     return sorted(found, key=lambda each: (-each.weight, len(each.template.keywords)))  # of two, the narrower one
+
+
+def without_logs(text: str) -> str:
+    """Return a text without the comments of issue forms and the lines of logs, which name much else."""
+    first, *others = text.split("<!--")
+    shown = first + "".join(other.partition("-->")[2] if "-->" in other else other for other in others)
+    return "\n".join(line for line in shown.splitlines() if not any(level in line for level in LEVELS))
 
 
 def has(text: str, words: str) -> bool:
