@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
 
-.PHONY: demo test test-all bench engines compiled format clean
+.PHONY: demo test test-all bench engines compiled templates format clean
 
 demo: $(VENV)/.installed compiled
 	$(BIN)/uvmre demo
@@ -34,6 +34,11 @@ engines:
 # Where PYTHONDONTWRITEBYTECODE is set, an editable install would be compiled anew at every start, 0.1 s each.
 compiled: | $(VENV)/bin/python
 	@$(BIN)/python -m compileall -q src
+
+# copier includes nothing from outside a template, so each has its own copy of what they share.
+templates:
+	@for template in templates/*/copier.yml; do \
+	  rm -rf "$${template%/*}/_shared" && cp -R templates/_shared "$${template%/*}/_shared" || exit; done
 
 format: $(VENV)/.developed
 	$(BIN)/ruff check --fix

@@ -46,9 +46,9 @@ SEED = (
 
 
 @functools.cache
-def stocked(variables: tuple[tuple[str, str], ...]) -> None:
+def stocked(variables: tuple[tuple[str, str], ...], images: tuple[str, ...] = IMAGES) -> None:
     """Have what the Dockerfiles begin with on an engine; kept in the user's own cache, for it takes a minute to make."""
-    command = [sys.executable, "-m", "uvmre", "images", "prepare", *IMAGES]
+    command = [sys.executable, "-m", "uvmre", "images", "prepare", *images]
     done = subprocess.run(command, env={**os.environ, **dict(variables)}, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr
 
