@@ -26,7 +26,7 @@ TEMPLATES = Path(__file__).parents[2] / "templates"
 SHARED = {"title", "issue", "uv", "python"}
 """What every template asks, and what does not change the outcome that it states."""
 
-MISTAKES = {"workspace-index": {"run-export"}}
+MISTAKES = {"workspace-index": {"run-export"}, "docker-layers": {"all-packages", "dependency-layer", "run-export"}}
 """The lint rules of mistakes that a template is about."""
 
 

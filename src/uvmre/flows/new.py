@@ -21,7 +21,7 @@ from uvmre.folder.read import read_mre
 from uvmre.folder.write import Confirm, staged, write_generated, write_mre
 from uvmre.folder.written import read_record
 from uvmre.scaffold import templates
-from uvmre.scaffold.propose import Proposal, fitting_answers, propose_templates
+from uvmre.scaffold.propose import Proposal, fitting_answers, propose_templates, without_logs
 from uvmre.scaffold.templates import render
 
 ISSUE = "an issue"
@@ -208,7 +208,8 @@ def propose(about: str, template: str = "") -> Proposal | None:
     from uvmre.issue.read import read_issue
 
     parsed = read_issue(about)
-    first = next((line.strip() for line in about.splitlines() if line.strip()), "")
+    prose = without_logs(about)
+    first = next((line.strip() for line in prose.splitlines() if line.strip()), "")
     title = " ".join((parsed.title or next(iter(parsed.claim.output), "") or first).lstrip("# ").split())
     title = visible(redact(title.removeprefix("error: ")))
     commands = [each.run for each in parsed.commands]
@@ -216,7 +217,7 @@ def propose(about: str, template: str = "") -> Proposal | None:
     if template:
         with scratch() as temporary:
             best = Proposal(templates.find_template(template, temporary=temporary), {}, ())
-    elif found := propose_templates(known_templates(), title, text, about):
+    elif found := propose_templates(known_templates(), title, text, prose):
         best = found[0]
     else:
         return None
@@ -225,7 +226,7 @@ def propose(about: str, template: str = "") -> Proposal | None:
     facts["python"] = ".".join(facts.get("python", "").split(".")[:2])
     facts |= {"title": title[:MOST_TITLE], "issue": parsed.issue}
     shown = commands[parsed.claim.command] if 0 <= parsed.claim.command < len(commands) else ""
-    answers = fitting_answers(best.template, facts, [shown, text, about])
+    answers = fitting_answers(best.template, facts, [shown, text, prose])
     for name, value in list(answers.items()):
         with suppress(InputError):
             templates.check_answers(best.template, {name: value})

@@ -16,7 +16,7 @@ from uvmre.core.generated.run_script import generated_files
 from uvmre.core.mre.files import File
 from uvmre.core.text.parse_yaml import parse_yaml
 from uvmre.errors import CannotTell, InputError, UsageError
-from uvmre.flows.new import render_mre
+from uvmre.flows.new import TEMPLATE, render_mre
 from uvmre.flows.scratch import scratch
 from uvmre.folder.read import read_mre, require_own_folders
 from uvmre.folder.write import recover, replace_files
@@ -75,7 +75,8 @@ def update(folder: Path, *, answers: Mapping[str, Any], ask: bool = False, trust
         blocked = [path for path in {*base, *theirs} if path not in ours and _is_blocked(folder, path)]
         merged = merge_files(ours, base, theirs, blocked, lambda *texts: _merge_texts(texts, temporary))
         merged, theirs = _with_generated(merged, ours, base, theirs, temporary / "merged")
-    replace_files(folder, merged.files, merged.removed, list(theirs.values()))
+    origin = TEMPLATE if template.outside else ""
+    replace_files(folder, merged.files, merged.removed, list(theirs.values()), origin)
     notes = merged.notes if exact else (NO_BASE, *merged.notes)
     return UpdatedMre(folder, template.name, MergedFiles(merged.files, merged.removed, merged.conflicts, notes))
 

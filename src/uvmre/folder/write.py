@@ -184,7 +184,9 @@ def _shorten(lines: Sequence[str]) -> list[str]:
     return [*lines[:MAX_LISTED], *([f"and {more} more"] if more > 0 else [])]
 
 
-def replace_files(target: Path, files: Sequence[File], removed: Sequence[str], rendered: Sequence[File]) -> None:
+def replace_files(
+    target: Path, files: Sequence[File], removed: Sequence[str], rendered: Sequence[File], origin: str = ""
+) -> None:
     """Write and remove files of an MRE, all or none, and record what its template rendered."""
     ignore_in_git(target / OWN)
     temporary = temp_folders.create(target / OWN, STAGE)
@@ -195,7 +197,7 @@ def replace_files(target: Path, files: Sequence[File], removed: Sequence[str], r
                 _write(temporary / NEW, file)
             paths = [file.path for file in files]
             hashes = {file.path: hashlib.sha256(file.content).hexdigest() for file in rendered}
-            record = written.Record(hashes, written.read_origin(target), tuple(rendered))
+            record = written.Record(hashes, written.read_origin(target) or origin, tuple(rendered))
             _swap(target, temporary, [*removed, *paths], paths, record)
     finally:
         if not (temporary / SWAP).exists():

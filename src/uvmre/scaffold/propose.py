@@ -8,6 +8,7 @@ from uvmre.scaffold.templates import Template
 
 WEIGHTS = (3.0, 2.0, 1.0)
 """Of a keyword in the title, in a command and anywhere else."""
+LEVELS = ("DEBUG ", "TRACE ")
 LEAST = 2.0
 """The weight below which no template is proposed."""
 
@@ -35,22 +36,30 @@ def propose_templates(templates: Iterable[Template], title: str, commands: str, 
     known = [template for template in templates if not template.faults]
     owners: dict[str, int] = {}
     for template in known:
-        for keyword in template.keywords:
+        for keyword in {each.lower() for each in template.keywords}:
             owners[keyword] = owners.get(keyword, 0) + 1
     found = []
     for template in known:
         weights = {}
         for keyword in template.keywords:
-            if weight := next(
-                (w for w, part in zip(WEIGHTS, (title, commands, text), strict=True) if has(part, keyword)), 0
-            ):
-                weights[keyword] = weight / owners[keyword]
+            parts = zip(WEIGHTS, (title, commands, text), strict=True)
+            if weight := next((weight for weight, part in parts if has(part, keyword)), 0):
+                weights[keyword] = weight
         for keyword in [each for each in weights if any(each != other and has(other, each) for other in weights)]:
             del weights[keyword]  # `uv pip` of `uv pip compile`
-        if (total := sum(weights.values())) >= LEAST:
+        if sum(weights.values()) >= LEAST:
+            # What several templates have tells less of which one it is.
+            weights = {keyword: weight / owners[keyword.lower()] for keyword, weight in weights.items()}
             best = sorted(weights, key=lambda keyword: -weights[keyword])
-            found.append(Proposal(template, {}, tuple(best), total))
-    return sorted(found, key=lambda each: -each.weight)
+            found.append(Proposal(template, {}, tuple(best), sum(weights.values())))
+    return sorted(found, key=lambda each: (-each.weight, len(each.template.keywords)))  # of two, the narrower one
+
+
+def without_logs(text: str) -> str:
+    """Return a text without the comments of issue forms and the lines of logs, which name much else."""
+    first, *others = text.split("<!--")
+    shown = first + "".join(other.partition("-->")[2] if "-->" in other else other for other in others)
+    return "\n".join(line for line in shown.splitlines() if not any(level in line for level in LEVELS))
 
 
 def has(text: str, words: str) -> bool:
@@ -59,8 +68,9 @@ def has(text: str, words: str) -> bool:
     while (start := text.find(words, start)) >= 0:
         end = start + len(words)
         before = text[start - 1 : start] if words[0].isalnum() else ""
-        after = text[end : end + 1] if words[-1].isalnum() else ""
-        if not (before.isalnum() or after.isalnum() or before == "_" or after == "_"):
+        after = text[end : end + 2] if words[-1].isalnum() else ""
+        longer = after[:1].isalnum() or after[:1] == "_" or (after[:1] == "-" and after[1:].isalnum())
+        if not (before.isalnum() or before == "_" or longer):
             return True
         start += 1
     return False

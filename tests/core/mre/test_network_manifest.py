@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import given, settings
@@ -212,6 +213,8 @@ def test_a_mistake_is_reported_with_its_line_and_a_remedy(old: str, new: str, fa
         pytest.param("[[index]]\n[[index]]\n", ("index[1].url is missing: add `url = …`", "index[2].url is missing: add `url = …`"), id="two indexes without an address are not at one"),
         pytest.param("[[index]]\nurl = 'https://a/simple'\n[[index]]\nurl = 'https://A/simple'\n", ("index[2].url is already used ('https://A/simple'): an address has one index",), id="the name of a host in other letters is the same host"),
         pytest.param("[[index]]\nurl = 'https://a:99999/simple'\n", ("index[1].url " + URL.format("https://a:99999/simple"),), id="a port that is none"),
+        pytest.param("[[index]]\nurl = 'https://a/simple'\npublish-url = 'x'\ntrusted-publisher = 'org'\n", ("index[1].publish-url " + URL.format("x"), "index[1].trusted-publisher must be a repository, such as \"org/repo\", not 'org'", "index[1].trusted-publisher needs `publish-token`: add it"), id="wrong keys of uploads"),
+        pytest.param("[[index]]\nurl = 'https://a/simple'\npublish-token = 't'\n[[index]]\nurl = 'https://b/simple'\npublish-url = 'https://c'\n[[index]]\nurl = 'https://d/simple'\npublish-url = 'https://c'\n", ("index[1].publish-token needs `publish-url`: add it", "index[3].publish-url is already used ('https://c'): choose another"), id="uploads without a URL, or to one that is used"),
         pytest.param("[[index]]\nurl = 'https://a/simple'\npackages = 1\n", ('index[1].packages must be a table: write [index.packages.NAME.versions."1.0.0"]',), id="packages that are none"),
     ],
 )  # fmt: skip
@@ -316,13 +319,16 @@ PACKAGES = st.lists(
 ).map(lambda made: tuple(sorted(made, key=lambda one: one.name)))
 CREDENTIALS = st.one_of(st.just(("", "")), st.tuples(st.just(""), LINES), st.tuples(LINES, LINES))
 INDEXES = st.builds(
-    lambda url, profile, credentials, synthetic, packages: Index(
-        url, profile, *credentials, synthetic, packages=packages
+    lambda url, profile, credentials, synthetic, publish, packages: Index(
+        url, profile, *credentials, synthetic, *publish, packages=packages
     ),
     URLS,
     st.sampled_from(list(PROFILES)),
     CREDENTIALS,
     st.sampled_from(["override", "merge", "replace"]),
+    st.sampled_from(
+        [(), ("https://a.com/legacy/",), ("https://a.com/up", "t0ken"), ("https://a.com/up", "t", "org/repo")]
+    ),
     PACKAGES,
 )
 
@@ -357,6 +363,13 @@ FAULTS = st.builds(
     expired_certificate=st.booleans(),
     redirect_loop=st.booleans(),
 ).filter(wrong)
+
+
+def address(index: Index) -> tuple[str | None, str]:
+    """Return what tells two indexes apart."""
+    return urlsplit(index.url).hostname, index.root
+
+
 MRES = st.builds(
     lambda hosts, indexes, faults, kept: Mre(
         "A network",
@@ -368,7 +381,7 @@ MRES = st.builds(
         faults=faults,
     ),
     st.lists(HOSTS, max_size=3).map(tuple),
-    st.lists(INDEXES, max_size=2, unique_by=lambda index: index.url.rstrip("/")).map(tuple),
+    st.lists(INDEXES, max_size=2, unique_by=(address, lambda index: index.publish_url or id(index))).map(tuple),
     st.lists(FAULTS, max_size=2).map(tuple),
     st.booleans(),
 )

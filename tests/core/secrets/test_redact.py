@@ -184,6 +184,8 @@ def test_an_observation_is_masked_in_all_that_it_says() -> None:
 def test_the_password_of_an_index_is_masked_too() -> None:
     indexes = (
         Index("https://private.example.com/simple", password="hunter22"),
-        Index("https://a.example.com", password="heron"),
+        Index(
+            "https://a.example.com", password="heron", publish_url="https://b.example.com", publish_token="pypi-T0k3n"
+        ),
     )
-    assert secrets(replace(mre(), indexes=indexes)) == {"hunter22"}
+    assert secrets(replace(mre(), indexes=indexes)) == {"hunter22", "pypi-T0k3n"}

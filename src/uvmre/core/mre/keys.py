@@ -215,6 +215,9 @@ INDEX: Keys = {
     "registry": (_registry, False),
     "username": (line_of_text, False),
     "password": (line_of_text, False),
+    "publish-url": (url, False),
+    "publish-token": (line_of_text, False),
+    "trusted-publisher": (matching(r"[\w.-]+(/[\w.-]+)+", 'a repository, such as "org/repo"'), False),
     "synthetic": (one_of("override", "merge", "replace"), False),
     "headers": (_headers, False),
 }

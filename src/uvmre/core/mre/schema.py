@@ -183,6 +183,7 @@ def _surroundings(data: dict[str, Any]) -> Iterator[Mistake]:
 def _indexes(data: dict[str, Any]) -> Iterator[Mistake]:
     yield from check_array(data, "index", INDEX, (), ("packages",))
     used: set[tuple[str, str]] = set()
+    published: list[Any] = []
     for i, index in enumerate(dicts(data.get("index"))):
         if "packages" in index:
             from uvmre.core.network.synthetic import check_packages
@@ -190,6 +191,13 @@ def _indexes(data: dict[str, Any]) -> Iterator[Mistake]:
             yield from check_packages(index["packages"], ("index", i, "packages"))
         if index.get("username") and not index.get("password"):
             yield ("index", i, "username"), "needs a password: add `password = …`"
+        for key, needed in (("publish-token", "publish-url"), ("trusted-publisher", "publish-token")):
+            if index.get(key) and not index.get(needed):
+                yield ("index", i, key), f"needs `{needed}`: add it"
+        if target := index.get("publish-url"):
+            if target in published:
+                yield ("index", i, "publish-url"), f"is already used ({target!r}): choose another"
+            published.append(target)
         if "url" not in index or url(index["url"]):
             continue
         parts = urlsplit(index["url"])

@@ -29,6 +29,12 @@ class Index:
     """Without a password, the index is public."""
     synthetic: Synthetic = "override"
     """Whether its packages "override" those of PyPI, "merge" with or "replace" them."""
+    publish_url: str = ""
+    """Where `uv publish` uploads to it, as "https://upload.pypi.org/legacy/"; each variant has its own uploads only."""
+    publish_token: str = ""
+    """The token for uploads by the user `__token__`, as at PyPI; without it they need its username and password."""
+    trusted_publisher: str = ""
+    """The repository on GitHub or GitLab that may upload by trusted publishing, as "org/repo"."""
     headers: Mapping[str, str] = field(default_factory=dict)
     """Headers of every response, as `{ "cache-control" = "no-store" }`; an empty value removes one."""
     packages: "tuple[SyntheticPackage, ...]" = ()

@@ -42,7 +42,7 @@ def secrets(mre: Mre) -> frozenset[str]:
     texts = {file.path: file.content.decode(errors="replace") for file in mre.files}
     control_files = [(path, text) for control in mre.controls for path, text in control.files.items()]
     runs = [step.run for step in (*mre.steps, *(step for control in mre.controls for step in control.steps))]
-    found = {index.password for index in mre.indexes}
+    found = {secret for index in mre.indexes for secret in (index.password, index.publish_token)}
     for path, text in [*texts.items(), *control_files]:
         if path.endswith(ENV):
             mappings.append(read_env_file(text))

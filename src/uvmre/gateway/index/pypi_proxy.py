@@ -7,6 +7,7 @@ crates/uv-test/src/pypi_proxy.rs at ac92771.
 """
 
 import base64
+import binascii
 import json
 import re
 from typing import NamedTuple
@@ -118,6 +119,27 @@ def is_authorized(authorization: str | None, header: str | None) -> bool:
         return True
     scheme, _, token = (header or "").partition(" ")
     return scheme.lower() == "basic" and token.strip(" ") == authorization.partition(" ")[2]
+
+
+def index_header(index: Index) -> str | None:
+    """Return the Authorization header that an index requires, if it does."""
+    return basic_auth(index.username or index.profile.username, index.password) if index.password else None
+
+
+def accepts(index: Index, sent: str | None) -> bool:
+    """Tell whether an index accepts a client's header."""
+    if index.password and index.profile.any_username:
+        return _password(sent) == index.password
+    return is_authorized(index_header(index), sent)
+
+
+def _password(authorization: str | None) -> str | None:
+    scheme, _, token = (authorization or "").partition(" ")
+    try:
+        _, colon, password = base64.b64decode(token.strip(), validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    return password if scheme.lower() == "basic" and colon else None
 
 
 def compresses(status: int, content_type: bytes, *, http_1_0: bool) -> bool:

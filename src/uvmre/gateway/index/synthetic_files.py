@@ -29,9 +29,13 @@ class SyntheticIndex:
         self._projects: dict[str, list[tuple[SyntheticPackage, dict[str, Build]]]] = {}
         self._files: dict[str, tuple[SyntheticPackage, Build]] = {}
         for package in packages:
-            builds: dict[str, Build] = {name: cache(build) for name, build in _distributions(package, files)}
-            self._projects.setdefault(normalize_name(package.name), []).append((package, builds))
-            self._files |= {name: (package, build) for name, build in builds.items()}
+            self.add(package, files)
+
+    def add(self, package: SyntheticPackage, files: Mapping[str, bytes]) -> None:
+        """Add a version, or another file of one."""
+        builds: dict[str, Build] = {name: cache(build) for name, build in _distributions(package, files)}
+        self._projects.setdefault(normalize_name(package.name), []).append((package, builds))
+        self._files |= {name: (package, build) for name, build in builds.items()}
 
     def projects(self) -> list[str]:
         """Return the normalized names of the projects."""
@@ -47,7 +51,7 @@ class SyntheticIndex:
             {
                 "meta": {"api-version": "1.1"},
                 "name": normalize_name(project),
-                "versions": [version(package) for package, _ in versions],
+                "versions": list(dict.fromkeys(version(package) for package, _ in versions)),
                 "files": entries,
             }
         )

@@ -13,7 +13,7 @@ from uvmre.gateway.http.exchange import TEXT_PLAIN, Response
 from uvmre.gateway.http.messages import nginx_page
 from uvmre.gateway.index import pypi_proxy
 from uvmre.gateway.index.git_server import GITHUB, GITHUB_URLS
-from uvmre.gateway.index.pypi_proxy import Location, basic_auth
+from uvmre.gateway.index.pypi_proxy import Location
 from uvmre.gateway.routing.faults import matches
 
 LOOPBACK = ("127.0.0.1", "localhost")
@@ -67,6 +67,7 @@ class Hosts:
         self._declared = [answer.host for answer in config.answers]
         for hostname in (urlsplit(each.url).hostname or "" for each in config.repositories):
             self._declared += [hostname, *(GITHUB_URLS if hostname == GITHUB else ())]
+        self._declared += [urlsplit(each.publish_url).hostname or "" for each in config.indexes if each.publish_url]
 
     def allows(self, host: str) -> bool:
         """Tell whether a step may reach this host, if only what the MRE declares at it."""
@@ -148,13 +149,12 @@ class _IndexSite:
         self.number, self.index, self.profile = number, index, index.profile
         self.host = urlsplit(index.url).hostname or ""
         self.root, self.base = index.root, index.base
-        self._header = basic_auth(index.username or self.profile.username, index.password) if index.password else None
         storage = urlsplit(self.profile.storage.replace("{n}", str(number)))
         self.storage = storage.hostname or ""
         self.stored = storage.path.partition("{")[0]
         """The path of its files at its storage."""
         if index.registry == PUBLIC_TEST_INDEX:
-            self.locations = tuple(pypi_proxy.index_locations(index, self._header))
+            self.locations = tuple(pypi_proxy.index_locations(index, pypi_proxy.index_header(index)))
 
     def has(self, path: str) -> bool:
         """Tell whether a path is on this index."""
@@ -174,7 +174,7 @@ class _IndexSite:
         filename = unquote(path.rpartition("/")[2])
         if self._is_stored(path):
             return FileRoute(self.number, filename, stored=True)
-        if not self._is_authorized(authorization):
+        if not pypi_proxy.accepts(self.index, authorization):
             status = profile.denied if authorization is None else profile.wrong
             challenges = [(b"www-authenticate", value.encode()) for value in profile.challenges if status == 401]
             return Response(status, (*challenges, TEXT_PLAIN), b"")
@@ -187,27 +187,8 @@ class _IndexSite:
             return Response(profile.slash, ((b"location", f"{path}/".encode("latin-1")),), b"")
         return PageRoute(self.number, project)
 
-    def _is_authorized(self, authorization: str | None) -> bool:
-        if self._header is None:
-            return True
-        if self.profile.any_username:
-            return _password(authorization) == self.index.password
-        return pypi_proxy.is_authorized(self._header, authorization)
-
 
 FILE = re.compile(r"\.(whl|tar\.gz|tar\.bz2|zip|egg|tgz)(\.metadata)?\Z")
-
-
-def _password(authorization: str | None) -> str | None:
-    import base64
-    import binascii
-
-    scheme, _, token = (authorization or "").partition(" ")
-    try:
-        _, colon, password = base64.b64decode(token.strip(), validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
-        return None
-    return password if scheme.lower() == "basic" and colon else None
 
 
 def nginx_answer(status: int, phrase: str, *headers: tuple[bytes, bytes], sized: bool = True) -> Response:

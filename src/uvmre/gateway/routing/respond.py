@@ -24,6 +24,7 @@ from uvmre.gateway.index.git_server import GitServer
 from uvmre.gateway.index.pypi import EMPTY, PAGE, PackageSource, ProjectPage, buffered, page_answer
 from uvmre.gateway.index.pypi_proxy import FILES, PYPI, SYNTHETIC_FILES, Location
 from uvmre.gateway.index.registry_page import render_page, storage_url
+from uvmre.gateway.index.uploads import UploadServer
 from uvmre.gateway.recording.store import Recording
 from uvmre.gateway.recording.upstream import NotRecorded, Upstream, UpstreamAnswer, UpstreamUnreachable, single_chunk
 from uvmre.gateway.routing.answers import static_answer
@@ -49,6 +50,9 @@ class Responder:
         self._answers, self._files, self._git = config.answers, config.files, GitServer(config)
         upstream, cutoff = Upstream(recording, network, config.private_hosts), config.exclude_newer
         synthetic = [_synthetic_index(n, index, config) for n, index in enumerate(config.indexes)]
+        self._uploads = UploadServer(zip(config.indexes, synthetic, strict=True))
+        self.is_shared = not any(index.publish_url for index in config.indexes)
+        """Whether it answers alike for all variants; an upload of one does not exist for the others."""
         others = {f"{SYNTHETIC_FILES}/{n}": index for n, index in enumerate(synthetic) if index}
         self._sources: dict[int | None, PackageSource] = {None: PackageSource(upstream, cutoff, others=others)}
         for n, index in enumerate(config.indexes):
@@ -75,6 +79,7 @@ class Responder:
             return None
         try:
             declared = static_answer(self._answers, self._files, exchange, faults) or self._git.answer(exchange)
+            declared = declared or self._uploads.answer(exchange)
             if declared:
                 length = [] if declared.status in BODILESS else [(b"content-length", b"%d" % len(declared.body))]
                 answer = buffered(declared.status, declared.body, [*declared.headers, *length], synthetic=True)
@@ -235,7 +240,7 @@ class Responder:
 
 def _synthetic_index(n: int, index: Index, config: GatewayConfig) -> "SyntheticIndex | None":
     """Return the synthetic packages of an index; there may be none where they replace PyPI."""
-    if not index.packages and index.synthetic != "replace":
+    if not index.packages and index.synthetic != "replace" and not index.publish_url:
         return None
     from uvmre.gateway.index.synthetic_files import SyntheticIndex
 

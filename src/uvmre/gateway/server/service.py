@@ -39,6 +39,7 @@ class Service:
     def __init__(self, control: socket.socket, loop: asyncio.AbstractEventLoop) -> None:
         self._signer: Signer
         self._responder: Responder
+        self._config: str
         self._network: Network
         self._recording: Recording | None = None
         self._cache = AnswerCache()
@@ -101,9 +102,11 @@ class Service:
                 self._recording = Recording(Path(recording), Path(message["bodies"]))
                 self._signer = Signer(authority, Path(message["leaves"]))
                 self._network = network
-                self._responder = self._new_responder(message["config"])
+                self._config = message["config"]
+                self._responder = self._new_responder(self._config)
             case {"open": port, "faults": faults, "config": config}:
                 listening = socket.socket(fileno=self._descriptors.pop(0))
+                config = config or ("" if self._responder.is_shared else self._config)
                 responder = self._new_responder(config) if config else self._responder
                 session = Session(FaultInjector(pickle.loads(b64decode(faults))), responder)
                 self._sessions[port] = self._loop.create_task(self._open(listening, session))

@@ -1,0 +1,5 @@
+"""A member that the other one needs."""
+
+import idna
+
+NAME = idna.encode("acme").decode()
