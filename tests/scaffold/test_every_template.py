@@ -107,6 +107,19 @@ def test_what_it_renders_is_an_mre_without_findings(template: Template, answers:
         assert all(step.run in dockerfile for step in mre.steps)
 
 
+@pytest.mark.parametrize("template", KNOWN, ids=lambda template: template.name)
+def test_what_is_typed_in_is_kept_as_it_is(template: Template, tmp_path: Path) -> None:
+    typed = {
+        "title": "it \"says\" <this> & \\that\\ 'so' — für {{ alle }}",
+        "issue": "https://example.com/1?a=b&c#d",
+        "uv": "0.6.0",
+        "python": "3.13",
+    }
+    rendered(template, typed, tmp_path / "mre")
+    mre = read_mre(tmp_path / "mre")
+    assert (mre.title, mre.issue, mre.environment.uv, mre.environment.python) == tuple(typed.values())
+
+
 def judged(uvmre: CommandLine, template: Template, answers: Answers, tmp_path: Path, *options: str, **env: str) -> None:
     stated = rendered(template, answers, tmp_path / "mre").answers.combined["outcome"]
     ended = uvmre("run", "mre", "--json", *options, **env)
