@@ -1,5 +1,7 @@
 """How much `uvmre run` adds to what the steps take by themselves, the sandbox to that, and what `uvmre --help` takes.
 
+And what `uvmre new` takes, beside copier with the same template.
+
 Each figure is the median of several runs and stands beside the same steps typed by hand in the same minute.
 """
 
@@ -70,12 +72,31 @@ def compare(name: str, run: str, folder: Path) -> None:
     )
 
 
+def scaffold(template: str) -> None:
+    """Compare `uvmre new` with `copier copy`, in turns, as whole processes."""
+    source = Path(__file__).parents[1] / "templates" / template
+    ours, theirs = [], []
+    with tempfile.TemporaryDirectory() as folder:
+        for i in range(2 * RUNS):
+            new = [*UVMRE, "new", f"ours-{i}", "-t", template, "--defaults"]
+            copy = [sys.executable, "-m", "copier", "copy", "--quiet", "--defaults", str(source), f"theirs-{i}"]
+            ours.append(timed(new, Path(folder), dict(os.environ))[0])
+            theirs.append(timed(copy, Path(folder), dict(os.environ))[0])
+    (low, middle), (least, median) = ((min(each), statistics.median(each)) for each in (ours, theirs))
+    print(
+        f"uvmre new -t {template} {middle:.3f} s (min {low:.3f}), copier copy {median:.3f} s (min {least:.3f}): "
+        f"{middle / median:.2f} x (min {low / least:.2f} x)"
+    )
+
+
 def main() -> None:
     helped = statistics.median(timed([*UVMRE, "--help"], Path.cwd(), dict(os.environ))[0] for _ in range(RUNS))
     bare = statistics.median(timed([sys.executable, "-c", ""], Path.cwd(), dict(os.environ))[0] for _ in range(RUNS))
     print(
         f"uvmre --help {helped:.3f} s, of which a Python that does nothing takes {bare:.3f} s ({helped / bare:.1f} x)"
     )
+    for template in ("project", "workspace-index"):
+        scaffold(template)
     for name, run in STEPS.items():
         with tempfile.TemporaryDirectory() as folder:
             compare(name, run, Path(folder))

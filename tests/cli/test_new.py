@@ -1,10 +1,16 @@
 """`uvmre new` on the real command line: what it refuses to write over, and templates that cannot be used."""
 
+import fcntl
 import os
+import pty
+import select
 import shutil
 import signal
+import struct
 import subprocess
 import sys
+import termios
+import time
 from pathlib import Path
 
 import pytest
@@ -200,3 +206,93 @@ def test_what_is_not_understood_of_an_issue_is_a_comment_and_the_mre_runs(
     ran = uvmre("run", "bug", XDG_CACHE_HOME=str(home))
     assert ran.exit == 125, ran.stdout
     assert "inconclusive" in ran.stdout
+
+
+def test_without_a_terminal_and_a_template_those_that_there_are_are_listed(uvmre: CommandLine, tmp_path: Path) -> None:
+    for more in ([], ["--defaults"]):
+        ended = uvmre("new", "bug", *more)
+        assert ended.exit == 2
+        assert "error: no template is selected" in ended.stderr
+        for name in ("project", "workspace-index"):
+            assert f"  {name} " in ended.stderr
+        assert "hint: select one with `-t`, or describe the bug with `--about`" in ended.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_words_choose_the_template_and_its_answers(uvmre: CommandLine, tmp_path: Path) -> None:
+    ended = uvmre(
+        "new", "bug", "--about", "uv sync --frozen without a uv.lock, uv 0.5.21", "-d", "python=3.12", "--json"
+    )
+    assert ended.json("new")["template"] == "project"
+    assert "template: project, A project" in ended.stderr
+    assert "because of: “uv sync”" in ended.stderr
+    assert "  uv: 0.5.21" in ended.stderr
+    environment = read_mre(tmp_path / "bug").environment
+    assert (environment.uv, environment.python) == ("0.5.21", "3.12")
+    nothing = uvmre("new", "other", "--about", "hello there")
+    assert nothing.exit == 2
+    assert "no template fits these words" in nothing.stderr
+    assert "  project " in nothing.stderr
+    assert not (tmp_path / "other").exists()
+
+
+PASTED = "error: Unable to find lockfile at `uv.lock`\n\n$ uv sync --frozen\n\nuv 0.5.21"
+
+
+@pytest.mark.parametrize(
+    ("steps", "template"),
+    [
+        pytest.param(
+            [("lists the templates", f"\x1b[200~{PASTED}\x1b[201~\r\r"), ("Use it?", "\r")], "project", id="pasted"
+        ),
+        pytest.param(
+            [("lists the templates", "uv sync\r\r"), ("Use it?", "n\r"), ("Template", "workspace-index\r")],
+            "workspace-index",
+            id="another one",
+        ),
+        pytest.param(
+            [("lists the templates", "\r"), ("Template", "no-such\r"), ("is not one of", "project\r")],
+            "project",
+            id="from the list",
+        ),
+    ],
+)
+def test_at_a_terminal_words_or_a_pasted_error_propose_a_template(
+    home: Path, tmp_path: Path, steps: list[tuple[str, str]], template: str
+) -> None:
+    """Several lines are pasted, with an empty one among them, as terminals mark them."""
+    code, shown = at_a_terminal(["new", "bug", "--defaults"], steps, tmp_path, home)
+    assert code == 0, shown
+    assert f"_src_path: {template}\n" in (tmp_path / "bug" / ".copier-answers.yml").read_text()
+    if "frozen" in steps[0][1]:
+        assert read_mre(tmp_path / "bug").environment.uv == "0.5.21"
+        assert "Unable to find lockfile at `uv.lock`" in (tmp_path / "bug" / "mre.toml").read_text()
+
+
+def at_a_terminal(words: list[str], steps: list[tuple[str, str]], folder: Path, cache: Path) -> tuple[int, str]:
+    """Run a command line at a terminal, and type each text when another one is shown."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 150, 0, 0))
+    environment = {**os.environ, "XDG_CACHE_HOME": str(cache), "TERM": "xterm", "NO_COLOR": "1"}
+    command = [sys.executable, "-m", "uvmre", *words]
+    process = subprocess.Popen(
+        command, cwd=folder, env=environment, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
+    )
+    os.close(theirs)
+    shown, mark, left, end = b"", 0, list(steps), time.monotonic() + 60
+    while time.monotonic() < end:
+        if select.select([ours], [], [], 0.1)[0]:
+            try:
+                text = os.read(ours, 65536)
+            except OSError:  # it ended
+                break
+            shown += text
+            if b"\x1b[6n" in text:  # where is the cursor?
+                os.write(ours, b"\x1b[1;1R")
+        if left and left[0][0].encode() in shown[mark:]:
+            time.sleep(0.3)
+            mark = len(shown)
+            os.write(ours, left.pop(0)[1].encode())
+    process.kill() if process.poll() is None and time.monotonic() >= end else None
+    os.close(ours)
+    return process.wait(30), shown.decode(errors="replace")

@@ -1,5 +1,6 @@
 """The templates and their questions; which answers are allowed."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from uvmre.errors import InputError, UsageError
 from uvmre.scaffold.templates import Question, Template, check_answers, find_template, templates
 
 ALL = templates()
-ASKED = [
+PROMPTS = [
     pytest.param(question, id=f"{template.name} asks for {question.name}")
     for template in ALL
     for question in template.prompts
@@ -39,7 +40,7 @@ def test_every_template_says_in_one_line_what_it_is_for(template: Template) -> N
     assert template.folder.name == template.name
 
 
-@pytest.mark.parametrize("question", ASKED)
+@pytest.mark.parametrize("question", PROMPTS)
 def test_every_question_has_help_a_default_and_a_limit(question: Question) -> None:
     assert question.help.endswith(("?", "?)", ".)"))
     assert question.default is not None
@@ -47,16 +48,21 @@ def test_every_question_has_help_a_default_and_a_limit(question: Question) -> No
     assert question.choices or question.validator or question.type == "bool"
 
 
-@pytest.mark.parametrize("question", ASKED)
+@pytest.mark.parametrize("question", PROMPTS)
 def test_a_default_is_one_of_the_choices(question: Question) -> None:
-    assert not question.choices or question.default in question.choices
+    assert not question.choices or "{" in str(question.default) or question.default in question.choices
     assert question.type != "bool" or isinstance(question.default, bool)
 
 
 @pytest.mark.parametrize("template", ALL, ids=lambda template: template.name)
 def test_the_defaults_themselves_are_allowed(template: Template) -> None:
-    plain = {question.name: question.default for question in template.prompts if "{{" not in str(question.default)}
+    plain = {question.name: question.default for question in template.prompts if "{" not in str(question.default)}
     assert check_answers(template, plain) == plain
+
+
+@pytest.mark.parametrize("template", ALL, ids=lambda template: template.name)
+def test_every_template_has_keywords(template: Template) -> None:
+    assert len(template.keywords) >= 3
 
 
 @pytest.mark.parametrize("template", ALL, ids=lambda template: template.name)
@@ -175,3 +181,82 @@ def test_find_tells_the_names_there_are() -> None:
     with pytest.raises(UsageError, match="no template named `no-such`") as raised:
         find_template("no-such")
     assert "workspace-index" in raised.value.hint
+
+
+OTHER = """\
+title: {type: str, default: It breaks}
+n: {type: float, default: 1.5}
+data: {type: json, default: "{}"}
+more: {type: yaml, default: "[]"}
+where: {type: path, default: a/b}
+several: {type: str, multiselect: true, choices: [a, b, c], default: [a]}
+pair: {type: int, choices: [[one, 1], [two, 2]], default: 1}
+some: {type: str, choices: "{{ ['x', 'y'] if n > 1 else ['z'] }}", default: "{{ 'x' if n > 1 else 'z' }}"}
+barred: {type: str, choices: {A: a, B: {value: b, validator: "{% if n > 1 %}not for large ones{% endif %}"}}, default: a}
+plain: 3
+computed: {type: str, when: false, default: "{{ title }}!"}
+"""
+
+
+@pytest.fixture
+def other(tmp_path: Path) -> Template:
+    (tmp_path / "copier.yml").write_text(OTHER)
+    (tmp_path / "mre.toml.jinja").write_text("")
+    return find_template(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "typed"),
+    [
+        pytest.param("n", "2", 2.0, id="a float"),
+        pytest.param("data", '{"a": [1]}', {"a": [1]}, id="JSON"),
+        pytest.param("data", {"a": 1}, {"a": 1}, id="a mapping of a data file"),
+        pytest.param("more", "[1, x]", [1, "x"], id="YAML"),
+        pytest.param("where", "c/d", "c/d", id="a path"),
+        pytest.param("several", "[c, a]", ["a", "c"], id="several choices, in their order"),
+        pytest.param("several", ["b"], ["b"], id="a list of a data file"),
+        pytest.param("pair", "2", 2, id="a choice with a label"),
+        pytest.param("some", "y", "y", id="a choice of a rendered list"),
+        pytest.param("plain", "4", 4, id="a question that is only its default"),
+    ],
+)
+def test_an_answer_of_any_type_of_copier(other: Template, name: str, given: Any, typed: Any) -> None:
+    assert check_answers(other, {name: given}) == {name: typed}
+
+
+@pytest.mark.parametrize(
+    ("given", "allowed"),
+    [
+        pytest.param({"n": "x"}, "give a number", id="no float"),
+        pytest.param({"data": "{"}, "give JSON", id="no JSON"),
+        pytest.param({"more": "["}, "give YAML", id="no YAML"),
+        pytest.param({"several": "[a, d]"}, "give a list of a, b, c", id="one that is no choice among others"),
+        pytest.param({"several": "a"}, "give a list of a, b, c", id="no list"),
+        pytest.param({"pair": "3"}, "give one of 1, 2", id="no choice with a label"),
+        pytest.param({"some": "z"}, "give one of x, y", id="no choice of a rendered list"),
+        pytest.param({"n": "0.5", "some": "x"}, "give one of z", id="a choice that another answer removed"),
+        pytest.param({"barred": "b"}, "give one of a", id="a choice that another answer bars"),
+        pytest.param({"computed": "x"}, "computed is not a question", id="a computed value"),
+    ],
+)
+def test_an_invalid_answer_of_any_type_is_reported(other: Template, given: dict[str, Any], allowed: str) -> None:
+    [fault] = faults(other, **given)
+    assert allowed in fault
+
+
+def test_kept_answers_are_the_defaults_unless_the_template_no_longer_allows_them(other: Template) -> None:
+    assert check_answers(other, {"some": "z"}, {"n": 0.5}) == {"some": "z"}
+    assert check_answers(other, {"some": "y"}, {"n": "odd"}) == {"some": "y"}
+
+
+def test_only_the_needed_template_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("good", "broken"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "mre.toml").touch()
+    (tmp_path / "good" / "copier.yml").write_text("_summary: A good one\n---\n!include more.yml\n---\nb: 2\n")
+    (tmp_path / "good" / "more.yml").write_text("a: 1\n_exclude: [x]\n")
+    (tmp_path / "broken" / "copier.yml").write_text("a: [\n")
+    monkeypatch.setattr("uvmre.scaffold.templates.FOLDER", tmp_path)
+    assert [question.name for question in find_template("good").questions] == ["a", "b"]
+    with pytest.raises(InputError, match="`broken` cannot be used"):
+        find_template("broken")

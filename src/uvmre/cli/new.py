@@ -11,21 +11,42 @@ from uvmre import files
 from uvmre.cli import console
 from uvmre.cli.output import Rendered, json_option
 from uvmre.cli.progress import verbose_option
+from uvmre.cli.propose import propose_template
 from uvmre.errors import InputError, UsageError
 
 if TYPE_CHECKING:
     from uvmre.flows.new import NewMre
 
 
+def question_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that answer a template's questions."""
+    for option in reversed(
+        (
+            click.option(
+                "-d", "--data", multiple=True, metavar="KEY=VALUE", help="Answer a question; can be repeated."
+            ),
+            click.option(
+                "--data-file", type=click.Path(path_type=Path, dir_okay=False), help="A YAML file with answers."
+            ),
+            click.option("--defaults", is_flag=True, help="Use the default of every unanswered question."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+trust_option = click.option("--trust", is_flag=True, help="Let a template run code: tasks, extensions, migrations.")
 SCENARIO = click.Path(path_type=Path, dir_okay=False)
 
 
 @click.command(short_help="Create an MRE from a template, an issue, a project, a packse scenario, or a Dockerfile.")
 @click.argument("dest", default="mre", type=click.Path(path_type=Path))
-@click.option("-t", "--template", default="", metavar="NAME", help="The template; optional while there is only one.")
-@click.option("-d", "--data", multiple=True, metavar="KEY=VALUE", help="Answer a question; can be repeated.")
-@click.option("--data-file", type=click.Path(path_type=Path, dir_okay=False), help="A YAML file with answers.")
-@click.option("--defaults", is_flag=True, help="Use the default of every unanswered question.")
+@click.option(
+    "-t", "--template", default="", metavar="NAME", help="The template: a name, a path, gh:OWNER/REPO or a git URL."
+)
+@click.option("--about", default="", metavar="TEXT", help="Words or an error, or - for stdin: the template that fits.")
+@question_options
+@trust_option
 @click.option("--from-packse", "scenario", type=SCENARIO, help="A packse scenario (TOML) instead of a template.")
 @click.option("--from-dockerfile", "dockerfile", type=SCENARIO, help="A Dockerfile, whose RUNs become the steps.")
 @click.option("--from-project", "project", type=click.Path(path_type=Path), metavar="DIR", help="A project, cleaned.")
@@ -49,7 +70,8 @@ def new(
 ) -> Rendered:
     """Create an MRE in the folder DEST (default: `mre`).
 
-    On a terminal, the template's questions are asked, except those that `-d` and `--data-file` answer.
+    On a terminal, the template's questions are asked, except those that `-d` and `--data-file` answer. Without `-t`, a
+    few words or a pasted error propose the template and answers; `--about` uses what they propose without a question.
     A packse scenario asks no questions: its packages are part of the MRE, and the symptom is what the scenario expects.
     An issue asks no questions: what is missing in its text is printed, and nothing is run.
     A project is cleaned of what is private, as `uvmre capture` does, but nothing is run: fill in the symptom.
@@ -67,9 +89,12 @@ def new(
         _reject(template_options, "`--from-project`", "use a template or `--from-project`")
         created = _from_project(project, dest, uv, force=force)
     elif dockerfile:
-        unsupported = {"uv": uv, **{name: template_options[name] for name in ("template", "defaults")}}
+        unsupported = {
+            "uv": uv,
+            **{name: template_options[name] for name in ("template", "about", "defaults", "trust")},
+        }
         _reject(unsupported, "`--from-dockerfile`", "name the release with `-d uv=…`")
-        answers = _answers(template_options["data"], template_options["data_file"])
+        answers = read_answers(template_options["data"], template_options["data_file"])
         created = _from_dockerfile(dockerfile, dest, answers, force=force)
     elif scenario:
         _reject(template_options, "`--from-packse`", "use a template or `--from-packse`")
@@ -142,14 +167,45 @@ def _from_dockerfile(dockerfile: Path, dest: Path, answers: dict[str, Any], *, f
 
 
 def _from_template(
-    dest: Path, *, template: str, data: tuple[str, ...], data_file: Path | None, defaults: bool, force: bool
+    dest: Path,
+    *,
+    template: str,
+    about: str,
+    data: tuple[str, ...],
+    data_file: Path | None,
+    defaults: bool,
+    trust: bool,
+    force: bool,
 ) -> "NewMre":
     from uvmre.flows.new import new as flow
+    from uvmre.flows.new import none_selected
 
-    answers = _answers(data, data_file)
+    answers = read_answers(data, data_file)
+    if not (template or about or console.is_interactive()):
+        raise none_selected()
+    require_terminal(defaults=defaults or bool(about))
+    if about or not template:
+        template, proposed = propose_template(about, template)
+        answers = {**proposed, **answers}
+    return flow(
+        dest,
+        template=template,
+        answers=answers,
+        ask=not defaults and not about,
+        force=force,
+        confirm=confirm_replacing(),
+        trust=trust,
+    )
+
+
+def require_terminal(*, defaults: bool) -> None:
+    """Check that the questions of a template can be asked, or need not be.
+
+    Raises:
+        UsageError: if they cannot.
+    """
     if not defaults and not console.is_interactive():
         raise UsageError("no terminal to ask the template's questions on", "use the defaults with `--defaults`")
-    return flow(dest, template=template, answers=answers, ask=not defaults, force=force, confirm=confirm_replacing())
 
 
 def confirm_replacing() -> Callable[[Sequence[str]], bool] | None:
@@ -177,7 +233,12 @@ def _list_templates() -> Rendered:
     )
 
 
-def _answers(data: tuple[str, ...], data_file: Path | None) -> dict[str, Any]:
+def read_answers(data: tuple[str, ...], data_file: Path | None) -> dict[str, Any]:
+    """Return the answers of `-d` and `--data-file`.
+
+    Raises:
+        InputError: if they cannot be read.
+    """
     if faults := [f"{answer!r} has no `=`" for answer in data if "=" not in answer]:
         raise InputError("an answer has the form KEY=VALUE", faults)
     return {**_answers_in_file(data_file), **dict(answer.split("=", 1) for answer in data)}

@@ -1,26 +1,34 @@
 """Make an MRE: from a template, a scenario of packse, or a Dockerfile."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from uvmre import files
+from uvmre.core.generated.names import SCRIPT
+from uvmre.core.generated.run_script import generated_files
 from uvmre.core.mre import import_packse, manifest
 from uvmre.core.mre.keys import RELEASE
-from uvmre.core.mre.model import MANIFEST, Mre
+from uvmre.core.mre.model import LEFT_OUT, MANIFEST, Mre
 from uvmre.core.progress import Progress
-from uvmre.core.secrets.redact import redact_deep, secrets
+from uvmre.core.secrets.redact import redact, redact_deep, secrets
+from uvmre.core.text.visible import visible
 from uvmre.errors import InputError, UsageError
 from uvmre.flows.scratch import scratch
 from uvmre.folder.read import read_mre
-from uvmre.folder.write import Confirm, staged, write_mre
+from uvmre.folder.write import Confirm, staged, write_generated, write_mre
 from uvmre.folder.written import read_record
 from uvmre.scaffold import templates
+from uvmre.scaffold.propose import Proposal, fitting_answers, propose_templates, without_logs
 from uvmre.scaffold.templates import render
 
 ISSUE = "an issue"
 REPORT = "a report"
+TEMPLATE = "a fetched template"
+MOST_TITLE = 100
+"""Characters of a proposed title."""
 
 
 @dataclass(frozen=True)
@@ -38,41 +46,53 @@ class NewMre:
 def new(
     target: Path,
     *,
-    template: str = "",
+    template: str,
     answers: Mapping[str, Any] | None = None,
     ask: bool = False,
     force: bool = False,
     confirm: Confirm | None = None,
+    trust: bool = False,
 ) -> NewMre:
     """Make an MRE in `target`.
 
     Args:
         target: an empty or new folder.
-        template: its name; optional if there is only one.
+        template: its name, path or URL.
         answers: answers to its questions, by name.
         ask: ask the others on the terminal instead of using their defaults.
         force: replace the files of an MRE that uvmre wrote there.
         confirm: asked for confirmation unless `force` is set.
+        trust: let the template run code.
 
     Raises:
         UsageError: if the template, an answer or the folder is invalid.
     """
-    chosen = templates.find_template(template) if template else _only()
-    checked = templates.check_answers(chosen, answers or {})
-    with staged(target, force=force, confirm=confirm) as folder, scratch() as temporary:
-        render(chosen, checked, folder, ask=ask, temporary=temporary)
-        _check(chosen, folder)
+    with scratch() as temporary:
+        chosen = templates.find_template(template, temporary=temporary)
+        checked = templates.check_answers(chosen, answers or {}, trust=trust)
+        origin = TEMPLATE if chosen.outside else ""
+        with staged(target, force=force, confirm=confirm, origin=origin, rendered=True) as folder:
+            render_mre(chosen, checked, folder, ask=ask, temporary=temporary, trust=trust)
     return written_mre(target, chosen.name)
 
 
-def _check(template: templates.Template, folder: Path) -> None:
-    """Refuse a template whose result is no MRE, before anything of it is written."""
+def render_mre(template: templates.Template, answers: Mapping[str, Any], folder: Path, **options: Any) -> None:
+    """Render a template into a new folder, with a script if it has none.
+
+    Raises:
+        InputError: if what it makes is no MRE.
+    """
+    render(template, dict(answers), folder, **options)
     if not (folder / MANIFEST).is_file():
         raise templates.unusable(template.name, [f"it makes no {MANIFEST}"])
+    if faults := sorted({f"it makes `{path.name}`" for path in folder.rglob("*") if path.name in LEFT_OUT}):
+        raise templates.unusable(template.name, faults)
     try:
-        read_mre(folder)
+        mre = read_mre(folder)
     except InputError as error:
         raise templates.unusable(template.name, [error.message.replace(f"{folder}/", ""), *error.faults]) from None
+    if not (folder / SCRIPT).exists():
+        write_generated(folder, generated_files(mre))
 
 
 def written_mre(target: Path, source: str) -> NewMre:
@@ -175,10 +195,52 @@ def known_templates() -> list[templates.Template]:
     return templates.templates()
 
 
-def _only() -> templates.Template:
-    known = [template for template in templates.templates() if not template.faults]
-    if len(known) == 1:
-        return known[0]
-    raise UsageError(
-        "no template is selected", f"select one with `-t`: {', '.join(template.name for template in known)}"
+def propose(about: str, template: str = "") -> Proposal | None:
+    """Return the template and the answers that fit a few words, an error or a whole report; None if none does.
+
+    Args:
+        about: the text.
+        template: the only template to consider.
+
+    Raises:
+        UsageError: if there is no such template.
+    """
+    from uvmre.issue.read import read_issue
+
+    parsed = read_issue(about)
+    prose = without_logs(about)
+    first = next((line.strip() for line in prose.splitlines() if line.strip()), "")
+    title = " ".join((parsed.title or next(iter(parsed.claim.output), "") or first).lstrip("# ").split())
+    title = visible(redact(title.removeprefix("error: ")))
+    commands = [each.run for each in parsed.commands]
+    text = "\n".join(commands)
+    if template:
+        with scratch() as temporary:
+            best = Proposal(templates.find_template(template, temporary=temporary), {}, ())
+    elif found := propose_templates(known_templates(), title, text, prose):
+        best = found[0]
+    else:
+        return None
+    stated = {"uv": parsed.uv, "python": parsed.python}
+    facts = {name: each.text for name, each in stated.items() if each and each.line}
+    facts["python"] = ".".join(facts.get("python", "").split(".")[:2])
+    facts |= {"title": title[:MOST_TITLE], "issue": parsed.issue}
+    shown = commands[parsed.claim.command] if 0 <= parsed.claim.command < len(commands) else ""
+    answers = fitting_answers(best.template, facts, [shown, text, prose])
+    for name, value in list(answers.items()):
+        with suppress(InputError):
+            templates.check_answers(best.template, {name: value})
+            continue
+        del answers[name]
+    return replace(best, answers=answers)
+
+
+def none_selected() -> InputError:
+    """Return the error where no template is selected, with those that there are."""
+    known = [template for template in known_templates() if not template.faults]
+    width = max(len(template.name) for template in known)
+    return InputError(
+        "no template is selected",
+        [f"{template.name:<{width}}  {template.summary}" for template in known],
+        "select one with `-t`, or describe the bug with `--about`",
     )

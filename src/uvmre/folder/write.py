@@ -1,6 +1,7 @@
 """Write an MRE into a folder, atomically, and never over files that uvmre did not write."""
 
 import contextlib
+import hashlib
 import json
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -9,12 +10,13 @@ from pathlib import Path
 from uvmre import temp_folders
 from uvmre.core.generated.run_script import generated_files
 from uvmre.core.mre import manifest
+from uvmre.core.mre.files import File
 from uvmre.core.mre.model import LEFT_OUT, MANIFEST, Mre
 from uvmre.core.mre.portable_names import is_reserved, name_faults
 from uvmre.core.text.visible import shown_name, visible
 from uvmre.errors import InputError, UsageError, naming_path
 from uvmre.folder import written
-from uvmre.folder.evidence import OWN
+from uvmre.folder.evidence import OWN, ignore_in_git
 
 STAGE = "new-"
 """The prefix of the temporary folder in an MRE that is replaced."""
@@ -61,18 +63,17 @@ def write_mre(
         head = "".join(f"# {visible(line)}\n" for line in comments)
         (folder / MANIFEST).write_text(head + manifest.dump(mre), encoding="utf-8")
         for file in files:
-            path = folder / file.path
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(file.content)
-            if file.executable:
-                path.chmod(0o755)
+            _write(folder, file)
 
 
 @contextlib.contextmanager
-def staged(target: Path, *, force: bool, confirm: Confirm | None = None, origin: str = "") -> Iterator[Path]:
+def staged(
+    target: Path, *, force: bool, confirm: Confirm | None = None, origin: str = "", rendered: bool = False
+) -> Iterator[Path]:
     """Give the path of a folder to create; its files are moved into the target when the `with` block ends.
 
-    Files that uvmre wrote there before are replaced or removed; any other file is an error, and nothing changes.
+    Files that uvmre wrote there before are replaced or removed; any other file is an error, and nothing changes. With
+    `rendered` the files are a template's, and are kept as they are for its next update.
 
     Raises:
         UsageError: when the target cannot be written, or has other files.
@@ -97,12 +98,14 @@ def staged(target: Path, *, force: bool, confirm: Confirm | None = None, origin:
         with naming_path(target):
             yield new
             hashes = written.hash_files(new)
+            kept = tuple(written.regular_files(new).values()) if rendered else ()
+            record = written.Record(hashes, origin, kept)
             if exists:
                 old_paths = _paths_to_replace(target, hashes, force=force, confirm=confirm)
-                _swap(target, temporary, old_paths, hashes, origin)
+                _swap(target, temporary, old_paths, list(hashes), record)
                 created_parent = False
             else:
-                written.write_record(new, hashes, origin)
+                written.write_record(new, record)
                 new.rename(target)
     finally:
         if not (temporary / SWAP).exists():  # else it has old files that could not be restored
@@ -181,19 +184,58 @@ def _shorten(lines: Sequence[str]) -> list[str]:
     return [*lines[:MAX_LISTED], *([f"and {more} more"] if more > 0 else [])]
 
 
-def _swap(target: Path, temporary: Path, old_paths: Sequence[str], hashes: written.Hashes, origin: str) -> None:
+def replace_files(
+    target: Path, files: Sequence[File], removed: Sequence[str], rendered: Sequence[File], origin: str = ""
+) -> None:
+    """Write and remove files of an MRE, all or none, and record what its template rendered."""
+    ignore_in_git(target / OWN)
+    temporary = temp_folders.create(target / OWN, STAGE)
+    try:
+        with naming_path(target):
+            (temporary / NEW).mkdir()
+            for file in files:
+                _write(temporary / NEW, file)
+            paths = [file.path for file in files]
+            hashes = {file.path: hashlib.sha256(file.content).hexdigest() for file in rendered}
+            record = written.Record(hashes, written.read_origin(target) or origin, tuple(rendered))
+            _swap(target, temporary, [*removed, *paths], paths, record)
+    finally:
+        if not (temporary / SWAP).exists():
+            temp_folders.remove(temporary)
+
+
+def write_generated(folder: Path, files: Iterable[File]) -> None:
+    """Write the files that run an MRE without uvmre, where it has none of their names."""
+    for file in files:
+        if not (folder / file.path).exists():
+            _write(folder, file)
+
+
+def _write(folder: Path, file: File) -> None:
+    """Write a file into a folder, and create its parents."""
+    path = folder / file.path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(file.content)
+    if file.executable:
+        path.chmod(0o755)
+
+
+def _swap(
+    target: Path, temporary: Path, old_paths: Sequence[str], new_paths: Sequence[str], record: written.Record
+) -> None:
     """Move the old files out and the new ones in; on failure, restore the target."""
-    if origin:  # before its files, in case this process is killed between the two
-        written.write_record(target, written.read_record(target), origin)
+    if record.origin:  # before its files, in case this process is killed between the two
+        before = tuple(written.read_rendered(target).values())
+        written.write_record(target, written.Record(written.read_record(target), record.origin, before))
     if (target / written.RECORD).exists():
         (temporary / OLD / OWN).mkdir(parents=True)
         shutil.copyfile(target / written.RECORD, temporary / OLD / written.RECORD)
-    temp_folders.write_file(temporary / SWAP, json.dumps(sorted(hashes)))
+    temp_folders.write_file(temporary / SWAP, json.dumps(sorted(new_paths)))
     try:
         _move(target, temporary / OLD, old_paths)
         _prune(target, old_paths)
-        _move(temporary / NEW, target, sorted(hashes))
-        written.write_record(target, hashes, origin)
+        _move(temporary / NEW, target, sorted(new_paths))
+        written.write_record(target, record)
     except BaseException:
         _restore(target, temporary)
         raise

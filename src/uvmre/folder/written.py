@@ -1,15 +1,19 @@
 """The record of the files that uvmre wrote into an MRE, so that it replaces no others."""
 
+import base64
 import contextlib
 import hashlib
 import json
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from uvmre.core.mre.files import File
 from uvmre.core.mre.model import BUNDLED, LEFT_OUT
+from uvmre.core.mre.portable_names import name_faults
 from uvmre.folder.evidence import OWN, ignore_in_git
 
 RECORD = f"{OWN}/written.json"
@@ -24,13 +28,52 @@ def hash_files(folder: Path) -> Hashes:
     return dict(hash_entries(folder))
 
 
-def write_record(folder: Path, files: Hashes, origin: str = "") -> None:
-    """Record what was written into an MRE and where it came from, atomically."""
+@dataclass(frozen=True)
+class Record:
+    """What uvmre wrote into an MRE."""
+
+    files: Hashes
+    origin: str = ""
+    """Where it came from, if that is outside."""
+    rendered: tuple[File, ...] = ()
+    """What its template rendered, whatever became of that."""
+
+
+def write_record(folder: Path, record: Record) -> None:
+    """Record what was written into an MRE, atomically."""
     ignore_in_git(folder / OWN)
     path = folder / RECORD
     part = path.with_suffix(".part")
-    part.write_text(json.dumps({"schema": SCHEMA, "origin": origin, "files": dict(files)}, indent=1), encoding="utf-8")
+    data = {"schema": SCHEMA, "origin": record.origin, "files": dict(record.files)}
+    if record.rendered:
+        data["rendered"] = {
+            file.path: [file.executable, base64.b64encode(file.content).decode()] for file in record.rendered
+        }
+    part.write_text(json.dumps(data, indent=1), encoding="utf-8")
     part.replace(path)
+
+
+def read_rendered(folder: Path) -> dict[str, File]:
+    """Return the files that the template of an MRE rendered, as they were before any edit; empty without a record."""
+    with contextlib.suppress(KeyError, TypeError, ValueError, AttributeError):
+        rendered = _read(folder)["rendered"].items()
+        return {
+            path: File(path, base64.b64decode(text), bool(executable))
+            for path, (executable, text) in rendered
+            if not any(name_faults([path]))
+        }
+    return {}
+
+
+def regular_files(folder: Path, paths: Iterable[str] | None = None) -> dict[str, File]:
+    """Return the regular files of a folder, or those that it has of some paths."""
+    found = {}
+    for path in hash_files(folder) if paths is None else paths:
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            mode = (folder / path).lstat().st_mode
+            if stat.S_ISREG(mode):
+                found[path] = File(path, (folder / path).read_bytes(), bool(mode & 0o100))
+    return found
 
 
 def read_record(folder: Path) -> Hashes:

@@ -170,6 +170,21 @@ def test_a_control_s_step_keeps_what_the_run_does_before_it() -> None:
     assert made.text == "FROM a\nRUN --mount=type=secret,id=mre . /run/secrets/mre && uv sync -v\n"
 
 
+def test_a_control_s_other_command_of_a_step_is_that_of_its_run() -> None:
+    lock = Step("uv lock", "setup", "lock")
+    text = "FROM a\nRUN uv lock\nRUN --mount=type=cache,target=/c uv sync\n"
+    made = planned(text, lock, SYNC, control=Control("c", "absent", replace={SYNC.title: "uv sync -v"}))
+    assert made.text == "FROM a\nRUN uv lock\nRUN --mount=type=cache,target=/c uv sync -v\n"
+    assert [step.run for step in made.steps] == ["uv lock", "uv sync -v"]
+
+
+def test_a_control_s_own_steps_come_after_the_shared_ones() -> None:
+    first = Step("uv venv", "setup", shared=True)
+    text = "FROM a\nRUN uv venv\nRUN uv sync\n"
+    made = planned(text, first, SYNC, control=Control("c", "absent", steps=(Step("uv lock", "observe"),)))
+    assert made.text == "FROM a\nRUN uv venv\nRUN uv lock\n"
+
+
 def test_a_step_that_no_run_is_cannot_be_changed_by_a_control() -> None:
     with pytest.raises(UsageError, match="no RUN of the Dockerfile matches"):
         planned(BODY, Step("uv pip"), SYNC, control=Control("c", "absent", steps=(SYNC,)))

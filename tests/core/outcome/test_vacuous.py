@@ -9,6 +9,7 @@ from uvmre.core.outcome.observation import FileState, Observation, StepResult
 from uvmre.core.outcome.vacuous import vacuous_controls
 
 LOCK = Symptom(files=(FileSymptom("uv.lock", "six"),))
+NO_LOCK = Symptom(files=(FileSymptom("uv.lock", exists=False),))
 TEXT = Symptom("failure", ("401 Unauthorized",))
 
 
@@ -38,6 +39,7 @@ def steps(run: str) -> tuple[Step, ...]:
         pytest.param(TEXT, Control("c", "different", replace={"lock": "uv x"}), 2, None, "different", "", id="another failure"),
         pytest.param(LOCK, Control("c", variables={"A": "1"}), 0, "idna", "absent", "", id="another lock file"),
         pytest.param(LOCK, Control("c", variables={"A": "1"}), 0, None, "absent", "it has no uv.lock", id="no lock file"),
+        pytest.param(NO_LOCK, Control("c", "present", replace={"lock": "uv lock && uv x"}), 0, None, "shows", "", id="no lock file, as it must be"),
     ],
 )  # fmt: skip
 def test_a_control_that_proves_nothing_is_named(

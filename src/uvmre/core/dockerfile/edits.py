@@ -50,8 +50,8 @@ def apply_control(text: str, base: Mre, mre: Mre, control: Control) -> str:
     Raises:
         UsageError: if no RUN matches a step that the control changes.
     """
-    if control.steps and DOCKERFILE not in control.files:
-        text = _replace_steps(text, base.steps, control.steps)
+    if mre.steps != base.steps and DOCKERFILE not in control.files:
+        text = _replace_steps(text, base.steps, mre.steps)
     changed_names = {*control.unset, *control.variables}
     if changed_names:
         text = edit_instructions(text, lambda each: _remove_variables(each, changed_names))

@@ -35,7 +35,7 @@ def _reasons(mre: Mre, control: Control, observed: dict[str, Observation]) -> It
     if _observed_programs(variant.steps) <= IDLE and not _observed_programs(mre.steps) <= IDLE:
         yield "its observed step runs no uv command"
     reported, files = ({file.path for file in each.files if file.exists} for each in (observed[BASE], observation))
-    for file in variant.symptom.files:
+    for file in () if control.expect == "present" else variant.symptom.files:
         if file.path in reported and file.path not in files and not file.exists:
             yield f"it has no {file.path}"
 
