@@ -1,5 +1,6 @@
 """Every template with its answers, pairwise: what it renders is an MRE without findings, whose verdict is the stated one."""
 
+import functools
 import json
 import shutil
 from itertools import product
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import copier
+import jinja2
 import pytest
 from allpairspy import AllPairs
 from copier._main import Worker
@@ -38,16 +40,19 @@ def values(question: Question) -> list[Any]:
     return [*question.choices] or ([True, False] if question.type == "bool" else [])
 
 
+@functools.cache
+def condition(text: str) -> jinja2.Template:
+    return SandboxedEnvironment(extensions=[AnsibleCoreFiltersExtension]).from_string(text)
+
+
 def asked(template: Template, answers: Answers) -> Answers:
     """Return the answers to the questions that copier asks, with these answers to the others."""
-    context = {question.name: question.default for question in template.prompts} | answers
-    environment = SandboxedEnvironment(extensions=[AnsibleCoreFiltersExtension])
-    conditions = {question.name: str(question.when) for question in template.prompts}
-    return {
-        name: value
-        for name, value in answers.items()
-        if environment.from_string(conditions[name]).render(context).strip().lower() == "true"
-    }
+    context = {question.name: question.default for question in template.prompts}
+    for question in template.prompts:
+        when = condition(str(question.when)).render(context)
+        if question.name in answers and when.strip().lower() == "true":
+            context[question.name] = answers[question.name]
+    return {name: value for name, value in answers.items() if context[name] == value}
 
 
 def sets_of(template: Template) -> list[Answers]:
@@ -63,7 +68,8 @@ def title(template: Template, answers: Answers) -> str:
     return f"{template.name}: {', '.join(f'{k} {v}' for k, v in answers.items()) or 'the defaults'}"
 
 
-ALL = [(template, answers) for template in templates() for answers in sets_of(template)]
+KNOWN = templates()
+ALL = [(template, answers) for template in KNOWN for answers in sets_of(template)]
 EVERY = [pytest.param(*each, id=title(*each)) for each in ALL]
 DEFAULTS_AT_ONCE = [pytest.param(*each, id=title(*each), marks=[pytest.mark.slow] if each[1] else []) for each in ALL]
 
@@ -72,18 +78,18 @@ def rendered(template: Template, answers: Answers, folder: Path) -> Worker:
     return copier.run_copy(str(template.folder), str(folder), data=answers, defaults=True, quiet=True)
 
 
-@pytest.mark.parametrize("template", templates(), ids=lambda template: template.name)
+@pytest.mark.parametrize("template", KNOWN, ids=lambda template: template.name)
 def test_its_copy_of_what_is_shared_is_the_shared_one(template: Template) -> None:
     assert files(template.folder / "_shared") == files(TEMPLATES / "_shared"), "run `make templates`"
 
 
-@pytest.mark.parametrize("template", templates(), ids=lambda template: template.name)
+@pytest.mark.parametrize("template", KNOWN, ids=lambda template: template.name)
 def test_it_is_listed_in_the_documentation(template: Template) -> None:
     assert f"\n| `{template.name}` | " in (TEMPLATES.parent / "docs" / "templates.md").read_text()
 
 
 @pytest.mark.parametrize(("template", "answers"), EVERY)
-@pytest.mark.few(40)
+@pytest.mark.few(20)
 def test_what_it_renders_is_an_mre_without_findings(template: Template, answers: Answers, tmp_path: Path) -> None:
     folder = tmp_path / "mre"
     assert check_answers(template, answers) == answers
@@ -99,6 +105,19 @@ def test_what_it_renders_is_an_mre_without_findings(template: Template, answers:
     assert f"python:{mre.environment.python}" in dockerfile
     if template.name != "workspace-index":  # its Dockerfile has secrets, which steps do not have
         assert all(step.run in dockerfile for step in mre.steps)
+
+
+@pytest.mark.parametrize("template", KNOWN, ids=lambda template: template.name)
+def test_what_is_typed_in_is_kept_as_it_is(template: Template, tmp_path: Path) -> None:
+    typed = {
+        "title": "it \"says\" <this> & \\that\\ 'so' — für {{ alle }}",
+        "issue": "https://example.com/1?a=b&c#d",
+        "uv": "0.6.0",
+        "python": "3.13",
+    }
+    rendered(template, typed, tmp_path / "mre")
+    mre = read_mre(tmp_path / "mre")
+    assert (mre.title, mre.issue, mre.environment.uv, mre.environment.python) == tuple(typed.values())
 
 
 def judged(uvmre: CommandLine, template: Template, answers: Answers, tmp_path: Path, *options: str, **env: str) -> None:
@@ -131,7 +150,7 @@ def test_its_verdict_in_the_sandbox_is_the_stated_one(
 @pytest.mark.slow
 @pytest.mark.network
 @pytest.mark.engine
-@pytest.mark.parametrize("template", templates(), ids=lambda template: template.name)
+@pytest.mark.parametrize("template", KNOWN, ids=lambda template: template.name)
 def test_its_verdict_in_a_container_is_the_stated_one(
     uvmre: CommandLine, engine: AtHand, template: Template, tmp_path: Path
 ) -> None:

@@ -1,0 +1,1 @@
+"""To edit: what the package must contain for the bug to show."""
