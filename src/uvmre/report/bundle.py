@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
+from uvmre.core.generated.run_script import generated_files
 from uvmre.core.mre import manifest
 from uvmre.core.mre.files import File
 from uvmre.core.mre.model import MANIFEST, Mre
@@ -24,6 +25,12 @@ class Bundle:
     def files(self) -> tuple[File, ...]:
         """Return all that the folder has, the manifest first."""
         return (File(MANIFEST, self.manifest.encode()), *sorted(self.mre.files, key=lambda file: file.path))
+
+    @property
+    def whole(self) -> tuple[File, ...]:
+        """Return the files, and those that run the MRE without uvmre."""
+        used = {file.path for file in self.files}
+        return (*self.files, *(file for file in generated_files(self.mre) if file.path not in used))
 
 
 def bundle(mre: Mre, text: str, result: Result | None, values: Collection[str]) -> Bundle:

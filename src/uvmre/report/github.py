@@ -1,6 +1,7 @@
 """Render a run as a GitHub issue with the fields of uv's bug form and the files of the MRE."""
 
 import itertools
+import json
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -9,10 +10,11 @@ from uvmre.core.mre.manifest import dump
 from uvmre.core.mre.model import MANIFEST, Control, Mre
 from uvmre.core.network.simple_page import describe_cutoff
 from uvmre.core.outcome.observation import StepResult
-from uvmre.core.outcome.result import Result, Variant
+from uvmre.core.outcome.result import Result, Variant, to_data
 from uvmre.core.secrets.redact import redact, redact_deep, secrets
 from uvmre.core.text.normalize import readable
-from uvmre.core.text.visible import visible
+from uvmre.core.text.visible import escape_hiding, visible
+from uvmre.report.bundle import Bundle
 from uvmre.report.markdown import code, cut, fence, prose
 
 LIMIT = 65_536
@@ -43,6 +45,18 @@ class _Part:
         return _bytes(self.block) - _bytes(self.placeholder)
 
 
+def write_github(bundle: Bundle) -> str:
+    """Return the report as Markdown, at most LIMIT bytes of UTF-8."""
+    assert bundle.result, "the format needs a run"
+    return _render(bundle.mre, bundle.result, (), bundle.manifest)[0]
+
+
+def write_json(bundle: Bundle) -> str:
+    """Return the run and the report as one JSON object."""
+    assert bundle.result, "the format needs a run"
+    return escape_hiding(json.dumps({**to_data(bundle.result), "markdown": write_github(bundle)}, ensure_ascii=False))
+
+
 def github(mre: Mre, result: Result, values: Collection[str] | None = None) -> str:
     """Return the report as Markdown, at most LIMIT bytes of UTF-8, without the secrets `values` of the MRE."""
     return _render(mre, result, values)[0]
@@ -53,12 +67,13 @@ def fits_limit(mre: Mre, result: Result) -> bool:
     return _render(mre, result, None)[1]
 
 
-def _render(mre: Mre, result: Result, values: Collection[str] | None) -> tuple[str, bool]:
+def _render(mre: Mre, result: Result, values: Collection[str] | None, text: str | None = None) -> tuple[str, bool]:
     """Return the report, and whether it fits the limit."""
     values = secrets(mre) if values is None else values
     # Redacted before truncating, which could leave half a secret.
     shown, result = redact_deep(replace(mre, files=()), values), redact_deep(_readable(result), values)
-    manifest = _part(File(MANIFEST, dump(shown).encode()), values).block
+    own = dump(shown) if text is None else text
+    manifest = _part(File(MANIFEST, own.encode()), values).block
     before = [*_variants(shown, result), "<details>", "<summary>The files</summary>", ""]
     form = _form(result, shown.environment.reported_platform)
     head, tail = _text(before) + manifest, _text(["</details>", "", *form])
