@@ -1,7 +1,8 @@
 """What every format is made of: an MRE and its last run, without secrets."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from uvmre.core.mre import manifest
 from uvmre.core.mre.files import File
@@ -19,6 +20,8 @@ class Bundle:
     """The last run, for formats that show one."""
     manifest: str
     """The text of `mre.toml`, with its comments."""
+    search: Mapping[str, Any] | None = None
+    """The last search over releases of this MRE, as `folder.evidence` has it."""
 
     @property
     def files(self) -> tuple[File, ...]:
@@ -26,14 +29,16 @@ class Bundle:
         return (File(MANIFEST, self.manifest.encode()), *sorted(self.mre.files, key=lambda file: file.path))
 
 
-def bundle(mre: Mre, text: str, result: Result | None, values: Collection[str]) -> Bundle:
+def bundle(
+    mre: Mre, text: str, result: Result | None, values: Collection[str], search: Mapping[str, Any] | None = None
+) -> Bundle:
     """Return an MRE, the text of its manifest and its last run without the secrets `values` and what looks like one."""
     kept = tuple(replace(file, content=_redacted(file.content, values)) for file in mre.files)
     shown: Mre = replace(redact_deep(replace(mre, files=()), values), files=kept)
     changed = redact(text, values)
     # What is masked may have been a part of the syntax.
     own = changed if changed == text else manifest.dump(shown)
-    return Bundle(shown, redact_deep(result, values) if result else None, own)
+    return Bundle(shown, redact_deep(result, values) if result else None, own, redact_deep(search, values))
 
 
 def _redacted(content: bytes, values: Collection[str]) -> bytes:
