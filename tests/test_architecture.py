@@ -57,7 +57,8 @@ CROWDED = {"cli", "flows"}
 """A file for each verb."""
 DOORS = {
     "click": {"cli"},
-    "rich": {"cli"},
+    # Reports show output with its colours, as the command line does.
+    "rich": {"cli", "report.page"},
     "copier": {"scaffold"},
     "subprocess": {"run.process"},
     "psutil": {"run.process_tree"},

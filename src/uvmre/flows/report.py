@@ -55,7 +55,7 @@ def report(folder: Path, name: str) -> Report:
     elif result and result.digest != digest(mre):
         result = None
     text = files.read_bytes(folder / MANIFEST).decode()
-    shown = bundle(mre, text, result, secrets(mre))
+    shown = bundle(mre, text, result, secrets(mre), evidence.latest_search(folder, digest(mre)))
     whole = Bundle(mre, None, text)
     content = b"" if FORMATS[name].folder else formats.write(name, shown)
     return Report(name, shown, content, shown.files != whole.files)

@@ -31,8 +31,8 @@ FORMATS: Mapping[str, Format] = {
     "github": Format("github:write_github", "issue.md", needs_run=True),
     "json": Format("github:write_json", "run.json", needs_run=True, two_way=False),
     "dockerfile": Format("dockerfile:write_dockerfile", "Dockerfile"),
-    "script": Format("script:write_script", "mre.sh"),
-    "powershell": Format("script:write_powershell", "mre.ps1"),
+    "script": Format("scripts.script:write_script", "mre.sh"),
+    "powershell": Format("scripts.script:write_powershell", "mre.ps1"),
     "zip": Format("archive:write_bundle", "mre.zip", binary=True),
     "git": Format("repository:write_repository", "mre", folder=True),
 }

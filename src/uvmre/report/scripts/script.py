@@ -12,7 +12,7 @@ from uvmre.core.mre.model import Mre
 from uvmre.core.text.visible import visible
 from uvmre.errors import InputError
 from uvmre.report.bundle import Bundle
-from uvmre.report.embedded import delimiter, embed, extract
+from uvmre.report.scripts.file_lines import delimiter, embed, extract
 
 BASH, POWERSHELL = (Path(__file__).with_name(f"prelude.{end}").read_text(encoding="utf-8") for end in ("sh", "ps1"))
 BASH_MARK, POWERSHELL_MARK = (part.split("\n", 2)[1] for part in (BASH, POWERSHELL))
