@@ -61,5 +61,6 @@ def test_an_mre_comes_back(name: str, examples: int, record_property: Callable[[
         check(name, made, refused)
 
     law()
+    print(refused.most_common(9))
     record_property("refused", sum(refused.values()))
     assert sum(refused.values()) <= examples * 0.1, refused

@@ -40,14 +40,14 @@ def open_mre(name: str, stdin: Callable[[], bytes]) -> tuple[Path, str]:
     """
     if Path(name).name == MANIFEST and "://" not in name:
         return Path(name).parent, f"`{name}` is in the MRE `{Path(name).parent}`"
-    own, *rest = found = read_back(_content(name, stdin), name)
+    own, *rest = read_back(_content(name, stdin), name)
     text = own.content.decode(errors="replace")
     parsed = manifest.parse(text, source=name, dockerfile=any(file.path == DOCKERFILE for file in rest))
     mre = complete_mre(replace(parsed, files=tuple(rest)), name)
     target = Path(_folder_name(name))
     if target.exists() or target.is_symlink():
         same = target.is_dir() and read_origin(target) and (target / MANIFEST).is_file()
-        if same and (files.read_bytes(target / MANIFEST), *read_files(target)) == (own.content, *found[1:]):
+        if same and files.read_bytes(target / MANIFEST) == own.content and {*read_files(target)} == {*rest}:
             return target, f"`{target}` has the MRE of `{name}` already"
         hint = "move or remove it, or change to another folder"
         raise UsageError(f"`{target}` is not the MRE of `{name}`, whose folder it would be", hint)
