@@ -30,7 +30,6 @@ CUT = "-cut"
 WORK = "/mre"
 SPACE = "SPACE"
 """The ARG for a space in a path."""
-DECODES = re.compile(r"mkdir -p (?:[^&]*) && base64 -d >(?P<path>[^<]+) <<'EOF' && chmod (?P<mode>644|755) ")
 RELEASES = (
     re.compile(r"\bpip3? install\b[^\n&|;]{0,500}?[\s\"']uv==(\d+\.\d+\.\d+)"),
     re.compile(r"astral\.sh/uv/(\d+\.\d+\.\d+)/install"),
@@ -130,13 +129,19 @@ def _cut(each: Instruction) -> list[str]:
 
 def _decoded(each: Instruction) -> File | None:
     """Return the file that a RUN writes which `decode_run` returned."""
-    if each.name != "RUN" or len(each.heredocs) != 1 or not (match := DECODES.match(each.value[0])):
+    if each.name != "RUN" or each.json or len(each.heredocs) != 1:
         return None
     try:
-        path, content = shlex.split(match["path"])[0], base64.b64decode(each.heredocs[0].data, validate=False)
+        words = shlex.split(each.value[0])
+        if words[:2] != ["mkdir", "-p"] or words[3:] != _decoding(mode := words[-2], path := words[-1]):
+            return None
+        return File(path, base64.b64decode(each.heredocs[0].data), mode == "755")
     except (ValueError, IndexError):
         return None
-    return File(path, content, match["mode"] == "755")
+
+
+def _decoding(mode: str, path: str) -> list[str]:
+    return ["&&", "base64", "-d", f">{path}", "<<EOF", "&&", "chmod", mode, path]
 
 
 def decode_run(path: str, lines: Sequence[str], *, executable: bool) -> list[str]:
@@ -164,7 +169,8 @@ def _extract_stage(extraction: _Extraction, stage: Stage, *, of_files: bool) -> 
                 extraction.replaced_lines[each.first] = [] if of_files else new
             elif file := _decoded(each):
                 copied[str(PurePosixPath(cwd, file.path))] = path = file.path.lstrip("/")
-                if all(replace(file, path=other.path) != other for other in extraction.files.values()):
+                others = extraction.files.values()
+                if file.path == path or all(replace(file, path=other.path) != other for other in others):
                     extraction.files[path] = replace(file, path=path)
                 extraction.replaced_lines[each.first] = []
             elif cut := [str(PurePosixPath(cwd, path)) for path in _cut(each)]:
