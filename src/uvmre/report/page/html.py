@@ -8,8 +8,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from importlib.resources import files
 from typing import Any
 
-import jinja2
-
 from uvmre.core.mre.files import File
 from uvmre.core.network.request import Request
 from uvmre.core.network.simple_page import describe_cutoff
@@ -19,6 +17,7 @@ from uvmre.report.bundle import Bundle
 from uvmre.report.markdown import cut
 from uvmre.report.page.embedded import embed
 from uvmre.report.page.terminal import output_text, spans
+from uvmre.report.templates import template
 
 MOST_REQUESTS = 200
 """Requests of a step that are shown."""
@@ -26,6 +25,7 @@ MOST_OF_FILE = 50_000
 """Characters of a file that are shown; the archive has all of it."""
 MOST_OF_FILES = 1_000_000
 """Characters of all files that are shown."""
+PAGE = "page.html.jinja"
 CODE = re.compile(r"<(style|script)>(.*?)</\1>", re.DOTALL)
 MARKS = {"shows": "shows", "absent": "absent", "": "not run"}
 """What a release is in the picture; any other outcome cannot tell."""
@@ -35,7 +35,8 @@ def html(bundle: Bundle) -> str:
     """Return the page: the verdict, the steps, the requests, the boundaries, the controls and the files."""
     result = bundle.result
     observation = result.base.observation if result else None
-    return _template().render(
+    return template(__package__, PAGE, autoescape=True).render(
+        hashes=_hashes(),
         mre=bundle.mre,
         result=result,
         cutoff=describe_cutoff(bundle.mre.environment.exclude_newer) if bundle.mre.environment.exclude_newer else "",
@@ -50,15 +51,10 @@ def html(bundle: Bundle) -> str:
 
 
 @functools.cache
-def _template() -> jinja2.Template:
-    source = files(__package__).joinpath("page.html.jinja").read_text(encoding="utf-8")
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.finalize = lambda value: visible(value) if type(value) is str else value
-    # Only these two may run: nothing else that looks like a style or a script does.
-    environment.globals["hashes"] = {kind: _sha256(text) for kind, text in CODE.findall(source)}
-    return environment.from_string(source)
+def _hashes() -> dict[str, str]:
+    """Return the hashes of the style and the script: nothing else that looks like one has an effect."""
+    source = files(__package__).joinpath(PAGE).read_text(encoding="utf-8")
+    return {kind: _sha256(text) for kind, text in CODE.findall(source)}
 
 
 def _sha256(text: str) -> str:
