@@ -139,8 +139,7 @@ def _step(mre: Mre, step: Step, result: StepResult | None, minor: str) -> str:
             f"command.arg({indoc(script)});",
             'command.env("UV", uv_test::get_bin!());',
             'command.env("UV_CACHE_DIR", context.cache_dir.path());',
-            *(f"command{each};" for each in set_variables),
-            _snapshot("command", result, minor),
+            _snapshot("command" + "".join(f"\n        {each}" for each in set_variables), result, minor),
         ]
         return "\n".join(f"    {line}" for line in lines)
     method, *others = [*_method(command), *set_variables]
