@@ -42,7 +42,7 @@ ALLOWED = {
     "releases": {"core", "errors", "client", "temp_folders"},
     "run": {"core", "errors", "temp_folders"},
     "flows": {*MIDDLE, "core", "credentials", "errors", "files", "temp_folders"},
-    "cli": {"flows", "core", "errors", "files"},
+    "cli": {"flows", "report", "core", "errors", "files"},
     "__main__": {"cli", "credentials", "gateway"},
     "__init__": set(),
 }

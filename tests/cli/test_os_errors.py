@@ -394,8 +394,8 @@ def test_an_error_in_json_is_as_its_schema_says(arguments: str, place: Path, hom
 
 def test_the_mre_as_a_dockerfile_in_json_is_as_its_schema_says(place: Path, home: Path) -> None:
     data = json.loads(shell("$UVMRE report mre --format dockerfile --json", place, home).stdout)
-    jsonschema.validate(data, json.loads((SCHEMAS / "dockerfile.json").read_text()))
-    assert data["dockerfile"].startswith("#")
+    jsonschema.validate(data, json.loads((SCHEMAS / "report.json").read_text()))
+    assert data["text"].startswith("#")
 
 
 ASKS = """#!/bin/sh

@@ -4,11 +4,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from uvmre.core.generated.run_script import generated_files
 from uvmre.core.mre import manifest
 from uvmre.core.mre.files import File
 from uvmre.core.mre.model import MANIFEST, Mre
 from uvmre.core.outcome.result import Result
-from uvmre.core.secrets.redact import redact, redact_deep
+from uvmre.core.secrets.redact import redact, redact_bytes, redact_deep
 
 
 @dataclass(frozen=True)
@@ -28,21 +29,20 @@ class Bundle:
         """Return all that the folder has, the manifest first."""
         return (File(MANIFEST, self.manifest.encode()), *sorted(self.mre.files, key=lambda file: file.path))
 
+    @property
+    def whole(self) -> tuple[File, ...]:
+        """Return the files, and those that run the MRE without uvmre."""
+        used = {file.path for file in self.files}
+        return (*self.files, *(file for file in generated_files(self.mre) if file.path not in used))
+
 
 def bundle(
     mre: Mre, text: str, result: Result | None, values: Collection[str], search: Mapping[str, Any] | None = None
 ) -> Bundle:
     """Return an MRE, the text of its manifest and its last run without the secrets `values` and what looks like one."""
-    kept = tuple(replace(file, content=_redacted(file.content, values)) for file in mre.files)
+    kept = tuple(replace(file, content=redact_bytes(file.content, values)) for file in mre.files)
     shown: Mre = replace(redact_deep(replace(mre, files=()), values), files=kept)
     changed = redact(text, values)
     # What is masked may have been a part of the syntax.
     own = changed if changed == text else manifest.dump(shown)
     return Bundle(shown, redact_deep(result, values) if result else None, own, redact_deep(search, values))
-
-
-def _redacted(content: bytes, values: Collection[str]) -> bytes:
-    try:
-        return redact(content.decode(), values).encode()
-    except UnicodeDecodeError:
-        return content

@@ -17,6 +17,7 @@ from uvmre.core.mre.model import Mre, Step
 from uvmre.core.secrets.redact import redact, secrets
 from uvmre.core.text.visible import visible
 from uvmre.errors import InputError, UsageError
+from uvmre.report.bundle import Bundle
 
 IGNORED = (DOCKERFILE, IGNORE, OWN_IGNORE)
 """Not needed in an image."""
@@ -30,6 +31,11 @@ DIRECTIVE = re.compile(r"#\s*(?:syntax|check)\s*=", re.IGNORECASE)
 NEEDS_HEREDOC = re.compile(r"\\$|^(?:\[|--|#)|(?:^|\s)\d*<<|^\s|\s$")
 """Commands that a RUN of one line would parse differently from a shell."""
 BETWEEN = re.compile(r"(^|,)(from=)(\d+)(?=,|$)")
+
+
+def write_dockerfile(bundle: Bundle) -> str:
+    """Return the MRE as one Dockerfile."""
+    return dockerfile(bundle.mre)
 
 
 def dockerfile(mre: Mre) -> str:

@@ -1,17 +1,26 @@
 """The files of an MRE as Markdown, from which they can be built again byte for byte."""
 
 import itertools
-from collections.abc import Collection, Iterable, Sequence
+import json
+import re
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from uvmre.core.mre.files import File
-from uvmre.core.secrets.redact import redact
-from uvmre.core.text.visible import visible
+from uvmre.core.secrets.redact import redact, redact_bytes
+from uvmre.errors import InputError
 from uvmre.report.markdown import code, fence
+from uvmre.report.scripts.file_lines import embed, extract
 
 MAX_REDACTED = 1_048_576
 """Bytes of the shortest files of which a report may have some: redaction makes a text shorter."""
 LANGUAGES = {".toml": "toml", ".py": "python", ".sh": "sh", ".lock": "toml", ".md": "markdown", ".cfg": "ini"}
+
+BASE64, CRLF, EMPTY, NO_NEWLINE = "base64", "CRLF line ends", "empty", "no newline at its end"
+HEADING = re.compile(r" ?(?:\(([\w, 0-9]+)\))?:\Z")
+"""What follows the path of a file."""
+OMITTED = re.compile(r" is omitted: it is ")
+ALL_OMITTED = re.compile(r"\d+ files are omitted: |\(cut: the steps alone ")
 
 
 @dataclass(frozen=True)
@@ -42,27 +51,57 @@ def file_blocks(files: Sequence[File], values: Collection[str]) -> list[FileBloc
 
 def file_block(file: File, values: Collection[str], place: int = -1, *, short: bool = True) -> FileBlock:
     """Return one file of the report without the secrets `values`."""
-    path, size = code(redact(file.path, values)), len(file.content)
-    left_out = f"{path} is omitted: it is {{}} ({size} bytes).\n\n"
+    path, size = _shown_path(redact(file.path, values)), len(file.content)
+    left_out = f"{path} is omitted: it is too long for an issue ({size} bytes).\n\n"
     if not short:
-        return FileBlock(place, size, *[left_out.format("too long for an issue")] * 2)
-    text = _content(file)
-    if text is None:
-        return FileBlock(place, size, left_out.format("not text"), left_out.format("too long for an issue"))
-    notes = ["executable"] * file.executable
-    notes += ["no newline at its end"] * (text != "" and not text.endswith("\n"))
-    notes += ["empty"] * (text == "")
+        return FileBlock(place, size, left_out, left_out)
+    content = redact_bytes(file.content, values)
+    crlf = content.count(b"\r\n") == content.count(b"\r") == content.count(b"\n") > 0
+    kind, lines = embed(content.replace(b"\r\n", b"\n") if crlf else content)
+    notes = ["executable"] * file.executable + [CRLF] * (crlf and kind != BASE64)
+    if kind == BASE64:
+        kind, lines = embed(content)
+        notes += [BASE64]
+    notes += [NO_NEWLINE] * (kind == "cut") + [EMPTY] * (not lines)
     heading = path + (f" ({', '.join(notes)})" if notes else "") + ":"
-    block = fence(redact(text, values).removesuffix("\n"), _language(file.path))
-    return FileBlock(place, size, join_lines([heading, "", *block, ""]), left_out.format("too long for an issue"))
+    language = "" if kind == BASE64 else _language(file.path)
+    block = fence("\n".join(lines), language)
+    return FileBlock(place, size, join_lines([heading, "", *block, ""]), left_out)
 
 
-def _content(file: File) -> str | None:
-    try:
-        text = file.content.decode()
-    except UnicodeDecodeError:
-        return None
-    return None if "\r" in text or visible(text) != text else text
+def _shown_path(path: str) -> str:
+    """Return a code span of a path, or of its literal in JSON where a span cannot have its spaces."""
+    shown = code(path)
+    plain = path == " ".join(path.split()) and not path.startswith('"')
+    return shown if plain else code(json.dumps(path, ensure_ascii=False).replace(" ", "\\u0020"))
+
+
+def read_blocks(text: str, source: str) -> Iterator[File]:
+    """Yield the files of a report, or of what somebody pasted of it.
+
+    Raises:
+        InputError: when the report says that it lacks files.
+    """
+    from markdown_it import MarkdownIt
+
+    heading, faults = None, []
+    for token in MarkdownIt("commonmark").parse(text):
+        if token.type == "inline" and (children := token.children):
+            rest = "".join(child.content for child in children[1:])
+            if (children[0].type == "code_inline" and OMITTED.match(rest)) or ALL_OMITTED.match(token.content):
+                faults.append(token.content)
+            is_heading = children[0].type == "code_inline" and HEADING.match(rest)
+            heading = (children[0].content, is_heading[1] or "") if is_heading else None
+        elif token.type == "fence" and heading:
+            path, notes = heading[0], heading[1].split(", ")
+            path = json.loads(path) if path.startswith('"') else path
+            lines = [] if EMPTY in notes else (token.content.removesuffix("\n")).split("\n")
+            kind = BASE64 if BASE64 in notes else "cut" if NO_NEWLINE in notes else "text"
+            content = extract(kind, lines)
+            yield File(path, content.replace(b"\n", b"\r\n") if CRLF in notes else content, "executable" in notes)
+            heading = None
+    if faults:
+        raise InputError(f"`{source}` does not have all files of the MRE", faults)
 
 
 def _language(path: str) -> str:

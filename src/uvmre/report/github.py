@@ -1,6 +1,7 @@
 """Render a run as a GitHub issue with the fields of uv's bug form and the files of the MRE."""
 
 import itertools
+import json
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
@@ -9,10 +10,11 @@ from uvmre.core.mre.manifest import dump
 from uvmre.core.mre.model import MANIFEST, Control, Mre
 from uvmre.core.network.simple_page import describe_cutoff
 from uvmre.core.outcome.observation import StepResult
-from uvmre.core.outcome.result import Result, Variant
+from uvmre.core.outcome.result import Result, Variant, to_data
 from uvmre.core.secrets.redact import redact_deep, secrets
 from uvmre.core.text.normalize import readable
-from uvmre.core.text.visible import visible
+from uvmre.core.text.visible import escape_hiding, visible
+from uvmre.report.bundle import Bundle
 from uvmre.report.file_blocks import FileBlock, byte_size, file_block, file_blocks, join_lines
 from uvmre.report.markdown import code, cut, fence, prose
 
@@ -22,6 +24,18 @@ OPEN_LINES = 30
 """Longer output is folded."""
 LOG_SIZES = (20_000, 8_000, 3_000, 1_000, 300)
 """The characters kept of each log, tried in order until the report fits."""
+
+
+def write_github(bundle: Bundle) -> str:
+    """Return the report as Markdown, at most LIMIT bytes of UTF-8."""
+    assert bundle.result, "the format needs a run"
+    return _render(bundle.mre, bundle.result, (), bundle.manifest)[0]
+
+
+def write_json(bundle: Bundle) -> str:
+    """Return the run and the report as one JSON object."""
+    assert bundle.result, "the format needs a run"
+    return escape_hiding(json.dumps({**to_data(bundle.result), "markdown": write_github(bundle)}, ensure_ascii=False))
 
 
 def github(mre: Mre, result: Result, values: Collection[str] | None = None) -> str:
@@ -34,12 +48,13 @@ def fits_limit(mre: Mre, result: Result) -> bool:
     return _render(mre, result, None)[1]
 
 
-def _render(mre: Mre, result: Result, values: Collection[str] | None) -> tuple[str, bool]:
+def _render(mre: Mre, result: Result, values: Collection[str] | None, text: str | None = None) -> tuple[str, bool]:
     """Return the report, and whether it fits the limit."""
     values = secrets(mre) if values is None else values
     # Redacted before truncating, which could leave half a secret.
     shown, result = redact_deep(replace(mre, files=()), values), redact_deep(_readable(result), values)
-    manifest = file_block(File(MANIFEST, dump(shown).encode()), values).block
+    own = dump(shown) if text is None else text
+    manifest = file_block(File(MANIFEST, own.encode()), values).block
     before = [*_variants(shown, result), "<details>", "<summary>The files</summary>", ""]
     form = _form(result, shown.environment.reported_platform)
     head, tail = join_lines(before) + manifest, join_lines(["</details>", "", *form])
