@@ -71,7 +71,7 @@ def test_without_a_run_it_has_the_commands_and_no_verdict() -> None:
     "bundle", [sample(search=SEARCH), hostile(), sample(run=False)], ids=["run", "hostile", "no run"]
 )
 def test_the_mre_comes_back(bundle: Bundle) -> None:
-    assert read_page(html(bundle)) == bundle.files
+    assert read_page(html(bundle), "x") == bundle.files
 
 
 def test_what_a_stranger_writes_is_only_text() -> None:

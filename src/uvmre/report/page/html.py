@@ -35,7 +35,7 @@ def html(bundle: Bundle) -> str:
     """Return the page: the verdict, the steps, the requests, the boundaries, the controls and the files."""
     result = bundle.result
     observation = result.base.observation if result else None
-    return template(__package__, PAGE, autoescape=True).render(
+    return template(__package__, PAGE).render(
         hashes=_hashes(),
         mre=bundle.mre,
         result=result,

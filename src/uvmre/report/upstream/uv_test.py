@@ -16,6 +16,7 @@ from uvmre.errors import InputError
 from uvmre.report.bundle import Bundle
 from uvmre.report.markdown import cut
 from uvmre.report.templates import template
+from uvmre.report.upstream.handoff import reference
 from uvmre.report.upstream.rust import KEYWORDS, chain, indoc, raw, string
 
 NAMES = (
@@ -59,13 +60,12 @@ def uv_test(bundle: Bundle) -> str:
     results = result.base.observation.steps if result else ()
     minor = ".".join((mre.environment.python or (result.python if result else "") or "3.12").split(".")[:2])
     steps = (_step(mre, step, results[n] if n < len(results) else None, minor) for n, step in enumerate(mre.steps))
-    issue = re.fullmatch(r"https://github\.com/([\w.-]+/[\w.-]+)/(?:issues|pull)/(\d+)", mre.issue)
     name = re.sub(r"[^a-z0-9]+", "_", mre.title.lower())[:60].strip("_")
-    return template(__package__, "uv_test.rs.jinja", autoescape=False).render(
+    return template(__package__, "uv_test.rs.jinja").render(
         result=result,
         missing=_missing(mre),
         title=_line(mre.title) or "An MRE.",
-        issue=f"{issue[1]}#{issue[2]}" if issue else "",
+        issue=reference(mre.issue),
         network=not result or any(each.host in OPEN_HOSTS for each in result.base.observation.requests),
         name=name if name[:1].isalpha() and name not in KEYWORDS else f"mre_{name}".rstrip("_"),
         minor=minor,
