@@ -52,10 +52,10 @@ def _render(mre: Mre, result: Result, values: Collection[str] | None, text: str 
     """Return the report, and whether it fits the limit."""
     values = secrets(mre) if values is None else values
     # Redacted before truncating, which could leave half a secret.
-    shown, result = redact_deep(replace(mre, files=()), values), redact_deep(_readable(result), values)
+    shown, result = redact_deep(replace(mre, files=()), values), redact_deep(readable_result(result), values)
     own = dump(shown) if text is None else text
     manifest = file_block(File(MANIFEST, own.encode()), values).block
-    before = [*_variants(shown, result), "<details>", "<summary>The files</summary>", ""]
+    before = [*variant_lines(shown, result), "<details>", "<summary>The files</summary>", ""]
     form = _form(result, shown.environment.reported_platform)
     head, tail = join_lines(before) + manifest, join_lines(["</details>", "", *form])
     parts = file_blocks(mre.files, values)
@@ -102,7 +102,7 @@ def _cut(text: str, form: Sequence[str]) -> str:
     return text.encode()[: LIMIT - byte_size(end)].decode(errors="ignore") + end
 
 
-def _readable(result: Result) -> Result:
+def readable_result(result: Result) -> Result:
     """Return the parts of a result in the report, with output as a terminal shows it."""
     base = result.base.observation
     steps = (
@@ -136,13 +136,14 @@ def _summary(mre: Mre, result: Result, size: int) -> list[str]:
     if variables:
         lines += ["With these variables:", "", *fence(visible("\n".join(variables)), "sh"), ""]
     for step in base.observation.steps:
-        lines += [*_step(step, size), ""]
+        lines += [*step_lines(step, size), ""]
     if base.observation.obstacle:
         lines += [f"The steps could not be run: {prose(base.observation.obstacle)}.", ""]
     return lines
 
 
-def _step(step: StepResult, size: int) -> list[str]:
+def step_lines(step: StepResult, size: int) -> list[str]:
+    """Return the Markdown of a step; each stream may have `size` characters."""
     ended = f"exit code {step.exit}" + (", ended at its time limit" if step.timed_out else "")
     output = (step.stdout + step.stderr).strip("\n")
     command = f"$ {visible(step.run)}"
@@ -159,7 +160,8 @@ def _step(step: StepResult, size: int) -> list[str]:
     ]
 
 
-def _variants(mre: Mre, result: Result) -> Iterable[str]:
+def variant_lines(mre: Mre, result: Result) -> Iterable[str]:
+    """Yield the Markdown table of the controls, if there are any."""
     if not mre.controls:
         return
     yield from (

@@ -12,6 +12,8 @@ from uvmre.core.text.visible import shown_name
 from uvmre.errors import InputError
 
 ZIP = b"PK"
+PAGES = ("<!doctype html", "<svg")
+WORKFLOW = "\n# The MRE is in this file: "
 NO_MRE = "it has no `mre.toml`"
 MOST_LISTED = 20
 
@@ -48,6 +50,10 @@ def _read_text(text: str, source: str) -> Iterable[File]:
         from uvmre.report.dockerfile import read_dockerfile
 
         return read_dockerfile(text, source)
+    if head.lstrip().lower().startswith(PAGES) or WORKFLOW in head:
+        from uvmre.report.page.embedded import read_page
+
+        return read_page(text, source)
     from uvmre.report.file_blocks import read_blocks
 
     if text.startswith("https://"):
