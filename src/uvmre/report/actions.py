@@ -59,6 +59,7 @@ def _described(symptom: Symptom) -> str:
 def _scalar(text: str) -> str:
     """Return a text as YAML that is no expression of GitHub's, nested in a step."""
     escaped = text.replace("${{", "${{ '${{' }}")
-    style = "|" if "\n" in text else '"'
+    block = "\n" in text and visible(text) == text and not text.endswith("\n\n")
+    style = "|" if block else '"'
     dumped = yaml.safe_dump(escaped, default_style=style, allow_unicode=True, width=sys.maxsize)
     return re.sub(r"\n(?=[^\n])", "\n        ", dumped.removesuffix("\n"))
