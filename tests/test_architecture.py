@@ -67,7 +67,7 @@ DOORS = {
     "httptools": {"gateway"},
     "trustme": {"gateway"},
     "httpx": {"client", "project", "releases", "inbox"},
-    "httpcore": {"client", "public_network", "gateway.recording"},
+    "httpcore": {"client", "public_network", "gateway.recording", "inbox.web"},
     "urllib.request": set(),
     "requests": set(),
     "sqlite3": {"outcomes.store"},

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from uvmre.cli.options import mre_argument
 from uvmre.cli.output import Rendered, json_option
 from uvmre.errors import UsageError
 from uvmre.report.formats import FORMATS
@@ -12,7 +13,7 @@ MASKED = "secrets are masked in it: it may not behave as the MRE does"
 
 
 @click.command(short_help="Write an MRE and its last run in another format.")
-@click.argument("mre", default=".", type=click.Path(path_type=Path))
+@mre_argument
 @click.option(
     "--format", "name", default="github", type=click.Choice(list(FORMATS)), metavar="NAME", help="Default: github."
 )

@@ -121,7 +121,8 @@ def from_dockerfile(
     Raises:
         UsageError: if the Dockerfile, an answer or the folder is invalid.
     """
-    from uvmre.core.dockerfile.single_file import MARK, read_back
+    from uvmre.core.dockerfile.comments import MARK
+    from uvmre.core.dockerfile.single_file import read_back
     from uvmre.folder.read import read_files
 
     text = files.read_text(dockerfile)

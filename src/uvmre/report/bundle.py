@@ -33,7 +33,7 @@ class Bundle:
     @property
     def whole(self) -> tuple[File, ...]:
         """Return the files, and those that run the MRE without uvmre."""
-        used = {file.path for file in self.files}
+        used = {path for file in self.files for path in (file.path, file.path.partition("/")[0])}
         return (*self.files, *(file for file in generated_files(self.mre) if file.path not in used))
 
     def shortened(self, size: int) -> "Bundle":

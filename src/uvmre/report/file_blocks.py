@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from uvmre.core.mre.files import File
 from uvmre.core.secrets.redact import redact, redact_bytes
+from uvmre.core.text.file_lines import embed, extract
 from uvmre.errors import InputError
 from uvmre.report.markdown import code, fence
-from uvmre.report.scripts.file_lines import embed, extract
 
 MAX_REDACTED = 1_048_576
 """Bytes of the shortest files of which a report may have some: redaction makes a text shorter."""

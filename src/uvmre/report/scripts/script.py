@@ -9,10 +9,10 @@ from urllib.parse import quote, unquote
 from uvmre.core.generated.names import is_generated
 from uvmre.core.mre.files import File
 from uvmre.core.mre.model import Mre
+from uvmre.core.text.file_lines import delimiter, embed, extract
 from uvmre.core.text.visible import visible
 from uvmre.errors import InputError
 from uvmre.report.bundle import Bundle
-from uvmre.report.scripts.file_lines import delimiter, embed, extract
 
 BASH, POWERSHELL = (Path(__file__).with_name(f"prelude.{end}").read_text(encoding="utf-8") for end in ("sh", "ps1"))
 BASH_MARK, POWERSHELL_MARK = (part.split("\n", 2)[1] for part in (BASH, POWERSHELL))
