@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.report.sample import MRE, SEARCH, hostile, sample
+from uvmre.core.dockerfile.interpret import with_steps
 from uvmre.core.mre.files import File
 from uvmre.core.mre.model import Step
-from uvmre.errors import InputError
 from uvmre.report.actions import write_actions
 from uvmre.report.bundle import Bundle
 from uvmre.report.page.embedded import read_page
@@ -89,6 +89,9 @@ def test_the_mre_comes_back(bundle: Bundle) -> None:
     assert read_page(write_actions(bundle), "mre.yml") == bundle.files
 
 
-def test_an_mre_with_a_dockerfile_only_is_refused() -> None:
-    with pytest.raises(InputError):
-        write_actions(Bundle(replace(MRE, steps=()), None, ""))
+def test_a_dockerfile_is_built_where_that_is_possible() -> None:
+    own = File("Dockerfile", b"FROM ghcr.io/astral-sh/uv:0.5.21-python3.12-bookworm\nCOPY . .\nRUN uv lock\n")
+    mre = with_steps(replace(MRE, steps=(), files=(own,)))
+    job = yaml.safe_load(write_actions(sample(mre, run=False)))["jobs"]["mre"]
+    assert job["strategy"]["matrix"] == {"os": ["ubuntu-latest"], "uv": ["0.5.21"]}
+    assert job["steps"][-1]["run"] == "docker build --no-cache --progress=plain ."

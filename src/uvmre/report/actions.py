@@ -6,9 +6,9 @@ import textwrap
 
 import yaml
 
+from uvmre.core.mre.model import Step
 from uvmre.core.mre.symptom import Symptom
 from uvmre.core.text.visible import visible
-from uvmre.errors import InputError
 from uvmre.report.bundle import Bundle
 from uvmre.report.page.embedded import embed
 from uvmre.report.templates import template
@@ -16,16 +16,17 @@ from uvmre.report.templates import template
 PINNED = re.compile(r"\d[\w.+]*")
 """A release that pip can install by its version."""
 
+SYSTEMS = ["ubuntu-latest", "macos-latest", "windows-latest"]
+BUILD = Step("docker build --no-cache --progress=plain .", "observe")
+
 
 def write_actions(bundle: Bundle) -> str:
     """Return a workflow that runs the steps with the reported, the boundary and the latest releases.
 
-    Raises:
-        InputError: if it has no steps of its own.
+    An MRE with a Dockerfile is built, with the release that it has, on the only system that builds it.
     """
     mre, search = bundle.mre, bundle.search or {}
-    if not mre.steps:
-        raise InputError("it cannot be a workflow", ["its steps are those of its Dockerfile"])
+    built = any(step.layer for step in mre.steps)
     edges = [(search.get(name) or {}).get("version") for name in ("first_bad", "first_good")]
     named = [mre.environment.uv, bundle.result.reported_uv if bundle.result else "", *edges]
     releases = [name for name in dict.fromkeys(named) if name and PINNED.fullmatch(name) and "head" not in name]
@@ -39,11 +40,12 @@ def write_actions(bundle: Bundle) -> str:
         title=_line(mre.title),
         symptom=_line(_described(mre.symptom)),
         missing=missing,
-        releases=[*releases, "latest"],
+        systems=["ubuntu-latest"] if built else SYSTEMS,
+        releases=releases[:1] if built else [*releases, "latest"],
         variables={**({"UV_EXCLUDE_NEWER": day} if day else {}), **mre.variables},
         python=mre.environment.python or "3.12",
         archive=textwrap.wrap(embed(bundle), 100),
-        steps=mre.steps,
+        steps=[BUILD] if built else mre.steps,
     )
 
 
@@ -59,6 +61,7 @@ def _described(symptom: Symptom) -> str:
 def _scalar(text: str) -> str:
     """Return a text as YAML that is no expression of GitHub's, nested in a step."""
     escaped = text.replace("${{", "${{ '${{' }}")
-    style = "|" if "\n" in text else '"'
+    block = "\n" in text and visible(text) == text and not text.endswith("\n\n")
+    style = "|" if block else '"'
     dumped = yaml.safe_dump(escaped, default_style=style, allow_unicode=True, width=sys.maxsize)
     return re.sub(r"\n(?=[^\n])", "\n        ", dumped.removesuffix("\n"))

@@ -10,6 +10,7 @@ from uvmre.core.mre.files import File
 from uvmre.core.mre.model import MANIFEST, Mre
 from uvmre.core.outcome.result import Result
 from uvmre.core.secrets.redact import redact, redact_bytes, redact_deep
+from uvmre.report.markdown import cut
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,15 @@ class Bundle:
         """Return the files, and those that run the MRE without uvmre."""
         used = {path for file in self.files for path in (file.path, file.path.partition("/")[0])}
         return (*self.files, *(file for file in generated_files(self.mre) if file.path not in used))
+
+    def shortened(self, size: int) -> "Bundle":
+        """Return it with at most `size` characters of each stream of the run, for formats that show no more."""
+        if self.result is None:
+            return self
+        base, *others = self.result.variants
+        steps = (replace(s, stdout=cut(s.stdout, size), stderr=cut(s.stderr, size)) for s in base.observation.steps)
+        base = replace(base, observation=replace(base.observation, steps=tuple(steps)))
+        return replace(self, result=replace(self.result, variants=(base, *others)))
 
 
 def bundle(

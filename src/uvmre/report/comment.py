@@ -23,7 +23,7 @@ FILE_SIZES = (10_000, 1_000, 0)
 
 def write_comment(bundle: Bundle) -> str:
     """Return a short comment on an MRE: the verdict, the observed steps, and the files, folded."""
-    mre, result = bundle.mre, bundle.result
+    mre, result = bundle.mre, bundle.shortened(LOG_SIZES[0]).result
     assert result, "the format needs a run"
     head = [f"**{result.verdict.word}** on uv {prose(result.uv)}: {prose(result.verdict.reason)}", ""]
     head += [f"- {prose(sentence)}" for sentence in bundle.search["sentences"]] if bundle.search else []

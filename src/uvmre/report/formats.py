@@ -30,19 +30,19 @@ class Format:
 FORMATS: Mapping[str, Format] = {
     "github": Format("github:write_github", "issue.md", needs_run=True),
     "json": Format("github:write_json", "run.json", needs_run=True, two_way=False),
-    "comment": Format("comment:write_comment", "comment.md", needs_run=True),
-    "handoff": Format("upstream.handoff:write_handoff", "README.md", needs_run=True),
-    "url": Format("issue_url:write_url", "issue.url", needs_run=True, opens=True),
-    "html": Format("page.html:html", "mre.html", needs_run=True, opens=True),
-    "svg": Format("page.svg:svg", "mre.svg", needs_run=True, opens=True),
-    "actions": Format("actions:write_actions", "mre.yml"),
-    "uv-test": Format("upstream.uv_test:uv_test", "mre.rs", two_way=False),
-    "packse": Format("upstream.packse:write_packse", "scenario.toml", two_way=False),
     "dockerfile": Format("dockerfile:write_dockerfile", "Dockerfile"),
     "script": Format("scripts.script:write_script", "mre.sh"),
     "powershell": Format("scripts.script:write_powershell", "mre.ps1"),
     "zip": Format("archive:write_bundle", "mre.zip", binary=True),
     "git": Format("repository:write_repository", "mre", folder=True),
+    "html": Format("page.html:html", "mre.html", opens=True),
+    "svg": Format("page.svg:svg", "mre.svg", needs_run=True, opens=True),
+    "comment": Format("comment:write_comment", "comment.md", needs_run=True),
+    "url": Format("issue_url:write_url", "issue.url", needs_run=True, opens=True),
+    "actions": Format("actions:write_actions", "mre.yml"),
+    "handoff": Format("upstream.handoff:write_handoff", "README.md", needs_run=True),
+    "uv-test": Format("upstream.uv_test:uv_test", "mre.rs", two_way=False),
+    "packse": Format("upstream.packse:write_packse", "scenario.toml", two_way=False),
 }
 
 

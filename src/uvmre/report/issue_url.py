@@ -1,12 +1,10 @@
 """A link that opens a new issue with the report in it."""
 
-from dataclasses import replace
 from urllib.parse import quote, urlencode
 
 from uvmre.errors import InputError
 from uvmre.report.bundle import Bundle
 from uvmre.report.github import write_github
-from uvmre.report.markdown import cut
 
 NEW_ISSUE = "https://github.com/astral-sh/uv/issues/new"
 LIMIT = 8_000
@@ -22,11 +20,8 @@ def write_url(bundle: Bundle) -> str:
         InputError: if it is too long.
     """
     assert bundle.result, "the format needs a run"
-    base, *others = bundle.result.variants
     for size in OUTPUT_SIZES:
-        steps = (replace(s, stdout=cut(s.stdout, size), stderr=cut(s.stderr, size)) for s in base.observation.steps)
-        shown = replace(base, observation=replace(base.observation, steps=tuple(steps)))
-        body = write_github(replace(bundle, result=replace(bundle.result, variants=(shown, *others))))
+        body = write_github(bundle.shortened(size))
         link = f"{NEW_ISSUE}?{urlencode({'title': bundle.mre.title[:200], 'body': body}, quote_via=quote)}"
         if len(link) <= LIMIT:
             return link

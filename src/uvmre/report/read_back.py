@@ -12,10 +12,10 @@ from uvmre.core.text.visible import shown_name
 from uvmre.errors import InputError
 
 ZIP = b"PK"
-PAGES = ("<!doctype html", "<svg")
-WORKFLOW = "\n# The MRE is in this file: "
 NO_MRE = "it has no `mre.toml`"
 MOST_LISTED = 20
+WITH_MRE = ("<!DOCTYPE html", "<svg", "# Written by uvmre")
+"""The start of a page, a picture and a workflow."""
 
 
 def read_back(content: bytes, source: str) -> tuple[File, ...]:
@@ -50,7 +50,7 @@ def _read_text(text: str, source: str) -> Iterable[File]:
         from uvmre.report.dockerfile import read_dockerfile
 
         return read_dockerfile(text, source)
-    if head.lstrip().lower().startswith(PAGES) or WORKFLOW in head:
+    if text.startswith(WITH_MRE):
         from uvmre.report.page.embedded import read_page
 
         return read_page(text, source)

@@ -25,7 +25,7 @@ def reference(url: str) -> str:
 
 def write_handoff(bundle: Bundle) -> str:
     """Return the README, of which the MRE can be built again."""
-    mre, result = bundle.mre, bundle.result
+    mre, result = bundle.mre, bundle.shortened(OF_STEP).result
     assert result, "the format needs a run"
     issue = reference(mre.issue) or (code(mre.issue) if mre.issue else "none")
     kind = CLASSES.get(result.verdict.word, "undecided")

@@ -31,6 +31,8 @@ PARTS = {
     "environment": "its environment is more than a Python",
     "files": "its files are more than the requirements",
 }
+ANY_PYTHON = ">=0"
+"""Of a package that does not say which it supports: in a scenario that would be Python 3.12."""
 FIELDS = ("controls", "services", "answers", "repositories", "faults", "deviations", "expected", "needs")
 
 
@@ -48,7 +50,9 @@ def write_packse(bundle: Bundle) -> str:
         try:
             text = tomli_w.dumps(_scenario(mre))
             again = packse.import_scenario(text, "the scenario", uv=mre.environment.uv)
-            faults += [why for part, why in PARTS.items() if _comparable(again, part) != _comparable(mre, part)]
+            other = [part for part in PARTS if _comparable(again, part) != _comparable(mre, part)]
+            # Other steps have other files.
+            faults += [PARTS[part] for part in other if part != "files" or "steps" not in other]
         except InputError as error:
             faults += error.faults
         except (ValueError, AttributeError) as error:
@@ -63,7 +67,9 @@ def _comparable(mre: Mre, part: str) -> Any:
     if part == "files":
         return {file.path: _content(file) for file in mre.files if file.path != "README.md"}
     if part == "indexes":
-        packages = (replace(each, requires_python=each.requires_python or "") for each in mre.indexes[0].packages)
+        packages = (
+            replace(each, requires_python=each.requires_python or ANY_PYTHON) for each in mre.indexes[0].packages
+        )
         return sorted(packages, key=repr)
     if part == "environment":
         variables = {name: value for name, value in mre.environment.variables.items() if name != "UV_PYTHON_DOWNLOADS"}
@@ -122,8 +128,8 @@ def _requirements(mre: Mre) -> tuple[dict[str, Any], list[str]]:
 
 def _packages(mre: Mre) -> Iterator[tuple[str, Any]]:
     for name, package in dump_packages(mre.indexes[0].packages).items():
-        versions = {}
+        versions: dict[str, Any] = {version: {"requires_python": ANY_PYTHON} for version in package["versions"]}
         for version, table in package["versions"].items():
             values = {key.replace("-", "_"): value for key, value in table.items()}
-            versions[version] = {"requires_python": ""} | {key: v for key, v in values.items() if key in packse.PACKAGE}
+            versions[version] |= {key: value for key, value in values.items() if key in packse.PACKAGE}
         yield name, {"versions": versions}

@@ -53,7 +53,7 @@ def uv_test(bundle: Bundle) -> str:
         InputError: if it has no steps of its own.
     """
     mre, result = bundle.mre, bundle.result
-    if not mre.steps:
+    if not mre.steps or mre.steps[0].layer:
         raise InputError(
             "it cannot be a test of uv", ["its steps are those of its Dockerfile"], "give it `[[step]]` tables"
         )
@@ -112,7 +112,7 @@ def _files(mre: Mre) -> Iterator[str]:
         if text is None or (file.path in beside and file.path not in named):
             continue
         # rustfmt lays out a chain that starts with four characters or less in another way.
-        if name in used or name in KEYWORDS or not name[:1].isalpha() or not 4 < len(name) <= 20:
+        if name in used or name in KEYWORDS or not name[:1].isalpha() or not 4 < len(name) <= 16:
             name = f"file_{place}"
         used.add(name)
         path = string(file.path)
