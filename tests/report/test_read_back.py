@@ -1,5 +1,6 @@
 """Whatever goes out comes back: generated MREs through every two-way format."""
 
+import contextlib
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -8,11 +9,12 @@ from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tests.mre_strategies import bundles
 from tests.report.test_github import result
 from uvmre.core.mre.files import File
-from uvmre.errors import InputError
+from uvmre.errors import InputError, UsageError
 from uvmre.folder.read import read_files
 from uvmre.report import formats
 from uvmre.report.bundle import Bundle
@@ -52,6 +54,24 @@ def check(name: str, given: Bundle, refused: Counter[str]) -> None:
 def test_an_mre_comes_back_through_every_format(made: Bundle) -> None:
     for name in TWO_WAY:
         check(name, made, Counter())
+
+
+@settings(max_examples=60, suppress_health_check=list(HealthCheck), deadline=None)
+@given(bundles(), st.sampled_from([name for name in TWO_WAY if not FORMATS[name].folder]), st.data())
+def test_what_is_damaged_is_an_error_or_another_mre(given: Bundle, name: str, data: st.DataObject) -> None:
+    made = replace(given, result=result(given.mre))
+    try:
+        content = formats.write(name, made)
+    except InputError:
+        return
+    at = data.draw(st.integers(0, len(content)))
+    size, new = (
+        data.draw(st.integers(0, 40)),
+        data.draw(st.sampled_from([b"", b"\n", b"'", b"\xff", b"```", b"EOF\n", b"%", b"<"])),
+    )
+    with contextlib.suppress(UsageError):
+        found = read_back(content[:at] + new + content[at + size :], "x")
+        assert found[0].path == "mre.toml"
 
 
 @pytest.mark.slow

@@ -22,7 +22,7 @@ from uvmre.report.formats import FORMATS
     default="github",
     type=click.Choice(list(FORMATS)),
     metavar="NAME",
-    help="As of `uvmre report`; default: github.",
+    help="Default: github.",
 )
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @json_option

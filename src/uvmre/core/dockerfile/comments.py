@@ -34,7 +34,7 @@ def split_comment(lines: Sequence[str], source: str) -> tuple[dict[str, File], l
     end = next((i for i in range(start, len(lines)) if not lines[i].startswith("#")), len(lines))
     heads = [i for i in range(start, end) if HEADER.match(lines[i])]
     files = {}
-    for first, last in zip(heads, [*heads[1:], end], strict=True):
+    for first, last in zip(heads, [*heads[1:], end], strict=False):
         head = HEADER.match(lines[first])
         assert head
         try:
