@@ -99,9 +99,9 @@ def test_a_comment_on_an_mre_has_the_observed_step_and_the_mre(bundle: Bundle) -
 def test_a_comment_on_an_mre_fits_and_names_what_it_omits(size: int) -> None:
     mre = replace(MRE, files=(File("large", b"x\n" * (size // 2)), File("small", b"y\n")))
     bundle = sample(mre, output="z\n" * 10_000_000)
-    started = time.perf_counter()
+    started = time.process_time()
     text = write_comment(bundle)
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
     assert len(text.encode()) <= LIMIT
     assert f"`large` is omitted: it is too long for an issue ({size} bytes)." in text
     assert "`small`:\n\n```\ny\n```" in text

@@ -30,9 +30,9 @@ def test_it_has_the_report_and_the_mre(bundle: Bundle) -> None:
 
 def test_a_long_output_is_cut_until_it_fits() -> None:
     bundle = sample(output="a line of output\n" * 1_200_000)
-    started = time.perf_counter()
+    started = time.process_time()
     link = write_url(bundle)
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
     assert len(link) <= LIMIT
     assert tuple(read_blocks(parse_qs(urlsplit(link).query)["body"][0], "a link")) == bundle.files
 

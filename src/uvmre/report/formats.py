@@ -38,7 +38,7 @@ FORMATS: Mapping[str, Format] = {
     "html": Format("page.html:html", "mre.html", opens=True),
     "svg": Format("page.svg:svg", "mre.svg", needs_run=True, opens=True),
     "comment": Format("comment:write_comment", "comment.md", needs_run=True),
-    "url": Format("issue_url:write_url", "issue.url", needs_run=True, opens=True),
+    "url": Format("issue_url:write_url", "issue-link.txt", needs_run=True, opens=True),
     "actions": Format("actions:write_actions", "mre.yml"),
     "handoff": Format("upstream.handoff:write_handoff", "README.md", needs_run=True),
     "uv-test": Format("upstream.uv_test:uv_test", "mre.rs", two_way=False),

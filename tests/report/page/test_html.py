@@ -107,9 +107,9 @@ def test_colours_are_those_of_the_output() -> None:
 def test_a_long_output_is_cut_and_quick(output: str) -> None:
     bundle = sample(output=output)
     html(sample())  # what is imported and compiled once
-    started = time.perf_counter()
+    started = time.process_time()
     page = html(bundle)
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
     assert len(page) < 400_000
     assert "characters left out" in page
 

@@ -40,9 +40,9 @@ def test_it_shows_the_commands_their_output_and_their_ends() -> None:
 
 def test_a_long_output_is_cut_and_quick() -> None:
     bundle = sample(output="\x1b[31mline\x1b[0m\n" * 1_300_000)
-    started = time.perf_counter()
+    started = time.process_time()
     text = svg(bundle)
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
     assert "lines left out" in shown(text)
     assert len(text) < 200_000
 

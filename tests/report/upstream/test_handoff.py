@@ -75,7 +75,7 @@ def test_without_a_report_none_is_named() -> None:
 
 def test_a_long_output_is_cut_and_quick() -> None:
     bundle = sample(output="line\n" * 4_000_000)
-    started = time.perf_counter()
+    started = time.process_time()
     text = write_handoff(bundle)
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
     assert len(text) < 60_000

@@ -19,7 +19,7 @@ from uvmre.report.bundle import Bundle
 
 EXPECTED = (
     re.compile(r'name = "([^"]+)"\nversion = "([^"]+)"'),
-    re.compile(r"([\w.-]+)==([^\s;]+)"),
+    re.compile(r"(?m)^([\w.-]+)==([^\s;]+)"),
     re.compile(r'\{"name":"([^"]+)","version":"([^"]+)"\}'),
 )
 """How an imported MRE looks for a version: in a lock file, a compiled requirements file, and a list of packages."""

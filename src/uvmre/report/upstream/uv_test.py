@@ -39,7 +39,7 @@ FILTERS = (
     (r"\b(MINOR)\.\d+", r"\1.[X]"),
     (r"([\s(])(?:\d+m )?(?:\d+\.)?\d+m?s\b", r"\1[TIME]"),
     (r"\buv \d+\.\d+\.\d+(?:\+\d+)?(?: \([^)\n]*\))?", "uv [VERSION] ([COMMIT] DATE)"),
-    (r"(?m)[ \t]+$", ""),
+    (r"(?m)(?<![ \t])[ \t]+$", ""),
 )
 """What uv's tests replace in an output, as far as a recorded one has it."""
 MOST = 20_000
