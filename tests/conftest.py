@@ -18,7 +18,7 @@ import pytest
 from hypothesis import settings
 
 from tests.available_engines import ENGINES, NONE, AtHand
-from tests.hub import hub  # noqa: F401 - a fixture
+from tests.hub import hub, secure_hub  # noqa: F401 - fixtures
 from uvmre.run.sandbox import bubblewrap
 
 # CI fails for what changed, not by chance; elsewhere the examples are random. A slow machine is no bug.

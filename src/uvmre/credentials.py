@@ -10,7 +10,7 @@ import fcntl
 import json
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 HINTS = ("TOKEN", "PASS", "SECRET", "KEY", "CREDENTIAL", "_PAT_", "_PWD_", "UV_INDEX_")
 """A part of every secret name with a `_` at its end; most environments have none, and import nothing more."""
@@ -19,7 +19,10 @@ SUFFIXES = ("_PASS", "_JWT", "_AUTH", "_AUTH_CONFIG")
 KEPT = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "GITHUB_API_URL")
 """Needed for PyPI and GitHub, even with a password in the URL."""
 TOKENS = ("GITHUB_TOKEN", "GH_TOKEN")
-READ_ISSUES = ("triage", "new")
+READ_ISSUES = ("triage", "new", "share")
+OPEN = ("run", "report", "lint", "check", "bisect", "matrix")
+"""Read one issue at most: the MRE that their first argument names."""
+GITHUB = "https://github.com/"
 PIPE = "UVMRE_GITHUB_PIPE"
 """Names the descriptor of the pipe with the token for GitHub."""
 READER = "--reader"
@@ -39,12 +42,17 @@ def remove() -> None:
         return
     kept = {name: value for name, value in os.environ.items() if name not in secret}
     token = next(filter(None, map(os.environ.get, TOKENS)), "")
-    if token and sys.argv[1:2] and sys.argv[1] in READ_ISSUES:
+    if token and ((sys.argv[1:2] and sys.argv[1] in READ_ISSUES) or _opens_issue(sys.argv)):
         kept[PIPE] = str(_pipe(os.fsencode(token)[:MAX_TOKEN]))
     reads = sys.argv[1:2] == ["triage"] and any(each.partition("=")[0] == READER for each in sys.argv)
     if reads or sys.argv[1:2] == ["capture"] or PROJECT in sys.argv:
         kept[VARIABLES_PIPE] = str(_pipe(_small_variables(secret)))
     os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], kept)
+
+
+def _opens_issue(arguments: Sequence[str]) -> bool:
+    own = arguments[1:2] and arguments[1] in OPEN and not any(each.startswith("--command") for each in arguments)
+    return bool(own and arguments[2:3] and arguments[2].startswith(GITHUB))
 
 
 def secret_variables(environment: Mapping[str, str]) -> frozenset[str]:

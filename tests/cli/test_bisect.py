@@ -14,6 +14,9 @@ import pytest
 
 from tests.conftest import CommandLine
 from tests.releases.caches import VERSIONS, stock
+from uvmre.core.outcome.result import digest
+from uvmre.folder import evidence
+from uvmre.folder.read import read_mre
 from uvmre.outcomes import store
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "schemas" / "bisect.json").read_text())
@@ -452,6 +455,11 @@ def test_what_changed_at_a_boundary_is_named(
     assert data["first_good"]["difference"][0] == "- error: the frobnicator is upside down"
     sides = {path.name for path in (tmp_path / data["evidence"]).iterdir()}
     assert {"uv-0-4-6", "uv-0-4-11", "uv-0-4-12"} <= sides
+    kept = evidence.latest_search(tmp_path / "mre", digest(read_mre(tmp_path / "mre")))
+    assert kept
+    assert kept["probes"] == data["probes"]
+    assert {each["release"] for each in kept["probes"]} < set(kept["releases"])
+    assert evidence.latest_search(tmp_path / "mre", "of another") is None
     explained = bisect("mre", "--explain")
     assert ("`frob` came with uv 0.4.6" in explained.stdout) == (ending == "introduced")
     assert ("failures:" in explained.stdout) == (ending == "exact")

@@ -168,10 +168,10 @@ def test_a_dockerfile_that_cannot_be_accepted_is_reported_all_at_once(
 
 def test_a_file_that_cannot_be_in_one_is_refused(uvmre: CommandLine, tmp_path: Path) -> None:
     assert uvmre("new", "mre", "-t", "workspace-index", "--defaults").exit == 0
-    (tmp_path / "mre" / "a.whl").write_bytes(b"PK\xff")
+    (tmp_path / "mre" / "pyproject.toml").write_bytes(b"# a\n" * 20_000)
     done = uvmre("report", "mre", "--format", "dockerfile")
     assert (done.exit, done.stdout) == (2, "")
-    assert "'a.whl' is not text" in done.stderr
+    assert "'pyproject.toml' is too large (80000 bytes)" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -108,7 +108,7 @@ ROWS = [
                      "report --format dockerfile", "recording pack out.zip")
         for path, says in (
             ("nothing", "folder not found: `nothing`"),
-            ("binary", "`binary` is not a folder"),
+            ("binary", "`binary` is not a folder" if verb.startswith(("gateway", "recording")) else "`binary` has no MRE"),
             ("folder", "`folder` is not an MRE"),
             ("loop", "`loop` is a broken symbolic link"),
         )
@@ -117,9 +117,9 @@ ROWS = [
         Row(f"{verb} {path}", says)
         for verb in ("run", "lint", "report")
         for path, says in (
-            ("fifo", "`fifo` is not a folder"),
-            ("socket", "`socket` is not a folder"),
-            ("/dev/zero", "`/dev/zero` is not a folder"),
+            ("fifo", "`fifo` is a named pipe, not a file"),
+            ("socket", "`socket` is a socket, not a file"),
+            ("/dev/zero", "`/dev/zero` is a device, not a file"),
             ("/proc/self", "`/proc/self` is not an MRE"),
             (LONG, "file name too long"),
             ("of-fifo", "`of-fifo/mre.toml` is a named pipe"),
@@ -394,8 +394,8 @@ def test_an_error_in_json_is_as_its_schema_says(arguments: str, place: Path, hom
 
 def test_the_mre_as_a_dockerfile_in_json_is_as_its_schema_says(place: Path, home: Path) -> None:
     data = json.loads(shell("$UVMRE report mre --format dockerfile --json", place, home).stdout)
-    jsonschema.validate(data, json.loads((SCHEMAS / "dockerfile.json").read_text()))
-    assert data["dockerfile"].startswith("#")
+    jsonschema.validate(data, json.loads((SCHEMAS / "report.json").read_text()))
+    assert data["text"].startswith("#")
 
 
 ASKS = """#!/bin/sh

@@ -1,12 +1,15 @@
 """The answer as a comment: its content, its fences, and its size."""
 
 import datetime
+import time
 from dataclasses import replace
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
+from tests.report.sample import MRE, SEARCH, hostile, sample
 from uvmre.core.mre.files import File
 from uvmre.core.mre.model import BASE, Environment, Mre, Step
 from uvmre.core.mre.symptom import Symptom
@@ -17,7 +20,9 @@ from uvmre.core.outcome.verdict import verdict
 from uvmre.core.triage.answer import TriageAnswer, build_answer
 from uvmre.core.triage.parsed_issue import Claim, Command, Gap, ParsedIssue
 from uvmre.core.triage.state import PlannedRun, TriageRun, TriageState
-from uvmre.report.comment import LIMIT, comment
+from uvmre.report.bundle import Bundle
+from uvmre.report.comment import LIMIT, comment, write_comment
+from uvmre.report.file_blocks import read_blocks
 
 FAILURE = "error: the extension `ext` is given twice\n"
 PARSED = ParsedIssue(
@@ -78,3 +83,25 @@ def test_it_always_fits_and_no_output_closes_a_fence(output: str, times: int) ->
     assert len(text.encode()) <= LIMIT
     fences = [token for token in MarkdownIt().parse(text) if token.type == "fence"]
     assert fences[0].content.startswith("$ uv sync\n")
+
+
+@pytest.mark.parametrize("bundle", [sample(search=SEARCH), hostile()], ids=["ordinary", "hostile"])
+def test_a_comment_on_an_mre_has_the_observed_step_and_the_mre(bundle: Bundle) -> None:
+    text = write_comment(bundle)
+    assert text.startswith("**reproducible** on uv 0.5.21: The symptom shows.\n")
+    assert ("- first bad: uv 0.5.21\n" in text) == bool(bundle.search)
+    assert "$ uv lock\n" not in text
+    assert text.count("exit code 2") == 1
+    assert tuple(read_blocks(text, "comment")) == bundle.files
+
+
+@pytest.mark.parametrize("size", [70_000, 3_000_000])
+def test_a_comment_on_an_mre_fits_and_names_what_it_omits(size: int) -> None:
+    mre = replace(MRE, files=(File("large", b"x\n" * (size // 2)), File("small", b"y\n")))
+    bundle = sample(mre, output="z\n" * 10_000_000)
+    started = time.process_time()
+    text = write_comment(bundle)
+    assert time.process_time() - started < 1
+    assert len(text.encode()) <= LIMIT
+    assert f"`large` is omitted: it is too long for an issue ({size} bytes)." in text
+    assert "`small`:\n\n```\ny\n```" in text

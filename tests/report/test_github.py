@@ -1,6 +1,7 @@
 """The report: uv's form, and enough in it to build the MRE again."""
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -19,6 +20,8 @@ from uvmre.core.outcome.observation import Observation, StepResult
 from uvmre.core.outcome.result import Result, Variant
 from uvmre.core.outcome.verdict import Verdict
 from uvmre.core.text.visible import visible
+from uvmre.errors import InputError
+from uvmre.report.file_blocks import read_blocks
 from uvmre.report.github import github
 
 MRE = Mre(
@@ -80,23 +83,15 @@ def headings(text: str) -> list[str]:
 
 
 def rebuild(text: str) -> dict[str, File]:
-    """Make the files again as a reader would: the path from the paragraph before each block, and its notes."""
-    files, inside, before = {}, False, None
-    for token in tokens(text):
-        if token.type == "html_block":
-            inside = "<summary>The files</summary>" in token.content
-        if inside and token.type == "inline":
-            before = token
-        if inside and token.type == "fence":
-            assert before is not None
-            assert before.children is not None
-            path, notes = before.children[0].content, before.content
-            content = token.content or ("" if "empty" in notes else "\n")
-            if "no newline at its end" in notes:
-                content = content.removesuffix("\n")
-            files[path] = File(path, content.encode(), "executable" in notes)
-            before = None
-    return files
+    return {file.path: file for file in read_blocks(text, "issue.md")}
+
+
+def rest(text: str) -> dict[str, File]:
+    """Return the files of a report that says which ones it lacks."""
+    found: dict[str, File] = {}
+    with pytest.raises(InputError, match="does not have all files"):
+        found.update((file.path, file) for file in read_blocks(text, "issue.md"))
+    return found
 
 
 def consoles(text: str) -> list[str]:
@@ -160,14 +155,41 @@ def test_any_text_survives(text: str, executable: bool) -> None:
     assert rebuild(github(mre, result(mre)))["a.md"] == file
 
 
-def test_a_file_that_is_not_text_is_left_out_and_reported() -> None:
-    files = (File("a.whl", b"PK\x03\x04\xff"), File("b.txt", b"a\0b"), File("c.bat", b"a\r\n"), File("d.txt", b"d\n"))
-    mre = replace(MRE, files=files)
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        pytest.param(b"PK\x03\x04\xff", "`a` (base64):\n\n```\nUEsDBP8=\n```\n", id="no text"),
+        pytest.param(b"a\0b", "`a` (base64):\n\n```\nYQBi\n```\n", id="a control character"),
+        pytest.param(b"a\r\nb\n", "`a` (base64):\n\n```\nYQ0KYgo=\n```\n", id="line ends of both kinds"),
+        pytest.param(b"a\r\n\r\n", "`a` (CRLF line ends):\n\n```\na\n\n```\n", id="CRLF"),
+        pytest.param(b"a\r\nb", "`a` (CRLF line ends, no newline at its end):\n\n```\na\nb\n```\n", id="CRLF, cut"),
+    ],
+)
+def test_what_a_block_cannot_show_is_encoded(content: bytes, line: str) -> None:
+    mre = replace(MRE, files=(File("a", content),))
     text = github(mre, result(mre))
-    assert "`a.whl` is omitted: it is not text (5 bytes)." in text
-    assert "`b.txt` is omitted: it is not text (3 bytes)." in text
-    assert "`c.bat` is omitted: it is not text (3 bytes)." in text
-    assert sorted(rebuild(text)) == ["d.txt", "mre.toml"]
+    assert line in text
+    assert rebuild(text)["a"].content == content
+
+
+@pytest.mark.parametrize("path", ["a  b", " a", 'a"b', '"a"', "a`b", "`a``", "a *b*", "ä &amp; <b>", "a\\b"])
+def test_any_path_survives(path: str) -> None:
+    mre = replace(MRE, files=(File(path, b"x\n"),))
+    assert set(rebuild(github(mre, result(mre)))) == {"mre.toml", path}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(lambda text: text.replace("\n", "\r\n"), id="line ends of GitHub"),
+        pytest.param(lambda text: "".join(f"> {line}\n" for line in text.split("\n")), id="quoted"),
+        pytest.param(
+            lambda text: f"I see the same.\n\n{text}\n\n`uv`:\n\nthanks\n\n```\nx\n```\n", id="between other text"
+        ),
+    ],
+)
+def test_a_pasted_report_is_the_same(change: Callable[[str], str]) -> None:
+    assert rebuild(change(github(MRE, result()))) == rebuild(github(MRE, result()))
 
 
 def test_a_long_log_and_a_long_file_keep_it_within_what_github_takes() -> None:
@@ -177,7 +199,7 @@ def test_a_long_log_and_a_long_file_keep_it_within_what_github_takes() -> None:
     text = github(mre, result(mre, step("uv sync", 2, log)))
     assert len(text.encode()) <= 65_536
     assert "`uv.lock` is omitted: it is too long for an issue (300006 bytes)." in text
-    rebuilt = rebuild(text)
+    rebuilt = rest(text)
     assert rebuilt.pop("mre.toml").content.startswith(b"schema = 1\n")
     assert rebuilt == {file.path: file for file in MRE.files}
     assert headings(text) == ["### Summary", "### Platform", "### Version", "### Python version"]
@@ -277,7 +299,7 @@ def test_an_mre_of_many_files_keeps_what_fits_and_says_what_does_not() -> None:
     text = github(mre, result(mre, step("uv sync", 2, "a line\n" * 1_000)))
     assert time.process_time() - began < 5
     assert 60_000 < len(text.encode()) <= 65_536
-    kept = rebuild(text)
+    kept = rest(text)
     kept.pop("mre.toml")
     assert kept == {file.path: file for file in files[: len(kept)]}
     left = files[len(kept) :]

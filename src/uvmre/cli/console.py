@@ -46,6 +46,18 @@ def print_document(text: str) -> None:
     _write(sys.stdout, text)
 
 
+def print_bytes(content: bytes) -> None:
+    """Write what is not text to stdout.
+
+    Raises:
+        UsageError: when that is a terminal.
+    """
+    if sys.stdout.isatty():
+        raise UsageError("stdout is a terminal, and this is not text", "write it to a file with `--output`")
+    sys.stdout.buffer.write(content)
+    sys.stdout.flush()
+
+
 def print_json(data: Any) -> None:
     """Print one JSON object on stdout."""
     text = format_json(data)

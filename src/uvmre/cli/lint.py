@@ -6,13 +6,14 @@ from typing import Any
 import click
 
 from uvmre.cli import console
+from uvmre.cli.options import mre_argument
 from uvmre.cli.output import Rendered, json_option
 
 FOUND = 1
 
 
 @click.command(short_help="Check an MRE for known mistakes.")
-@click.argument("mre", default=".", type=click.Path(path_type=Path))
+@mre_argument
 @json_option
 def lint(mre: Path) -> Rendered:
     """Check the MRE in a folder (default: the current one) for known mistakes, without running it.

@@ -24,6 +24,7 @@ from uvmre.cli.new import new
 from uvmre.cli.recording import recording
 from uvmre.cli.report import report
 from uvmre.cli.run import run
+from uvmre.cli.share import share
 from uvmre.cli.shrink import shrink
 from uvmre.cli.triage import triage
 from uvmre.cli.update import update
@@ -53,7 +54,7 @@ def cli() -> None:
     """Create minimal reproducible examples of uv bugs, run them, and show with evidence whether the bug occurs."""
 
 
-AN_MRE = (new, update, capture, run, matrix, bisect, shrink, lint, check, report, triage)
+AN_MRE = (new, update, capture, run, matrix, bisect, shrink, lint, check, report, share, triage)
 for verb in (*AN_MRE, recording, gateway, cache, images, doctor, demo):
     cli.add_command(verb)
 

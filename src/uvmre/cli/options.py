@@ -24,7 +24,20 @@ PYTHON = re.compile(r"3\.\d+(\.\d+)?\Z")
 Command = Callable[..., Any]
 
 
-mre_argument = click.argument("mre", default=".", type=FOLDER)
+def opened(name: str) -> Path:
+    """Return the folder of an MRE; what has one inside is made a folder first."""
+    if Path(name).is_dir() and name != "-":
+        return Path(name)
+    from uvmre.flows.open import is_packed, open_mre
+
+    if not is_packed(name):
+        return Path(name)
+    folder, message = open_mre(name, console.read_stdin)
+    console.print_message(message)
+    return folder
+
+
+mre_argument = click.argument("mre", default=".", callback=lambda _context, _argument, name: opened(name))
 
 
 def run_options(*names: str) -> Callable[[Command], Command]:
@@ -80,7 +93,7 @@ def _probe_target(
         return of_script((script, *arguments), console.cache())
     if len(arguments) > 1:
         raise UsageError(f"expected one MRE, got {len(arguments)}", "name one folder, or a script with `--command`")
-    return of_mre(Path(arguments[0] if arguments else "."), variants, every=every)
+    return of_mre(opened(arguments[0] if arguments else "."), variants, every=every)
 
 
 def release_option(*names: str, several_with: str, **options: Any) -> Callable[[Command], Command]:

@@ -31,6 +31,8 @@ class Rendered:
     """Masked in both forms, besides what looks like a secret."""
     redacted: bool = False
     """Whether the text and the data have no secrets already."""
+    content: bytes = b""
+    """For stdout, without the text, unless that is a terminal."""
 
 
 def print_rendered(rendered: Rendered, *, as_json: bool) -> None:
@@ -42,6 +44,8 @@ def print_rendered(rendered: Rendered, *, as_json: bool) -> None:
 
     if as_json:
         console.print_json(masked(rendered.data()))
+    elif rendered.content:
+        console.print_bytes(rendered.content)
     elif rendered.text:
         (console.print_document if rendered.document else console.print_text)(masked(rendered.text))
     for warning in masked(tuple(rendered.warnings)):

@@ -7,15 +7,18 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from uvmre.core.mre.model import BASE
 from uvmre.core.outcome.matching import is_lack
-from uvmre.core.outcome.result import unpack
+from uvmre.core.outcome.result import digest, unpack
 from uvmre.core.progress import Progress
+from uvmre.core.search import bisect_data
 from uvmre.core.search.bisect import SPOT_CHECKS, Runs, Search
 from uvmre.core.search.bisect_result import History, Probe
 from uvmre.core.search.boundary import sides
 from uvmre.core.search.matrix import Cell
 from uvmre.core.search.release import Release, parse_version
 from uvmre.core.search.selector import select
+from uvmre.core.secrets.redact import redact_deep
 from uvmre.errors import CannotTell, Interrupted, UsageError, naming_path
 from uvmre.flows.options import RunOptions
 from uvmre.flows.probe.pool import ProbePool, ProbeResult
@@ -128,7 +131,11 @@ def bisect(
         symptom=None if target.script else next(iter(target.variants.values())).symptom,
     )
     version = interpreter.version if interpreter else ""
-    kept = _keep_evidence(target.bundled.parents[1], history) if request.keep and target.bundled else ""
+    kept = ""
+    if request.keep and target.bundled:
+        kept = _keep_evidence(target.bundled.parents[1], history)
+        if BASE in target.variants:
+            _keep_search(target.bundled.parents[1], target, history)
     return BisectReport(target, history, version, driver.ran, driver.kept, tuple(driver.refused), kept)
 
 
@@ -148,6 +155,14 @@ def _keep_evidence(folder: Path, history: History) -> str:
             evidence.write_observation(run, replace(observation, variant=f"uv {version}"))
         evidence.finish_run(run, None)
     return str(run)
+
+
+def _keep_search(folder: Path, target: ProbeTarget, history: History) -> None:
+    """Write the result of a search for the reports on the same MRE."""
+    releases = [release.version for release in history.releases]
+    data = {"digest": digest(target.base), "releases": releases, **bisect_data.to_data(history)}
+    with naming_path(folder):
+        evidence.write_search(folder, redact_deep(data, target.secrets))
 
 
 def release_row(target: ProbeTarget, request: BisectRequest, options: RunOptions) -> ReleaseRow:

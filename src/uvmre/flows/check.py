@@ -201,6 +201,11 @@ def _image(folder: Path, place: str, options: RunOptions) -> list[ReadinessCheck
     return [ReadinessCheck("docker", "ok", "the container exits with 0, as `uvmre run`")]
 
 
+def private_parts(folder: Path, markdown: str) -> list[PrivatePart]:
+    """Return what looks private in the files of an MRE, and in its report."""
+    return list(_private(folder, read_mre(folder), markdown).places)
+
+
 def _private(folder: Path, mre: Mre, markdown: str) -> ReadinessCheck:
     """Look for what is private in the files of the folder, and in the report."""
     contents = {file.path: file.content for file in mre.files}

@@ -44,5 +44,5 @@ def demo(target: Path, options: RunOptions, *, uv: str = "", progress: Progress 
     new(target, template=TEMPLATE, answers=ANSWERS, force=(target / MANIFEST).exists())
     result = run(target, options, uv=uv, progress=progress)
     path = Path(result.evidence) / REPORT
-    path.write_text(report(target).markdown, encoding="utf-8")
+    path.write_text(report(target, "github").text, encoding="utf-8")
     return Demo(target, result, path)

@@ -11,10 +11,11 @@ from uvmre import files
 from uvmre.capture.error import cause_of, failed_step, symptom_of
 from uvmre.core.dockerfile import adapt, completion
 from uvmre.core.dockerfile.build_context import copy_sources
+from uvmre.core.dockerfile.comments import MARK
 from uvmre.core.dockerfile.completion import LOCK, PYPROJECT, Needs
 from uvmre.core.dockerfile.interpret import with_steps
 from uvmre.core.dockerfile.parser import DOCKERFILE, Instruction, called_programs, parse, stages
-from uvmre.core.dockerfile.single_file import MARK, find_versions, read_back
+from uvmre.core.dockerfile.single_file import find_versions, read_back
 from uvmre.core.mre import manifest
 from uvmre.core.mre.files import File
 from uvmre.core.mre.model import Deviation, Environment, Mre, Step
@@ -29,13 +30,13 @@ from uvmre.core.triage.fill_in import NO_SYMPTOM, STUB
 from uvmre.core.triage.parsed_issue import PostedFile
 from uvmre.errors import CannotTell
 from uvmre.flows.capturing.prove import Prover
+from uvmre.flows.new import REPORT
 from uvmre.flows.options import RunOptions
 from uvmre.folder.read import read_files
 from uvmre.folder.write import Confirm, require_usable, write_mre
 from uvmre.issue.files.inferred import infer_files
 from uvmre.releases import catalogue
 
-REPORT = "a report"
 IMAGE = "a Dockerfile"
 """Where an MRE comes from whose steps are for the root of a container, wherever its author has it from."""
 NOT_HERE = "it is not in the Dockerfile's folder"

@@ -68,10 +68,11 @@ def _fetch(names: Sequence[str], token: int | None, *, comments: bool) -> Mappin
     if finished.timed_out:
         why = process.failure(finished)
         missing = CannotTell("failed to fetch it from GitHub", "check the network, or save it as a file", cause=why)
-    return dict.fromkeys(names, missing) | {name: _parsed(each) for name, each in zip(names, answers, strict=False)}
+    return dict.fromkeys(names, missing) | dict(zip(names, map(parsed_answer, answers), strict=False))
 
 
-def _parsed(answer: Mapping[str, str]) -> str | Exception:
+def parsed_answer(answer: Mapping[str, str]) -> str | Exception:
+    """Return the text of an answer, or its error."""
     if "error" not in answer:
         return answer["text"]
     kind = UsageError if answer["error"] == errors.UsageError.__name__ else CannotTell
@@ -86,7 +87,7 @@ def _text(fetched: Mapping[str, str | Exception], name: str) -> str:
 
 
 @cache
-def _token(pipe: str) -> str:
+def github_token(pipe: str) -> str:
     """Return the token from the pipe, or else that of `gh`."""
     if pipe:
         with open(int(pipe), encoding="utf-8", errors="replace") as file:  # noqa: PTH123 - a descriptor
@@ -100,15 +101,20 @@ def _token(pipe: str) -> str:
     return "" if finished.exit else finished.stdout.decode(errors="replace").strip()
 
 
+def answer_of(work: Callable[[], str]) -> dict[str, str]:
+    """Return what this process answers: a text, or an error."""
+    try:
+        return {"text": work()}
+    except UvmreError as error:
+        return {"error": type(error).__name__, "message": error.message, "hint": error.hint, "cause": error.cause}
+
+
 def main(pipe: str, comments: str, *names: str) -> None:
     """Write the text of each issue, or its error, as a line of JSON."""
     # `gh` is a process of its own, and ended with this one.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(errors.Interrupted.exit_code))
     for name in names:
-        try:
-            answer = {"text": fetch_issue(name, partial(_token, pipe), comments=comments == COMMENTS)}
-        except UvmreError as error:
-            answer = {"error": type(error).__name__, "message": error.message, "hint": error.hint, "cause": error.cause}
+        answer = answer_of(partial(fetch_issue, name, partial(github_token, pipe), comments=comments == COMMENTS))
         sys.stdout.buffer.write(json.dumps(answer).encode() + b"\n")
         sys.stdout.buffer.flush()
 

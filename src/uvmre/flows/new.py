@@ -25,6 +25,7 @@ from uvmre.scaffold.propose import Proposal, fitting_answers, propose_templates,
 from uvmre.scaffold.templates import render
 
 ISSUE = "an issue"
+REPORT = "a report"
 TEMPLATE = "a fetched template"
 MOST_TITLE = 100
 """Characters of a proposed title."""

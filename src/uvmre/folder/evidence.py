@@ -8,6 +8,7 @@ import os
 import re
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from uvmre import files, temp_folders
 from uvmre.core.mre.model import slug
@@ -18,6 +19,7 @@ from uvmre.errors import UsageError
 OWN = ".uvmre"
 RUNS = f"{OWN}/runs"
 RESULT = "run.json"
+SEARCH = f"{OWN}/search.json"
 RESULT_LIMIT = 1_000_000_000
 KEPT = 10
 """Runs kept per MRE."""
@@ -42,6 +44,7 @@ def forget_runs(folder: Path) -> None:
     """Remove the evidence and the recording of another MRE that was in a folder, which may be private."""
     for path in (folder / RUNS, folder / RECORDING):
         temp_folders.delete_tree(path)
+    (folder / SEARCH).unlink(missing_ok=True)
 
 
 def _lock(run: Path) -> None:
@@ -107,6 +110,22 @@ def latest_result(folder: Path) -> Result | None:
         # Another version of uvmre may have written it.
         with contextlib.suppress(ValueError, KeyError, TypeError, AttributeError, RecursionError, UsageError):
             return from_data(json.loads(files.read_bytes(path, limit=RESULT_LIMIT, follow=False)))
+    return None
+
+
+def write_search(folder: Path, data: dict[str, Any]) -> None:
+    """Write the result of the last search over releases, with the digest of the MRE."""
+    ignore_in_git(folder / OWN)
+    _write_atomically(folder / SEARCH, json.dumps(data, indent=1))
+
+
+def latest_search(folder: Path, digest: str) -> dict[str, Any] | None:
+    """Return the result of the last search over releases, unless it is of another MRE."""
+    # Another version of uvmre may have written it.
+    with contextlib.suppress(OSError, ValueError, RecursionError, UsageError):
+        data = json.loads(files.read_bytes(folder / SEARCH, limit=RESULT_LIMIT, follow=False))
+        if isinstance(data, dict) and data.get("digest") == digest:
+            return data
     return None
 
 

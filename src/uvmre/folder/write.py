@@ -39,6 +39,7 @@ def write_mre(
     confirm: Confirm | None = None,
     origin: str = "",
     comments: Sequence[str] = (),
+    text: bytes = b"",
 ) -> None:
     """Write the manifest and the files of an MRE, and those that run it without uvmre.
 
@@ -49,6 +50,7 @@ def write_mre(
         confirm: called without `force`, where files would be replaced.
         origin: where it came from, if it is not the user's.
         comments: lines at the top of the manifest.
+        text: the manifest itself, if there is one already.
 
     Raises:
         UsageError: when the folder cannot be written, or has other files.
@@ -61,7 +63,7 @@ def write_mre(
     with staged(target, force=force, confirm=confirm, origin=origin) as folder:
         folder.mkdir()
         head = "".join(f"# {visible(line)}\n" for line in comments)
-        (folder / MANIFEST).write_text(head + manifest.dump(mre), encoding="utf-8")
+        (folder / MANIFEST).write_bytes(text or (head + manifest.dump(mre)).encode())
         for file in files:
             _write(folder, file)
 

@@ -120,7 +120,7 @@ def fetch_issue(name: str, token: Callable[[], str], *, comments: bool = False) 
     match = _match(name)
     assert match, name
     where = f"{match['owner']}/{match['repo']}#{match['number']}"
-    address = f"{_api(match)}/repos/{match['owner']}/{match['repo']}/issues/{match['number']}"
+    address = f"{api_url(match)}/repos/{match['owner']}/{match['repo']}/issues/{match['number']}"
     headers = {"accept": "application/vnd.github+json"}
     if value := token():
         headers["authorization"] = f"Bearer {value}"
@@ -185,7 +185,7 @@ def _text(content: bytes) -> str:
     return text
 
 
-def _api(match: re.Match[str]) -> str:
+def api_url(match: re.Match[str]) -> str:
     """Return the URL of the API: GITHUB_API_URL, or that of the host."""
     if url := os.environ.get("GITHUB_API_URL"):
         return url.rstrip("/")

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from uvmre.core.mre.files import File
 from uvmre.errors import InputError
+from uvmre.report.bundle import Bundle
 
 LIMIT = 100_000_000
 """Bytes of all files that are read."""
@@ -15,6 +16,11 @@ MOST = 10_000
 """Files that are read."""
 DATE = (1980, 1, 1, 0, 0, 0)
 """The earliest that the format has."""
+
+
+def write_bundle(bundle: Bundle) -> bytes:
+    """Return an MRE, and what runs it without uvmre, as a zip archive."""
+    return write_zip(bundle.whole)
 
 
 def write_zip(files: Sequence[File]) -> bytes:

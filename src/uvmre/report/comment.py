@@ -1,20 +1,49 @@
-"""The answer to an issue as a comment for its tracker."""
+"""The answer to an issue, or an MRE, as a comment for the tracker."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from uvmre.core.mre.files import File
+from uvmre.core.mre.model import MANIFEST
 from uvmre.core.outcome.observation import StepResult
 from uvmre.core.text.normalize import readable
 from uvmre.core.text.visible import visible
 from uvmre.core.triage.answer import TriageAnswer, explanations
 from uvmre.core.triage.decide import questions
+from uvmre.report.bundle import Bundle
+from uvmre.report.file_blocks import FileBlock, byte_size, file_block, file_blocks
+from uvmre.report.github import readable_result
 from uvmre.report.markdown import code, cut, fence, prose
 
 LIMIT = 65_536
 """GitHub's limit is in characters; counting bytes is the safe side."""
 LOG_SIZES = (8_000, 2_000, 500)
 FILE_SIZES = (10_000, 1_000, 0)
+
+
+def write_comment(bundle: Bundle) -> str:
+    """Return a short comment on an MRE: the verdict, the observed steps, and the files, folded."""
+    mre, result = bundle.mre, bundle.shortened(LOG_SIZES[0]).result
+    assert result, "the format needs a run"
+    head = [f"**{result.verdict.word}** on uv {prose(result.uv)}: {prose(result.verdict.reason)}", ""]
+    head += [f"- {prose(sentence)}" for sentence in bundle.search["sentences"]] if bundle.search else []
+    head += [""] * bool(bundle.search)
+    steps = readable_result(result).base.observation.steps
+    for step in [step for step in steps if step.role == "observe"] or steps[-1:]:
+        head += [*_step(step, LOG_SIZES[1]), ""]
+    head += ["<details>", "<summary>The MRE</summary>", ""]
+    parts = [file_block(File(MANIFEST, bundle.manifest.encode()), ()), *file_blocks(mre.files, ())]
+    sizes = (_text_of(head, parts, most) for most in (LIMIT, *FILE_SIZES))
+    return next((text for text in sizes if byte_size(text) <= LIMIT), "") or _cut_to_limit("\n".join(head[:-3]))
+
+
+def _text_of(head: Sequence[str], parts: Sequence[FileBlock], most: int) -> str:
+    files = (part.block if part.size <= most else part.placeholder for part in parts)
+    return "\n".join([*head, "".join(files) + "</details>", ""])
+
+
+def _cut_to_limit(text: str) -> str:
+    return text.encode()[:LIMIT].decode(errors="ignore")
 
 
 def comment(answer: TriageAnswer) -> str:
@@ -27,7 +56,7 @@ def comment(answer: TriageAnswer) -> str:
         text = answer.redacted("\n".join(_lines(answer, steps, files, log, file)).rstrip() + "\n")
         if len(text.encode()) <= LIMIT:
             return text
-    return text.encode()[:LIMIT].decode(errors="ignore")
+    return _cut_to_limit(text)
 
 
 def _lines(

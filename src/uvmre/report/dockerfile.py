@@ -4,19 +4,24 @@ import itertools
 import re
 import shlex
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 from uvmre.core.dockerfile.build_context import IGNORE, OWN_IGNORE, build_context, copy_sources
+from uvmre.core.dockerfile.comments import comment, split_comment
 from uvmre.core.dockerfile.copy import HEREDOC, REMOTE
 from uvmre.core.dockerfile.image_names import slim_image
 from uvmre.core.dockerfile.parser import DOCKERFILE, Instruction, Stage, parse, stages
-from uvmre.core.dockerfile.single_file import ASIDE, CUT, FILES, SPACE, WORK, manifest_comment
+from uvmre.core.dockerfile.single_file import ASIDE, CUT, FILES, SPACE, WORK, decode_run, embedded_files, read_back
+from uvmre.core.mre import manifest
 from uvmre.core.mre.files import File
 from uvmre.core.mre.layer import HOME
-from uvmre.core.mre.model import Mre, Step
+from uvmre.core.mre.model import MANIFEST, Mre, Step
 from uvmre.core.secrets.redact import redact, secrets
+from uvmre.core.text.file_lines import delimiter, embed
 from uvmre.core.text.visible import visible
 from uvmre.errors import InputError, UsageError
+from uvmre.report.bundle import Bundle
 
 IGNORED = (DOCKERFILE, IGNORE, OWN_IGNORE)
 """Not needed in an image."""
@@ -32,12 +37,52 @@ NEEDS_HEREDOC = re.compile(r"\\$|^(?:\[|--|#)|(?:^|\s)\d*<<|^\s|\s$")
 BETWEEN = re.compile(r"(^|,)(from=)(\d+)(?=,|$)")
 
 
-def dockerfile(mre: Mre) -> str:
+def write_dockerfile(bundle: Bundle) -> str:
+    """Return the MRE as one Dockerfile, with the files that no instruction has in a comment."""
+    text = dockerfile(bundle.mre, bundle.files[:1])
+    own = bundle.mre.file(DOCKERFILE)
+    found = {file.path: file for file in read_back(text, DOCKERFILE, {}, tuple).files}
+    if own and found.get(DOCKERFILE) != own:
+        found = embedded_files(text, DOCKERFILE)
+    carried = [file for file in bundle.files[1:] if found.get(file.path) != file]
+    return dockerfile(bundle.mre, [*bundle.files[:1], *carried]) if carried else text
+
+
+def read_dockerfile(text: str, source: str) -> tuple[File, ...]:
+    """Return the files of the MRE in a Dockerfile that `write_dockerfile` wrote.
+
+    Raises:
+        InputError: when it was changed since.
+    """
+    carried, _ = split_comment(text.split("\n"), source)
+    own = carried.get(MANIFEST, File(MANIFEST, b"")).content.decode(errors="replace")
+    found = {file.path: file for file in read_back(text, source, {}, tuple).files}
+    if DOCKERFILE in carried:
+        found = embedded_files(text, source)
+    found |= carried
+    for left_out in ({MANIFEST, DOCKERFILE}, {MANIFEST}):
+        files = tuple(file for path, file in found.items() if path not in left_out)
+        mre = replace(manifest.parse(own, source=source, dockerfile=True), files=files)
+        if (mre.steps or DOCKERFILE not in left_out) and write_dockerfile(Bundle(mre, None, own)) == text:
+            return (carried[MANIFEST], *files)
+    raise InputError(
+        f"`{source}` is not as uvmre wrote it",
+        ["an instruction or a file of it was changed"],
+        "make an MRE of it, whose steps are its RUNs: `uvmre new NAME --from-dockerfile FILE`",
+    )
+
+
+def dockerfile(mre: Mre, carried: Sequence[File] = ()) -> str:
     """Return the MRE as one Dockerfile: its own with its files in a new stage, or one with its steps.
+
+    Args:
+        mre: the MRE.
+        carried: the files in its comment; by default, the manifest.
 
     Raises:
         InputError: with every file that a Dockerfile cannot contain, and why.
     """
+    carried = carried or [File(MANIFEST, manifest.dump(mre).encode())]
     own = mre.file(DOCKERFILE)
     copied: Sequence[File] = mre.files
     aside: Sequence[File] = ()
@@ -62,7 +107,7 @@ def dockerfile(mre: Mre) -> str:
     text = _with_files(own.content.decode(), instructions, copied, aside) if own else _from_steps(mre, copied)
     rest = text.split("\n")
     directives = list(itertools.takewhile(DIRECTIVE.match, rest))
-    text = "\n".join([*(directives or [SYNTAX]), *manifest_comment(mre), *rest[len(directives) :]]).rstrip("\n") + "\n"
+    text = "\n".join([*(directives or [SYNTAX]), *comment(carried), *rest[len(directives) :]]).rstrip("\n") + "\n"
     # Whoever prints it may be at a terminal; and a line break in a variable would start another instruction.
     if visible(text) != text or (not own and any("\n" in value for value in mre.variables.values())):
         what = "control characters, or a variable of more than one line"
@@ -75,13 +120,7 @@ def dockerfile(mre: Mre) -> str:
 def _unsupported(file: File) -> str:
     if len(file.content) > MAX_FILE:
         return f"is too large ({len(file.content)} bytes)"
-    try:
-        text = file.content.decode()
-    except UnicodeDecodeError:
-        return "is not text"
-    if "\0" in text:
-        return "is not text"
-    if any(len(line.encode()) > MAX_LINE for line in text.split("\n")):
+    if not _is_binary(file) and any(len(line) > MAX_LINE for line in file.content.split(b"\n")):
         return "has a line that is too long for a Dockerfile"
     return "has a name that a Dockerfile cannot contain" if re.search(r"[\t\n\v\f\r]|<<|[^\S ]", file.path) else ""
 
@@ -157,7 +196,7 @@ def _copied_files(instructions: Sequence[Instruction], files: Sequence[File]) ->
 
 def _stage(name: str, files: Sequence[File], base: str) -> list[str]:
     """Return a stage with files only; final newlines are removed in a stage before it."""
-    if all(_ends_with_newline(file) for file in files):
+    if all(_ends_with_newline(file) and not _is_binary(file) for file in files):
         return [f"FROM scratch AS {name}", *_copies([(file, f"/{file.path}") for file in files])]
     cut = [f"FROM {PLATFORM} {base} AS {name}{CUT}", f"WORKDIR /{name}{CUT}"]
     cut += _copies([(file, file.path) for file in files])
@@ -186,10 +225,11 @@ def _copies(copied: Iterable[tuple[File, str]]) -> list[str]:
     """Return the instructions that write files to their paths."""
     copies, cut = [], []
     for file, path in copied:
+        if _is_binary(file):
+            copies += decode_run(path, embed(file.content)[1], executable=file.executable)
+            continue
         text = file.content.decode()
-        end = "EOF"
-        while end in (line.rstrip("\r") for line in text.split("\n")):
-            end += "F"
+        end = delimiter([line.rstrip("\r") for line in text.split("\n")])
         mode = "--chmod=755 " if file.executable else ""
         body = text.removesuffix("\n")
         copies += [f"COPY {mode}<<'{end}' {_target(path)}", *([body] if text else []), end]
@@ -198,6 +238,11 @@ def _copies(copied: Iterable[tuple[File, str]]) -> list[str]:
     spaces = [f'ARG {SPACE}=" "'] if any("${" + SPACE + "}" in line for line in copies) else []
     # A heredoc always ends with a newline.
     return [*spaces, *copies, *([f"RUN truncate -s -1 {shlex.join(cut)}"] if cut else [])]
+
+
+def _is_binary(file: File) -> bool:
+    """Tell whether a heredoc cannot have the file; line ends of Windows it can."""
+    return embed(file.content.replace(b"\r\n", b"\n"))[0] == "base64"
 
 
 def _ends_with_newline(file: File) -> bool:
@@ -219,7 +264,5 @@ def _run(step: Step) -> list[str]:
         return [f"RUN {lines[0]}"]
     if lines[0].startswith("#!"):
         lines = ["", *lines]  # else the builder would execute it as a file
-    end = "EOF"
-    while end in (line.rstrip("\r") for line in lines):
-        end += "F"
+    end = delimiter([line.rstrip("\r") for line in lines])
     return [f"RUN <<'{end}'", *lines, end]

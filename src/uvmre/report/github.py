@@ -1,46 +1,41 @@
 """Render a run as a GitHub issue with the fields of uv's bug form and the files of the MRE."""
 
 import itertools
+import json
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from uvmre.core.mre.files import File
 from uvmre.core.mre.manifest import dump
 from uvmre.core.mre.model import MANIFEST, Control, Mre
 from uvmre.core.network.simple_page import describe_cutoff
 from uvmre.core.outcome.observation import StepResult
-from uvmre.core.outcome.result import Result, Variant
-from uvmre.core.secrets.redact import redact, redact_deep, secrets
+from uvmre.core.outcome.result import Result, Variant, to_data
+from uvmre.core.secrets.redact import redact_deep, secrets
 from uvmre.core.text.normalize import readable
-from uvmre.core.text.visible import visible
+from uvmre.core.text.visible import escape_hiding, visible
+from uvmre.report.bundle import Bundle
+from uvmre.report.file_blocks import FileBlock, byte_size, file_block, file_blocks, join_lines
 from uvmre.report.markdown import code, cut, fence, prose
 
 LIMIT = 65_536
 """GitHub's limit for an issue or comment, counted in bytes to be safe."""
-MAX_REDACTED = 16 * LIMIT
-"""Bytes of the shortest files of which the report may have some: redaction makes a text shorter."""
 OPEN_LINES = 30
 """Longer output is folded."""
 LOG_SIZES = (20_000, 8_000, 3_000, 1_000, 300)
 """The characters kept of each log, tried in order until the report fits."""
-LANGUAGES = {".toml": "toml", ".py": "python", ".sh": "sh", ".lock": "toml", ".md": "markdown", ".cfg": "ini"}
 
 
-@dataclass(frozen=True)
-class _Part:
-    """One file of the report, and its placeholder."""
+def write_github(bundle: Bundle) -> str:
+    """Return the report as Markdown, at most LIMIT bytes of UTF-8."""
+    assert bundle.result, "the format needs a run"
+    return _render(bundle.mre, bundle.result, (), bundle.manifest)[0]
 
-    position: int
-    """In the MRE."""
-    size: int
-    """Bytes of its content."""
-    block: str
-    placeholder: str
 
-    @property
-    def saves(self) -> int:
-        """Return the bytes that the placeholder saves."""
-        return _bytes(self.block) - _bytes(self.placeholder)
+def write_json(bundle: Bundle) -> str:
+    """Return the run and the report as one JSON object."""
+    assert bundle.result, "the format needs a run"
+    return escape_hiding(json.dumps({**to_data(bundle.result), "markdown": write_github(bundle)}, ensure_ascii=False))
 
 
 def github(mre: Mre, result: Result, values: Collection[str] | None = None) -> str:
@@ -53,30 +48,31 @@ def fits_limit(mre: Mre, result: Result) -> bool:
     return _render(mre, result, None)[1]
 
 
-def _render(mre: Mre, result: Result, values: Collection[str] | None) -> tuple[str, bool]:
+def _render(mre: Mre, result: Result, values: Collection[str] | None, text: str | None = None) -> tuple[str, bool]:
     """Return the report, and whether it fits the limit."""
     values = secrets(mre) if values is None else values
     # Redacted before truncating, which could leave half a secret.
-    shown, result = redact_deep(replace(mre, files=()), values), redact_deep(_readable(result), values)
-    manifest = _part(File(MANIFEST, dump(shown).encode()), values).block
-    before = [*_variants(shown, result), "<details>", "<summary>The files</summary>", ""]
+    shown, result = redact_deep(replace(mre, files=()), values), redact_deep(readable_result(result), values)
+    own = dump(shown) if text is None else text
+    manifest = file_block(File(MANIFEST, own.encode()), values).block
+    before = [*variant_lines(shown, result), "<details>", "<summary>The files</summary>", ""]
     form = _form(result, shown.environment.reported_platform)
-    head, tail = _text(before) + manifest, _text(["</details>", "", *form])
-    parts = _parts(mre.files, values)
-    room = LIMIT - _bytes(head + tail) + 1  # the last newline is removed
-    files_size = sum(_bytes(part.block) for part in parts)
+    head, tail = join_lines(before) + manifest, join_lines(["</details>", "", *form])
+    parts = file_blocks(mre.files, values)
+    room = LIMIT - byte_size(head + tail) + 1  # the last newline is removed
+    files_size = sum(byte_size(part.block) for part in parts)
     summaries = []
     for size in LOG_SIZES:
-        summaries.append(summary := _text(_summary(shown, result, size)))
-        if _bytes(summary) + files_size <= room:
+        summaries.append(summary := join_lines(_summary(shown, result, size)))
+        if byte_size(summary) + files_size <= room:
             return (summary + head + "".join(part.block for part in parts) + tail).removesuffix("\n"), True
     cut = _fit(summaries, head, parts, tail, room) or _cut(summaries[-1] + head + tail, form)
     return cut.removesuffix("\n"), False
 
 
-def _fit(summaries: Sequence[str], head: str, parts: Sequence[_Part], tail: str, room: int) -> str:
+def _fit(summaries: Sequence[str], head: str, parts: Sequence[FileBlock], tail: str, room: int) -> str:
     """Return the report without its longest files, or with only the shortest; empty where it does not fit."""
-    over = _bytes(summaries[-1]) + sum(_bytes(part.block) for part in parts) - room
+    over = byte_size(summaries[-1]) + sum(byte_size(part.block) for part in parts) - room
     by_size = sorted(parts, key=lambda part: (part.size, part.position))
     for count, part in enumerate(reversed(by_size), 1):
         over -= part.saves
@@ -85,28 +81,28 @@ def _fit(summaries: Sequence[str], head: str, parts: Sequence[_Part], tail: str,
             files = (part.placeholder if part.position in out else part.block for part in parts)
             return "".join([summaries[-1], head, *files, tail])
     # Even the placeholders are too long.
-    reserved = _bytes(_left_out(parts))
-    summary = next((each for each in summaries if _bytes(each) + reserved <= room // 2), summaries[-1])
-    room -= _bytes(summary) + reserved
+    reserved = byte_size(_left_out(parts))
+    summary = next((each for each in summaries if byte_size(each) + reserved <= room // 2), summaries[-1])
+    room -= byte_size(summary) + reserved
     if room < 0:
         return ""
-    sizes = itertools.accumulate(_bytes(part.block) for part in by_size)
+    sizes = itertools.accumulate(byte_size(part.block) for part in by_size)
     kept = {part.position for part, size in zip(by_size, sizes, strict=True) if size <= room}
     shown = (part.block for part in parts if part.position in kept)
     return "".join([summary, head, *shown, _left_out([part for part in parts if part.position not in kept]), tail])
 
 
-def _left_out(parts: Sequence[_Part]) -> str:
+def _left_out(parts: Sequence[FileBlock]) -> str:
     size = sum(part.size for part in parts)
-    return _text([f"{len(parts)} files are omitted: together they are too long for an issue ({size} bytes).", ""])
+    return join_lines([f"{len(parts)} files are omitted: together they are too long for an issue ({size} bytes).", ""])
 
 
 def _cut(text: str, form: Sequence[str]) -> str:
-    end = _text(["", "", "(cut: the steps alone are too long for an issue)", "", *form])
-    return text.encode()[: LIMIT - _bytes(end)].decode(errors="ignore") + end
+    end = join_lines(["", "", "(cut: the steps alone are too long for an issue)", "", *form])
+    return text.encode()[: LIMIT - byte_size(end)].decode(errors="ignore") + end
 
 
-def _readable(result: Result) -> Result:
+def readable_result(result: Result) -> Result:
     """Return the parts of a result in the report, with output as a terminal shows it."""
     base = result.base.observation
     steps = (
@@ -118,14 +114,6 @@ def _readable(result: Result) -> Result:
         replace(v, observation=replace(v.observation, steps=(), files=(), artifacts=())) for v in result.variants[1:]
     ]
     return replace(result, variants=tuple(shown))
-
-
-def _text(lines: Iterable[str]) -> str:
-    return "".join(f"{line}\n" for line in lines)
-
-
-def _bytes(text: str) -> int:
-    return len(text) if text.isascii() else len(text.encode())
 
 
 def _summary(mre: Mre, result: Result, size: int) -> list[str]:
@@ -148,13 +136,14 @@ def _summary(mre: Mre, result: Result, size: int) -> list[str]:
     if variables:
         lines += ["With these variables:", "", *fence(visible("\n".join(variables)), "sh"), ""]
     for step in base.observation.steps:
-        lines += [*_step(step, size), ""]
+        lines += [*step_lines(step, size), ""]
     if base.observation.obstacle:
         lines += [f"The steps could not be run: {prose(base.observation.obstacle)}.", ""]
     return lines
 
 
-def _step(step: StepResult, size: int) -> list[str]:
+def step_lines(step: StepResult, size: int) -> list[str]:
+    """Return the Markdown of a step; each stream may have `size` characters."""
     ended = f"exit code {step.exit}" + (", ended at its time limit" if step.timed_out else "")
     output = (step.stdout + step.stderr).strip("\n")
     command = f"$ {visible(step.run)}"
@@ -171,7 +160,8 @@ def _step(step: StepResult, size: int) -> list[str]:
     ]
 
 
-def _variants(mre: Mre, result: Result) -> Iterable[str]:
+def variant_lines(mre: Mre, result: Result) -> Iterable[str]:
+    """Yield the Markdown table of the controls, if there are any."""
     if not mre.controls:
         return
     yield from (
@@ -197,39 +187,6 @@ def _why(control: Control | None, variant: Variant) -> str:
     return control.why if control and control.why else variant.outcome.reason
 
 
-def _parts(files: Sequence[File], values: Collection[str]) -> list[_Part]:
-    """Return the files by path; those that are too long beside the shorter ones are not even redacted."""
-    by_size = sorted(range(len(files)), key=lambda place: len(files[place].content))
-    totals = itertools.accumulate(len(files[place].content) for place in by_size)
-    short = {place for place, total in zip(by_size, totals, strict=True) if total <= MAX_REDACTED}
-    by_path = sorted(range(len(files)), key=lambda place: files[place].path)
-    return [_part(files[place], values, place, short=place in short) for place in by_path]
-
-
-def _part(file: File, values: Collection[str], place: int = -1, *, short: bool = True) -> _Part:
-    path, size = code(redact(file.path, values)), len(file.content)
-    left_out = f"{path} is omitted: it is {{}} ({size} bytes).\n\n"
-    if not short:
-        return _Part(place, size, *[left_out.format("too long for an issue")] * 2)
-    text = _content(file)
-    if text is None:
-        return _Part(place, size, left_out.format("not text"), left_out.format("too long for an issue"))
-    notes = ["executable"] * file.executable
-    notes += ["no newline at its end"] * (text != "" and not text.endswith("\n"))
-    notes += ["empty"] * (text == "")
-    heading = path + (f" ({', '.join(notes)})" if notes else "") + ":"
-    block = fence(redact(text, values).removesuffix("\n"), _language(file.path))
-    return _Part(place, size, _text([heading, "", *block, ""]), left_out.format("too long for an issue"))
-
-
-def _content(file: File) -> str | None:
-    try:
-        text = file.content.decode()
-    except UnicodeDecodeError:
-        return None
-    return None if "\r" in text or visible(text) != text else text
-
-
 def _container_note(result: Result) -> str:
     """Return a note on the container, whose system may be another one than this machine's."""
     return "" if result.backend in ("local", "sandbox") else f", in a container ({prose(result.backend)})"
@@ -242,13 +199,6 @@ def _form(result: Result, reported: str) -> list[str]:
         *("### Version", "", f"uv {prose(result.uv)}", ""),
         *("### Python version", "", f"Python {prose(result.python)}", ""),
     ]
-
-
-def _language(path: str) -> str:
-    name = path.rpartition("/")[2]
-    if name == "Dockerfile":
-        return "dockerfile"
-    return LANGUAGES.get("." + name.rpartition(".")[2], "")
 
 
 def _cell(text: str) -> str:

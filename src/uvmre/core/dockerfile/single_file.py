@@ -1,5 +1,6 @@
 """Parse a Dockerfile with embedded files into an MRE: files, a Dockerfile that copies them, the manifest."""
 
+import base64
 import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
@@ -8,6 +9,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from uvmre.core.dockerfile.build_context import build_context, copy_sources
+from uvmre.core.dockerfile.comments import split_comment
 from uvmre.core.dockerfile.copy import HEREDOC, NotInterpreted, heredoc_files
 from uvmre.core.dockerfile.expansion import expand, expand_if_valid
 from uvmre.core.dockerfile.image_names import parse_image_name
@@ -28,19 +30,12 @@ CUT = "-cut"
 WORK = "/mre"
 SPACE = "SPACE"
 """The ARG for a space in a path."""
-MARK = f"# {MANIFEST}, without its steps:"
 RELEASES = (
     re.compile(r"\bpip3? install\b[^\n&|;]{0,500}?[\s\"']uv==(\d+\.\d+\.\d+)"),
     re.compile(r"astral\.sh/uv/(\d+\.\d+\.\d+)/install"),
     re.compile(r"UV_VERSION=[\"']?(\d+\.\d+\.\d+)"),
 )
 ANSWERS = ("uv", "python", "title", "issue", "exit", "output")
-
-
-def manifest_comment(mre: Mre) -> list[str]:
-    """Return the comment with the manifest, which no instruction contains."""
-    text = manifest.dump(replace(mre, steps=(), controls=(), files=()))
-    return [MARK, *(f"# {line}" if line else "#" for line in text.rstrip("\n").split("\n")), ""]
 
 
 @dataclass
@@ -67,7 +62,11 @@ def read_back(text: str, source: str, answers: Mapping[str, Any], read_context: 
     """
     text = text.removeprefix("\ufeff")
     lines = text.split("\n")
-    embedded, lines = _split_manifest(lines)
+    commented, lines = split_comment(lines, source)
+    embedded = None
+    if own := commented.get(MANIFEST):
+        parsed = manifest.parse(own.content.decode(errors="replace"), source=f"{source}, {MANIFEST}", dockerfile=True)
+        embedded = replace(parsed, steps=(), controls=())
     instructions = parse("\n".join(lines), source)
     heads, found = stages(instructions)
     extraction = _Extraction(lines)
@@ -86,19 +85,20 @@ def read_back(text: str, source: str, answers: Mapping[str, Any], read_context: 
     faults += missing
     if faults:
         raise InputError(f"failed to make an MRE of `{source}`", faults)
-    own = "\n".join(extraction.lines).strip("\n") + "\n"
-    return replace(mre, files=(*extraction.files.values(), File(DOCKERFILE, own.encode())))
+    rest = "\n".join(extraction.lines).strip("\n") + "\n"
+    return replace(mre, files=(*extraction.files.values(), File(DOCKERFILE, rest.encode())))
 
 
-def _split_manifest(lines: Sequence[str]) -> tuple[Mre | None, list[str]]:
-    """Return the manifest in the comment, if there is one, and the lines without it."""
-    if MARK not in lines:
-        return None, list(lines)
-    start = lines.index(MARK)
-    end = next((i for i in range(start, len(lines)) if not lines[i].startswith("#")), len(lines))
-    text = "\n".join(line.removeprefix("#").removeprefix(" ") for line in lines[start + 1 : end])
-    rest = [*lines[:start], *lines[end + (end < len(lines) and not lines[end]) :]]
-    return manifest.parse(text, source=f"the comment “{MARK}”", dockerfile=True), rest
+def embedded_files(text: str, source: str) -> dict[str, File]:
+    """Return the files in the stages of files alone, by path."""
+    extraction = _Extraction([])
+    own = [each for each in stages(parse(text, source))[1] if each.name.removesuffix(CUT) in (FILES, ASIDE)]
+    try:
+        for stage in filter(_only_files, own):
+            _extract_stage(extraction, stage, of_files=True)
+    except NotInterpreted as fault:
+        raise InputError(f"failed to parse `{source}`", [str(fault)]) from None
+    return extraction.files
 
 
 def _extract_stages(extraction: _Extraction, found: Sequence[Stage]) -> set[int]:
@@ -116,7 +116,9 @@ def _extract_stages(extraction: _Extraction, found: Sequence[Stage]) -> set[int]
 def _only_files(stage: Stage) -> bool:
     plain = [each for each in stage.instructions if each.name not in ("ARG", "WORKDIR")]
     return all(
-        (each.name == "COPY" and (each.heredocs or (each.flag("from") or "").endswith(CUT))) or _cut(each)
+        (each.name == "COPY" and (each.heredocs or (each.flag("from") or "").endswith(CUT)))
+        or _cut(each)
+        or _decoded(each)
         for each in plain
     )
 
@@ -126,6 +128,30 @@ def _cut(each: Instruction) -> list[str]:
     if each.name != "RUN" or each.json or not (match := re.match(r"truncate -s -1 (.+)\Z", each.value[0], re.DOTALL)):
         return []
     return shlex.split(match[1])
+
+
+def _decoded(each: Instruction) -> File | None:
+    """Return the file that a RUN writes which `decode_run` returned."""
+    if each.name != "RUN" or each.json or len(each.heredocs) != 1:
+        return None
+    try:
+        words = shlex.split(each.value[0])
+        if words[:2] != ["mkdir", "-p"] or words[3:] != _decoding(mode := words[-2], path := words[-1]):
+            return None
+        return File(path, base64.b64decode(each.heredocs[0].data), mode == "755")
+    except (ValueError, IndexError):
+        return None
+
+
+def _decoding(mode: str, path: str) -> list[str]:
+    return ["&&", "base64", "-d", f">{path}", "<<EOF", "&&", "chmod", mode, path]
+
+
+def decode_run(path: str, lines: Sequence[str], *, executable: bool) -> list[str]:
+    """Return a RUN that writes a file which is not text."""
+    quoted, folder = shlex.quote(path), shlex.quote(str(PurePosixPath(path).parent))
+    mode = 755 if executable else 644
+    return [f"RUN mkdir -p {folder} && base64 -d >{quoted} <<'EOF' && chmod {mode} {quoted}", *lines, "EOF"]
 
 
 def _extract_stage(extraction: _Extraction, stage: Stage, *, of_files: bool) -> None:
@@ -144,6 +170,12 @@ def _extract_stage(extraction: _Extraction, stage: Stage, *, of_files: bool) -> 
                 copied |= copy
                 new = [_copy(each, path, target) for target, path in copy.items()]
                 extraction.replaced_lines[each.first] = [] if of_files else new
+            elif file := _decoded(each):
+                copied[str(PurePosixPath(cwd, file.path))] = path = file.path.lstrip("/")
+                others = extraction.files.values()
+                if file.path == path or all(replace(file, path=other.path) != other for other in others):
+                    extraction.files[path] = replace(file, path=path)
+                extraction.replaced_lines[each.first] = []
             elif cut := [str(PurePosixPath(cwd, path)) for path in _cut(each)]:
                 if not set(cut) <= copied.keys():
                     continue

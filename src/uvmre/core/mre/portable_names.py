@@ -9,8 +9,11 @@ from uvmre.core.text.visible import shown_name
 
 def name_faults(paths: Iterable[str]) -> Iterator[str]:
     """Yield why files cannot have these paths on every system."""
-    used = {MANIFEST: MANIFEST}
+    used, paths = {MANIFEST: MANIFEST}, tuple(paths)
+    folders = {_folded(path[:end]) for path in paths for end, char in enumerate(path) if char == "/"}
     for path in paths:
+        if _folded(path) in folders:
+            yield f"{shown_name(path)} is both a file and a folder"
         if not path.isprintable() or "\\" in path:
             yield f"{shown_name(path)} has a character that not every system has in names: rename it"
         elif path.startswith("/") or not {"", ".", ".."}.isdisjoint(path.split("/")):

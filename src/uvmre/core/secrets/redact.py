@@ -90,6 +90,16 @@ def redact(text: str, values: Iterable[str] = ()) -> str:
     return "".join([*parts, text[end:]])
 
 
+def redact_bytes(content: bytes, values: Collection[str] = ()) -> bytes:
+    """Return the content of a file with secrets masked; in what is not text, only the values can be found."""
+    try:
+        return redact(content.decode(), values).encode()
+    except UnicodeDecodeError:
+        for value in sorted(values, key=len, reverse=True):
+            content = content.replace(value.encode(), MASK.encode())
+        return content
+
+
 def find_secrets(text: str, values: Iterable[str] = ()) -> list[Span]:
     """Return the spans of secrets in a text, in order, without overlaps."""
     values = frozenset(values)

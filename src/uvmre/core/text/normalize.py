@@ -38,8 +38,11 @@ WILDCARD_LIMIT = 1000
 
 def readable(text: str) -> str:
     """Return the text as a terminal shows it: without escape codes and overwritten text."""
-    lines = ANSI.sub("", text).replace("\r\n", "\n").split("\n")
-    return "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in lines)
+    # Most outputs have none of either, and may be long.
+    text = (ANSI.sub("", text) if "\x1b" in text else text).replace("\r\n", "\n")
+    if "\r" not in text:
+        return text
+    return "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n"))
 
 
 def normalize(text: str) -> str:

@@ -15,7 +15,10 @@ SEQUENCE = re.compile(
 
 def visible(text: str) -> str:
     """Return a text without escape sequences, and with U+FFFD for every other control character but tab and newline."""
-    return text if text.isprintable() else CONTROL.sub("\ufffd", SEQUENCE.sub("", text))
+    # Each sequence starts with a control character.
+    if text.isprintable() or not CONTROL.search(text):
+        return text
+    return CONTROL.sub("\ufffd", SEQUENCE.sub("", text))
 
 
 def escape_hiding(text: str) -> str:

@@ -1,4 +1,4 @@
-"""The git repositories of an MRE, made in memory, and what GitHub answers for them. The only import of dulwich."""
+"""The git repositories of an MRE, made in memory, and what GitHub answers for them."""
 
 import gzip
 import io

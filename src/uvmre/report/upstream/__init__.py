@@ -1,0 +1,1 @@
+"""An MRE in the forms that uv's own repository uses."""
