@@ -1,8 +1,11 @@
 """Files are replaced all or none, at whatever moment the process is killed."""
 
+import json
 import os
 from itertools import count
 from pathlib import Path
+
+import pytest
 
 from uvmre.core.mre.files import File
 from uvmre.folder.write import recover, replace_files
@@ -65,3 +68,21 @@ def test_a_kill_leaves_the_old_files_or_the_new_ones(tmp_path: Path) -> None:
         assert code == KILLED
     assert moment > 6
     assert state(path) == after
+
+
+@pytest.mark.parametrize(
+    "rendered",
+    [
+        pytest.param({"../outside": [False, "eA=="]}, id="outside"),
+        pytest.param({"/outside": [False, "eA=="]}, id="a whole path"),
+        pytest.param({"a": [False, "no base64"]}, id="no base64"),
+        pytest.param({"a": "x"}, id="no pair"),
+        pytest.param([1], id="a list"),
+        pytest.param(None, id="nothing"),
+    ],
+)
+def test_the_record_of_a_stranger_names_nothing_outside(tmp_path: Path, rendered: object) -> None:
+    write_record(tmp_path, Record({}))
+    data = {"schema": 1, "origin": "", "files": {}, "rendered": rendered}
+    (tmp_path / ".uvmre" / "written.json").write_text(json.dumps(data))
+    assert read_rendered(tmp_path) == {}

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from uvmre.core.generated.names import ANSWERS
 from uvmre.core.mre.model import Mre, overlay
 from uvmre.errors import UsageError
 from uvmre.folder.read import read_mre
@@ -88,7 +89,7 @@ def test_a_folder_is_a_valid_mre_and_its_parts_say_the_same(tmp_path: Path, answ
 
     assert [path.name for path in tmp_path.iterdir()] == ["mre"]
     for path in target.rglob("*"):
-        assert not re.search(r"[{}%]|\.jinja$|copier", path.name)
+        assert path.name == ANSWERS or not re.search(r"[{}%]|\.jinja$|copier", path.name)
     for variant in (mre, *(overlay(mre, control) for control in mre.controls)):
         project = variant.file("pyproject.toml")
         assert project is not None

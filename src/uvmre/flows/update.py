@@ -4,7 +4,7 @@ import os
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -57,46 +57,40 @@ def update(folder: Path, *, answers: Mapping[str, Any], ask: bool = False, trust
     files.require_folder(folder)
     require_own_folders(folder)
     recover(folder)
-    base = read_rendered(folder)
-    text, kept = _kept_answers(folder, base)
-    ours = {**regular_files(folder), **({ANSWERS: base[ANSWERS]} if ANSWERS in base else {})}
+    ours, base = regular_files(folder), read_rendered(folder)
+    text, kept = _kept_answers(folder, ours.get(ANSWERS) or base.get(ANSWERS))
+    source, commit = kept["_src_path"], str(kept.get("_commit", ""))
     if conflicts := [path for path, file in ours.items() if MARKER in file.content.splitlines()]:
         raise InputError(f"`{folder}` has conflicts of its last update", conflicts, "edit these files first")
+    notes = () if base or commit else (NO_BASE,)
     with scratch() as temporary:
-        template = find_template(kept["_src_path"], temporary=temporary)
+        template = find_template(source, temporary=temporary)
         given = check_answers(template, answers, kept, trust=trust)
         theirs = _rendered(template, given, temporary, "theirs", kept=text, ask=ask, trust=trust)
-        exact = bool(base)
         if not base:
-            exact = bool(commit := str(kept.get("_commit", "")))
-            old = find_template(kept["_src_path"], temporary=temporary, commit=commit) if commit else template
+            old = find_template(source, temporary=temporary, commit=commit) if commit else template
             base = _rendered(old, {}, temporary, "base", kept=text, ask=False, trust=trust)
-            ours[ANSWERS] = base[ANSWERS]
+        if ANSWERS in base:
+            ours[ANSWERS] = base[ANSWERS]  # they are never merged
         blocked = [path for path in {*base, *theirs} if path not in ours and _is_blocked(folder, path)]
         merged = merge_files(ours, base, theirs, blocked, lambda *texts: _merge_texts(texts, temporary))
         merged, theirs = _with_generated(merged, ours, base, theirs, temporary / "merged")
     origin = TEMPLATE if template.outside else ""
     replace_files(folder, merged.files, merged.removed, list(theirs.values()), origin)
-    notes = merged.notes if exact else (NO_BASE, *merged.notes)
-    return UpdatedMre(folder, template.name, MergedFiles(merged.files, merged.removed, merged.conflicts, notes))
+    return UpdatedMre(folder, template.name, replace(merged, notes=(*notes, *merged.notes)))
 
 
-def _kept_answers(folder: Path, base: Mapping[str, File]) -> tuple[str, dict[str, Any]]:
+def _kept_answers(folder: Path, file: File | None) -> tuple[str, dict[str, Any]]:
     """Return the answers that an MRE keeps, as text and as values."""
-    path = folder / ANSWERS
-    if path.exists() or ANSWERS not in base:
-        if not path.exists():
-            raise UsageError(
-                f"`{folder}` was not made from a template: it has no `{ANSWERS}`", "make an MRE with `uvmre new`"
-            )
-        text = files.read_text(path)
-    else:
-        text = base[ANSWERS].content.decode(errors="replace")
-    with suppress(yaml.YAMLError):
+    if file is None:
+        message = f"`{folder}` was not made from a template: it has no `{ANSWERS}`"
+        raise UsageError(message, "make an MRE with `uvmre new`")
+    with suppress(yaml.YAMLError, UnicodeDecodeError):
+        text = file.content.decode()
         values = parse_yaml(text)
         if isinstance(values, dict) and isinstance(values.get("_src_path"), str):
             return text, values
-    raise InputError(f"failed to read `{path}`", ["it does not name the template: `_src_path` is missing"])
+    raise InputError(f"failed to read `{folder / ANSWERS}`", ["it does not name the template: `_src_path` is missing"])
 
 
 def _rendered(
@@ -157,7 +151,6 @@ def _with_generated(
             if (new := theirs.get(file.path)) and is_generated(file.path, new.content)
             and ours.get(file.path) == base.get(file.path)
         }  # fmt: skip
-    changed = {path: file for path, file in generated.items() if file != ours.get(path)}
-    kept = {path: file for path, file in written.items() if path not in generated}
-    result = MergedFiles((*kept.values(), *changed.values()), merged.removed, merged.conflicts, merged.notes)
-    return result, {**theirs, **generated}
+    kept = [file for file in merged.files if file.path not in generated]
+    changed = [file for path, file in generated.items() if file != ours.get(path)]
+    return replace(merged, files=(*kept, *changed)), {**theirs, **generated}

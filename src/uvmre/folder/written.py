@@ -58,7 +58,7 @@ def read_rendered(folder: Path) -> dict[str, File]:
     with contextlib.suppress(KeyError, TypeError, ValueError, AttributeError):
         rendered = _read(folder)["rendered"].items()
         return {
-            path: File(path, base64.b64decode(text), bool(executable))
+            path: File(path, base64.b64decode(text, validate=True), bool(executable))
             for path, (executable, text) in rendered
             if not any(name_faults([path]))
         }
