@@ -9,7 +9,7 @@ from typing import Any
 
 from uvmre import files
 from uvmre.capture.error import cause_of, failed_step, symptom_of
-from uvmre.core.dockerfile import adapt, completion
+from uvmre.core.dockerfile import completion
 from uvmre.core.dockerfile.build_context import copy_sources
 from uvmre.core.dockerfile.comments import MARK
 from uvmre.core.dockerfile.completion import LOCK, PYPROJECT, Needs
@@ -254,10 +254,10 @@ def _adapted(mre: Mre, observation: Observation, *, inferred: bool) -> tuple[Mre
         how = [Deviation(f"a RUN without uv fetches from {host}", "404", "it is no host of uv's") for host in hosts]
         return replace(mre, answers=(*mre.answers, *answers)), how
     if INTO_SYSTEM in observation.obstacle:
-        after, why = adapt.in_environment(text), "without an engine, that is the machine's"
+        after, why = completion.in_environment(text), "without an engine, that is the machine's"
         how = [Deviation(f"installs {INTO_SYSTEM}", "a virtual environment", why, decides=True)]
     elif last and last.run in foreign and (inferred or not any(map(PYTHON.match, _programs(last.run)))):
-        after, why = adapt.ignoring(text, last.run), f"here it fails ({last.exit}), and it does not call uv"
+        after, why = completion.ignoring(text, last.run), f"here it fails ({last.exit}), and it does not call uv"
         how = [Deviation(f"`RUN {last.title}`", "its failure is ignored", why, decides=True)]
     else:
         return mre, []

@@ -2,7 +2,7 @@
 
 import pytest
 
-from uvmre.core.dockerfile.adapt import ENV, ignoring, in_environment
+from uvmre.core.dockerfile.completion import ENV, ignoring, in_environment
 
 VENV = "uv venv --seed /opt/venv && "
 

@@ -1,4 +1,4 @@
-"""What a Dockerfile needs of a build context that is not there: paths, skeletons of them, and the release of uv."""
+"""What a Dockerfile lacks on this machine: paths of its build context, the release of uv, an engine."""
 
 import re
 import shlex
@@ -8,10 +8,12 @@ from pathlib import PurePosixPath
 
 from uvmre.core.dockerfile.expansion import expand_if_valid
 from uvmre.core.dockerfile.image_names import UV
-from uvmre.core.dockerfile.parser import Instruction, parse_run, stages
+from uvmre.core.dockerfile.interpret import PIP, UV_PIP
+from uvmre.core.dockerfile.parser import Instruction, parse, parse_run, stages
 from uvmre.core.dockerfile.single_file import context_sources
 from uvmre.core.mre.files import File
-from uvmre.core.shell.uv_calls import Call, parse_calls
+from uvmre.core.shell.installs import without_installs
+from uvmre.core.shell.uv_calls import Call, parse_calls, without_flag
 
 LOCK, PYPROJECT = "uv.lock", "pyproject.toml"
 PROJECT_VERBS = frozenset({"add", "build", "export", "lock", "remove", "run", "sync", "tree", "version"})
@@ -23,6 +25,9 @@ PROGRAMS = frozenset({"alembic", "celery", "flask", "gunicorn", "mypy", "pytest"
 """Programs of a package of the same name."""
 SERIES = re.compile(r":(\d+(?:\.\d+)?)(?=-|$)")
 PIP_UV = re.compile(r"\bpip3? install\b[^\n&|;]{0,300}?[\s\"']uv(?P<pin>[=~<>!][^\s\"'&|;]{1,60})?(?=[\s\"'&|;]|$)")
+VENV = "uv venv --seed /opt/venv && "
+ENV = "ENV VIRTUAL_ENV=/opt/venv PATH=/opt/venv/bin:$PATH"
+BY_VARIABLE = re.compile(r"(?<=UV_SYSTEM_PYTHON[= ])[\"']?(?:1|true)[\"']?")
 
 
 @dataclass
@@ -185,3 +190,52 @@ def requested_release(instructions: Sequence[Instruction]) -> tuple[str, str]:
     pins = (PIP_UV.search(each.text) for each in instructions if each.name == "RUN")
     pin = next((match["pin"] or "" for match in pins if match), "")
     return f"uv{pin}", pin or "latest"
+
+
+def ignoring(text: str, run: str) -> str:
+    """Return a Dockerfile in which the failure of a RUN is ignored; as it is if that RUN has a form of its own."""
+    found = (each for each in parse(text) if each.name == "RUN" and parse_run(each).command == run and _is_plain(each))
+    each = next(found, None)
+    return _replaced(text, {each: _run(each, f"( {run} ) || true")}) if each else text
+
+
+def in_environment(text: str) -> str:
+    """Return a Dockerfile that installs into a virtual environment instead of the system's Python."""
+    edits: dict[Instruction, str] = {}
+    begun: set[str] = set()
+    for stage in stages(parse(text))[1]:
+        known = {stage.image.lower()} & begun
+        for each in stage.instructions:
+            if each.name == "ENV" and BY_VARIABLE.search(each.text):
+                edits[each] = BY_VARIABLE.sub("0", each.text)
+            elif each.name == "RUN" and _is_plain(each) and (command := _in_environment(each.value[0], bool(known))):
+                edits[each] = _run(each, command) if known else f"{ENV}\n{_run(each, command)}"
+                known = {stage.name or str(stage.number)}
+        begun |= {stage.name, str(stage.number)} if known else set()
+    return _replaced(text, edits)
+
+
+def _in_environment(command: str, known: bool) -> str:
+    """Return a command that installs into the environment, which it makes unless it is known; empty for another one."""
+    uv = UV_PIP.search(command)
+    if not uv and not PIP.search(without_installs(command)):
+        return ""
+    end = uv.start() if uv else 0
+    start = command.rfind(" ", 0, end) + 1 if command[:end].endswith("/") else end
+    command = command if known else f"{command[:start]}{command[start:end]}{VENV}{command[start:]}"
+    return without_flag(without_flag(command, "--system"), "--break-system-packages")
+
+
+def _is_plain(each: Instruction) -> bool:
+    return not each.json and not each.heredocs
+
+
+def _run(each: Instruction, command: str) -> str:
+    return " ".join(["RUN", *each.flags, command])
+
+
+def _replaced(text: str, edits: dict[Instruction, str]) -> str:
+    lines = text.split("\n")
+    for each in sorted(edits, key=lambda each: -each.first):
+        lines[each.first - 1 : each.last] = [edits[each]]
+    return "\n".join(lines)
