@@ -23,8 +23,8 @@ SECONDS = 120.0
 MARKDOWN = ".md"
 MOST = 20
 """Lines of the text that are shown, and parts that are named."""
-REPORTED = re.compile(r"https://github\.com/(?P<repo>[\w.-]+/[\w.-]+)/issues/(?P<number>\d+)\Z")
-REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+\Z")
+REPORTED = re.compile(r"\Ahttps://github\.com/(?P<repo>[\w.-]+/[\w.-]+)/issues/(?P<number>\d+)\Z")
+REPOSITORY = re.compile(r"\A[\w.-]+/[\w.-]+\Z")
 
 
 @dataclass(frozen=True)

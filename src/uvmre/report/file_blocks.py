@@ -21,8 +21,8 @@ LANGUAGES = {".toml": "toml", ".py": "python", ".sh": "sh", ".lock": "toml", ".m
 BASE64, CRLF, EMPTY, NO_NEWLINE = "base64", "CRLF line ends", "empty", "no newline at its end"
 HEADING = re.compile(r" ?(?:\(([\w, 0-9]+)\))?:\Z")
 """What follows the path of a file."""
-OMITTED = re.compile(r" is omitted: it is ")
-ALL_OMITTED = re.compile(r"\d+ files are omitted: |\(cut: the steps alone ")
+OMITTED = re.compile(r"\A is omitted: it is ")
+ALL_OMITTED = re.compile(r"\A(?:\d+ files are omitted: |\(cut: the steps alone )")
 
 
 @dataclass(frozen=True)

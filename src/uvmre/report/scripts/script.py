@@ -23,11 +23,13 @@ Write-Host 'reported on: uv {uv}'
 Write-Host "this one: $(& uv --version)"
 exit 125
 """
-BASH_FILE = re.compile(r"file (?P<mode>644|755) (?P<kind>text|cut|base64) (?P<path>.+) <<'(?P<end>EOFF*)'\Z")
-POWERSHELL_FILE = re.compile(r"Write-MreFile (?P<mode>644|755) (?P<kind>text|cut|base64) '(?P<path>.+)' @(?P<end>')\Z")
+BASH_FILE = re.compile(r"\Afile (?P<mode>644|755) (?P<kind>text|cut|base64) (?P<path>.+) <<'(?P<end>EOFF*)'\Z")
+POWERSHELL_FILE = re.compile(
+    r"\AWrite-MreFile (?P<mode>644|755) (?P<kind>text|cut|base64) '(?P<path>.+)' @(?P<end>')\Z"
+)
 EMPTY = "="
 """Stands for no base64 at all."""
-PLAIN = re.compile(r"uvx? [\w./=:@,+ -]+\Z", re.ASCII)
+PLAIN = re.compile(r"\Auvx? [\w./=:@,+ -]+\Z", re.ASCII)
 """A command that is the same for every shell."""
 SAFE = "".join(map(chr, range(0x20, 0x7F))).translate({ord(char): None for char in "%'"})
 
