@@ -49,6 +49,7 @@ def share(uvmre: CommandLine, home: Path, *arguments: str, token: str = TOKEN, *
     return ended
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     ("arguments", "path", "target"),
     [
@@ -100,6 +101,7 @@ def test_nothing_is_posted_without_consent(uvmre: CommandLine, home: Path, mre: 
     assert "use `--yes`" in ended.stderr
 
 
+@pytest.mark.slow
 def test_what_looks_private_is_named_first(uvmre: CommandLine, home: Path, mre: Path, hub: Hub) -> None:
     hub.answers["/gists"] = CREATED
     (mre / "mre.toml").write_text(MANIFEST.format(uv=RELEASE, more="private = true"))
@@ -115,6 +117,7 @@ def test_what_looks_private_is_named_first(uvmre: CommandLine, home: Path, mre: 
     assert "ghp_abcdef" not in str(hub.posted) + ended.stderr
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     ("status", "code", "message"),
     [
@@ -156,6 +159,7 @@ def test_the_login_of_gh_is_used(uvmre: CommandLine, home: Path, mre: Path, hub:
     assert hub.requested == [("/gists", f"Bearer {TOKEN}")]
 
 
+@pytest.mark.slow
 def test_no_process_has_the_token_where_others_see_it(
     uvmre: CommandLine, home: Path, mre: Path, hub: Hub, tmp_path: Path
 ) -> None:
@@ -184,6 +188,7 @@ def test_no_process_has_the_token_where_others_see_it(
     assert not [each for each in (*lines, *variables) if TOKEN.encode() in each]
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

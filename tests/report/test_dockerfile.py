@@ -69,7 +69,7 @@ def test_an_mre_without_a_dockerfile_is_written_as_uv_s_guide_has_it() -> None:
     head, _, body = text.partition("\n\n")
     assert head.splitlines()[:4] == [
         "# syntax=docker/dockerfile:1",
-        "# An MRE of a bug of uv, as uvmre writes it; `uvmre run FILE` makes the MRE again.",
+        "# An MRE of a bug of uv, as uvmre writes it; `uvmre run FILE` makes it again, and runs its controls too.",
         "## 644 text mre.toml",
         "# schema = 1",
     ]

@@ -10,9 +10,10 @@ from uvmre.errors import UsageError
 from uvmre.report.formats import FORMATS
 
 MASKED = "secrets are masked in it: it may not behave as the MRE does"
+LISTED = ", ".join(f"{name}{'*' * each.two_way}" for name, each in FORMATS.items())
 
 
-@click.command(short_help="Write an MRE and its last run in another format.")
+@click.command(short_help="Write an MRE and its last run in another format.", epilog=f"Formats: {LISTED}.")
 @mre_argument
 @click.option(
     "--format", "name", default="github", type=click.Choice(list(FORMATS)), metavar="NAME", help="Default: github."
@@ -24,7 +25,7 @@ MASKED = "secrets are masked in it: it may not behave as the MRE does"
 def report(mre: Path, *, name: str, output: Path | None, copies: bool, opens: bool) -> Rendered:
     """Write the MRE in a folder (default: the current one), with its last run, in a format to share.
 
-    Of most formats, `uvmre run` makes the MRE again. A format that shows a run needs one.
+    A format that shows a run needs one. Of those with a *, `uvmre run` makes the MRE again.
     """
     from uvmre.flows import report as flow
 

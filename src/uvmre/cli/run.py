@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 def run(mre: Path, *, uv: str, options: "RunOptions", keep: bool) -> Rendered:
     """Run the MRE in a folder (default: the current one) and its controls, each in fresh folders.
 
+    A file, a URL or `-` that has an MRE, as `uvmre report` writes it, is made a folder first, and runs in the sandbox.
+
     Exit codes: 0 the bug shows, 1 it does not, 125 cannot tell, 2 wrong usage, 3 internal error, 130 interrupted.
     """
     from uvmre.core.outcome.result import to_data

@@ -17,7 +17,12 @@ from uvmre.report.formats import FORMATS
 @click.option("--repo", default="", metavar="OWNER/REPO", help="The repository; default: that of the reported issue.")
 @click.option("--issue", type=click.IntRange(1), metavar="N", help="The issue; default: the reported one.")
 @click.option(
-    "--format", "name", default="github", type=click.Choice(list(FORMATS)), metavar="NAME", help="The format."
+    "--format",
+    "name",
+    default="github",
+    type=click.Choice(list(FORMATS)),
+    metavar="NAME",
+    help="Default: github.",
 )
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @json_option

@@ -68,7 +68,7 @@ def save(report: Report, output: Path) -> Path:
         UsageError: when it is a folder that has other files.
     """
     own = FORMATS[report.format]
-    path = output / own.file_name if output.is_dir() else output
+    path = output / own.file_name if output.is_dir() and not own.folder else output
     if own.folder and path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise UsageError(f"`{path}` is not an empty folder", "choose another one with `--output`")
     with naming_path(path):

@@ -37,7 +37,7 @@ class Bundle:
         return (*self.files, *(file for file in generated_files(self.mre) if file.path not in used))
 
     def shortened(self, size: int) -> "Bundle":
-        """Return it with at most `size` characters of each stream of the run, for formats that show so much only."""
+        """Return it with at most `size` characters of each stream of the run, for formats that show only those."""
         if self.result is None:
             return self
         base, *others = self.result.variants

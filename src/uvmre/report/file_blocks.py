@@ -14,6 +14,8 @@ from uvmre.report.markdown import code, fence
 
 MAX_REDACTED = 1_048_576
 """Bytes of the shortest files of which a report may have some: redaction makes a text shorter."""
+MOST_READ = 2_000_000
+"""Characters of a text that is read as Markdown."""
 LANGUAGES = {".toml": "toml", ".py": "python", ".sh": "sh", ".lock": "toml", ".md": "markdown", ".cfg": "ini"}
 
 BASE64, CRLF, EMPTY, NO_NEWLINE = "base64", "CRLF line ends", "empty", "no newline at its end"
@@ -84,6 +86,8 @@ def read_blocks(text: str, source: str) -> Iterator[File]:
     """
     from markdown_it import MarkdownIt
 
+    if len(text) > MOST_READ:
+        raise InputError(f"failed to read `{source}`", [f"it has more than {MOST_READ} characters"])
     heading, faults = None, []
     for token in MarkdownIt("commonmark").parse(text):
         if token.type == "inline" and (children := token.children):
@@ -93,15 +97,22 @@ def read_blocks(text: str, source: str) -> Iterator[File]:
             is_heading = children[0].type == "code_inline" and HEADING.match(rest)
             heading = (children[0].content, is_heading[1] or "") if is_heading else None
         elif token.type == "fence" and heading:
-            path, notes = heading[0], heading[1].split(", ")
-            path = json.loads(path) if path.startswith('"') else path
-            lines = [] if EMPTY in notes else (token.content.removesuffix("\n")).split("\n")
-            kind = BASE64 if BASE64 in notes else "cut" if NO_NEWLINE in notes else "text"
-            content = extract(kind, lines)
-            yield File(path, content.replace(b"\n", b"\r\n") if CRLF in notes else content, "executable" in notes)
+            try:
+                yield _read_block(*heading, token.content)
+            except ValueError as error:
+                faults.append(f"{heading[0]} is damaged: {error}")
             heading = None
     if faults:
         raise InputError(f"`{source}` does not have all files of the MRE", faults)
+
+
+def _read_block(path: str, notes: str, text: str) -> File:
+    known = notes.split(", ")
+    lines = [] if EMPTY in known else text.removesuffix("\n").split("\n")
+    kind = BASE64 if BASE64 in known else "cut" if NO_NEWLINE in known else "text"
+    content = extract(kind, lines)
+    path = str(json.loads(path)) if path.startswith('"') else path
+    return File(path, content.replace(b"\n", b"\r\n") if CRLF in known else content, "executable" in known)
 
 
 def _language(path: str) -> str:

@@ -7,7 +7,7 @@ from uvmre.core.mre.files import File
 from uvmre.core.text.file_lines import embed, extract
 from uvmre.errors import InputError
 
-MARK = "# An MRE of a bug of uv, as uvmre writes it; `uvmre run FILE` makes the MRE again."
+MARK = "# An MRE of a bug of uv, as uvmre writes it; `uvmre run FILE` makes it again, and runs its controls too."
 HEADER = re.compile(r"## (?P<mode>644|755) (?P<kind>text|cut|base64) (?P<path>.+)\Z")
 """Before the lines of a file, which begin with one `#` and a space."""
 
@@ -34,7 +34,7 @@ def split_comment(lines: Sequence[str], source: str) -> tuple[dict[str, File], l
     end = next((i for i in range(start, len(lines)) if not lines[i].startswith("#")), len(lines))
     heads = [i for i in range(start, end) if HEADER.match(lines[i])]
     files = {}
-    for first, last in zip(heads, [*heads[1:], end], strict=True):
+    for first, last in zip(heads, [*heads[1:], end], strict=False):
         head = HEADER.match(lines[first])
         assert head
         try:

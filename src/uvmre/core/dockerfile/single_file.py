@@ -92,9 +92,12 @@ def read_back(text: str, source: str, answers: Mapping[str, Any], read_context: 
 def embedded_files(text: str, source: str) -> dict[str, File]:
     """Return the files in the stages of files alone, by path."""
     extraction = _Extraction([])
-    for stage in stages(parse(text, source))[1]:
-        if stage.name.removesuffix(CUT) in (FILES, ASIDE) and _only_files(stage):
+    own = [each for each in stages(parse(text, source))[1] if each.name.removesuffix(CUT) in (FILES, ASIDE)]
+    try:
+        for stage in filter(_only_files, own):
             _extract_stage(extraction, stage, of_files=True)
+    except NotInterpreted as fault:
+        raise InputError(f"failed to parse `{source}`", [str(fault)]) from None
     return extraction.files
 
 

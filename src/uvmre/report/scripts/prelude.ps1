@@ -16,6 +16,7 @@ Write-Host "writing $folder"
 
 function ConvertTo-Content([string]$Kind, [string]$Text) {
     $lines = $Text -replace "`r`n", "`n"
+    if ($Kind -eq 'base64' -and $lines -eq '=') { return ,[byte[]]::new(0) }
     if ($Kind -eq 'base64') { return ,[Convert]::FromBase64String($lines) }
     if ($Kind -eq 'text') { $lines += "`n" }
     return ,[Text.Encoding]::ASCII.GetBytes($lines)

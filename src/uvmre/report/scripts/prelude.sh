@@ -5,6 +5,7 @@
 #
 # It writes the files into a new folder (the argument, or a temporary one) and runs `run.sh` there.
 # Exit code 0: the symptom shows. 1: it does not. 125: cannot tell.
+# shellcheck disable=SC2016 # a name is what it is
 set -eu
 trap 'exit 125' EXIT
 folder=${1:-}

@@ -25,6 +25,8 @@ exit 125
 """
 BASH_FILE = re.compile(r"file (?P<mode>644|755) (?P<kind>text|cut|base64) (?P<path>.+) <<'(?P<end>EOFF*)'\Z")
 POWERSHELL_FILE = re.compile(r"Write-MreFile (?P<mode>644|755) (?P<kind>text|cut|base64) '(?P<path>.+)' @(?P<end>')\Z")
+EMPTY = "="
+"""Stands for no base64 at all."""
 PLAIN = re.compile(r"uvx? [\w./=:@,+ -]+\Z", re.ASCII)
 """A command that is the same for every shell."""
 SAFE = "".join(map(chr, range(0x20, 0x7F))).translate({ord(char): None for char in "%'"})
@@ -71,7 +73,8 @@ def read_script(text: str, source: str) -> Iterator[File]:
         if match := (BASH_FILE if bash else POWERSHELL_FILE).match(lines[at]):
             try:
                 last = lines.index(match["end"] if bash else "'@", at + 1)
-                content = extract(match["kind"], lines[at + 1 : last])
+                body = lines[at + 1 : last]
+                content = b"" if body == [EMPTY] and match["kind"] == "base64" else extract(match["kind"], body)
                 yield File(decode(match["path"]), content, match["mode"] == "755")
                 at = last
             except ValueError as error:
@@ -96,9 +99,9 @@ def _mode(file: File) -> str:
 def _here_string(content: bytes, path: str = "") -> str:
     """Return the arguments of a function that takes a content; PowerShell 5 reads a script as ASCII at best."""
     kind, lines = embed(content, encoding="ascii", forbidden="'@")
-    if not lines:  # which a here-string cannot tell from an empty line
-        kind, lines = "cut", [""]
-    return "\n".join([f"{kind} {path}@'", *lines, "'@"])
+    if not any(lines):  # blank lines at the ends of a here-string are hard to tell
+        kind, lines = embed(content, forbidden="")
+    return "\n".join([f"{kind} {path}@'", *(lines or [EMPTY]), "'@"])
 
 
 def _symptom(mre: Mre) -> str:
