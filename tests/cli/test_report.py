@@ -87,7 +87,7 @@ def test_a_page_is_opened_in_the_browser(uvmre: CommandLine, home: Path, mre: Pa
     ended = uvmre("report", "mre", "--format", "url", "--open", **variables)
     assert (tmp_path / "opened").read_text().splitlines()[1].startswith("https://github.com/astral-sh/uv/issues/new?")
     ended = uvmre("report", "mre", "--format", "script", "--open", **variables)
-    assert (ended.exit, "`--open` is for url, html, svg" in ended.stderr) == (2, True)
+    assert (ended.exit, "`--open` is for html, svg, url" in ended.stderr) == (2, True)
     ended = uvmre("report", "mre", "--format", "html", "--open", XDG_CACHE_HOME=str(home), PATH="/nowhere", BROWSER="")
     assert (ended.exit, "there is no browser" in ended.stderr) == (2, True), ended
 

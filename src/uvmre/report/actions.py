@@ -8,8 +8,8 @@ import yaml
 
 from uvmre.core.mre.model import Step
 from uvmre.core.mre.symptom import Symptom
-from uvmre.core.text.visible import visible
-from uvmre.report.bundle import Bundle
+from uvmre.core.text.visible import one_line, visible
+from uvmre.report.bundle import Bundle, only_uvmre
 from uvmre.report.page.embedded import embed
 from uvmre.report.templates import template
 
@@ -32,14 +32,11 @@ def write_actions(bundle: Bundle) -> str:
     releases = [name for name in dict.fromkeys(named) if name and PINNED.fullmatch(name) and "head" not in name]
     cutoff = mre.environment.exclude_newer
     day = cutoff.isoformat() if cutoff else ""
-    tables = (("index", mre.indexes), ("answer", mre.answers), ("git", mre.repositories), ("fault", mre.faults))
-    missing = [f"`[[{name}]]`" for name, each in (*tables, ("service", mre.services)) if each]
-    missing += [f"`{key}`" for key in ("home", "path", "platform", "clock") if getattr(mre.environment, key)]
     return template(__package__, "actions.yml.jinja").render(
         scalar=_scalar,
-        title=_line(mre.title),
-        symptom=_line(_described(mre.symptom)),
-        missing=missing,
+        title=one_line(mre.title),
+        symptom=one_line(_described(mre.symptom)),
+        missing=only_uvmre(mre),
         systems=["ubuntu-latest"] if built else SYSTEMS,
         releases=releases[:1] if built else [*releases, "latest"],
         variables={**({"UV_EXCLUDE_NEWER": day} if day else {}), **mre.variables},
@@ -47,10 +44,6 @@ def write_actions(bundle: Bundle) -> str:
         archive=textwrap.wrap(embed(bundle), 100),
         steps=[BUILD] if built else mre.steps,
     )
-
-
-def _line(text: str) -> str:
-    return " ".join(visible(text).split())
 
 
 def _described(symptom: Symptom) -> str:

@@ -37,7 +37,7 @@ class Bundle:
         return (*self.files, *(file for file in generated_files(self.mre) if file.path not in used))
 
     def shortened(self, size: int) -> "Bundle":
-        """Return it with at most `size` characters of each stream of the run, for formats that show so much only."""
+        """Return it with at most `size` characters of each stream of the run, for formats that show only those."""
         if self.result is None:
             return self
         base, *others = self.result.variants
@@ -56,3 +56,12 @@ def bundle(
     # What is masked may have been a part of the syntax.
     own = changed if changed == text else manifest.dump(shown)
     return Bundle(shown, redact_deep(result, values) if result else None, own, redact_deep(search, values))
+
+
+def only_uvmre(mre: Mre) -> list[str]:
+    """Return the keys of the manifest that nothing but `uvmre run` can do, as code."""
+    tables = (("index", mre.indexes), ("answer", mre.answers), ("git", mre.repositories), ("fault", mre.faults))
+    keys = [f"`[[{name}]]`" for name, each in (*tables, ("service", mre.services)) if each]
+    return keys + [
+        f"`{key}`" for key in ("home", "platform", "clock", "pythons", "path") if getattr(mre.environment, key)
+    ]

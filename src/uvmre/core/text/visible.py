@@ -29,3 +29,8 @@ def escape_hiding(text: str) -> str:
 def shown_name(text: str) -> str:
     """Return a name on one line, as a literal of Python where it has characters that cannot be shown."""
     return text if text.isprintable() else ascii(text)
+
+
+def one_line(text: str) -> str:
+    """Return a text on one line, for a comment or a title."""
+    return " ".join(visible(text).split())

@@ -8,13 +8,6 @@ CHAIN_WIDTH = 60
 """The longest chain of calls that rustfmt leaves on one line."""
 ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t", "\0": "\\0"}
 
-WORDS = (
-    "abstract as async await become box break const continue crate do dyn else enum extern false final fn for gen if"
-    " impl in let loop macro match mod move mut override priv pub ref return self static struct super trait true try"
-    " type typeof unsafe unsized use virtual where while yield"
-)
-KEYWORDS = frozenset(WORDS.split())
-
 
 def string(text: str) -> str:
     """Return a string literal on one line."""
@@ -35,14 +28,10 @@ def raw(text: str) -> str:
 def indoc(text: str) -> str:
     """Return a call of `indoc!` that gives a text, indented as in a statement of a function."""
     lines = text.split("\n")
-    # rustfmt takes `\\"` for an escape in a raw string too.
-    if (
-        '\\"' in f'{text}"'
-        or "\r" in text
-        or visible(text) != text
-        or not any(line[:1].strip() for line in lines)
-        or len(lines) < 2
-    ):
+    # rustfmt takes `\\` for an escape in a raw string too, and would move some lines.
+    odd = '\\"' in text or ("\\" in text and not text.endswith("\n"))
+    plain = not odd and "\r" not in text and visible(text) == text
+    if not plain or len(lines) < 2 or not any(line[:1].strip() for line in lines):
         literal = string(text)
         return f"indoc! {{{literal}}}" if len(literal) < CHAIN_WIDTH // 2 else f"indoc! {{\n        {literal}\n    }}"
     shown = [f"        {line}" if line else "" for line in lines]

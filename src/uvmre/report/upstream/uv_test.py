@@ -11,13 +11,13 @@ from uvmre.core.network.request import OPEN_HOSTS
 from uvmre.core.outcome.observation import StepResult
 from uvmre.core.shell.uv_calls import Call, parse_calls
 from uvmre.core.text.normalize import readable
-from uvmre.core.text.visible import visible
+from uvmre.core.text.visible import one_line, visible
 from uvmre.errors import InputError
-from uvmre.report.bundle import Bundle
+from uvmre.report.bundle import Bundle, only_uvmre
 from uvmre.report.markdown import cut
 from uvmre.report.templates import template
 from uvmre.report.upstream.handoff import reference
-from uvmre.report.upstream.rust import KEYWORDS, chain, indoc, raw, string
+from uvmre.report.upstream.rust import chain, indoc, raw, string
 
 NAMES = (
     "add audit auth_login auth_logout auth_token build export format init lock pip_check pip_compile pip_freeze"
@@ -64,27 +64,20 @@ def uv_test(bundle: Bundle) -> str:
     return template(__package__, "uv_test.rs.jinja").render(
         result=result,
         missing=_missing(mre),
-        title=_line(mre.title) or "An MRE.",
+        title=one_line(mre.title) or "An MRE.",
         issue=reference(mre.issue),
         network=not result or any(each.host in OPEN_HOSTS for each in result.base.observation.requests),
-        name=name if name[:1].isalpha() and name not in KEYWORDS else f"mre_{name}".rstrip("_"),
+        name=name if name[:1].isalpha() and "_" in name else f"mre_{name}".rstrip("_"),
         minor=minor,
         cutoff=_cutoff(bundle),
         body="\n\n".join([*_files(mre), *steps]),
     )
 
 
-def _line(text: str) -> str:
-    return " ".join(visible(text).split())
-
-
 def _missing(mre: Mre) -> list[str]:
     """Return what the test cannot express."""
-    tables = (("index", mre.indexes), ("answer", mre.answers), ("git", mre.repositories), ("fault", mre.faults))
-    missing = [f"`[[{name}]]`" for name, each in (*tables, ("service", mre.services)) if each]
-    missing += [f"`{key}`" for key in ("home", "platform", "clock", "pythons", "path") if getattr(mre.environment, key)]
-    missing += [f"the file `{_line(file.path)}`, which is not text" for file in mre.files if _text(file) is None]
-    return missing + [f"what the symptom says of `{_line(each.path)}`" for each in mre.observed_files]
+    missing = [f"the file `{one_line(file.path)}`, which is not text" for file in mre.files if _text(file) is None]
+    return [*only_uvmre(mre), *missing, *(f"what the symptom says of `{one_line(f.path)}`" for f in mre.observed_files)]
 
 
 def _cutoff(bundle: Bundle) -> str:
@@ -111,8 +104,8 @@ def _files(mre: Mre) -> Iterator[str]:
         text, name = _text(file), re.sub(r"\W+", "_", file.path.lower(), flags=re.ASCII).strip("_")
         if text is None or (file.path in beside and file.path not in named):
             continue
-        # rustfmt lays out a chain that starts with four characters or less in another way.
-        if name in used or name in KEYWORDS or not name[:1].isalpha() or not 4 < len(name) <= 16:
+        # No keyword has an underscore. rustfmt lays out a chain that starts with a short name in another way.
+        if name in used or "_" not in name or not name[:1].isalpha() or not 4 < len(name) <= 16:
             name = f"file_{place}"
         used.add(name)
         path = string(file.path)
