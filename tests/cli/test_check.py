@@ -11,6 +11,7 @@ import pytest
 
 from tests.conftest import CommandLine
 from tests.releases.caches import VERSIONS
+from uvmre.core.mre.files import File
 from uvmre.core.mre.model import Control, Environment, Mre, Step
 from uvmre.core.mre.symptom import Symptom
 from uvmre.core.network.index import Index
@@ -116,6 +117,12 @@ def test_a_fault_is_found_and_comes_with_what_to_do(
     assert remedy in found[name]["remedy"]
     # A file that is added can go.
     assert {other for other, word in status(found).items() if word == "fault"} - {"minimal"} == {name} - {"minimal"}
+
+
+def test_what_serves_readers_and_builds_need_not_go(checked: Checked) -> None:
+    files = (File("README.md", b"# Read\n"), File(".dockerignore", b".git\n"), File("Dockerfile", b"FROM scratch\n"))
+    found = checked(replace(READY, files=files))
+    assert status(found)["minimal"] == "ok", found
 
 
 def test_the_user_of_this_machine_is_found(uvmre: CommandLine, tmp_path: Path, home: Path) -> None:

@@ -15,7 +15,7 @@ from uvmre.core.progress import Progress
 from uvmre.core.search.boundary import sides
 from uvmre.core.search.shrink import start
 from uvmre.core.shrink.edits import Subject, digest
-from uvmre.core.shrink.passes import mre_passes, subject_of
+from uvmre.core.shrink.passes import is_companion, mre_passes, subject_of
 from uvmre.errors import CannotTell, Interrupted, UsageError, UvmreError
 from uvmre.flows import housekeeping
 from uvmre.flows.bisect import BisectRequest, bisect
@@ -96,6 +96,8 @@ def is_minimal(
 ) -> tuple[list[str], bool]:
     """Return the titles of the first parts of an MRE that can still go, each alone, and whether all could be tried.
 
+    A README stays, and a Dockerfile that is not what is run.
+
     Raises:
         UsageError: as `shrink` does.
         CannotTell: as `shrink` does.
@@ -113,7 +115,10 @@ def is_minimal(
             for unit in each.units(subject):
                 found = each.without(subject, [unit])
                 # Without a key that has its default anyway, it is the same MRE.
-                if found is not None and subject_of(test.read(found)) != subject:
+                if found is None or (smaller := subject_of(test.read(found))) == subject:
+                    continue
+                changed = (path for path in subject if subject[path] != smaller.get(path))
+                if not all(is_companion(mre, path) for path in changed):
                     candidates.setdefault(digest(found), (unit.title, found))
         return search.run_each(list(candidates.values())[1:], deadline)
 

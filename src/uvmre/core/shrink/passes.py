@@ -4,6 +4,8 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
+from uvmre.core.dockerfile.build_context import IGNORE
+from uvmre.core.dockerfile.parser import DOCKERFILE
 from uvmre.core.mre.manifest import dump
 from uvmre.core.mre.model import MANIFEST, Mre
 from uvmre.core.mre.symptom import Symptom
@@ -24,11 +26,17 @@ FREE_IN_CONTROL = frozenset({"variables", "unset", "files", "replace", "step", "
 """What a control may lose; that it exists, and what it expects, stays."""
 WORDS = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*")
 PATHS = re.compile(r"(?<![\w./-])(?:\./)?([\w.-]+(?:/[\w.-]+)*)")
+README = "README.md"
 
 
 def subject_of(mre: Mre) -> Subject:
     """Return the files of an MRE's folder, with its manifest as uvmre writes it."""
     return {MANIFEST: dump(mre).encode(), **{file.path: file.content for file in mre.files}}
+
+
+def is_companion(mre: Mre, path: str) -> bool:
+    """Tell whether a file serves those who read an MRE, or build it with an engine, and need not go."""
+    return path == README or (path in (DOCKERFILE, IGNORE) and not any(step.layer for step in mre.steps))
 
 
 def folder_shrink_passes(hint: str = "", *, single: bool = False) -> tuple[ShrinkPass[Subject], ...]:
