@@ -152,7 +152,7 @@ def test_report_tells_the_last_run(uvmre: CommandLine, mre: Path) -> None:
         pytest.param(
             ["new", "x", "-t", "workspace-index", "--defaults", "-d", "uv"], "'uv' has no `=`", id="half an answer"
         ),
-        pytest.param(["new", "x"], "no terminal to ask", id="nobody to ask"),
+        pytest.param(["new", "x", "-t", "project"], "no terminal to ask", id="nobody to ask"),
         pytest.param(
             ["new", "mre", "-t", "workspace-index", "--defaults"], "already contains an MRE", id="a folder in use"
         ),
@@ -211,6 +211,7 @@ def test_new_makes_a_picture_of_the_template(uvmre: CommandLine, tmp_path: Path)
     created = [path.relative_to(tmp_path / "bug") for path in (tmp_path / "bug").rglob("*") if path.is_file()]
     assert data["files"] == sorted(path.as_posix() for path in created if path.parts[0] != ".uvmre")
     assert data["files"] == [
+        ".copier-answers.yml",
         ".dockerignore",
         "Dockerfile",
         "README.md",
@@ -225,7 +226,9 @@ def test_new_makes_a_picture_of_the_template(uvmre: CommandLine, tmp_path: Path)
 
 def test_new_lists_the_templates_a_line_each(uvmre: CommandLine) -> None:
     ended = uvmre("new", "--list")
-    assert "\nworkspace-index  A workspace" in f"\n{ended.stdout}"
+    assert [line.split("  ")[0] for line in ended.stdout.splitlines()] == sorted(
+        folder.name for folder in (ROOT / "templates").iterdir() if (folder / "copier.yml").is_file()
+    )
     assert all(len(line) < 120 for line in ended.stdout.splitlines())
     valid(json.loads(uvmre("new", "--list", "--json").stdout), "new")
 

@@ -360,7 +360,7 @@ class Files(World):
 
 
 def new(folder: Path, backend: str) -> World:
-    world = Files(folder, ("new", "mre", "--defaults", "--force", "--json"), backend)
+    world = Files(folder, ("new", "mre", "-t", "workspace-index", "--defaults", "--force", "--json"), backend)
     other = Files(folder, (*world.command, "-d", "member=other"), backend)
 
     def prepare(chance: random.Random) -> None:

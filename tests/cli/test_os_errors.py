@@ -143,7 +143,7 @@ ROWS = [
     *(
         Row(f"{verb}{path}", says)
         for verb in ("triage ", "triage --comment ", "new x --from-issue ", "new x --from-packse ", "new x --from-dockerfile ",
-                     "new x --defaults --data-file ")
+                     "new x -t workspace-index --defaults --data-file ")
         for path, says in (
             ("fifo", "`fifo` is a named pipe, not a file"),
             ("socket", "`socket` is a socket, not a file"),
@@ -173,13 +173,13 @@ ROWS = [
     Row("new x --from-packse empty --uv 0.4.9", "`empty` is not a valid packse scenario"),
     Row("new x --from-dockerfile empty", "failed to parse `empty`"),
     Row("new x --from-dockerfile binary", "`binary` is not UTF-8"),
-    Row("new x --defaults --data-file binary", "`binary` is not UTF-8"),
+    Row("new x -t workspace-index --defaults --data-file binary", "`binary` is not UTF-8"),
     # Where something is to be written.
-    Row("new /proc/x --defaults", "/proc"),
-    Row("new /dev/null/x --defaults", "/dev/null"),
-    Row("new binary --defaults", "is a file, not a folder"),
-    Row("new loop/x --defaults", "loop"),
-    Row(f"new {LONG} --defaults", "file name too long"),
+    Row("new /proc/x -t project --defaults", "/proc"),
+    Row("new /dev/null/x -t project --defaults", "/dev/null"),
+    Row("new binary -t project --defaults", "is a file, not a folder"),
+    Row("new loop/x -t project --defaults", "loop"),
+    Row(f"new {LONG} -t project --defaults", "file name too long"),
     Row("recording pack /proc/x.zip run-folder", "/proc"),
     Row("recording pack loop/x.zip mre", "loop"),
     Row("recording pack folder mre", "`folder` is a folder"),
@@ -323,10 +323,14 @@ STREAMS = [
     ("$UVMRE triage - --comment 0>/dev/null", 2, "cause: bad file descriptor"),
     ("$UVMRE triage - </dev/zero", 2, "standard input is larger than 32 MB"),
     ("$UVMRE triage --comment $'\\xff.md'", 2, ".md is not text"),
-    ("mkdir gone && cd gone && rmdir ../gone && $UVMRE new x --defaults", 2, "the current folder is unusable"),
+    (
+        "mkdir gone && cd gone && rmdir ../gone && $UVMRE new x -t project --defaults",
+        2,
+        "the current folder is unusable",
+    ),
     ("mkdir gone && cd gone && rmdir ../gone && $UVMRE run", 2, "the current folder is unusable"),
     ("mkdir gone && cd gone && rmdir ../gone && $UVMRE triage --comment a.md", 2, "the current folder is unusable"),
-    ("$UVMRE new x --defaults --data-file <(printf 'uv: [')", 2, "failed to parse `/dev/fd/63`"),
+    ("$UVMRE new x -t workspace-index --defaults --data-file <(printf 'uv: [')", 2, "failed to parse `/dev/fd/63`"),
 ]
 
 

@@ -183,7 +183,7 @@ def test_an_honest_proposal_is_run(notes: Notes) -> None:
         (manifest(uv="0.10.5"), {}, "the report is about uv 0.9.9"),
         (manifest(text="1 f"), {}, "too short"),
         (manifest(), {"../a": ""}, "outside the folder"),
-        (manifest(), {"a": "", "a/b": ""}, "not those of an MRE"),
+        (manifest(), {"a": "", "a/b": ""}, "both a file and a folder"),
         ("title = ", {}, "Invalid value"),
     ],
     ids=[

@@ -228,7 +228,9 @@ YAML_BOMBS = {
 @pytest.mark.parametrize("bomb", YAML_BOMBS.values(), ids=YAML_BOMBS.keys())
 def test_yaml_bombs_are_invalid_answers(stranger: Stranger, bomb: str) -> None:
     (stranger.folder / "answers.yml").write_text(bomb)
-    ended = stranger.uvmre("new", "made", "--defaults", "--data-file", stranger.folder / "answers.yml")
+    ended = stranger.uvmre(
+        "new", "made", "-t", "workspace-index", "--defaults", "--data-file", stranger.folder / "answers.yml"
+    )
     assert ended.exit == 2
     assert ended.stderr.startswith(("error: failed to parse", "error: 1 invalid answer"))
     assert not (stranger.root / "made").exists()
@@ -236,7 +238,9 @@ def test_yaml_bombs_are_invalid_answers(stranger: Stranger, bomb: str) -> None:
 
 def test_yaml_with_a_few_aliases_is_read(stranger: Stranger) -> None:
     (stranger.folder / "answers.yml").write_text(f"title: &t a title\nuv: {UV}\nindex_name: &n corp\nmember: *n\n")
-    ended = stranger.uvmre("new", "made", "--defaults", "--data-file", stranger.folder / "answers.yml")
+    ended = stranger.uvmre(
+        "new", "made", "-t", "workspace-index", "--defaults", "--data-file", stranger.folder / "answers.yml"
+    )
     assert ended.exit == 0
     assert 'title = "a title"' in (stranger.root / "made" / "mre.toml").read_text()
 
