@@ -31,8 +31,8 @@ MRE = Mre(
 )
 FAILURE = "  × Failed to fetch: `https://pypi.org/simple/foo/`\n  ╰─▶ HTTP status client error (401 Unauthorized)\n"
 REQUESTS = (
-    Request("GET", "pypi.org", "/simple/foo/", 200, False, "upstream", 0.1),
-    Request("GET", "pypi.org", "/simple/bar/", 401, True, "fault", 0.02, "a fault"),
+    Request("GET", "pypi.org", "/simple/foo/", 200, False, "upstream", 0.1, started=2.0),
+    Request("GET", "pypi.org", "/simple/bar/", 401, True, "fault", 0.3, "a fault", started=2.1),
 )
 SEARCH: dict[str, Any] = {
     "releases": ["0.4.1", "0.5.20", "0.5.21", "0.5.22", "0.5.23"],

@@ -50,14 +50,26 @@ def test_everything_is_on_it() -> None:
         *("with a password", "With it, it works.", "pyproject.toml", "echo ä", "Not shown here; it is in the archive."),
     ):
         assert text in page.text, text
-    marks = [attributes["class"] for tag, attributes in page.elements if tag == "rect" and attributes.get("x")]
+    marks = [
+        attributes["class"] for tag, attributes in page.elements if (tag, attributes.get("width")) == ("rect", "6")
+    ][:5]
     assert marks == ["not run", "absent", "shows", "cannot tell", "not run"]
+
+
+def test_the_requests_are_a_timeline() -> None:
+    elements = Page(html(sample())).elements
+    bars = [
+        (a["class"], a["x"], a["width"])
+        for tag, a in elements
+        if tag == "rect" and a.get("height") == "10" and "x" in a
+    ]
+    assert bars == [("upstream", "0", "25"), ("fault", "25", "75")]
 
 
 def test_without_a_search_it_says_how_to_get_the_picture() -> None:
     page = Page(html(sample()))
     assert "uvmre bisect" in page.text
-    assert not [tag for tag, attributes in page.elements if tag == "rect" and attributes.get("x")]
+    assert not [tag for tag, attributes in page.elements if tag == "rect" and "y" in attributes and "x" in attributes]
 
 
 def test_without_a_run_it_has_the_commands_and_no_verdict() -> None:

@@ -2,7 +2,7 @@
 
 import functools
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 Network = Literal["auto", "live", "replay"]
@@ -38,6 +38,8 @@ class Request:
     """Why there is no response, or a note on the response."""
     replayed: bool = False
     """Whether the response, or its source, comes from the recording."""
+    started: float = field(default=0.0, compare=False)
+    """When it came, in seconds since the listener was opened."""
 
     def is_to(self, url: str) -> bool:
         """Tell whether it is to a URL in which `*` matches anything."""

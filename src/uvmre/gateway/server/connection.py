@@ -5,6 +5,7 @@ TLS starts on the same connection (`loop.start_tls`), so nothing is copied betwe
 
 import asyncio
 import ssl
+import time
 import weakref
 from collections.abc import Callable
 from dataclasses import replace
@@ -43,6 +44,7 @@ class Session:
         self.exchanges = set[Exchange]()
         """Those without a whole response."""
         self.is_closed = False
+        self.opened = time.perf_counter()
 
     def log(self, request: Request) -> None:
         """Store a request until its owner pops it; a flood of them ends the listener."""
@@ -50,7 +52,8 @@ class Session:
             request = replace(request, answered_by="refused", reason=f"the step sends over {MAX_REQUESTS:,} requests")
             self.close()
         if len(self.requests) < MAX_REQUESTS:
-            self.requests.append(request)
+            started = time.perf_counter() - self.opened - request.seconds
+            self.requests.append(replace(request, started=started))
 
     def is_flooded(self) -> bool:
         """Tell whether too many connections are open."""

@@ -61,11 +61,16 @@ def _sha256(text: str) -> str:
 
 def _step(step: StepResult, requests: Sequence[Request]) -> dict[str, Any]:
     shown = requests[:MOST_REQUESTS]
-    longest = max((request.seconds for request in shown), default=0.0)
+    begin = min((request.started for request in shown), default=0.0)
+    end = max((request.started + request.seconds for request in shown), default=0.0)
+    scale = 100 / (end - begin or 1)
+    bars = [(scale * (request.started - begin), max(1, scale * request.seconds)) for request in shown]
     return {
         "step": step,
         "output": [list(spans(output_text(text))) for text in (step.stdout, step.stderr) if text],
-        "requests": [(request, max(1, round(100 * request.seconds / longest)) if longest else 1) for request in shown],
+        "requests": [
+            (request, round(min(at, 99)), round(width)) for request, (at, width) in zip(shown, bars, strict=True)
+        ],
         "more": len(requests) - len(shown),
     }
 
