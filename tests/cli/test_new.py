@@ -96,7 +96,7 @@ TOOL = "_summary: A tool\ntitle: {type: str, default: x}\n"
         ),
     ],
 )
-@pytest.mark.few(3)
+@pytest.mark.few(1)
 def test_a_template_that_cannot_be_used_is_named_and_nothing_is_written(
     uvmre: CommandLine, tmp_path: Path, files: dict[str, str], fault: str
 ) -> None:

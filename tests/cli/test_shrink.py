@@ -152,6 +152,7 @@ def test_files_that_uvmre_did_not_write_stay(uvmre: CommandLine, tmp_path: Path,
     assert left.read_text().endswith("# mine\n")
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_an_interrupted_search_keeps_the_best_and_continues(
     uvmre: CommandLine, cache: Path, tmp_path: Path, number: signal.Signals
@@ -266,6 +267,7 @@ line-length = 100
 """
 
 
+@pytest.mark.slow
 @pytest.mark.network
 def test_an_mre_is_shrunk_with_its_controls(uvmre: CommandLine, write_mre: WriteMre) -> None:
     folder = write_mre(CONFLICT)

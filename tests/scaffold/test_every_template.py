@@ -89,7 +89,7 @@ def test_it_is_listed_in_the_documentation(template: Template) -> None:
 
 
 @pytest.mark.parametrize(("template", "answers"), EVERY)
-@pytest.mark.few(20)
+@pytest.mark.few(10)
 def test_what_it_renders_is_an_mre_without_findings(template: Template, answers: Answers, tmp_path: Path) -> None:
     folder = tmp_path / "mre"
     assert check_answers(template, answers) == answers
