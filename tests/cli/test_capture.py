@@ -251,6 +251,7 @@ def test_it_is_shrunk_and_shows_on_two_releases(tmp_path: Path, cache: Path, uvm
     assert uvmre("check", capture.mre).exit == 0
 
 
+@pytest.mark.slow
 def test_a_project_that_is_mounted_read_only(tmp_path: Path, cache: Path) -> None:
     with prepared(tmp_path, cache, hash_mismatch) as capture:
         mount = 'mount --bind -o ro "$0" "$0" && mount -o remount,bind,ro "$0" && exec "$@"'

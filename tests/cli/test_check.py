@@ -102,7 +102,15 @@ FAULTS = [
     pytest.param(READY, add_named, "private", "e-mail", "replace each", id="name of a file"),
     pytest.param(READY, append("x.env", "A=b\n"), "minimal", "x.env", "uvmre shrink mre", id="not minimal"),
     pytest.param(replace(READY, private=True), lambda _: None, "private", "marker", "replace each", id="marker"),
-    pytest.param(READY, append("x.env", "many words\n" * 8000), "report", str(LIMIT), "uvmre shrink mre", id="long"),
+    pytest.param(
+        READY,
+        append("x.env", "many words\n" * 8000),
+        "report",
+        str(LIMIT),
+        "uvmre shrink mre",
+        id="long",
+        marks=pytest.mark.slow,
+    ),
 ]
 
 

@@ -1,6 +1,7 @@
 """`uvmre new --from-dockerfile` for a Dockerfile that somebody has: what is missing, the release, and the symptom."""
 
 import contextlib
+import functools
 import os
 import pty
 import sys
@@ -173,7 +174,9 @@ def test_a_date_is_that_of_uv_and_of_pypi(uvmre: CommandLine, tmp_path: Path, te
 
 def test_without_a_network_the_mre_is_written_nevertheless(offline_uvmre: CommandLine, tmp_path: Path) -> None:
     text = f"{HEAD}COPY pyproject.toml uv.lock ./\nRUN uv sync --frozen\n"
-    done, manifest = made(offline_uvmre, tmp_path, text.replace("0.5.21", "0.5.20"), XDG_CACHE_HOME=str(tmp_path / "x"))
+    # Another test may have fetched the release into the common cache.
+    empty = functools.partial(offline_uvmre, XDG_CACHE_HOME=str(tmp_path / "cache"))
+    done, manifest = made(empty, tmp_path, text.replace("0.5.21", "0.5.20"))
     assert (done.exit, manifest["environment"]["uv"]) == (125, "0.5.20")
     assert "was stopped: uv 0.5.20 is not in the cache" in done.stderr
 

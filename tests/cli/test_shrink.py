@@ -152,7 +152,7 @@ def test_files_that_uvmre_did_not_write_stay(uvmre: CommandLine, tmp_path: Path,
     assert left.read_text().endswith("# mine\n")
 
 
-@pytest.mark.few(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_an_interrupted_search_keeps_the_best_and_continues(
     uvmre: CommandLine, cache: Path, tmp_path: Path, number: signal.Signals

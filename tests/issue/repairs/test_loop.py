@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.conftest import CommandLine
 from tests.releases.caches import VERSIONS, stock
 
@@ -72,6 +74,7 @@ def test_an_error_of_the_report_is_not_repaired(uvmre: CommandLine, tmp_path: Pa
     assert not [repair for each in answer["hypotheses"] for repair in each["repairs"]]
 
 
+@pytest.mark.slow
 def test_a_failure_of_which_the_report_says_nothing_is_not_any_obstacle(uvmre: CommandLine, tmp_path: Path) -> None:
     cache = stock(tmp_path)
     for version in VERSIONS:
