@@ -1,5 +1,6 @@
 """An MRE with a run, as every format gets it."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -47,6 +48,24 @@ SEARCH: dict[str, Any] = {
 }
 
 
+def finished_run(mre: Mre, variants: Sequence[Variant]) -> Result:
+    """Return a run of an MRE that shows its symptom."""
+    return Result(
+        title=mre.title,
+        issue=mre.issue,
+        reported_uv="0.5.21",
+        uv="0.5.21",
+        python="3.11.7",
+        backend="local",
+        platform="Linux 6.1 x86_64",
+        network="auto",
+        started="2025-01-23T12:00:00+00:00",
+        digest="d1",
+        variants=tuple(variants),
+        verdict=Verdict("reproducible", "The symptom shows."),
+    )
+
+
 def sample(mre: Mre = MRE, *, output: str = FAILURE, search: dict[str, Any] | None = None, run: bool = True) -> Bundle:
     """Return an MRE whose observed step prints `output`."""
     place = ("0.5.21", "3.11.7", "local", "Linux 6.1 x86_64")
@@ -63,20 +82,7 @@ def sample(mre: Mre = MRE, *, output: str = FAILURE, search: dict[str, Any] | No
         Variant(each.name, each.expect, replace(base, variant=each.name), Outcome("absent", "it worked"))
         for each in mre.controls
     ]
-    result = Result(
-        title=mre.title,
-        issue=mre.issue,
-        reported_uv="0.5.21",
-        uv="0.5.21",
-        python="3.11.7",
-        backend="local",
-        platform="Linux 6.1 x86_64",
-        network="auto",
-        started="2025-01-23T12:00:00+00:00",
-        digest="d1",
-        variants=tuple(variants),
-        verdict=Verdict("reproducible", "The symptom shows."),
-    )
+    result = finished_run(mre, variants)
     return Bundle(mre, result if run else None, dump(mre), search)
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from tests.report.sample import finished_run
 from uvmre.core.mre.files import File
 from uvmre.core.mre.manifest import parse
 from uvmre.core.mre.model import Control, Deviation, Environment, Mre, Step
@@ -18,7 +19,6 @@ from uvmre.core.network.request import Request
 from uvmre.core.outcome.matching import Outcome
 from uvmre.core.outcome.observation import Observation, StepResult
 from uvmre.core.outcome.result import Result, Variant
-from uvmre.core.outcome.verdict import Verdict
 from uvmre.core.text.visible import visible
 from uvmre.errors import InputError
 from uvmre.report.file_blocks import read_blocks
@@ -53,20 +53,7 @@ def result(mre: Mre = MRE, *steps: StepResult, obstacle: str = "", requests: tup
         variants.append(
             Variant(control.name, control.expect, Observation(control.name, *place, ()), Outcome("absent", "it worked"))
         )
-    return Result(
-        title=mre.title,
-        issue=mre.issue,
-        reported_uv="0.5.21",
-        uv="0.5.21",
-        python="3.11.7",
-        backend="local",
-        platform="Linux 6.1 x86_64",
-        network="auto",
-        started="2025-01-23T12:00:00+00:00",
-        digest="d1",
-        variants=tuple(variants),
-        verdict=Verdict("reproducible", "The symptom shows."),
-    )
+    return finished_run(mre, variants)
 
 
 def step(run: str, code: int, err: str = "", *, out: str = "", timed_out: bool = False) -> StepResult:

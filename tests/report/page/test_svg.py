@@ -6,7 +6,6 @@ from xml.etree import ElementTree
 import pytest
 
 from tests.report.sample import HOSTILE, hostile, sample
-from uvmre.errors import UsageError
 from uvmre.report.bundle import Bundle
 from uvmre.report.page.embedded import read_page
 from uvmre.report.page.svg import svg
@@ -45,8 +44,3 @@ def test_a_long_output_is_cut_and_quick() -> None:
     assert time.process_time() - started < 1
     assert "lines left out" in shown(text)
     assert len(text) < 200_000
-
-
-def test_it_needs_a_run() -> None:
-    with pytest.raises(UsageError, match="needs a run"):
-        svg(sample(run=False))

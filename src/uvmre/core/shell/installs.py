@@ -6,20 +6,8 @@ from uvmre.core.shell.statements import Statement, statements
 
 SYSTEM_COMMANDS = frozenset(
     {
-        *(
-            "apt-get",
-            "apt",
-            "apk",
-            "dnf",
-            "yum",
-            "microdnf",
-            "zypper",
-            "pacman",
-            "dpkg",
-            "chown",
-            "update-ca-certificates",
-        ),
-        *("useradd", "adduser", "usermod", "groupadd", "addgroup", "locale-gen"),
+        *("apt-get", "apt", "apk", "dnf", "yum", "microdnf", "zypper", "pacman", "dpkg"),
+        *("useradd", "adduser", "usermod", "groupadd", "addgroup", "chown", "update-ca-certificates", "locale-gen"),
     }
 )
 """Commands that change the system, which without an image is this machine."""

@@ -52,10 +52,8 @@ class UploadServer:
             return _json(200, {"audience": AUDIENCE})
         if publishers and call == ("POST", "/_/oidc/mint-token"):
             return _mint(publishers, bytes(exchange.request.body))
-        if publishers and call == (
-            "POST",
-            "/_/oidc/burn-token",
-        ):  # as the next one that is minted is the same: no effect
+        if publishers and call == ("POST", "/_/oidc/burn-token"):
+            # Without an effect: the next token that is minted is the same.
             return Response(204, (), b"")
         known = on_host and call[1].startswith("/_/oidc/")
         return Response(404, (TEXT_PLAIN,), b"404 Not Found\n") if known else None

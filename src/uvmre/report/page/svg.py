@@ -6,7 +6,6 @@ from importlib.resources import files
 
 from rich.text import Text
 
-from uvmre.errors import UsageError
 from uvmre.report.bundle import Bundle
 from uvmre.report.page.embedded import embed
 from uvmre.report.page.terminal import command_text, console, output_text
@@ -18,13 +17,8 @@ NOT_XML = re.compile(r"[\ufffe\uffff]")
 
 
 def svg(bundle: Bundle) -> str:
-    """Return the steps of the last run and their output as SVG, which fetches nothing.
-
-    Raises:
-        UsageError: if there is no run.
-    """
-    if bundle.result is None:
-        raise UsageError("a picture of the terminal needs a run", "run the MRE first: `uvmre run`")
+    """Return the steps of the last run and their output as SVG, which fetches nothing."""
+    assert bundle.result, "the format needs a run"
     terminal = console(WIDTH)
     for step in bundle.result.base.observation.steps:
         terminal.print(command_text(step))
